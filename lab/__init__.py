@@ -1,0 +1,1 @@
+"""Orrery: a small, real Kubernetes. `lab/README.md` is the map."""

@@ -1,0 +1,98 @@
+"""Kubernetes' Status errors: each failure of the API says what was wrong, where, and what to do.
+
+Shapes and reasons follow `k8s.io/apimachinery/pkg/api/errors`; clients switch on `reason`, people read `message`.
+"""
+
+from dataclasses import dataclass
+
+from .kinds import Kind
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One wrong field. `reason` is a FieldValue… word, `field` a path such as `spec.containers[0].image`."""
+
+    field: str
+    message: str
+    reason: str = "FieldValueInvalid"
+
+    def as_dict(self) -> dict:
+        return {"reason": self.reason, "message": self.message, "field": self.field}
+
+
+class ApiError(Exception):
+    """A refusal with its HTTP code, as it goes on the wire: `as_status()`."""
+
+    def __init__(self, code: int, reason: str, message: str, details: dict | None = None):
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.details = details
+
+    def as_status(self) -> dict:
+        status = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+            "code": self.code,
+        }
+        if self.details:
+            status["details"] = self.details
+        return status
+
+
+def _named(kind: Kind, name: str, **more) -> dict:
+    details = {"name": name, "kind": kind.plural, **more}
+    return {"group": kind.group, **details} if kind.group else details
+
+
+def not_found(kind: Kind, name: str) -> ApiError:
+    return ApiError(404, "NotFound", f'{kind.resource} "{name}" not found', _named(kind, name))
+
+
+def already_exists(kind: Kind, name: str) -> ApiError:
+    return ApiError(409, "AlreadyExists", f'{kind.resource} "{name}" already exists', _named(kind, name))
+
+
+def conflict(
+    kind: Kind,
+    name: str,
+    why: str = "the object has been modified; please apply your changes to the latest version and try again",
+) -> ApiError:
+    message = f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}'
+    return ApiError(409, "Conflict", message, _named(kind, name))
+
+
+def forbidden(kind: Kind, name: str, why: str, causes: tuple[Cause, ...] = ()) -> ApiError:
+    details = _named(kind, name)
+    if causes:
+        details["causes"] = [cause.as_dict() for cause in causes]
+    return ApiError(403, "Forbidden", f'{kind.resource} "{name}" is forbidden: {why}', details)
+
+
+def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:
+    """422 with one cause per wrong field; kubectl prints them as a list."""
+    listed = [f"{cause.field}: {cause.message}" for cause in causes]
+    text = listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
+    details = {"name": name, "group": kind.group, "kind": kind.kind, "causes": [cause.as_dict() for cause in causes]}
+    return ApiError(422, "Invalid", f'{kind.kind}{"." + kind.group if kind.group else ""} "{name}" is invalid: {text}', details)
+
+
+def bad_request(message: str) -> ApiError:
+    return ApiError(400, "BadRequest", message)
+
+
+def method_not_allowed(message: str = "the server does not allow this method on the requested resource") -> ApiError:
+    return ApiError(405, "MethodNotAllowed", message)
+
+
+def expired(message: str) -> ApiError:
+    return ApiError(410, "Expired", message)
+
+
+def unavailable(message: str, retry_after: int = 1) -> ApiError:
+    return ApiError(503, "ServiceUnavailable", message, {"retryAfterSeconds": retry_after})

@@ -1,0 +1,76 @@
+"""The table of kinds: what each resource is called, where it lives and what may be done with it."""
+
+from dataclasses import dataclass, field
+
+ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of object, as the API server publishes it in discovery.
+
+    `plural` is the resource's name in a path ("pods"), and the name under which the store keeps it
+    ("deployments.apps" for a kind outside the core group): see `resource`.
+    """
+
+    kind: str
+    plural: str
+    group: str = ""
+    version: str = "v1"
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = field(default=ALL_VERBS)
+
+    @property
+    def api_version(self) -> str:
+        """`apps/v1`, or `v1` for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def resource(self) -> str:
+        """`deployments.apps`, or `pods` for the core group: unique among all kinds, and how errors name it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def singular(self) -> str:
+        return self.kind.lower()
+
+
+ALL = ("all",)
+WORKLOAD = ("scale", "status")
+
+KINDS = (
+    Kind("Namespace", "namespaces", namespaced=False, short_names=("ns",), subresources=("finalize", "status")),
+    Kind("Node", "nodes", namespaced=False, short_names=("no",), subresources=("status",)),
+    Kind(
+        "Pod",
+        "pods",
+        short_names=("po",),
+        categories=ALL,
+        subresources=("binding", "eviction", "log", "status"),
+    ),
+    Kind("Service", "services", short_names=("svc",), categories=ALL, subresources=("status",)),
+    Kind("ConfigMap", "configmaps", short_names=("cm",)),
+    Kind("Secret", "secrets"),
+    Kind("Event", "events", short_names=("ev",)),
+    Kind("Deployment", "deployments", "apps", short_names=("deploy",), categories=ALL, subresources=WORKLOAD),
+    Kind("ReplicaSet", "replicasets", "apps", short_names=("rs",), categories=ALL, subresources=WORKLOAD),
+    Kind("Lease", "leases", "coordination.k8s.io"),
+)
+
+BY_RESOURCE = {kind.resource: kind for kind in KINDS}
+BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
+BY_GVK = {(kind.api_version, kind.kind): kind for kind in KINDS}
+
+NAMESPACES = BY_RESOURCE["namespaces"]
+NODES = BY_RESOURCE["nodes"]
+PODS = BY_RESOURCE["pods"]
+SERVICES = BY_RESOURCE["services"]
+CONFIGMAPS = BY_RESOURCE["configmaps"]
+SECRETS = BY_RESOURCE["secrets"]
+EVENTS = BY_RESOURCE["events"]
+DEPLOYMENTS = BY_RESOURCE["deployments.apps"]
+REPLICASETS = BY_RESOURCE["replicasets.apps"]
+LEASES = BY_RESOURCE["leases.coordination.k8s.io"]

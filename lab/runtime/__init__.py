@@ -1,0 +1,196 @@
+"""What Kubernetes calls the container runtime: the verbs of its Container Runtime Interface (CRI), three times.
+
+`docker` runs real containers, `process` real local processes, `simulated` neither and says so. May talk to an engine.
+Must never know of Django, the store, or what a Deployment is; only `kubelet` opens this room.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class RuntimeFailure(Exception):
+    """The engine refused or failed. `reason` is Kubernetes' word for it, shown on the pod: `ErrImagePull`,
+    `ErrImageNeverPull`, `InvalidImageName`, `CreateContainerError`, `RunContainerError`, `EngineUnavailable` …"""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class SandboxSpec:
+    """A pod as the engine sees it: an address and a network that its containers share. `uid` is the pod's uid."""
+
+    cluster: str
+    node: str
+    namespace: str
+    name: str
+    uid: str
+    address: str = ""  # the IPv4 address the kubelet chose from the node's podCIDR
+    hostname: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    host_ports: tuple[tuple[int, int, str], ...] = ()  # (host port, container port, "tcp" | "udp")
+    cgroup_parent: str = ""
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A folder or file of the host (`source`, absolute) seen at `target` in the container."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """One container of a pod, with everything resolved: no ConfigMap, Secret or field reference is left in it."""
+
+    name: str
+    image: str
+    command: tuple[str, ...] = ()  # Kubernetes' command: replaces the image's entrypoint
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    working_dir: str = ""
+    cpu_request_millis: int = 0
+    cpu_limit_millis: int = 0  # 0: no limit
+    memory_limit_bytes: int = 0  # 0: no limit
+    mounts: tuple[Mount, ...] = ()
+    attempt: int = 0  # how many times this container was started before, in this pod
+    init: bool = False
+    user: str = ""
+    read_only_root: bool = False
+    tty: bool = False
+    stdin: bool = False
+
+
+@dataclass(frozen=True)
+class Container:
+    """What the engine says of a container. Times are seconds since the epoch, 0 where it has not happened."""
+
+    id: str
+    name: str
+    attempt: int
+    state: str  # "created" | "running" | "exited"
+    image: str = ""
+    image_id: str = ""
+    init: bool = False
+    exit_code: int = 0
+    signal: int = 0
+    oom_killed: bool = False
+    message: str = ""
+    created_at: float = 0.0
+    started_at: float = 0.0
+    finished_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What the engine says of a pod, containers newest first."""
+
+    id: str
+    cluster: str
+    node: str
+    namespace: str
+    name: str
+    uid: str
+    ready: bool  # its network stands; if not, the sandbox and all its containers must be made anew
+    address: str = ""
+    created_at: float = 0.0
+    containers: tuple[Container, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuntimeEvent:
+    """A hint that something of this pod changed; whoever hears it looks again. `kind` "relist": look at everything."""
+
+    kind: str  # "started" | "died" | "oom" | "removed" | "sandbox-died" | "relist"
+    uid: str = ""
+    container_id: str = ""
+
+
+@dataclass(frozen=True)
+class ExecResult:
+    exit_code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image on the engine: its id, every name it has, its size in bytes."""
+
+    id: str
+    names: tuple[str, ...]
+    size: int = 0
+
+
+class Runtime(Protocol):
+    """One engine. Every call may raise RuntimeFailure, has a timeout, and is safe to repeat: to stop what is
+    stopped, or to remove what is gone, succeeds. Safe to call from several threads."""
+
+    name: str  # "docker" | "process" | "simulated"
+
+    def version(self) -> str:
+        """`docker://20.10.24`: what a Node says in status.nodeInfo.containerRuntimeVersion."""
+
+    def ensure_network(self, cluster: str) -> str:
+        """Make the cluster's network if it is missing; its range, as `10.101.0.0/16`."""
+
+    def remove_network(self, cluster: str) -> None: ...
+
+    def set_node_capacity(self, cluster: str, node: str, cpu_millis: int, memory_bytes: int) -> str:
+        """Make the node's slice of the engine, where the engine can enforce one; the cgroup parent, or ""."""
+
+    def run_pod_sandbox(self, spec: SandboxSpec) -> str: ...
+
+    def stop_pod_sandbox(self, sandbox_id: str) -> None:
+        """Kill what still runs in it at once and give its network up."""
+
+    def remove_pod_sandbox(self, sandbox_id: str) -> None:
+        """Remove it with all its containers."""
+
+    def list_pods(self) -> list[Sandbox]:
+        """Everything that this lab made on this engine, in one or two calls."""
+
+    def create_container(self, sandbox_id: str, pod: SandboxSpec, spec: ContainerSpec) -> str: ...
+
+    def start_container(self, container_id: str) -> None: ...
+
+    def stop_container(self, container_id: str, grace_seconds: float) -> None:
+        """SIGTERM, and SIGKILL once the grace is over; returns when it has ended."""
+
+    def kill_container(self, container_id: str) -> None:
+        """SIGKILL the process and nothing else: the fault that self-healing is there for."""
+
+    def remove_container(self, container_id: str) -> None: ...
+
+    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> ExecResult: ...
+
+    def logs(
+        self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
+        timestamps: bool = False,
+    ) -> Iterator[bytes]:
+        """Lines as they were written, each with its newline. Ends with the container, or at once if not `follow`."""
+
+    def image_status(self, image: str) -> Image | None: ...
+
+    def pull_image(self, image: str) -> Image:
+        """Raises RuntimeFailure("ErrImagePull") with the engine's own words if it cannot be had."""
+
+    def list_images(self) -> list[Image]: ...
+
+    def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
+        """Cut the pod off its network, or plug it in again with the same address."""
+
+    def stats(self) -> dict[str, tuple[int, int]]:
+        """container id → (CPU nanoseconds used since its start, memory bytes in use), without polling the engine."""
+
+    def listen(self, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
+        """Block and call `on_event` for what happens on the engine, until `stopped()`. After every (re)connection
+        the first event is "relist". Survives the engine's restart."""
+
+    def remove_everything(self) -> list[str]:
+        """Remove every container, network and image that this lab made; what was removed, in words."""

@@ -1,0 +1,155 @@
+"""One settings file, driven by the environment. Every variable has a default that works on a fresh machine."""
+
+import os
+import secrets
+from pathlib import Path
+
+import dj_database_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("ORRERY_DATA", BASE_DIR / ".data"))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _secret_key() -> str:
+    """A key of this lab's own, made on first use and kept beside its data."""
+    path = DATA_DIR / "secret-key"
+    try:
+        with path.open("x") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def _lab_id() -> str:
+    """Names this lab on an engine it shares with others: everything it makes there carries it as a label."""
+    path = DATA_DIR / "lab-id"
+    try:
+        with path.open("x") as file:
+            file.write(secrets.token_hex(4))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+SECRET_KEY = os.environ.get("SECRET_KEY") or _secret_key()
+LAB_ID = os.environ.get("ORRERY_LAB_ID") or _lab_id()
+DEBUG = os.environ.get("DEBUG") == "1"
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],.localhost").split(",")
+PORT = int(os.environ.get("ORRERY_PORT", "8088"))
+DEFAULT_CLUSTER = "default"
+
+# auto: docker if an engine answers, else process. Otherwise one of docker, process, simulated.
+RUNTIME = os.environ.get("ORRERY_RUNTIME", "auto")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "lab",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "lab.urls"
+ASGI_APPLICATION = "lab.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+# Served straight from `static/` and from installed packages, so that there is no collecting step to forget.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+DATABASES = {
+    "default": dj_database_url.config(default=f"sqlite:///{DATA_DIR / 'orrery.sqlite3'}", conn_max_age=None)
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets readers read while one writes; IMMEDIATE takes the write lock at once instead of failing half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
+    }
+
+REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}]},
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A task whose worker was killed comes back after this; kombu's own defaults take minutes. Tasks stay shorter than half of it.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 30,
+}
+CELERY_TASK_DEFAULT_QUEUE = "control-plane"
+KUBELET_QUEUE = os.environ.get("ORRERY_KUBELET_QUEUE", "kubelet")
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {"tick": {"task": "lab.tasks.tick", "schedule": 1.0, "options": {"expires": 5}}}
+
+# Where Kubernetes waits, the lab waits too, but short enough to watch. Seconds.
+KUBERNETES_CLOCK = {
+    "node_lease_renew": 10.0,
+    "node_grace": 40.0,  # missed heartbeats → NotReady: --node-monitor-grace-period
+    "default_toleration": 300.0,  # NotReady → its pods are evicted: the tolerations every pod is given
+    "crash_backoff_first": 10.0,
+    "crash_backoff_most": 300.0,
+    "image_backoff_first": 10.0,
+    "image_backoff_most": 300.0,
+    "termination_grace": 30.0,  # the default of spec.terminationGracePeriodSeconds
+    "event_ttl": 3600.0,
+}
+LAB_CLOCK = {
+    "node_lease_renew": 2.0,
+    "node_grace": 8.0,
+    "default_toleration": 10.0,
+    "crash_backoff_first": 2.0,
+    "crash_backoff_most": 60.0,
+    "image_backoff_first": 2.0,
+    "image_backoff_most": 60.0,
+    "termination_grace": 10.0,
+    "event_ttl": 3600.0,
+}
+CLOCK = KUBERNETES_CLOCK if os.environ.get("ORRERY_CLOCK") == "kubernetes" else LAB_CLOCK
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("ORRERY_LOG", "INFO")},
+    "loggers": {"celery": {"level": "WARNING"}, "docker": {"level": "WARNING"}},
+}
