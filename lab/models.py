@@ -54,20 +54,19 @@ class Revision(models.Model):
 
 
 class Cursor(models.Model):
-    """How far one controller of one cluster has read the log, and which worker is running it just now."""
+    """How far a reader has read a log, and who holds that reading just now, so that no two workers do it at once.
 
-    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE)
-    controller = models.CharField(max_length=63)
+    `name` is `<cluster's uid>/<controller>`, or `kubelet/<engine>` for a kubelet, which holds but does not read.
+    """
+
+    name = models.CharField(max_length=127, unique=True)
     revision = models.BigIntegerField(default=0)
     holder = models.CharField(max_length=63, blank=True)
     held_since = models.FloatField(default=0, help_text="seconds since the epoch")
     expires = models.FloatField(default=0, help_text="seconds since the epoch")
 
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["cluster", "controller"], name="one_cursor_a_controller")]
-
     def __str__(self) -> str:
-        return f"{self.controller}@{self.revision}"
+        return f"{self.name}@{self.revision}"
 
 
 class Requeue(models.Model):

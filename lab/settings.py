@@ -82,9 +82,7 @@ STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-DATABASES = {
-    "default": dj_database_url.config(default=f"sqlite:///{DATA_DIR / 'orrery.sqlite3'}", conn_max_age=None)
-}
+DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{DATA_DIR / 'orrery.sqlite3'}", conn_max_age=None)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets readers read while one writes; IMMEDIATE takes the write lock at once instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
@@ -118,7 +116,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_DEFAULT_QUEUE = "control-plane"
 KUBELET_QUEUE = os.environ.get("ORRERY_KUBELET_QUEUE", "kubelet")
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
-CELERY_BEAT_SCHEDULE = {"tick": {"task": "lab.tasks.tick", "schedule": 1.0, "options": {"expires": 5}}}
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "lab.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
+    "compact": {"task": "lab.tasks.compact_logs", "schedule": 600.0, "options": {"expires": 60}},
+}
 
 # Where Kubernetes waits, the lab waits too, but short enough to watch. Seconds.
 KUBERNETES_CLOCK = {

@@ -1,0 +1,62 @@
+"""Binding: the scheduler's one verb. It writes `spec.nodeName`, once in a pod's life, and never takes it back."""
+
+from lab.apimachinery import errors, meta
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import NODES, PODS
+from lab.store import Conflict, Write, append
+
+from .registry import TRIES
+from .request import Request
+
+Binding = tuple[dict, str, dict | None]  # pod (as read), node's name, the decision
+
+
+def bind(req: Request, bindings: list[Binding]) -> dict[str, ApiError]:
+    """Bind all that can be bound, in one transaction; key → error of those that could not.
+
+    A pod that changed since the scheduler read it is bound all the same if it is still unbound and the same pod:
+    a binding adds to the object, it does not overwrite it.
+    """
+    for _ in range(TRIES):
+        view, writes, refused = req.view(), [], {}
+        for pod, node, why in bindings:
+            try:
+                writes.append(_bound(view, pod, node, why))
+            except ApiError as error:
+                refused[meta.key_of(pod)] = error
+        if not writes:
+            return refused
+        try:
+            append(req.cluster, writes, req.author, req.cause, req.fence)
+            return refused
+        except Conflict:
+            continue
+    raise ApiError(409, "Conflict", "the pods keep changing while they are being bound; try again")
+
+
+def _bound(view, pod: dict, node: str, why: dict | None) -> Write:
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    old = view.get(PODS.resource, namespace, name)
+    if old is None or old["metadata"]["uid"] != pod["metadata"].get("uid", old["metadata"]["uid"]):
+        raise errors.not_found(PODS, name)
+    if meta.is_deleting(old):
+        raise errors.conflict(PODS, name, f"pod {name} is being deleted, cannot be assigned to a host")
+    if old["spec"].get("nodeName"):
+        raise errors.conflict(PODS, name, f'pod {name} is already assigned to node "{old["spec"]["nodeName"]}"')
+    if view.get(NODES.resource, "", node) is None:
+        raise errors.not_found(NODES, node)
+    status = old.get("status", {})
+    new = {
+        **old,
+        "spec": {**old["spec"], "nodeName": node},
+        "status": {
+            **{k: v for k, v in status.items() if k != "nominatedNodeName"},
+            "conditions": _scheduled(status.get("conditions", [])),
+        },
+    }
+    return Write(PODS.resource, namespace, name, new, int(old["metadata"]["resourceVersion"]), why=why)
+
+
+def _scheduled(conditions: list[dict]) -> list[dict]:
+    done = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": meta.now()}
+    return [*(c for c in conditions if c["type"] != "PodScheduled"), done]

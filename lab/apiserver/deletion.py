@@ -1,0 +1,87 @@
+"""Deleting, which in Kubernetes is mostly asking: the object stays, marked, until everybody who must act has acted.
+
+A finalizer is somebody's claim "not before I am done"; a pod's grace is the time its containers have to finish.
+"""
+
+import copy
+import datetime
+
+from lab.apimachinery import errors, meta
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import NAMESPACES, Kind
+from lab.store import Write
+
+from .registry import commit, get, list_, may_go
+from .request import Request
+from .strategies import strategy_for
+
+FINALIZER_OF = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+
+
+def delete(req: Request, kind: Kind, namespace: str, name: str, options: dict | None = None) -> tuple[dict, bool]:
+    """Ask for the object's end. Returns it as it is now, and whether it is gone already.
+
+    `options` is a DeleteOptions: gracePeriodSeconds, propagationPolicy, preconditions {uid, resourceVersion}.
+    """
+    gone = False
+
+    def attempt() -> list[Write | dict]:
+        nonlocal gone
+        old = get(req, kind, namespace, name)
+        planned = _deletion(kind, old, options or {})
+        gone = isinstance(planned, Write) and planned.deleted
+        return [planned]
+
+    return commit(req, attempt)[0], gone
+
+
+def delete_collection(
+    req: Request, kind: Kind, namespace: str, label_selector: str, field_selector: str, options: dict | None = None
+) -> list[dict]:
+    """Delete each matching object; what was asked to go."""
+    items, _ = list_(req, kind, namespace, label_selector, field_selector)
+    return [delete(req, kind, o["metadata"].get("namespace", ""), o["metadata"]["name"], options)[0] for o in items]
+
+
+def _deletion(kind: Kind, old: dict, options: dict) -> Write | dict:
+    _check_preconditions(kind, old, options.get("preconditions") or {})
+    new = {**copy.deepcopy(old)}
+    meta_ = new["metadata"]
+    _add_finalizer(meta_, options)
+    grace = strategy_for(kind).grace_seconds(old, options.get("gracePeriodSeconds"))
+    if meta.is_deleting(old):
+        grace = min(grace, meta_.get("deletionGracePeriodSeconds", 0))
+    if not meta.is_deleting(old) or grace < meta_.get("deletionGracePeriodSeconds", 0):
+        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=grace)
+        meta_["deletionTimestamp"] = end.strftime("%Y-%m-%dT%H:%M:%SZ")
+        meta_["deletionGracePeriodSeconds"] = grace
+    if not meta.is_deleting(old) and "generation" in meta_:
+        meta_["generation"] += 1
+    if kind is NAMESPACES:
+        new.setdefault("status", {})["phase"] = "Terminating"
+    if new == old and not may_go(kind, new):
+        return old
+    expected = int(old["metadata"]["resourceVersion"])
+    return Write(kind.resource, meta_.get("namespace", ""), meta_["name"], new, expected, deleted=may_go(kind, new))
+
+
+def _check_preconditions(kind: Kind, old: dict, preconditions: dict) -> None:
+    for field, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        wanted, is_ = preconditions.get(field), old["metadata"][field]
+        if wanted and wanted != is_:
+            why = f"the {label} in the precondition ({wanted}) does not match the {label} in record ({is_}). "
+            raise errors.conflict(
+                kind, old["metadata"]["name"], why + "The object might have been deleted and recreated"
+            )
+
+
+def _add_finalizer(meta_: dict, options: dict) -> None:
+    policy = options.get("propagationPolicy")
+    if policy is None and options.get("orphanDependents"):
+        policy = "Orphan"
+    if policy not in (None, "Background", *FINALIZER_OF):
+        message = f'Unsupported value: "{policy}": supported values: "Background", "Foreground", "Orphan"'
+        raise ApiError(422, "Invalid", f"DeleteOptions is invalid: propagationPolicy: {message}")
+    finalizer = FINALIZER_OF.get(policy)
+    if finalizer and finalizer not in meta_.get("finalizers", ()) and "deletionTimestamp" not in meta_:
+        meta_["finalizers"] = [*meta_.get("finalizers", ()), finalizer]

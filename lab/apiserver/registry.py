@@ -1,0 +1,265 @@
+"""The verbs. Whoever wants to read or write anything, over HTTP or in the process, ends here: one write path.
+
+A write goes: read the current object → apply what is asked → default → prepare (what a client may not set) →
+validate → append to the log, expecting the revision that was read. Someone else was faster: read again.
+"""
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from lab.apimachinery import errors, meta, patch as patches, selectors
+from lab.apimachinery.errors import ApiError, Cause
+from lab.apimachinery.kinds import BY_RESOURCE, NAMESPACES, Kind
+from lab.store import Conflict, LostFence, Write, append
+
+from .request import Request
+from .strategies import strategy_for
+
+TRIES = 5  # how often the server itself retries a write that named no resourceVersion
+
+
+@dataclass
+class Put:
+    """One object of a batch: created if it carries no resourceVersion, else updated from exactly that one."""
+
+    kind: Kind
+    object: dict
+    subresource: str = ""
+    why: dict | None = None
+
+
+def get(req: Request, kind: Kind, namespace: str, name: str) -> dict:
+    """The object, shared: do not change it. Raises ApiError 404."""
+    found = req.view().get(kind.resource, namespace, name)
+    if found is None:
+        raise errors.not_found(kind, name)
+    return found
+
+
+def list_(
+    req: Request, kind: Kind, namespace: str = "", label_selector: str = "", field_selector: str = ""
+) -> tuple[list[dict], int]:
+    """The matching objects ordered by key, and the revision at which this was the state."""
+    view = req.view()
+    revision = view.revision
+    items = view.list(kind.resource, namespace)
+    if label_selector:
+        wanted = selectors.parse_labels(label_selector)
+        items = [obj for obj in items if wanted.matches(obj["metadata"].get("labels", {}))]
+    if field_selector:
+        fields, strategy = selectors.parse_fields(field_selector, kind), strategy_for(kind)
+        items = [obj for obj in items if fields.matches(strategy.selectable_fields(obj))]
+    items.sort(key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
+    return items, revision
+
+
+def create(req: Request, kind: Kind, namespace: str, obj: dict) -> dict:
+    """Store a new object; it comes back as stored. Raises ApiError 409, 422, 403, 404 (no such namespace)."""
+    return create_many(req, kind, namespace, [obj])[0]
+
+
+def create_many(req: Request, kind: Kind, namespace: str, objs: list[dict]) -> list[dict]:
+    """Store several new objects of one kind and namespace in one transaction, all or none."""
+
+    def attempt() -> list[Write]:
+        view = req.view()
+        return [_creation(req, view, Put(kind, _at(kind, namespace, obj))) for obj in objs]
+
+    return commit(req, attempt)
+
+
+def update(req: Request, kind: Kind, namespace: str, name: str, obj: dict, subresource: str = "") -> dict:
+    """Replace the object, or what `subresource` covers of it. With a resourceVersion, only from that one (409)."""
+
+    def change(old: dict) -> dict:
+        return _at(kind, namespace, copy.deepcopy(obj), name)
+
+    return modify(req, kind, namespace, name, change, subresource)
+
+
+def patch(
+    req: Request, kind: Kind, namespace: str, name: str, body: dict | list, patch_type: str, subresource: str = ""
+) -> dict:
+    """Change the object by a JSON merge, strategic merge or JSON patch (RFC 7386, Kubernetes' own, RFC 6902)."""
+
+    def change(old: dict) -> dict:
+        new = patches.apply(patch_type, kind, old, body)
+        if not isinstance(body, dict) or "resourceVersion" not in body.get("metadata", {}):
+            new["metadata"].pop("resourceVersion", None)
+        return _at(kind, namespace, new, name)
+
+    return modify(req, kind, namespace, name, change, subresource)
+
+
+def modify(
+    req: Request,
+    kind: Kind,
+    namespace: str,
+    name: str,
+    change: Callable[[dict], dict],
+    subresource: str = "",
+    why: dict | None = None,
+) -> dict:
+    """Read, `change` (given the shared object, returns a new one), write. What names no resourceVersion is retried."""
+
+    def attempt() -> list[Write]:
+        old = get(req, kind, namespace, name)
+        return [_replacement(req, Put(kind, change(old), subresource, why), old)]
+
+    return commit(req, attempt)[0]
+
+
+def write(req: Request, puts: Iterable[Put]) -> list[dict]:
+    """Several objects, of any kinds, in one transaction. Raises ApiError for the first that cannot be."""
+
+    puts = list(puts)
+
+    def attempt() -> list[Write]:
+        view = req.view()
+        planned = []
+        for put in puts:
+            meta_ = put.object["metadata"]
+            old = view.get(put.kind.resource, meta_.get("namespace", ""), meta_["name"]) if "name" in meta_ else None
+            if "resourceVersion" not in meta_:
+                planned.append(_creation(req, view, put))
+            elif old is None:
+                raise errors.not_found(put.kind, meta_["name"])
+            else:
+                planned.append(_replacement(req, put, old))
+        return planned
+
+    return commit(req, attempt)
+
+
+def _at(kind: Kind, namespace: str, obj: dict, name: str = "") -> dict:
+    """The object with the kind, namespace and name that the address says; 400 where the body contradicts it."""
+    for field, is_ in (("kind", kind.kind), ("apiVersion", kind.api_version)):
+        if obj.setdefault(field, is_) != is_:
+            raise errors.bad_request(f"{field} in the body is {obj[field]!r}, but the address is of {is_!r}")
+    meta_ = obj.get("metadata")
+    if not isinstance(meta_, dict):
+        meta_ = obj["metadata"] = {}
+    if kind.namespaced and not meta_.get("namespace"):
+        meta_["namespace"] = namespace
+    for field, is_ in (("namespace", namespace if kind.namespaced else ""), ("name", name)):
+        if not is_ and field == "namespace":
+            meta_.pop("namespace", None)
+        elif is_ and meta_.setdefault(field, is_) != is_:
+            raise errors.bad_request(
+                f"the {field} of the provided object does not match the {field} sent on the request"
+            )
+    return obj
+
+
+def _creation(req: Request, view, put: Put) -> Write:
+    kind, obj, strategy = put.kind, copy.deepcopy(put.object), strategy_for(put.kind)
+    meta_ = obj["metadata"]
+    if req.field_validation:
+        req.warnings.extend(strategy.check_schema(obj, req.field_validation))
+    if meta_.get("resourceVersion"):
+        raise errors.bad_request("resourceVersion should not be set on objects to be created")
+    namespace = meta_.get("namespace", "")
+    if not meta_.get("name") and meta_.get("generateName"):
+        meta_["name"] = _free_name(view, kind, namespace, meta_["generateName"])
+    for field in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
+        meta_.pop(field, None)
+    meta_.update(uid=meta.new_uid(), creationTimestamp=meta.now())
+    strategy.default(obj)
+    strategy.prepare_create(obj)
+    strategy.allocate(obj, view.list(kind.resource))
+    _refuse(kind, obj, strategy.validate_create(obj))
+    if kind.namespaced:
+        _check_namespace(view, kind, namespace, meta_["name"])
+    old = view.get(kind.resource, namespace, meta_["name"])
+    if old is not None:
+        raise errors.already_exists(kind, meta_["name"])
+    return Write(kind.resource, namespace, meta_["name"], obj, 0, why=put.why)
+
+
+def _free_name(view, kind: Kind, namespace: str, base: str) -> str:
+    for _ in range(TRIES):
+        name = meta.generated_name(base)
+        if view.get(kind.resource, namespace, name) is None:
+            return name
+    raise errors.already_exists(kind, base)
+
+
+def _check_namespace(view, kind: Kind, namespace: str, name: str) -> None:
+    home = view.get(NAMESPACES.resource, "", namespace)
+    if home is None:
+        raise errors.not_found(NAMESPACES, namespace)
+    if meta.is_deleting(home):
+        cause = Cause("metadata.namespace", f"namespace {namespace} is being terminated", "NamespaceTerminating")
+        why = f"unable to create new content in namespace {namespace} because it is being terminated"
+        raise errors.forbidden(kind, name, why, (cause,))
+
+
+def _refuse(kind: Kind, obj: dict, causes: list[Cause]) -> None:
+    if causes:
+        raise errors.invalid(kind, obj["metadata"].get("name", ""), causes)
+
+
+def _replacement(req: Request, put: Put, old: dict) -> Write | dict:
+    """The write that takes `old` to what is put, or `old` itself where nothing would change."""
+    kind, new, strategy = put.kind, put.object, strategy_for(put.kind)
+    name, was = old["metadata"]["name"], old["metadata"]["resourceVersion"]
+    asked = new["metadata"].get("resourceVersion")
+    if asked and asked != was:
+        raise errors.conflict(kind, name)
+    if new["metadata"].get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]:
+        raise errors.conflict(kind, name, f"Precondition failed: UID in object meta: {old['metadata']['uid']}")
+    if req.field_validation and not put.subresource:
+        req.warnings.extend(strategy.check_schema(new, req.field_validation))
+    for field in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        new["metadata"].pop(field, None)
+        if field in old["metadata"]:
+            new["metadata"][field] = old["metadata"][field]
+    new["metadata"]["resourceVersion"] = was
+    if put.subresource == "status":
+        strategy.prepare_status_update(new, old)
+    else:
+        strategy.default(new)
+        strategy.prepare_update(new, old)
+        _refuse(kind, new, strategy.validate_update(new, old))
+    if new == old and put.why is None:
+        return old
+    gone = meta.is_deleting(new) and may_go(kind, new)
+    return Write(kind.resource, old["metadata"].get("namespace", ""), name, new, int(was), gone, put.why)
+
+
+def may_go(kind: Kind, obj: dict) -> bool:
+    """Whether a deleting object has nothing left to wait for: no finalizer, no grace, no content."""
+    held = obj["metadata"].get("finalizers") or (kind is NAMESPACES and obj.get("spec", {}).get("finalizers"))
+    return not held and not obj["metadata"].get("deletionGracePeriodSeconds")
+
+
+def commit(req: Request, attempt: Callable[[], list[Write | dict]]) -> list[dict]:
+    """Append what `attempt` plans, planning again if someone else was faster. Returns the objects as stored."""
+    for tried in range(TRIES):
+        planned = attempt()
+        writes = [item for item in planned if isinstance(item, Write)]
+        if req.dry_run or not writes:
+            return [item.object if isinstance(item, Write) else item for item in planned]
+        try:
+            head = append(req.cluster, writes, req.author, req.cause, req.fence)
+        except Conflict as lost:
+            # The next plan sees the newer object; if the caller named a resourceVersion, it is refused there.
+            if tried == TRIES - 1:
+                raise errors.conflict(BY_RESOURCE[lost.write.resource], lost.write.name) from None
+        except LostFence:
+            raise ApiError(409, "Conflict", "another worker has taken this controller over") from None
+        else:
+            return _numbered(planned, head - len(writes))
+    raise AssertionError("unreachable")
+
+
+def _numbered(planned: list[Write | dict], revision: int) -> list[dict]:
+    stored = []
+    for item in planned:
+        if isinstance(item, Write):
+            revision += 1
+            versioned = {**item.object["metadata"], "resourceVersion": str(revision)}
+            item = {**item.object, "metadata": versioned}
+        stored.append(item)
+    return stored

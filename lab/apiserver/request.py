@@ -1,0 +1,33 @@
+"""Who asks for what, and how: what every verb of the registry is told."""
+
+from dataclasses import dataclass, field
+
+from lab.apimachinery.errors import ApiError
+from lab.store import Fence, UnknownCluster, View, view
+
+
+@dataclass
+class Request:
+    """One call. `author` and `cause` go into the log; `warnings` collects what the answer should warn of.
+
+    `field_validation`: Strict, Warn or Ignore for bodies from outside; empty for the lab's own components, whose
+    objects are not checked against the schema again.
+    """
+
+    cluster: str
+    author: str
+    cause: int = 0
+    dry_run: bool = False
+    field_validation: str = ""
+    manager: str = ""
+    fence: Fence | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def view(self) -> View:
+        """The cluster's state, up to date. Raises ApiError 404 for an unknown cluster."""
+        try:
+            return view(self.cluster)
+        except UnknownCluster:
+            message = f'there is no cluster "{self.cluster}"; `manage.py status` lists those that are'
+            details = {"name": self.cluster, "kind": "clusters"}
+            raise ApiError(404, "NotFound", message, details) from None

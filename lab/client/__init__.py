@@ -1,0 +1,13 @@
+"""What client-go and controller-runtime are to Kubernetes: how every component reads, writes and reconciles.
+
+May call the API server's registry and read the log to watch it. Must never write to the store past the registry,
+nor know what any one controller does.
+"""
+
+from lab.apiserver.kubelet_token import token as kubelet_token
+from lab.store import wait_for_revision
+
+from .client import Client, Put, cluster_names
+from .locks import Lock
+
+__all__ = ["Client", "Lock", "Put", "cluster_names", "kubelet_token", "wait_for_revision"]

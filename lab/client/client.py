@@ -1,0 +1,149 @@
+"""The client: Kubernetes' verbs as a component calls them, with its name and its reason on every write."""
+
+import copy
+import dataclasses
+
+from lab.apimachinery import errors
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import Kind
+from lab.apiserver import binding, deletion, registry
+from lab.apiserver.registry import Put
+from lab.apiserver.request import Request
+from lab.store import Change, Fence, View, cluster_names, history, row_at
+
+from .events import EventRecorder
+
+__all__ = ["Client", "Put", "cluster_names"]
+
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class Client:
+    """One component's access to one cluster. Objects it returns are shared: copy before you change one.
+
+    Every verb may raise `lab.apimachinery.errors.ApiError`; `error.code == 409` means: read again and retry.
+    """
+
+    def __init__(self, cluster: str, author: str, cause: int = 0, fence: Fence | None = None):
+        self.cluster = cluster
+        self.author = author
+        self.cause = cause
+        self.fence = fence
+
+    def caused_by(self, revision: int) -> "Client":
+        """The same client, acting because of that revision."""
+        return Client(self.cluster, self.author, revision, self.fence)
+
+    def _request(self) -> Request:
+        return Request(self.cluster, self.author, self.cause, fence=self.fence)
+
+    # Reading: from the process's view of the cluster, brought up to date by each call.
+
+    def view(self) -> View:
+        """The cluster's whole state, up to date."""
+        return self._request().view()
+
+    def get(self, kind: Kind, namespace: str, name: str) -> dict:
+        return registry.get(self._request(), kind, namespace, name)
+
+    def find(self, kind: Kind, namespace: str, name: str) -> dict | None:
+        """The object, or None where `get` raises a 404."""
+        return self.view().get(kind.resource, namespace, name)
+
+    def list(self, kind: Kind, namespace: str = "", labels: dict[str, str] | None = None) -> list[dict]:
+        """All objects, or those that carry `labels`; of one namespace, or (empty) of all. In no particular order."""
+        items = self.view().list(kind.resource, namespace)
+        if labels:
+            wanted = labels.items()
+            items = [obj for obj in items if wanted <= obj["metadata"].get("labels", {}).items()]
+        return items
+
+    def changes_since(self, revision: int) -> list[Change] | None:
+        """What was written after `revision`, oldest first; None if too long ago: then list instead."""
+        return self.view().changes_since(revision)
+
+    def history(self, kind: Kind, namespace: str, name: str, limit: int = 50) -> list[dict]:
+        """The revisions of one object, newest first, each with author, cause and decision (`why`)."""
+        return history(self.cluster, kind.resource, namespace, name, limit)
+
+    def written_by(self, revision: int) -> dict | None:
+        """Who wrote a revision, of which object, because of which other revision."""
+        return row_at(self.cluster, revision)
+
+    # Writing: through the registry, like everybody.
+
+    def create(self, kind: Kind, obj: dict, why: dict | None = None) -> dict:
+        return registry.write(self._request(), [Put(kind, _typed(kind, obj), why=why)])[0]
+
+    def create_many(self, kind: Kind, objs: list[dict]) -> list[dict]:
+        """Create all of them in one transaction, or none."""
+        return self.write([Put(kind, obj) for obj in objs])
+
+    def update(self, kind: Kind, obj: dict, why: dict | None = None) -> dict:
+        """Replace the object if it still is at the resourceVersion it carries (409 otherwise)."""
+        return self._put(Put(kind, copy.deepcopy(obj), why=why))
+
+    def update_status(self, kind: Kind, obj: dict, why: dict | None = None) -> dict:
+        """Replace its status only, if it still is at the resourceVersion it carries (409 otherwise)."""
+        return self._put(Put(kind, copy.deepcopy(obj), "status", why))
+
+    def _put(self, put: Put) -> dict:
+        if "resourceVersion" not in put.object["metadata"]:
+            raise errors.bad_request("an update needs the resourceVersion that was read")
+        return registry.write(self._request(), [put])[0]
+
+    def write(self, puts: list[Put]) -> list[dict]:
+        """Several objects in one transaction: those without a resourceVersion are created, the others updated."""
+        typed = [dataclasses.replace(put, object=_typed(put.kind, put.object)) for put in puts]
+        return registry.write(self._request(), typed)
+
+    def patch(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        patch: dict,
+        subresource: str = "",
+        patch_type: str = MERGE_PATCH,
+    ) -> dict:
+        """Change some fields: `patch` is a JSON merge patch unless `patch_type` says otherwise."""
+        return registry.patch(self._request(), kind, namespace, name, patch, patch_type, subresource)
+
+    def delete(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        propagation: str = "Background",
+        grace_seconds: int | None = None,
+        uid: str | None = None,
+    ) -> bool:
+        """Ask for the object's end; True if it is gone at once (or was gone already). `uid` guards against a namesake."""
+        options: dict = {"propagationPolicy": propagation}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        try:
+            return deletion.delete(self._request(), kind, namespace, name, options)[1]
+        except ApiError as error:
+            if error.code == 404:
+                return True
+            raise
+
+    def bind(self, bindings: list[binding.Binding]) -> dict[str, ApiError]:
+        """Bind (pod, node's name, decision) triples in one transaction; key → error for those that could not be."""
+        return binding.bind(self._request(), bindings)
+
+    def event(self, obj: dict, kind: str, reason: str, message: str) -> None:
+        """Record that something happened to `obj`; `kind` is Normal or Warning. Repeats are counted, not stored anew."""
+        self.events([(obj, kind, reason, message)])
+
+    def events(self, happened: list[tuple[dict, str, str, str]]) -> None:
+        """Record several (object, Normal|Warning, reason, message) in one transaction."""
+        EventRecorder(self.author).record(self._request(), happened)
+
+
+def _typed(kind: Kind, obj: dict) -> dict:
+    """A copy that says what it is, as every stored object does."""
+    return {"apiVersion": kind.api_version, "kind": kind.kind, **copy.deepcopy(obj)}

@@ -1,0 +1,83 @@
+"""The event recorder: Events tell people what the cluster did. They are hints for eyes; no controller acts on one.
+
+As in client-go an event that happens again is counted on the object it already has, so that a crash loop does not
+bury everything else. Source of the aggregation key: k8s.io/client-go/tools/record.
+"""
+
+import copy
+import hashlib
+
+from lab.apimachinery import meta
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import EVENTS
+from lab.apiserver import registry
+from lab.apiserver.registry import Put
+from lab.apiserver.request import Request
+
+Happening = tuple[dict, str, str, str]  # object, Normal | Warning, reason, message
+
+
+class EventRecorder:
+    """Writes events in the name of one component."""
+
+    def __init__(self, component: str):
+        self.component = component
+
+    def record(self, req: Request, happened: list[Happening]) -> None:
+        """Store or count them, in one transaction. A namespace on its way out takes no more events: that is no error."""
+        view = req.view()
+        puts: dict[str, Put] = {}
+        for obj, kind, reason, message in happened:
+            name = self._name(obj, kind, reason, message)
+            old = puts[name].object if name in puts else view.get(EVENTS.resource, _home(obj), name)
+            event = self._again(old) if old else self._first(name, obj, kind, reason, message)
+            puts[name] = Put(EVENTS, event)
+        try:
+            registry.write(req, puts.values())
+        except ApiError as error:
+            if error.code not in (403, 404, 409):
+                raise
+
+    def _name(self, obj: dict, kind: str, reason: str, message: str) -> str:
+        """The same happening to the same object has the same name."""
+        text = "\0".join((obj["metadata"].get("uid", ""), self.component, kind, reason, message))
+        return f"{obj['metadata']['name'][:200]}.{hashlib.sha1(text.encode()).hexdigest()[:16]}"
+
+    def _again(self, old: dict) -> dict:
+        event = copy.deepcopy(old)
+        event["count"] = event.get("count", 1) + 1
+        event["lastTimestamp"] = meta.now()
+        return event
+
+    def _first(self, name: str, obj: dict, kind: str, reason: str, message: str) -> dict:
+        of = obj["metadata"]
+        involved = {
+            "apiVersion": obj["apiVersion"],
+            "kind": obj["kind"],
+            "name": of["name"],
+            "namespace": of.get("namespace"),
+            "uid": of.get("uid"),
+            "resourceVersion": of.get("resourceVersion"),
+        }
+        now = meta.now()
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": name, "namespace": _home(obj)},
+            "involvedObject": {field: value for field, value in involved.items() if value},
+            "type": kind,
+            "reason": reason,
+            "message": message,
+            "source": {"component": self.component},
+            "reportingComponent": self.component,
+            "reportingInstance": "",
+            "count": 1,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "eventTime": None,
+        }
+
+
+def _home(obj: dict) -> str:
+    """Events of objects without a namespace live in `default`, as in Kubernetes."""
+    return obj["metadata"].get("namespace") or "default"

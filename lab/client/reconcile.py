@@ -1,0 +1,190 @@
+"""The loop that every controller turns: read what changed → which keys that concerns → sync each key.
+
+Level-triggered: `sync` is told only *which* object, never what happened to it; it looks at what is there and at what
+should be, and takes one step. So a change seen twice, late, or together with ten others ends in the same state.
+This is controller-runtime's idea; its work queue is here the log itself, a cursor over it, and a table of keys to
+see again later. Any worker may take a turn; the hold on the cursor sees to it that they take turns.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Q
+
+from lab.apimachinery.errors import ApiError
+from lab.models import Cursor, Requeue
+from lab.store import Change, LostFence, View, view
+
+from .client import Client
+from .locks import Lock
+
+log = logging.getLogger(__name__)
+BACKOFF_FIRST = 0.2  # seconds; doubles with each failure of the same key
+BACKOFF_MOST = 30.0
+LAG = 200  # revisions that do not concern a controller before its cursor skips them
+TURNS_A_TASK = 20  # so that a task stays far shorter than the time after which it would be delivered again
+
+
+class Controller:
+    """One control loop. Subclasses say what they watch, which keys a change concerns, and how to converge a key."""
+
+    name = ""
+    author = ""  # who the log says wrote it; `<name>-controller` if empty
+    watches: tuple[str, ...] = ()
+
+    def keys(self, change: Change) -> Iterable[str]:
+        """The keys that a change concerns. Quick and pure: it is asked about every change, in every process."""
+        raise NotImplementedError
+
+    def all_keys(self, client: Client) -> Iterable[str]:
+        """Every key there is: after a start, or when the log no longer reaches back to the cursor."""
+        raise NotImplementedError
+
+    def sync(self, client: Client, key: str) -> float | None:
+        """Take one step towards what `key` should be; the seconds after which to look again though nothing changes."""
+        raise NotImplementedError
+
+    def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
+        """Sync each key (with the revision that made it due); those that fail are requeued with growing delay."""
+        delays: dict[str, float | None] = {}
+        for key, cause in causes.items():
+            try:
+                delays[key] = self.sync(client.caused_by(cause), key)
+            except LostFence:
+                raise
+            except Exception as error:  # one key's failure, whatever it is, must not stop the others
+                delays[key] = failed(self, client, key, error)
+        return delays
+
+    def wants(self, change: Change) -> bool:
+        return change.resource in self.watches and any(True for _ in self.keys(change))
+
+
+class Failure(float):
+    """A delay that comes from a failure: it grows with each one in a row."""
+
+
+def failed(controller: Controller, client: Client, key: str, error: Exception) -> Failure:
+    """Say why a key's sync failed, in the words that fit; a Failure to return from `sync_all` as its delay."""
+    if isinstance(error, ApiError):
+        log.info("%s %s: %s", controller.name, key, error.message)
+    else:
+        log.error("%s %s in %s failed", controller.name, key, client.cluster, exc_info=error)
+    return Failure(BACKOFF_FIRST)
+
+
+def cursor_name(cluster: View, controller: Controller) -> str:
+    return f"{cluster.uid}/{controller.name}"
+
+
+def catch_up(cluster: str, controller: Controller) -> int:
+    """Bring one controller of one cluster up to date with the log; how many keys it synced.
+
+    Returns at once if there is nothing to do, or if another worker is at it: that worker looks again before it stops.
+    """
+    synced = 0
+    for _ in range(TURNS_A_TASK):
+        turn = _turn(cluster, controller)
+        synced += turn
+        if not turn:
+            break
+    return synced
+
+
+def _turn(cluster: str, controller: Controller) -> int:
+    state = view(cluster)
+    name = cursor_name(state, controller)
+    if not _causes(state, controller, _position(name)):
+        return 0
+    lock = Lock(name)
+    if not lock.acquire():
+        return 0
+    client = Client(cluster, controller.author or f"{controller.name}-controller", fence=lock.fence)
+    try:
+        state = view(cluster)
+        head = state.revision
+        causes = _causes(state, controller, _position(name))
+        delays = controller.sync_all(client, causes) if causes else {}
+        _finish(state, controller, lock, head, delays)
+    except LostFence:
+        return 0
+    except BaseException:
+        lock.release()
+        raise
+    return len(causes)
+
+
+def _position(name: str) -> int | None:
+    return Cursor.objects.filter(name=name).values_list("revision", flat=True).first()
+
+
+def _causes(state: View, controller: Controller, position: int | None) -> dict[str, int]:
+    """key → the revision that makes it due: from the log since the cursor, and from the keys whose time has come."""
+    now = time.time()
+    due = Q(due__lte=now) | Q(queued__gt=now + 1)  # queued in the future: the clock has stepped back
+    rows = Requeue.objects.filter(due, cluster_id=state.cluster_id, controller=controller.name)
+    causes = dict.fromkeys(rows.values_list("key", flat=True), 0)
+    changes = state.changes_since(position) if position else None
+    if changes is None:
+        client = Client(state.name, controller.author or controller.name)
+        return causes | dict.fromkeys(controller.all_keys(client), 0)
+    for change in changes:
+        if change.resource in controller.watches:
+            for key in controller.keys(change):
+                causes[key] = change.revision
+    return causes
+
+
+def _finish(state: View, controller: Controller, lock: Lock, head: int, delays: dict[str, float | None]) -> None:
+    """Move the cursor, give the hold back and note the keys that want to be seen again: all of it or nothing."""
+    now = time.time()
+    mine = Requeue.objects.filter(cluster_id=state.cluster_id, controller=controller.name)
+    with transaction.atomic():
+        done = {"revision": head, "holder": "", "expires": 0}
+        if not Cursor.objects.filter(name=lock.name, holder=lock.holder).update(**done):
+            raise LostFence(lock.name)
+        failures = dict(mine.filter(key__in=list(delays)).values_list("key", "failures"))
+        if failures:
+            mine.filter(key__in=list(failures)).delete()
+        Requeue.objects.bulk_create(
+            Requeue(
+                cluster_id=state.cluster_id,
+                controller=controller.name,
+                key=key,
+                due=now + _delay(delay, failures.get(key, 0)),
+                queued=now,
+                failures=failures.get(key, 0) + 1 if isinstance(delay, Failure) else 0,
+            )
+            for key, delay in delays.items()
+            if delay is not None
+        )
+
+
+def _delay(delay: float, failures: int) -> float:
+    return min(BACKOFF_FIRST * 2**failures, BACKOFF_MOST) if isinstance(delay, Failure) else delay
+
+
+def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
+    """The controllers that have something to do: what the tick pokes, in case a hint was lost."""
+    state = view(cluster)
+    names = {cursor_name(state, controller): controller for controller in controllers}
+    positions = dict(Cursor.objects.filter(name__in=list(names)).values_list("name", "revision"))
+    late = {name for name, c in names.items() if _causes(state, c, positions.get(name))}
+    # A cursor that has only been passed by changes that do not concern it moves on, or it would be read again forever.
+    for name, position in positions.items():
+        if name not in late and state.revision - position > LAG:
+            Cursor.objects.filter(name=name, revision=position, holder="").update(revision=state.revision)
+    return [names[name].name for name in late]
+
+
+def run_until_quiet(cluster: str, controllers: Iterable[Controller], rounds: int = 100) -> int:
+    """Turn all loops in this thread until none has anything to do now; how many keys were synced. For tests."""
+    total = 0
+    for _ in range(rounds):
+        synced = sum(catch_up(cluster, controller) for controller in controllers)
+        total += synced
+        if not synced:
+            return total
+    raise RuntimeError(f"the controllers of {cluster} do not come to rest: one of them wakes itself")

@@ -1,0 +1,45 @@
+"""What etcd is to Kubernetes (k3s keeps it in SQL with kine, which is the model here): one log of revisions.
+
+May read and append to the log and say that it grew. Must never know what a Pod is, nor change a row once written.
+Only `apiserver` and the watching half of `client` open this room.
+"""
+
+from .hints import subscribe, wait_for_revision
+from .log import (
+    Compacted,
+    Conflict,
+    Fence,
+    LostFence,
+    Write,
+    append,
+    changes,
+    cluster_names,
+    compact,
+    create_cluster,
+    delete_cluster,
+    history,
+    row_at,
+)
+from .view import Change, UnknownCluster, View, view
+
+__all__ = [
+    "Change",
+    "Compacted",
+    "Conflict",
+    "Fence",
+    "LostFence",
+    "UnknownCluster",
+    "View",
+    "Write",
+    "append",
+    "changes",
+    "cluster_names",
+    "compact",
+    "create_cluster",
+    "delete_cluster",
+    "history",
+    "row_at",
+    "subscribe",
+    "view",
+    "wait_for_revision",
+]

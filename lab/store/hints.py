@@ -1,0 +1,133 @@
+"""Saying that the log grew. Only hints: each may be lost, and then the tick, a second later, finds what they would have.
+
+Two kinds of listener. Controllers are poked by a Celery task, one that is waiting at most for each controller however
+much happens meanwhile. Watchers (streams, boards) in other processes hear `cluster revision` on a Redis channel.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import redis
+import redis.asyncio
+from celery import current_app
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+from .view import Change, View
+
+log = logging.getLogger(__name__)
+CHANNEL = "orrery:revisions"
+PENDING_SECONDS = 5  # a poke that was lost with its worker blocks the next one no longer than this
+FALLBACK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """A reader of the log that runs as a task. `wants` looks at one change and must be quick and pure."""
+
+    name: str
+    task: str
+    queue: str
+    wants: Callable[[Change], bool]
+
+
+_subscribers: dict[str, Subscriber] = {}
+_client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
+def subscribe(name: str, task: str, queue: str, wants: Callable[[Change], bool]) -> None:
+    """From now on a change that `name` wants sends `task(cluster, name)` to `queue`."""
+    _subscribers[name] = Subscriber(name, task, queue, wants)
+
+
+def announce(view: View, before: int, head: int) -> None:
+    """Tell everybody concerned that the log went from `before` to `head`. Never fails: the write has happened."""
+    view.read_to(head)
+    changes = view.changes_since(before)
+    wanted = [
+        subscriber
+        for subscriber in _subscribers.values()
+        if changes is None or any(subscriber.wants(change) for change in changes)
+    ]
+    poke(view.name, wanted, head)
+
+
+def poke(cluster: str, subscribers: list[Subscriber], head: int = 0) -> None:
+    """Send each subscriber its task, unless one is already waiting; and, with `head`, tell the watchers."""
+    try:
+        pipe = _client.pipeline(transaction=False)
+        for subscriber in subscribers:
+            pipe.set(_pending(cluster, subscriber.name), 1, nx=True, ex=PENDING_SECONDS)
+        if head:
+            pipe.publish(CHANNEL, f"{cluster} {head}")
+        answers = pipe.execute()
+        for subscriber, fresh in zip(subscribers, answers, strict=False):
+            if fresh:
+                current_app.send_task(subscriber.task, args=[cluster, subscriber.name], queue=subscriber.queue)
+    except (redis.RedisError, OperationalError, OSError) as error:
+        log.info("no hint for %s: %s", cluster, error)
+
+
+def poke_by_name(cluster: str, names: list[str]) -> None:
+    poke(cluster, [_subscribers[name] for name in names if name in _subscribers])
+
+
+def taken(cluster: str, name: str) -> None:
+    """The task has begun: what happens from now on needs a new one. Called before the log is read."""
+    try:
+        _client.delete(_pending(cluster, name))
+    except redis.RedisError as error:
+        log.info("no broker to tell that %s has begun: %s", name, error)
+
+
+def _pending(cluster: str, name: str) -> str:
+    return f"orrery:pending:{settings.LAB_ID}:{cluster}:{name}"
+
+
+class Ear:
+    """One subscription of a process to the channel, shared by everybody who waits in its event loop."""
+
+    def __init__(self) -> None:
+        self._heads: dict[str, int] = {}
+        self._grew = asyncio.Condition()
+        self._task = asyncio.get_running_loop().create_task(self._listen())
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=None)
+                async with client, client.pubsub() as pubsub:
+                    await pubsub.subscribe(CHANNEL)
+                    async for message in pubsub.listen():
+                        if message["type"] == "message":
+                            await self._heard(message["data"])
+            except (redis.RedisError, OSError):
+                await asyncio.sleep(FALLBACK_SECONDS)
+
+    async def _heard(self, data: bytes) -> None:
+        cluster, _, head = data.decode().rpartition(" ")
+        async with self._grew:
+            self._heads[cluster] = max(int(head), self._heads.get(cluster, 0))
+            self._grew.notify_all()
+
+    async def wait(self, cluster: str, after: int, timeout: float) -> None:
+        async with self._grew:
+            try:
+                await asyncio.wait_for(self._grew.wait_for(lambda: self._heads.get(cluster, 0) > after), timeout)
+            except TimeoutError:
+                return
+
+
+_ears: dict[asyncio.AbstractEventLoop, Ear] = {}
+
+
+async def wait_for_revision(cluster: str, after: int, timeout: float = FALLBACK_SECONDS) -> None:
+    """Return when the cluster's log is known to have passed `after`, or after `timeout` seconds: then look anyway."""
+    loop = asyncio.get_running_loop()
+    if loop not in _ears:
+        for dead in [known for known in _ears if known.is_closed()]:
+            del _ears[dead]
+        _ears[loop] = Ear()
+    await _ears[loop].wait(cluster, after, timeout)

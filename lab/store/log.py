@@ -1,0 +1,196 @@
+"""Appending to the log, and reading it.
+
+Revisions must become visible in the order of their numbers, or a watcher that has seen 8 would never look for a 7
+that commits later. So they are given out under the lock of the cluster's row: whoever holds it appends alone.
+On SQLite every transaction that writes is alone anyhow (`IMMEDIATE`); on PostgreSQL the row lock does it.
+"""
+
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+from functools import partial
+
+import orjson
+from django.db import connection, models, transaction
+
+from lab.models import Cluster, Cursor, Requeue, Revision
+
+from . import hints
+from .view import COLUMNS, Change, UnknownCluster, load, view_of
+
+log = logging.getLogger(__name__)
+KEEP_REVISIONS = 100_000  # what compaction leaves of the history; the current state is always kept
+
+
+class Conflict(Exception):
+    """A key was not at the revision that the writer expected; nothing of the batch was written."""
+
+    def __init__(self, write: "Write", current: int):
+        super().__init__(f"{write.resource} {write.namespace}/{write.name} is at {current}, not {write.expected}")
+        self.write = write
+        self.current = current
+
+
+class Compacted(Exception):
+    """The history asked for is no longer kept. `oldest` is the oldest revision that can be watched from."""
+
+    def __init__(self, oldest: int):
+        super().__init__(f"the oldest revision that is kept is {oldest}")
+        self.oldest = oldest
+
+
+class LostFence(Exception):
+    """The writer no longer holds its cursor: another worker has taken its place, and its writes are refused."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One key's next state. `expected` is the revision it must be at now: 0 for a key that must not exist yet."""
+
+    resource: str
+    namespace: str
+    name: str
+    object: dict
+    expected: int
+    deleted: bool = False
+    why: dict | None = None
+
+
+@dataclass(frozen=True)
+class Fence:
+    """Proof, checked within the transaction, that the writer is still the one who may write: a cursor's holder."""
+
+    cursor: str
+    holder: str
+
+
+INSERT = (
+    f'INSERT INTO "{Revision._meta.db_table}" (cluster_id, revision, resource, namespace, name, object, created, deleted,'
+    " previous, time, author, cause, why) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+
+
+def append(cluster: str, writes: list[Write], author: str, cause: int = 0, fence: Fence | None = None) -> int:
+    """Append all of `writes` or none; the revision of the last one (they are consecutive, in the order given).
+
+    Raises Conflict, LostFence, UnknownCluster. After the commit, whoever watches is told that the log grew.
+    """
+    with transaction.atomic():
+        row = Cluster.objects.select_for_update().filter(name=cluster).first()
+        if row is None:
+            raise UnknownCluster(cluster)
+        _check_fence(fence)
+        # Under the lock nobody else can append, so the view is exactly the state that this batch follows.
+        current = view_of(row)
+        current.read_to(row.revision)
+        now = time.time()
+        rows = []
+        for revision, write in enumerate(writes, row.revision + 1):
+            before = current.get(write.resource, write.namespace, write.name)
+            previous = int(before["metadata"]["resourceVersion"]) if before else 0
+            if previous != write.expected:
+                raise Conflict(write, previous)
+            why = orjson.dumps(write.why) if write.why is not None else None
+            rows.append(
+                (row.pk, revision, write.resource, write.namespace, write.name, _dump(write.object), not previous,
+                 write.deleted, previous, now, author, cause, why)
+            )  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.executemany(INSERT, rows)
+        head = row.revision + len(rows)
+        Cluster.objects.filter(pk=row.pk).update(revision=head)
+        transaction.on_commit(partial(hints.announce, current, row.revision, head))
+    return head
+
+
+def _dump(obj: dict) -> bytes:
+    """The object as it is stored: its revision is the row's, so it carries none itself."""
+    meta = obj["metadata"]
+    if "resourceVersion" in meta:
+        obj = {**obj, "metadata": {k: v for k, v in meta.items() if k != "resourceVersion"}}
+    return orjson.dumps(obj)
+
+
+def _check_fence(fence: Fence | None) -> None:
+    if fence and not Cursor.objects.filter(name=fence.cursor, holder=fence.holder).exists():
+        raise LostFence(fence.cursor)
+
+
+def changes(cluster: str, after: int, limit: int = 500) -> list[Change]:
+    """What was written after revision `after`, oldest first, at most `limit`. Raises Compacted, UnknownCluster."""
+    row = Cluster.objects.filter(name=cluster).first()
+    if row is None:
+        raise UnknownCluster(cluster)
+    if after < row.compacted:
+        raise Compacted(row.compacted)
+    rows = Revision.objects.filter(cluster=row)
+    found = list(rows.filter(revision__gt=after).order_by("revision").values_list(*COLUMNS, "previous")[:limit])
+    before = {r: load(raw, r) for r, raw in _objects_at(rows, [columns[-1] for columns in found])}
+    return [
+        Change(r, resource, namespace, name, load(raw, r), before.get(previous), *rest)
+        for r, resource, namespace, name, raw, *rest, previous in found
+    ]
+
+
+def _objects_at(rows, revisions: list[int]) -> list[tuple[int, bytes]]:
+    return list(rows.filter(revision__in=[r for r in revisions if r]).values_list("revision", "object"))
+
+
+def history(cluster: str, resource: str, namespace: str, name: str, limit: int = 50) -> list[dict]:
+    """The newest rows of one key, newest first: revision, time, author, cause, deleted, object and the decision."""
+    rows = Revision.objects.filter(cluster__name=cluster, resource=resource, namespace=namespace, name=name)
+    return [
+        {
+            "revision": row.revision,
+            "time": row.time,
+            "author": row.author,
+            "cause": row.cause,
+            "created": row.created,
+            "deleted": row.deleted,
+            "object": load(row.object, row.revision),
+            "why": orjson.loads(row.why) if row.why is not None else None,
+        }
+        for row in rows.order_by("-revision")[:limit]
+    ]
+
+
+def row_at(cluster: str, revision: int) -> dict | None:
+    """Who wrote one revision, of what, and because of which: one link of a chain of causes."""
+    columns = ("revision", "resource", "namespace", "name", "author", "cause", "time", "created", "deleted")
+    return Revision.objects.filter(cluster__name=cluster, revision=revision).values(*columns).first()
+
+
+def compact(cluster: str, keep: int = KEEP_REVISIONS) -> int:
+    """Forget superseded and deleted rows older than the newest `keep` revisions; how many rows went."""
+    row = Cluster.objects.get(name=cluster)
+    mark = row.revision - keep
+    if mark <= row.compacted:
+        return 0
+    with transaction.atomic():
+        Cluster.objects.filter(pk=row.pk).update(compacted=mark)
+        old = Revision.objects.filter(cluster=row, revision__lte=mark)
+        superseded = old.filter(previous__gt=0).values("previous")
+        gone, _ = old.filter(models.Q(revision__in=superseded) | models.Q(deleted=True)).delete()
+    return gone
+
+
+def create_cluster(name: str) -> bool:
+    """Make an empty cluster; False if there is one of that name."""
+    _, created = Cluster.objects.get_or_create(name=name, defaults={"uid": str(uuid.uuid4())})
+    return created
+
+
+def delete_cluster(name: str) -> None:
+    """Forget a cluster with its whole log. Its containers are the kubelet's to remove."""
+    with transaction.atomic():
+        row = Cluster.objects.select_for_update().filter(name=name).first()
+        if row is None:
+            raise UnknownCluster(name)
+        Cursor.objects.filter(name__startswith=f"{row.uid}/").delete()
+        Requeue.objects.filter(cluster=row).delete()
+        row.delete()
+
+
+def cluster_names() -> list[str]:
+    return list(Cluster.objects.order_by("pk").values_list("name", flat=True))

@@ -1,0 +1,168 @@
+"""The process's cached copy of a cluster's current state: Kubernetes' watch cache.
+
+A view is never served as it is: `refresh()` first asks the database for the head of the log (one small query) and
+reads what is new. So a view is as fresh as the database itself, and a get or a list costs memory, not SQL.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+from django.db.models import Max
+
+from lab.models import Cluster, Revision
+
+RECENT_CHANGES = 4096  # how many changes a view remembers, for watchers and controllers that are nearly up to date
+ROWS_A_READ = 2000
+
+
+class UnknownCluster(Exception):
+    """There is no cluster of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the log as its readers want it. `object` is the new state, or the last one of a deleted key."""
+
+    revision: int
+    resource: str
+    namespace: str
+    name: str
+    object: dict
+    old: dict | None
+    created: bool
+    deleted: bool
+    time: float
+    author: str
+    cause: int
+
+
+COLUMNS = ("revision", "resource", "namespace", "name", "object", "created", "deleted", "time", "author", "cause")
+
+
+def load(raw: bytes | memoryview, revision: int) -> dict:
+    """A stored object, with the resourceVersion that its row gives it."""
+    obj = orjson.loads(raw)
+    obj["metadata"]["resourceVersion"] = str(revision)
+    return obj
+
+
+class View:
+    """Current state of one cluster. Objects are shared between all readers: copy before you change one."""
+
+    def __init__(self, cluster: Cluster):
+        self.cluster_id = cluster.pk
+        self.name = cluster.name
+        self.uid = cluster.uid
+        self.revision = 0
+        self._objects: dict[str, dict[str, dict[str, dict]]] = {}
+        self._recent: deque[Change] = deque(maxlen=RECENT_CHANGES)
+        self._lock = threading.RLock()
+
+    def read_to(self, head: int) -> None:
+        """Take in what the log holds up to `head`."""
+        if head <= self.revision:
+            return
+        with self._lock:
+            if self.revision == 0 and head > 0:
+                self._load_current(head)
+            while self.revision < head:
+                self._read_some()
+
+    def _load_current(self, head: int) -> None:
+        """The newest row of each key: the whole state, without the history that led there."""
+        rows = Revision.objects.filter(cluster_id=self.cluster_id, revision__lte=head)
+        newest = (
+            rows.order_by().values("resource", "namespace", "name").annotate(newest=Max("revision")).values("newest")
+        )
+        current = rows.filter(revision__in=newest, deleted=False)
+        for resource, namespace, name, raw, revision in current.values_list(
+            "resource", "namespace", "name", "object", "revision"
+        ).iterator(ROWS_A_READ):
+            self._objects.setdefault(resource, {}).setdefault(namespace, {})[name] = load(raw, revision)
+        self.revision = head
+
+    def _read_some(self) -> None:
+        rows = Revision.objects.filter(cluster_id=self.cluster_id, revision__gt=self.revision).order_by("revision")
+        some = list(rows.values_list(*COLUMNS)[:ROWS_A_READ])
+        if not some:
+            raise RuntimeError(f"the log of {self.name} ends at {self.revision}, before its own head")
+        for row in some:
+            self._apply(*row)
+
+    def _apply(self, revision, resource, namespace, name, raw, created, deleted, time, author, cause) -> None:
+        names = self._objects.setdefault(resource, {}).setdefault(namespace, {})
+        obj = load(raw, revision)
+        old = names.pop(name, None) if deleted else names.get(name)
+        if not deleted:
+            names[name] = obj
+        self._recent.append(
+            Change(revision, resource, namespace, name, obj, old, created, deleted, time, author, cause)
+        )
+        self.revision = revision
+
+    def refresh(self) -> "View":
+        """Catch up with the log; returns itself. Raises UnknownCluster if the cluster is gone."""
+        return view(self.name)
+
+    def get(self, resource: str, namespace: str, name: str) -> dict | None:
+        return self._objects.get(resource, {}).get(namespace, {}).get(name)
+
+    def list(self, resource: str, namespace: str = "") -> list[dict]:
+        """All objects of a resource, in one namespace or (empty) in all; in no particular order."""
+        with self._lock:
+            spaces = self._objects.get(resource, {})
+            chosen = [spaces.get(namespace, {})] if namespace else spaces.values()
+            return [obj for names in chosen for obj in names.values()]
+
+    def resources(self) -> list[str]:
+        """The resources of which there is or was any object."""
+        return list(self._objects)
+
+    def changes_since(self, revision: int) -> list[Change] | None:
+        """What happened after `revision`, oldest first; None if that is longer ago than the view remembers."""
+        with self._lock:
+            if revision >= self.revision:
+                return []
+            return self._tail(revision)
+
+    def _tail(self, revision: int) -> list[Change] | None:
+        wanted = self.revision - revision
+        if wanted > len(self._recent):
+            return None
+        tail = []
+        for change in reversed(self._recent):
+            if change.revision <= revision:
+                break
+            tail.append(change)
+        return tail[::-1]
+
+    def __iter__(self) -> Iterator[dict]:
+        with self._lock:
+            every = [obj for spaces in self._objects.values() for names in spaces.values() for obj in names.values()]
+        return iter(every)
+
+
+_views: dict[str, View] = {}
+_views_lock = threading.Lock()
+
+
+def view_of(cluster: Cluster) -> View:
+    """The process's view of a cluster, made if missing or so old that the log has forgotten the way; not refreshed."""
+    with _views_lock:
+        found = _views.get(cluster.name)
+        if found is None or found.uid != cluster.uid or 0 < found.revision < cluster.compacted:
+            found = _views[cluster.name] = View(cluster)
+        return found
+
+
+def view(name: str) -> View:
+    """The view of the cluster called `name`, up to date. Raises UnknownCluster."""
+    cluster = Cluster.objects.filter(name=name).first()
+    if cluster is None:
+        raise UnknownCluster(name)
+    found = view_of(cluster)
+    found.read_to(cluster.revision)
+    return found

@@ -1,0 +1,39 @@
+"""The Celery tasks, all thin: which controller, of which cluster, catches up. The log says with what."""
+
+from celery import shared_task
+from django.conf import settings
+
+from lab.client import cluster_names
+from lab.client.reconcile import behind, catch_up
+from lab.controllers import CONTROLLERS
+from lab.scheduler import SCHEDULER
+from lab.store import compact, hints, subscribe
+
+LOOPS = {controller.name: controller for controller in (*CONTROLLERS, SCHEDULER)}
+
+
+def subscribe_all() -> None:
+    """Called once in every process: from now on its writes poke the controllers that they concern."""
+    for loop in LOOPS.values():
+        subscribe(loop.name, "lab.tasks.reconcile", settings.CELERY_TASK_DEFAULT_QUEUE, loop.wants)
+
+
+@shared_task(name="lab.tasks.reconcile")
+def reconcile(cluster: str, controller: str) -> None:
+    """Controller `controller` of `cluster`: catch up."""
+    hints.taken(cluster, controller)
+    catch_up(cluster, LOOPS[controller])
+
+
+@shared_task(name="lab.tasks.tick")
+def tick() -> None:
+    """Once a second: poke whoever has something to do. It finds what a lost hint would have said, and what is due."""
+    for cluster in cluster_names():
+        hints.poke_by_name(cluster, behind(cluster, LOOPS.values()))
+
+
+@shared_task(name="lab.tasks.compact_logs")
+def compact_logs() -> None:
+    """Forget history beyond what is kept."""
+    for cluster in cluster_names():
+        compact(cluster)
