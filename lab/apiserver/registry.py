@@ -8,7 +8,8 @@ import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from lab.apimachinery import errors, meta, patch as patches, selectors
+from lab.apimachinery import errors, meta, selectors
+from lab.apimachinery import patch as patches
 from lab.apimachinery.errors import ApiError, Cause
 from lab.apimachinery.kinds import BY_RESOURCE, NAMESPACES, Kind
 from lab.store import Conflict, LostFence, Write, append
