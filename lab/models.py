@@ -70,7 +70,7 @@ class Cursor(models.Model):
 
 
 class Requeue(models.Model):
-    """A key that a controller wants to see again later: after an error (back-off) or because time itself is an input."""
+    """A key that a controller wants to see again later: after an error, or because time itself is an input."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE)
     controller = models.CharField(max_length=63)

@@ -1,5 +1,7 @@
 """The client: Kubernetes' verbs as a component calls them, with its name and its reason on every write."""
 
+from __future__ import annotations  # `list` is also a verb here
+
 import copy
 import dataclasses
 
@@ -118,7 +120,7 @@ class Client:
         grace_seconds: int | None = None,
         uid: str | None = None,
     ) -> bool:
-        """Ask for the object's end; True if it is gone at once (or was gone already). `uid` guards against a namesake."""
+        """Ask for the object's end; True if it is gone at once, or was already. `uid` guards against a namesake."""
         options: dict = {"propagationPolicy": propagation}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
@@ -136,7 +138,7 @@ class Client:
         return binding.bind(self._request(), bindings)
 
     def event(self, obj: dict, kind: str, reason: str, message: str) -> None:
-        """Record that something happened to `obj`; `kind` is Normal or Warning. Repeats are counted, not stored anew."""
+        """Record that something happened to `obj`; `kind` is Normal or Warning. Repeats are counted."""
         self.events([(obj, kind, reason, message)])
 
     def events(self, happened: list[tuple[dict, str, str, str]]) -> None:

@@ -24,7 +24,7 @@ class EventRecorder:
         self.component = component
 
     def record(self, req: Request, happened: list[Happening]) -> None:
-        """Store or count them, in one transaction. A namespace on its way out takes no more events: that is no error."""
+        """Store or count them, in one transaction. That a namespace on its way out takes no more is no error."""
         view = req.view()
         puts: dict[str, Put] = {}
         for obj, kind, reason, message in happened:

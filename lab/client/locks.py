@@ -1,4 +1,4 @@
-"""Who may act: a hold on a cursor's row, taken for a time and renewed, as Kubernetes' leader election does with a Lease.
+"""Who may act: a hold on a cursor's row, taken for a time and renewed, as leader election does with a Lease.
 
 A hold may outlive its holder's belief in it (a stopped process wakes up late), so writes carry a fence that the
 store checks within their transaction.

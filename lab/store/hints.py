@@ -1,4 +1,4 @@
-"""Saying that the log grew. Only hints: each may be lost, and then the tick, a second later, finds what they would have.
+"""Saying that the log grew. Only hints: when one is lost, the tick finds a second later what it would have said.
 
 Two kinds of listener. Controllers are poked by a Celery task, one that is waiting at most for each controller however
 much happens meanwhile. Watchers (streams, boards) in other processes hear `cluster revision` on a Redis channel.
@@ -33,6 +33,18 @@ class Subscriber:
     wants: Callable[[Change], bool]
 
 
+class _Broker:
+    """Says once that the broker is away, and once that it is back, however many hints are lost between."""
+
+    error: Exception | None = None
+
+    def says(self, error: Exception | None) -> None:
+        if bool(error) != bool(self.error):
+            log.warning("the broker is %s", f"away, the tick stands in: {error}" if error else "back")
+        self.error = error
+
+
+_broker = _Broker()
 _subscribers: dict[str, Subscriber] = {}
 _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
@@ -63,11 +75,12 @@ def poke(cluster: str, subscribers: list[Subscriber], head: int = 0) -> None:
         if head:
             pipe.publish(CHANNEL, f"{cluster} {head}")
         answers = pipe.execute()
+        _broker.says(None)
         for subscriber, fresh in zip(subscribers, answers, strict=False):
             if fresh:
                 current_app.send_task(subscriber.task, args=[cluster, subscriber.name], queue=subscriber.queue)
     except (redis.RedisError, OperationalError, OSError) as error:
-        log.info("no hint for %s: %s", cluster, error)
+        _broker.says(error)
 
 
 def poke_by_name(cluster: str, names: list[str]) -> None:
@@ -79,7 +92,7 @@ def taken(cluster: str, name: str) -> None:
     try:
         _client.delete(_pending(cluster, name))
     except redis.RedisError as error:
-        log.info("no broker to tell that %s has begun: %s", name, error)
+        _broker.says(error)
 
 
 def _pending(cluster: str, name: str) -> str:

@@ -66,8 +66,8 @@ class Fence:
 
 
 INSERT = (
-    f'INSERT INTO "{Revision._meta.db_table}" (cluster_id, revision, resource, namespace, name, object, created, deleted,'
-    " previous, time, author, cause, why) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    f'INSERT INTO "{Revision._meta.db_table}" (cluster_id, revision, resource, namespace, name, object, created,'
+    " deleted, previous, time, author, cause, why) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
 

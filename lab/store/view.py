@@ -4,6 +4,8 @@ A view is never served as it is: `refresh()` first asks the database for the hea
 reads what is new. So a view is as fresh as the database itself, and a get or a list costs memory, not SQL.
 """
 
+from __future__ import annotations  # `list` is also a verb here
+
 import threading
 from collections import deque
 from collections.abc import Iterator
