@@ -1,0 +1,168 @@
+"""The lab as processes: which there are, in which order they start and stop, and what is said of them meanwhile."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from .broker import Broker
+from .child import Child
+from .guard import Guard
+from .probe import answers_ping, http_get
+from .state import HOME, CannotStart, remove_run, write_run
+
+PYTHON = sys.executable
+CELERY = (PYTHON, "-m", "celery", "--quiet", "-A", "lab")
+WORKER = "worker -P threads -c 8 -Q control-plane,kubelet --without-gossip --without-mingle --without-heartbeat"
+UVICORN = "lab.asgi:application --ws wsproto --lifespan off --timeout-graceful-shutdown 3 --log-level warning"
+STOP_SECONDS = 10.0  # a thread pool cannot be interrupted: who is still at work then is killed
+BROKER_SECONDS = 10.0
+NODES_SECONDS = 10.0
+NODES_SECONDS = 10.0
+STEP = 0.05
+
+
+class Lab:
+    """Everything below one supervisor. `listener` is the web server's socket: it stays open while web restarts, so
+    that a browser waits a moment instead of being refused."""
+
+    def __init__(self, data: Path, runtime: str, broker: Broker, listener: socket.socket, host: str):
+        self.data = data
+        self.runtime = runtime
+        self.broker = broker
+        self.port = listener.getsockname()[1]
+        self.board = f"http://{host}:{self.port}/"
+        self.stopped = threading.Event()
+        self._listener = listener
+        self._guard = Guard()
+        self._lock = threading.Lock()
+        self._env = self._environment()
+        self._children: list[Child] = []
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "ORRERY_DATA": str(self.data),
+            "ORRERY_PORT": str(self.port),
+            "ORRERY_RUNTIME": self.runtime,
+            "ORRERY_KUBELET": ",".join(dict.fromkeys((self.runtime, "simulated"))),
+            "REDIS_URL": self.broker.url,
+            "PYTHONUNBUFFERED": "1",
+            # glibc gives each thread an arena of its own, which in eight busy threads triples the worker's memory.
+            "MALLOC_ARENA_MAX": "2",
+        }
+
+    def say(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a closed terminal is no reason to stop
+            print(line, flush=True)
+
+    def start(self) -> None:
+        """Start everything, each as soon as what it needs is there. Raises CannotStart."""
+        if self.broker.command:
+            self._add("broker", self.broker.command)
+        if self.runtime == "process":
+            self._add("engine", (PYTHON, "-m", "lab.runtime.process.engine"))
+        self._prepare()
+        self._await_broker()
+        web = (PYTHON, "-m", "uvicorn", *UVICORN.split(), "--no-access-log", "--fd", str(self._listener.fileno()))
+        self._add("web", web, pass_fds=(self._listener.fileno(),))
+        self._add("worker", (*CELERY, *WORKER.split()))
+        self._add("beat", (*CELERY, "beat"))
+
+    def _add(self, name: str, command: tuple[str, ...], pass_fds: tuple[int, ...] = ()) -> None:
+        child = Child(name, command, self.data, self._env, self.say, self._changed, pass_fds)
+        if not self.stopped.is_set():
+            self._children.append(child)
+            child.start()
+
+    def _prepare(self) -> None:
+        """Tables, the default cluster, the demo."""
+        done = subprocess.run(
+            [PYTHON, "manage.py", "prepare"],
+            cwd=HOME,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        if done.returncode and not self.stopped.is_set():
+            raise CannotStart(f"The database could not be prepared:\n{done.stdout}")
+
+    def _await_broker(self) -> None:
+        deadline = time.monotonic() + BROKER_SECONDS
+        while not answers_ping(self.broker.url):
+            if time.monotonic() > deadline:
+                raise CannotStart(f"The broker did not start; see {self.data / 'logs/broker.log'}")
+            if self.stopped.wait(STEP):
+                return
+
+    def wait_until_ready(self) -> str:
+        """Wait until the board shows Ready nodes; how many, in words. Nodes that stay away do not hold it up."""
+        deadline = None
+        while not self.stopped.wait(STEP):
+            status, body = http_get(("127.0.0.1", self.port), "/clusters/default/api/v1/nodes")
+            if status != 200:
+                continue
+            nodes = json.loads(body)["items"]
+            ready = sum(map(_is_ready, nodes))
+            deadline = deadline or time.monotonic() + NODES_SECONDS
+            if ready == len(nodes) or time.monotonic() > deadline:
+                return f"{ready} of {len(nodes)} nodes Ready"
+        return ""
+
+    def stop(self) -> None:
+        """First who makes work, then who does it, then what they worked on, and last who carried the messages."""
+        self.stopped.set()
+        by_name = {child.name: child for child in self._children}
+        first = [by_name[name] for name in ("beat", "worker", "web") if name in by_name]
+        for child in first:
+            child.ask_to_stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in first:
+            child.stop(deadline - time.monotonic())
+        if self.runtime == "docker":
+            subprocess.run(
+                [PYTHON, "manage.py", "down", "--pods-only"], cwd=HOME, env=self._env, stdin=subprocess.DEVNULL
+            )
+        for name in ("engine", "broker"):
+            if name in by_name:
+                by_name[name].stop(STOP_SECONDS)
+        self._guard.dismiss()
+        remove_run(self.data)
+
+    def kill(self) -> None:
+        """Whoever still runs ends now."""
+        for child in self._children:
+            child.kill()
+
+    def _changed(self) -> None:
+        """Tell the guard and `status` which processes there are now."""
+        with self._lock:
+            alive = [child for child in self._children if child.pid]
+            self._guard.watch(child.pid for child in alive)
+            write_run(self.data, self._describe())
+
+    def _describe(self) -> dict:
+        return {
+            "pid": os.getpid(),
+            "port": self.port,
+            "board": self.board,
+            "api": f"{self.board}clusters/default",
+            "runtime": self.runtime,
+            "broker": self.broker.url,
+            "processes": [
+                {"name": child.name, "pid": child.pid, "restarts": child.restarts} for child in self._children
+            ],
+        }
+
+
+def _is_ready(node: dict) -> bool:
+    conditions = node.get("status", {}).get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

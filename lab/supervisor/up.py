@@ -1,0 +1,116 @@
+"""`manage.py up`: look whether the lab can start here, start it, and stay until it is told to stop."""
+
+import argparse
+import contextlib
+import errno
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from .broker import choose_broker
+from .engine import RUNTIMES, choose_runtime
+from .lab import Lab
+from .state import CannotStart, check_writable, data_folder, hold, read_run
+
+DESCRIPTION = "Start the lab and open its board. Ctrl-C stops it and leaves no process."
+
+
+def main(arguments: list[str]) -> str | None:
+    """The reason why it could not start, which becomes the exit message; None after an orderly stop."""
+    options = parse(arguments)
+    began = time.monotonic()
+    data = data_folder()
+    try:
+        check_writable(data)
+        with hold(data) as held:
+            if not held:
+                return already_running(read_run(data))
+            with listen(options.host, options.port) as listener:
+                runtime = choose_runtime(options.runtime)
+                run(Lab(data, runtime, choose_broker(), listener, options.host), began, options.browser)
+    except CannotStart as problem:
+        return str(problem)
+    return None
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="manage.py up", description=DESCRIPTION)
+    parser.add_argument("--port", type=int, default=8088, help="of the board and the API (default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--runtime",
+        choices=("auto", *RUNTIMES),
+        default="auto",
+        help="what runs the containers; auto: docker if an engine answers, else process",
+    )
+    parser.add_argument("--data", metavar="DIR", help="where the lab keeps its data (default: .data beside manage.py)")
+    parser.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
+    return parser.parse_args(arguments)
+
+
+def already_running(run: dict) -> str:
+    return (
+        f"The lab is already running in this folder: {run.get('board', 'it is still starting')}\n"
+        "Stop it with Ctrl-C where it runs, or with: python3 manage.py down\n"
+        "For a second lab beside it: python3 manage.py up --data OTHER_FOLDER --port OTHER_PORT"
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The web server's socket. Taken here, before anything starts, so that a taken port costs nothing but a message."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Inherited by each connection; otherwise small websocket messages wait for the acknowledgement of the last one.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CannotStart(
+                f"Port {port} is taken by another program. Choose another: python3 manage.py up --port {port + 1}"
+            ) from error
+        raise CannotStart(f"Cannot listen on {host} port {port}: {error.strerror}.") from error
+    return listener
+
+
+def run(lab: Lab, began: float, browser: bool) -> None:
+    """Until Ctrl-C, SIGTERM or SIGHUP. A second one of them does not wait for anybody."""
+
+    def asked_to_stop(number: int, frame: object) -> None:
+        if lab.stopped.is_set():
+            threading.Thread(target=lab.kill).start()
+        lab.stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, asked_to_stop)
+    lab.say(f"Starting Orrery on {lab.board} (containers: {lab.runtime}) ...")
+    try:
+        lab.start()
+        ready = lab.wait_until_ready()
+        if ready:
+            lab.say(f"Ready in {time.monotonic() - began:.1f} s: {ready}. Board: {lab.board}   Ctrl-C stops it.")
+            if browser:
+                open_browser(lab.board)
+        lab.stopped.wait()
+        lab.say("Stopping ...")
+    finally:
+        lab.stop()
+    lab.say("Stopped.")
+
+
+def open_browser(address: str) -> None:
+    """In a process of its own, silent and not waited for: a browser may be slow, noisy, or not there."""
+    with contextlib.suppress(OSError):
+        browser = subprocess.Popen(
+            [sys.executable, "-m", "webbrowser", address],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        threading.Thread(target=browser.wait, daemon=True).start()
