@@ -1,0 +1,90 @@
+"""`manage.py down`: stop the lab and leave nothing of it on the engine."""
+
+import os
+import shutil
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from lab.runtime import Runtime, RuntimeFailure
+from lab.runtime.engines import detect, open_runtime
+from lab.supervisor.state import is_running, read_run
+
+STOP_SECONDS = 40.0
+AT_ONCE = 8  # an engine takes no more removals than this at a time
+
+
+class Command(BaseCommand):
+    help = "Stop the lab and remove every container, network and image that it made on the engine."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--data", metavar="DIR", help="the lab's data folder")
+        parser.add_argument("--purge", action="store_true", help="remove the data folder, with all clusters, as well")
+        parser.add_argument("--yes", action="store_true", help="do not ask before --purge")
+        parser.add_argument(
+            "--pods-only", action="store_true", help="stop the pods and nothing else; `up` ends with it"
+        )
+
+    def handle(self, **options) -> None:
+        if options["pods_only"]:
+            remove_pods(engine())
+            return
+        if is_running(settings.DATA_DIR):
+            self.stop_lab()
+        removed = remove_everything()
+        for line in removed:
+            self.stdout.write(f"removed {line}")
+        if not removed:
+            self.stdout.write("Nothing of this lab was left on the engine.")
+        if options["purge"]:
+            self.purge(options["yes"])
+
+    def stop_lab(self) -> None:
+        """What Ctrl-C does, from outside."""
+        pid = read_run(settings.DATA_DIR).get("pid")
+        if not pid:
+            raise CommandError("The lab is just starting; try again in a moment.")
+        self.stdout.write(f"Stopping the lab (process {pid}) ...")
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while is_running(settings.DATA_DIR):
+            if time.monotonic() > deadline:
+                raise CommandError(f"The lab does not stop. End process {pid} by hand, then run this again.")
+            time.sleep(0.1)
+
+    def purge(self, sure: bool) -> None:
+        folder = settings.DATA_DIR
+        if not sure and input(f"Remove {folder} with all clusters and their history? Type yes: ") != "yes":
+            self.stdout.write("Kept.")
+            return
+        shutil.rmtree(folder)
+        self.stdout.write(f"removed {folder}")
+
+
+def engine() -> Runtime | None:
+    """The Docker engine, where one answers. Processes and what is simulated end with the lab itself."""
+    return open_runtime("docker", settings.LAB_ID, settings.DATA_DIR) if detect() == "docker" else None
+
+
+def remove_everything() -> list[str]:
+    """What was removed, in words."""
+    runtime = engine()
+    try:
+        return runtime.remove_everything() if runtime else []
+    except RuntimeFailure as failure:
+        raise CommandError(f"The engine refused: {failure.message}") from failure
+
+
+def remove_pods(runtime: Runtime | None) -> None:
+    """As when a machine is switched off: nothing runs any more, and the next `up` starts all of it again."""
+    if not runtime:
+        return
+    try:
+        sandboxes = [sandbox.id for sandbox in runtime.list_pods()]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(runtime.remove_pod_sandbox, sandboxes))
+    except RuntimeFailure as failure:
+        raise CommandError(f"Some containers still run: {failure.message}") from failure
