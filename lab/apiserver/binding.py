@@ -24,7 +24,7 @@ def bind(req: Request, bindings: list[Binding]) -> dict[str, ApiError]:
                 writes.append(_bound(view, pod, node, why))
             except ApiError as error:
                 refused[meta.key_of(pod)] = error
-        if not writes:
+        if req.dry_run or not writes:
             return refused
         try:
             append(req.cluster, writes, req.author, req.cause, req.fence)

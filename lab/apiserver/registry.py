@@ -44,15 +44,28 @@ def list_(
     """The matching objects ordered by key, and the revision at which this was the state."""
     view = req.view()
     revision = view.revision
-    items = view.list(kind.resource, namespace)
-    if label_selector:
-        wanted = selectors.parse_labels(label_selector)
-        items = [obj for obj in items if wanted.matches(obj["metadata"].get("labels", {}))]
-    if field_selector:
-        fields, strategy = selectors.parse_fields(field_selector, kind), strategy_for(kind)
-        items = [obj for obj in items if fields.matches(strategy.selectable_fields(obj))]
-    items.sort(key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
-    return items, revision
+    return select(view.list(kind.resource, namespace), kind, label_selector, field_selector), revision
+
+
+def select(items: list[dict], kind: Kind, label_selector: str, field_selector: str) -> list[dict]:
+    """Those of `items` that both selectors let through, ordered by key. Raises ApiError 400 for a bad selector."""
+    matches = matcher(kind, label_selector, field_selector)
+    found = [obj for obj in items if matches(obj)] if label_selector or field_selector else items
+    return sorted(found, key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
+
+
+def matcher(kind: Kind, label_selector: str, field_selector: str) -> Callable[[dict], bool]:
+    """Whether an object is let through by both selectors. Raises ApiError 400 for a bad selector."""
+    labels = selectors.parse_labels(label_selector) if label_selector else None
+    fields = selectors.parse_fields(field_selector, kind) if field_selector else None
+    strategy = strategy_for(kind)
+
+    def matches(obj: dict) -> bool:
+        return (labels is None or labels.matches(obj["metadata"].get("labels") or {})) and (
+            fields is None or fields.matches(strategy.selectable_fields(obj))
+        )
+
+    return matches
 
 
 def create(req: Request, kind: Kind, namespace: str, obj: dict) -> dict:

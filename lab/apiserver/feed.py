@@ -1,0 +1,108 @@
+"""One reader of the log for all watches of a cluster in this process: Kubernetes' Cacher.
+
+However many clients watch, the log is read once. A watch that is idle waits on an event and costs nothing; one whose
+client reads slowly keeps only its place in the log, and reads the rest from the store when it gets there.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+
+from django.db import DatabaseError
+
+from lab.store import Change, UnknownCluster, changes, view, wait_for_revision
+
+from .threads import in_thread
+
+log = logging.getLogger(__name__)
+REMEMBERED = 2048
+RETRY_SECONDS = 1.0
+
+
+class Feed:
+    """What happens in one cluster, from the moment somebody watches. Belongs to one event loop."""
+
+    def __init__(self, cluster: str, revision: int):
+        self.cluster = cluster
+        self.revision = revision
+        self.watchers = 0
+        self.gone = False  # the cluster was deleted
+        self._floor = revision  # after this revision, everything is in `_recent`
+        self._recent: deque[Change] = deque()
+        self._grew = asyncio.Event()
+        self._reader = asyncio.get_running_loop().create_task(self._read())
+
+    async def after(self, revision: int, timeout: float) -> list[Change]:
+        """What was written after `revision`, waiting for it if need be; empty when `timeout` seconds have passed.
+
+        Raises Compacted if that is longer ago than the store remembers, UnknownCluster if the cluster is gone.
+        """
+        if revision < self._floor:
+            return await in_thread(changes, self.cluster, revision)
+        if revision >= self.revision and not self.gone:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._grew.wait(), timeout)
+        if self.gone:
+            raise UnknownCluster(self.cluster)
+        news = []
+        for change in reversed(self._recent):
+            if change.revision <= revision:
+                break
+            news.append(change)
+        return news[::-1]
+
+    async def _read(self) -> None:
+        while not self.gone:
+            await wait_for_revision(self.cluster, self.revision)
+            try:
+                self._take(await in_thread(_news, self.cluster, self.revision))
+            except UnknownCluster:
+                self.gone = True
+                self._wake()
+            except DatabaseError as error:
+                log.warning("watches of %s wait for the store: %s", self.cluster, error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _take(self, news: list[Change]) -> None:
+        if not news:
+            return
+        self._recent.extend(news)
+        self.revision = news[-1].revision
+        while len(self._recent) > REMEMBERED:
+            self._floor = self._recent.popleft().revision
+        self._wake()
+
+    def _wake(self) -> None:
+        self._grew.set()
+        self._grew = asyncio.Event()
+
+    def close(self) -> None:
+        self._reader.cancel()
+
+
+def _news(cluster: str, revision: int) -> list[Change]:
+    recent = view(cluster).changes_since(revision)
+    return changes(cluster, revision) if recent is None else recent
+
+
+_feeds: dict[tuple[asyncio.AbstractEventLoop, str], Feed] = {}
+
+
+@contextlib.asynccontextmanager
+async def watching(cluster: str, revision: int) -> AsyncIterator[Feed]:
+    """The feed of a cluster, shared with all who watch it; `revision` is one that the cluster has reached."""
+    key = (asyncio.get_running_loop(), cluster)
+    feed = _feeds.get(key)
+    if feed is None or feed.gone:
+        feed = _feeds[key] = Feed(cluster, revision)
+    feed.watchers += 1
+    try:
+        yield feed
+    finally:
+        feed.watchers -= 1
+        if not feed.watchers:
+            feed.close()
+            if _feeds.get(key) is feed:
+                del _feeds[key]

@@ -1,0 +1,97 @@
+"""The API server's way to a node: it asks the node's kubelet, and passes on what that says.
+
+In Kubernetes too a client never talks to a node: logs, exec and port-forward go through the API server, which knows
+where each kubelet listens. Here a Node says so in an annotation.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode, urlsplit
+
+import h11
+
+from lab.apimachinery.errors import ApiError, unavailable
+
+from .kubelet_token import token
+
+KUBELET_ANNOTATION = "orrery.io/kubelet"
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 15.0
+READ_BYTES = 65536
+
+
+@dataclass
+class Answer:
+    """What a kubelet answers: its code and content type, and the body as it arrives."""
+
+    code: int
+    content_type: str
+    body: AsyncIterator[bytes]
+
+    async def text(self, most: int = READ_BYTES) -> str:
+        """The body's beginning, for an answer that is a message."""
+        found = b""
+        async for chunk in self.body:
+            found += chunk
+            if len(found) >= most:
+                break
+        return found[:most].decode(errors="replace")
+
+
+def kubelet_of(node: dict | None, name: str) -> str:
+    """Where the kubelet of a node listens, `http://host:port`. Raises ApiError 503 if nobody knows."""
+    address = ((node or {}).get("metadata", {}).get("annotations") or {}).get(KUBELET_ANNOTATION, "")
+    if not address:
+        raise unavailable(f'node "{name}" has no kubelet to ask: it carries no annotation {KUBELET_ANNOTATION}')
+    return address
+
+
+def container_path(verb: str, cluster: str, namespace: str, pod: str, container: str, query: dict[str, str]) -> str:
+    parts = "/".join(quote(part, safe="") for part in (cluster, namespace, pod, container))
+    return f"/{verb}/{parts}" + (f"?{urlencode(query)}" if query else "")
+
+
+@contextlib.asynccontextmanager
+async def ask(kubelet: str, method: str, path: str) -> AsyncIterator[Answer]:
+    """Send one request to a kubelet. Raises ApiError 503 if it does not answer; hangs up when the block is left."""
+    address = urlsplit(kubelet)
+    try:
+        connecting = asyncio.open_connection(address.hostname, address.port)
+        reader, writer = await asyncio.wait_for(connecting, CONNECT_SECONDS)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise _silent(kubelet, error) from None
+    wire = h11.Connection(h11.CLIENT)
+    try:
+        try:
+            headers = [("Host", address.netloc), ("Authorization", f"Bearer {token()}"), ("Connection", "close")]
+            request = h11.Request(method=method, target=path, headers=[*headers, ("Content-Length", "0")])
+            writer.write(wire.send(request) + wire.send(h11.EndOfMessage()))
+            head = await asyncio.wait_for(_next_event(wire, reader), ANSWER_SECONDS)
+        except (OSError, h11.ProtocolError, TimeoutError) as error:
+            raise _silent(kubelet, error) from None
+        if not isinstance(head, h11.Response):
+            raise _silent(kubelet, ConnectionError("it hung up"))
+        content_type = dict(head.headers).get(b"content-type", b"text/plain").decode("latin-1")
+        yield Answer(head.status_code, content_type, _body(wire, reader))
+    finally:
+        writer.close()
+
+
+async def _next_event(wire: h11.Connection, reader: asyncio.StreamReader):
+    while (event := wire.next_event()) is h11.NEED_DATA:
+        wire.receive_data(await reader.read(READ_BYTES))
+    return event
+
+
+async def _body(wire: h11.Connection, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """The body, piece by piece. A kubelet that dies in the middle of it ends it: what was said stays said."""
+    with contextlib.suppress(OSError, h11.ProtocolError):
+        while isinstance(event := await _next_event(wire, reader), h11.Data):
+            yield bytes(event.data)
+
+
+def _silent(kubelet: str, error: Exception) -> ApiError:
+    words = str(error) or type(error).__name__
+    return unavailable(f"the kubelet at {kubelet} does not answer: {words}")

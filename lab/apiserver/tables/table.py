@@ -1,0 +1,113 @@
+"""Columns of each kind, and the Table that carries rows of them (`meta.k8s.io/v1`)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lab.apimachinery.kinds import Kind
+
+from . import cluster, pods, workloads
+
+Cells = Callable[[dict, float], list]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a kind is printed: its column definitions, and the function that makes the cells of one object."""
+
+    definitions: tuple[dict, ...]
+    cells: Cells
+    conditions: Callable[[dict], list[dict]] | None = None
+
+
+def _columns(text: str) -> tuple[dict, ...]:
+    """Column definitions out of "Name, Ready, Desired:integer, IP*": `*` is shown only by `-o wide`."""
+    return tuple(_column(word.strip()) for word in text.split(","))
+
+
+def _column(word: str) -> dict:
+    name, _, kind = word.rstrip("*").partition(":")
+    return {
+        "name": name,
+        "type": kind or "string",
+        "format": "name" if name == "Name" else "",
+        "description": "",
+        "priority": 1 if word.endswith("*") else 0,
+    }
+
+
+SCALE = Columns(_columns("Name, Desired:integer, Available:integer, Age"), workloads.scale_cells)
+
+COLUMNS = {
+    "pods": Columns(
+        _columns("Name, Ready, Status, Restarts, Age, IP*, Node*, Nominated Node*, Readiness Gates*"),
+        pods.pod_cells,
+        pods.pod_conditions,
+    ),
+    "deployments.apps": Columns(
+        _columns("Name, Ready, Up-to-date:integer, Available:integer, Age, Containers*, Images*, Selector*"),
+        workloads.deployment_cells,
+    ),
+    "replicasets.apps": Columns(
+        _columns("Name, Desired:integer, Current:integer, Ready:integer, Age, Containers*, Images*, Selector*"),
+        workloads.replicaset_cells,
+    ),
+    "nodes": Columns(
+        _columns(
+            "Name, Status, Roles, Age, Version, Internal-IP*, External-IP*, OS-Image*, Kernel-Version*, Container-Runtime*"
+        ),
+        cluster.node_cells,
+    ),
+    "services": Columns(
+        _columns("Name, Type, Cluster-IP, External-IP, Port(s), Age, Selector*"), cluster.service_cells
+    ),
+    "namespaces": Columns(_columns("Name, Status, Age"), cluster.namespace_cells),
+    "events": Columns(
+        _columns("Last Seen, Type, Reason, Object, Subobject*, Source*, Message, First Seen*, Count:integer*, Name*"),
+        cluster.event_cells,
+    ),
+    "configmaps": Columns(_columns("Name, Data, Age"), cluster.configmap_cells),
+    "secrets": Columns(_columns("Name, Type, Data:integer, Age"), cluster.secret_cells),
+    "leases.coordination.k8s.io": Columns(_columns("Name, Holder, Age"), cluster.lease_cells),
+}
+
+# Kubernetes' answer for kinds without columns of their own: a date, not an age.
+PLAIN = Columns(
+    (_column("Name"), _column("Created At:date")),
+    lambda obj, now: [obj["metadata"]["name"], obj["metadata"].get("creationTimestamp")],
+)
+
+
+def columns_for(kind: Kind) -> Columns:
+    return COLUMNS.get(kind.resource, PLAIN)
+
+
+def partial_metadata(obj: dict) -> dict:
+    """The object's metadata alone: what a row carries so that a client can tell which object it stands for."""
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
+
+
+def row(columns: Columns, obj: dict, now: float, include: str = "Metadata") -> dict:
+    """One line. `include` is the client's `includeObject`: None, Metadata or Object."""
+    made = {"cells": columns.cells(obj, now)}
+    conditions = columns.conditions(obj) if columns.conditions else None
+    if conditions:
+        made["conditions"] = conditions
+    if include == "Object":
+        made["object"] = obj
+    elif include != "None":
+        made["object"] = partial_metadata(obj)
+    return made
+
+
+def table(
+    columns: Columns, items: list[dict], metadata: dict, now: float, include: str = "Metadata", headed: bool = True,
+    version: str = "v1",
+) -> dict:  # fmt: skip
+    """The whole Table. `headed` is False for all but the first event of a watch, which repeat no column definitions."""
+    return {
+        "kind": "Table",
+        "apiVersion": f"meta.k8s.io/{version}",
+        "metadata": metadata,
+        "columnDefinitions": list(columns.definitions) if headed else [],
+        "rows": [row(columns, obj, now, include) for obj in items],
+    }

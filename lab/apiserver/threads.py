@@ -1,0 +1,28 @@
+"""Threads for what blocks: the event loop serves hundreds of open streams and must never wait for a database.
+
+Django would start a thread for each request, and each would open a connection of its own. These threads stay, and so
+do their connections.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from django.db import close_old_connections
+
+Result = TypeVar("Result")
+THREADS = 8
+
+_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="apiserver")
+
+
+async def in_thread(function: Callable[..., Result], *args, **kwargs) -> Result:
+    """Run a blocking function on one of the API server's threads."""
+    return await asyncio.get_running_loop().run_in_executor(_pool, partial(_connected, function, *args, **kwargs))
+
+
+def _connected(function: Callable[..., Result], *args, **kwargs) -> Result:
+    close_old_connections()  # one that broke (a database that was restarted) is replaced, as after a request
+    return function(*args, **kwargs)

@@ -1,0 +1,26 @@
+"""Addresses of the API: one Kubernetes API a cluster, each under a base path of its own, as a kubeconfig names it."""
+
+from django.urls import include, path, re_path
+
+from .views import documents, resources
+from .views.entry import no_such_path
+
+# Clients ask for the roots of discovery with and without a slash at the end.
+cluster = [
+    re_path(r"^version/?$", documents.version),
+    re_path(r"^(?P<probe>healthz|livez|readyz)$", documents.health),
+    re_path(r"^api/?$", documents.core_versions),
+    re_path(r"^apis/?$", documents.groups),
+    re_path(r"^api/(?P<version>[^/]+)/?$", documents.resources),
+    re_path(r"^apis/(?P<group>[^/]+)/?$", documents.group),
+    re_path(r"^apis/(?P<group>[^/]+)/(?P<version>[^/]+)/?$", documents.resources),
+    re_path(r"^openapi/v3/?$", documents.openapi_index),
+    re_path(r"^openapi/v3/(?P<path>.+)$", documents.openapi_document),
+    re_path(r"^(?P<path>apis?/.+)$", resources.resource),
+]
+
+urlpatterns = [
+    re_path(r"^clusters/(?P<cluster>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)/", include(cluster)),
+    path("clusters", no_such_path),
+    re_path(r"^clusters/", no_such_path),
+]

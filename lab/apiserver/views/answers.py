@@ -1,0 +1,79 @@
+"""Answers: objects in the form that was asked for, Status for every failure."""
+
+import time
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import Kind
+
+from .. import tables
+from ..negotiation import JSON, Form, response_form, wants_indent
+
+
+def json_answer(request: HttpRequest, body: dict, code: int = 200, warnings: list[str] = ()) -> HttpResponse:
+    indent = wants_indent(request.GET.get("pretty"), request.headers.get("User-Agent", ""))
+    raw = orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if indent else 0)
+    response = HttpResponse(raw, content_type=JSON, status=code)
+    # 299 is HTTP's "miscellaneous persistent warning"; kubectl prints each one.
+    for warning in warnings:
+        text = warning.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.setdefault("Warning", "")
+        joined = f"{response.headers['Warning']}, " if response.headers["Warning"] else ""
+        response.headers["Warning"] = f'{joined}299 - "{_one_line(text)}"'
+    return response
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isascii() and c.isprintable() else " " for c in text)
+
+
+def refusal(request: HttpRequest, error: ApiError) -> HttpResponse:
+    """The error as a Status. Those that a client may repeat say when."""
+    response = json_answer(request, error.as_status(), error.code)
+    retry_after = (error.details or {}).get("retryAfterSeconds")
+    if retry_after:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def success(details: dict | None = None, code: int = 0) -> dict:
+    """The Status that says that it is done, where there is no object to show."""
+    status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+    if details:
+        status["details"] = details
+    if code:
+        status["code"] = code
+    return status
+
+
+def object_answer(
+    request: HttpRequest, columns: tables.Columns, obj: dict, code: int = 200, warnings: list[str] = (),
+    include: str = "Metadata",
+) -> HttpResponse:  # fmt: skip
+    """One object, in the form that the Accept header asks for."""
+    form = response_form(request.headers.get("Accept", ""))
+    return json_answer(request, one(form, columns, obj, include), code, warnings)
+
+
+def one(form: Form, columns: tables.Columns, obj: dict, include: str = "Metadata", headed: bool = True) -> dict:
+    """One object in a form: itself, a Table of one row, or its metadata."""
+    if form.kind == "Table":
+        metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+        return tables.table(columns, [obj], metadata, time.time(), include, headed, form.version)
+    if form.kind == "PartialObjectMetadata":
+        return {**tables.partial_metadata(obj), "apiVersion": f"meta.k8s.io/{form.version}"}
+    return obj
+
+
+def many(form: Form, kind: Kind, items: list[dict], metadata: dict, include: str = "Metadata") -> dict:
+    """A list in a form: `PodList`, a Table, or PartialObjectMetadataList."""
+    if form.kind == "Table":
+        columns = tables.columns_for(kind)
+        return tables.table(columns, items, metadata, time.time(), include, version=form.version)
+    if form.kind == "PartialObjectMetadata":
+        api_version = f"meta.k8s.io/{form.version}"
+        bare = [{**tables.partial_metadata(obj), "apiVersion": api_version} for obj in items]
+        return {"kind": "PartialObjectMetadataList", "apiVersion": api_version, "metadata": metadata, "items": bare}
+    return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": items}

@@ -1,0 +1,119 @@
+"""What a client reads before anything else: version, health, discovery, OpenAPI."""
+
+import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import http_date
+
+from lab.apimachinery.errors import ApiError, method_not_allowed
+
+from .. import discovery, negotiation, openapi
+from ..request import Request
+from ..threads import in_thread
+from .answers import json_answer
+from .entry import api_view
+
+YEAR = 365 * 24 * 3600
+
+
+def _reading(request: HttpRequest) -> None:
+    if request.method not in ("GET", "HEAD"):
+        raise method_not_allowed()
+
+
+def _accept(request: HttpRequest) -> str:
+    return request.headers.get("Accept", "")
+
+
+async def _check_cluster(cluster: str) -> None:
+    """Raises ApiError 404: a client with an old kubeconfig should not be told of resources it cannot reach."""
+    await in_thread(Request(cluster, "").view)
+
+
+@api_view
+async def version(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    _reading(request)
+    await _check_cluster(cluster)
+    return json_answer(request, discovery.VERSION)
+
+
+@api_view
+async def health(request: HttpRequest, cluster: str, probe: str) -> HttpResponseBase:
+    """`/healthz`, `/livez`, `/readyz`: whether the store answers for this cluster. `?verbose` says what was checked."""
+    _reading(request)
+    checks = {"ping": None}
+    if probe != "livez":
+        try:
+            await _check_cluster(cluster)
+            checks["store"] = None
+        except ApiError as error:
+            checks["store"] = error.message
+    failed = {name: why for name, why in checks.items() if why}
+    if not failed and "verbose" not in request.GET:
+        return HttpResponse("ok", content_type="text/plain")
+    lines = [f"[-]{name} failed: {failed[name]}" if name in failed else f"[+]{name} ok" for name in checks]
+    lines.append(f"{probe} check {'failed' if failed else 'passed'}")
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain", status=500 if failed else 200)
+
+
+@api_view
+async def core_versions(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    return await _discovery(request, cluster, core=True)
+
+
+@api_view
+async def groups(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    return await _discovery(request, cluster, core=False)
+
+
+async def _discovery(request: HttpRequest, cluster: str, core: bool) -> HttpResponse:
+    _reading(request)
+    wanted = negotiation.discovery_version(_accept(request))
+    await _check_cluster(cluster)
+    if not wanted:
+        return json_answer(request, discovery.core_versions(request.get_host()) if core else discovery.group_list())
+    response = json_answer(request, discovery.aggregated(core, wanted))
+    response.headers["Content-Type"] = (
+        f"{negotiation.JSON};g={negotiation.DISCOVERY_GROUP};v={wanted};as=APIGroupDiscoveryList"
+    )
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+@api_view
+async def group(request: HttpRequest, cluster: str, group: str) -> HttpResponseBase:
+    _reading(request)
+    negotiation.check_json(_accept(request))
+    await _check_cluster(cluster)
+    return json_answer(request, discovery.group(group))
+
+
+@api_view
+async def resources(request: HttpRequest, cluster: str, version: str, group: str = "") -> HttpResponseBase:
+    _reading(request)
+    negotiation.check_json(_accept(request))
+    await _check_cluster(cluster)
+    return json_answer(request, discovery.resource_list(group, version))
+
+
+@api_view
+async def openapi_index(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    _reading(request)
+    await _check_cluster(cluster)
+    return json_answer(request, await in_thread(openapi.index, f"/clusters/{cluster}"))
+
+
+@api_view
+async def openapi_document(request: HttpRequest, cluster: str, path: str) -> HttpResponseBase:
+    """A document that never changes under its hash: with the right one, a client may keep it for good."""
+    _reading(request)
+    await _check_cluster(cluster)
+    raw = await in_thread(openapi.document, path)
+    digest = openapi.digest(path)
+    response = HttpResponse(raw, content_type=negotiation.JSON)
+    response.headers["ETag"] = f'"{digest}"'
+    if request.GET.get("hash") == digest:
+        expires = datetime.datetime.now(datetime.UTC).timestamp() + YEAR
+        response.headers["Cache-Control"] = "public, immutable"
+        response.headers["Expires"] = http_date(expires)
+    return response

@@ -1,0 +1,120 @@
+"""The entry of every view: who may come in, and how failures leave."""
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from lab.apimachinery.errors import ApiError, bad_request, expired, unavailable
+from lab.store import Compacted, UnknownCluster
+
+from .. import bodies, options
+from ..negotiation import author_of, check_content_type
+from ..request import Request
+from ..requestinfo import unknown_path
+from .answers import refusal
+
+log = logging.getLogger(__name__)
+View = Callable[..., Awaitable[HttpResponseBase]]
+
+
+def api_view(view: View) -> View:
+    """An API address: strangers' browsers are refused, and whatever goes wrong is told as a Status."""
+
+    @csrf_exempt  # no cookie opens anything here, and `check_origin` keeps other sites' pages out
+    @functools.wraps(view)
+    async def entered(request: HttpRequest, **kwargs) -> HttpResponseBase:
+        try:
+            check_origin(request)
+            return await view(request, **kwargs)
+        except Exception as error:
+            return refusal(request, as_api_error(error, request))
+
+    return entered
+
+
+def check_origin(request: HttpRequest) -> None:
+    """Refuse what a web page of another site sends, for the API trusts whoever reaches its loopback port.
+
+    A page can send requests to this machine, and by a name that it makes resolve to 127.0.0.1 (DNS rebinding) it can
+    even read the answers. Browsers say where a request comes from; the Host header must be one of ALLOWED_HOSTS.
+    """
+    host = request.get_host()
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and urlsplit(origin).netloc != host
+    if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise ApiError(403, "Forbidden", "requests from pages of other sites are refused")
+
+
+def as_api_error(error: Exception, request: HttpRequest) -> ApiError:
+    """What a client is told of a failure. What nobody expected is logged in full and told in one line."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, UnknownCluster):
+        return ApiError(404, "NotFound", f'there is no cluster "{error}"; `manage.py status` lists those that are')
+    if isinstance(error, Compacted):
+        return expired(f"too old resource version: {error}")
+    if isinstance(error, DisallowedHost):
+        return ApiError(403, "Forbidden", "this host name is not one of ALLOWED_HOSTS")
+    if isinstance(error, SuspiciousOperation | UnicodeError):
+        return bad_request(f"the request cannot be read: {error}")
+    if isinstance(error, DatabaseError):
+        log.warning("%s %s: the store failed: %s", request.method, request.path, error)
+        return unavailable(f"the store failed: {error}")
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    message = f"Internal error occurred: {type(error).__name__}; the server's log says more"
+    return ApiError(500, "InternalError", message)
+
+
+@api_view
+async def no_such_path(request: HttpRequest, **kwargs) -> HttpResponseBase:
+    raise unknown_path()
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body that was read: as it came, and as JSON."""
+
+    raw: bytes
+    value: dict | list | None
+
+
+def read_body(request: HttpRequest) -> Body:
+    """Raises ApiError 400 or 413. The content type is the caller's to check."""
+    announced = request.headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) > bodies.LONGEST:
+        raise bodies.too_long()
+    raw = request.read(bodies.LONGEST + 1)
+    return Body(raw, bodies.parse(raw))
+
+
+def read_object(request: HttpRequest, what: str) -> Body:
+    """A body that must be an object of the API, in JSON."""
+    check_content_type(request.headers.get("Content-Type", ""))
+    body = read_body(request)
+    return Body(body.raw, bodies.an_object(body.value, what))
+
+
+def asking(request: HttpRequest, cluster: str, body: Body | None = None) -> Request:
+    """The registry's Request out of HTTP's. Fields given twice are refused or warned of, as the client wishes."""
+    query = request.GET
+    value = body.value if body and isinstance(body.value, dict) else None
+    req = Request(
+        cluster,
+        author_of(request.headers.get("User-Agent", "")),
+        dry_run=options.dry_run(query, value if request.method == "DELETE" else None),
+        field_validation=options.field_validation(query),
+        manager=options.field_manager(query),
+    )
+    if value is not None and req.field_validation != "Ignore":
+        doubled = [f'duplicate field "{path}"' for path in bodies.duplicate_fields(body.raw)]
+        if doubled and req.field_validation == "Strict":
+            raise bad_request(f"strict decoding error: {', '.join(doubled)}")
+        req.warnings.extend(doubled)
+    return req

@@ -1,0 +1,91 @@
+"""What only a node knows: the log of a container. And a lab's extension, the end of a container's process."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import orjson
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+
+from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.kinds import NODES, PODS
+
+from .. import registry
+from ..kubelet_proxy import Answer, ask, container_path, kubelet_of
+from ..options import LogOptions, log_options
+from ..podlogs import check_has_log, choose_container
+from ..request import Request
+from ..requestinfo import RequestInfo
+from ..threads import in_thread
+from .answers import json_answer, success
+from .entry import asking
+
+TEXT = "text/plain"
+
+
+async def logs(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponseBase:
+    """`GET …/pods/P/log`: the kubelet's words, passed on as they come, until the client hangs up."""
+    wanted = log_options(request.GET)
+    pod, kubelet = await in_thread(_pod_and_kubelet, asking(request, cluster), info)
+    container = choose_container(pod, wanted.container)
+    if not kubelet:
+        return HttpResponse(b"", content_type=TEXT)  # not yet on a node: nothing was written anywhere
+    check_has_log(pod, container, wanted.previous)
+    path = container_path("containerLogs", cluster, info.namespace, info.name, container, _query(wanted))
+    stack = contextlib.AsyncExitStack()
+    answer = await stack.enter_async_context(ask(kubelet, "GET", path))
+    if answer.code != 200:
+        async with stack:
+            raise await _kubelet_error(answer)
+    return StreamingHttpResponse(_until_hung_up(stack, answer), content_type=answer.content_type)
+
+
+async def _until_hung_up(stack: contextlib.AsyncExitStack, answer: Answer) -> AsyncIterator[bytes]:
+    async with stack:
+        async for chunk in answer.body:
+            yield chunk
+
+
+async def kill(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponseBase:
+    """`POST …/pods/P/kill?container=C`, not in Kubernetes: SIGKILL to the container's process, the fault to heal from."""
+    pod, kubelet = await in_thread(_pod_and_kubelet, asking(request, cluster), info)
+    container = choose_container(pod, request.GET.get("container", ""))
+    if not kubelet:
+        raise bad_request(f'pod "{info.name}" is not on a node yet: there is nothing to kill')
+    path = container_path("kill", cluster, info.namespace, info.name, container, {})
+    async with ask(kubelet, "POST", path) as answer:
+        if answer.code != 200:
+            raise await _kubelet_error(answer)
+    return json_answer(request, success({"name": info.name, "kind": "pods", "uid": pod["metadata"]["uid"]}))
+
+
+def _pod_and_kubelet(req: Request, info: RequestInfo) -> tuple[dict, str]:
+    """The pod, and where its node's kubelet listens: empty for a pod without a node."""
+    pod = registry.get(req, PODS, info.namespace, info.name)
+    node = pod["spec"].get("nodeName", "")
+    return pod, kubelet_of(req.view().get(NODES.resource, "", node), node) if node else ""
+
+
+def _query(wanted: LogOptions) -> dict[str, str]:
+    asked = {
+        "follow": wanted.follow,
+        "previous": wanted.previous,
+        "timestamps": wanted.timestamps,
+        "tailLines": wanted.tail_lines,
+        "sinceSeconds": wanted.since_seconds,
+        "sinceTime": wanted.since_time,
+        "limitBytes": wanted.limit_bytes,
+    }
+    return {
+        name: "true" if value is True else str(value) for name, value in asked.items() if value not in (None, False, "")
+    }
+
+
+async def _kubelet_error(answer: Answer) -> ApiError:
+    """What a kubelet refused with, as a Status: its own if it sent one, else its words."""
+    text = (await answer.text()).strip()
+    try:
+        status = orjson.loads(text)
+        return ApiError(answer.code, status["reason"], status["message"], status.get("details"))
+    except (ValueError, KeyError, TypeError):
+        reason = {400: "BadRequest", 404: "NotFound", 503: "ServiceUnavailable"}.get(answer.code, "InternalError")
+        return ApiError(answer.code, reason, text or f"the kubelet answered {answer.code}")
