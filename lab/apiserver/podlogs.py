@@ -1,7 +1,7 @@
 """Which container's log is asked for, and whether there can be one: what a kubelet checks before it reads a log.
 
-Pure: the pod as the API knows it, and the options. Source: `validateContainerLogStatus` in k8s.io/kubernetes/pkg/kubelet
-and `LogLocation` in pkg/registry/core/pod.
+Pure: the pod as the API knows it, and the options. Source: `validateContainerLogStatus` in pkg/kubelet and
+`LogLocation` in pkg/registry/core/pod of k8s.io/kubernetes.
 """
 
 from lab.apimachinery.errors import bad_request

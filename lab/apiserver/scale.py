@@ -6,8 +6,9 @@ So `kubectl scale` and an autoscaler need not know a Deployment from a ReplicaSe
 from lab.apimachinery import errors
 from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import Kind
+from lab.apimachinery.selectors import format_label_selector
 
-from . import registry, tables
+from . import registry
 from .request import Request
 
 SCALE = Kind("Scale", "scales", "autoscaling")
@@ -25,7 +26,7 @@ def scale_of(obj: dict) -> dict:
         "spec": {"replicas": obj["spec"].get("replicas", 0)},
         "status": {
             "replicas": obj.get("status", {}).get("replicas", 0),
-            "selector": tables.label_selector(obj["spec"].get("selector")),
+            "selector": format_label_selector(obj["spec"].get("selector")),
         },
     }
 

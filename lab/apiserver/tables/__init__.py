@@ -4,7 +4,6 @@ Pure: an object and the time give cells. A client that asks for `as=Table` gets 
 shows the columns of priority 1 for `-o wide`. Must never read the store. Rules follow `pkg/printers/internalversion`.
 """
 
-from .cells import label_selector
 from .table import SCALE, Columns, columns_for, partial_metadata, row, table
 
-__all__ = ["SCALE", "Columns", "columns_for", "label_selector", "partial_metadata", "row", "table"]
+__all__ = ["SCALE", "Columns", "columns_for", "partial_metadata", "row", "table"]

@@ -1,6 +1,7 @@
 """Parts of cells that many kinds share: ages, lists of names, selectors."""
 
 from lab.apimachinery.meta import parse_time
+from lab.apimachinery.selectors import format_label_selector
 
 NONE = "<none>"
 UNKNOWN = "<unknown>"
@@ -50,21 +51,8 @@ def age(obj: dict, now: float) -> str:
 
 
 def label_selector(selector: dict | None) -> str:
-    """A selector of labels or of expressions as one writes it behind `-l`."""
-    if not selector:
-        return NONE
-    parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
-    for term in selector.get("matchExpressions") or ():
-        values = ",".join(sorted(term.get("values") or ()))
-        parts.append(
-            {
-                "In": f"{term['key']} in ({values})",
-                "NotIn": f"{term['key']} notin ({values})",
-                "Exists": term["key"],
-                "DoesNotExist": f"!{term['key']}",
-            }.get(term["operator"], term["key"])
-        )
-    return ",".join(parts) or NONE
+    """A selector as one writes it behind `-l`."""
+    return format_label_selector(selector) or NONE
 
 
 def names_and_images(template: dict) -> tuple[str, str]:

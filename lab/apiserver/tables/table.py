@@ -53,7 +53,8 @@ COLUMNS = {
     ),
     "nodes": Columns(
         _columns(
-            "Name, Status, Roles, Age, Version, Internal-IP*, External-IP*, OS-Image*, Kernel-Version*, Container-Runtime*"
+            "Name, Status, Roles, Age, Version, Internal-IP*, External-IP*, OS-Image*, Kernel-Version*,"
+            " Container-Runtime*"
         ),
         cluster.node_cells,
     ),

@@ -46,7 +46,7 @@ async def _until_hung_up(stack: contextlib.AsyncExitStack, answer: Answer) -> As
 
 
 async def kill(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponseBase:
-    """`POST …/pods/P/kill?container=C`, not in Kubernetes: SIGKILL to the container's process, the fault to heal from."""
+    """`POST …/pods/P/kill?container=C`, not in Kubernetes: SIGKILL to a container's process, the fault to heal from."""
     pod, kubelet = await in_thread(_pod_and_kubelet, asking(request, cluster), info)
     container = choose_container(pod, request.GET.get("container", ""))
     if not kubelet:

@@ -1,4 +1,4 @@
-"""Subresources: parts of an object with an address, rules and a verb of their own, such as `…/deployments/web/scale`."""
+"""Subresources: parts of an object with an address and rules of their own, such as `…/deployments/web/scale`."""
 
 import copy
 from collections.abc import Callable
