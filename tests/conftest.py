@@ -1,0 +1,178 @@
+"""What any test may ask for: a broker, a running lab, kubectl of two ages, a browser, PostgreSQL, the Docker engine.
+
+Each is the real thing. Where one is not installed, the tests that need it are left out on a newcomer's machine, and
+fail in CI, where `.ci/run` has installed all of them.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from lab.runtime.engines import detect
+from lab.supervisor.broker import server_program
+from lab.supervisor.probe import answers_ping
+
+from .engines import PrivateEngine
+from .labs import LabUnderTest, clean_environment, free_port, wait_until
+
+IN_CI = os.environ.get("CI") == "true"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+def need(what: str, found: object) -> None:
+    """Leave the test out where `what` is not `found`; in CI, fail."""
+    if not found:
+        (pytest.fail if IN_CI else pytest.skip)(f"needs {what}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def broker() -> Iterator[str]:
+    """The broker that tests.settings names, empty."""
+    command = [server_program(), "--port", str(settings.BROKER_PORT), "--bind", "127.0.0.1", "--save", ""]
+    server = subprocess.Popen(command, cwd=settings.DATA_DIR, stdout=subprocess.DEVNULL)
+    wait_until("the broker to answer", lambda: answers_ping(settings.REDIS_URL), step=0.01)
+    yield settings.REDIS_URL
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.APIClient]:
+    """The Docker engine of this machine. Only touch what you made."""
+    need("a Docker engine", detect() == "docker")
+    client = docker.APIClient(timeout=60)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def docker_lab(engine: docker.APIClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabUnderTest]:
+    """A running lab on the Docker engine, shared by all tests that leave it as they found it."""
+    yield from _running(LabUnderTest(tmp_path_factory.mktemp("docker") / "data", "docker"))
+
+
+@pytest.fixture(scope="session")
+def process_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabUnderTest]:
+    """A running lab whose containers are local processes, shared likewise."""
+    yield from _running(LabUnderTest(tmp_path_factory.mktemp("process") / "data", "process"))
+
+
+@pytest.fixture
+def own_lab(tmp_path: Path) -> Iterator[LabUnderTest]:
+    """A lab on local processes for one test alone, which may break it. Not started yet."""
+    lab = LabUnderTest(tmp_path / "data", "process")
+    yield lab
+    lab.clean_up()
+
+
+@pytest.fixture
+def own_docker_lab(engine: docker.APIClient, tmp_path: Path) -> Iterator[LabUnderTest]:
+    """The same on the Docker engine."""
+    lab = LabUnderTest(tmp_path / "data", "docker")
+    yield lab
+    lab.clean_up()
+
+
+def _running(lab: LabUnderTest) -> Iterator[LabUnderTest]:
+    try:
+        yield lab.start()
+    finally:
+        lab.clean_up()
+
+
+@pytest.fixture(params=["KUBECTL_OLD", "KUBECTL_NEW"], scope="session")
+def kubectl(request: pytest.FixtureRequest) -> str:
+    """The path of a kubectl: each test that asks runs with an old one and with a new one."""
+    found = os.environ.get(request.param) or (shutil.which("kubectl") if not IN_CI else None)
+    need(f"kubectl ({request.param} names one)", found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium. Of this scope because it must be gone before an async test wants an event loop."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    need("Chromium", program)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page of 1440×900 in a profile of its own."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The DATABASE_URL of an empty PostgreSQL that lives as long as the tests."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    need("PostgreSQL", programs)
+    folder, port = tmp_path_factory.mktemp("postgres"), free_port()
+    # PostgreSQL refuses to run as root, and its own user must be able to come this far.
+    user = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
+    if user:
+        for parent in (folder, *folder.parents[:2]):
+            parent.chmod(0o755)
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/", "env": clean_environment()}
+    subprocess.run([*user, programs[-1], "-A", "trust", "-U", "postgres", "--no-sync", "-D", data], **quiet)
+    control = [*user, programs[-1].with_name("pg_ctl"), "-D", data, "-w"]
+    subprocess.run(
+        [
+            *control,
+            "-o",
+            f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off",
+            "-l",
+            data / "log",
+            "start",
+        ],
+        **quiet,
+    )
+    yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+    subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The REDIS_URL of a real Redis, empty."""
+    program, port = shutil.which("redis-server"), free_port()
+    need("redis-server", program)
+    server = subprocess.Popen([program, "--port", str(port), "--save", ""], stdout=subprocess.DEVNULL, cwd="/tmp")
+    url = f"redis://127.0.0.1:{port}/0"
+    wait_until("Redis to answer", lambda: answers_ping(url), step=0.01)
+    yield url
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture
+def private_engine(tmp_path: Path) -> Iterator[PrivateEngine]:
+    """A second Docker engine of this test's own, that it may stop."""
+    need("dockerd, as root", shutil.which("dockerd") and os.geteuid() == 0)
+    engine = PrivateEngine(tmp_path)
+    engine.start()
+    yield engine
+    engine.stop()
+    engine.unmount()

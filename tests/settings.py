@@ -1,0 +1,25 @@
+"""The lab's settings for tests: data and broker of this run's own, so that no test meets a lab that somebody uses."""
+
+import atexit
+import os
+import shutil
+import socket
+import tempfile
+
+_folder = tempfile.mkdtemp(prefix="orrery-tests-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+os.environ["ORRERY_DATA"] = _folder
+for _name in ("DATABASE_URL", "ORRERY_PORT", "ORRERY_RUNTIME", "ORRERY_CLOCK", "ORRERY_LAB_ID"):
+    os.environ.pop(_name, None)
+
+with socket.socket() as _trial:
+    _trial.bind(("127.0.0.1", 0))
+    BROKER_PORT = _trial.getsockname()[1]
+os.environ["REDIS_URL"] = f"redis://127.0.0.1:{BROKER_PORT}/0"
+
+from lab.settings import *  # noqa: E402, F403
+from lab.settings import DATA_DIR, DATABASES  # noqa: E402
+
+# In a file: other threads, and other processes, read it too.
+DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
