@@ -1,0 +1,41 @@
+"""The three ways to change an object without sending all of it: JSON merge patch, JSON patch, strategic merge patch.
+
+Pure: an object and a patch in, a new object out; what went in is never changed. Must never know what a field means:
+which lists are merged, and by what key, is data made from Kubernetes' definitions (`merge_keys.json`).
+"""
+
+import copy
+
+from ..errors import ApiError, bad_request
+from ..kinds import Kind
+from . import json_patch, strategic
+from .json_merge import json_merge
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+
+
+def apply(patch_type: str, kind: Kind, old: dict, body: dict | list) -> dict:
+    """The object that `body` makes of `old`, sharing nothing with either.
+
+    Raises ApiError 415 for an unknown type, 400 for a malformed patch, 422 for one that does not fit the object.
+    """
+    wanted = list if patch_type == JSON_PATCH else dict
+    if not isinstance(body, wanted):
+        raise bad_request(f"a patch of type {patch_type} must be a JSON {'array' if wanted is list else 'object'}")
+    if patch_type == JSON_PATCH:
+        new = json_patch.apply(old, body)
+    elif patch_type == MERGE_PATCH:
+        new = json_merge(copy.deepcopy(old), copy.deepcopy(body))
+    elif patch_type == STRATEGIC_MERGE_PATCH:
+        new = strategic.apply(strategic.type_of(kind.api_version, kind.kind), old, body)
+    else:
+        message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(TYPES)}"
+        raise ApiError(415, "UnsupportedMediaType", message)
+    if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
+        raise ApiError(422, "Invalid", "the patch leaves no object with metadata")
+    return new
+
+
+TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)

@@ -1,0 +1,15 @@
+"""JSON merge patch (RFC 7386): what is named is replaced, null removes, lists are replaced whole."""
+
+
+def json_merge(target, patch):
+    """What `patch` makes of `target`, which is changed in place where it is an object."""
+    if not isinstance(patch, dict):
+        return patch
+    if not isinstance(target, dict):
+        target = {}
+    for field, wanted in patch.items():
+        if wanted is None:
+            target.pop(field, None)
+        else:
+            target[field] = json_merge(target.get(field), wanted)
+    return target

@@ -1,0 +1,56 @@
+"""What every type looks like, as Kubernetes publishes it: its OpenAPI definitions, as committed data.
+
+Read lazily, used for decoding checks and for the documents that clients fetch. Must never say what is *valid*, only
+what can be decoded: rules beyond types are the strategies'. The data is made by `generate.py`.
+"""
+
+import functools
+import gzip
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from lab.apimachinery.kinds import Kind
+
+REF = "#/components/schemas/"
+_PATH = Path(__file__).with_name("definitions.json.gz")
+
+
+@functools.cache
+def _data() -> dict:
+    return json.loads(gzip.decompress(_PATH.read_bytes()))
+
+
+def schemas() -> dict[str, dict]:
+    """Every definition by name, such as `io.k8s.api.apps.v1.Deployment`. Shared: do not change."""
+    return _data()["schemas"]
+
+
+def root_of(api_version: str, kind: str) -> str:
+    """The name of the definition of a kind. KeyError for one that was not generated."""
+    return _data()["roots"][f"{api_version} {kind}"]
+
+
+def components_for(kinds: Iterable[Kind]) -> dict[str, dict]:
+    """`components.schemas` of an OpenAPI v3 document: the kinds' definitions and everything they refer to."""
+    found: dict[str, dict] = {}
+    waiting = [root_of(kind.api_version, kind.kind) for kind in kinds]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = _published(schemas()[name], waiting)
+    return found
+
+
+def _published(node, referred: list[str]):
+    """A definition in OpenAPI's form, where a `$ref` hides whatever stands beside it, unless wrapped in `allOf`."""
+    if isinstance(node, list):
+        return [_published(item, referred) for item in node]
+    if not isinstance(node, dict):
+        return node
+    ref = node.get("$ref")
+    if isinstance(ref, str):
+        referred.append(ref.removeprefix(REF))
+        rest = {key: child for key, child in node.items() if key != "$ref"}
+        return {**rest, "allOf": [{"$ref": ref}]} if rest else {"$ref": ref}
+    return {key: _published(child, referred) for key, child in node.items()}

@@ -1,0 +1,136 @@
+"""Make the committed tables anew from Kubernetes' published definitions: `python -m lab.apiserver.schemas.generate`.
+
+Reads the package `kubernetes-validate` (dependency group `generate`) and nothing of it is needed afterwards. Writes
+- `definitions.json.gz` beside this file: the OpenAPI schema of every type that our kinds and their subresources reach;
+- `lab/apimachinery/patch/merge_keys.json`: of the same types, which lists a strategic merge patch merges, and by what.
+A new kind in `lab/apimachinery/kinds.py` is taken up by running this again. `--descriptions` keeps the field
+descriptions too, which only `kubectl explain` reads and which make the file five times as large.
+"""
+
+import argparse
+import gzip
+import json
+from importlib import resources
+from pathlib import Path
+
+from lab.apimachinery.kinds import KINDS
+
+VERSION = "v1.36.0"
+HERE = Path(__file__).parent
+DEFINITIONS = HERE / "definitions.json.gz"
+MERGE_KEYS = HERE.parent.parent / "apimachinery" / "patch" / "merge_keys.json"
+
+# What the API takes or gives besides the kinds themselves: bodies of subresources and of requests.
+SUBRESOURCES = {
+    ("v1", "Binding"),
+    ("autoscaling/v1", "Scale"),
+    ("policy/v1", "Eviction"),
+    ("v1", "DeleteOptions"),
+}
+REF = "#/components/schemas/"
+DROPPED = {"description"}
+
+
+def published() -> dict[str, dict]:
+    """Every definition of the version, by name (`io.k8s.api.apps.v1.Deployment`)."""
+    folder = resources.files("kubernetes_validate") / "kubernetes-json-schema" / f"{VERSION}-local"
+    return json.loads((folder / "_definitions.json").read_text())["$defs"]
+
+
+def name_of(definitions: dict[str, dict], api_version: str, kind: str) -> str:
+    group, _, version = api_version.rpartition("/")
+    wanted = {"group": group, "version": version, "kind": kind}
+    return next(
+        name for name, schema in definitions.items() if wanted in schema.get("x-kubernetes-group-version-kind", ())
+    )
+
+
+def cleaned(node, dropped: set[str]):
+    """The schema as OpenAPI has it: without the `null` types and the `$defs` of the package's own JSON Schemas."""
+    if isinstance(node, list):
+        return [cleaned(item, dropped) for item in node]
+    if not isinstance(node, dict):
+        return node
+    new = {}
+    for key, child in node.items():
+        if key in dropped and isinstance(child, str):
+            continue
+        if key == "type" and isinstance(child, list):
+            child = next(one for one in child if one != "null")
+        elif key == "$ref" and isinstance(child, str):
+            child = REF + child.rpartition("/")[2]
+        new[key] = cleaned(child, dropped)
+    return new
+
+
+def referred(node) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*(referred(item) for item in node))
+    if not isinstance(node, dict):
+        return set()
+    own = {node["$ref"].removeprefix(REF)} if isinstance(node.get("$ref"), str) else set()
+    return own.union(*(referred(child) for child in node.values()))
+
+
+def reachable(definitions: dict[str, dict], roots: list[str], dropped: set[str]) -> dict[str, dict]:
+    found: dict[str, dict] = {}
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = cleaned(definitions[name], dropped)
+            waiting += referred(found[name])
+    return dict(sorted(found.items()))
+
+
+def merge_keys(schemas: dict[str, dict]) -> dict[str, dict]:
+    """type → field → `{of, key, strategy}`, of those types from which a field with a strategy can be reached."""
+    table: dict[str, dict] = {}
+    for name, schema in schemas.items():
+        for field, property_ in schema.get("properties", {}).items():
+            of = property_.get("$ref") or property_.get("items", {}).get("$ref")
+            about = {"of": of and of.removeprefix(REF)}
+            about["key"] = property_.get("x-kubernetes-patch-merge-key")
+            about["strategy"] = property_.get("x-kubernetes-patch-strategy")
+            kept = {key: found for key, found in about.items() if found}
+            if kept:
+                table.setdefault(name, {})[field] = kept
+    return _pruned(table)
+
+
+def _pruned(table: dict[str, dict]) -> dict[str, dict]:
+    useful = {name for name, fields in table.items() if any("strategy" in about for about in fields.values())}
+    while True:
+        more = {name for name, fields in table.items() if any(about.get("of") in useful for about in fields.values())}
+        if more <= useful:
+            break
+        useful |= more
+    return {
+        name: {
+            field: about if about.get("of") in useful else {k: v for k, v in about.items() if k != "of"}
+            for field, about in fields.items()
+            if "strategy" in about or about.get("of") in useful
+        }
+        for name, fields in table.items()
+        if name in useful
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--descriptions", action="store_true", help="keep the descriptions of fields")
+    dropped = set() if parser.parse_args().descriptions else DROPPED
+    definitions = published()
+    roots = {(kind.api_version, kind.kind) for kind in KINDS} | SUBRESOURCES
+    names = {f"{version} {kind}": name_of(definitions, version, kind) for version, kind in sorted(roots)}
+    schemas = reachable(definitions, list(names.values()), dropped)
+    text = json.dumps({"version": VERSION, "roots": names, "schemas": schemas}, separators=(",", ":"), sort_keys=True)
+    # No time in the file: the same definitions give the same bytes.
+    DEFINITIONS.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    keys = {"roots": names, "types": merge_keys(schemas)}
+    MERGE_KEYS.write_text(json.dumps(keys, indent=1, sort_keys=True) + "\n")
+    print(f"{len(schemas)} definitions of {VERSION}, {DEFINITIONS.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
