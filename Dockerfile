@@ -1,0 +1,13 @@
+# The project as an image: every process of compose.yaml is this with another command.
+FROM python:3.12-slim
+WORKDIR /orrery
+COPY requirements.lock .
+RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY manage.py .
+COPY lab lab
+COPY static static
+COPY templates templates
+ENV PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2
+EXPOSE 8088
+CMD ["uvicorn", "lab.asgi:application", "--host", "0.0.0.0", "--port", "8088", "--ws", "wsproto", "--lifespan", "off", \
+     "--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"]
