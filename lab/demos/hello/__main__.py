@@ -1,0 +1,186 @@
+"""A web server that says which version, pod and node answered. Environment, all optional:
+
+VERSION (v1), COLOR (any CSS colour), PORT (8080), ADDRESS (all), READY_AFTER (seconds until /readyz says yes, 0),
+POD_NAME and NODE_NAME (Kubernetes can fill them in: valueFrom.fieldRef).
+
+It does by hand what `http.server` would do, because importing that takes three times as long as everything here.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+VERSION = os.environ.get("VERSION", "v1")
+COLORS = {"v1": "#3b82f6", "v2": "#16a34a", "v3": "#d97706"}
+COLOR = os.environ.get("COLOR") or COLORS.get(VERSION, "#9333ea")
+POD = os.environ.get("POD_NAME") or socket.gethostname()
+NODE = os.environ.get("NODE_NAME", "")
+READY_AFTER = float(os.environ.get("READY_AFTER") or 0)
+STARTED = time.monotonic()
+REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 503: "Service Unavailable"}
+PROBES = ("/healthz", "/readyz")  # asked every second: not worth a line of the log
+IDLE_SECONDS = 60
+MOST_HEADERS = 16384
+
+stopping = threading.Event()
+lock = threading.Lock()
+hits = 0
+connections: set[socket.socket] = set()
+
+PAGE = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
+<title>hello {version}</title><style>
+:root{{color-scheme:light dark;--accent:{color};--ink:light-dark(#1e293b,#e2e8f0);--paper:light-dark(#f1f5f9,#0f172a);
+--card:light-dark(#fff,#1e293b)}}
+body{{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);color:var(--ink);
+font:16px/1.5 system-ui,sans-serif}}
+main{{background:var(--card);border-top:8px solid var(--accent);border-radius:16px;padding:2rem 2.5rem;min-width:18rem;
+box-shadow:0 10px 40px #0002}}
+h1{{margin:0;font-size:3.5rem;line-height:1.1;color:var(--accent)}}p{{margin:.25rem 0 1.25rem}}
+dl{{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1.5rem;margin:0}}dt{{opacity:.65}}
+dd{{margin:0;font-family:ui-monospace,monospace;font-variant-numeric:tabular-nums}}</style>
+<main><h1>{version}</h1><p>Hello! This pod answered you.</p><dl><dt>pod<dd>{pod}<dt>node<dd>{node}
+<dt>visit<dd>{hits}<dt>up<dd>{up} s</dl></main></html>
+"""
+
+
+def escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def query_value(query: str, key: str, default: str) -> str:
+    """The value of `key` in `a=1&b=2`; nothing here needs percent-decoding."""
+    pairs = (part.split("=", 1) for part in query.split("&") if "=" in part)
+    return dict(pairs).get(key, default)
+
+
+def hello(accept: str) -> tuple[int, str, str]:
+    global hits
+    with lock:
+        hits += 1
+        count = hits
+    if "text/html" not in accept:
+        return 200, "text/plain", f"Hello from {POD} ({VERSION}){' on ' + NODE if NODE else ''}, visit {count}\n"
+    facts = {"version": VERSION, "color": COLOR, "pod": POD, "node": NODE or "–"}
+    up = f"{time.monotonic() - STARTED:.0f}"
+    return 200, "text/html", PAGE.format(**{key: escape(text) for key, text in facts.items()}, hits=count, up=up)
+
+
+def slow(query: str) -> tuple[int, str, str]:
+    """Answers after `?s=` seconds, at most a minute: a request for graceful termination to wait for."""
+    try:
+        seconds = min(max(float(query_value(query, "s", "1")), 0.0), 60.0)
+    except ValueError:
+        return 400, "text/plain", "s must be a number of seconds\n"
+    time.sleep(seconds)
+    return 200, "text/plain", f"{POD} ({VERSION}) took {seconds:g} s\n"
+
+
+def answer(target: str, accept: str) -> tuple[int, str, str]:
+    """(status, content type, body) for a request's target."""
+    path, _, query = target.partition("?")
+    if path == "/":
+        return hello(accept)
+    if path == "/healthz":
+        return 200, "text/plain", "ok\n"
+    if path == "/readyz":
+        # Out of the endpoints before the end: whoever asks while we finish is sent elsewhere.
+        ready = time.monotonic() - STARTED >= READY_AFTER and not stopping.is_set()
+        return (200, "text/plain", "ok\n") if ready else (503, "text/plain", "not ready\n")
+    if path == "/slow":
+        return slow(query)
+    if path == "/env":
+        return 200, "text/plain", "".join(f"{key}={value}\n" for key, value in sorted(os.environ.items()))
+    if path == "/crash":
+        print("asked to crash: exit 1", flush=True)
+        os._exit(1)
+    return 404, "text/plain", "try / /healthz /readyz /slow?s=2 /env /crash\n"
+
+
+def read_request(connection: socket.socket, buffered: bytes) -> tuple[str, dict[str, str], bytes]:
+    """(request line, headers by lower-case name, bytes after them); ("", {}, b"") when the peer has finished."""
+    while b"\r\n\r\n" not in buffered:
+        chunk = connection.recv(4096)
+        if not chunk or len(buffered) > MOST_HEADERS:
+            return "", {}, b""
+        buffered += chunk
+    head, _, rest = buffered.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return first, headers, rest
+
+
+def serve(connection: socket.socket, client: str) -> None:
+    """One connection, request after request (keep-alive), until either side has had enough."""
+    rest = b""
+    try:
+        while not stopping.is_set():
+            first, headers, rest = read_request(connection, rest)
+            words = first.split()
+            if len(words) != 3:
+                break
+            method, target, protocol = words
+            begun = time.monotonic()
+            status, kind, text = answer(target, headers.get("accept", ""))
+            body = text.encode()
+            # A body was sent along: not read here, so the connection cannot carry another request.
+            last = headers.get("connection", "").lower() == "close" or protocol == "HTTP/1.0"
+            last = last or stopping.is_set() or "content-length" in headers or "transfer-encoding" in headers
+            head = (
+                f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}; charset=utf-8\r\n"
+                f"Content-Length: {len(body)}\r\nX-Pod: {POD}\r\nX-Version: {VERSION}\r\n"
+                f"Connection: {'close' if last else 'keep-alive'}\r\n\r\n"
+            )
+            connection.sendall(head.encode() + (b"" if method == "HEAD" else body))
+            if target not in PROBES:
+                print(f'{client} "{method} {target}" {status} {(time.monotonic() - begun) * 1000:.1f} ms', flush=True)
+            if last:
+                break
+    except OSError:
+        pass  # the client went away: its right
+    finally:
+        with lock:
+            connections.discard(connection)
+        connection.close()
+
+
+def main() -> None:
+    address, port = os.environ.get("ADDRESS", ""), int(os.environ.get("PORT") or 8080)
+    listener = socket.create_server((address, port), backlog=128)
+
+    def stop(*_) -> None:
+        stopping.set()
+        listener.close()  # accept() below returns with an error: no new connections
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    print(f"hello {VERSION}: {POD} listens on {address or '*'}:{port}", flush=True)
+    threads = []
+    while not stopping.is_set():
+        try:
+            connection, peer = listener.accept()
+        except OSError:
+            continue
+        connection.settimeout(IDLE_SECONDS)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with lock:
+            connections.add(connection)
+        threads = [thread for thread in threads if thread.is_alive()]
+        threads.append(threading.Thread(target=serve, args=(connection, peer[0]), daemon=True))
+        threads[-1].start()
+    with lock:
+        for connection in connections:
+            # Those that wait for a request read the end; those that work on an answer still send it.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+    for thread in threads:
+        thread.join()
+    print("asked to stop: every request is answered, exit 0", flush=True)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The kernel's files for groups of processes (cgroups): limits for a whole node, and what containers use.
+
+A node is a parent group; the engine puts the node's containers below it, so the kernel itself keeps them within the
+node's capacity. Works where we are root on the engine's host and the engine uses the cgroupfs driver; elsewhere a
+node's capacity is the scheduler's accounting only. Version 2 (one tree) was written from the kernel's documentation.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+from .engine import Engine
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path("/sys/fs/cgroup")
+PERIOD_MICROSECONDS = 100_000  # the kernel's default: a limit of half a core is 50 ms of every 100
+
+
+class Cgroups:
+    def __init__(self, engine: Engine, lab_id: str, root: Path = ROOT):
+        self._engine = engine
+        self._lab = f"/orrery/{lab_id}"
+        self._root = root
+        self._one_tree = (root / "cgroup.controllers").exists()
+
+    def enforceable(self) -> bool:
+        facts = self._engine.facts()
+        return self._engine.on_this_host() and os.geteuid() == 0 and facts.get("CgroupDriver") == "cgroupfs"
+
+    def set_node(self, cluster: str, node: str, cpu_millis: int, memory_bytes: int) -> str:
+        """Limit a node; the group's name for the engine (`cgroup_parent`), or "" where it cannot be done."""
+        if not self.enforceable():
+            return ""
+        group = f"{self._lab}/{cluster}/{node}"
+        quota = cpu_millis * PERIOD_MICROSECONDS // 1000
+        try:
+            if self._one_tree:
+                self._make_with_controllers(group)
+                self._write("", group, "cpu.max", f"{quota} {PERIOD_MICROSECONDS}")
+                self._write("", group, "memory.max", str(memory_bytes))
+            else:
+                self._write("cpu", group, "cpu.cfs_quota_us", str(quota))
+                self._write("memory", group, "memory.limit_in_bytes", str(memory_bytes))
+        except OSError as error:
+            logger.warning("node %s keeps its limits in the accounts only: %s", node, error)
+            return ""
+        return group
+
+    def grant(self, parent: str, cpu_millis: int) -> int:
+        """`cpu_millis` as far as `parent` has it: version 1 refuses a child that may use more than its parent."""
+        if not parent or self._one_tree:
+            return cpu_millis
+        try:
+            quota = int((self._root / "cpu" / parent.strip("/") / "cpu.cfs_quota_us").read_text())
+        except (OSError, ValueError):
+            return cpu_millis
+        return min(cpu_millis, quota * 1000 // PERIOD_MICROSECONDS) if quota > 0 else cpu_millis
+
+    def usage(self, container_id: str, parent: str) -> tuple[int, int] | None:
+        """(CPU nanoseconds, bytes of memory that cannot simply be dropped: the working set), None if unreadable."""
+        if self._engine.facts().get("CgroupDriver") == "systemd":
+            place = f"{parent or 'system.slice'}/docker-{container_id}.scope"
+        else:
+            place = f"{parent or 'docker'}/{container_id}"
+        place = place.strip("/")
+        try:
+            if self._one_tree:
+                group = self._root / place
+                cpu = _table(group / "cpu.stat")["usage_usec"] * 1000
+                used, idle = int((group / "memory.current").read_text()), _table(group / "memory.stat")["inactive_file"]
+            else:
+                memory = self._root / "memory" / place
+                cpu = int((self._root / "cpuacct" / place / "cpuacct.usage").read_text())
+                used = int((memory / "memory.usage_in_bytes").read_text())
+                idle = _table(memory / "memory.stat")["total_inactive_file"]
+        except (OSError, KeyError, ValueError):
+            return None
+        return cpu, max(used - idle, 0)
+
+    def remove(self, cluster: str = "") -> None:
+        """Remove the empty groups of a cluster, or of the whole lab; groups in use stay."""
+        if not self.enforceable():
+            return
+        below = self._lab.strip("/") + (f"/{cluster}" if cluster else "")
+        for tree in [self._root] if self._one_tree else [path for path in self._root.iterdir() if path.is_dir()]:
+            folders = sorted((tree / below).glob("**/"), reverse=True)  # the deepest first
+            for folder in [*folders, *([] if cluster else [tree / "orrery"])]:
+                try:
+                    folder.rmdir()
+                except OSError:
+                    continue  # in use, by us or by another lab
+
+    def _write(self, controller: str, group: str, file: str, value: str) -> None:
+        folder = self._root / controller / group.strip("/")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(value)
+
+    def _make_with_controllers(self, group: str) -> None:
+        """In the one tree a group has only the controllers that its parent passes on."""
+        folder = self._root
+        for part in group.strip("/").split("/"):
+            (folder / "cgroup.subtree_control").write_text("+cpu +memory +pids")
+            folder = folder / part
+            folder.mkdir(exist_ok=True)
+        (folder / "cgroup.subtree_control").write_text("+cpu +memory +pids")
+
+
+def _table(path: Path) -> dict[str, int]:
+    return {key: int(value) for key, value in (line.split() for line in path.read_text().splitlines())}

@@ -1,0 +1,107 @@
+"""A pod and its containers in the words of Docker's API: what the kubelet asks for, as the engine is told. Pure."""
+
+from lab.runtime import ContainerSpec, SandboxSpec
+
+from . import labels
+
+# What ordinary server images need to drop root and to bind port 80, and nothing more: Docker's own default also lets
+# a container craft packets and make device files.
+CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"]
+PROCESSES_MOST = 512
+LOGS = {"Type": "json-file", "Config": {"max-size": "5m", "max-file": "2"}}
+CPU_SHARES_LEAST = 2  # the kernel's own least
+
+
+def network_name(lab_id: str, cluster: str) -> str:
+    return f"orrery-{lab_id}-{cluster}"
+
+
+def sandbox_name(spec: SandboxSpec) -> str:
+    """As Kubernetes named them on Docker. One name a pod: two workers cannot make two sandboxes."""
+    return f"k8s_POD_{spec.name}_{spec.namespace}_{spec.uid}"
+
+
+def container_name(pod: SandboxSpec, spec: ContainerSpec) -> str:
+    return f"k8s_{spec.name}_{pod.name}_{pod.namespace}_{pod.uid}_{spec.attempt}"
+
+
+def _labels(lab_id: str, pod: SandboxSpec) -> dict[str, str]:
+    return pod.labels | {
+        labels.LAB: lab_id,
+        labels.CLUSTER: pod.cluster,
+        labels.NODE: pod.node,
+        labels.NAMESPACE: pod.namespace,
+        labels.POD: pod.name,
+        labels.UID: pod.uid,
+    }
+
+
+def sandbox_config(lab_id: str, spec: SandboxSpec, image: str) -> dict:
+    """The pause container: it owns the pod's address, its host ports and its shared memory."""
+    network = network_name(lab_id, spec.cluster)
+    address = {"IPAMConfig": {"IPv4Address": spec.address}} if spec.address else {}
+    bindings: dict[str, list[dict[str, str]]] = {}
+    for host_port, container_port, protocol in spec.host_ports:
+        bindings.setdefault(f"{container_port}/{protocol}", []).append({"HostPort": str(host_port)})
+    return {
+        "Image": image,
+        "Hostname": (spec.hostname or spec.name)[:63],
+        "Labels": _labels(lab_id, spec) | {labels.KIND: "sandbox", labels.ADDRESS: spec.address},
+        "StopSignal": "SIGKILL",  # it handles no other, and the engine's shutdown would wait for it
+        "ExposedPorts": {port: {} for port in bindings},
+        "HostConfig": {
+            "NetworkMode": network,
+            "IpcMode": "shareable",
+            "CgroupParent": spec.cgroup_parent,
+            "PortBindings": bindings,
+            "PidsLimit": PROCESSES_MOST,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+            "ReadonlyRootfs": True,
+            "LogConfig": {"Type": "none", "Config": {}},
+        },
+        "NetworkingConfig": {"EndpointsConfig": {network: address}},
+    }
+
+
+def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: ContainerSpec, cpu_millis: int) -> dict:
+    """An application's container, in the namespaces of its pod. `cpu_millis`: its limit as the node can grant it.
+
+    No `Init`: as in Kubernetes the image's own program is PID 1, which gets SIGTERM only if it handles it.
+    """
+    joined = f"container:{sandbox_id}"
+    kind = "init" if spec.init else "container"
+    about = {labels.SANDBOX: sandbox_id, labels.CONTAINER: spec.name, labels.ATTEMPT: str(spec.attempt)}
+    config = {
+        "Image": spec.image,
+        "Labels": _labels(lab_id, pod) | about | {labels.KIND: kind},
+        "Env": [f"{key}={value}" for key, value in spec.env.items()],
+        "WorkingDir": spec.working_dir,
+        "User": spec.user,
+        "Tty": spec.tty,
+        "OpenStdin": spec.stdin,
+        "HostConfig": {
+            "NetworkMode": joined,
+            "IpcMode": joined,
+            "CgroupParent": pod.cgroup_parent,
+            "CpuShares": max(spec.cpu_request_millis * 1024 // 1000, CPU_SHARES_LEAST),
+            "NanoCpus": cpu_millis * 1_000_000,
+            "Memory": spec.memory_limit_bytes,
+            "MemorySwap": spec.memory_limit_bytes,  # the same: no swap, as on a Kubernetes node
+            "PidsLimit": PROCESSES_MOST,
+            "CapDrop": ["ALL"],
+            "CapAdd": CAPABILITIES,
+            "SecurityOpt": ["no-new-privileges"],
+            "ReadonlyRootfs": spec.read_only_root,
+            "LogConfig": LOGS,
+            "Mounts": [
+                {"Type": "bind", "Source": mount.source, "Target": mount.target, "ReadOnly": mount.read_only}
+                for mount in spec.mounts
+            ],
+        },
+    }
+    if spec.command:
+        config["Entrypoint"] = list(spec.command)
+    if spec.args:
+        config["Cmd"] = list(spec.args)
+    return config

@@ -1,0 +1,95 @@
+"""The connection to a Docker engine: a client a thread, a timeout on every call, one kind of error.
+
+The low-level client only: the high-level one inspects every container it lists, ten times the work.
+"""
+
+import os
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.utils import kwargs_from_env
+
+from lab.runtime import RuntimeFailure
+from lab.runtime.engines import docker_host
+
+CALL_SECONDS = 30
+
+
+class Engine:
+    """Which engine it is, is said by its address alone: ids that engines report of themselves are not unique."""
+
+    def __init__(self):
+        self._options = kwargs_from_env()
+        self._options.setdefault("base_url", docker_host() or None)
+        self._threads = threading.local()
+        self._api_version = "auto"
+        self._facts: dict = {}
+        self._shares_host: bool | None = None
+
+    @property
+    def client(self) -> docker.APIClient:
+        """This thread's client. Raises RuntimeFailure("EngineUnavailable") if it is the first and none answers."""
+        client = getattr(self._threads, "client", None)
+        if client is None:
+            client = self._threads.client = self.new_client()
+        return client
+
+    def new_client(self) -> docker.APIClient:
+        """A client for a thread that will not live long; close it."""
+        with failing_as("EngineUnavailable"):
+            client = docker.APIClient(version=self._api_version, timeout=CALL_SECONDS, max_pool_size=4, **self._options)
+        self._api_version = client.api_version  # negotiated once, with the first
+        return client
+
+    def facts(self) -> dict:
+        """What the engine says of itself (`docker info`), asked once."""
+        if not self._facts:
+            with failing_as("EngineUnavailable"):
+                self._facts = self.client.info()
+        return self._facts
+
+    def on_this_host(self) -> bool:
+        """Whether its containers' processes and cgroups are those that we see: not through TCP, not from a
+        container with the engine's socket in it, not in a virtual machine as Docker Desktop has it."""
+        if self._shares_host is None:
+            same_name = self.facts().get("Name") == os.uname().nodename
+            self._shares_host = same_name and _peer(self._options["base_url"] or "") > 0
+        return self._shares_host
+
+
+def _peer(address: str) -> int:
+    """The process that listens on a unix socket, as our own process ids count; 0 if it is in another world."""
+    if not address.startswith("unix://") or not hasattr(socket, "SO_PEERCRED"):
+        return 0
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(CALL_SECONDS)
+        try:
+            connection.connect(address.removeprefix("unix://"))
+            return struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        except OSError:
+            return 0
+
+
+@contextmanager
+def failing_as(reason: str, gone_is_fine: bool = False) -> Iterator[None]:
+    """Turn what the Docker client raises into RuntimeFailure(reason); into nothing for a 404 if `gone_is_fine`."""
+    try:
+        yield
+    except NotFound as error:
+        if not gone_is_fine:
+            raise RuntimeFailure(reason, words(error)) from error
+    except APIError as error:
+        raise RuntimeFailure(reason, words(error)) from error
+    except (requests.exceptions.RequestException, DockerException) as error:
+        raise RuntimeFailure("EngineUnavailable", f"the container engine does not answer: {error}") from error
+
+
+def words(error: APIError) -> str:
+    """What the engine itself said."""
+    return str(error.explanation or error)

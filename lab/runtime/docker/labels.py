@@ -1,0 +1,20 @@
+"""What is written on everything that the lab makes on an engine. Two labs on one engine differ in `LAB` only."""
+
+LAB = "orrery.io/lab"
+CLUSTER = "orrery.io/cluster"
+NODE = "orrery.io/node"
+NAMESPACE = "orrery.io/namespace"
+POD = "orrery.io/pod"
+UID = "orrery.io/uid"
+ADDRESS = "orrery.io/address"
+SANDBOX = "orrery.io/sandbox"  # on containers: the id of the pause container whose namespaces they joined
+CONTAINER = "orrery.io/container"
+ATTEMPT = "orrery.io/attempt"
+KIND = "orrery.io/kind"  # "sandbox" | "container" | "init"
+CONTENT = "orrery.io/content"  # on images: a digest of what went into them
+
+
+def filter_of(lab_id: str, **more: str) -> dict[str, list[str]]:
+    """The engine's filter for what this lab made: `filter_of(lab, sandbox=id)`."""
+    names = {key: globals()[key.upper()] for key in more}
+    return {"label": [f"{LAB}={lab_id}", *(f"{names[key]}={value}" for key, value in more.items())]}

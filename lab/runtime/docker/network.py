@@ -1,0 +1,106 @@
+"""One bridge network a cluster, with a /16 of its own: 255 nodes of 254 pods, as Kubernetes divides a pod CIDR."""
+
+import ipaddress
+import logging
+import threading
+import zlib
+from pathlib import Path
+
+from docker.errors import APIError
+
+from lab.runtime import RuntimeFailure
+
+from . import labels
+from .configs import network_name
+from .engine import Engine, failing_as, words
+
+logger = logging.getLogger(__name__)
+
+FIRST, COUNT = 64, 160  # 10.64.0.0/16 … 10.223.0.0/16: home and office networks sit mostly below and above
+ROUTES = Path("/proc/net/route")
+
+
+class Networks:
+    def __init__(self, engine: Engine, lab_id: str):
+        self._engine = engine
+        self._lab_id = lab_id
+        self._lock = threading.Lock()
+
+    def ensure(self, cluster: str) -> str:
+        """The range of the cluster's network, which is made if it is missing."""
+        name = network_name(self._lab_id, cluster)
+        with self._lock, failing_as("NetworkNotReady"):
+            found = self._find(name)
+            return _subnet(found) if found else self._create(name, cluster)
+
+    def remove(self, name: str) -> None:
+        """Best effort: the engine can leak an endpoint and then refuse; the network is reused by its name later."""
+        try:
+            with failing_as("NetworkNotReady", gone_is_fine=True):
+                self._engine.client.remove_network(name)
+        except RuntimeFailure as failure:
+            logger.warning("network %s stays: %s", name, failure.message)
+
+    def names(self) -> list[str]:
+        with failing_as("NetworkNotReady"):
+            return [row["Name"] for row in self._engine.client.networks(filters=labels.filter_of(self._lab_id))]
+
+    def _find(self, name: str) -> dict | None:
+        # The engine's own filter by name finds parts of names too. Two of one name (the engine allows it): the oldest.
+        same = [row for row in self._engine.client.networks(names=[name]) if row["Name"] == name]
+        return min(same, key=lambda row: (row["Created"], row["Id"]), default=None)
+
+    def _create(self, name: str, cluster: str) -> str:
+        client = self._engine.client
+        about = {labels.LAB: self._lab_id, labels.CLUSTER: cluster}
+        taken = _routed() + [
+            ipaddress.ip_network(pool["Subnet"], strict=False)
+            for row in client.networks()
+            for pool in (row["IPAM"]["Config"] or [])
+            if pool.get("Subnet")
+        ]
+        for subnet in candidates(f"{self._lab_id}/{cluster}", taken):
+            ipam = {"Driver": "default", "Config": [{"Subnet": str(subnet)}]}
+            try:
+                created = client.create_network(name, driver="bridge", ipam=ipam, labels=about, check_duplicate=True)
+            except APIError as error:
+                if "already exists" in words(error):
+                    break  # another worker was faster
+                if "overlap" not in words(error).lower():
+                    raise
+                continue
+            first = self._find(name)
+            if first and first["Id"] != created["Id"]:
+                client.remove_network(created["Id"])
+            break
+        found = self._find(name)
+        if not found:
+            raise RuntimeFailure("NetworkNotReady", "no range of 10.64.0.0–10.223.255.255 is free for the cluster")
+        return _subnet(found)
+
+
+def candidates(seed: str, taken: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> list[ipaddress.IPv4Network]:
+    """The ranges that overlap nothing in `taken`, starting where `seed` says, so that two labs seldom want the same."""
+    start = zlib.crc32(seed.encode()) % COUNT
+    ranges = [ipaddress.IPv4Network(f"10.{FIRST + (start + step) % COUNT}.0.0/16") for step in range(COUNT)]
+    others = [network for network in taken if network.version == 4]
+    return [candidate for candidate in ranges if not any(candidate.overlaps(other) for other in others)]
+
+
+def _subnet(row: dict) -> str:
+    return row["IPAM"]["Config"][0]["Subnet"]
+
+
+def _routed() -> list[ipaddress.IPv4Network]:
+    """What this host already reaches by its routing table, but for the default route; [] where it cannot be read."""
+    try:
+        rows = [line.split() for line in ROUTES.read_text().splitlines()[1:]]
+    except OSError:
+        return []
+    # Each is a hexadecimal number with its bytes turned round.
+    pairs = [(bytes.fromhex(row[1])[::-1], bytes.fromhex(row[7])[::-1]) for row in rows]
+    return [
+        ipaddress.IPv4Network((destination, ipaddress.IPv4Address(mask).exploded), strict=False)
+        for destination, mask in pairs
+        if any(mask)
+    ]

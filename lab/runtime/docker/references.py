@@ -1,0 +1,29 @@
+"""Names of images, by the grammar of the distribution project (`reference.go`). Pure."""
+
+import re
+
+from lab.runtime import RuntimeFailure
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_REFERENCE = re.compile(
+    rf"(?P<repository>(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*)"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+def parse(image: str) -> tuple[str, str]:
+    """(repository, tag or digest), `latest` where nothing is said; raises RuntimeFailure("InvalidImageName")."""
+    match = _REFERENCE.fullmatch(image)
+    if not match:
+        message = (
+            f"Failed to apply default image tag {image!r}: couldn't parse image reference: invalid reference format"
+        )
+        raise RuntimeFailure("InvalidImageName", message.replace("'", '"'))
+    return match["repository"], match["digest"] or match["tag"] or "latest"
+
+
+def full(image: str) -> str:
+    """The name with its tag, as engines list it: `busybox` is `busybox:latest`."""
+    repository, version = parse(image)
+    return f"{repository}@{version}" if version.startswith("sha256:") else f"{repository}:{version}"

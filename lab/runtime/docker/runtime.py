@@ -1,0 +1,261 @@
+"""The verbs of the runtime on Docker."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from lab.runtime import (
+    Container,
+    ContainerSpec,
+    ExecResult,
+    Image,
+    RuntimeEvent,
+    RuntimeFailure,
+    Sandbox,
+    SandboxSpec,
+)
+
+from . import execs, labels, listing, streams
+from .cgroups import Cgroups
+from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
+from .engine import Engine, failing_as, words
+from .gate import StartGate
+from .images import PAUSE, Images
+from .network import Networks
+
+STARTS_AT_ONCE = 6
+SANDBOX_FAILED = "FailedCreatePodSandBox"
+KILLED_SECONDS = 10
+
+
+class DockerRuntime:
+    """A lab's view of the Docker engine at DOCKER_HOST or the usual socket; see `lab.runtime.Runtime` for the verbs.
+
+    It can be made before the engine answers. A pod whose address is left to the engine may come back from a partition
+    with another; the kubelet chooses every address.
+    """
+
+    name = "docker"
+
+    def __init__(self, lab_id: str, data_dir: Path):
+        self._lab_id = lab_id
+        self._engine = Engine()
+        self._images = Images(self._engine, lab_id)
+        self._networks = Networks(self._engine, lab_id)
+        self._cgroups = Cgroups(self._engine, lab_id)
+        self._gate = StartGate(STARTS_AT_ONCE)
+        self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
+        self._urgent: set[str] = set()
+        # id → (phase when inspected, what was found, its cgroup parent): containers change seldom, lists are frequent.
+        self._inspected: dict[str, tuple[str, Container, str]] = {}
+
+    def version(self) -> str:
+        with failing_as("EngineUnavailable"):
+            return f"docker://{self._engine.client.version()['Version']}"
+
+    def ensure_network(self, cluster: str) -> str:
+        return self._networks.ensure(cluster)
+
+    def remove_network(self, cluster: str) -> None:
+        self._networks.remove(network_name(self._lab_id, cluster))
+        self._cgroups.remove(cluster)
+
+    def set_node_capacity(self, cluster: str, node: str, cpu_millis: int, memory_bytes: int) -> str:
+        return self._cgroups.set_node(cluster, node, cpu_millis, memory_bytes)
+
+    def run_pod_sandbox(self, spec: SandboxSpec) -> str:
+        with self._gate.slot():
+            for last in (False, True):
+                sandbox_id = self._create_sandbox(spec)
+                try:
+                    with failing_as(SANDBOX_FAILED):
+                        self._engine.client.start(sandbox_id)
+                    return sandbox_id
+                except RuntimeFailure as failure:
+                    # A start that failed leaves a created container with the pod's name: in the way of the next try.
+                    self.remove_pod_sandbox(sandbox_id)
+                    if last or "network" not in failure.message or "not found" not in failure.message:
+                        raise
+                    self._networks.ensure(spec.cluster)
+        raise AssertionError("unreachable")
+
+    def _create_sandbox(self, spec: SandboxSpec) -> str:
+        config, name = sandbox_config(self._lab_id, spec, PAUSE), sandbox_name(spec)
+        with failing_as(SANDBOX_FAILED):
+            try:
+                return self._create(config, name)
+            except ImageNotFound:
+                self._images.make_pause()
+            except APIError as error:
+                if error.status_code != 409:
+                    raise
+                row = self._of_that_name(name)
+                if row["State"]["Running"]:
+                    return row["Id"]
+                self.remove_pod_sandbox(row["Id"])
+            return self._create(config, name)
+
+    def stop_pod_sandbox(self, sandbox_id: str) -> None:
+        self._each(self.kill_container, [sandbox_id, *self._members(sandbox_id)])
+
+    def remove_pod_sandbox(self, sandbox_id: str) -> None:
+        self._each(self.remove_container, self._members(sandbox_id))
+        self.remove_container(sandbox_id)
+
+    def list_pods(self) -> list[Sandbox]:
+        with failing_as("EngineUnavailable"):
+            rows = self._engine.client.containers(all=True, filters=labels.filter_of(self._lab_id))
+        containers = {row["Id"]: found for row in rows if not listing.is_sandbox(row) and (found := self._look(row))}
+        for gone in set(self._inspected) - containers.keys():
+            self._inspected.pop(gone, None)
+        return listing.sandboxes(rows, containers)
+
+    def _look(self, row: dict) -> Container | None:
+        known = self._inspected.get(row["Id"])
+        phase = listing.phase(row)
+        if known and known[0] == phase:
+            return known[1]
+        with failing_as("EngineUnavailable", gone_is_fine=True):
+            inspected = self._engine.client.inspect_container(row["Id"])
+            found = listing.container(inspected)
+            if phase != "created":  # a refused start changes what is told of it, not its phase
+                self._inspected[row["Id"]] = (phase, found, inspected["HostConfig"]["CgroupParent"])
+            return found
+        return None
+
+    def create_container(self, sandbox_id: str, pod: SandboxSpec, spec: ContainerSpec) -> str:
+        cpu_millis = self._cgroups.grant(pod.cgroup_parent, spec.cpu_limit_millis)
+        config = container_config(self._lab_id, sandbox_id, pod, spec, cpu_millis)
+        name = container_name(pod, spec)
+        with failing_as("CreateContainerError"), self._gate.slot(urgent=spec.attempt > 0):
+            try:
+                container_id = self._create(config, name)
+            except APIError as error:
+                if error.status_code != 409:
+                    raise
+                self.remove_container(self._of_that_name(name)["Id"])
+                container_id = self._create(config, name)
+        if spec.attempt > 0:
+            self._urgent.add(container_id)
+        return container_id
+
+    def _create(self, config: dict, name: str) -> str:
+        return self._engine.client.create_container_from_config(config, name=name)["Id"]
+
+    def _of_that_name(self, name: str) -> dict:
+        """What has a name that we want, from a try whose answer was lost. Raises RuntimeFailure if it is not ours."""
+        row = self._engine.client.inspect_container(name)
+        if row["Config"]["Labels"].get(labels.LAB) != self._lab_id:
+            raise RuntimeFailure("CreateContainerError", f'the name "{name}" is in use by container {row["Id"][:12]}')
+        return row
+
+    def start_container(self, container_id: str) -> None:
+        urgent = container_id in self._urgent
+        with failing_as("RunContainerError"), self._gate.slot(urgent):
+            self._engine.client.start(container_id)
+        self._urgent.discard(container_id)
+
+    def stop_container(self, container_id: str, grace_seconds: float) -> None:
+        with failing_as("KillContainerError", gone_is_fine=True):
+            self._engine.client.stop(container_id, timeout=math.ceil(grace_seconds))
+
+    def kill_container(self, container_id: str) -> None:
+        with failing_as("KillContainerError", gone_is_fine=True):
+            try:
+                self._engine.client.kill(container_id)
+            except APIError as error:
+                if "is not running" not in words(error):
+                    raise
+
+    def remove_container(self, container_id: str) -> None:
+        with failing_as("RemoveContainerError", gone_is_fine=True):
+            try:
+                self._engine.client.remove_container(container_id, v=True, force=True)
+            except APIError as error:
+                if "already in progress" not in words(error):
+                    raise
+                self._wait_gone(container_id)
+
+    def _wait_gone(self, container_id: str) -> None:
+        end = time.monotonic() + KILLED_SECONDS
+        while time.monotonic() < end:
+            try:
+                self._engine.client.inspect_container(container_id)
+            except NotFound:
+                return
+            time.sleep(0.05)
+
+    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> ExecResult:
+        return execs.exec_sync(self._engine, container_id, command, timeout)
+
+    def logs(
+        self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
+        timestamps: bool = False,
+    ) -> Iterator[bytes]:  # fmt: skip
+        return streams.logs(self._engine, container_id, follow, tail, since, timestamps)
+
+    def image_status(self, image: str) -> Image | None:
+        return self._images.status(image)
+
+    def pull_image(self, image: str) -> Image:
+        return self._images.pull(image)
+
+    def list_images(self) -> list[Image]:
+        return self._images.present()
+
+    def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
+        with failing_as("NetworkNotReady"):
+            client = self._engine.client
+            row = client.inspect_container(sandbox_id)
+            about = row["Config"]["Labels"]
+            network = network_name(self._lab_id, about[labels.CLUSTER])
+            attached = network in row["NetworkSettings"]["Networks"]
+            if partitioned and attached:
+                client.disconnect_container_from_network(sandbox_id, network, force=True)
+            elif not partitioned and not attached:
+                client.connect_container_to_network(sandbox_id, network, ipv4_address=about[labels.ADDRESS] or None)
+
+    def stats(self) -> dict[str, tuple[int, int]]:
+        """Of the containers that ran when they were last listed; {} where the engine's cgroups cannot be read."""
+        if not self._engine.on_this_host():
+            return {}
+        running = [
+            (key, parent) for key, (_, seen, parent) in self._inspected.copy().items() if seen.state == "running"
+        ]
+        read = {key: self._cgroups.usage(key, parent) for key, parent in running}
+        return {key: usage for key, usage in read.items() if usage}
+
+    def listen(self, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
+        streams.listen(self._engine, self._lab_id, on_event, stopped)
+
+    def remove_everything(self) -> list[str]:
+        with failing_as("EngineUnavailable"):
+            rows = self._engine.client.containers(all=True, filters=labels.filter_of(self._lab_id))
+        # Applications first: without its pause container the engine would have to guess whose network they are in.
+        for kind in (False, True):
+            self._each(self.remove_container, [row["Id"] for row in rows if listing.is_sandbox(row) is kind])
+        networks = self._networks.names()
+        for network in networks:
+            self._networks.remove(network)
+        self._cgroups.remove()
+        return [
+            *(f"container {row['Names'][0].lstrip('/')}" for row in rows),
+            *(f"network {network}" for network in networks),
+            *(f"image {image}" for image in self._images.remove_made()),
+        ]
+
+    def _members(self, sandbox_id: str) -> list[str]:
+        with failing_as("EngineUnavailable"):
+            filters = labels.filter_of(self._lab_id, sandbox=sandbox_id)
+            return [row["Id"] for row in self._engine.client.containers(all=True, filters=filters)]
+
+    def _each(self, do: Callable[[str], None], ids: list[str]) -> None:
+        """All at once: the engine takes a tenth of a second for each, mostly waiting."""
+        if len(ids) == 1:
+            do(ids[0])
+        else:
+            list(self._pool.map(do, ids))

@@ -1,0 +1,132 @@
+"""What the engine sends for as long as one listens: a container's log lines, and events of the whole lab."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import requests
+import urllib3
+from docker.errors import DockerException
+
+from lab.runtime import RuntimeEvent, RuntimeFailure
+
+from . import labels
+from .engine import Engine, failing_as
+
+logger = logging.getLogger(__name__)
+
+RECONNECT_SECONDS = 0.5
+LOOK_SECONDS = 0.25
+BROKEN = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, DockerException, OSError, ValueError)
+KINDS = {"start": "started", "die": "died", "oom": "oom", "destroy": "removed"}
+
+
+class LogLines:
+    """Iterates over lines; `close()`, from any thread, ends an iteration that waits for the next."""
+
+    def __init__(self, stream):
+        self._stream = stream
+        self._lines = self._assemble()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._lines)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _assemble(self) -> Iterator[bytes]:
+        rest = b""
+        for chunk in self._stream:
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from (line + b"\n" for line in lines)
+        if rest:
+            yield rest + b"\n"
+
+
+def logs(engine: Engine, container_id: str, follow: bool, tail: int | None, since: float, timestamps: bool) -> LogLines:
+    with failing_as("ContainerLogsUnavailable"):
+        stream = engine.client.logs(
+            container_id,
+            stream=True,
+            follow=follow,
+            timestamps=timestamps,
+            tail="all" if tail is None else tail,
+            since=since or None,
+        )
+    return LogLines(stream)
+
+
+def event(raw: dict) -> RuntimeEvent | None:
+    """What the kubelet should know of the engine's event, if anything. Pure."""
+    about = raw.get("Actor", {}).get("Attributes", {})
+    kind = KINDS.get(raw.get("Action", ""))
+    if kind is None:
+        return None
+    if about.get(labels.KIND) == "sandbox":
+        # Without its pause container a pod has no network, though its applications look well.
+        kind = "sandbox-died" if kind in ("died", "removed") else kind
+    return RuntimeEvent(kind, about.get(labels.UID, ""), raw["Actor"]["ID"])
+
+
+def listen(engine: Engine, lab_id: str, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
+    """Block and report until `stopped()`; an engine that goes away is waited for, and asked what was missed."""
+    since: str | None = None
+    lost = False
+    while not stopped():
+        try:
+            client = engine.new_client()
+            filters = {"type": ["container"], **labels.filter_of(lab_id)}
+            stream = client.events(since=since, filters=filters, decode=True)
+        except (RuntimeFailure, *BROKEN) as error:
+            if not lost:
+                logger.warning("waiting for the container engine: %s", error)
+            lost = True
+            _sleep(RECONNECT_SECONDS, stopped)
+            continue
+        if lost:
+            logger.info("the container engine answers again")
+        lost = False
+        # The subscription stands now: what happens from here on is in the stream, what was before is in the relist.
+        on_event(RuntimeEvent("relist"))
+        since = _report(stream, on_event, stopped) or since
+        client.close()
+        if not stopped():
+            _sleep(RECONNECT_SECONDS, stopped)
+
+
+def _report(stream, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> str | None:
+    """Report until the stream breaks or `stopped()`; the engine's time of the last event, for resuming from it."""
+    since, over = None, threading.Event()
+    threading.Thread(target=_close_when, args=(stream, stopped, over), daemon=True).start()
+    try:
+        for raw in stream:
+            since = f"{raw['timeNano'] // 10**9}.{raw['timeNano'] % 10**9:09d}"
+            found = event(raw)
+            if found:
+                on_event(found)
+    except BROKEN as error:
+        logger.debug("the stream of events broke: %s", error)
+    finally:
+        over.set()
+    return since
+
+
+def _close_when(stream, stopped: Callable[[], bool], over: threading.Event) -> None:
+    """The stream has no read timeout, as silence is normal: this ends it when the listener is to stop."""
+    while not over.wait(LOOK_SECONDS):
+        if stopped():
+            try:
+                stream.close()
+            except BROKEN as error:
+                logger.debug("the stream of events was closed already: %s", error)
+            return
+
+
+def _sleep(seconds: float, stopped: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not stopped():
+        time.sleep(min(LOOK_SECONDS, seconds))
