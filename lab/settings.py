@@ -130,6 +130,8 @@ KUBERNETES_CLOCK = {
     "crash_backoff_most": 300.0,
     "image_backoff_first": 10.0,
     "image_backoff_most": 300.0,
+    "pod_backoff_first": 1.0,  # the scheduler's, for a pod that fits nowhere: podInitialBackoffSeconds
+    "pod_backoff_most": 10.0,
     "termination_grace": 30.0,  # the default of spec.terminationGracePeriodSeconds
     "event_ttl": 3600.0,
 }
@@ -141,6 +143,8 @@ LAB_CLOCK = {
     "crash_backoff_most": 60.0,
     "image_backoff_first": 2.0,
     "image_backoff_most": 60.0,
+    "pod_backoff_first": 0.25,
+    "pod_backoff_most": 5.0,
     "termination_grace": 10.0,
     "event_ttl": 3600.0,
 }
@@ -152,5 +156,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("ORRERY_LOG", "INFO")},
-    "loggers": {"celery": {"level": "WARNING"}, "docker": {"level": "WARNING"}},
+    # A 404 is an answer, not an incident: clients ask for what may not exist.
+    "loggers": {"celery": {"level": "WARNING"}, "docker": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }

@@ -15,7 +15,7 @@ from ..negotiation import JSON, Form, response_form, wants_indent
 def json_answer(request: HttpRequest, body: dict, code: int = 200, warnings: list[str] = ()) -> HttpResponse:
     indent = wants_indent(request.GET.get("pretty"), request.headers.get("User-Agent", ""))
     raw = orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if indent else 0)
-    response = HttpResponse(raw, content_type=JSON, status=code)
+    response = HttpResponse(raw, content_type=JSON, status=code, headers={"Content-Length": str(len(raw))})
     # 299 is HTTP's "miscellaneous persistent warning"; kubectl prints each one.
     for warning in warnings:
         text = warning.replace("\\", "\\\\").replace('"', '\\"')

@@ -110,7 +110,7 @@ async def openapi_document(request: HttpRequest, cluster: str, path: str) -> Htt
     await _check_cluster(cluster)
     raw = await in_thread(openapi.document, path)
     digest = openapi.digest(path)
-    response = HttpResponse(raw, content_type=negotiation.JSON)
+    response = HttpResponse(raw, content_type=negotiation.JSON, headers={"Content-Length": str(len(raw))})
     response.headers["ETag"] = f'"{digest}"'
     if request.GET.get("hash") == digest:
         expires = datetime.datetime.now(datetime.UTC).timestamp() + YEAR
