@@ -1,0 +1,25 @@
+"""What kube-controller-manager is to Kubernetes: loops that each compare what is declared with what is, and act once.
+
+May read and write through the client, as any client could. Must never wait, call an engine, talk to one another, or
+keep a truth of their own: all they know is in the store, so each may be killed at any moment.
+"""
+
+from .deployment.controller import DeploymentController
+from .eventttl import EventTTLController
+from .garbagecollector import GarbageCollector
+from .namespace import NamespaceController
+from .nodelifecycle import NodeLifecycleController
+from .podgc import PodGCController
+from .replicaset import ReplicaSetController
+from .tainteviction import TaintEvictionController
+
+CONTROLLERS = (
+    DeploymentController(),
+    ReplicaSetController(),
+    NodeLifecycleController(),
+    TaintEvictionController(),
+    PodGCController(),
+    GarbageCollector(),
+    NamespaceController(),
+    EventTTLController(),
+)

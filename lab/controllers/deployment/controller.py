@@ -1,0 +1,141 @@
+"""The deployment controller: reads a Deployment and its ReplicaSets, asks for a plan, writes it."""
+
+import copy
+import time
+from collections.abc import Iterable
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import DEPLOYMENTS, PODS, REPLICASETS
+from lab.apimachinery.meta import controller_of, is_deleting, key_of, split_key
+from lab.apimachinery.selectors import parse_label_selector
+from lab.client import Client, Put
+from lab.client.reconcile import Change, Controller
+
+from ..owners import claimed, dependents
+from ..pods import is_finished
+from . import revisions, rollout
+from .plan import Plan, make_plan
+from .status import set_condition
+
+# Stands for "all Deployments of this namespace": who may want to adopt a ReplicaSet that nobody manages.
+EVERY = "*"
+
+
+class DeploymentController(Controller):
+    """Keys are Deployments. Its own writes do not wake it: it has planned them all from one look at the state."""
+
+    name = "deployment"
+    author = "deployment-controller"
+    watches = (DEPLOYMENTS.resource, REPLICASETS.resource, PODS.resource)
+
+    def keys(self, change: Change) -> Iterable[str]:
+        if change.author == self.author:
+            return ()
+        if change.resource == DEPLOYMENTS.resource:
+            return () if change.deleted else (f"{change.namespace}/{change.name}",)
+        if change.resource == PODS.resource:
+            return _waiting_for_end(change)
+        return set(_of_replica_set(change))
+
+    def all_keys(self, client: Client) -> Iterable[str]:
+        return [key_of(deployment) for deployment in client.list(DEPLOYMENTS)]
+
+    def sync(self, client: Client, key: str) -> float | None:
+        namespace, name = split_key(key)
+        if name == EVERY:
+            delays = [self._converge(client, deployment) for deployment in client.list(DEPLOYMENTS, namespace)]
+            return min((delay for delay in delays if delay is not None), default=None)
+        deployment = client.find(DEPLOYMENTS, namespace, name)
+        return self._converge(client, deployment) if deployment else None
+
+    def _converge(self, client: Client, deployment: dict) -> float | None:
+        selector = parse_label_selector(deployment["spec"]["selector"])
+        replica_sets = claimed(
+            client, deployment, REPLICASETS, lambda rs: selector.matches(rs["metadata"].get("labels"))
+        )
+        remain = not rollout.is_rolling(deployment) and _old_pods_remain(client, deployment, replica_sets)
+        plan = make_plan(deployment, replica_sets, remain, time.time())
+        if plan.create and self._collides(client, deployment, plan.create):
+            return 0.0
+        return self._carry_out(client, deployment, plan)
+
+    def _collides(self, client: Client, deployment: dict, wanted: dict) -> bool:
+        """Is the name of the ReplicaSet taken by something else? Then count the collision: it changes the next name."""
+        meta = wanted["metadata"]
+        if client.find(REPLICASETS, meta["namespace"], meta["name"]) is None:
+            return False
+        status = dict(deployment.get("status", {}))
+        status["collisionCount"] = status.get("collisionCount", 0) + 1
+        client.update_status(DEPLOYMENTS, {**deployment, "status": status})
+        return True
+
+    def _carry_out(self, client: Client, deployment: dict, plan: Plan) -> float | None:
+        """Sizes and revision in one transaction, then the status, then the events: what starts pods comes first."""
+        replica_sets = [plan.create, *plan.update] if plan.create else plan.update
+        puts = [Put(REPLICASETS, rs, why=plan.why or None) for rs in replica_sets]
+        numbered = _with_revision(deployment, plan.revision)
+        if numbered is not deployment:
+            puts.append(Put(DEPLOYMENTS, numbered))
+        try:
+            written = client.write(puts) if puts else []
+        except ApiError as error:
+            if plan.create and error.code != 409:
+                self._create_failed(client, deployment, plan, error)
+            raise
+        latest = written[-1] if numbered is not deployment else deployment
+        if plan.status != deployment.get("status"):
+            client.update_status(DEPLOYMENTS, {**latest, "status": plan.status})
+        for rs in plan.delete:
+            meta = rs["metadata"]
+            client.delete(REPLICASETS, meta["namespace"], meta["name"], uid=meta["uid"])
+        if plan.events:
+            client.events([(deployment, *event) for event in plan.events])
+        return plan.delay
+
+    def _create_failed(self, client: Client, deployment: dict, plan: Plan, error: ApiError) -> None:
+        """Say on the Deployment that it cannot even have its ReplicaSet; what else the plan says has not happened."""
+        message = f'Failed to create new replica set "{plan.create["metadata"]["name"]}": {error.message}'
+        status = dict(deployment.get("status", {}))
+        told = ("Progressing", "False", "ReplicaSetCreateError", message)
+        status["conditions"] = set_condition(status.get("conditions", []), *told)
+        if status != deployment.get("status"):
+            client.update_status(DEPLOYMENTS, {**deployment, "status": status})
+            client.event(deployment, "Warning", "ReplicaSetCreateError", message)
+
+
+def _of_replica_set(change: Change) -> Iterable[str]:
+    """The Deployments that a change of a ReplicaSet concerns: the one that manages it, the one that did, or, if now
+    nobody does, all that might."""
+    for rs in (change.object, change.old):
+        ref = controller_of(rs) if rs else None
+        if ref and ref["kind"] == DEPLOYMENTS.kind:
+            yield f"{change.namespace}/{ref['name']}"
+    if not change.deleted and controller_of(change.object) is None:
+        yield f"{change.namespace}/{EVERY}"
+
+
+def _waiting_for_end(change: Change) -> Iterable[str]:
+    """A Deployment that recreates waits for its last old pod to be gone. The pod names its ReplicaSet, and that is
+    named after the Deployment and the hash that the pod carries."""
+    ref = controller_of(change.object) if change.deleted else None
+    suffix = "-" + change.object["metadata"].get("labels", {}).get(revisions.HASH_LABEL, "")
+    if ref and ref["kind"] == REPLICASETS.kind and ref["name"].endswith(suffix):
+        return (f"{change.namespace}/{ref['name'].removesuffix(suffix)}",)
+    return ()
+
+
+def _old_pods_remain(client: Client, deployment: dict, replica_sets: list[dict]) -> bool:
+    """Does any pod of an old version still run? One that is being deleted does, until the kubelet says it has ended."""
+    _, old = revisions.split(deployment, replica_sets)
+    view = client.view()
+    pods = (pod for rs in old for pod in dependents(view, rs["metadata"]["uid"], PODS))
+    return any(not is_finished(pod) for pod in pods)
+
+
+def _with_revision(deployment: dict, revision: str) -> dict:
+    """The Deployment with its revision's number on it, for `kubectl rollout history`; itself if it has it already."""
+    if not revision or is_deleting(deployment) or str(revisions.revision_of(deployment)) == revision:
+        return deployment
+    numbered = copy.deepcopy(deployment)
+    numbered["metadata"].setdefault("annotations", {})[revisions.REVISION] = revision
+    return numbered

@@ -1,0 +1,50 @@
+"""Forgetting events: in Kubernetes they are written with a lease that lets etcd drop them after an hour (--event-ttl).
+
+The log has no leases, so this small loop deletes what is too old, some at a time.
+"""
+
+import time
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from lab.apimachinery.kinds import EVENTS
+from lab.apimachinery.meta import parse_time
+from lab.client import Client
+from lab.client.reconcile import Change, Controller
+
+OLD_EVENTS = "events"
+BATCH = 200
+SWEEP_SECONDS = 60.0
+
+
+class EventTTLController(Controller):
+    """Has one key, and comes round by the clock only."""
+
+    name = "eventttl"
+    watches = ()
+
+    def keys(self, change: Change) -> Iterable[str]:
+        return ()
+
+    def all_keys(self, client: Client) -> Iterable[str]:
+        return (OLD_EVENTS,)
+
+    def sync(self, client: Client, key: str) -> float | None:
+        old = expired(client.list(EVENTS), time.time() - settings.CLOCK["event_ttl"])
+        for event in old[:BATCH]:
+            meta = event["metadata"]
+            client.delete(EVENTS, meta["namespace"], meta["name"], uid=meta["uid"])
+        return 1.0 if len(old) > BATCH else SWEEP_SECONDS
+
+
+def expired(events: Iterable[dict], before: float) -> list[dict]:
+    """The events that last happened before `before` (seconds since the epoch)."""
+    return [event for event in events if parse_time(last_seen(event)) < before]
+
+
+def last_seen(event: dict) -> str:
+    """When it last happened; an event's several generations of fields each have their own name for that."""
+    series = event.get("series") or {}
+    known = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return next(filter(None, known), event["metadata"]["creationTimestamp"])

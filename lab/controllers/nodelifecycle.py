@@ -1,0 +1,135 @@
+"""The node lifecycle controller: notices that a node has fallen silent, and says so where others look for it.
+
+A kubelet renews its node's Lease every few seconds. When that stops, nobody can tell a dead node from one that is cut
+off, so nothing is killed here: the node's conditions become Unknown, taints keep new pods away (NoSchedule) and let the
+old ones be evicted (NoExecute, by the taint eviction controller), and its pods count as not ready. When the heartbeat
+is back, the kubelet reports its conditions and the taints go.
+"""
+
+import copy
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from lab.apimachinery.kinds import LEASES, NODES, PODS
+from lab.apimachinery.meta import condition, is_true, now
+from lab.client import Client, Put
+from lab.client.client import View
+from lab.client.reconcile import Change, Controller
+
+from .pods import is_ready, node_of
+from .stopwatch import Stopwatch
+from .taints import taints_of
+
+LEASE_NAMESPACE = "kube-node-lease"
+# The one key: all nodes. They are looked at by the clock, since silence is not an event; and together, since what may
+# be done about one depends on how the others are.
+NODES_KEY = "nodes"
+SWEEPS_A_GRACE = 4
+FROM_KUBELET = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
+
+
+class NodeLifecycleController(Controller):
+    """Has one key. Leases are not watched: a look at all of them now and then costs less than a wake-up with each."""
+
+    name = "nodelifecycle"
+    author = "node-controller"
+    watches = (NODES.resource,)
+
+    def __init__(self, heartbeats: Stopwatch | None = None):
+        self._heartbeats = heartbeats or Stopwatch()
+
+    def keys(self, change: Change) -> Iterable[str]:
+        if change.deleted or change.author == self.author:
+            return ()
+        if change.old and _looked_at(change.old) == _looked_at(change.object):
+            return ()
+        return (NODES_KEY,)
+
+    def all_keys(self, client: Client) -> Iterable[str]:
+        return (NODES_KEY,)
+
+    def sync(self, client: Client, key: str) -> float | None:
+        view = client.view()
+        nodes = view.list(NODES.resource)
+        silent = {node["metadata"]["name"] for node in nodes if self._is_silent(view, node)}
+        alive = any(is_true(node, "Ready") and node["metadata"]["name"] not in silent for node in nodes)
+        for node in nodes:
+            self._sync_node(client, node, node["metadata"]["name"] in silent, may_evict=alive)
+        uids = {(view.uid, node["metadata"]["uid"]) for node in nodes}
+        self._heartbeats.keep(uids, lambda seen: seen[0] == view.uid)
+        return settings.CLOCK["node_grace"] / SWEEPS_A_GRACE
+
+    def _is_silent(self, view: View, node: dict) -> bool:
+        """Has neither its Lease been renewed nor its status been posted for too long, as far as this process saw?"""
+        lease = view.get(LEASES.resource, LEASE_NAMESPACE, node["metadata"]["name"])
+        renewed = lease["spec"].get("renewTime") if lease else None
+        posted = (condition(node, "Ready") or {}).get("lastHeartbeatTime")
+        quiet = self._heartbeats.seconds((view.uid, node["metadata"]["uid"]), (renewed, posted))
+        return quiet >= settings.CLOCK["node_grace"]
+
+    def _sync_node(self, client: Client, node: dict, silent: bool, may_evict: bool) -> None:
+        """`may_evict` is false when no node is ready at all: then more likely the control plane is the one cut off, and
+        to drive every pod away would help nobody. Kubernetes calls this full disruption, and waits too."""
+        if silent:
+            node = self._mark_unknown(client, node)
+            self._mark_pods_not_ready(client, node["metadata"]["name"])
+        taints = taints_of(node, may_evict)
+        if taints != node["spec"].get("taints", []):
+            tainted = copy.deepcopy(node)
+            tainted["spec"]["taints"] = taints
+            client.update(NODES, tainted)
+
+    def _mark_unknown(self, client: Client, node: dict) -> dict:
+        """Everything that only the kubelet can know is unknown now."""
+        conditions = unknown_conditions(node)
+        if conditions == node.get("status", {}).get("conditions", []):
+            return node
+        if is_true(node, "Ready"):
+            name = node["metadata"]["name"]
+            client.event(node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady")
+        return client.update_status(NODES, {**node, "status": {**node.get("status", {}), "conditions": conditions}})
+
+    def _mark_pods_not_ready(self, client: Client, name: str) -> None:
+        """Nobody vouches for its pods any longer, so no traffic should be sent to them. (Of a node that says itself
+        that it is not ready, the kubelet goes on to tell how its pods are.)"""
+        pods = [pod for pod in client.list(PODS) if node_of(pod) == name and is_ready(pod)]
+        if pods:
+            client.write([Put(PODS, _not_ready(pod), "status") for pod in pods])
+            client.events([(pod, "Warning", "NodeNotReady", "Node is not ready") for pod in pods])
+
+
+def _looked_at(node: dict) -> tuple:
+    """All of a node that this controller goes by, but its heartbeat."""
+    conditions = node.get("status", {}).get("conditions", ())
+    return {c["type"]: c["status"] for c in conditions}, node["spec"]
+
+
+def unknown_conditions(node: dict) -> list[dict]:
+    """The node's conditions after its kubelet has stopped reporting. When it last did stays on them."""
+    conditions = node.get("status", {}).get("conditions", [])
+    return [*map(_unknown, conditions), *(_never_posted(kind) for kind in FROM_KUBELET if not condition(node, kind))]
+
+
+def _unknown(old: dict) -> dict:
+    if old["type"] not in FROM_KUBELET or old["status"] == "Unknown":
+        return old
+    told = {"reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status."}
+    return {**old, "status": "Unknown", "lastTransitionTime": now(), **told}
+
+
+def _never_posted(kind: str) -> dict:
+    told = {"reason": "NodeStatusNeverUpdated", "message": "Kubelet never posted node status."}
+    return {"type": kind, "status": "Unknown", "lastTransitionTime": now(), **told}
+
+
+def _not_ready(pod: dict) -> dict:
+    """A copy that is not ready, and says that this is because of its node."""
+    ready = {
+        "status": "False",
+        "lastTransitionTime": now(),
+        "reason": "NodeNotReady",
+        "message": "Node is not ready",
+    }
+    conditions = [{**c, **ready} if c["type"] == "Ready" else c for c in pod["status"]["conditions"]]
+    return {**pod, "status": {**pod["status"], "conditions": conditions}}

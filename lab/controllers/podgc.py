@@ -1,0 +1,59 @@
+"""The pod garbage collector: removes pods that no kubelet will ever finish.
+
+A pod that is being deleted normally stays until its kubelet has said that the containers have ended, because until then
+they may still write and answer. So a pod on a node that is only unreachable or powered off stays Terminating, as in
+Kubernetes: its containers might be running behind the cut. It goes when the node does, or when somebody who has looked
+says that the node is dead, with the taint `node.kubernetes.io/out-of-service`.
+"""
+
+from collections.abc import Iterable
+
+from lab.apimachinery.kinds import NODES, PODS
+from lab.apimachinery.meta import is_deleting, is_true
+from lab.client import Client
+from lab.client.reconcile import Change, Controller
+
+from .pods import is_finished, node_of
+from .taints import OUT_OF_SERVICE
+
+ALL_PODS = "pods"
+SWEEP_SECONDS = 20.0  # gcCheckPeriod
+MOST_FINISHED = 12_500  # --terminated-pod-gc-threshold
+
+
+class PodGCController(Controller):
+    """Has one key. Comes round by the clock, and when a node goes or is declared dead."""
+
+    name = "podgc"
+    author = "pod-garbage-collector"
+    watches = (NODES.resource,)
+
+    def keys(self, change: Change) -> Iterable[str]:
+        return (ALL_PODS,) if change.deleted or _is_out_of_service(change.object) else ()
+
+    def all_keys(self, client: Client) -> Iterable[str]:
+        return (ALL_PODS,)
+
+    def sync(self, client: Client, key: str) -> float | None:
+        for pod in lost_pods(client.list(PODS), client.list(NODES)):
+            meta = pod["metadata"]
+            client.delete(PODS, meta["namespace"], meta["name"], grace_seconds=0, uid=meta["uid"])
+        return SWEEP_SECONDS
+
+
+def lost_pods(pods: list[dict], nodes: list[dict]) -> list[dict]:
+    """The pods to remove at once: those on nodes that are gone, those terminating on nodes that are dead for good, and
+    the oldest finished ones beyond what is kept."""
+    known = {node["metadata"]["name"] for node in nodes}
+    dead = {node["metadata"]["name"] for node in nodes if _is_out_of_service(node) and not is_true(node, "Ready")}
+    lost = [
+        pod
+        for pod in pods
+        if node_of(pod) and (node_of(pod) not in known or (node_of(pod) in dead and is_deleting(pod)))
+    ]
+    finished = sorted(filter(is_finished, pods), key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
+    return lost + [pod for pod in finished[: max(0, len(finished) - MOST_FINISHED)] if pod not in lost]
+
+
+def _is_out_of_service(node: dict) -> bool:
+    return any(taint["key"] == OUT_OF_SERVICE for taint in node["spec"].get("taints", ()))

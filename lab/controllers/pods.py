@@ -1,0 +1,48 @@
+"""What controllers ask of a pod: does it count, is it ready, has it been ready for long enough. Pure."""
+
+from lab.apimachinery.meta import condition, is_deleting, is_true, parse_time
+
+
+def is_finished(pod: dict) -> bool:
+    """Its containers have ended for good: it will never run again."""
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
+def is_active(pod: dict) -> bool:
+    """It counts as a replica. One that is on its way out does not, though its containers may still run: its
+    replacement need not wait for it."""
+    return not is_finished(pod) and not is_deleting(pod)
+
+
+def is_ready(pod: dict) -> bool:
+    return is_true(pod, "Ready")
+
+
+def node_of(pod: dict) -> str:
+    """The node it is bound to; empty until the scheduler has chosen one."""
+    return pod["spec"].get("nodeName", "")
+
+
+def restarts(pod: dict) -> int:
+    return sum(status.get("restartCount", 0) for status in pod.get("status", {}).get("containerStatuses", ()))
+
+
+def ready_since(pod: dict) -> float:
+    """Seconds since the epoch; 0 if it is not ready or does not say since when."""
+    ready = condition(pod, "Ready")
+    if ready is None or ready["status"] != "True" or not ready.get("lastTransitionTime"):
+        return 0.0
+    return parse_time(ready["lastTransitionTime"])
+
+
+def seconds_to_available(pod: dict, min_ready_seconds: int, time: float) -> float | None:
+    """0 or less: it is available at `time`. More: it will be, if it stays ready so long. None: it is not ready.
+
+    A pod that is ready since a time to come only says that the clock has stepped back: it has waited long enough.
+    """
+    if not is_ready(pod):
+        return None
+    if not min_ready_seconds:
+        return 0.0
+    since = ready_since(pod)
+    return 0.0 if since > time + 1 else since + min_ready_seconds - time

@@ -1,0 +1,57 @@
+"""Which pods of a ReplicaSet go first when it has too many: those that are missed least. Pure.
+
+Source: ActivePodsWithRanks in k8s.io/kubernetes/pkg/controller/controller_utils.go.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+from lab.apimachinery.meta import parse_time
+
+from .pods import is_ready, node_of, ready_since, restarts
+
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
+
+
+def first_to_go(pods: Iterable[dict], count: int, related: Iterable[dict], time: float) -> list[dict]:
+    """`count` of the pods. `related` are all pods of the same Deployment: a node with many of them can spare one."""
+    crowd = Counter(node_of(pod) for pod in related)
+    return sorted(pods, key=lambda pod: rank(pod, crowd[node_of(pod)], time))[:count]
+
+
+def rank(pod: dict, on_its_node: int, time: float) -> tuple:
+    """What sorts a pod that goes earlier before one that goes later: unassigned < assigned, pending < running,
+    not ready < ready, cheap < dear, on a crowded node < alone, ready for a short time < for long, restarted often <
+    seldom, young < old. Ages count by order of magnitude only, so that among near equals it is not always the youngest.
+    """
+    return (
+        bool(node_of(pod)),
+        PHASE_ORDER.get(pod.get("status", {}).get("phase", "Pending"), 0),
+        is_ready(pod),
+        _cost(pod),
+        -on_its_node,
+        _magnitude(ready_since(pod), time),
+        -restarts(pod),
+        _magnitude(_created(pod), time),
+        pod["metadata"].get("uid", ""),
+    )
+
+
+def _cost(pod: dict) -> int:
+    text = pod["metadata"].get("annotations", {}).get(DELETION_COST, "0")
+    try:
+        return int(text)
+    except ValueError:
+        return 0
+
+
+def _created(pod: dict) -> float:
+    text = pod["metadata"].get("creationTimestamp")
+    return parse_time(text) if text else 0.0
+
+
+def _magnitude(since: float, time: float) -> int:
+    """The age in doublings of a second; -1 for what has not begun."""
+    return int(math.log2(max(1.0, time - since))) if since else -1

@@ -1,0 +1,81 @@
+"""The taints that tell of a node's trouble, and which pods put up with them. Pure.
+
+Source: well_known_taints.go and helpers.go of k8s.io/component-helpers and k8s.io/api/core/v1.
+"""
+
+from lab.apimachinery.meta import condition, now
+
+NOT_READY = "node.kubernetes.io/not-ready"
+UNREACHABLE = "node.kubernetes.io/unreachable"
+UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
+
+# What a condition of a node, in a status, says to the scheduler: (condition, status) → taint with NoSchedule.
+TAINT_OF_CONDITION = {
+    ("Ready", "False"): NOT_READY,
+    ("Ready", "Unknown"): UNREACHABLE,
+    ("MemoryPressure", "True"): "node.kubernetes.io/memory-pressure",
+    ("DiskPressure", "True"): "node.kubernetes.io/disk-pressure",
+    ("PIDPressure", "True"): "node.kubernetes.io/pid-pressure",
+    ("NetworkUnavailable", "True"): "node.kubernetes.io/network-unavailable",
+}
+OURS_NO_SCHEDULE = {*TAINT_OF_CONDITION.values(), UNSCHEDULABLE}
+OURS_NO_EXECUTE = {NOT_READY, UNREACHABLE}
+
+
+def taints_of(node: dict, may_evict: bool) -> list[dict]:
+    """The taints the node should have: those that others gave it, and those that follow from its state.
+
+    `may_evict`: whether its pods may be driven away (NoExecute), or only new ones be kept off (NoSchedule).
+    """
+    wanted = {(key, "NoSchedule") for key in _keep_off(node)}
+    ready = condition(node, "Ready")
+    if may_evict and ready and ready["status"] != "True":
+        wanted.add((TAINT_OF_CONDITION["Ready", ready["status"]], "NoExecute"))
+    present = node["spec"].get("taints", [])
+    kept = [taint for taint in present if not _is_ours(taint) or (taint["key"], taint["effect"]) in wanted]
+    have = {(taint["key"], taint["effect"]) for taint in kept}
+    added = [{"key": key, "effect": effect, "timeAdded": now()} for key, effect in sorted(wanted - have)]
+    return kept + added
+
+
+def _keep_off(node: dict) -> set[str]:
+    keys = {
+        TAINT_OF_CONDITION[c["type"], c["status"]]
+        for c in node.get("status", {}).get("conditions", ())
+        if (c["type"], c["status"]) in TAINT_OF_CONDITION
+    }
+    return keys | {UNSCHEDULABLE} if node["spec"].get("unschedulable") else keys
+
+
+def _is_ours(taint: dict) -> bool:
+    ours = OURS_NO_EXECUTE if taint["effect"] == "NoExecute" else OURS_NO_SCHEDULE
+    return taint["effect"] != "PreferNoSchedule" and taint["key"] in ours
+
+
+def no_execute(node: dict) -> list[dict]:
+    """The taints that drive pods away."""
+    return [taint for taint in node["spec"].get("taints", ()) if taint["effect"] == "NoExecute"]
+
+
+def tolerates(toleration: dict, taint: dict) -> bool:
+    """An empty effect means every effect; an empty key, with Exists, every key."""
+    if toleration.get("effect") not in (None, "", taint["effect"]):
+        return False
+    if toleration.get("key") and toleration["key"] != taint["key"]:
+        return False
+    if toleration.get("operator", "Equal") == "Exists":
+        return True
+    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
+
+
+def seconds_tolerated(pod: dict, taints: list[dict]) -> float | None:
+    """How long the pod may stay beside these NoExecute taints: 0 if one is not tolerated at all, None for ever."""
+    shortest: float | None = None
+    for taint in taints:
+        matching = [t for t in pod["spec"].get("tolerations", ()) if tolerates(t, taint)]
+        if not matching:
+            return 0.0
+        for limit in (t["tolerationSeconds"] for t in matching if t.get("tolerationSeconds") is not None):
+            shortest = max(0.0, float(limit)) if shortest is None else min(shortest, max(0.0, float(limit)))
+    return shortest

@@ -1,0 +1,40 @@
+"""Which pods of a ReplicaSet go first."""
+
+from lab.apimachinery.meta import parse_time
+from lab.controllers.ranking import first_to_go
+
+from .build import a_pod
+
+NOW = parse_time("2026-05-20T20:00:00Z")
+
+
+def gone_first(*pods: dict, related: list[dict] | None = None) -> str:
+    return first_to_go(pods, 1, related if related is not None else pods, NOW)[0]["metadata"]["name"]
+
+
+def test_the_least_missed_pod_goes_first():
+    cheap = {"controller.kubernetes.io/pod-deletion-cost": "-5"}
+    restarted = a_pod("x", "n")
+    restarted["status"]["containerStatuses"] = [{"restartCount": 3}]
+    early, late = "2026-05-20T10:00:00Z", "2026-05-20T19:59:50Z"
+    cases = [
+        (a_pod("x"), a_pod("y", "n", phase="Pending", ready=False)),
+        (a_pod("x", "n", phase="Pending", ready=False), a_pod("y", "n", ready=False)),
+        (a_pod("x", "n", ready=False), a_pod("y", "n")),
+        (a_pod("x", "n", annotations=cheap), a_pod("y", "n")),
+        (a_pod("x", "n", since=late), a_pod("y", "n", since=early)),
+        (restarted, a_pod("y", "n")),
+        (a_pod("x", "n", creationTimestamp=late), a_pod("y", "n", creationTimestamp=early)),
+    ]
+    for first, second in cases:
+        assert gone_first(second, first) == "x"
+
+
+def test_a_pod_on_a_crowded_node_goes_before_one_that_is_alone():
+    alone, crowded = a_pod("alone", "n1"), a_pod("crowded", "n2")
+    assert gone_first(alone, crowded, related=[alone, crowded, a_pod("other version", "n2")]) == "crowded"
+
+
+def test_a_deletion_cost_that_is_no_number_counts_as_none():
+    odd = a_pod("odd", "n", annotations={"controller.kubernetes.io/pod-deletion-cost": "dear"})
+    assert gone_first(odd, a_pod("unready", "n", ready=False)) == "unready"
