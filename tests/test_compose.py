@@ -1,0 +1,34 @@
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from django.conf import settings
+
+from .conftest import need
+
+HOME = Path(__file__).parents[1]
+SERVICES = yaml.safe_load((HOME / "compose.yaml").read_text())["services"]
+
+
+def test_compose_itself_finds_no_fault():
+    need("docker-compose", shutil.which("docker-compose"))
+    subprocess.run(["docker-compose", "-f", "compose.yaml", "config", "-q"], cwd=HOME, check=True)
+
+
+def test_each_queue_has_a_worker():
+    words = [word for service in SERVICES.values() for word in service.get("command", ())]
+    assert f"--queues={settings.CELERY_TASK_DEFAULT_QUEUE}" in words
+    assert f"--queues={settings.KUBELET_QUEUE}" in words
+
+
+def test_only_the_kubelet_gets_the_engine():
+    with_socket = [name for name, service in SERVICES.items() if "docker.sock" in str(service.get("volumes", ""))]
+    assert with_socket == ["kubelet"]
+
+
+@pytest.mark.parametrize("source", ["manage.py", "lab", "static", "templates", "requirements.lock"])
+def test_what_the_image_copies_is_not_ignored(source):
+    assert f"COPY {source}" in (HOME / "Dockerfile").read_text()
+    assert f"!{source}" in (HOME / ".dockerignore").read_text().split()
