@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from django.db import DatabaseError
 
-from lab.store import Change, UnknownCluster, changes, view, wait_for_revision
+from lab.store import Change, Compacted, UnknownCluster, changes, view, wait_for_revision
 
 from .threads import in_thread
 
@@ -39,13 +39,13 @@ class Feed:
 
         Raises Compacted if that is longer ago than the store remembers, UnknownCluster if the cluster is gone.
         """
-        if revision < self._floor:
-            return await in_thread(changes, self.cluster, revision)
         if revision >= self.revision and not self.gone:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._grew.wait(), timeout)
         if self.gone:
             raise UnknownCluster(self.cluster)
+        if revision < self._floor:
+            return await in_thread(changes, self.cluster, revision)
         news = []
         for change in reversed(self._recent):
             if change.revision <= revision:
@@ -60,6 +60,11 @@ class Feed:
                 self._take(await in_thread(_news, self.cluster, self.revision))
             except UnknownCluster:
                 self.gone = True
+                self._wake()
+            except Compacted as forgotten:
+                # Whoever has not read what is missing asks the store for it, and is told that it is gone.
+                self._recent.clear()
+                self._floor = self.revision = forgotten.oldest
                 self._wake()
             except DatabaseError as error:
                 log.warning("watches of %s wait for the store: %s", self.cluster, error)
@@ -91,12 +96,12 @@ _feeds: dict[tuple[asyncio.AbstractEventLoop, str], Feed] = {}
 
 
 @contextlib.asynccontextmanager
-async def watching(cluster: str, revision: int) -> AsyncIterator[Feed]:
-    """The feed of a cluster, shared with all who watch it; `revision` is one that the cluster has reached."""
+async def watching(cluster: str, head: int) -> AsyncIterator[Feed]:
+    """The feed of a cluster, shared with all who watch it. `head` is where a new one begins: the newest revision."""
     key = (asyncio.get_running_loop(), cluster)
     feed = _feeds.get(key)
     if feed is None or feed.gone:
-        feed = _feeds[key] = Feed(cluster, revision)
+        feed = _feeds[key] = Feed(cluster, head)
     feed.watchers += 1
     try:
         yield feed

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from lab.apimachinery.errors import ApiError, bad_request, expired, unavailable
@@ -31,12 +31,22 @@ def api_view(view: View) -> View:
     @functools.wraps(view)
     async def entered(request: HttpRequest, **kwargs) -> HttpResponseBase:
         try:
+            check_query(request)
             check_origin(request)
             return await view(request, **kwargs)
         except Exception as error:
             return refusal(request, as_api_error(error, request))
 
     return entered
+
+
+def check_query(request: HttpRequest) -> None:
+    """Refuse a query that Django will not parse, before somebody asks for it while wording the refusal."""
+    try:
+        request.GET  # noqa: B018 - parsed on first use
+    except SuspiciousOperation as error:
+        request.GET = QueryDict()
+        raise bad_request(f"the query cannot be read: {error}") from None
 
 
 def check_origin(request: HttpRequest) -> None:

@@ -40,7 +40,8 @@ async def watch(request: HttpRequest, cluster: str, info: RequestInfo, wanted: L
     if asked > revision:
         raise lists.too_large(asked, revision)
     begins_with_state = wanted.initial_events if wanted.initial_events is not None else not asked
-    stream = watcher.stream(items if begins_with_state else [], revision if begins_with_state or not asked else asked)
+    start = asked if asked and not begins_with_state else revision
+    stream = watcher.stream(items if begins_with_state else [], start, revision)
     return StreamingHttpResponse(stream, content_type=JSON)
 
 
@@ -59,14 +60,14 @@ class Watcher:
         seconds = wanted.timeout or SHORTEST_SECONDS * (1 + random.random())
         self._ends = time.monotonic() + seconds
 
-    async def stream(self, items: list[dict], revision: int) -> AsyncIterator[bytes]:
-        """The events: first the given objects, then what happens after `revision`."""
+    async def stream(self, items: list[dict], revision: int, head: int) -> AsyncIterator[bytes]:
+        """The events: first the given objects, then what happens after `revision`. `head` is the newest one."""
         for start in range(0, len(items), EVENTS_A_WRITE):
             yield self._lines([("ADDED", obj) for obj in items[start : start + EVENTS_A_WRITE]])
         if self.wanted.initial_events and self.wanted.bookmarks:
             yield self._lines([events.bookmark(self.info.kind, revision, initial_end=True)])
         try:
-            async with watching(self.cluster, revision) as feed:
+            async with watching(self.cluster, head) as feed:
                 async for lines in self._follow(feed, revision):
                     yield lines
         except Compacted as error:
