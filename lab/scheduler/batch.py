@@ -1,0 +1,147 @@
+"""One run of the scheduler: every pod that waits, the most important first, against all nodes. Pure: it decides only.
+
+Kubernetes takes one pod after the other from its queue. Here all that wait are considered in one run, so that all
+their bindings can be stored in one transaction; each still sees the room that those before it have left.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from lab.apimachinery import meta
+
+from .cache import Cache
+from .candidates import Candidates
+from .diagnosis import explain, fit_error, histogram
+from .filters import dynamic_reasons, static_reasons
+from .nodeinfo import NodeInfo
+from .podinfo import PodInfo, Scheduled
+from .preemption import Preemption, preempt
+
+KINDS_IN_MEMORY = 64  # of how many kinds of pods the candidates are kept during a run: 5,000 nodes take 1 MB each
+PREEMPTIONS_A_RUN = 50  # each weighs many nodes, so that more of them would keep all others waiting
+
+
+@dataclass(frozen=True)
+class Unschedulable:
+    """A pod that fits nowhere: what is said of it, and the room that is being made for it, if any."""
+
+    pod: dict
+    message: str
+    why: dict
+    nominated: str = ""  # the node that it is promised
+    victims: tuple[Scheduled, ...] = ()
+
+
+@dataclass
+class Outcome:
+    """What a run decided: (pod, node's name, the decision as data) a placement, and the pods that fit nowhere."""
+
+    bindings: list[tuple[dict, str, dict]] = field(default_factory=list)
+    unschedulable: list[Unschedulable] = field(default_factory=list)
+
+
+def schedule(cache: Cache, keys: Iterable[str]) -> Outcome:
+    """Place the pending pods of these keys; the cache takes the placements for done. Unknown keys are passed over."""
+    pods = [cache.pending[key] for key in keys if key in cache.pending]
+    return Run(cache).place(sorted(pods, key=queue_order))
+
+
+def queue_order(pod: dict) -> tuple:
+    """Higher priority first, then who has waited longer: Kubernetes' PrioritySort. Of those created in the same
+    second, the pods of one owner side by side: what was worked out for one is then at hand for the next."""
+    metadata = pod["metadata"]
+    owner = meta.controller_of(pod)
+    return (
+        -(pod["spec"].get("priority") or 0),
+        metadata.get("creationTimestamp") or "",
+        owner["uid"] if owner else "",
+        metadata.get("namespace", ""),
+        metadata["name"],
+    )
+
+
+class Run:
+    """A run in progress: the candidates of each kind of pod, and how far each has heard of the placements so far."""
+
+    def __init__(self, cache: Cache):
+        self.cache = cache
+        self.outcome = Outcome()
+        self.placed: list[tuple[Scheduled, NodeInfo]] = []
+        self.preemptions = 0
+        self._hopeless: dict[PodInfo, Preemption] = {}
+        self._candidates: OrderedDict[PodInfo, tuple[Candidates, int]] = OrderedDict()
+        self._wanted: Counter[PodInfo] = Counter()
+
+    def place(self, pods: list[dict]) -> Outcome:
+        queue = [(pod, self.cache.scheduled(pod)) for pod in pods]
+        self._wanted.update(me.info for _, me in queue)
+        for pod, me in queue:
+            self._place(pod, me)
+        return self.outcome
+
+    def candidates_for(self, info: PodInfo) -> Candidates:
+        """All nodes as pods of this kind see them now."""
+        candidates, heard = self._candidates.pop(info, (None, 0))
+        if candidates is None:
+            candidates = Candidates(info, self.cache, self._wanted[info])
+        else:
+            for pod, node in islice(self.placed, heard, None):
+                candidates.placed(pod, node)
+        self._candidates[info] = candidates, len(self.placed)
+        if len(self._candidates) > KINDS_IN_MEMORY:
+            self._candidates.popitem(last=False)
+        return candidates
+
+    def _place(self, pod: dict, me: Scheduled) -> None:
+        candidates = self.candidates_for(me.info)
+        node = self._promised(me, pod, candidates) or candidates.best()
+        why = explain(candidates, node)
+        if node is None:
+            self._give_up(pod, me, candidates, why)
+            return
+        self.outcome.bindings.append((pod, node.name, why))
+        self.placed.append((me, node))
+        self.cache.assume(me, node)
+
+    def _promised(self, me: Scheduled, pod: dict, candidates: Candidates) -> NodeInfo | None:
+        """The node where room was made for the pod, if it is free by now."""
+        node = self.cache.nodes.get(pod.get("status", {}).get("nominatedNodeName", ""))
+        if node is None or static_reasons(me.info, node):
+            return None
+        if dynamic_reasons(me.info, node.with_nominated(me.info.priority, but=me.key)):
+            return None
+        objections = [candidates.topology.reasons(node.labels, wide) for wide in (False, True)]
+        return None if any(objections) else node
+
+    def _give_up(self, pod: dict, me: Scheduled, candidates: Candidates, why: dict) -> None:
+        done = self._preempt(pod, me, candidates)
+        message = fit_error(len(candidates.nodes), histogram(candidates.counts()), done.message)
+        victims = tuple(victim for victim in done.victims if not victim.deleting)
+        if done.node:
+            self._promise(me, done)
+            why = {**why, "nominated": done.node.name, "victims": [victim.key for victim in victims]}
+        name = done.node.name if done.node else ""
+        self.outcome.unschedulable.append(Unschedulable(pod, message, why, name, victims))
+
+    def _preempt(self, pod: dict, me: Scheduled, candidates: Candidates) -> Preemption:
+        if me.info in self._hopeless:
+            return self._hopeless[me.info]
+        if not candidates.nodes or self.preemptions >= PREEMPTIONS_A_RUN:
+            return Preemption()
+        nominated = self.cache.nodes.get(pod.get("status", {}).get("nominatedNodeName", ""))
+        done = preempt(me, candidates, self.cache.lowest_priority, nominated)
+        if done.node is None:
+            # Pods come in order of priority, so nobody whom it could preempt will be placed later in this run.
+            self._hopeless[me.info] = done
+        self.preemptions += bool(done.victims)
+        return done
+
+    def _promise(self, me: Scheduled, done: Preemption) -> None:
+        """The room is the pod's from now on, in the eyes of all that are not more important."""
+        self.cache.nominate(done.node.name, me)
+        for victim in done.victims:
+            victim.deleting = True
+        for candidates, _ in self._candidates.values():
+            candidates.outdated = True

@@ -1,0 +1,112 @@
+"""The filters that look at one node by itself. Each returns why the pod cannot run there: no reasons, no objection.
+
+Names, order and words are kube-scheduler's (`pkg/scheduler/framework/plugins`). The first filter that objects ends
+the node's hearing, so a node is counted under one filter only. Those that look at where other pods are: `topology.py`.
+"""
+
+from .nodeinfo import NodeInfo
+from .podinfo import PodInfo
+
+UNSCHEDULABLE_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+NODE_UNSCHEDULABLE = "node(s) were unschedulable"
+NODE_AFFINITY = "node(s) didn't match Pod's node affinity/selector"
+NODE_PORTS = "node(s) didn't have free ports for the requested pod ports"
+TOO_MANY_PODS = "Too many pods"
+Reasons = tuple[str, ...]
+
+
+def node_unschedulable(pod: PodInfo, node: NodeInfo) -> Reasons:
+    """Cordoned. A pod that tolerates the taint which `kubectl cordon` also sets may come all the same."""
+    if node.unschedulable and not any(tolerates(t, UNSCHEDULABLE_TAINT) for t in pod.tolerations):
+        return (NODE_UNSCHEDULABLE,)
+    return ()
+
+
+def taint_toleration(pod: PodInfo, node: NodeInfo) -> Reasons:
+    """A taint keeps away whoever does not tolerate it. A node that is not ready is kept free in this way too."""
+    for taint in node.taints:
+        if taint.get("effect") in ("NoSchedule", "NoExecute") and not tolerated(pod, taint):
+            return (f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}",)
+    return ()
+
+
+def node_affinity(pod: PodInfo, node: NodeInfo) -> Reasons:
+    """`nodeSelector` and required node affinity: both must hold; of the affinity's terms, one."""
+    fits = pod.node_selector.items() <= node.labels.items()
+    if fits and pod.required_nodes is not None:
+        fits = any(term.matches(node.name, node.labels) for term in pod.required_nodes)
+    return () if fits else (NODE_AFFINITY,)
+
+
+def node_ports(pod: PodInfo, node: NodeInfo) -> Reasons:
+    """Two pods cannot listen on one port of a node, unless on different addresses of it."""
+    for address, protocol, port in pod.ports:
+        for taken_address, taken_protocol, taken in node.ports:
+            same_address = address == taken_address or "0.0.0.0" in (address, taken_address)
+            if port == taken and protocol == taken_protocol and same_address:
+                return (NODE_PORTS,)
+    return ()
+
+
+def node_resources_fit(pod: PodInfo, node: NodeInfo) -> Reasons:
+    """What the pods ask for must fit into what the node has; what they really use does not matter here."""
+    if (
+        len(node.pods) < node.pods_allowed
+        and pod.cpu <= node.cpu - node.used_cpu
+        and pod.memory <= node.memory - node.used_memory
+        and not pod.scalars
+    ):
+        return ()
+    lacking = [TOO_MANY_PODS] if len(node.pods) >= node.pods_allowed else []
+    if pod.cpu and pod.cpu > node.cpu - node.used_cpu:
+        lacking.append("Insufficient cpu")
+    if pod.memory and pod.memory > node.memory - node.used_memory:
+        lacking.append("Insufficient memory")
+    for name, amount in pod.scalars.items():
+        if amount > node.scalars.get(name, 0) - node.used_scalars.get(name, 0):
+            lacking.append(f"Insufficient {name}")
+    return tuple(lacking)
+
+
+def never_fits(pod: PodInfo, node: NodeInfo) -> bool:
+    """Whether the pod would not fit even on the empty node: then preempting others there is no use."""
+    return (
+        pod.cpu > node.cpu
+        or pod.memory > node.memory
+        or any(amount > node.scalars.get(name, 0) for name, amount in pod.scalars.items())
+    )
+
+
+# Those that depend on the node's own description only, and those that change with each pod that comes or goes.
+STATIC_FILTERS = (node_unschedulable, taint_toleration, node_affinity)
+DYNAMIC_FILTERS = (node_ports, node_resources_fit)
+
+
+def static_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
+    return _first(STATIC_FILTERS, pod, node)
+
+
+def dynamic_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
+    return _first(DYNAMIC_FILTERS, pod, node)
+
+
+def _first(filters: tuple, pod: PodInfo, node: NodeInfo) -> Reasons:
+    for check in filters:
+        if reasons := check(pod, node):
+            return reasons
+    return ()
+
+
+def tolerates(toleration: dict, taint: dict) -> bool:
+    """Whether one toleration covers one taint. An empty key with Exists covers all; an empty effect, all effects."""
+    if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
+        return False
+    if toleration.get("key") and toleration["key"] != taint["key"]:
+        return False
+    if toleration.get("operator", "Equal") == "Exists":
+        return True
+    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
+
+
+def tolerated(pod: PodInfo, taint: dict) -> bool:
+    return any(tolerates(toleration, taint) for toleration in pod.tolerations)

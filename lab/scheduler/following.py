@@ -1,0 +1,103 @@
+"""Keeping the scheduler's picture of a cluster up to date from the log, and telling which changes call for it."""
+
+from lab.apimachinery import meta
+from lab.apimachinery.kinds import CONFIGMAPS, NAMESPACES, NODES, PODS
+from lab.client import Client
+from lab.client.reconcile import Change
+
+from .cache import FINISHED, Cache, is_pending
+from .scores import LEAST_ALLOCATED
+
+CONFIG = ("kube-system", "scheduler-config")
+
+
+class Follower:
+    """One cluster's picture (`cache`), at some revision of its log."""
+
+    def __init__(self) -> None:
+        self.cache = Cache(LEAST_ALLOCATED)
+        self.revision = 0
+
+    def catch_up(self, client: Client) -> Cache:
+        """Take in what has happened since; everything anew where that cannot be told."""
+        namespaces = {ns["metadata"]["name"]: ns["metadata"].get("labels") or {} for ns in client.list(NAMESPACES)}
+        changes = client.changes_since(self.revision) if self.revision else None
+        if changes is None or namespaces != self.cache.namespaces:
+            self._start_anew(client, namespaces)
+        else:
+            for change in changes:
+                self._take(change)
+                self.revision = change.revision
+        self.cache.default_strategy = default_strategy(client)
+        self.cache.tidy()
+        return self.cache
+
+    def _start_anew(self, client: Client, namespaces: dict[str, dict[str, str]]) -> None:
+        self.cache = Cache(LEAST_ALLOCATED)
+        self.cache.namespaces = namespaces
+        self.revision = client.view().revision  # before the lists: what they know beyond it is taken in once more
+        for node in client.list(NODES):
+            self.cache.set_node(node)
+        for pod in client.list(PODS):
+            self.cache.set_pod(pod)
+
+    def _take(self, change: Change) -> None:
+        if change.resource == PODS.resource:
+            if change.deleted:
+                self.cache.remove_pod(meta.key_of(change.object))
+            else:
+                self.cache.set_pod(change.object)
+        elif change.resource == NODES.resource:
+            if change.deleted:
+                self.cache.remove_node(change.name)
+            else:
+                self.cache.set_node(change.object)
+
+    def correct(self, client: Client, keys: list[str]) -> None:
+        """These pods were taken for bound, but the API server refused: look how they really are."""
+        for key in keys:
+            pod = client.find(PODS, *meta.split_key(key))
+            if pod is None:
+                self.cache.remove_pod(key)
+            else:
+                self.cache.set_pod(pod)
+
+
+def default_strategy(client: Client) -> str:
+    """The cluster's choice between balancing and packing: `data.scoringStrategy` of a ConfigMap in kube-system."""
+    config = client.find(CONFIGMAPS, *CONFIG) or {}
+    return (config.get("data") or {}).get("scoringStrategy", LEAST_ALLOCATED)
+
+
+def concerns_pending(change: Change) -> bool:
+    """Whether a pod has begun to wait, or what it asks for has changed. A new status alone is no reason to try."""
+    if change.resource != PODS.resource or change.deleted or not is_pending(change.object):
+        return False
+    old, new = change.old, change.object
+    if old is None or not is_pending(old):
+        return True
+    return old["spec"] != new["spec"] or old["metadata"].get("labels") != new["metadata"].get("labels")
+
+
+def helps_pending(change: Change) -> bool:
+    """Whether a change may let pods fit that did not fit before."""
+    if change.resource == NODES.resource:
+        return change.old is None or change.deleted or _offer(change.old) != _offer(change.object)
+    if change.resource != PODS.resource:
+        return False
+    had, has = _takes_room(change.old), not change.deleted and _takes_room(change.object)
+    if had and has:
+        return change.old["metadata"].get("labels") != change.object["metadata"].get("labels")
+    return had or (has and change.old is None)
+
+
+def _offer(node: dict) -> tuple:
+    """All of a node that filters look at. Not its conditions: a node that is not ready is tainted."""
+    status = node.get("status") or {}
+    return node.get("spec"), node["metadata"].get("labels"), status.get("allocatable") or status.get("capacity")
+
+
+def _takes_room(pod: dict | None) -> bool:
+    if pod is None or not pod["spec"].get("nodeName"):
+        return False
+    return pod.get("status", {}).get("phase") not in FINISHED

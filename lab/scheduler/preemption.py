@@ -1,0 +1,146 @@
+"""Preemption: a pod that fits nowhere may make room by removing pods of lower priority.
+
+As in kube-scheduler's DefaultPreemption: on each node where that could help, remove all lower pods on trial; if the
+pod fits then, give back as many as possible, the most important first; who is left are the victims. Then choose the
+node on which the least is lost. The pod is promised the room (`nominatedNodeName`) and waits until they are gone.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from .candidates import Candidates
+from .diagnosis import NO_VICTIMS, NOT_HELPFUL, fit_error, histogram, is_resolvable
+from .filters import Reasons, dynamic_reasons
+from .nodeinfo import NodeInfo
+from .podinfo import Scheduled
+
+NEVER = "not eligible due to preemptionPolicy=Never."
+TERMINATING = "not eligible due to a terminating pod on the nominated node."
+# How many nodes it is worth weighing against each other: minCandidateNodesPercentage and -Absolute.
+LEAST_CANDIDATES_SHARE, LEAST_CANDIDATES = 0.1, 100
+
+
+@dataclass(frozen=True)
+class Preemption:
+    """What was decided: the node that is promised with those who have to leave it; or, without one, why not."""
+
+    node: NodeInfo | None = None
+    victims: tuple[Scheduled, ...] = ()
+    message: str = ""
+
+
+def preempt(pod: Scheduled, candidates: Candidates, lowest: int, nominated: NodeInfo | None) -> Preemption:
+    """Find the pod a node to make room on.
+
+    `lowest`: the lowest priority of any pod that has a node. `nominated`: where this one was promised room before.
+    """
+    if not pod.info.may_preempt:
+        return Preemption(message=f"preemption: {NEVER}")
+    if nominated and any(p.deleting and p.info.priority < pod.info.priority for p in nominated.pods.values()):
+        return Preemption(nominated, message=f"preemption: {TERMINATING}")
+    if lowest >= pod.info.priority:
+        return _none_to_be_found(candidates)
+    counts: Counter[Reasons] = Counter()
+    found: list[tuple[NodeInfo, list[Scheduled]]] = []
+    enough = max(LEAST_CANDIDATES, int(len(candidates.nodes) * LEAST_CANDIDATES_SHARE))
+    for node in candidates.nodes:
+        if not is_resolvable(candidates.reasons_of(node)):
+            counts[(NOT_HELPFUL,)] += 1
+            continue
+        victims = victims_on(node, pod, candidates)
+        if isinstance(victims, list):
+            found.append((node, victims))
+            if len(found) >= enough:
+                break
+        else:
+            counts[victims] += 1
+    if not found:
+        return _failed(candidates, counts)
+    node, victims = min(found, key=_loss)
+    return Preemption(node, tuple(victims))
+
+
+def _none_to_be_found(candidates: Candidates) -> Preemption:
+    """The usual case, quickly: nobody in the whole cluster is less important."""
+    counts: Counter[Reasons] = Counter()
+    for reasons, count in candidates.counts().items():
+        counts[(NO_VICTIMS if is_resolvable(reasons) else NOT_HELPFUL,)] += count
+    return _failed(candidates, counts)
+
+
+def _failed(candidates: Candidates, counts: Counter[Reasons]) -> Preemption:
+    return Preemption(message="preemption: " + fit_error(len(candidates.nodes), histogram(counts)))
+
+
+def victims_on(node: NodeInfo, pod: Scheduled, candidates: Candidates) -> list[Scheduled] | Reasons:
+    """Who would have to leave this node for the pod, the most important first; or why even that would not help."""
+    lower = [other for other in node.pods.values() if other.info.priority < pod.info.priority]
+    if not lower:
+        return (NO_VICTIMS,)
+    trial = Trial(node, pod, candidates)
+    try:
+        for other in lower:
+            trial.remove(other)
+        if reasons := trial.reasons():
+            return reasons
+        victims = []
+        for other in sorted(lower, key=_importance):
+            trial.give_back(other)
+            # Who is on the way out already is no loss, and no room that can be given back.
+            if other.deleting or trial.reasons():
+                trial.remove(other)
+                victims.append(other)
+        return victims
+    finally:
+        trial.undo()
+
+
+class Trial:
+    """A node from which pods are taken on trial; the counts of the topology follow, and are put right in the end."""
+
+    def __init__(self, node: NodeInfo, pod: Scheduled, candidates: Candidates):
+        self.node = node.with_nominated(pod.info.priority, but=pod.key).clone()
+        self.info = pod.info
+        self.topology = candidates.topology
+        self.removed: dict[str, Scheduled] = {}
+
+    def remove(self, other: Scheduled) -> None:
+        self.node.remove(other.key)
+        self.removed[other.key] = other
+        self.topology.count(other, self.node, -1)
+
+    def give_back(self, other: Scheduled) -> None:
+        self.node.add(self.removed.pop(other.key))
+        self.topology.count(other, self.node, 1)
+
+    def reasons(self) -> Reasons:
+        found = dynamic_reasons(self.info, self.node)
+        for wide in (False, True):
+            found = found or self.topology.reasons(self.node.labels, wide)
+        return found
+
+    def undo(self) -> None:
+        for other in self.removed.values():
+            self.topology.count(other, self.node, 1)
+
+
+def _importance(pod: Scheduled) -> tuple[int, str]:
+    """Sorts the most important first: higher priority, then who has run for longer."""
+    return -pod.info.priority, pod.started
+
+
+def _loss(found: tuple[NodeInfo, list[Scheduled]]) -> tuple:
+    """Sorts the least loss first: the lowest of the highest priorities, the lowest sum, the fewest, then those who
+    started last. Source: pickOneNodeForPreemption."""
+    node, victims = found
+    new = [victim for victim in victims if not victim.deleting]
+    if not new:
+        return (float("-inf"),)
+    highest = max(victim.info.priority for victim in new)
+    earliest = min(victim.started for victim in new if victim.info.priority == highest)
+    offset = 2**31  # so that one victim more always counts for more, however low its priority
+    return highest, sum(v.info.priority + offset for v in new), len(new), _reversed(earliest), node.order
+
+
+def _reversed(text: str) -> tuple[int, ...]:
+    return tuple(-ord(character) for character in text)

@@ -1,0 +1,92 @@
+"""Writing down that a pod fits nowhere, and removing those that it preempts."""
+
+import copy
+import logging
+
+from lab.apimachinery import meta
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import PODS
+from lab.client import Client, Put
+
+from .batch import Unschedulable
+from .cache import SCHEDULER_NAME
+
+log = logging.getLogger(__name__)
+Happening = tuple[dict, str, str, str]
+
+
+def report(client: Client, unschedulable: list[Unschedulable]) -> list[Happening]:
+    """Set the condition PodScheduled of each pod, where that says anything new; the events to record.
+
+    An unchanged status is never written: it would be a change, which wakes everybody, the scheduler among them.
+    """
+    puts, happened = [], []
+    for missed in unschedulable:
+        pod = client.find(PODS, *meta.split_key(meta.key_of(missed.pod)))
+        if pod is None or pod["metadata"]["uid"] != missed.pod["metadata"]["uid"]:
+            continue
+        new = with_verdict(pod, missed.message, missed.nominated)
+        if new is not None:
+            puts.append(Put(PODS, new, "status", missed.why))
+            happened.append((pod, "Warning", "FailedScheduling", missed.message))
+    if puts:
+        _write(client, puts)
+    return happened
+
+
+def _write(client: Client, puts: list[Put]) -> None:
+    """All in one transaction; one by one where somebody was faster with one of them, which then is left alone."""
+    try:
+        client.write(puts)
+        return
+    except ApiError as error:
+        if error.code not in (404, 409):
+            raise
+    for put in puts:
+        try:
+            client.write([put])
+        except ApiError as error:
+            log.info("%s: %s", meta.key_of(put.object), error.message)
+
+
+def with_verdict(pod: dict, message: str, nominated: str) -> dict | None:
+    """The pod with its condition and its promised node; None if it says so already."""
+    old = pod.get("status", {})
+    has = meta.condition(pod, "PodScheduled") or {}
+    says = has.get("status"), has.get("reason"), has.get("message"), old.get("nominatedNodeName", "")
+    if says == ("False", "Unschedulable", message, nominated):
+        return None
+    conditions = meta.with_condition(old.get("conditions", []), "PodScheduled", "False", "Unschedulable", message)
+    status = {**old, "conditions": conditions}
+    status.pop("nominatedNodeName", None)
+    if nominated:
+        status["nominatedNodeName"] = nominated
+    return {**pod, "status": status}
+
+
+def evict(client: Client, missed: Unschedulable) -> list[Happening]:
+    """Ask the victims to go: each is told why by a condition, and then deleted, with the grace it asks for."""
+    happened = []
+    for victim in missed.victims:
+        pod = client.find(PODS, *meta.split_key(victim.key))
+        if pod is None or pod["metadata"]["uid"] != victim.uid:
+            continue
+        try:
+            _disrupt(client, pod)
+            client.delete(PODS, *meta.split_key(victim.key), uid=victim.uid)
+        except ApiError as error:
+            log.info("%s is not preempted: %s", victim.key, error.message)
+            continue
+        by = missed.pod["metadata"]["uid"]
+        happened.append((pod, "Normal", "Preempted", f"Preempted by pod {by} on node {missed.nominated}"))
+    return happened
+
+
+def _disrupt(client: Client, pod: dict) -> None:
+    message = f"{SCHEDULER_NAME}: preempting to accommodate a higher priority pod"
+    new = copy.deepcopy(pod)
+    status = new.setdefault("status", {})
+    status["conditions"] = meta.with_condition(
+        status.get("conditions", []), "DisruptionTarget", "True", "PreemptionByScheduler", message
+    )
+    client.update_status(PODS, new)
