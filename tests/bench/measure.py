@@ -17,7 +17,7 @@ import docker
 from tests.labs import LabUnderTest, is_ready
 
 IMAGE = "orrery/hello:v1"
-PAUSE = "sleep"
+PAUSE = "orrery/pause:1"
 AT_ONCE = 8
 
 
@@ -35,7 +35,9 @@ class Row:
         if not self.beside:
             return text
         ratio = statistics.median(self.samples) / statistics.median(self.beside)
-        verdict = "" if self.most is None else f"  (at most {self.most:g}: {'kept' if ratio <= self.most else 'MISSED'})"
+        verdict = (
+            "" if self.most is None else f"  (at most {self.most:g}: {'kept' if ratio <= self.most else 'MISSED'})"
+        )
         return f"{text}   {ratio:.2f} of it{verdict}"
 
 
@@ -91,7 +93,9 @@ class PodWatch:
     def _first(self, after: float, fits: Callable[[str, dict], bool]) -> float | None:
         return next((when for when, kind, pod in self.events if when >= after and fits(kind, pod)), None)
 
-    def wait_for_count(self, what: str, after: float, count: int, fits: Callable[[dict], bool], seconds: float) -> float:
+    def wait_for_count(
+        self, what: str, after: float, count: int, fits: Callable[[dict], bool], seconds: float
+    ) -> float:
         """When the last of `count` different pods first fitted."""
 
         def nth() -> float | None:
@@ -121,18 +125,16 @@ class BareEngine:
         self.client = docker.APIClient(timeout=120, num_pools=64)
         self.network = self.client.create_network("orrery-bench", driver="bridge", labels={"orrery-bench": "1"})["Id"]
 
-    def container(self, *command: str, network: str | None = None) -> str:
+    def container(self, image: str = IMAGE, network: str = "orrery-bench") -> str:
         """Create and start one on the user network, or in the network namespace of another container."""
-        host = self.client.create_host_config(network_mode=network or "orrery-bench")
-        made = self.client.create_container(
-            IMAGE, list(command) or None, host_config=host, labels={"orrery-bench": "1"}
-        )
+        host = self.client.create_host_config(network_mode=network)
+        made = self.client.create_container(image, host_config=host, labels={"orrery-bench": "1"})
         self.client.start(made["Id"])
         return made["Id"]
 
     def pod(self) -> list[str]:
         """What a pod is: something that holds the address, and the application beside it."""
-        pause = self.container(PAUSE, "3600")
+        pause = self.container(PAUSE)
         return [pause, self.container(network=f"container:{pause}")]
 
     def pods(self, count: int) -> float:
