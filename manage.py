@@ -121,10 +121,10 @@ def install(lock, turn):
     if cut_short or not venv_works():
         print("Making .venv ...", flush=True)
         base = getattr(sys, "_base_executable", None) or sys.executable
-        if subprocess.call([base, "-m", "venv", "--clear", VENV]) != 0:
+        if subprocess.call([base, "-m", "venv", "--clear", VENV], **keeping(turn)) != 0:
             sys.exit("Making .venv failed; the reason stands above.")
     write(turn, "at work")
-    run_pip(lock)
+    run_pip(lock, turn)
     with open(STAMP, "w") as stamp:
         satisfied = [lock] if lock == REQUIREMENTS else [REQUIREMENTS, lock]
         stamp.write("\n".join(hash_of(each) for each in satisfied))
@@ -135,13 +135,15 @@ def venv_works():
     return os.path.exists(VENV_PYTHON) and subprocess.call([VENV_PYTHON, "-c", "import pip"]) == 0
 
 
-def run_pip(lock):
+def run_pip(lock, turn):
     """Install exactly what is locked, one line of progress a package; pip's own words only if it fails."""
     total = len(re.findall(r"^[\w.\-]+(?:\[.*\])?==", read(lock), re.MULTILINE))
     print(f"Installing {total} packages into .venv, once ...", flush=True)
     command = [VENV_PYTHON, "-m", "pip", "install", "--require-hashes", "--requirement", lock]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    pip = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, **keeping(turn)
+    )
     said, seen = [], 0
     for line in pip.stdout:
         said.append(line)
@@ -158,6 +160,11 @@ def run_pip(lock):
             "of wheels: PIP_NO_INDEX=1 PIP_FIND_LINKS=/path/to/wheels python3 manage.py up"
         )
     show_progress("  done\n" if sys.stdout.isatty() else "  done")
+
+
+def keeping(turn):
+    """The child keeps our turn even if we are killed: until it has ended too, nobody else may touch `.venv`."""
+    return {} if os.name == "nt" else {"pass_fds": [turn.fileno()]}
 
 
 def show_progress(text):

@@ -1,1 +1,1 @@
-"""Programs that measure, each beside what others need for the same in the same run. Not tests: `python -m tests.bench.bench_idle`."""
+"""Programs that measure, each beside what others need for the same in the same run. Started by hand, not by pytest."""
