@@ -1,4 +1,4 @@
-"""The arithmetic of a rollout, by Kubernetes' own cases (its rolling_test.go and sync_test.go, and its documentation)."""
+"""The arithmetic of a rollout, by the cases of Kubernetes itself (rolling_test.go, sync_test.go, documentation)."""
 
 import pytest
 from hypothesis import given

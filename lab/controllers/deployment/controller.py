@@ -70,21 +70,19 @@ class DeploymentController(Controller):
         return True
 
     def _carry_out(self, client: Client, deployment: dict, plan: Plan) -> float | None:
-        """Sizes and revision in one transaction, then the status, then the events: what starts pods comes first."""
+        """Sizes, revision and status in one transaction: whoever sees the one sees the others."""
         replica_sets = [plan.create, *plan.update] if plan.create else plan.update
         puts = [Put(REPLICASETS, rs, why=plan.why or None) for rs in replica_sets]
-        numbered = _with_revision(deployment, plan.revision)
-        if numbered is not deployment:
-            puts.append(Put(DEPLOYMENTS, numbered))
+        told = {**_with_revision(deployment, plan.revision), "status": plan.status}
+        if told != deployment:
+            puts.append(Put(DEPLOYMENTS, told, "status"))
         try:
-            written = client.write(puts) if puts else []
+            if puts:
+                client.write(puts)
         except ApiError as error:
             if plan.create and error.code != 409:
                 self._create_failed(client, deployment, plan, error)
             raise
-        latest = written[-1] if numbered is not deployment else deployment
-        if plan.status != deployment.get("status"):
-            client.update_status(DEPLOYMENTS, {**latest, "status": plan.status})
         for rs in plan.delete:
             meta = rs["metadata"]
             client.delete(REPLICASETS, meta["namespace"], meta["name"], uid=meta["uid"])
@@ -133,7 +131,8 @@ def _old_pods_remain(client: Client, deployment: dict, replica_sets: list[dict])
 
 
 def _with_revision(deployment: dict, revision: str) -> dict:
-    """The Deployment with its revision's number on it, for `kubectl rollout history`; itself if it has it already."""
+    """The Deployment with its revision's number on it, which `kubectl rollout history` reads. It may be written along
+    with the status, as annotations may in Kubernetes."""
     if not revision or is_deleting(deployment) or str(revisions.revision_of(deployment)) == revision:
         return deployment
     numbered = copy.deepcopy(deployment)
