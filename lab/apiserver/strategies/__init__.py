@@ -1,0 +1,40 @@
+"""What Kubernetes calls strategies: per kind, what is filled in, what a client may not set, and what is refused.
+
+Pure but for the clock of the settings: an object in, the same object changed or a list of causes out.
+Must never read or write the store; the registry calls these in its order and does the rest.
+"""
+
+from lab.apimachinery.kinds import BY_RESOURCE, Kind
+
+from .base import Strategy
+from .configmap import ConfigMapStrategy
+from .deployment import DeploymentStrategy
+from .event import EventStrategy
+from .lease import LeaseStrategy
+from .namespace import NamespaceStrategy
+from .node import NodeStrategy
+from .pod import PodStrategy
+from .replicaset import ReplicaSetStrategy
+from .secret import SecretStrategy
+from .service import ServiceStrategy
+
+_OF = {
+    "namespaces": NamespaceStrategy,
+    "nodes": NodeStrategy,
+    "pods": PodStrategy,
+    "services": ServiceStrategy,
+    "configmaps": ConfigMapStrategy,
+    "secrets": SecretStrategy,
+    "events": EventStrategy,
+    "deployments.apps": DeploymentStrategy,
+    "replicasets.apps": ReplicaSetStrategy,
+    "leases.coordination.k8s.io": LeaseStrategy,
+}
+_STRATEGIES = {resource: strategy(BY_RESOURCE[resource]) for resource, strategy in _OF.items()}
+
+
+def strategy_for(kind: Kind) -> Strategy:
+    return _STRATEGIES[kind.resource]
+
+
+__all__ = ["Strategy", "strategy_for"]

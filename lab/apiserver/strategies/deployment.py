@@ -1,0 +1,85 @@
+"""Deployment: a template that may change while it runs. Source: kubernetes/pkg/apis/apps/validation/validation.go."""
+
+import re
+from collections.abc import Iterator
+
+from lab.apimachinery.errors import Cause
+
+from .base import Strategy
+from .causes import forbidden, invalid, not_negative, one_of, required
+from .podspec.validation import validate_template
+from .replicaset import default_template, validate_replicas, validate_selection, validate_workload_change
+
+TYPES = ("Recreate", "RollingUpdate")
+STEP = "25%"
+NOT_PERCENT = (
+    "a valid percent string must be a numeric string followed by an ending '%' "
+    "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+)
+
+
+class DeploymentStrategy(Strategy):
+    has_generation = True
+
+    def default(self, obj: dict) -> None:
+        spec = obj.setdefault("spec", {})
+        spec.setdefault("replicas", 1)
+        spec.setdefault("revisionHistoryLimit", 10)
+        spec.setdefault("progressDeadlineSeconds", 600)
+        strategy = spec.setdefault("strategy", {})
+        if not strategy.get("type"):
+            strategy["type"] = "RollingUpdate"
+        if strategy["type"] == "RollingUpdate":
+            rolling = strategy.setdefault("rollingUpdate", {})
+            rolling.setdefault("maxUnavailable", STEP)
+            rolling.setdefault("maxSurge", STEP)
+        default_template(spec)
+
+    def validate(self, obj: dict) -> Iterator[Cause]:
+        yield from self._validate_numbers(obj["spec"])
+        yield from validate_selection(obj["spec"])
+        yield from validate_template(obj["spec"]["template"], "spec.template")
+
+    def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
+        yield from self._validate_numbers(new["spec"])
+        yield from validate_workload_change(new["spec"], old["spec"])
+
+    def _validate_numbers(self, spec: dict) -> Iterator[Cause]:
+        yield from validate_replicas(spec)
+        yield from not_negative("spec.revisionHistoryLimit", spec["revisionHistoryLimit"])
+        deadline, ready = spec["progressDeadlineSeconds"], spec.get("minReadySeconds", 0)
+        yield from not_negative("spec.progressDeadlineSeconds", deadline)
+        if deadline <= ready:
+            yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+        yield from _validate_strategy(spec["strategy"])
+
+
+def _validate_strategy(strategy: dict) -> Iterator[Cause]:
+    path, rolling = "spec.strategy", strategy.get("rollingUpdate")
+    yield from one_of(f"{path}.type", strategy["type"], TYPES)
+    if strategy["type"] == "Recreate" and rolling is not None:
+        words = "may not be specified when strategy `type` is 'Recreate'"
+        yield forbidden(f"{path}.rollingUpdate", words)
+    elif strategy["type"] == "RollingUpdate" and rolling is None:
+        yield required(f"{path}.rollingUpdate", "this should be defaulted and never be nil")
+    elif strategy["type"] == "RollingUpdate":
+        unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
+        yield from _validate_share(unavailable, f"{path}.rollingUpdate.maxUnavailable")
+        yield from _validate_share(surge, f"{path}.rollingUpdate.maxSurge")
+        if _is_nothing(unavailable) and _is_nothing(surge):
+            # Then no pod could go before a new one came, and none come before an old one went.
+            words = "may not be 0 when `maxSurge` is 0"
+            yield invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable, words)
+        if isinstance(unavailable, str) and unavailable.rstrip("%").isdecimal() and int(unavailable.rstrip("%")) > 100:
+            yield invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable, "must not be greater than 100%")
+
+
+def _validate_share(share: int | str, path: str) -> Iterator[Cause]:
+    if isinstance(share, int):
+        yield from not_negative(path, share)
+    elif not re.fullmatch("[0-9]{1,9}%", share, re.ASCII):
+        yield invalid(path, share, NOT_PERCENT)
+
+
+def _is_nothing(share: int | str) -> bool:
+    return share == 0 or (isinstance(share, str) and share.rstrip("%").isdecimal() and int(share.rstrip("%")) == 0)

@@ -1,0 +1,27 @@
+"""Event: what happened to an object, kept for an hour. Source: kubernetes/pkg/apis/core/validation/events.go."""
+
+from collections.abc import Iterator
+
+from lab.apimachinery.errors import Cause
+
+from .base import Strategy
+from .causes import invalid
+
+# Events about objects without a namespace are kept here.
+HOME_OF_THE_HOMELESS = "default"
+
+
+class EventStrategy(Strategy):
+    has_status = False
+
+    def validate(self, obj: dict) -> Iterator[Cause]:
+        about = (obj.get("involvedObject") or {}).get("namespace", "") or HOME_OF_THE_HOMELESS
+        if about != obj["metadata"].get("namespace", ""):
+            yield invalid("involvedObject.namespace", about, "does not match event.namespace")
+
+    def selectable_fields(self, obj: dict) -> dict[str, str]:
+        """`source` is its component, and newer events carry that as `reportingComponent`."""
+        fields = super().selectable_fields(obj)
+        fields["source"] = (obj.get("source") or {}).get("component", "") or obj.get("reportingComponent", "")
+        fields["reportingComponent"] = fields["reportingComponent"] or fields["source"]
+        return fields

@@ -1,0 +1,73 @@
+"""Node: a slice of an engine. Source: ValidateNode in kubernetes/pkg/apis/core/validation/validation.go."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from lab.apimachinery import names
+from lab.apimachinery.errors import Cause
+
+from .base import Strategy
+from .causes import duplicate, forbidden, invalid, not_negative, required, unlike, unsupported
+from .podspec.resources import canonicalise, milli
+from .podspec.tolerations import EFFECTS
+
+
+class NodeStrategy(Strategy):
+    """A new node may bring its status along: it is its kubelet that creates it."""
+
+    status_may_label = True
+
+    def default(self, obj: dict) -> None:
+        spec = obj.setdefault("spec", {})
+        if spec.get("podCIDR") and not spec.get("podCIDRs"):
+            spec["podCIDRs"] = [spec["podCIDR"]]
+        elif spec.get("podCIDRs") and not spec.get("podCIDR"):
+            spec["podCIDR"] = spec["podCIDRs"][0]
+        status = obj.get("status") or {}
+        for field in ("capacity", "allocatable"):
+            canonicalise(status.get(field))
+
+    def prepare_create(self, obj: dict) -> None:
+        status = obj.get("status")
+        super().prepare_create(obj)
+        obj["status"] = status or {}
+
+    def validate(self, obj: dict) -> Iterator[Cause]:
+        spec = obj["spec"]
+        yield from _validate_taints(spec.get("taints") or (), "spec.taints")
+        for at, cidr in enumerate(spec.get("podCIDRs") or ()):
+            yield from _validate_cidr(cidr, f"spec.podCIDRs[{at}]")
+        status = obj.get("status") or {}
+        for field in ("capacity", "allocatable"):
+            for name, quantity in (status.get(field) or {}).items():
+                yield from not_negative(f"status.{field}.[{name}]", milli(quantity))
+
+    def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
+        for field in ("podCIDRs", "providerID"):
+            was = old["spec"].get(field)
+            if was and new["spec"].get(field) != was:
+                yield forbidden(f"spec.{field}", f'node updates may not change {field} except from "" to valid')
+        yield from self.validate(new)
+
+
+def _validate_taints(taints: list[dict], path: str) -> Iterator[Cause]:
+    seen = set()
+    for at, taint in enumerate(taints):
+        key, value, effect = taint.get("key", ""), taint.get("value", ""), taint.get("effect", "")
+        here = f"{path}[{at}]"
+        yield from unlike(f"{here}.key", key, names.qualified_name(key))
+        yield from unlike(f"{here}.value", value, names.label_value(value))
+        if not effect:
+            yield required(f"{here}.effect")
+        elif effect not in EFFECTS:
+            yield unsupported(f"{here}.effect", effect, EFFECTS)
+        if (key, effect) in seen:
+            yield duplicate(here, taint)
+        seen.add((key, effect))
+
+
+def _validate_cidr(text: str, path: str) -> Iterator[Cause]:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        yield invalid(path, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")

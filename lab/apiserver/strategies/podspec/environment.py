@@ -1,0 +1,97 @@
+"""Environment variables: plain values, and those taken from ConfigMaps, Secrets and the pod's own fields."""
+
+from collections.abc import Iterator
+
+from lab.apimachinery import names
+from lab.apimachinery.errors import Cause
+
+from ..causes import invalid, required, unlike, unsupported
+
+SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
+FIELDS = (
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+)
+RESOURCES = tuple(
+    f"{kind}.{name}" for kind in ("limits", "requests") for name in ("cpu", "ephemeral-storage", "memory")
+)
+
+
+def default_environment(container: dict) -> None:
+    for variable in container.get("env") or ():
+        field = (variable.get("valueFrom") or {}).get("fieldRef")
+        if field is not None and not field.get("apiVersion"):
+            field["apiVersion"] = "v1"
+
+
+def validate_environment(container: dict, path: str) -> Iterator[Cause]:
+    for at, variable in enumerate(container.get("env") or ()):
+        here = f"{path}.env[{at}]"
+        name = variable.get("name", "")
+        if not name:
+            yield required(f"{here}.name")
+        else:
+            yield from unlike(f"{here}.name", name, names.env_name(name))
+        if variable.get("valueFrom") is not None:
+            yield from _validate_source(variable, f"{here}.valueFrom")
+    for at, source in enumerate(container.get("envFrom") or ()):
+        yield from _validate_import(source, f"{path}.envFrom[{at}]")
+
+
+def _validate_source(variable: dict, path: str) -> Iterator[Cause]:
+    source = variable["valueFrom"]
+    given = [name for name in SOURCES if source.get(name) is not None]
+    if not given:
+        words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
+        yield invalid(path, "", words)
+        return
+    if variable.get("value"):
+        yield invalid(path, "", "may not be specified when `value` is not empty")
+    elif len(given) > 1:
+        yield invalid(path, "", "may not have more than one field specified at a time")
+    for name in given:
+        yield from _validate_reference(name, source[name], f"{path}.{name}")
+
+
+def _validate_reference(name: str, reference: dict, path: str) -> Iterator[Cause]:
+    if name == "fieldRef":
+        field = reference.get("fieldPath", "")
+        if not field:
+            yield required(f"{path}.fieldPath")
+        elif not _is_field(field):
+            yield unsupported(f"{path}.fieldPath", field, FIELDS)
+    elif name == "resourceFieldRef":
+        resource = reference.get("resource", "")
+        if not resource:
+            yield required(f"{path}.resource")
+        elif resource not in RESOURCES and ".hugepages-" not in resource:
+            yield unsupported(f"{path}.resource", resource, RESOURCES)
+    elif not reference.get("key"):
+        yield required(f"{path}.key")
+    else:
+        yield from unlike(f"{path}.key", reference["key"], names.config_key(reference["key"]))
+
+
+def _is_field(field: str) -> bool:
+    subscripted = field.startswith(("metadata.labels['", "metadata.annotations['")) and field.endswith("']")
+    return field in FIELDS or subscripted
+
+
+def _validate_import(source: dict, path: str) -> Iterator[Cause]:
+    if source.get("prefix"):
+        yield from unlike(f"{path}.prefix", source["prefix"], names.env_name(source["prefix"]))
+    given = [name for name in ("configMapRef", "secretRef") if source.get(name) is not None]
+    if not given:
+        yield invalid(path, "", "must specify one of: `configMapRef` or `secretRef`")
+    elif len(given) > 1:
+        yield invalid(path, "", "may not have more than one field specified at a time")
+    for name in given:
+        if not source[name].get("name"):
+            yield required(f"{path}.{name}.name")

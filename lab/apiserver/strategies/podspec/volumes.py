@@ -1,0 +1,111 @@
+"""Volumes, and where containers mount them."""
+
+from collections.abc import Iterator
+
+from lab.apimachinery import names
+from lab.apimachinery.errors import Cause
+from lab.apimachinery.quantity import canonical
+
+from ..causes import duplicate, forbidden, invalid, not_found, required, unlike
+
+READABLE_BY_ALL = 0o644  # the mode of mounted files: defaultMode 420, since JSON has no octal
+MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive"
+NO_HOST_PATH = (
+    "the lab mounts no folders of the machine it runs on; use emptyDir, configMap, secret, downwardAPI or projected"
+)
+# The sources that are made of keys, and under which name each refers to its object.
+NAMED = {"configMap": "name", "secret": "secretName"}
+
+
+def default_volume(volume: dict) -> None:
+    """A volume that names no source is an empty directory."""
+    sources = volume.keys() - {"name"}
+    if not sources:
+        volume["emptyDir"] = {}
+    for source in sources & {"configMap", "secret", "downwardAPI", "projected"}:
+        if "defaultMode" not in volume[source]:
+            volume[source]["defaultMode"] = READABLE_BY_ALL
+    directory = volume.get("emptyDir")
+    if directory and "sizeLimit" in directory and canonical(directory["sizeLimit"]) != directory["sizeLimit"]:
+        directory["sizeLimit"] = canonical(directory["sizeLimit"])
+    for projected in (volume.get("projected") or {}).get("sources") or ():
+        _default_items(projected.get("downwardAPI") or {})
+    _default_items(volume.get("downwardAPI") or {})
+
+
+def _default_items(downward: dict) -> None:
+    for item in downward.get("items") or ():
+        if item.get("fieldRef") is not None and not item["fieldRef"].get("apiVersion"):
+            item["fieldRef"]["apiVersion"] = "v1"
+
+
+def validate_volumes(volumes: list[dict], path: str) -> Iterator[Cause]:
+    seen = set()
+    for at, volume in enumerate(volumes):
+        here, name = f"{path}[{at}]", volume.get("name", "")
+        if not name:
+            yield required(f"{here}.name")
+        else:
+            yield from unlike(f"{here}.name", name, names.dns_label(name))
+        if name in seen:
+            yield duplicate(f"{here}.name", name)
+        seen.add(name)
+        yield from _validate_source(volume, here)
+
+
+def _validate_source(volume: dict, path: str) -> Iterator[Cause]:
+    sources = sorted(volume.keys() - {"name"})
+    if not sources:
+        yield required(path, "must specify a volume type")
+    for source in sources[1:]:
+        yield forbidden(f"{path}.{source}", "may not specify more than 1 volume type")
+    for source in sources:
+        about = volume[source]
+        if source in NAMED and not about.get(NAMED[source]):
+            yield required(f"{path}.{source}.{NAMED[source]}")
+        if not 0 <= about.get("defaultMode", 0) <= 0o777:
+            yield invalid(f"{path}.{source}.defaultMode", about["defaultMode"], MODE_RANGE)
+        if source in NAMED:
+            yield from _validate_items(about.get("items") or (), f"{path}.{source}")
+    if "hostPath" in sources:
+        yield forbidden(f"{path}.hostPath", NO_HOST_PATH)
+
+
+def _validate_items(items: list[dict], path: str) -> Iterator[Cause]:
+    for at, item in enumerate(items):
+        here = f"{path}.items[{at}]"
+        if not item.get("key"):
+            yield required(f"{here}.key")
+        if not item.get("path"):
+            yield required(f"{here}.path")
+        else:
+            yield from _validate_local_path(item["path"], f"{here}.path")
+
+
+def _validate_local_path(text: str, path: str) -> Iterator[Cause]:
+    """Within the volume: neither absolute nor going up."""
+    if text.startswith("/"):
+        yield invalid(path, text, "must be a relative path")
+    if ".." in text.split("/"):
+        yield invalid(path, text, "must not contain '..'")
+
+
+def validate_mounts(container: dict, volumes: set[str], path: str) -> Iterator[Cause]:
+    taken = set()
+    for at, mount in enumerate(container.get("volumeMounts") or ()):
+        here = f"{path}.volumeMounts[{at}]"
+        name, target = mount.get("name", ""), mount.get("mountPath", "")
+        if not name:
+            yield required(f"{here}.name")
+        elif name not in volumes:
+            yield not_found(f"{here}.name", name)
+        if not target:
+            yield required(f"{here}.mountPath")
+        elif target in taken:
+            yield invalid(f"{here}.mountPath", target, "must be unique")
+        taken.add(target)
+        if mount.get("subPath") and mount.get("subPathExpr"):
+            yield invalid(f"{here}.subPathExpr", mount["subPathExpr"], "subPathExpr and subPath are mutually exclusive")
+        for field in ("subPath", "subPathExpr"):
+            if mount.get(field):
+                yield from _validate_local_path(mount[field], f"{here}.{field}")
