@@ -9,8 +9,8 @@ from pathlib import Path
 from lab.runtime import Runtime
 
 CONSTRUCTORS = {
-    "docker": ("lab.runtime.docker", "DockerRuntime"),
-    "process": ("lab.runtime.process", "ProcessRuntime"),
+    "docker": ("lab.runtime.docker.runtime", "DockerRuntime"),
+    "process": ("lab.runtime.process.runtime", "ProcessRuntime"),
 }
 DOCKER_SOCKETS = (Path("/var/run/docker.sock"), Path.home() / ".docker/run/docker.sock")
 

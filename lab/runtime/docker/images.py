@@ -20,9 +20,9 @@ from typing import IO
 from docker.errors import APIError, ImageNotFound
 
 from lab import demos
-from lab.runtime import Image, RuntimeFailure
+from lab.runtime import Image, RuntimeFailure, references
 
-from . import host_python, labels, pause, references
+from . import host_python, labels, pause
 from .engine import Engine, failing_as, words
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Images:
     def remove_made(self) -> list[str]:
         """Remove what this lab made and no container uses; names of what went."""
         with failing_as("ImageInspectError"):
-            rows = self._engine.client.images(filters=labels.filter_of(self._lab_id))
+            rows = self._engine.client.images(filters={"label": [f"{labels.MAKER}={self._lab_id}"]})
         removed = []
         # Names with many layers first: an image cannot go before those built on it.
         for name in sorted((tag for row in rows for tag in row["RepoTags"] or ()), key=lambda tag: tag == OWN_PYTHON):
@@ -124,7 +124,7 @@ class Images:
                 entry = tarfile.TarInfo(name)
                 entry.size, entry.mode = len(data), 0o644
                 tar.addfile(entry, io.BytesIO(data))
-        about = {labels.LAB: self._lab_id, labels.CONTENT: content(image)}
+        about = {labels.MAKER: self._lab_id, labels.CONTENT: content(image)}
         with failing_as("ErrImagePull"):
             for line in self._engine.client.build(
                 fileobj=io.BytesIO(context.getvalue()), custom_context=True, tag=image, labels=about, rm=True,
@@ -160,7 +160,7 @@ class Images:
     def _import(self, name: str, archive: bytes | IO[bytes], changes: list[str]) -> None:
         """Make an image of one tar archive."""
         repository, tag = references.parse(name)
-        changes = [*changes, f"LABEL {labels.LAB}={self._lab_id}"]
+        changes = [*changes, f"LABEL {labels.MAKER}={self._lab_id}"]
         with failing_as("ErrImagePull"):
             told = self._engine.client.import_image_from_data(archive, repository, tag, changes)
         # The answer is a line of JSON a step, and 200 even where a step failed.

@@ -1,4 +1,4 @@
-"""What is written on everything that the lab makes on an engine. Two labs on one engine differ in `LAB` only."""
+"""What is written on everything that the lab makes on an engine. Two labs on one engine differ in `LAB` and `MAKER`."""
 
 LAB = "orrery.io/lab"
 CLUSTER = "orrery.io/cluster"
@@ -11,7 +11,9 @@ SANDBOX = "orrery.io/sandbox"  # on containers: the id of the pause container wh
 CONTAINER = "orrery.io/container"
 ATTEMPT = "orrery.io/attempt"
 KIND = "orrery.io/kind"  # "sandbox" | "container" | "init"
-CONTENT = "orrery.io/content"  # on images: a digest of what went into them
+# On images, whose labels every container made of them inherits: so not LAB, or one started by hand would count as ours.
+MAKER = "orrery.io/made-by"  # the id of the lab
+CONTENT = "orrery.io/content"  # a digest of what went into them
 
 
 def filter_of(lab_id: str, **more: str) -> dict[str, list[str]]:

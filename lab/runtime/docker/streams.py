@@ -64,12 +64,12 @@ def event(raw: dict) -> RuntimeEvent | None:
     """What the kubelet should know of the engine's event, if anything. Pure."""
     about = raw.get("Actor", {}).get("Attributes", {})
     kind = KINDS.get(raw.get("Action", ""))
-    if kind is None:
+    if kind is None or labels.UID not in about:
         return None
     if about.get(labels.KIND) == "sandbox":
         # Without its pause container a pod has no network, though its applications look well.
         kind = "sandbox-died" if kind in ("died", "removed") else kind
-    return RuntimeEvent(kind, about.get(labels.UID, ""), raw["Actor"]["ID"])
+    return RuntimeEvent(kind, about[labels.UID], raw["Actor"]["ID"])
 
 
 def listen(engine: Engine, lab_id: str, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:

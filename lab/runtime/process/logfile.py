@@ -1,0 +1,98 @@
+"""A container's log on disk: Kubernetes' format (`time stream F line`), with a limit on its size.
+
+The format is that of the CRI, which every container engine below a kubelet writes:
+`2026-01-31T12:00:00.123456789Z stdout F Listening`. stdout and stderr are one pipe here, so it is always stdout.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+MOST_BYTES = 5 << 20  # of a file; there are at most two
+LONGEST_LINE = 16 << 10
+LOOK_SECONDS = 0.1
+NAME, OLD_NAME = "0.log", "0.log.1"
+
+
+class LogWriter:
+    """Turns what arrives in pieces into lines with a time."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._file = (folder / NAME).open("ab", buffering=0)
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            lines, self._rest = [*lines, self._rest], b""
+        self._write(lines)
+
+    def close(self) -> None:
+        if self._rest:
+            self._write([self._rest])
+        self._file.close()
+
+    def _write(self, lines: list[bytes]) -> None:
+        now = time.time_ns()
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9))
+        head = f"{moment}.{now % 10**9:09d}Z stdout F ".encode()
+        # A full disk costs lines, as it does under any engine; it must not cost the engine.
+        with contextlib.suppress(OSError):
+            self._file.write(b"".join(head + line + b"\n" for line in lines))
+        if self._file.tell() > MOST_BYTES:
+            self._file.close()
+            (self._folder / NAME).replace(self._folder / OLD_NAME)
+            self._file = (self._folder / NAME).open("ab", buffering=0)
+
+
+class LogReader:
+    """Iterates over a log's lines; follows it until `ended()` or `close()`, which any thread may call."""
+
+    def __init__(self, folder: Path, ended: Callable[[], bool], tail: int | None, since: float, timestamps: bool):
+        self._folder = folder
+        self._ended = ended
+        self._since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since)).encode() if since else b""
+        self._timestamps = timestamps
+        self._closed = False
+        self._lines = self._read(tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._lines)
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _read(self, tail: int | None) -> Iterator[bytes]:
+        path, old = self._folder / NAME, self._folder / OLD_NAME
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            return  # the container was removed
+        before = old.read_bytes() if old.exists() else b""
+        *lines, rest = (before + file.read()).split(b"\n")
+        shown = [line for line in lines if line >= self._since]
+        yield from map(self._shown, shown if tail is None else shown[max(len(shown) - tail, 0) :])
+        while True:
+            over = self._closed or self._ended()  # asked before reading: what was written before the end is shown
+            *lines, rest = (rest + file.read()).split(b"\n")
+            yield from map(self._shown, lines)
+            replaced = path.exists() and path.stat().st_ino != os.fstat(file.fileno()).st_ino
+            if replaced:
+                file.close()
+                file = path.open("rb")
+            elif over:
+                file.close()
+                return
+            else:
+                time.sleep(LOOK_SECONDS)
+
+    def _shown(self, line: bytes) -> bytes:
+        moment, _, text = line.partition(b" ")
+        text = text.removeprefix(b"stdout F ")
+        return (moment + b" " + text if self._timestamps else text) + b"\n"

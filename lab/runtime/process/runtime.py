@@ -1,0 +1,190 @@
+"""The verbs of the runtime on local processes, and what they are not.
+
+A container here is a process in a session of its own, with the environment and the folder a container would have.
+- Its address is real on Linux, where all of 127.0.0.0/8 is this machine; elsewhere only 127.0.0.1 exists, so every pod
+  gets that (ADDRESS) and a port of its own (PORT), and what asks a pod at its address does not find it.
+- Its files are this machine's: mounts are not made, a read-only root and a user are not enforced.
+- Its memory is looked at once a second and the process killed above its limit, as a kernel would; CPU is not limited.
+- Cut off from its network it is stopped (SIGSTOP): as close as the platform allows. It does not go on working alone.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from lab import demos
+from lab.runtime import (
+    Container,
+    ContainerSpec,
+    ExecResult,
+    Image,
+    RuntimeEvent,
+    RuntimeFailure,
+    Sandbox,
+    SandboxSpec,
+    references,
+)
+
+from . import place
+from .connection import CALL_SECONDS, Engine
+from .logfile import LogReader
+
+LISTEN_SECONDS = 0.25
+RECONNECT_SECONDS = 0.5
+MOST_OUTPUT = 1 << 20
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class ProcessRuntime:
+    """A lab's own engine, found by its data directory; see `lab.runtime.Runtime` for the verbs."""
+
+    name = "process"
+
+    def __init__(self, lab_id: str, data_dir: Path):
+        self._lab_id = lab_id
+        self._data_dir = Path(data_dir)
+        self._engine = Engine(self._data_dir)
+
+    def version(self) -> str:
+        return "process://1"
+
+    def ensure_network(self, cluster: str) -> str:
+        return self._engine.call("ensure_network", cluster=cluster, seed=f"{self._lab_id}/{cluster}")
+
+    def remove_network(self, cluster: str) -> None:
+        self._engine.call("remove_network", cluster=cluster)
+
+    def set_node_capacity(self, cluster: str, node: str, cpu_millis: int, memory_bytes: int) -> str:
+        return ""
+
+    def run_pod_sandbox(self, spec: SandboxSpec) -> str:
+        return self._engine.call("run_pod_sandbox", pod=asdict(spec))
+
+    def stop_pod_sandbox(self, sandbox_id: str) -> None:
+        self._engine.call("stop_pod_sandbox", sandbox_id=sandbox_id)
+
+    def remove_pod_sandbox(self, sandbox_id: str) -> None:
+        self._engine.call("remove_pod_sandbox", sandbox_id=sandbox_id)
+
+    def list_pods(self) -> list[Sandbox]:
+        return [_sandbox(row) for row in self._engine.call("list_pods")]
+
+    def create_container(self, sandbox_id: str, pod: SandboxSpec, spec: ContainerSpec) -> str:
+        return self._engine.call("create_container", sandbox_id=sandbox_id, spec=asdict(spec))
+
+    def start_container(self, container_id: str) -> None:
+        self._engine.call("start_container", container_id=container_id)
+
+    def stop_container(self, container_id: str, grace_seconds: float) -> None:
+        wait = CALL_SECONDS + grace_seconds
+        self._engine.call("stop_container", wait, container_id=container_id, grace_seconds=grace_seconds)
+
+    def kill_container(self, container_id: str) -> None:
+        self._engine.call("kill_container", container_id=container_id)
+
+    def remove_container(self, container_id: str) -> None:
+        self._engine.call("remove_container", container_id=container_id)
+
+    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> ExecResult:
+        """The command runs beside the container, with its environment and in its folder."""
+        about = self._engine.call("describe", container_id=container_id)
+        if about["state"] != "running":
+            raise RuntimeFailure("ExecFailed", f"container {container_id[:12]} is not running")
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        try:
+            process = subprocess.Popen(command, env=about["env"], cwd=about["cwd"], start_new_session=True, **pipes)
+        except OSError as error:
+            # As a shell and as Docker say it: 126 for what may not be run, 127 for what is not there.
+            code = 126 if isinstance(error, PermissionError) else 127
+            return ExecResult(code, b"", f'exec failed: "{command[0]}": {error.strerror}\n'.encode())
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            words = " ".join(command)
+            raise RuntimeFailure("DeadlineExceeded", f"command {words!r} timed out after {timeout:g} s") from error
+        code = 128 - process.returncode if process.returncode < 0 else process.returncode
+        return ExecResult(code, stdout[:MOST_OUTPUT], stderr[:MOST_OUTPUT])
+
+    def logs(
+        self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
+        timestamps: bool = False,
+    ) -> Iterator[bytes]:  # fmt: skip
+        folder = Path(self._engine.call("describe", container_id=container_id)["folder"])
+
+        def ended() -> bool:
+            try:
+                return not follow or self._engine.call("describe", container_id=container_id)["state"] == "exited"
+            except RuntimeFailure:
+                return True
+
+        return LogReader(folder, ended, tail, since, timestamps)
+
+    def image_status(self, image: str) -> Image | None:
+        if image not in demos.IMAGES:
+            return None
+        program, _ = demos.IMAGES[image]
+        return Image(f"process:{image}", (image,), program.stat().st_size)
+
+    def pull_image(self, image: str) -> Image:
+        references.parse(image)
+        found = self.image_status(image)
+        if not found:
+            raise RuntimeFailure(
+                "ErrImagePull",
+                "this lab runs without a container engine, so it can only run its own demo images: "
+                f"{', '.join(demos.IMAGES)}; install Docker to run any image",
+            )
+        return found
+
+    def list_images(self) -> list[Image]:
+        return [image for name in demos.IMAGES if (image := self.image_status(name))]
+
+    def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
+        self._engine.call("set_partitioned", sandbox_id=sandbox_id, partitioned=partitioned)
+
+    def stats(self) -> dict[str, tuple[int, int]]:
+        """Of each container's first process; {} where there is no /proc."""
+        found = {key: _usage(pid) for key, pid in self._engine.call("pids").items()}
+        return {key: usage for key, usage in found.items() if usage}
+
+    def listen(self, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
+        while not stopped():
+            try:
+                for event in self._engine.subscribe(LISTEN_SECONDS):
+                    if stopped():
+                        return
+                    if event and "kind" in event:
+                        on_event(RuntimeEvent(**event))
+                    elif event:
+                        on_event(RuntimeEvent("relist"))  # the answer to our asking: from here on nothing is missed
+            except (OSError, RuntimeFailure):
+                time.sleep(RECONNECT_SECONDS)
+
+    def remove_everything(self) -> list[str]:
+        """Ends the engine too, if there is one."""
+        if not place.socket_path(self._data_dir).exists():
+            return []
+        removed = self._engine.call("remove_everything")
+        self._engine.hang_up()
+        return removed
+
+
+def _sandbox(row: dict) -> Sandbox:
+    containers = tuple(Container(**inside, image_id=f"process:{inside['image']}") for inside in row["containers"])
+    return Sandbox(**row | {"containers": containers})
+
+
+def _usage(pid: int) -> tuple[int, int] | None:
+    """(CPU nanoseconds, bytes resident) of a process: fields 14, 15 and 24 of proc(5)'s stat."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) * 10**9 // TICKS, int(fields[21]) * PAGE
