@@ -8,14 +8,14 @@ Kubernetes, a sample of the nodes that would do is enough to choose from (percen
 
 import heapq
 from collections import Counter
-from typing import NamedTuple
 
 from . import scores
 from .cache import Cache
 from .filters import Reasons, dynamic_reasons, static_reasons
 from .nodeinfo import NodeInfo
 from .podinfo import PodInfo, Scheduled
-from .scores import WEIGHTS, scaled, scaled_affinity, scaled_spread
+from .scale import Facts, Scale
+from .scores import WEIGHTS
 from .topology import Topology
 
 EXACT_NODES = 100  # up to so many nodes, each pod is compared with all of them anew
@@ -23,15 +23,6 @@ EXACT_NODES = 100  # up to so many nodes, each pod is compared with all of them 
 # they are relative has grown so many times.
 TOLERANCE = 2
 Entry = tuple[float, int, int]  # minus the score, pods there, order: the smallest is the best
-
-
-class Facts(NamedTuple):
-    """What holds of a node for this kind of pod whatever pods come or go: an objection, and raw scores."""
-
-    reasons: Reasons
-    taints: int
-    affinity: int
-    image: int
 
 
 class Group:
@@ -76,37 +67,47 @@ class Candidates:
         self.group_of: dict[int, Group] = {}
         self.reasons: dict[int, Reasons] = {}  # of the nodes that were asked: their own objections
         self.tally: Counter[Reasons] = Counter()
-        self.raw: dict[int, tuple[float, float]] = {}
-        self.entries: dict[int, Entry | None] = {}
-        self._verdicts: dict[int, tuple[Entry, dict]] = {}
-        fit = self._ask()
-        self._find_extremes(fit)
-        for order, reasons in self.reasons.items():
-            if not reasons:
-                self.entries[order] = self._entry(order)
-                self.group_of[order].heap.append(self.entries[order])
-        for group in self.groups.values():
-            heapq.heapify(group.heap)
+        self._ask()
+        self._rate()
 
-    def _ask(self) -> list[int]:
-        """Put the filters to one node after the other, until enough have been found that would do: their orders."""
-        fit = []
+    def _ask(self) -> None:
+        """Put the filters to one node after the other, until enough have been found that would do."""
+        found = 0
         for node in (*self.nodes[self._start :], *self.nodes[: self._start]):
-            if len(fit) >= self._enough:
+            if found >= self._enough:
                 break
-            group = self._group(node)
-            reasons = self._node_reasons(node)
+            group, reasons = self._group(node), self._node_reasons(node)
             self.group_of[node.order] = group
             self.reasons[node.order] = reasons
             if reasons:
                 self.tally[reasons] += 1
-                continue
-            group.fitting += 1
-            if self.topology.scoring:
-                self.raw[node.order] = self.topology.raw_scores(node.labels, wide=False)
-            if not group.reasons:
-                fit.append(node.order)
-        return fit
+            else:
+                group.fitting += 1
+                found += not group.reasons
+
+    def _rate(self) -> None:
+        """Score all nodes that would do, relative to each other as they are now."""
+        self.stale = False
+        fitting = [order for order, reasons in self.reasons.items() if not reasons]
+        self.raw: dict[int, tuple[float, float]] = {}  # crowd and liking on the node itself, where anything counts them
+        if self.topology.scoring:
+            self.raw = {o: self.topology.raw_scores(self.nodes[o].labels, wide=False) for o in fitting}
+        fit = [order for order in fitting if not self.group_of[order].reasons]
+        self.scale = Scale(
+            [self._facts[order] for order in fit], [self._sums(order) for order in fit] if self.raw else []
+        )
+        self._relative = bool(self.scale.most_taints or self.scale.most_affinity)
+        self._top_crowd = max((self.raw[order][0] for order in fit), default=0.0) if self.raw else 0.0
+        self._rated = self._extent()
+        self.entries: dict[int, Entry | None] = {}
+        for group in self.groups.values():
+            group.heap = []
+            self._rate_group(group)
+        for order in fitting:
+            entry = self.entries[order] = self._entry(order)
+            self.group_of[order].heap.append(entry)
+        for group in self.groups.values():
+            heapq.heapify(group.heap)
 
     def _group(self, node: NodeInfo) -> Group:
         values = tuple([node.labels.get(key) for key in self.wide_keys])
@@ -134,40 +135,28 @@ class Candidates:
         )
         return facts
 
-    def _find_extremes(self, fit: list[int]) -> None:
-        """To what the relative scores are relative: the most and the least among the nodes that would do."""
-        self.most_taints = max((self._facts[order].taints for order in fit), default=0)
-        self.most_affinity = max((self._facts[order].affinity for order in fit), default=0)
-        raw = [self._sums(order) for order in fit] if self.raw else ()
-        self.fewest = min((crowd for crowd, _ in raw), default=0.0)
-        self.most = max((crowd for crowd, _ in raw), default=0.0)
-        self.least_liked = min((liking for _, liking in raw), default=0.0)
-        self.most_liked = max((liking for _, liking in raw), default=0.0)
-        span = self.most_liked - self.least_liked
-        self._per_pod = scores.HIGHEST * WEIGHTS["PodTopologySpread"] / self.most if self.most else 0.0
-        self._per_liking = scores.HIGHEST * WEIGHTS["InterPodAffinity"] / span if span else 0.0
-        for group in self.groups.values():
-            self._rate(group)
+    def _extent(self) -> tuple[float, float, float, float]:
+        """How far crowds and likings reach, as far as can be told without looking at each node: least and most."""
+        crowds = [group.crowd for group in self.groups.values()] or [0.0]
+        likings = [group.liking for group in self.groups.values()] or [0.0]
+        return min(crowds), max(crowds) + self._top_crowd, min(likings), max(likings)
 
     def _sums(self, order: int) -> tuple[float, float]:
         """A node's crowd and liking, its own and its group's together."""
         (crowd, liking), group = self.raw[order], self.group_of[order]
         return crowd + group.crowd, liking + group.liking
 
-    def _rate(self, group: Group) -> None:
+    def _rate_group(self, group: Group) -> None:
         """The part of the relative scores that is the same for a whole group: they are sums, so they can be split."""
-        group.score = group.liking * self._per_liking - group.crowd * self._per_pod
+        group.score = self.scale.domain_rank(group.crowd, group.liking)
 
     def _entry(self, order: int) -> Entry:
         node, facts = self.nodes[order], self._facts[order]
-        score = self.resources(self.pod, node) + scores.balanced_allocation(self.pod, node) + facts.image
-        if self.most_taints:
-            score += WEIGHTS["TaintToleration"] * scaled(facts.taints, self.most_taints, reverse=True)
-        if self.most_affinity:
-            score += WEIGHTS["NodeAffinity"] * scaled(facts.affinity, self.most_affinity)
-        if self._per_pod or self._per_liking:
-            crowd, liking = self.raw[order]
-            score += liking * self._per_liking - crowd * self._per_pod
+        score: float = self.resources(self.pod, node) + scores.balanced_allocation(self.pod, node) + facts.image
+        if self._relative:
+            score += self.scale.rank(facts)
+        if self.raw:
+            score += self.scale.domain_rank(*self.raw[order])
         return (-score, len(node.pods), order)
 
     def placed(self, pod: Scheduled, node: NodeInfo) -> None:
@@ -180,17 +169,18 @@ class Candidates:
             return
         if node.order in self.reasons:
             self._reconsider(node)
-        if matters and self.wide_keys:
-            self._verdicts.clear()
+        if not matters:
+            return
+        before = self._extent()
+        if self.wide_keys:
             for group in self.groups.values():
                 group.look(self.topology)
-                self._rate(group)
-        if self.raw and self.entries.get(node.order):
-            crowd, liking = self._sums(node.order)
-            reach = (self.most_liked - self.least_liked) * TOLERANCE
-            self.outdated = (
-                crowd > self.most * TOLERANCE or liking - self.least_liked > reach or self.most_liked - liking > reach
-            )
+                self._rate_group(group)
+        self._top_crowd = max(self._top_crowd, self.raw.get(node.order, (0.0, 0.0))[0])
+        crowd, most, liking, most_liked = self._extent()
+        self.scale.shift(crowd - before[0], liking - before[2])
+        span = self._rated[3] - self._rated[2]
+        self.stale |= most > self._rated[1] * TOLERANCE or most_liked - liking > span * TOLERANCE
 
     def _reconsider(self, node: NodeInfo) -> None:
         order, group = node.order, self.group_of[node.order]
@@ -205,8 +195,8 @@ class Candidates:
             return
         if self.topology.scoring:
             self.raw[order] = self.topology.raw_scores(node.labels, wide=False)
-        self.entries[order] = self._entry(order)
-        heapq.heappush(group.heap, self.entries[order])
+        entry = self.entries[order] = self._entry(order)
+        heapq.heappush(group.heap, entry)
 
     def best(self) -> NodeInfo | None:
         """The node that suits best; among equals the one with fewer pods, then the first by name.
@@ -216,6 +206,8 @@ class Candidates:
         """
         if self.outdated:
             self.evaluate()
+        elif self.stale:
+            self._rate()
         tops = [self._top(group) for group in self._open_groups()]
         if not tops and len(self.reasons) < len(self.nodes):
             self._enough = len(self.nodes)  # the sample is used up: ask everyone
@@ -234,22 +226,20 @@ class Candidates:
         score, pods, order = heap[0]
         return score - group.score, pods, order
 
-    def ranked(self, count: int) -> list[NodeInfo]:
-        """The best `count` nodes, best first."""
-        found: list[Entry] = []
-        for group in self._open_groups():
-            found += [(score - group.score, pods, order) for score, pods, order in self._walk(group.heap, count)]
-        return [self.nodes[order] for _, _, order in heapq.nsmallest(count, found)]
-
-    def _walk(self, heap: list[Entry], count: int) -> list[Entry]:
-        """The first `count` valid entries of a heap in order: each entry's successors are its two children."""
-        found, frontier, entries = [], [(heap[0], 0)], self.entries
+    def ranked(self, count: int) -> list[tuple[NodeInfo, float]]:
+        """The best `count` nodes with their total scores, best first."""
+        # In a heap each entry's successors are among its two children, so that nothing needs to be sorted.
+        frontier = [(*self._top(group), 0, group) for group in self._open_groups()]
+        heapq.heapify(frontier)
+        found = []
         while frontier and len(found) < count:
-            entry, at = heapq.heappop(frontier)
-            if entries[entry[2]] is entry:
-                found.append(entry)
+            score, _, order, at, group = heapq.heappop(frontier)
+            heap, entries = group.heap, self.entries
+            if entries[order] is heap[at]:
+                found.append((self.nodes[order], self.scale.offset(bool(self.topology.soft)) - score))
             for child in range(2 * at + 1, min(2 * at + 3, len(heap))):
-                heapq.heappush(frontier, (heap[child], child))
+                below, pods, other = heap[child]
+                heapq.heappush(frontier, (below - group.score, pods, other, child, group))
         return found
 
     def counts(self) -> Counter[Reasons]:
@@ -264,37 +254,19 @@ class Candidates:
         """Why this node, which was asked, would not do; empty if it would."""
         return self.reasons[node.order] or self.group_of[node.order].reasons
 
-    def verdict(self, node: NodeInfo) -> dict:
-        """Of a node that would do, as data: each plugin's weighted points, without those that make no difference."""
-        entry = self.entries[node.order]
-        known = self._verdicts.get(node.order)
-        if known and known[0] is entry:
-            return known[1]
-        parts = {plugin: round(WEIGHTS[plugin] * score, 1) for plugin, score in self._points(node).items()}
-        total = round(sum(parts.values()), 1)
-        verdict = {"node": node.name, "fits": True, "reasons": [], "scores": parts, "total": total}
-        self._verdicts[node.order] = entry, verdict
-        return verdict
-
-    def _points(self, node: NodeInfo) -> dict[str, float]:
+    def points(self, node: NodeInfo) -> dict[str, float]:
+        """How a node's total comes about: each plugin's weighted points, without those that make no difference."""
         pod, facts = self.pod, self._facts[node.order]
         points: dict[str, float] = {
             "NodeResourcesFit": self.resources(pod, node),
             "NodeResourcesBalancedAllocation": scores.balanced_allocation(pod, node),
+            **self.scale.points(facts),
         }
-        if self.most_taints:
-            points["TaintToleration"] = scaled(facts.taints, self.most_taints, reverse=True)
-        if self.most_affinity:
-            points["NodeAffinity"] = scaled(facts.affinity, self.most_affinity)
         if self._image_shares:
             points["ImageLocality"] = facts.image
         if self.raw:
-            crowd, liking = self._sums(node.order)
-            if self.topology.soft:
-                points["PodTopologySpread"] = scaled_spread(crowd, self.fewest, self.most)
-            if self.most_liked > self.least_liked:
-                points["InterPodAffinity"] = scaled_affinity(liking, self.least_liked, self.most_liked)
-        return points
+            points |= self.scale.domain_points(*self._sums(node.order), bool(self.topology.soft))
+        return {plugin: round(WEIGHTS[plugin] * score, 1) for plugin, score in points.items()}
 
 
 def enough_nodes(nodes: int) -> int:

@@ -41,15 +41,19 @@ def histogram(counts: dict[Reasons, int]) -> dict[str, int]:
 
 
 def explain(candidates: Candidates, chosen: NodeInfo | None) -> dict:
-    """The decision as data, to be stored with it: each node's verdict, or in large clusters the counts and the best.
+    """The decision as data, to be stored with it: `{"chosen", "evaluated": nodes, "counts": {reason: nodes}, "nodes"}`.
 
-    `{"chosen", "evaluated": nodes, "counts": {reason: nodes}, "nodes": [{"node", "fits", "reasons",
-    "scores": {plugin: points}, "total"}]}`, best first, then those that objected, by name.
+    `nodes` has one entry a node, best first, then those that objected: `{"node", "fits": True, "total", "scores":
+    {plugin: points}}` or `{"node", "fits": False, "reasons"}`. In large clusters only the best ten are there, and
+    `scores` only of the one chosen.
     """
-    nodes = candidates.nodes
-    fitting = candidates.ranked(len(nodes) if candidates.exact else RUNNERS_UP)
-    verdicts = [candidates.verdict(node) for node in fitting]
-    if candidates.exact:
+    exact, nodes = candidates.exact, candidates.nodes
+    ranked = candidates.ranked(len(nodes) if exact else RUNNERS_UP)
+    verdicts = [{"node": node.name, "fits": True, "total": round(total, 1)} for node, total in ranked]
+    for verdict, (node, _) in zip(verdicts, ranked, strict=True):
+        if exact or node is chosen:
+            verdict["scores"] = candidates.points(node)
+    if exact:
         objecting = [(node, candidates.reasons_of(node)) for node in nodes]
         verdicts += [{"node": n.name, "fits": False, "reasons": list(why)} for n, why in objecting if why]
     return {

@@ -77,24 +77,16 @@ def never_fits(pod: PodInfo, node: NodeInfo) -> bool:
     )
 
 
-# Those that depend on the node's own description only, and those that change with each pod that comes or goes.
-STATIC_FILTERS = (node_unschedulable, taint_toleration, node_affinity)
-DYNAMIC_FILTERS = (node_ports, node_resources_fit)
-
-
 def static_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
-    return _first(STATIC_FILTERS, pod, node)
+    """The filters that depend on the node's own description only: whatever pods come or go, they say the same."""
+    if not (node.unschedulable or node.taints or pod.node_selector or pod.required_nodes is not None):
+        return ()
+    return node_unschedulable(pod, node) or taint_toleration(pod, node) or node_affinity(pod, node)
 
 
 def dynamic_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
-    return _first(DYNAMIC_FILTERS, pod, node)
-
-
-def _first(filters: tuple, pod: PodInfo, node: NodeInfo) -> Reasons:
-    for check in filters:
-        if reasons := check(pod, node):
-            return reasons
-    return ()
+    """The filters whose answer changes with each pod that comes or goes."""
+    return (pod.ports and node_ports(pod, node)) or node_resources_fit(pod, node)
 
 
 def tolerates(toleration: dict, taint: dict) -> bool:

@@ -130,6 +130,8 @@ class Topology:
 
     def reasons(self, labels: dict[str, str], wide: bool) -> Reasons:
         """Why a node with these labels is no place: by its wide labels only, or by its host's name only."""
+        if not self._filtering():
+            return ()
         for spread in self._hard[wide]:
             if why := spread.reasons(labels):
                 return why
@@ -141,6 +143,9 @@ class Topology:
                 if wide == (key != HOSTNAME) and values.get(labels.get(key)):
                     return (why,)
         return ()
+
+    def _filtering(self) -> bool:
+        return bool(self.apart or self.kept_away or self.pod.affinity or self._hard[True] or self._hard[False])
 
     def _near(self, term: AffinityTerm, labels: dict[str, str]) -> bool:
         """Whether the pods it wants to be near are in this domain; the first of a group that wants to be near its
