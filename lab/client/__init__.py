@@ -5,9 +5,20 @@ nor know what any one controller does.
 """
 
 from lab.apiserver.kubelet_token import token as kubelet_token
-from lab.store import wait_for_revision
+from lab.store import Change, LostFence, UnknownCluster, View, wait_for_revision
 
 from .client import Client, Put, cluster_names
 from .locks import Lock
 
-__all__ = ["Client", "Lock", "Put", "cluster_names", "kubelet_token", "wait_for_revision"]
+__all__ = [
+    "Change",
+    "Client",
+    "Lock",
+    "LostFence",
+    "Put",
+    "UnknownCluster",
+    "View",
+    "cluster_names",
+    "kubelet_token",
+    "wait_for_revision",
+]

@@ -14,6 +14,10 @@ from lab.runtime import Container, Sandbox
 from .phase import conditions_of, phase_of
 from .pods import all_containers, container_statuses, init_containers, is_init, is_sidecar, is_terminal
 
+OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+OWN_FIELDS = (
+    "phase", "hostIP", "hostIPs", "podIP", "podIPs", "startTime", "containerStatuses", "initContainerStatuses",
+)  # fmt: skip
 KILLED_BY_SIGKILL = 137
 CANNOT_RUN = 128
 
@@ -82,6 +86,19 @@ def pod_status(pod: dict, seen: Observed) -> dict:
         status["podIP"] = seen.sandbox.address
         status["podIPs"] = [{"ip": seen.sandbox.address}]
     return status
+
+
+def overlay(api: dict, own: dict) -> dict:
+    """The status as the API has it, with what the kubelet has found put over it: others' fields and conditions stay.
+
+    A terminal phase that somebody else has set (a node that never came back) is final for the kubelet too.
+    """
+    foreign = [c for c in api.get("conditions") or () if c["type"] not in OWN_CONDITIONS]
+    merged = {**api, **{field: own[field] for field in OWN_FIELDS if field in own}}
+    merged["conditions"] = [*(c for c in own.get("conditions", ()) if c["type"] in OWN_CONDITIONS), *foreign]
+    if api.get("phase") in ("Succeeded", "Failed"):
+        merged["phase"] = api["phase"]
+    return merged
 
 
 def merge_conditions(old: list[dict], fresh: list[dict]) -> list[dict]:
@@ -161,13 +178,22 @@ def _states(pod: dict, container: dict, found: list[Container], old: dict, seen:
             return {"waiting": _words(seen.waiting[name])}, old["state"]["terminated"]
         last = _lost_termination(old) if lost(newest, old) else told
         return {"waiting": _words(seen.waiting.get(name) or _default_waiting(pod, name, seen))}, last
-    before = _termination(found[1], seen.runtime) if len(found) > 1 else told
+    before = _termination(found[1], seen.runtime) if len(found) > 1 else _end_before(newest, old)
     if newest.state == "running":
         return {"running": {"startedAt": wire_time(newest.started_at)}}, before
     ended = _termination(newest, seen.runtime)
     if name in seen.waiting:  # it will be tried again: say why not yet, and keep how it ended
         return {"waiting": _words(seen.waiting[name])}, ended
     return {"terminated": ended}, before
+
+
+def _end_before(newest: Container, old: dict) -> dict | None:
+    """How the run before this one ended, where the engine has no trace of it and only the API remembers."""
+    if old.get("containerID", "").endswith(f"//{newest.id}") or not old.get("containerID"):
+        return old.get("lastState", {}).get("terminated")
+    if "running" in old["state"]:
+        return _lost_termination(old)
+    return old["state"].get("terminated") or old.get("lastState", {}).get("terminated")
 
 
 def _words(waiting: Waiting) -> dict:

@@ -1,0 +1,267 @@
+"""One kubelet: everything of one runtime, from taking its lock to giving it back.
+
+Two streams come in, the log of the API (what should be) and the engine's events (what is), and each only says "look
+at this pod again". Both are only hints: the log is read each second anyway, the engine listed every twenty.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+
+from lab.apimachinery.errors import ApiError
+from lab.client import Client, Lock, LostFence, UnknownCluster, cluster_names
+from lab.runtime import Runtime, RuntimeEvent, RuntimeFailure
+
+from .backoff import Backoff
+from .desired import DesiredState
+from .images import Images
+from .lister import Lister
+from .nodeagent import NodeAgent
+from .nodes import NodeRecord, NodeTable
+from .parts import Parts
+from .podsync import PodSync
+from .podworkers import PodWorkers
+from .prober import Prober
+from .records import PodRecord, PodTable
+from .startcontainer import RETRY_SECONDS
+from .statuswriter import StatusWriter
+
+log = logging.getLogger(__name__)
+TICK_SECONDS = 1.0
+RELIST_SECONDS = 20.0
+LOCK_SECONDS = (
+    6.0  # as short as a missed heartbeat: a kubelet that was killed must be replaced before its nodes are lost
+)
+RENEW_SECONDS = 1.5
+SYNC_THREADS = 24
+ENDING_THREADS = 64
+
+
+class Agent:
+    """The kubelet of all nodes that one runtime runs. `start()` and `stop()`; everything else happens in threads.
+
+    `url` says where the HTTP server of this process listens, once it does.
+    """
+
+    def __init__(self, runtime: Runtime, data_dir: Path, url: Callable[[], str] = lambda: ""):
+        self.runtime = runtime
+        self.lock = Lock(f"kubelet/{runtime.name}", LOCK_SECONDS)
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        clock = settings.CLOCK
+        nodes = NodeTable()
+        self.workers = PodWorkers(f"{runtime.name}-pod", self._sync, SYNC_THREADS, connections.close_all)
+        self.endings = PodWorkers(f"{runtime.name}-end", self._end, ENDING_THREADS, connections.close_all)
+        self.parts = Parts(
+            runtime=runtime,
+            data_dir=data_dir,
+            client=self._client,
+            pods=PodTable(),
+            nodes=nodes,
+            lister=Lister(runtime),
+            images=Images(runtime, Backoff(clock["image_backoff_first"], clock["image_backoff_most"])),
+            prober=Prober(runtime, self._verdict_changed, self._probe_failed),
+            writer=StatusWriter(self._client, self._lost),
+            crashes=Backoff(clock["crash_backoff_first"], clock["crash_backoff_most"]),
+            wake=self.workers.add,
+        )
+        self.podsync = PodSync(self.parts, self.endings.add)
+        self.nodeagent = NodeAgent(runtime, self._client, nodes, clock["node_grace"], url)
+        self.desired = DesiredState(self.parts, runtime.name, self._node_changed, self._hurry)
+        self._clients: dict[str, Client] = {}
+        self._threads = [threading.Thread(target=self._run, name=f"kubelet-{runtime.name}", daemon=True)]
+
+    def start(self) -> None:
+        self._threads[0].start()
+
+    def stop(self) -> None:
+        """Stop looking after the pods, which go on running, and let another agent take over at once."""
+        self._stopping.set()
+        self._woken.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopping.is_set()
+
+    def catch_up(self, cluster: str) -> None:
+        """A hint: the log of that cluster has grown."""
+        self.desired.catch_up(cluster, self._client(cluster))
+
+    def _client(self, cluster: str) -> Client:
+        if cluster not in self._clients:
+            self._clients[cluster] = Client(cluster, "kubelet", fence=self.lock.fence)
+        return self._clients[cluster]
+
+    # The main thread: the lock, the nodes' heartbeats, and the slow looks that make hints harmless to lose.
+
+    def _run(self) -> None:
+        try:
+            while not self._acquire():
+                if self._stopping.wait(RENEW_SECONDS):
+                    return
+            log.info("kubelet for %s begins", self.runtime.name)
+            self._begin()
+            due = dict.fromkeys(("renew", "lease", "relist"), 0.0)
+            while not self.stopped:
+                self._tick(due)
+                self._woken.wait(TICK_SECONDS)
+                self._woken.clear()
+        finally:
+            self._stopping.set()
+            self._end_all()
+
+    def _acquire(self) -> bool:
+        try:
+            return self.lock.acquire()
+        except DatabaseError as error:
+            log.warning("the database does not answer: %s", error)
+            return False
+
+    def _begin(self) -> None:
+        self.parts.prober.start()
+        self.parts.writer.start()
+        listener = threading.Thread(target=self._listen, name=f"{self.runtime.name}-events", daemon=True)
+        self._threads.append(listener)
+        listener.start()
+
+    def _tick(self, due: dict[str, float]) -> None:
+        """One round. The database or the engine may be away; then the next round tries again."""
+        now = time.monotonic()
+        try:
+            close_old_connections()
+            if now >= due["renew"]:
+                if not self.lock.acquire():
+                    return self._lost()
+                due["renew"] = now + RENEW_SECONDS
+            clusters = cluster_names()
+            for cluster in clusters:
+                self.catch_up(cluster)
+            self.desired.keep_only(clusters)
+            if now >= due["relist"]:
+                self.nodeagent.look_at_engine()
+                self.parts.images.recheck()
+                self.relist()
+                due["relist"] = now + RELIST_SECONDS
+            renew = now >= due["lease"]
+            if renew:
+                due["lease"] = now + settings.CLOCK["node_lease_renew"]
+            for cluster in clusters:
+                self.nodeagent.report(cluster, renew)
+        except LostFence:
+            self._lost()
+        except (DatabaseError, ApiError, UnknownCluster, RuntimeFailure) as error:
+            log.warning("kubelet for %s: %s", self.runtime.name, error)
+
+    def _end_all(self) -> None:
+        self.workers.stop()
+        self.endings.stop()
+        self.parts.writer.stop()
+        self.parts.prober.stop()
+        self.parts.images.stop()
+        try:
+            self.lock.release()
+        except DatabaseError as error:
+            log.warning("the lock of %s stays until it runs out: %s", self.runtime.name, error)
+        connections.close_all()
+        log.info("kubelet for %s ends", self.runtime.name)
+
+    def _lost(self) -> None:
+        log.warning("another kubelet looks after %s now", self.runtime.name)
+        self._stopping.set()
+        self._woken.set()
+
+    # What the engine says.
+
+    def _listen(self) -> None:
+        self.runtime.listen(self._on_event, self._stopping.is_set)
+        connections.close_all()
+
+    def _on_event(self, event: RuntimeEvent) -> None:
+        if event.kind == "relist":
+            for record in self.parts.pods:
+                self._look_again(record.uid)
+            self._woken.set()
+            return
+        record = self.parts.pods.get(event.uid)
+        if record is None or record.ending or self._is_our_own_doing(record, event):
+            return
+        if event.kind in ("died", "oom", "removed"):
+            self.parts.prober.forget(event.container_id)
+        record.cause = 0
+        self._look_again(event.uid, urgent=True)
+
+    def _is_our_own_doing(self, record: PodRecord, event: RuntimeEvent) -> bool:
+        """A container that we know to run has started; one that we have removed is removed."""
+        known = record.sandbox.containers if record.sandbox else ()
+        if event.kind == "started":
+            return True
+        return event.kind == "removed" and all(container.id != event.container_id for container in known)
+
+    def _look_again(self, uid: str, urgent: bool = False) -> None:
+        record = self.parts.pods.get(uid)
+        if record:
+            record.dirty = True
+            self.workers.add(uid, urgent)
+
+    def relist(self) -> None:
+        """Compare everything on the engine with everything that is remembered. Raises RuntimeFailure."""
+        found = self.parts.lister.fresh()
+        for record in self.parts.pods:
+            now = next(iter(found.get(record.uid, ())), None)
+            if now != record.sandbox and not self.workers.busy(record.uid) and not record.ending:
+                self._look_again(record.uid)
+        for uid, sandboxes in found.items():
+            record = self.parts.pods.get(uid)
+            for sandbox in sandboxes if record is None else sandboxes[1:]:
+                if self.desired.may_remove(sandbox):
+                    log.info("removing orphaned pod %s/%s of %s", sandbox.namespace, sandbox.name, sandbox.cluster)
+                    self.runtime.remove_pod_sandbox(sandbox.id)
+
+    # What probes say.
+
+    def _verdict_changed(self, uid: str, name: str, kind: str) -> None:
+        record = self.parts.pods.get(uid)
+        if record:
+            record.cause = 0
+            self.workers.add(uid, urgent=True)
+
+    def _probe_failed(self, uid: str, name: str, message: str) -> None:
+        record = self.parts.pods.get(uid)
+        if record:
+            self.parts.teller(record)("Warning", "Unhealthy", message)
+
+    # Pods and nodes.
+
+    def _sync(self, uid: str) -> float | None:
+        close_old_connections()
+        return self.podsync.sync(uid)
+
+    def _end(self, uid: str) -> float | None:
+        record = self.parts.pods.get(uid)
+        if record is None or record.ended:
+            return None
+        try:
+            self.podsync.ending.end(record)
+        except RuntimeFailure as failure:
+            log.info("%s cannot be stopped yet: %s", record.address, failure.message)
+            return RETRY_SECONDS
+        return None
+
+    def _hurry(self, uid: str) -> None:
+        record = self.parts.pods.get(uid)
+        if record and record.ending:
+            self.podsync.ending.hurry(record)
+
+    def _node_changed(self, node: NodeRecord) -> None:
+        """Its power or its network: every pod of it has to be looked at, on or off, cut off or not."""
+        for record in self.parts.pods.of_node(node.cluster, node.name):
+            self._look_again(record.uid, urgent=True)
+        self._woken.set()

@@ -1,0 +1,116 @@
+"""The kubelets of this process: one for each runtime that any Node names, begun when the first such Node is seen.
+
+ORRERY_KUBELET says which runtimes this process may look after: names with commas between them, or "auto" for all.
+Unset or empty, it is no kubelet at all. However many processes may: the lock lets one act for each runtime.
+"""
+
+import logging
+import os
+import threading
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+
+from lab.apimachinery.kinds import NODES
+from lab.client import Client, UnknownCluster, cluster_names
+from lab.runtime.engines import open_runtime
+
+from .agent import Agent
+from .nodes import runs_on
+from .server import Server
+
+log = logging.getLogger(__name__)
+RUNTIMES = ("docker", "process", "simulated")
+LOOK_SECONDS = 1.0
+
+
+def allowed_runtimes(named: str) -> tuple[str, ...]:
+    """ORRERY_KUBELET's meaning: `"auto"` → all, `"docker,simulated"` → those two, `""` → none. Raises ValueError."""
+    if named == "auto":
+        return RUNTIMES
+    names = tuple(name.strip() for name in named.split(",") if name.strip())
+    unknown = [name for name in names if name not in RUNTIMES]
+    if unknown:
+        raise ValueError(f"ORRERY_KUBELET names {', '.join(unknown)}; there are {', '.join(RUNTIMES)} and auto")
+    return names
+
+
+class Agents:
+    """Keeps an agent running for each allowed runtime that has nodes; one that lost its lock stands by anew."""
+
+    def __init__(self, allowed: tuple[str, ...], data_dir: Path, host: str = "127.0.0.1", shown_host: str = ""):
+        self._allowed = allowed
+        self._data_dir = data_dir
+        self._agents: dict[str, Agent] = {}
+        self._stopping = threading.Event()
+        self.server = Server(lambda: list(self._agents.values()), host, shown_host)
+        self._thread = threading.Thread(target=self._run, name="kubelets", daemon=True)
+
+    def start(self) -> None:
+        self.server.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=5)
+        for agent in list(self._agents.values()):
+            agent.stop()
+        self.server.stop()
+
+    def catch_up(self, cluster: str) -> None:
+        """The log of that cluster has grown: everyone concerned reads it."""
+        self._begin_for(cluster)
+        for agent in list(self._agents.values()):
+            agent.catch_up(cluster)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            close_old_connections()
+            try:
+                for cluster in cluster_names():
+                    self._begin_for(cluster)
+            except (DatabaseError, UnknownCluster) as error:
+                log.warning("looking for nodes: %s", error)
+            self._stopping.wait(LOOK_SECONDS)
+        connections.close_all()
+
+    def _begin_for(self, cluster: str) -> None:
+        wanted = {runs_on(node) for node in Client(cluster, "kubelet").list(NODES)}
+        for name in self._allowed:
+            agent = self._agents.get(name)
+            if name in wanted and not self._stopping.is_set() and (agent is None or agent.stopped):
+                self._begin(name)
+
+    def _begin(self, name: str) -> None:
+        runtime = open_runtime(name, settings.LAB_ID, self._data_dir)
+        self._agents[name] = agent = Agent(runtime, self._data_dir, lambda: self.server.url)
+        agent.start()
+
+
+_agents: Agents | None = None
+
+
+def start_agents() -> None:
+    """Begin what ORRERY_KUBELET says, once in a process. The worker calls it when it is ready."""
+    global _agents
+    allowed = allowed_runtimes(os.environ.get("ORRERY_KUBELET", ""))
+    if allowed and _agents is None:
+        host = os.environ.get("ORRERY_KUBELET_HOST", "127.0.0.1")
+        _agents = Agents(allowed, settings.DATA_DIR, host, os.environ.get("ORRERY_KUBELET_NAME", ""))
+        _agents.start()
+
+
+def stop_agents() -> None:
+    """Give the locks back, so that the next worker need not wait for them to run out."""
+    global _agents
+    if _agents is not None:
+        _agents.stop()
+        _agents = None
+
+
+def catch_up(cluster: str) -> None:
+    """The kubelets of this process read the log of a cluster; nothing if there are none."""
+    if _agents is not None:
+        _agents.catch_up(cluster)

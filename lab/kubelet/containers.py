@@ -1,0 +1,47 @@
+"""From a pod's container to the engine's: everything looked up, expanded and converted."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab.apimachinery.quantity import milli_value, value
+from lab.runtime import ContainerSpec
+
+from .environment import ConfigError, Find, environment, expand
+from .volumes import mounts_of
+
+
+def container_spec(
+    pod: dict, container: dict, attempt: int, init: bool, folders: Mapping[str, Path], find: Find, allocatable: Mapping
+) -> ContainerSpec:
+    """The engine's order for one container. Raises ConfigError and MountError where something it needs is missing."""
+    env = environment(pod, container, find, allocatable)
+    security = (pod["spec"].get("securityContext") or {}) | (container.get("securityContext") or {})
+    if security.get("runAsNonRoot") and security.get("runAsUser") == 0:
+        raise ConfigError("container's runAsUser breaks non-root policy")
+    resources = container.get("resources") or {}
+    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    return ContainerSpec(
+        name=container["name"],
+        image=container["image"],
+        command=tuple(expand(word, env) for word in container.get("command") or ()),
+        args=tuple(expand(word, env) for word in container.get("args") or ()),
+        env=env,
+        working_dir=container.get("workingDir", ""),
+        cpu_request_millis=milli_value(requests.get("cpu", limits.get("cpu", "0"))),
+        cpu_limit_millis=milli_value(limits.get("cpu", "0")),
+        memory_limit_bytes=value(limits.get("memory", "0")),
+        mounts=mounts_of(container, folders, env),
+        attempt=attempt,
+        init=init,
+        user=_user(security),
+        read_only_root=bool(security.get("readOnlyRootFilesystem")),
+        tty=bool(container.get("tty")),
+        stdin=bool(container.get("stdin")),
+    )
+
+
+def _user(security: Mapping) -> str:
+    user, group = security.get("runAsUser"), security.get("runAsGroup")
+    if user is None:
+        return ""
+    return f"{user}:{group}" if group is not None else str(user)

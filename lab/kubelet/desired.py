@@ -1,0 +1,157 @@
+"""What should be: reading the log of each cluster for nodes, pods, and the ConfigMaps and Secrets that pods use."""
+
+import threading
+from collections.abc import Callable
+
+from lab.apimachinery.kinds import CONFIGMAPS, NODES, PODS, SECRETS
+from lab.apimachinery.meta import is_deleting
+from lab.client import Change, Client
+from lab.runtime import Sandbox
+
+from .nodes import NodeRecord, runs_on
+from .parts import Parts
+from .pods import grace_seconds, references
+from .records import PodRecord
+
+
+class DesiredState:
+    """A cursor for each cluster. `node_changed` (its power, its network) and `hurry` (a grace that has become shorter)
+    are the agent's."""
+
+    def __init__(
+        self, parts: Parts, runtime: str, node_changed: Callable[[NodeRecord], None], hurry: Callable[[str], None]
+    ):
+        self._parts = parts
+        self._runtime = runtime
+        self._node_changed = node_changed
+        self._hurry = hurry
+        self._cursors: dict[str, int] = {}
+        self._clusters: set[str] | None = None
+        self._unread: set[str] = set()  # nodes that are new, or can be heard again: their pods must be read
+        self._lock = threading.Lock()
+
+    def catch_up(self, cluster: str, client: Client) -> None:
+        """Read what is new. At first, or when the log no longer reaches back to the cursor, read everything."""
+        with self._lock:
+            view = client.view()
+            head = view.revision
+            cursor = self._cursors.get(cluster)
+            changes = view.changes_since(cursor) if cursor is not None else None
+            if changes is None:
+                self._read_all(cluster, client)
+            else:
+                for change in changes:
+                    self._apply(cluster, change)
+                    head = change.revision
+                if self._unread:
+                    self._read_pods(cluster, client, lambda pod: pod["spec"].get("nodeName") in self._unread)
+            self._unread.clear()
+            self._cursors[cluster] = head
+
+    def keep_only(self, clusters: list[str]) -> None:
+        """Forget clusters that are no more; their pods are taken down."""
+        self._clusters = set(clusters)
+        for cluster in set(self._cursors) - set(clusters):
+            with self._lock:
+                del self._cursors[cluster]
+            for node in self._parts.nodes.of_cluster(cluster):
+                self._remove_node(cluster, node.name)
+
+    def may_remove(self, sandbox: Sandbox) -> bool:
+        """Whether a sandbox without a pod is an orphan: not before its cluster was read, nor on a node cut off from
+        the API, where nobody can know what should run."""
+        node = self._parts.nodes.get(sandbox.cluster, sandbox.node)
+        read = sandbox.cluster in self._cursors
+        forgotten = self._clusters is not None and sandbox.cluster not in self._clusters
+        return (read or forgotten) and not (node and node.silent)
+
+    def _read_all(self, cluster: str, client: Client) -> None:
+        nodes = client.list(NODES)
+        for node in nodes:
+            self._put_node(cluster, node)
+        names = {node["metadata"]["name"] for node in nodes}
+        for node in self._parts.nodes.of_cluster(cluster):
+            if node.name not in names:
+                self._remove_node(cluster, node.name)
+        self._read_pods(cluster, client, lambda pod: True)
+
+    def _read_pods(self, cluster: str, client: Client, concerns: Callable[[dict], bool]) -> None:
+        pods = {pod["metadata"]["uid"]: pod for pod in client.list(PODS) if concerns(pod)}
+        for pod in pods.values():
+            self._put_pod(cluster, pod, int(pod["metadata"]["resourceVersion"]))
+        for record in self._parts.pods:
+            if record.cluster == cluster and concerns(record.pod) and record.uid not in pods and self._hears(record):
+                self._gone(record)
+
+    def _apply(self, cluster: str, change: Change) -> None:
+        if change.resource == PODS.resource:
+            self._apply_pod(cluster, change)
+        elif change.resource == NODES.resource:
+            if change.deleted:
+                self._remove_node(cluster, change.name)
+            else:
+                self._put_node(cluster, change.object)
+        elif change.resource in (CONFIGMAPS.resource, SECRETS.resource):
+            self._wake_users(cluster, change)
+
+    def _apply_pod(self, cluster: str, change: Change) -> None:
+        if not change.deleted:
+            self._put_pod(cluster, change.object, change.revision, ours=change.author == "kubelet")
+            return
+        record = self._parts.pods.get(change.object["metadata"]["uid"])
+        if record and self._hears(record):
+            self._gone(record)
+
+    def _hears(self, record: PodRecord) -> bool:
+        """Whether the API reaches the pod's node: behind a partition the old orders stand."""
+        node = self._parts.nodes.get(record.cluster, record.node)
+        return node is None or not node.partitioned
+
+    def _put_pod(self, cluster: str, pod: dict, revision: int, ours: bool = False) -> None:
+        node = self._parts.nodes.get(cluster, pod["spec"].get("nodeName", ""))
+        if node is None or node.partitioned:
+            return
+        before = self._parts.pods.get(pod["metadata"]["uid"])
+        if ours and before:
+            before.pod = pod  # our own report, come round: nothing to do
+            return
+        old_grace = grace_seconds(before.pod) if before and before.must_end else None
+        record, new = self._parts.pods.put(cluster, pod, revision)
+        if old_grace is not None and is_deleting(pod) and grace_seconds(pod) < old_grace:
+            self._hurry(record.uid)
+        self._parts.wake(record.uid)
+
+    def _gone(self, record: PodRecord) -> None:
+        if not record.gone:
+            record.gone = True
+            self._hurry(record.uid)
+            self._parts.wake(record.uid)
+
+    def _put_node(self, cluster: str, node: dict) -> None:
+        if runs_on(node) != self._runtime:
+            return
+        name = node["metadata"]["name"]
+        before = self._parts.nodes.get(cluster, name)
+        if before and before.node["metadata"]["uid"] != node["metadata"]["uid"]:
+            self._remove_node(cluster, name)
+            before = None
+        was_off, was_cut = (before.off, before.partitioned) if before else (False, False)
+        record = self._parts.nodes.put(cluster, node)
+        if before is None or (was_cut and not record.partitioned):
+            self._unread.add(name)
+        if (record.off, record.partitioned) != (was_off, was_cut):
+            self._node_changed(record)
+
+    def _remove_node(self, cluster: str, name: str) -> None:
+        self._parts.nodes.remove(cluster, name)
+        for record in self._parts.pods.of_node(cluster, name):
+            self._parts.wake(record.uid)
+
+    def _wake_users(self, cluster: str, change: Change) -> None:
+        """Pods that use this ConfigMap or Secret: one may be waiting for it, others have it as a volume."""
+        for record in self._parts.pods:
+            if record.address[:2] == (cluster, change.namespace) and (change.resource, change.name) in references(
+                record.pod
+            ):
+                record.config_changed = True
+                self._parts.wake(record.uid)

@@ -1,0 +1,83 @@
+"""A container's log, with the options of kubectl logs. Source: pkg/kubelet/kuberuntime/logs."""
+
+import datetime
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lab.runtime import Container, Runtime, RuntimeFailure
+
+from .records import PodRecord
+from .status import of_name
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    follow: bool = False
+    previous: bool = False
+    tail: int | None = None
+    since: float = 0.0  # seconds since the epoch
+    timestamps: bool = False
+    limit_bytes: int | None = None
+
+
+def options(query: dict[str, list[str]]) -> LogOptions:
+    """From a query string as `parse_qs` gives it; the API server has checked the values."""
+
+    def one(name: str) -> str:
+        return query.get(name, [""])[0]
+
+    since = 0.0
+    if one("sinceSeconds"):
+        since = time.time() - int(one("sinceSeconds"))
+    elif one("sinceTime"):
+        since = datetime.datetime.fromisoformat(one("sinceTime").replace("Z", "+00:00")).timestamp()
+    return LogOptions(
+        follow=one("follow") in ("true", "1"),
+        previous=one("previous") in ("true", "1"),
+        tail=int(one("tailLines")) if one("tailLines") else None,
+        since=since,
+        timestamps=one("timestamps") in ("true", "1"),
+        limit_bytes=int(one("limitBytes")) if one("limitBytes") else None,
+    )
+
+
+def open_log(runtime: Runtime, record: PodRecord, name: str, wanted: LogOptions) -> Iterator[bytes]:
+    """The lines. Raises RuntimeFailure in the kubelet's words if there is no such container."""
+    container = chosen(record, name, wanted.previous)
+    lines = runtime.logs(container.id, wanted.follow, wanted.tail, wanted.since, wanted.timestamps)
+    return lines if wanted.limit_bytes is None else Limited(lines, wanted.limit_bytes)
+
+
+def chosen(record: PodRecord, name: str, previous: bool) -> Container:
+    found = of_name(record.sandbox, name)
+    if previous:
+        found = [container for container in found[1:] if container.state == "exited"]
+    pod = record.address[2]
+    if not found:
+        kind = "previous terminated container" if previous else "container"
+        raise RuntimeFailure("NotFound", f'{kind} "{name}" in pod "{pod}" not found')
+    return found[0]
+
+
+class Limited:
+    """The first so many bytes of a log."""
+
+    def __init__(self, lines: Iterator[bytes], left: int):
+        self._lines = lines
+        self._left = left
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._left <= 0:
+            raise StopIteration
+        line = next(self._lines)[: self._left]
+        self._left -= len(line)
+        return line
+
+    def close(self) -> None:
+        close = getattr(self._lines, "close", None)
+        if close:
+            close()

@@ -1,0 +1,218 @@
+"""Carrying a plan out: one pod's worker, step by step. Kubernetes' syncPod.
+
+Look at the engine (only if it has said that something changed), compute what to do, do it, report; again until there
+is nothing to do. It never waits for the API: what it reports is handed to the status writer, and what it reads it has.
+"""
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+
+from lab.runtime import Container, RuntimeFailure, Sandbox
+
+from .actions import Kill, Plan, compute_pod_actions
+from .addresses import Exhausted
+from .backoff import go_duration
+from .ending import PodEnding
+from .nodes import NodeRecord
+from .nodestatus import host_address
+from .parts import Parts
+from .pods import all_containers, container_statuses, full_name, grace_seconds
+from .records import PodRecord
+from .startcontainer import RETRY_SECONDS, ContainerStarter, NotYet, sandbox_spec
+from .status import Observed, Waiting, of_name, overlay, pod_status
+
+log = logging.getLogger(__name__)
+STEPS_AT_ONCE = 30
+KEPT_DEAD = 1  # containers of each name that are kept after their end, for `logs --previous`
+
+
+class PodSync:
+    """`hand_over` gives a pod that must go to the workers that may block for as long as its grace lasts."""
+
+    def __init__(self, parts: Parts, hand_over: Callable[[str], None]):
+        self._parts = parts
+        self._hand_over = hand_over
+        self.ending = PodEnding(parts, self.look, self.report)
+        self._starter = ContainerStarter(parts, self.ending)
+
+    def sync(self, uid: str) -> float | None:
+        """Take the pod as far as it goes now; the seconds after which to look again."""
+        record = self._parts.pods.get(uid)
+        if record is None:
+            return None
+        node = self._parts.nodes.get(record.cluster, record.node)
+        try:
+            if node is None or (record.ended and not self._parts.writer.ends(uid)):
+                self.ending.remove(record)
+                return None
+            if record.ending:
+                return None
+            if node.off:
+                return self._keep_down(record)
+            self._plug(record, node)
+            if record.must_end:
+                record.ending = True
+                self._hand_over(uid)
+                return None
+            return self._converge(record, node)
+        except RuntimeFailure as failure:
+            log.info("%s: %s: %s", record.address, failure.reason, failure.message)
+            record.dirty = True
+            return RETRY_SECONDS
+
+    def _keep_down(self, record: PodRecord) -> None:
+        """Its node is powered off: whatever still runs of it is killed at once, and nobody is told."""
+        self.look(record)
+        if record.sandbox and (record.sandbox.ready or any(c.state == "running" for c in record.sandbox.containers)):
+            self._parts.runtime.stop_pod_sandbox(record.sandbox.id)
+        record.dirty = True
+
+    def _plug(self, record: PodRecord, node: NodeRecord) -> None:
+        """Have the pod's network cut off, or not, as its node's is."""
+        if record.dirty:
+            self.look(record)
+        if record.sandbox and record.sandbox.ready and record.cut is not node.partitioned:
+            self._parts.runtime.set_partitioned(record.sandbox.id, node.partitioned)
+            record.cut = node.partitioned
+
+    def _converge(self, record: PodRecord, node: NodeRecord) -> float | None:
+        if record.config_changed:
+            record.config_changed = False
+            self._starter.refresh_volumes(record, node)
+        for _ in range(STEPS_AT_ONCE):
+            if record.dirty:
+                self.look(record)
+            plan = self._plan(record)
+            self._note_waiting(record, plan)
+            self.report(record, plan.as_why() if not plan.empty or plan.waiting else None)
+            if plan.empty:
+                self._collect_dead(record)
+                return min(plan.waiting.values(), default=None)
+            try:
+                self._carry_out(record, node, plan)
+            except NotYet as wait:
+                self.report(record, plan.as_why())
+                return wait.seconds
+        return RETRY_SECONDS
+
+    def look(self, record: PodRecord) -> None:
+        """Bring the record up to date with the engine. Raises RuntimeFailure."""
+        record.dirty = False
+        found = self._parts.lister.fresh().get(record.uid, [])
+        record.sandbox = found[0] if found else None
+        node = self._parts.nodes.get(record.cluster, record.node)
+        if record.sandbox and record.sandbox.address and node and node.pool:
+            node.pool.hold(record.uid, record.sandbox.address)
+        told = container_statuses(record.pod)
+        for container in record.sandbox.containers if record.sandbox else ():
+            if container.state != "running":
+                self._parts.prober.forget(container.id)
+            elif not record.must_end:
+                before = told.get(container.name, {})
+                same = before.get("containerID", "").endswith(f"//{container.id}")
+                self._starter.watch(record, container, was_ready=same and before.get("ready", False))
+
+    def _plan(self, record: PodRecord) -> Plan:
+        running = {c.name: c for c in record.sandbox.containers if c.state == "running"} if record.sandbox else {}
+        prober = self._parts.prober
+        unhealthy = {name: words for name, c in running.items() if (words := prober.unhealthy(c.id))}
+        started = {name: prober.verdict(c.id).started for name, c in running.items()}
+
+        def remaining(name: str, dead: Container) -> float:
+            key = f"{record.uid}/{name}"
+            self._parts.crashes.arm(key, dead.id)
+            return self._parts.crashes.remaining(key)
+
+        return compute_pod_actions(self._known(record), record.sandbox, unhealthy, started, remaining)
+
+    def _known(self, record: PodRecord) -> dict:
+        """The pod with the newest status: ours may be on its way still."""
+        if record.reported is None:
+            return record.pod
+        return {**record.pod, "status": overlay(record.pod.get("status", {}), record.reported)}
+
+    def _note_waiting(self, record: PodRecord, plan: Plan) -> None:
+        """Say CrashLoopBackOff, once for each death, where a container waits for its restart."""
+        for name in plan.waiting:
+            dead = of_name(record.sandbox, name)[0]
+            delay = self._parts.crashes.delay(f"{record.uid}/{name}")
+            of = f"container={name} pod={full_name(record.pod)}"
+            words = Waiting("CrashLoopBackOff", f"back-off {go_duration(delay)} restarting failed {of}")
+            if record.waiting.get(name) != words or record.backing_off.get(name) != dead.id:
+                record.waiting[name], record.backing_off[name] = words, dead.id
+                message = f"Back-off restarting failed container {name} in pod {full_name(record.pod)}"
+                self._parts.teller(record)("Warning", "BackOff", message)
+
+    def report(self, record: PodRecord, why: dict | None) -> None:
+        """Hand the pod's status over for writing, if it differs from what was handed over last."""
+        node = self._parts.nodes.get(record.cluster, record.node)
+        if node is None or node.silent:
+            return
+        known = self._known(record)
+        boxed = record.sandbox.containers if record.sandbox else ()
+        verdicts = {c.name: self._parts.prober.verdict(c.id) for c in boxed if c.state == "running"}
+        seen = Observed(
+            self._parts.runtime.name, host_address(), record.sandbox, record.waiting, verdicts, record.ended
+        )
+        status = pod_status(known, seen)
+        if status != known.get("status"):
+            record.reported = status
+            self._parts.writer.report(record, status, why)
+
+    def _carry_out(self, record: PodRecord, node: NodeRecord, plan: Plan) -> None:
+        """One plan. Raises NotYet where something has to be waited for."""
+        if plan.kill_pod:
+            self.ending.stop_containers(record, grace_seconds(record.pod))
+            self._parts.runtime.stop_pod_sandbox(record.sandbox.id)
+            record.dirty = True
+            return
+        if plan.create_sandbox:
+            self._create_sandbox(record, node)
+        for kill in plan.kill:
+            self._kill(record, kill)
+        waits = []
+        for start in plan.start:
+            try:
+                self._starter.start(record, node, start)
+            except NotYet as wait:  # one container's image is missing: the others of the pod start all the same
+                waits.append(wait.seconds)
+        if waits:
+            raise NotYet(min(waits))
+
+    def _kill(self, record: PodRecord, kill: Kill) -> None:
+        deadline = time.monotonic() + grace_seconds(record.pod)
+        self.ending.stop_container(record, kill.target, deadline, kill.message)
+        record.dirty = True
+
+    def _create_sandbox(self, record: PodRecord, node: NodeRecord) -> None:
+        """A network for the pod, with the address that it keeps for life; remains of an older one go first."""
+        tell = self._parts.teller(record)
+        if record.sandbox:
+            tell("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+            self._parts.runtime.remove_pod_sandbox(record.sandbox.id)
+        try:
+            if node.pool is None:
+                raise RuntimeFailure("NetworkNotReady", f"node {node.name} has no range of pod addresses yet")
+            spec = sandbox_spec(record, node, node.pool.take(record.uid))
+            sandbox_id = self._parts.runtime.run_pod_sandbox(spec)
+        except (RuntimeFailure, Exhausted) as failure:
+            if node.pool:
+                node.pool.release(record.uid)
+            record.dirty = True
+            tell("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failure}")
+            raise NotYet(RETRY_SECONDS) from failure
+        record.cut = False
+        record.sandbox = Sandbox(
+            sandbox_id, *record.address[:1], node.name, *record.address[1:], record.uid, True, spec.address, time.time()
+        )
+
+    def _collect_dead(self, record: PodRecord) -> None:
+        """Remove the remains of containers but for the newest dead one of each name."""
+        for container in all_containers(record.pod):
+            dead = [c for c in of_name(record.sandbox, container["name"]) if c.state != "running"]
+            for old in dead[KEPT_DEAD:]:
+                left = tuple(c for c in record.sandbox.containers if c.id != old.id)
+                record.sandbox = dataclasses.replace(record.sandbox, containers=left)
+                self._parts.runtime.remove_container(old.id)

@@ -1,0 +1,151 @@
+"""The probes of a whole agent, in one event loop in one thread: a sleeping coroutine costs nothing, a thread does.
+
+What Kubernetes does: a startup probe, while there is one, silences the other two; when it succeeds they begin. A
+failed startup or liveness probe gets the container killed (never more than that: the restart policy does the rest); a
+failed readiness probe only takes it out of service.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from lab.runtime import Runtime
+
+from .handlers import Target, ask
+from .probes import KINDS, LIVENESS, READINESS, STARTUP, Rhythm, tally_of
+from .status import Verdict
+
+log = logging.getLogger(__name__)
+EXEC_THREADS = 4
+
+# Told of each change of a verdict, and of each failure that counts: pod's key, container's name, words for an event.
+Listener = Callable[[str, str, str], None]
+
+
+@dataclass
+class Watched:
+    """One running container under probes, and what they say of it so far."""
+
+    key: str
+    target: Target
+    started_at: float  # seconds since the epoch
+    started: bool
+    ready: bool
+    unhealthy: str = ""  # why it must be killed
+    tasks: list[asyncio.Task] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.target.container["name"]
+
+
+class Prober:
+    """Start with `start()`. `changed` hears of verdicts, `failed` of single failures; both are called in its thread."""
+
+    def __init__(self, runtime: Runtime, changed: Listener, failed: Listener):
+        self._runtime = runtime
+        self._changed = changed
+        self._failed = failed
+        self._watched: dict[str, Watched] = {}
+        self._loop = asyncio.new_event_loop()
+        self._pool = ThreadPoolExecutor(EXEC_THREADS, thread_name_prefix="probe-exec")
+        self._thread = threading.Thread(target=self._loop.run_forever, name="prober", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def watch(self, key: str, target: Target, started_at: float, was_ready: bool = False) -> None:
+        """Probe this container from now on, if it has probes and is not watched yet.
+
+        `was_ready` is what the API says of the very same container: a kubelet that is itself new must not call
+        everything unready until it has looked.
+        """
+        container = target.container
+        if target.container_id in self._watched or not any(f"{kind}Probe" in container for kind in KINDS):
+            return
+        watched = Watched(
+            key,
+            target,
+            started_at,
+            started=was_ready or "startupProbe" not in container,
+            ready=was_ready or "readinessProbe" not in container,
+        )
+        self._watched[target.container_id] = watched
+        self._loop.call_soon_threadsafe(self._begin, watched)
+
+    def forget(self, container_id: str) -> None:
+        """It has ended, or its pod is on its way out."""
+        watched = self._watched.pop(container_id, None)
+        if watched:
+            self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in watched.tasks])
+
+    def verdict(self, container_id: str) -> Verdict:
+        watched = self._watched.get(container_id)
+        return Verdict(watched.started, watched.ready) if watched else Verdict()
+
+    def unhealthy(self, container_id: str) -> str:
+        """Why the container must be killed; "" if it need not be."""
+        watched = self._watched.get(container_id)
+        return watched.unhealthy if watched else ""
+
+    def handle(self, target: Target, handler: dict, timeout: float) -> tuple[bool, str]:
+        """Run a lifecycle hook's handler in the loop and wait for it; success, and the words for a failure."""
+        asked = ask(self._runtime, self._pool, target, handler, timeout)
+        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(asked, timeout), self._loop).result()
+
+    def _begin(self, watched: Watched) -> None:
+        if watched.target.container_id in self._watched:
+            watched.tasks.append(self._loop.create_task(self._probe_all(watched)))
+
+    async def _probe_all(self, watched: Watched) -> None:
+        container = watched.target.container
+        if not watched.started:
+            await self._probe(watched, STARTUP, container["startupProbe"])
+        if watched.unhealthy:
+            return
+        async with asyncio.TaskGroup() as group:
+            for kind in (LIVENESS, READINESS):
+                if f"{kind}Probe" in container:
+                    group.create_task(self._probe(watched, kind, container[f"{kind}Probe"]))
+
+    async def _probe(self, watched: Watched, kind: str, probe: dict) -> None:
+        """One probe's life. A startup probe ends with its verdict, a liveness probe with a bad one."""
+        tally = tally_of(probe, verdict={STARTUP: None, LIVENESS: True, READINESS: watched.ready}[kind])
+        rhythm = Rhythm(float(probe.get("periodSeconds", 10)), eager=kind != LIVENESS and not tally.verdict)
+        await asyncio.sleep(max(0.0, watched.started_at + probe.get("initialDelaySeconds", 0) - time.time()))
+        rhythm.begin(time.monotonic())
+        while True:
+            success, message = await self._ask(watched, kind, probe)
+            counted = success or rhythm.counts(time.monotonic())
+            changed = counted and tally.add(success)
+            if counted and not success and tally.run <= tally.failure_threshold:
+                self._failed(watched.key, watched.name, f"{kind.capitalize()} probe failed: {message}")
+            if changed and self._conclude(watched, kind, success):
+                return
+            await asyncio.sleep(rhythm.pause(success))
+
+    async def _ask(self, watched: Watched, kind: str, probe: dict) -> tuple[bool, str]:
+        simulate = getattr(self._runtime, "probe", None)
+        if simulate:
+            return simulate(watched.target.container_id, kind), "the simulated container says no"
+        return await ask(self._runtime, self._pool, watched.target, probe, float(probe.get("timeoutSeconds", 1)))
+
+    def _conclude(self, watched: Watched, kind: str, success: bool) -> bool:
+        """Take note of a new verdict; whether this probe has done its work."""
+        if kind == READINESS:
+            watched.ready = success
+        elif success:
+            watched.started = True
+        else:
+            watched.unhealthy = f"Container {watched.name} failed {kind} probe, will be restarted"
+        self._changed(watched.key, watched.name, kind)
+        return kind == STARTUP or (kind == LIVENESS and not success)

@@ -1,0 +1,73 @@
+"""What a row of probe results means: thresholds, and what each kind of probe begins with. Pure.
+
+Source: pkg/kubelet/prober/worker.go.
+"""
+
+from dataclasses import dataclass
+
+STARTUP, LIVENESS, READINESS = "startup", "liveness", "readiness"
+KINDS = (STARTUP, LIVENESS, READINESS)
+EAGER_FIRST = 0.05  # seconds
+
+
+@dataclass
+class Tally:
+    """Counts results in a row until they are enough to change the verdict.
+
+    `verdict` is True, False, or None while nothing is known: a container is taken for alive until proved dead, and
+    for unready until proved ready.
+    """
+
+    success_threshold: int
+    failure_threshold: int
+    verdict: bool | None = None
+    _last: bool | None = None
+    run: int = 0
+
+    def add(self, success: bool) -> bool:
+        """Count one result; whether it changed the verdict."""
+        self.run = self.run + 1 if success == self._last else 1
+        self._last = success
+        if self.run < (self.success_threshold if success else self.failure_threshold):
+            return False
+        changed = self.verdict is not success
+        self.verdict = success
+        return changed
+
+
+def tally_of(probe: dict, verdict: bool | None = None) -> Tally:
+    return Tally(probe.get("successThreshold", 1), probe.get("failureThreshold", 3), verdict)
+
+
+@dataclass
+class Rhythm:
+    """When to probe next: each period; but while a container is still starting, sooner.
+
+    Kubernetes waits a whole period between tries. A container that answers 100 ms after its start would be called
+    ready a second late, for nothing: so until the first success we also try in between, at growing distances. Such
+    an early try counts only if it succeeds.
+    """
+
+    period: float
+    eager: bool
+    _step: float = EAGER_FIRST
+    _next_counted: float = 0.0
+
+    def begin(self, now: float) -> None:
+        self._next_counted = now + self.period if self.eager else now
+
+    def counts(self, now: float) -> bool:
+        """Whether a failure now is one that Kubernetes would have seen too."""
+        if now < self._next_counted:
+            return False
+        self._next_counted = now + self.period
+        return True
+
+    def pause(self, success: bool) -> float:
+        """Seconds until the next try."""
+        if success:
+            self.eager = False
+        if not self.eager:
+            return self.period
+        step, self._step = self._step, self._step * 2
+        return min(step, self.period)

@@ -1,0 +1,93 @@
+"""What the kubelet remembers of each pod. Only memory: all of it can be had again from the API and the engine."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lab.apimachinery.meta import is_deleting
+from lab.runtime import Sandbox
+
+from .status import Waiting
+
+
+@dataclass
+class PodRecord:
+    """One pod. Its worker is the only one who changes `sandbox`, `waiting` and `reported`."""
+
+    cluster: str
+    pod: dict  # as the API last had it
+    cause: int = 0  # the revision that makes us act; 0: the engine, or a clock
+    gone: bool = False  # the API has it no more
+    dirty: bool = True  # the engine may have something else than `sandbox` says
+    sandbox: Sandbox | None = None
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    backing_off: dict[str, str] = field(default_factory=dict)  # container's name → id of the dead one it was said of
+    reported: dict | None = None  # the status that was handed over for writing last
+    cut: bool | None = None  # whether its network is unplugged; None: not known
+    config_changed: bool = False  # a ConfigMap or Secret that it uses has changed
+    ending: bool = False  # it is being taken down
+    ended: bool = False  # nothing of it runs any more
+
+    @property
+    def uid(self) -> str:
+        return self.pod["metadata"]["uid"]
+
+    @property
+    def node(self) -> str:
+        return self.pod["spec"].get("nodeName", "")
+
+    @property
+    def address(self) -> tuple[str, str, str]:
+        """(cluster, namespace, name): how the API server asks for it."""
+        return self.cluster, self.pod["metadata"]["namespace"], self.pod["metadata"]["name"]
+
+    @property
+    def must_end(self) -> bool:
+        return self.gone or is_deleting(self.pod)
+
+
+class PodTable:
+    """All pods of an agent, by uid; any thread may look."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, PodRecord] = {}
+        self._of_node: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._lock = threading.Lock()
+
+    def get(self, uid: str) -> PodRecord | None:
+        return self._records.get(uid)
+
+    def put(self, cluster: str, pod: dict, cause: int) -> tuple[PodRecord, bool]:
+        """Take in what the API says of a pod; its record, and whether it is new here."""
+        with self._lock:
+            uid = pod["metadata"]["uid"]
+            record = self._records.get(uid)
+            if record is None:
+                record = self._records[uid] = PodRecord(cluster, pod, cause)
+                self._of_node[cluster, record.node].add(uid)
+                return record, True
+            record.pod, record.cause = pod, cause
+            return record, False
+
+    def remove(self, uid: str) -> None:
+        with self._lock:
+            record = self._records.pop(uid, None)
+            if record:
+                self._of_node[record.cluster, record.node].discard(uid)
+
+    def find(self, cluster: str, namespace: str, name: str) -> PodRecord | None:
+        """The pod of that name; one that is still in the API before one that is going."""
+        found = [record for record in self if record.address == (cluster, namespace, name)]
+        return min(found, key=lambda record: record.gone, default=None)
+
+    def of_node(self, cluster: str, node: str) -> list[PodRecord]:
+        with self._lock:
+            return [self._records[uid] for uid in self._of_node[cluster, node]]
+
+    def __iter__(self) -> Iterator[PodRecord]:
+        with self._lock:
+            return iter(list(self._records.values()))
+
+    def __len__(self) -> int:
+        return len(self._records)

@@ -1,0 +1,187 @@
+"""The kubelet's own HTTP server: the API server comes here for logs, and to kill a container's process.
+
+Only for the lab: it listens on the loopback and answers whoever shows the token. Words and paths are a real kubelet's
+(pkg/kubelet/server), but for `/kill`, which is ours.
+"""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import parse_qs
+
+import uvicorn
+from asgiref.sync import sync_to_async
+
+from lab.client import kubelet_token
+from lab.runtime import RuntimeFailure
+
+from . import logs
+from .agent import Agent
+from .records import PodRecord
+from .status import of_name
+
+log = logging.getLogger(__name__)
+START_SECONDS = 5.0
+
+
+class Refusal(Exception):
+    def __init__(self, code: int, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+class Server:
+    """Serves all agents of the process. `url` is known once `start()` has returned."""
+
+    def __init__(self, agents: Callable[[], list[Agent]], host: str = "127.0.0.1", shown_host: str = ""):
+        self._agents = agents
+        self._shown_host = shown_host or host
+        config = uvicorn.Config(
+            self._app, host=host, port=0, lifespan="off", ws="none", log_config=None, access_log=False
+        )
+        config.timeout_graceful_shutdown = 1
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="kubelet-http", daemon=True)
+        self.url = ""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=3)
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        sockets = [self._server.config.bind_socket()]
+        self.url = f"http://{self._shown_host}:{sockets[0].getsockname()[1]}"
+        await self._server.serve(sockets)
+
+    async def _app(self, scope, receive, send) -> None:
+        try:
+            await self._route(scope, receive, send)
+        except Refusal as refusal:
+            await answer(send, refusal.code, f"{refusal}\n")
+        except RuntimeFailure as failure:
+            await answer(send, 500, f"{failure.reason}: {failure.message}\n")
+
+    async def _route(self, scope, receive, send) -> None:
+        verb, *path = scope["path"].strip("/").split("/")
+        if verb == "healthz":
+            return await answer(send, 200, "ok")
+        headers = dict(scope["headers"])
+        if headers.get(b"authorization", b"").decode("latin-1") != f"Bearer {kubelet_token()}":
+            raise Refusal(401, "Unauthorized")
+        if verb == "stats":
+            return await answer(send, 200, json.dumps(await sync_to_async(self._stats)()), "application/json")
+        if verb not in ("containerLogs", "kill") or len(path) != 4:
+            raise Refusal(404, "404 page not found")
+        agent, record = self._find(*path[:3])
+        if verb == "kill":
+            if scope["method"] != "POST":
+                raise Refusal(405, "Method not allowed")
+            await sync_to_async(kill, thread_sensitive=False)(agent, record, path[3])
+            return await answer(send, 200, "killed\n")
+        options = logs.options(parse_qs(scope["query_string"].decode()))
+        await stream(send, receive, lambda: logs.open_log(agent.runtime, record, path[3], options))
+
+    def _find(self, cluster: str, namespace: str, pod: str) -> tuple[Agent, PodRecord]:
+        for agent in self._agents():
+            record = agent.parts.pods.find(cluster, namespace, pod)
+            if record:
+                return agent, record
+        raise Refusal(404, f'pod "{pod}" not found in namespace "{namespace}"')
+
+    def _stats(self) -> dict:
+        """Kubernetes' Summary API, for all nodes of this process."""
+        return {"pods": [pod for agent in self._agents() for pod in pod_stats(agent)]}
+
+
+def kill(agent: Agent, record: PodRecord, container: str) -> None:
+    """SIGKILL the container's process, and nothing else: what follows is the kubelet's ordinary work."""
+    running = [found for found in of_name(record.sandbox, container) if found.state == "running"]
+    if not running:
+        raise Refusal(404, f'container "{container}" of pod "{record.address[2]}" is not running')
+    agent.runtime.kill_container(running[0].id)
+
+
+def pod_stats(agent: Agent) -> list[dict]:
+    usage = agent.runtime.stats()
+    found = []
+    for record in agent.parts.pods:
+        cluster, namespace, name = record.address
+        running = record.sandbox.containers if record.sandbox else ()
+        containers = [
+            {
+                "name": c.name,
+                "cpu": {"usageCoreNanoSeconds": usage[c.id][0]},
+                "memory": {"workingSetBytes": usage[c.id][1]},
+            }
+            for c in running
+            if c.id in usage
+        ]
+        ref = {"name": name, "namespace": namespace, "uid": record.uid}
+        found.append({"podRef": ref, "cluster": cluster, "node": record.node, "containers": containers})
+    return found
+
+
+async def answer(send, code: int, body: str, content_type: str = "text/plain; charset=utf-8") -> None:
+    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body.encode())).encode())]
+    await send({"type": "http.response.start", "status": code, "headers": headers})
+    await send({"type": "http.response.body", "body": body.encode()})
+
+
+async def stream(send, receive, open_lines: Callable) -> None:
+    """Send lines as they come, until they end or the caller hangs up; then the engine's stream is closed."""
+    lines = await sync_to_async(open_lines, thread_sensitive=False)()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    gone = asyncio.create_task(_until_disconnect(receive))
+    try:
+        async for chunk in _chunks(lines, gone):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        if not gone.done():
+            await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+        close = getattr(lines, "close", None)
+        if close:
+            close()
+
+
+async def _until_disconnect(receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _chunks(lines, gone: asyncio.Task) -> AsyncIterator[bytes]:
+    """Lines from a blocking iterator, read in a thread of their own, several at a time where several wait."""
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1000)
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        try:
+            for line in lines:
+                asyncio.run_coroutine_threadsafe(queue.put(line), loop).result()
+        except (RuntimeFailure, OSError, ValueError) as error:
+            log.debug("a log stream ends: %s", error)
+        finally:
+            asyncio.run_coroutine_threadsafe(queue.put(None), loop)
+
+    threading.Thread(target=read, name="log-stream", daemon=True).start()
+    while True:
+        take = asyncio.ensure_future(queue.get())
+        await asyncio.wait([take, gone], return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            take.cancel()
+            return
+        parts = [take.result()]
+        while not queue.empty() and parts[-1] is not None:
+            parts.append(queue.get_nowait())
+        if body := b"".join(part for part in parts if part is not None):
+            yield body
+        if parts[-1] is None:
+            return

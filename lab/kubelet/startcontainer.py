@@ -1,0 +1,164 @@
+"""Starting one container: image, volumes, environment, create, start, postStart, probes. Kubernetes' startContainer."""
+
+import dataclasses
+import time
+
+from lab.runtime import Container, RuntimeFailure, SandboxSpec
+
+from . import volumes
+from .actions import Start
+from .containers import container_spec
+from .ending import PodEnding
+from .environment import ConfigError
+from .handlers import Target
+from .nodes import NodeRecord
+from .nodestatus import host_address
+from .parts import Parts
+from .pods import containers, find_container, grace_seconds
+from .records import PodRecord
+from .status import Waiting
+from .volumes import MountError
+
+RETRY_SECONDS = 2.0
+CONFIG_RETRY_SECONDS = 10.0  # only a backstop: a ConfigMap or Secret that appears wakes the pod
+POST_START_SECONDS = 300.0
+
+
+class NotYet(Exception):
+    """The container cannot be started now; the record says why. Look again after `seconds`."""
+
+    def __init__(self, seconds: float):
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class ContainerStarter:
+    def __init__(self, parts: Parts, ending: PodEnding):
+        self._parts = parts
+        self._ending = ending
+
+    def start(self, record: PodRecord, node: NodeRecord, start: Start) -> None:
+        """Start it, or raise NotYet. The record's sandbox has the new container afterwards."""
+        container, name = start.container, start.container["name"]
+        self._get_image(record, container)
+        spec = self._spec(record, node, start)
+        if start.attempt:
+            self._parts.crashes.grow(f"{record.uid}/{name}")
+        tell = self._parts.teller(record)
+        try:
+            address = record.sandbox.address
+            created = self._parts.runtime.create_container(record.sandbox.id, sandbox_spec(record, node, address), spec)
+            tell("Normal", "Created", f"Created container: {name}")
+            now = time.time()
+            self._parts.runtime.start_container(created)
+        except RuntimeFailure as failure:
+            record.dirty = True
+            self._parts.images.recheck()
+            self._wait_because(record, name, failure)
+        tell("Normal", "Started", f"Started container {name}")
+        record.waiting.pop(name, None)
+        record.backing_off.pop(name, None)
+        image_id = self._parts.images.id_of(container["image"])
+        running = Container(
+            created,
+            name,
+            start.attempt,
+            "running",
+            container["image"],
+            image_id,
+            start.init,
+            created_at=now,
+            started_at=now,
+        )
+        record.sandbox = dataclasses.replace(record.sandbox, containers=(running, *record.sandbox.containers))
+        self._post_start(record, container, running)
+        self.watch(record, running, was_ready=False)
+
+    def watch(self, record: PodRecord, running: Container, was_ready: bool) -> None:
+        """Have its probes run from now on."""
+        container = find_container(record.pod, running.name)
+        if container:
+            target = Target(container, running.id, record.sandbox.address)
+            self._parts.prober.watch(record.uid, target, running.started_at, was_ready)
+
+    def refresh_volumes(self, record: PodRecord, node: NodeRecord) -> None:
+        """Bring a changed ConfigMap or Secret into running containers. What fails is tried with their next start."""
+        if record.sandbox:
+            try:
+                volumes.set_up(self._parts.data_dir, record.pod, self._parts.finder(record), node.allocatable)
+            except MountError as error:
+                self._parts.teller(record)("Warning", "FailedMount", str(error))
+
+    def _get_image(self, record: PodRecord, container: dict) -> None:
+        images, name = self._parts.images, container["name"]
+        try:
+            waiting = images.ensure(
+                record.uid, container, self._parts.teller(record), lambda: self._parts.wake(record.uid)
+            )
+        except RuntimeFailure as failure:
+            self._wait_because(record, name, failure)
+        if waiting:
+            record.waiting[name] = waiting
+            raise NotYet(min(images.remaining(container["image"]) or CONFIG_RETRY_SECONDS, CONFIG_RETRY_SECONDS))
+
+    def _spec(self, record: PodRecord, node: NodeRecord, start: Start):
+        """The engine's order for the container. Raises NotYet where something that it refers to is missing."""
+        addresses = {"podIP": record.sandbox.address, "hostIP": host_address()}
+        pod = {**record.pod, "status": {**record.pod.get("status", {}), **addresses}}
+        tell, find = self._parts.teller(record), self._parts.finder(record)
+        try:
+            folders = volumes.set_up(self._parts.data_dir, pod, find, node.allocatable)
+            return container_spec(pod, start.container, start.attempt, start.init, folders, find, node.allocatable)
+        except MountError as error:
+            tell("Warning", "FailedMount", str(error))
+            raise NotYet(RETRY_SECONDS) from error
+        except ConfigError as error:
+            record.waiting[start.container["name"]] = Waiting("CreateContainerConfigError", str(error))
+            tell("Warning", "Failed", f"Error: {error}")
+            raise NotYet(CONFIG_RETRY_SECONDS) from error
+
+    def _wait_because(self, record: PodRecord, name: str, failure: RuntimeFailure) -> None:
+        """Note the engine's refusal on the container. An engine that does not answer is no refusal: raised on."""
+        if failure.reason == "EngineUnavailable":
+            raise failure
+        record.waiting[name] = Waiting(failure.reason, failure.message)
+        self._parts.teller(record)("Warning", "Failed", f"Error: {failure.message}")
+        raise NotYet(RETRY_SECONDS) from failure
+
+    def _post_start(self, record: PodRecord, container: dict, running: Container) -> None:
+        """The postStart hook: the container does not count as started before it is done, and dies if it fails."""
+        hook = (container.get("lifecycle") or {}).get("postStart")
+        if not hook:
+            return
+        target = Target(container, running.id, record.sandbox.address)
+        try:
+            done, words = self._parts.prober.handle(target, hook, POST_START_SECONDS)
+        except TimeoutError:
+            done, words = False, f"it took longer than {POST_START_SECONDS:.0f} s"
+        if done:
+            return
+        self._parts.teller(record)("Warning", "FailedPostStartHook", f"PostStartHook failed: {words}")
+        deadline = time.monotonic() + grace_seconds(record.pod)
+        self._ending.stop_container(record, running, deadline, "FailedPostStartHook")
+        record.dirty = True
+
+
+def sandbox_spec(record: PodRecord, node: NodeRecord, address: str) -> SandboxSpec:
+    cluster, namespace, name = record.address
+    ports = [
+        (port["hostPort"], port["containerPort"], port.get("protocol", "TCP").lower())
+        for container in containers(record.pod)
+        for port in container.get("ports") or ()
+        if port.get("hostPort")
+    ]
+    return SandboxSpec(
+        cluster=cluster,
+        node=node.name,
+        namespace=namespace,
+        name=name,
+        uid=record.uid,
+        address=address,
+        hostname=record.pod["spec"].get("hostname") or name,
+        host_ports=tuple(ports),
+        cgroup_parent=node.cgroup_parent,
+    )

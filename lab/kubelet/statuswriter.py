@@ -1,0 +1,195 @@
+"""The one thread that reports: statuses, events, and at last the end of a pod. Kubernetes' status manager.
+
+A container must never wait for the database before it is restarted, so workers hand over what they have to say and
+go on. While one write is under way the next ones gather, and go together in one transaction. Two reports of a pod
+become one only if they tell the same story, so that no phase is ever swallowed.
+"""
+
+import copy
+import logging
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import PODS
+from lab.client import Client, LostFence, Put
+
+from .records import PodRecord
+from .status import overlay
+
+log = logging.getLogger(__name__)
+RETRY_FIRST, RETRY_MOST = 0.2, 5.0
+MOST_AT_ONCE = 200
+
+Happening = tuple[dict, str, str, str]  # object, Normal | Warning, reason, message
+
+
+@dataclass
+class Report:
+    record: PodRecord
+    status: dict
+    why: dict | None
+    cause: int
+
+
+def story(status: dict) -> tuple:
+    """What must not be lost between two reports: phase, readiness, and each container's state and restarts."""
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    ready = [c["status"] for c in status.get("conditions") or () if c["type"] in ("Ready", "Initialized")]
+    told = [(c["name"], next(iter(c["state"]), ""), c["restartCount"], c["ready"]) for c in containers]
+    return status.get("phase"), tuple(ready), tuple(told)
+
+
+class StatusWriter:
+    """`lost` is called, in the writer's thread, when somebody else has taken this agent's place."""
+
+    def __init__(self, client: Callable[[str], Client], lost: Callable[[], None]):
+        self._client = client
+        self._lost = lost
+        self._changed = threading.Condition()
+        self._reports: dict[str, deque[Report]] = {}  # pod's uid → what is still to be written of it, in order
+        self._events: dict[str, list[Happening]] = defaultdict(list)
+        self._ends: dict[str, tuple[PodRecord, Callable[[], None]]] = {}
+        self._busy = self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="status-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Write what is left, then end."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._thread.join(timeout)
+
+    def report(self, record: PodRecord, status: dict, why: dict | None) -> None:
+        with self._changed:
+            waiting = self._reports.setdefault(record.uid, deque())
+            if waiting and story(waiting[-1].status) == story(status):
+                waiting.pop()
+            waiting.append(Report(record, status, why, record.cause))
+            self._changed.notify_all()
+
+    def event(self, cluster: str, obj: dict, kind: str, reason: str, message: str) -> None:
+        with self._changed:
+            self._events[cluster].append((obj, kind, reason, message))
+            self._changed.notify_all()
+
+    def end(self, record: PodRecord, then: Callable[[], None]) -> None:
+        """Once its last status is written, remove the pod from the API; then call `then`."""
+        with self._changed:
+            self._ends[record.uid] = (record, then)
+            self._changed.notify_all()
+
+    def ends(self, uid: str) -> bool:
+        """Whether the pod still waits to be removed from the API."""
+        return uid in self._ends
+
+    def idle(self) -> bool:
+        with self._changed:
+            return not (self._busy or self._reports or self._events or self._ends)
+
+    def _run(self) -> None:
+        failures = 0
+        while self._wait(min(RETRY_FIRST * 2**failures, RETRY_MOST) if failures else 0):
+            close_old_connections()
+            try:
+                self._write_some()
+                failures = 0
+            except LostFence:
+                self._lost()
+                break
+            except (DatabaseError, ApiError) as error:
+                failures = min(failures + 1, 10)
+                if failures == 1:
+                    log.warning("reports wait: %s", error)
+        connections.close_all()
+
+    def _wait(self, pause: float) -> bool:
+        """Until there is something to write; False when all is written and no more will come."""
+        with self._changed:
+            self._busy = False
+            if pause:
+                self._changed.wait_for(lambda: self._stopped, pause)
+                if self._stopped:
+                    return False
+            self._changed.wait_for(lambda: self._reports or self._events or self._ends or self._stopped)
+            self._busy = bool(self._reports or self._events or self._ends)
+            return self._busy
+
+    def _write_some(self) -> None:
+        for cluster, reports in self._next_reports().items():
+            self._write_reports(cluster, reports)
+        for cluster in list(self._events):
+            with self._changed:
+                happened = self._events.pop(cluster, [])
+            self._client(cluster).events(happened)
+        self._write_ends()
+
+    def _next_reports(self) -> dict[str, list[Report]]:
+        """The oldest report of each pod, by cluster. They stay queued until they are written."""
+        found: dict[str, list[Report]] = defaultdict(list)
+        with self._changed:
+            for waiting in list(self._reports.values())[:MOST_AT_ONCE]:
+                found[waiting[0].record.cluster].append(waiting[0])
+        return found
+
+    def _write_reports(self, cluster: str, reports: list[Report]) -> None:
+        try:
+            self._write(cluster, reports)
+        except ApiError as error:
+            if len(reports) > 1:  # all or nothing: find the one that cannot be
+                for report in reports:
+                    self._write_reports(cluster, [report])
+                return
+            if error.code == 409:
+                raise  # somebody was faster: the next round reads again
+            if error.code != 404:
+                log.error("the status of %s is refused: %s", reports[0].record.address, error.message)
+        with self._changed:
+            for report in reports:
+                self._done(report)
+
+    def _done(self, report: Report) -> None:
+        waiting = self._reports.get(report.record.uid)
+        if waiting and waiting[0] is report:
+            waiting.popleft()
+        if not waiting:
+            self._reports.pop(report.record.uid, None)
+
+    def _write(self, cluster: str, reports: list[Report]) -> None:
+        causes = {report.cause for report in reports}
+        client = self._client(cluster).caused_by(causes.pop() if len(causes) == 1 else 0)
+        view = client.view()
+        puts = []
+        for report in reports:
+            _, namespace, name = report.record.address
+            current = view.get(PODS.resource, namespace, name)
+            if current is None or current["metadata"]["uid"] != report.record.uid:
+                continue
+            status = overlay(current.get("status", {}), report.status)
+            if status != current.get("status"):
+                puts.append(Put(PODS, {**current, "status": copy.deepcopy(status)}, "status", report.why))
+        if puts:
+            client.write(puts)
+
+    def _write_ends(self) -> None:
+        for uid, (record, then) in list(self._ends.items()):
+            if uid in self._reports:
+                continue
+            if not record.gone:
+                _, namespace, name = record.address
+                try:
+                    self._client(record.cluster).delete(PODS, namespace, name, grace_seconds=0, uid=uid)
+                except ApiError as error:
+                    if error.code != 409:  # another pod has the name by now: ours is gone
+                        raise
+            with self._changed:
+                self._ends.pop(uid, None)
+            then()

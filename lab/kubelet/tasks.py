@@ -1,0 +1,30 @@
+"""The kubelet's one Celery task: a hint that the log has grown, sent to the queue that its worker reads."""
+
+from celery import shared_task
+from django.conf import settings
+
+from lab.store import Change, hints, subscribe
+
+from . import agents
+
+NAME = "kubelet"
+WATCHED = ("pods", "nodes", "configmaps", "secrets")
+
+
+def wants(change: Change) -> bool:
+    """Pods that are bound, nodes, and what pods read. What the kubelet wrote itself it knows."""
+    if change.resource not in WATCHED or change.author == NAME:
+        return False
+    return change.resource != "pods" or bool(change.object["spec"].get("nodeName"))
+
+
+def subscribe_kubelet() -> None:
+    """Called once in every process: from now on its writes poke the kubelet where they concern it."""
+    subscribe(NAME, "lab.kubelet.tasks.catch_up", settings.KUBELET_QUEUE, wants)
+
+
+@shared_task(name="lab.kubelet.tasks.catch_up")
+def catch_up(cluster: str, subscriber: str = NAME) -> None:
+    """Read what is new in the log of `cluster`."""
+    hints.taken(cluster, subscriber)
+    agents.catch_up(cluster)

@@ -1,0 +1,181 @@
+"""Volumes: folders of the host that containers see. Each lies under `pods/<uid>/volumes/<plugin>/<name>`.
+
+What comes from the API (ConfigMap, Secret, downward API, projected) is swapped as a whole, as Kubernetes' AtomicWriter
+does (pkg/volume/util/atomic_writer.go): files are written beside, then one symlink `..data` is renamed over. So a
+program that reads never sees half of an old and half of a new configuration.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.runtime import Mount
+
+from .environment import ConfigError, Find, byte_data, expand, field_value, lookup, resource_value
+from .pods import find_container
+
+DATA = "..data"
+DEFAULT_MODE = 0o644
+
+
+class MountError(Exception):
+    """A volume cannot be set up (yet): the pod waits, and an event FailedMount says why."""
+
+
+@dataclass(frozen=True)
+class File:
+    content: bytes
+    mode: int
+
+
+def pod_folder(root: Path, uid: str) -> Path:
+    return root / "pods" / uid
+
+
+def remove_pod_folder(root: Path, uid: str) -> None:
+    shutil.rmtree(pod_folder(root, uid), ignore_errors=True)
+
+
+def set_up(root: Path, pod: dict, find: Find, allocatable: Mapping[str, str]) -> dict[str, Path]:
+    """Make or refresh all volumes of the pod; volume's name → folder. Raises MountError."""
+    folders = {}
+    for volume in pod["spec"].get("volumes") or ():
+        name = volume["name"]
+        try:
+            folders[name] = _set_up(root, pod, volume, find, allocatable)
+        except (ConfigError, OSError) as error:
+            raise MountError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
+    return folders
+
+
+def _set_up(root: Path, pod: dict, volume: dict, find: Find, allocatable: Mapping[str, str]) -> Path:
+    volumes = pod_folder(root, pod["metadata"]["uid"]) / "volumes"
+    if "emptyDir" in volume:
+        folder = volumes / "kubernetes.io~empty-dir" / volume["name"]
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)  # containers run as any user
+        return folder
+    plugin = next((p for p in ("configMap", "secret", "downwardAPI", "projected") if p in volume), None)
+    if plugin is None:
+        raise ConfigError("no volume plugin matched")
+    folder = volumes / f"kubernetes.io~{plugin.lower()}" / volume["name"]
+    write_atomically(folder, files_of(pod, volume, find, allocatable))
+    return folder
+
+
+def files_of(pod: dict, volume: dict, find: Find, allocatable: Mapping[str, str]) -> dict[str, File]:
+    """The files of a volume that comes from the API, by their path in it. Raises ConfigError."""
+    plugin = next(p for p in ("projected", "configMap", "secret", "downwardAPI") if p in volume)
+    source = volume[plugin]
+    mode = source.get("defaultMode", DEFAULT_MODE)
+    if plugin != "projected":
+        return _source_files(pod, plugin, source, mode, find, allocatable)
+    files: dict[str, File] = {}
+    for part in source.get("sources") or ():
+        for kind, inner in part.items():
+            files |= _source_files(pod, kind, inner, mode, find, allocatable)
+    return files
+
+
+def _source_files(
+    pod: dict, plugin: str, source: dict, mode: int, find: Find, allocatable: Mapping[str, str]
+) -> dict[str, File]:
+    if plugin == "downwardAPI":
+        return {
+            item["path"]: File(_downward(pod, item, allocatable), item.get("mode", mode))
+            for item in source.get("items") or ()
+        }
+    resources = {"configMap": "configmaps", "secret": "secrets"}
+    if plugin not in resources:
+        raise ConfigError(f"projected source {plugin} is not supported here")
+    resource = resources[plugin]
+    name = source.get("secretName") or source.get("name", "")
+    optional = bool(source.get("optional"))
+    data = byte_data(resource, lookup(pod, resource, name, optional, find))
+    if not source.get("items"):
+        return {key: File(content, mode) for key, content in data.items()}
+    files = {}
+    for item in source["items"]:
+        if item["key"] in data:
+            files[item["path"]] = File(data[item["key"]], item.get("mode", mode))
+        elif not optional:
+            raise ConfigError(
+                f"references non-existent {'config' if resource == 'configmaps' else 'secret'} key: {item['key']}"
+            )
+    return files
+
+
+def _downward(pod: dict, item: dict, allocatable: Mapping[str, str]) -> bytes:
+    if "fieldRef" in item:
+        return field_value(pod, item["fieldRef"]["fieldPath"]).encode()
+    ref = item["resourceFieldRef"]
+    of = find_container(pod, ref.get("containerName", ""))
+    if of is None:
+        raise ConfigError(f"container {ref.get('containerName')} not found")
+    return resource_value(pod, of, ref, allocatable).encode()
+
+
+def write_atomically(folder: Path, files: Mapping[str, File]) -> None:
+    """Make `folder` hold exactly these files, at one stroke; nothing is touched if it does already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    current = folder / DATA
+    if current.exists() and _read(current) == {path: file.content for path, file in files.items()}:
+        return
+    fresh = folder / f"..{secrets.token_hex(6)}"
+    for path, file in files.items():
+        target = fresh / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.content)
+        target.chmod(file.mode)
+    fresh.mkdir(exist_ok=True)
+    old = os.readlink(current) if current.is_symlink() else None
+    link = folder / "..data_tmp"
+    link.unlink(missing_ok=True)
+    link.symlink_to(fresh.name)
+    link.replace(current)
+    _link_names(folder, {path.split("/")[0] for path in files})
+    if old:
+        shutil.rmtree(folder / old, ignore_errors=True)
+
+
+def _read(data: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+
+
+def _link_names(folder: Path, names: set[str]) -> None:
+    """The names that a container sees point through `..data`, so that they change all at once."""
+    for entry in folder.iterdir():
+        if not entry.name.startswith("..") and entry.name not in names:
+            entry.unlink()
+    for name in names:
+        link = folder / name
+        if not link.is_symlink():
+            link.symlink_to(f"{DATA}/{name}")
+
+
+def mounts_of(container: dict, folders: Mapping[str, Path], known: Mapping[str, str]) -> tuple[Mount, ...]:
+    """What the container sees where. Raises MountError for a volume that the pod does not have."""
+    mounts = []
+    for mount in container.get("volumeMounts") or ():
+        if mount["name"] not in folders:
+            raise MountError(f'volume "{mount["name"]}" of container {container["name"]} not found')
+        source = folders[mount["name"]]
+        below = mount.get("subPath") or expand(mount.get("subPathExpr") or "", known)
+        if below:
+            source = _below(source, below)
+        mounts.append(Mount(str(source), mount["mountPath"], bool(mount.get("readOnly"))))
+    return tuple(mounts)
+
+
+def _below(folder: Path, path: str) -> Path:
+    """A sub-path, made as a folder where it is missing; one that leads out of the volume is refused."""
+    target = folder / path
+    if not target.exists():
+        target.mkdir(parents=True, exist_ok=True)
+    resolved = target.resolve()
+    if not resolved.is_relative_to(folder.resolve()):
+        raise MountError(f"subPath {path} leads out of its volume")
+    return resolved
