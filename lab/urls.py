@@ -3,6 +3,6 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("lab.dashboard.urls")),  # first: whatever else lies under /clusters/ is the API's, and a 404 there
     path("", include("lab.apiserver.urls")),
-    path("", include("lab.dashboard.urls")),
 ]

@@ -1,0 +1,201 @@
+"""What one can do on the board: each act is a function from a form to what was done, and the kubectl command for it.
+
+Every act goes through the client, as author "board": it is checked, stored and explained like anybody else's write.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lab.apimachinery import meta
+from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
+from lab.client import Client
+
+from .drain import BLOCKS, MOVES, checklist
+from .rows import revision_of
+
+POWER = "orrery.io/power"
+PARTITIONED = "orrery.io/partitioned"
+JSON_PATCH = "application/json-patch+json"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What to say: in words, and as the command that would have done the same."""
+
+    message: str
+    kubectl: str = ""
+
+
+Action = Callable[[Client, str, str, dict], Done]
+
+
+def kubectl(command: str, namespace: str = "") -> str:
+    return f"kubectl {command}" + (f" -n {namespace}" if namespace not in ("", "default") else "")
+
+
+def kill(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """SIGKILL the main process of a container: the fault that self-healing is there for."""
+    pod = client.get(PODS, namespace, name)
+    container = form.get("container") or pod["spec"]["containers"][0]["name"]
+    client.kill_container(pod, container)
+    return Done(f"Killed {container} of {name}", kubectl(f"exec {name} -c {container} -- kill -9 1", namespace))
+
+
+def delete_pod(client: Client, namespace: str, name: str, form: dict) -> Done:
+    client.get(PODS, namespace, name)
+    client.delete(PODS, namespace, name)
+    return Done(f"Asked {name} to leave", kubectl(f"delete pod {name}", namespace))
+
+
+def scale(client: Client, namespace: str, name: str, form: dict) -> Done:
+    replicas = form.get("replicas")
+    if not isinstance(replicas, int) or isinstance(replicas, bool):
+        raise bad_request("replicas must be a whole number")
+    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"replicas": replicas}})
+    return Done(f"{name} scaled to {replicas}", kubectl(f"scale deployment/{name} --replicas={replicas}", namespace))
+
+
+def set_image(client: Client, namespace: str, name: str, form: dict) -> Done:
+    image = str(form.get("image", "")).strip()
+    deployment = client.get(DEPLOYMENTS, namespace, name)
+    containers = copy.deepcopy(deployment["spec"]["template"]["spec"]["containers"])
+    chosen = form.get("container") or containers[0]["name"]
+    for container in containers:
+        if container["name"] == chosen:
+            container["image"] = image
+    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"template": {"spec": {"containers": containers}}}})
+    return Done(f"{name} rolls out {image}", kubectl(f"set image deployment/{name} {chosen}={image}", namespace))
+
+
+def pause(client: Client, namespace: str, name: str, form: dict) -> Done:
+    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"paused": True}})
+    return Done(f"{name} is paused", kubectl(f"rollout pause deployment/{name}", namespace))
+
+
+def resume(client: Client, namespace: str, name: str, form: dict) -> Done:
+    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"paused": None}})
+    return Done(f"{name} goes on", kubectl(f"rollout resume deployment/{name}", namespace))
+
+
+def restart(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """A new template that differs only in when it was asked for: so every pod is made anew, by the usual rollout."""
+    annotations = {"kubectl.kubernetes.io/restartedAt": meta.now()}
+    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
+    return Done(f"{name} restarts, pod by pod", kubectl(f"rollout restart deployment/{name}", namespace))
+
+
+def undo(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """Put an older revision's template back: the one asked for, or the one before the present."""
+    deployment = client.get(DEPLOYMENTS, namespace, name)
+    older = [rs for rs in replicasets_of(client, deployment) if revision_of(rs) != revision_of(deployment)]
+    wanted = form.get("revision")
+    chosen = [rs for rs in older if revision_of(rs) == wanted] if wanted else older[:1]
+    if not chosen:
+        raise bad_request(f"unable to find revision {wanted} of {name}" if wanted else f"{name} has no older revision")
+    template = copy.deepcopy(chosen[0]["spec"]["template"])
+    template["metadata"].get("labels", {}).pop("pod-template-hash", None)
+    patch = [{"op": "replace", "path": "/spec/template", "value": template}]
+    client.patch(DEPLOYMENTS, namespace, name, patch, patch_type=JSON_PATCH)
+    back = revision_of(chosen[0])
+    command = f"rollout undo deployment/{name}" + (f" --to-revision={back}" if wanted else "")
+    return Done(f"{name} goes back to revision {back}", kubectl(command, namespace))
+
+
+def replicasets_of(client: Client, deployment: dict) -> list[dict]:
+    """The replica sets of a deployment, newest revision first."""
+    namespace, uid = deployment["metadata"]["namespace"], deployment["metadata"]["uid"]
+    owned = [rs for rs in client.list(REPLICASETS, namespace) if (meta.controller_of(rs) or {}).get("uid") == uid]
+    return sorted(owned, key=revision_of, reverse=True)
+
+
+def delete_deployment(client: Client, namespace: str, name: str, form: dict) -> Done:
+    client.get(DEPLOYMENTS, namespace, name)
+    client.delete(DEPLOYMENTS, namespace, name)
+    return Done(f"{name} and its pods go", kubectl(f"delete deployment {name}", namespace))
+
+
+def cordon(client: Client, namespace: str, name: str, form: dict) -> Done:
+    client.patch(NODES, "", name, {"spec": {"unschedulable": True}})
+    return Done(f"{name} takes no new pods", f"kubectl cordon {name}")
+
+
+def uncordon(client: Client, namespace: str, name: str, form: dict) -> Done:
+    client.patch(NODES, "", name, {"spec": {"unschedulable": None}})
+    return Done(f"{name} takes pods again", f"kubectl uncordon {name}")
+
+
+def pods_on(client: Client, node: str) -> list[dict]:
+    return [pod for pod in client.list(PODS) if pod["spec"].get("nodeName") == node]
+
+
+def drain(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """Cordon, then ask every pod that may move to leave. What blocks stays, and is said; with `force` it leaves too."""
+    cordon(client, "", name, {})
+    force = bool(form.get("force"))
+    items = checklist(pods_on(client, name))
+    gone = [item for item in items if item.fate == MOVES or force and item.fate == BLOCKS]
+    for item in gone:
+        client.delete(PODS, item.namespace, item.name)
+    stuck = [item.name for item in items if item.fate == BLOCKS and not force]
+    message = f"{name} is cordoned; {len(gone)} pods leave it"
+    if stuck:
+        message += f"; {', '.join(stuck)} stay: nobody would make them again, or they would lose data"
+    forced = " --force --delete-emptydir-data" if force else ""
+    return Done(message, f"kubectl drain {name} --ignore-daemonsets{forced}")
+
+
+def annotate(client: Client, name: str, key: str, held: str | None) -> str:
+    client.patch(NODES, "", name, {"metadata": {"annotations": {key: held}}})
+    return f"kubectl annotate node {name} {key}" + (f"={held} --overwrite" if held else "-")
+
+
+def power_off(client: Client, namespace: str, name: str, form: dict) -> Done:
+    return Done(f"{name} loses its power", annotate(client, name, POWER, "off"))
+
+
+def power_on(client: Client, namespace: str, name: str, form: dict) -> Done:
+    return Done(f"{name} has power again", annotate(client, name, POWER, None))
+
+
+def partition(client: Client, namespace: str, name: str, form: dict) -> Done:
+    return Done(f"{name} is cut off its network", annotate(client, name, PARTITIONED, "true"))
+
+
+def rejoin(client: Client, namespace: str, name: str, form: dict) -> Done:
+    return Done(f"{name} is plugged in again", annotate(client, name, PARTITIONED, None))
+
+
+def remove_node(client: Client, namespace: str, name: str, form: dict) -> Done:
+    client.get(NODES, "", name)
+    client.delete(NODES, "", name)
+    return Done(f"{name} is removed", f"kubectl delete node {name}")
+
+
+ACTIONS: dict[str, Action] = {
+    "kill": kill,
+    "delete": delete_pod,
+    "scale": scale,
+    "image": set_image,
+    "pause": pause,
+    "resume": resume,
+    "restart": restart,
+    "undo": undo,
+    "delete-deployment": delete_deployment,
+    "cordon": cordon,
+    "uncordon": uncordon,
+    "drain": drain,
+    "power-off": power_off,
+    "power-on": power_on,
+    "partition": partition,
+    "rejoin": rejoin,
+    "remove-node": remove_node,
+}
+
+
+def perform(client: Client, name: str, form: dict) -> Done:
+    """Do one act. Raises ApiError, also for an act that does not exist."""
+    if name not in ACTIONS:
+        raise ApiError(404, "NotFound", f"the board has no action {name}")
+    return ACTIONS[name](client, str(form.get("namespace") or ""), str(form.get("name") or ""), form)

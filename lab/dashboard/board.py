@@ -1,0 +1,229 @@
+"""The board of one cluster: its rows, kept up to date change by change. Pure: objects and changes in, deltas out.
+
+What a change touches is looked up in small indexes, so that a change costs the same on a board of ten pods and of ten
+thousand. Whatever order changes come in, the rows are those that the same objects give when they are read afresh.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, EVENTS, NODES, PODS, REPLICASETS, Kind
+from lab.apimachinery.meta import controller_of
+from lab.client.reconcile import Change
+
+from .loops import LOOPS, describe, loop_of, loop_row
+from .rows import Row, deployment_row, event_row, is_over, node_row, pod_row, requests_of, revision_of, row_id
+
+TAPE = 60  # events on the board's tape, the newest of each
+SHOWN = tuple(kind.resource for kind in (NODES, DEPLOYMENTS, REPLICASETS, PODS, EVENTS))
+
+
+@dataclass
+class Delta:
+    """What changed on the board. `phases`: the states a pod passed through on the way from what the board showed to
+    what it shows now, so that what happened between two frames is not swallowed."""
+
+    upserts: dict[str, Row] = field(default_factory=dict)
+    removes: set[str] = field(default_factory=set)
+    phases: dict[str, list[str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.upserts or self.removes)
+
+
+class Board:
+    """Rows by id, and the objects that they are made of."""
+
+    def __init__(self, objects: Iterable[dict] = ()):
+        self.rows: dict[str, Row] = {row["id"]: row for row in map(loop_row, LOOPS)}
+        self._objects: dict[str, dict] = {}  # row id → object, of every kind that is shown
+        self._pods_of: dict[str, set[str]] = defaultdict(set)  # id of a node, deployment or replica set → ids of pods
+        self._sets_of: dict[str, set[str]] = defaultdict(set)  # id of a deployment → ids of its replica sets
+        self._requests: dict[str, tuple[str, tuple[int, int, int]]] = {}  # id of a pod → node's id, what it requests
+        self._used: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])  # id of a node → what its pods request
+        self._tape: deque[str] = deque()
+        self._dirty: dict[str, None] = {}  # ordered, so that rows come out in the order in which they changed
+        self._verdicts: dict[str, list[dict]] = {}
+        self._load(objects)
+
+    def _load(self, objects: Iterable[dict]) -> None:
+        """Owners first, events in the order in which they were last seen."""
+        shown = [(BY_GVK[gvk].resource, obj) for obj in objects if (gvk := (obj["apiVersion"], obj["kind"])) in BY_GVK]
+        shown = [(resource, obj) for resource, obj in shown if resource in SHOWN]
+        for resource, obj in sorted(shown, key=lambda pair: (SHOWN.index(pair[0]), seen(pair[1]))):
+            self._put(resource, obj)
+        self._flush(Delta())
+
+    def apply(self, changes: list[Change], verdicts: dict[str, list[dict]] | None = None) -> Delta:
+        """Take changes of the log in; what that changed on the board.
+
+        `verdicts`: id of a pod → the scheduler's verdict on each node, for pods it could not place or placed just now.
+        """
+        delta = Delta()
+        self._verdicts.update(verdicts or {})
+        acted: dict[str, list[Change]] = defaultdict(list)
+        for change in changes:
+            if author := loop_of(change):
+                acted[author].append(change)
+            if change.resource in SHOWN:
+                self._take(change, delta)
+        self._flush(delta)
+        for author, done in acted.items():
+            before = self.rows[f"loops/{author}"]
+            row = loop_row(author, before.get("acts", 0) + len(done), done[-1].time, describe(done))
+            delta.upserts[row["id"]] = self.rows[row["id"]] = row
+        return delta
+
+    def _take(self, change: Change, delta: Delta) -> None:
+        id_ = row_id(change.resource, change.object)
+        if change.deleted:
+            self._drop(change.resource, id_)
+        else:
+            self._put(change.resource, change.object)
+        if change.resource == PODS.resource and not change.deleted:
+            delta.phases.setdefault(id_, []).append(self._pod(id_)["state"])
+
+    # What an object's change makes dirty, kind by kind.
+
+    def _put(self, resource: str, obj: dict) -> None:
+        id_ = row_id(resource, obj)
+        known = self._objects.get(id_)
+        if known is not None and known["metadata"].get("uid") != obj["metadata"].get("uid"):
+            self._drop(resource, id_)
+        self._objects[id_] = obj
+        self._mark(id_)
+        if resource == PODS.resource:
+            self._put_pod(id_, obj)
+        elif resource == REPLICASETS.resource:
+            self._put_replicaset(id_, obj, known)
+        elif resource == EVENTS.resource:
+            self._put_event(id_)
+
+    def _put_pod(self, id_: str, pod: dict) -> None:
+        self._release(id_)
+        if (node := pod["spec"].get("nodeName")) and not is_over(pod):
+            place, asked = f"{NODES.resource}/{node}", requests_of(pod)
+            self._requests[id_] = (place, asked)
+            self._used[place] = [a + b for a, b in zip(self._used[place], asked, strict=True)]
+            self._pods_of[place].add(id_)
+            self._mark(place)
+        for owner in self._owners_of(pod):
+            self._pods_of[owner].add(id_)
+            self._mark(owner)
+
+    def _put_replicaset(self, id_: str, replicaset: dict, known: dict | None) -> None:
+        owner = self._owner_id(replicaset, DEPLOYMENTS)
+        if owner:
+            self._sets_of[owner].add(id_)
+            self._pods_of[owner] |= self._pods_of[id_]
+            self._mark(owner)
+        if known is None or revision_of(known) != revision_of(replicaset):
+            for pod in self._pods_of[id_]:
+                self._mark(pod)
+
+    def _put_event(self, id_: str) -> None:
+        if id_ in self._tape:
+            self._tape.remove(id_)
+        self._tape.append(id_)
+        while len(self._tape) > TAPE:
+            oldest = self._tape.popleft()
+            self._objects.pop(oldest, None)
+            self._mark(oldest)
+
+    def _drop(self, resource: str, id_: str) -> None:
+        obj = self._objects.get(id_)
+        self._mark(id_)
+        if obj is None:
+            return
+        if resource == PODS.resource:
+            self._release(id_)
+            self._verdicts.pop(id_, None)
+            for owner in self._owners_of(obj):
+                self._pods_of[owner].discard(id_)
+                self._mark(owner)
+        elif resource == REPLICASETS.resource and (owner := self._owner_id(obj, DEPLOYMENTS)):
+            self._sets_of[owner].discard(id_)
+            self._pods_of[owner] -= self._pods_of[id_]
+            for touched in (owner, *self._pods_of[id_]):
+                self._mark(touched)
+        elif resource == EVENTS.resource and id_ in self._tape:
+            self._tape.remove(id_)
+        del self._objects[id_]
+
+    def _release(self, id_: str) -> None:
+        """Give back what a pod held of its node."""
+        if id_ not in self._requests:
+            return
+        place, asked = self._requests.pop(id_)
+        self._used[place] = [a - b for a, b in zip(self._used[place], asked, strict=True)]
+        self._pods_of[place].discard(id_)
+        self._mark(place)
+
+    def _mark(self, id_: str) -> None:
+        self._dirty[id_] = None
+
+    # Owners, by name as they stand in the reference: a pod's replica set, and that one's deployment.
+
+    def _owner_id(self, obj: dict, kind: Kind) -> str:
+        owner = controller_of(obj)
+        if owner is None or owner["kind"] != kind.kind:
+            return ""
+        return f"{kind.resource}/{obj['metadata']['namespace']}/{owner['name']}"
+
+    def _owners_of(self, pod: dict) -> list[str]:
+        replicaset = self._owner_id(pod, REPLICASETS)
+        if not replicaset:
+            return []
+        obj = self._objects.get(replicaset)
+        deployment = self._owner_id(obj, DEPLOYMENTS) if obj else ""
+        return [replicaset, deployment] if deployment else [replicaset]
+
+    # Rows anew.
+
+    def _pod(self, id_: str) -> Row:
+        pod = self._objects[id_]
+        row = pod_row(pod, *(self._objects.get(owner) for owner in self._owners_of(pod)))
+        if verdicts := self._verdicts.get(id_):
+            row["verdicts"] = verdicts
+        return row
+
+    def _row(self, id_: str) -> Row | None:
+        obj = self._objects.get(id_)
+        resource = id_.partition("/")[0]
+        if obj is None or resource == REPLICASETS.resource:
+            return None
+        if resource == PODS.resource:
+            return self._pod(id_)
+        if resource == NODES.resource:
+            return node_row(obj, tuple(self._used[id_]), len(self._pods_of[id_]))
+        if resource == DEPLOYMENTS.resource:
+            sets = [self._objects[rs] for rs in sorted(self._sets_of[id_])]
+            return deployment_row(obj, sets, [self.rows[pod] for pod in self._pods_of[id_]])
+        return event_row(obj)
+
+    def _flush(self, delta: Delta) -> None:
+        """Make the dirty rows anew, pods before the deployments that count them; what differs goes into the delta."""
+        for id_ in sorted(self._dirty, key=lambda id_: not id_.startswith("pods/")):
+            before, row = self.rows.get(id_), self._row(id_)
+            if row is None:
+                if self.rows.pop(id_, None):
+                    delta.removes.add(id_)
+            elif row != before:
+                self.rows[id_] = delta.upserts[id_] = row
+            if id_ in delta.phases:
+                delta.phases[id_] = between(before, delta.phases[id_], row)
+        delta.phases = {id_: phases for id_, phases in delta.phases.items() if phases}
+        self._dirty.clear()
+
+
+def between(before: Row | None, passed: list[str], now: Row | None) -> list[str]:
+    """The states that a row passed through, without the first that was shown and the last that is shown now."""
+    states = [state for state, _ in groupby([*([before["state"]] if before else []), *passed])]
+    return states[bool(before) : -1] if now else []
+
+
+def seen(obj: dict) -> str:
+    """When an event was last seen; for any other object, when it was made."""
+    return obj.get("lastTimestamp") or obj["metadata"].get("creationTimestamp", "")

@@ -1,0 +1,70 @@
+"""The live board's websocket: `resume` in; `snap`, `delta` and `beat` out.
+
+Messages, all JSON: `{type: "resume", epoch, seq}`; `{type: "snap", epoch, seq, rows}`; `{type: "delta", epoch, prev,
+seq, upserts, removes, phases}`; `{type: "beat", epoch, seq}` at least every five seconds. A delta fits only a board
+that is at `prev`; whoever is elsewhere says `resume` again.
+"""
+
+import asyncio
+import contextlib
+import json
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from lab.apimachinery.errors import ApiError
+
+from .feed import Feed, watching
+
+BEAT_SECONDS = 5.0
+STALLED_SECONDS = 10.0  # a browser that takes nothing for so long is told to come back later
+TRY_AGAIN_LATER = 1013
+NO_SUCH_CLUSTER = 4404
+
+
+class BoardConsumer(AsyncWebsocketConsumer):
+    """One browser: a place in the feed, one send in flight, and no queue."""
+
+    async def connect(self) -> None:
+        self.place: tuple[str, int] | None = None
+        self.resumed = asyncio.Event()
+        await self.accept()
+        self.sender = asyncio.create_task(self.run())
+
+    async def disconnect(self, code: int) -> None:
+        self.sender.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.sender
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            message = json.loads(text_data or "")
+            if message["type"] == "resume":
+                self.place = (str(message["epoch"]), int(message["seq"]))
+                self.resumed.set()
+        except (ValueError, KeyError, TypeError):
+            await self.close(1003)
+
+    async def run(self) -> None:
+        """Send what is new, until the browser goes or takes nothing any more."""
+        try:
+            async with watching(self.scope["url_route"]["kwargs"]["cluster"]) as feed:
+                await self.resumed.wait()
+                while True:
+                    await self.send_next(feed)
+        except ApiError as error:
+            await self.close(NO_SUCH_CLUSTER, reason=error.reason)
+        except TimeoutError:
+            with contextlib.suppress(TimeoutError, OSError, RuntimeError):
+                await asyncio.wait_for(self.close(TRY_AGAIN_LATER), 1)
+        except (OSError, RuntimeError):
+            return  # the browser vanished while something was on its way to it
+
+    async def send_next(self, feed: Feed) -> None:
+        asked = self.place
+        text, place = await feed.news(asked, BEAT_SECONDS)
+        if self.place is not asked:
+            return  # it has said meanwhile that it is elsewhere
+        text = text or json.dumps({"type": "beat", "epoch": place[0], "seq": place[1]})
+        await asyncio.wait_for(self.send(text_data=text), STALLED_SECONDS)
+        if self.place is asked:
+            self.place = place

@@ -1,0 +1,219 @@
+"""What the drawer shows of one thing: the facts of each tab, read through the client. Templates only lay them out."""
+
+import time
+
+import yaml
+
+from lab.apimachinery.errors import not_found
+from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, EVENTS, NODES, PODS, Kind
+from lab.apimachinery.meta import controller_of, join_key
+from lab.apiserver.tables.cells import age, human_duration
+from lab.apiserver.tables.pods import summary
+from lab.client import Client
+
+from .actions import kubectl, pods_on, replicasets_of
+from .drain import checklist
+from .rows import deployment_row, event_row, node_row, pod_row, requests_of, revision_of
+from .status import pod_state
+from .verdicts import decision
+from .why import explain_pod, thread
+
+TABS = {
+    PODS: ("why", "thread", "events", "logs", "yaml"),
+    NODES: ("overview", "drain", "events", "yaml"),
+    DEPLOYMENTS: ("overview", "events", "yaml"),
+}
+EVENTS_SHOWN = 50
+
+
+def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -> dict:
+    """The context of the drawer. Raises ApiError 404 if the thing is gone."""
+    kind = BY_RESOURCE.get(resource, PODS)
+    tabs = TABS.get(kind)
+    if tabs is None:
+        raise not_found(kind, name)
+    obj = client.get(kind, namespace, name)
+    tab = tab if tab in tabs else tabs[0]
+    key = join_key(namespace, name)
+    context = {
+        "kind": kind.singular,
+        "resource": resource,
+        "id": f"{resource}/{key}",
+        "key": key,
+        "namespace": namespace,
+        "name": name,
+        "tabs": tabs,
+        "tab": tab,
+        "age": age(obj, time.time()),
+        "cluster": client.cluster,
+        **HEADS[kind](client, obj),
+    }
+    if tab in ("events", "yaml"):
+        return {**context, **(_events(client, kind, obj) if tab == "events" else _yaml(kind, obj))}
+    return {**context, **PANELS[kind, tab](client, obj)}
+
+
+def _events(client: Client, kind: Kind, obj: dict) -> dict:
+    uid, now = obj["metadata"]["uid"], time.time()
+    about = [e for e in client.list(EVENTS) if e.get("involvedObject", {}).get("uid") in (uid, obj["metadata"]["name"])]
+    rows = sorted(map(event_row, about), key=lambda row: row.get("at", 0), reverse=True)[:EVENTS_SHOWN]
+    flag = f"--for {kind.singular}/{obj['metadata']['name']}"
+    return {
+        "events": [{**row, "ago": human_duration(now - row.get("at", now))} for row in rows],
+        "command": kubectl(f"events {flag}", obj["metadata"].get("namespace", "")),
+    }
+
+
+def _yaml(kind: Kind, obj: dict) -> dict:
+    meta = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    ordered = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta}
+    ordered |= {key: value for key, value in obj.items() if key not in ordered}
+    return {
+        "text": yaml.safe_dump(ordered, sort_keys=False, default_flow_style=False, width=100),
+        "command": kubectl(f"get {kind.singular} {meta['name']} -o yaml", meta.get("namespace", "")),
+    }
+
+
+def _pod_head(client: Client, pod: dict) -> dict:
+    word, ready, total, restarts, _ = summary(pod)
+    return {
+        "state": pod_state(pod, word),
+        "headline": f"{word}, {ready} of {total} ready" + (f", {restarts} restarts" if restarts else ""),
+        "containers": [container["name"] for container in pod["spec"]["containers"]],
+        "node": pod["spec"].get("nodeName"),
+        "owner": controller_of(pod),
+        "command": kubectl(f"describe pod {pod['metadata']['name']}", pod["metadata"]["namespace"]),
+    }
+
+
+def _pod_why(client: Client, pod: dict) -> dict:
+    meta = pod["metadata"]
+    why = decision(client, meta["namespace"], meta["name"], meta["uid"])
+    plugins = sorted({plugin for item in (why or {}).get("nodes", ()) for plugin in item.get("scores", {})})
+    verdicts = [
+        {
+            **item,
+            "chosen": item["node"] == why.get("chosen"),
+            "points": [item.get("scores", {}).get(p) for p in plugins],
+        }
+        for item in (why or {}).get("nodes", ())
+    ]
+    fitting = [item for item in verdicts if item["fits"]]
+    runner_up = next((item for item in fitting if not item["chosen"]), None)
+    return {
+        "sentences": explain_pod(pod, time.time()),
+        "why": why,
+        "plugins": plugins,
+        "verdicts": verdicts,
+        "winner": next((item for item in fitting if item["chosen"]), None),
+        "runner_up": runner_up,
+    }
+
+
+def _pod_thread(client: Client, pod: dict) -> dict:
+    links = thread(client, pod["metadata"]["namespace"], pod["metadata"]["name"])
+    return {"links": [{**link, "after": _after(link["after"])} for link in links]}
+
+
+def _after(seconds: float) -> str:
+    if seconds < 1:
+        return f"+{seconds * 1000:.0f} ms"
+    return f"+{seconds:.1f} s" if seconds < 120 else f"+{human_duration(seconds)}"
+
+
+def _pod_logs(client: Client, pod: dict) -> dict:
+    meta = pod["metadata"]
+    return {"command": kubectl(f"logs -f {meta['name']}", meta["namespace"])}
+
+
+def _node_head(client: Client, node: dict) -> dict:
+    pods = pods_on(client, node["metadata"]["name"])
+    used = tuple(map(sum, zip(*map(requests_of, pods), strict=True))) if pods else (0, 0, 0)
+    row = node_row(node, used, len(pods))
+    flags = [
+        word
+        for word, on in (("cordoned", "cordoned"), ("powered off", "off"), ("partitioned", "partitioned"))
+        if row.get(on)
+    ]
+    return {
+        "state": "ready"
+        if row.get("ready") and not row.get("cordoned")
+        else "unready"
+        if row.get("ready")
+        else "failed",
+        "headline": ", ".join([row["status"], *flags]),
+        "row": row,
+        "pods": sorted((pod_row(pod) for pod in pods), key=lambda pod: pod["name"]),
+        "command": f"kubectl describe node {node['metadata']['name']}",
+    }
+
+
+def _node_overview(client: Client, node: dict) -> dict:
+    status, meta = node.get("status", {}), node["metadata"]
+    return {
+        "capacity": status.get("capacity", {}),
+        "allocatable": status.get("allocatable", {}),
+        "conditions": status.get("conditions", ()),
+        "taints": node.get("spec", {}).get("taints", ()),
+        "labels": sorted(meta.get("labels", {}).items()),
+        "info": status.get("nodeInfo", {}),
+        "cidr": node.get("spec", {}).get("podCIDR"),
+    }
+
+
+def _node_drain(client: Client, node: dict) -> dict:
+    name = node["metadata"]["name"]
+    items = checklist(pods_on(client, name))
+    return {
+        "items": items,
+        "blocking": sum(item.fate == "blocks" for item in items),
+        "command": f"kubectl drain {name} --ignore-daemonsets",
+    }
+
+
+def _deployment_head(client: Client, deployment: dict) -> dict:
+    sets = replicasets_of(client, deployment)
+    row = deployment_row(deployment, sets, [])
+    whole = row.get("ready", 0) >= row.get("desired", 0) and not row.get("oldTotal")
+    return {
+        "state": "ready" if whole else "starting",
+        "headline": f"{row.get('ready', 0)} of {row.get('desired', 0)} ready"
+        + (", paused" if row.get("paused") else ""),
+        "row": row,
+        "sets": [{"object": rs, "revision": revision_of(rs), **_set(rs)} for rs in sets],
+        "command": kubectl(f"rollout status deployment/{row['name']}", row["namespace"]),
+    }
+
+
+def _set(replicaset: dict) -> dict:
+    annotations = replicaset["metadata"].get("annotations", {})
+    return {
+        "name": replicaset["metadata"]["name"],
+        "images": ", ".join(c.get("image", "") for c in replicaset["spec"]["template"]["spec"]["containers"]),
+        "ready": replicaset.get("status", {}).get("readyReplicas", 0),
+        "replicas": replicaset["spec"].get("replicas", 0),
+        "change": annotations.get("kubernetes.io/change-cause", ""),
+        "age": age(replicaset, time.time()),
+    }
+
+
+def _deployment_overview(client: Client, deployment: dict) -> dict:
+    meta = deployment["metadata"]
+    history = client.history(DEPLOYMENTS, meta["namespace"], meta["name"], limit=1)
+    return {
+        "strategy": deployment["spec"].get("strategy", {}),
+        "conditions": deployment.get("status", {}).get("conditions", ()),
+        "selector": deployment["spec"].get("selector", {}).get("matchLabels", {}),
+        "author": history[0]["author"] if history else "",
+    }
+
+
+HEADS = {PODS: _pod_head, NODES: _node_head, DEPLOYMENTS: _deployment_head}
+PANELS = {
+    (PODS, "why"): _pod_why,
+    (PODS, "thread"): _pod_thread,
+    (PODS, "logs"): _pod_logs,
+    (NODES, "overview"): _node_overview,
+    (NODES, "drain"): _node_drain,
+    (DEPLOYMENTS, "overview"): _deployment_overview,
+}

@@ -1,0 +1,209 @@
+"""One reader of a cluster's log for all boards that watch it in this process: read once, serialise once, fan out here.
+
+A browser is a place in the sequence of deltas and nothing more. Whoever is ready to send asks for what is new since
+its place; if that is one delta, all share the same bytes; if it is several, they are merged, newest row each; if it is
+too long ago, or nearly everything, it is a snapshot. So a slow browser costs the server no queue, and skips frames.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import threading
+from collections import deque
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import orjson
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import PODS
+from lab.client import Client, wait_for_revision
+from lab.client.reconcile import Change
+
+from .board import Board, Delta
+from .rows import Row
+from .verdicts import verdicts_of
+
+log = logging.getLogger(__name__)
+COALESCE_SECONDS = 0.1
+FLUSH_EARLY = 200  # revisions that are not kept waiting for the end of the 100 ms
+REMEMBERED = 512  # deltas
+SNAPSHOT_SHARE = 0.3  # of the rows: past it a snapshot is smaller than what changed
+NOWHERE = -1
+ASK_WHY_OF = 20  # pods a reading: the decision is shown where eyes can follow it, not for five thousand at once
+
+Place = tuple[str, int]  # epoch and sequence number: where a board stands
+
+
+@dataclass(frozen=True)
+class Step:
+    """A delta with its place: it takes a board from `prev` to `seq`, which are revisions of the log."""
+
+    prev: int
+    seq: int
+    delta: Delta
+
+
+class Feed:
+    """The rows of one cluster and the last deltas. `catch_up` reads the log; the rest is asking."""
+
+    def __init__(self, cluster: str):
+        self.cluster = cluster
+        self.epoch = secrets.token_hex(6)
+        self.client = Client(cluster, author="board")
+        self.watchers = 0
+        self._lock = threading.Lock()
+        self._changed = asyncio.Event()
+        self._texts: dict[int, str] = {}  # what was serialised for those at a place, until the next step
+        self._load()
+
+    def _load(self) -> None:
+        view = self.client.view()
+        # The place is taken before the objects: what is written meanwhile is read again, and once more is harmless.
+        self.seq = self.read = view.revision
+        self.board = Board(view)
+        self._steps: deque[Step] = deque(maxlen=REMEMBERED)
+        self._texts.clear()
+
+    def catch_up(self) -> None:
+        """Read the log up to its head. Blocks; safe from several threads."""
+        with self._lock:
+            view = self.client.view()
+            head = view.revision
+            changes = view.changes_since(self.read)
+            if changes is None:
+                self.epoch = secrets.token_hex(6)
+                return self._load()
+            changes = [change for change in changes if change.revision <= head]
+            self.read = max(head, self.read)
+            delta = self.board.apply(changes, self._verdicts(changes))
+            if not delta:
+                return
+            self._steps.append(Step(self.seq, self.read, delta))
+            self.seq = self.read
+            self._texts.clear()
+
+    def _verdicts(self, changes: list[Change]) -> dict[str, list[dict]]:
+        """The scheduler's decisions among these changes: kept beside the log's rows, not in the objects."""
+        decided = [c for c in changes if c.resource == PODS.resource and c.author == "scheduler" and not c.deleted]
+        return {
+            f"{PODS.resource}/{change.namespace}/{change.name}": verdicts_of(self.client, change)
+            for change in decided[-ASK_WHY_OF:]
+        }
+
+    def first(self) -> dict:
+        """Everything, as the page carries it and as a snapshot says it."""
+        with self._lock:
+            return self._snapshot()
+
+    def _snapshot(self) -> dict:
+        return {"type": "snap", "epoch": self.epoch, "seq": self.seq, "rows": list(self.board.rows.values())}
+
+    def since(self, place: Place) -> tuple[str, Place]:
+        """The message for a board that is at `place`, and where it is then; an empty message: there is nothing new."""
+        with self._lock:
+            here = (self.epoch, self.seq)
+            if place == here:
+                return "", here
+            seq = place[1] if place[0] == self.epoch else NOWHERE
+            if seq not in self._texts:
+                message = self._delta(seq) or self._snapshot()
+                self._texts[seq] = orjson.dumps(message).decode()
+            return self._texts[seq], here
+
+    def _delta(self, seq: int) -> dict | None:
+        missed = [step for step in self._steps if step.prev >= seq]
+        if not missed or missed[0].prev != seq:
+            return None
+        merged = merge([step.delta for step in missed], self.board.rows)
+        if len(missed) > 1 and len(merged.upserts) > SNAPSHOT_SHARE * len(self.board.rows):
+            return None
+        return {
+            "type": "delta",
+            "epoch": self.epoch,
+            "prev": seq,
+            "seq": self.seq,
+            "upserts": list(merged.upserts.values()),
+            "removes": list(merged.removes),
+            "phases": merged.phases,
+        }
+
+    # Following, in the event loop.
+
+    async def follow(self) -> None:
+        """Read whenever the log grows: the first change at once, those that follow it every 100 ms."""
+        told = 0
+        while True:
+            try:
+                await in_reader(self.catch_up)
+                if self.seq != told:  # also where a page, and not this reader, has read the log
+                    told = self.seq
+                    self._changed.set()
+                    self._changed = asyncio.Event()
+                    await wait_for_revision(self.cluster, self.read + FLUSH_EARLY, COALESCE_SECONDS)
+                await wait_for_revision(self.cluster, self.read)
+            except (DatabaseError, ApiError) as error:
+                log.warning("the board of %s waits: %s", self.cluster, error)
+                await asyncio.sleep(1)
+
+    async def news(self, place: Place, timeout: float) -> tuple[str, Place]:
+        """`since`, but wait up to `timeout` seconds for something new."""
+        changed = self._changed
+        text, now = self.since(place)
+        if not text:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), timeout)
+            text, now = self.since(place)
+        return text, now
+
+
+def merge(deltas: list[Delta], rows: dict[str, Row]) -> Delta:
+    """One delta for several: each row as it is now, and every phase passed through on the way."""
+    merged = Delta()
+    for delta in deltas:
+        for id_ in (*delta.upserts, *delta.removes):
+            if id_ in rows:
+                merged.upserts[id_] = rows[id_]
+            else:
+                merged.removes.add(id_)
+        for id_, phases in delta.phases.items():
+            merged.phases.setdefault(id_, []).extend(phases)
+    return merged
+
+
+# One thread reads for all boards of the process: reading is short, and SQLite wants few connections.
+_reader = ThreadPoolExecutor(1, "board")
+_feeds: dict[tuple[int, str], Feed] = {}
+_feeds_lock = threading.Lock()
+
+
+async def in_reader(work):
+    return await database_sync_to_async(work, thread_sensitive=False, executor=_reader)()
+
+
+def feed_of(cluster: str) -> Feed:
+    """The process's feed of a cluster, made if missing. Blocks. Raises ApiError 404 for an unknown cluster."""
+    uid = Client(cluster, author="board").view().uid
+    with _feeds_lock:
+        if (uid, cluster) not in _feeds:
+            _feeds[(uid, cluster)] = Feed(cluster)
+        return _feeds[(uid, cluster)]
+
+
+@contextlib.asynccontextmanager
+async def watching(cluster: str) -> AsyncIterator[Feed]:
+    """The feed, followed as long as anybody watches it."""
+    feed = await in_reader(lambda: feed_of(cluster))
+    feed.watchers += 1
+    if feed.watchers == 1:
+        feed.follower = asyncio.get_running_loop().create_task(feed.follow())
+    try:
+        yield feed
+    finally:
+        feed.watchers -= 1
+        if not feed.watchers:
+            feed.follower.cancel()

@@ -1,0 +1,15 @@
+"""The board's addresses: `/`, and under each cluster's own path, beside its API."""
+
+from django.urls import path, re_path
+
+from . import views
+
+CLUSTER = r"^clusters/(?P<cluster>[a-z0-9][-a-z0-9]{0,62})/"
+
+urlpatterns = [
+    path("", views.home),
+    re_path(CLUSTER + r"$", views.board, name="board"),
+    re_path(CLUSTER + r"board/drawer/(?P<resource>[a-z.]+)/(?P<key>[-a-z0-9./]+)$", views.details, name="drawer"),
+    re_path(CLUSTER + r"board/panel/(?P<name>create|add-node)$", views.form, name="panel"),
+    re_path(CLUSTER + r"board/do/(?P<action>[a-z-]+)$", views.do, name="do"),
+]

@@ -1,0 +1,71 @@
+"""The scheduler's decision as the board says it: each node's verdict in a word or two, from the data it left with it.
+
+The shape of the data is `lab.scheduler`'s: `{"chosen", "evaluated", "counts", "nodes": [{"node", "fits", "reasons",
+"scores", "total"}]}`, best first.
+"""
+
+import re
+
+from lab.apimachinery.kinds import PODS
+from lab.client import Change, Client
+
+SHOWN = 8  # chips beside one waiting pod
+# kube-scheduler's words → what fits on a chip. Its own words stand in the drawer.
+SHORT = (
+    (re.compile(r"^Insufficient (.+)$"), r"too little \1"),
+    (re.compile(r"^Too many pods$"), "full"),
+    (re.compile(r"^node\(s\) were unschedulable$"), "cordoned"),
+    (re.compile(r"^node\(s\) had untolerated taint.*\{(?:.*/)?([^:/}]+).*$"), r"taint \1"),
+    (re.compile(r"^node\(s\) didn't match Pod's node affinity/selector$"), "selector"),
+    (re.compile(r"^node\(s\) didn't match pod topology spread constraints.*$"), "spread"),
+    (re.compile(r"^node\(s\) didn't match pod anti-affinity rules$"), "anti-affinity"),
+    (re.compile(r"^node\(s\) didn't have free ports.*$"), "port taken"),
+    (re.compile(r"^node\(s\) "), ""),
+)
+
+
+def short(reason: str) -> str:
+    """`Insufficient cpu` → `too little cpu`; what is not known stays as it is."""
+    for pattern, words in SHORT:
+        if pattern.search(reason):
+            return pattern.sub(words, reason)
+    return reason
+
+
+def chips(why: dict) -> list[dict]:
+    """`[{"node", "fits", "text"}]`, at most `SHOWN`; of a large cluster the counts take the place of the rest."""
+    nodes = why.get("nodes", ())
+    found = [
+        {"node": item["node"], "fits": item["fits"], "text": _points(item) if item["fits"] else _objections(item)}
+        for item in nodes[:SHOWN]
+    ]
+    if not nodes:
+        found = [
+            {"node": f"{count} nodes", "fits": False, "text": short(reason)}
+            for reason, count in sorted(why.get("counts", {}).items(), key=lambda pair: -pair[1])[:SHOWN]
+        ]
+    return found
+
+
+def _points(item: dict) -> str:
+    return f"{item.get('total', 0):g}"
+
+
+def _objections(item: dict) -> str:
+    return ", ".join(short(reason) for reason in item.get("reasons", ())) or "no"
+
+
+def decision(client: Client, namespace: str, name: str, uid: str = "") -> dict | None:
+    """The newest decision about a pod: the `why` of the row, with its time; None if the scheduler has left none."""
+    for row in client.history(PODS, namespace, name):
+        if row["why"] and (not uid or row["object"]["metadata"]["uid"] == uid):
+            return {**row["why"], "revision": row["revision"], "time": row["time"], "author": row["author"]}
+    return None
+
+
+def verdicts_of(client: Client, change: Change) -> list[dict]:
+    """The chips for a pod that the scheduler has just written, while it has no node; none once it has one."""
+    if change.object["spec"].get("nodeName"):
+        return []
+    why = decision(client, change.namespace, change.name, change.object["metadata"]["uid"])
+    return chips(why) if why else []

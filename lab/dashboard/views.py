@@ -1,0 +1,137 @@
+"""The board's pages and fragments. Thin: rows come from the feed, facts from `drawers`, acts go to `actions`."""
+
+import json
+from functools import wraps
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.kinds import NAMESPACES
+from lab.client import Client, cluster_names
+
+from .actions import perform
+from .creating import AUTHOR
+from .drawers import drawer
+from .feed import feed_of
+from .panels import panel, submit
+from .rows import percent
+
+TILES_AT_FIRST = 400  # past it the browser draws the tiles itself: it has their rows, and chooses the density
+
+
+def strict(view):
+    """The answer with a content security policy that lets nothing run but the board's own files."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        host = request.get_host()
+        response["Content-Security-Policy"] = (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+            f"connect-src 'self' ws://{host} wss://{host}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        response["Referrer-Policy"] = "same-origin"
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return answered
+
+
+@require_GET
+@strict
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect(reverse("board", args=[settings.DEFAULT_CLUSTER]))
+
+
+@require_GET
+@strict
+@ensure_csrf_cookie
+def board(request: HttpRequest, cluster: str) -> HttpResponse:
+    """The whole board, drawn once by the server, with the rows that the browser goes on from."""
+    try:
+        feed = feed_of(cluster)
+    except ApiError as error:
+        return render(
+            request, "board/no_cluster.html", {"error": error, "clusters": cluster_names()}, status=error.code
+        )
+    feed.catch_up()
+    first = feed.first()
+    context = {"cluster": cluster, "clusters": cluster_names(), "first": first, "blank": {}, **_drawn(first["rows"])}
+    names = [obj["metadata"]["name"] for obj in feed.client.list(NAMESPACES)]
+    return render(request, "board/board.html", {**context, "namespaces": sorted(names)})
+
+
+def _drawn(rows: list[dict]) -> dict:
+    """The rows by the region of the board that shows them."""
+    kinds: dict[str, list[dict]] = {kind: [] for kind in ("pod", "node", "deployment", "loop", "event")}
+    for row in rows:
+        kinds[row["kind"]].append(row)
+    pods = sorted(kinds["pod"], key=lambda row: (row.get("created", 0), row["id"]))
+    tiles = [{**row, "hatch": (row["version"] - 1) % 3 if "version" in row else 0} for row in pods]
+    names = {row["name"] for row in kinds["node"]}
+    shown = tiles if len(tiles) <= TILES_AT_FIRST else []
+    nodes = [
+        {
+            "row": {
+                **row,
+                "cpuPart": percent(row.get("usedCpu", 0), row.get("cpu", 0)),
+                "memoryPart": percent(row.get("usedMemory", 0), row.get("memory", 0)),
+            },
+            "pods": [tile for tile in shown if tile.get("node") == row["name"]],
+        }
+        for row in sorted(kinds["node"], key=lambda row: row["name"])
+    ]
+    cards = [{**row, "readyPart": percent(row.get("ready", 0), row.get("desired", 0))} for row in kinds["deployment"]]
+    return {
+        "nodes": nodes,
+        "waiting": [tile for tile in shown if tile.get("node") not in names],
+        "pods": len(pods),
+        "deployments": sorted(cards, key=lambda row: row["id"]),
+        "loops": kinds["loop"],
+        "events": sorted(kinds["event"], key=lambda row: row.get("at", 0), reverse=True),
+    }
+
+
+@require_GET
+@strict
+def details(request: HttpRequest, cluster: str, resource: str, key: str) -> HttpResponse:
+    """The drawer for one thing."""
+    namespace, _, name = key.rpartition("/")
+    try:
+        context = drawer(Client(cluster, AUTHOR), resource, namespace, name, request.GET.get("tab", ""))
+    except ApiError as error:
+        return render(request, "board/drawer/gone.html", {"error": error, "name": name}, status=error.code)
+    return render(request, f"board/drawer/{context['kind']}.html", context)
+
+
+@strict
+def form(request: HttpRequest, cluster: str, name: str) -> HttpResponse:
+    """The drawer for making something: a deployment, anything as YAML, a node."""
+    client = Client(cluster, AUTHOR)
+    try:
+        context = submit(client, name, request.POST) if request.method == "POST" else panel(client, name, request.GET)
+    except ApiError as error:
+        return render(request, "board/drawer/gone.html", {"error": error, "name": name}, status=error.code)
+    return render(request, f"board/panel/{name}.html", context, status=422 if context.get("wrong") else 200)
+
+
+@require_POST
+@strict
+def do(request: HttpRequest, cluster: str, action: str) -> HttpResponse:
+    """One act: what was done, and the kubectl command for it; or the API's Status."""
+    try:
+        asked = json.loads(request.body)
+        if not isinstance(asked, dict):
+            raise bad_request("the body must be an object")
+        done = perform(Client(cluster, AUTHOR), action, asked)
+    except ValueError:
+        error = bad_request("the body must be JSON")
+        return JsonResponse(error.as_status(), status=error.code)
+    except ApiError as error:
+        return JsonResponse(error.as_status(), status=error.code)
+    return JsonResponse({"message": done.message, "kubectl": done.kubectl})

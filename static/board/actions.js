@@ -1,0 +1,84 @@
+// Doing things: each act is one POST, acknowledged at once, answered by a toast with the kubectl command that does the same.
+import { tiles } from "./nodes.js";
+import { rows } from "./state.js";
+
+const UNDO = 5000;
+const toasts = document.getElementById("toasts");
+export const csrf = { "X-CSRFToken": document.body.dataset.csrf };
+
+export function toast(message, { kind = "", command = "", seconds = 5, button } = {}) {
+  const box = document.createElement("div");
+  box.className = `toast ${kind}`;
+  box.setAttribute("role", kind === "error" ? "alert" : "status");
+  const body = document.createElement("div");
+  body.textContent = message;
+  if (command) body.append(Object.assign(document.createElement("code"), { textContent: command }));
+  box.append(body);
+  if (button) box.append(button);
+  toasts.append(box);
+  if (toasts.children.length > 4) toasts.firstElementChild.remove();
+  setTimeout(() => box.remove(), seconds * 1000);
+  return box;
+}
+
+// True if it was done. Errors are shown with the words of the API's Status.
+export async function act(name, payload) {
+  tiles.get(`pods/${payload.namespace}/${payload.name}`)?.classList.add("asked");
+  try {
+    const answer = await fetch(`${document.body.dataset.base}board/do/${name}`, { method: "POST", headers: csrf, body: JSON.stringify(payload) });
+    const said = await answer.json();
+    if (answer.ok) toast(said.message, { command: said.kubectl });
+    else toast(said.message, { kind: "error", seconds: 12 });
+    return answer.ok;
+  } catch {
+    toast("The lab does not answer: nothing was done. It may be restarting; try again when the board says Live.", { kind: "error", seconds: 10 });
+    return false;
+  } finally {
+    tiles.get(`pods/${payload.namespace}/${payload.name}`)?.classList.remove("asked");
+  }
+}
+
+// Five seconds to think again, before anything is sent.
+export function later(words, name, payload) {
+  return new Promise((resolve) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Undo" });
+    const box = toast(`${words} in 5 s`, { kind: "wait", seconds: 6, button });
+    const timer = setTimeout(() => {
+      box.remove();
+      resolve(act(name, payload));
+    }, UNDO);
+    button.onclick = () => {
+      clearTimeout(timer);
+      box.remove();
+      resolve(false);
+    };
+  });
+}
+
+export function scale(row, replicas) {
+  const payload = { namespace: row.namespace, name: row.name, replicas };
+  return replicas ? act("scale", payload) : later(`Scaling ${row.name} to 0`, "scale", payload);
+}
+
+const WAITING = { drain: "Draining", undo: "Rolling back" };
+
+// What a button says it does, about the row that it belongs to.
+export function run(name, row, more = {}) {
+  const { namespace, name: of } = row;
+  const payload = { namespace, name: of, ...more };
+  if (name === "cordon" && row.cordoned) return act("uncordon", payload);
+  if (name === "pause" && row.paused) return act("resume", payload);
+  if (WAITING[name]) return later(`${WAITING[name]} ${of}`, name, payload);
+  return act(name, payload);
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-do]");
+  if (!button) return;
+  event.stopPropagation();
+  const row = rows.get(button.dataset.row || button.closest("[data-id]")?.dataset.id);
+  if (!row) return;
+  button.setAttribute("aria-busy", "true");
+  await run(button.dataset.do, row, JSON.parse(button.dataset.with || "{}"));
+  button.removeAttribute("aria-busy");
+}, true);

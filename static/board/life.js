@@ -1,0 +1,119 @@
+// Births, moves and deaths, made visible: cause and effect is what a board can show and a list cannot.
+import { columnOf, fillPod, tiles } from "./nodes.js";
+import { rows } from "./state.js";
+
+const GHOST = 3000; // a dead pod is remembered for so long, and its replacement is tied to it
+const STEP = 170; // each phase passed through between two frames is shown for so long
+const threads = document.getElementById("threads");
+const sky = document.getElementById("sky");
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const ghosts = new Set();
+const before = new Map(); // id of a pod → where its tile was and on which node
+
+// Called before the tiles are placed: remembers where those stand that are about to move.
+export function remember({ changed, fresh }) {
+  before.clear();
+  if (fresh) return;
+  for (const id of changed) {
+    const tile = tiles.get(id);
+    if (tile) before.set(id, { box: tile.getBoundingClientRect(), parent: tile.parentElement });
+  }
+}
+
+export function live({ fresh, changed, removed, phases }) {
+  for (const [id, row] of removed) if (row.kind === "pod") die(id, row, fresh);
+  if (fresh) return;
+  for (const id of changed) {
+    const row = rows.get(id);
+    const tile = row?.kind === "pod" && tiles.get(id);
+    if (!tile) continue;
+    const was = before.get(id);
+    if (!was) arrive(tile, row);
+    else if (was.parent !== tile.parentElement) slide(tile, was.box);
+    if (row.node && (!was || was.parent !== tile.parentElement)) win(row.node);
+    if (phases.has(id)) replay(tile, id, phases.get(id));
+  }
+}
+
+function arrive(tile, row) {
+  tile.classList.add("born");
+  tile.addEventListener("animationend", () => tile.classList.remove("born"), { once: true });
+  const ghost = [...ghosts].find((one) => !one.heir && one.row.replicaset === row.replicaset && row.replicaset);
+  if (ghost) {
+    ghost.heir = row.id;
+    tie();
+  }
+}
+
+function slide(tile, from) {
+  if (still.matches) return;
+  const to = tile.getBoundingClientRect();
+  tile.animate([{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)` }, { transform: "none" }], { duration: 320, easing: "cubic-bezier(.3,.9,.3,1)" });
+}
+
+function win(name) {
+  const column = columnOf(name);
+  if (!column) return;
+  column.classList.add("won");
+  clearTimeout(column.won);
+  column.won = setTimeout(() => column.classList.remove("won"), 900);
+}
+
+// The states that came and went between two frames, one after another, so that a short death is seen.
+function replay(tile, id, passed) {
+  tile.classList.add("flash");
+  passed.slice(-4).forEach((state, i) => setTimeout(() => rows.has(id) && fillPod(tile, rows.get(id), state), i * STEP));
+  setTimeout(() => {
+    tile.classList.remove("flash");
+    if (rows.has(id)) fillPod(tile, rows.get(id));
+  }, Math.min(4, passed.length) * STEP);
+}
+
+function die(id, row, silently) {
+  const tile = tiles.get(id);
+  tiles.delete(id);
+  if (!tile) return;
+  const wait = tile.closest(".wait");
+  if (silently || wait || document.body.dataset.density !== "full") return (wait || tile).remove();
+  tile.classList.add("ghost");
+  tile.classList.remove("selected");
+  tile.removeAttribute("role");
+  tile.removeAttribute("tabindex");
+  tile.setAttribute("aria-hidden", "true");
+  tile.querySelector(".note").textContent = "gone";
+  const ghost = { tile, row, heir: youngest(row) };
+  ghosts.add(ghost);
+  tie();
+  setTimeout(() => {
+    ghosts.delete(ghost);
+    tile.remove();
+    tie();
+  }, GHOST);
+}
+
+// A replica set replaces a pod as soon as it is leaving, so the heir may well be older than the ghost.
+function youngest(row) {
+  const taken = new Set([...ghosts].map((ghost) => ghost.heir));
+  const heirs = [...rows.values()].filter((one) => one.kind === "pod" && one.replicaset && one.replicaset === row.replicaset && !taken.has(one.id) && Date.now() / 1000 - one.created < 15);
+  return heirs.sort((a, b) => b.created - a.created)[0]?.id;
+}
+
+function tie() {
+  const origin = sky.getBoundingClientRect();
+  const lines = [...ghosts].map(({ tile, heir }) => {
+    const other = tiles.get(heir);
+    if (!other) return "";
+    const [a, b] = [tile, other].map((one) => one.getBoundingClientRect());
+    const right = b.left > a.left;
+    const [x1, y1] = [(right ? a.right : a.left) - origin.left, a.top + a.height / 2 - origin.top + sky.scrollTop];
+    const [x2, y2] = [(right ? b.left : b.right) - origin.left, b.top + b.height / 2 - origin.top + sky.scrollTop];
+    const bend = Math.max(24, Math.abs(x2 - x1) / 2) * (right ? 1 : -1);
+    return [`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, x2, y2];
+  });
+  const svg = (name, attributes) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    return element;
+  };
+  threads.replaceChildren(...lines.filter(Boolean).flatMap(([d, cx, cy]) => [svg("path", { d }), svg("circle", { cx, cy, r: 3 })]));
+}

@@ -1,0 +1,202 @@
+// Columns of nodes and tiles of pods: keyed elements that are filled anew, never made anew.
+import { countdown, cpu, memory, percent } from "./format.js";
+import { byKind, rows, ui } from "./state.js";
+
+const nodes = document.getElementById("nodes");
+const tray = document.getElementById("tray");
+export const tiles = new Map(); // id of a pod → its tile
+const columns = new Map(); // id of a node → its column
+const GLYPHS = 300;
+const STRIPS = 1500;
+const FAULTY = new Set(["pending", "unready", "failed", "backoff"]);
+
+const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+const text = (parent, selector, words) => {
+  const element = parent.querySelector(selector);
+  if (element.textContent !== words) element.textContent = words;
+};
+export const columnOf = (name) => columns.get(`nodes/${name}`);
+
+export function adopt() {
+  for (const column of nodes.querySelectorAll(".node")) columns.set(column.dataset.id, column);
+  for (const tile of document.querySelectorAll(".pod")) if (tile.dataset.id) tiles.set(tile.dataset.id, tile);
+}
+
+function fillNode(column, row) {
+  column.dataset.id = row.id;
+  column.dataset.name = row.name;
+  column.classList.toggle("cordoned", !!row.cordoned);
+  column.classList.toggle("off", !!row.off);
+  column.classList.toggle("lost", !row.ready);
+  const [head] = column.children;
+  text(head, ".title b", row.name);
+  text(head, ".zone", row.zone || "");
+  text(head, ".size", [`${cpu(row.cpu || 0)} cpu`, memory(row.memory || 0), row.gpu && `${row.gpu} gpu`, row.runtime].filter(Boolean).join(" · "));
+  gauge(head, "cpu", row.usedCpu, row.cpu);
+  gauge(head, "memory", row.usedMemory, row.memory);
+  head.querySelector(".gauge.gpu").hidden = !row.gpu;
+  if (row.gpu) gauge(head, "gpu", row.usedGpu, row.gpu);
+  const words = flags(row);
+  head.querySelector(".flags").replaceChildren(
+    ...words.map(([word, kind]) => Object.assign(document.createElement("span"), { textContent: word, className: kind })),
+  );
+  head.querySelector(".cordon").setAttribute("aria-pressed", String(!!row.cordoned));
+  head.setAttribute("aria-label", `Node ${row.name}, ${[row.status, ...words.map(([word]) => word)].join(", ")}, ${row.count || 0} pods`);
+  const free = `${cpu(Math.max(0, (row.cpu || 0) - (row.usedCpu || 0)))} cpu · ${memory(Math.max(0, (row.memory || 0) - (row.usedMemory || 0)))} free`;
+  text(column, ".room span", row.cordoned ? "closed to new pods" : row.ready ? free : "");
+}
+
+function flags(row) {
+  const found = [];
+  if (row.runtime === "simulated") found.push(["simulated", ""]);
+  if (row.off) found.push(["powered off", "bad"]);
+  else if (row.partitioned) found.push(["partitioned", "bad"]);
+  if (!row.ready) found.push([row.status === "Unknown" ? "no word" : "not ready", "bad"]);
+  if (row.cordoned) found.push(["cordoned", "warn"]);
+  if (row.leaving) found.push(["leaving", "warn"]);
+  return [...found, ...(row.taints || []).map((key) => [key, ""])];
+}
+
+function gauge(head, name, used = 0, whole = 0) {
+  const part = percent(used, whole);
+  const bar = head.querySelector(`.bar.${name}`);
+  bar.classList.toggle("full", part > 90);
+  bar.firstElementChild.setAttribute("width", part);
+  text(head, `.part.${name}`, `${part}%`);
+}
+
+export function fillPod(tile, row, state = row.state) {
+  tile.dataset.id = row.id;
+  if (tile.dataset.state !== state) {
+    tile.dataset.state = state;
+    tile.querySelector("use").setAttribute("href", `#s-${state}`);
+  }
+  tile.dataset.hatch = row.version ? (row.version - 1) % 3 : 0;
+  text(tile, ".name b", row.app);
+  text(tile, ".name i", row.suffix || "");
+  text(tile, ".version", row.version ? `v${row.version}` : "");
+  text(tile, ".restarts", row.restarts ? `↻${row.restarts}` : "");
+  text(tile, ".note", note(row));
+  tile.title = row.name;
+  tile.setAttribute("aria-label", `${row.name}, ${row.status}, ${row.ready} ready${row.version ? `, version ${row.version}` : ""}${row.restarts ? `, ${row.restarts} restarts` : ""}`);
+  tile.classList.toggle("selected", ui.selected === row.id);
+  tile.hidden = !!ui.namespace && row.namespace !== ui.namespace;
+}
+
+function note(row) {
+  const left = row.until ? countdown(row.until) : 0;
+  if (row.state === "backoff" && left) return `${row.status.replace("BackOff", "")} · again in ${left} s`;
+  if (row.state === "unready") return "not ready";
+  if (row.state === "starting" && row.status === "Running") return "starting · not ready yet";
+  if (row.state === "pending") return "waits for a node";
+  return row.state === "ready" && row.ip ? row.ip : row.status;
+}
+
+// Where a tile belongs: its node's column, or the tray. Null where the density draws no tile for it.
+function home(row) {
+  const dense = document.body.dataset.density === "strip";
+  if (dense && row.node && !FAULTY.has(row.state)) return null;
+  const column = row.node && columnOf(row.node);
+  return column ? column.querySelector(".pods") : tray;
+}
+
+function place(row) {
+  const target = home(row);
+  let tile = tiles.get(row.id);
+  if (!target) {
+    tile?.remove();
+    tiles.delete(row.id);
+    return;
+  }
+  if (!tile) tiles.set(row.id, (tile = clone("t-pod")));
+  fillPod(tile, row);
+  const slot = tile.parentElement?.closest(".wait");
+  if (target === tray) {
+    if (!slot) {
+      const wait = clone("t-wait");
+      wait.querySelector(".slot").append(tile);
+      tray.querySelector("ul").append(wait);
+    }
+    verdicts(tile.closest(".wait"), row);
+  } else if (tile.parentElement !== target) {
+    target.append(tile);
+    slot?.remove();
+  }
+}
+
+function verdicts(wait, row) {
+  wait.querySelector(".verdicts").replaceChildren(
+    ...(row.verdicts || []).map(({ node, fits, text: words }) => {
+      const item = document.createElement("li");
+      item.className = fits ? "fits" : "";
+      item.append(`${node} `, Object.assign(document.createElement("b"), { textContent: `${fits ? "✓" : "✗"} ${words}` }));
+      return item;
+    }),
+  );
+}
+
+function placeNode(row) {
+  let column = columns.get(row.id);
+  if (!column) {
+    columns.set(row.id, (column = clone("t-node")));
+    const after = [...nodes.children].find((other) => other.dataset.name.localeCompare(row.name, undefined, { numeric: true }) > 0);
+    nodes.insertBefore(column, after || null);
+  }
+  fillNode(column, row);
+  column.classList.toggle("selected", ui.selected === row.id);
+}
+
+function strips(pods) {
+  const counts = new Map();
+  for (const row of pods) {
+    const of = counts.get(row.node) || counts.set(row.node, {}).get(row.node);
+    of[row.state] = (of[row.state] || 0) + 1;
+  }
+  for (const [id, column] of columns) {
+    const strip = column.querySelector(".strip");
+    const of = Object.entries(counts.get(id.slice(6)) || {});
+    const total = of.reduce((sum, [, count]) => sum + count, 0);
+    let x = 0;
+    strip.replaceChildren(
+      ...of.map(([state, count]) => {
+        const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+        const width = (100 * count) / total;
+        for (const [key, value] of Object.entries({ x, width, height: 10, "data-state": state })) rect.setAttribute(key, value);
+        x += width;
+        return rect;
+      }),
+    );
+  }
+}
+
+function density(count) {
+  const wanted = count > STRIPS ? "strip" : count > GLYPHS ? "glyph" : "full";
+  if (document.body.dataset.density === wanted) return false;
+  document.body.dataset.density = wanted;
+  for (const strip of nodes.querySelectorAll(".strip")) strip.hidden = wanted !== "strip";
+  return true;
+}
+
+export function paintNodes({ fresh, changed, removed }) {
+  const pods = byKind("pod");
+  const all = density(pods.length) || fresh;
+  const ids = all ? [...rows.keys()] : [...changed];
+  const touched = ids.map((id) => rows.get(id)).filter(Boolean);
+  for (const [id, row] of removed) if (row.kind === "node") columns.get(id)?.remove(), columns.delete(id);
+  for (const row of touched) if (row.kind === "node") placeNode(row);
+  const moved = touched.filter((row) => row.kind === "pod").sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
+  for (const row of moved) place(row);
+  if (document.body.dataset.density === "strip") strips(pods);
+  const waiting = pods.filter((row) => !row.node || !columnOf(row.node));
+  tray.hidden = !waiting.length;
+  text(tray, "output", String(waiting.length));
+  document.getElementById("no-nodes").hidden = columns.size > 0;
+  document.getElementById("n-nodes").textContent = columns.size;
+  document.getElementById("n-pods").textContent = pods.length;
+  document.getElementById("n-ready").textContent = pods.filter((row) => row.state === "ready").length;
+}
+
+// Countdowns run by the clock, not by the log.
+setInterval(() => {
+  for (const row of rows.values()) if (row.until && row.kind === "pod" && tiles.has(row.id)) fillPod(tiles.get(row.id), row);
+}, 1000);

@@ -1,0 +1,117 @@
+// The cards of deployments: what is asked, what stands, and the handles to change it.
+import { act, scale } from "./actions.js";
+import { countdown } from "./format.js";
+import { open } from "./drawer.js";
+import { byKind, onPaint, rows, ui } from "./state.js";
+
+const list = document.querySelector("#rail .cards");
+const cards = new Map();
+const held = new Map(); // id → replicas asked for and not yet seen in the log: the figure never jumps back meanwhile
+
+function fill(card, row) {
+  const $ = (selector) => card.querySelector(selector);
+  card.dataset.id = row.id;
+  const [desired, ready] = [row.desired || 0, row.ready || 0];
+  const rolling = !!row.oldTotal;
+  card.classList.toggle("rolling", rolling);
+  card.classList.toggle("whole", !rolling && ready >= desired);
+  card.hidden = !!ui.namespace && row.namespace !== ui.namespace;
+  const ring = (selector, part) => $(selector).setAttribute("stroke-dasharray", `${desired ? Math.min(100, (100 * part) / desired) : 0} 100`);
+  ring(".rings .old", row.oldReady || 0);
+  ring(".rings .new", rolling ? row.newReady || 0 : ready);
+  $(".rings text").textContent = ready;
+  $(".what b").textContent = row.name;
+  $(".what small").textContent = row.image;
+  $(".what small").title = row.image;
+  $(".open").setAttribute("aria-label", `${row.name}, ${row.image}: ${ready} of ${desired} ready`);
+  if (held.get(row.id) === desired) held.delete(row.id);
+  const shown = held.get(row.id) ?? desired;
+  $(".stepper output").textContent = shown;
+  $(".stepper").setAttribute("aria-label", `Replicas of ${row.name}`);
+  const slide = $(".slide input");
+  if (document.activeElement !== slide) {
+    slide.max = Math.max(20, Math.ceil(desired / 10) * 20);
+    slide.value = shown;
+  }
+  $(".slide output").textContent = shown;
+  const left = row.until ? countdown(row.until) : 0;
+  $(".trouble").textContent = [row.paused && "paused", row.stuck, row.trouble + (left ? `, next try in ${left} s` : "")].filter((part) => part && part !== "undefined").join(" · ");
+  rollout($(".rollout"), row, rolling, desired);
+  $('[data-do="pause"]').textContent = row.paused ? "Resume" : "Pause";
+  $('[data-do="undo"]').disabled = row.revision < 2;
+  const image = $(".image input");
+  if (document.activeElement !== image) image.value = row.image;
+}
+
+function rollout(box, row, rolling, desired) {
+  box.hidden = !rolling;
+  if (!rolling) return;
+  const whole = Math.max(desired, (row.oldTotal || 0) + (row.newTotal || 0)) || 1;
+  const part = (count) => (100 * (count || 0)) / whole;
+  box.querySelector("rect.was").setAttribute("width", part(row.oldTotal));
+  const is = box.querySelector("rect.is");
+  is.setAttribute("x", part(row.oldTotal));
+  is.setAttribute("width", part(row.newTotal));
+  box.querySelector("rect.want").setAttribute("x", Math.max(0, part(desired) - 0.8));
+  box.querySelector("span.was").textContent = `v${row.oldRevision} ${row.oldReady || 0}`;
+  box.querySelector("span.allow").textContent = row.surge ? `surge ${row.surge}, down ${row.unavailable || 0}` : "recreate";
+  box.querySelector("span.is").textContent = `v${row.revision} ${row.newReady || 0} of ${desired}`;
+}
+
+onPaint(({ fresh, changed, removed }) => {
+  for (const [id, row] of removed) if (row.kind === "deployment") cards.get(id)?.remove(), cards.delete(id);
+  for (const id of fresh ? rows.keys() : changed) {
+    const row = rows.get(id);
+    if (row?.kind !== "deployment") continue;
+    let card = cards.get(id) || list.querySelector(`[data-id="${CSS.escape(id)}"]`);
+    if (!card) {
+      card = document.getElementById("t-deployment").content.firstElementChild.cloneNode(true);
+      card.querySelector(".image label").htmlFor = card.querySelector(".image input").id = `image-${id}`;
+      list.append(card);
+    }
+    cards.set(id, card);
+    fill(card, row);
+  }
+  document.getElementById("no-deployments").hidden = cards.size > 0;
+});
+
+export function expand(id) {
+  for (const [key, card] of cards) {
+    card.classList.toggle("selected", key === id);
+    card.querySelector(".controls").hidden = key !== id;
+    card.querySelector(".open").setAttribute("aria-expanded", String(key === id));
+  }
+}
+
+// Asks for so many replicas: shown at once, sent when the hand rests, so that five clicks are one wish.
+const timers = new Map();
+export function want(id, replicas) {
+  const row = rows.get(id);
+  if (!row) return;
+  const wanted = Math.max(0, replicas);
+  held.set(id, wanted);
+  fill(cards.get(id), row);
+  clearTimeout(timers.get(id));
+  timers.set(id, setTimeout(async () => {
+    if (!(await scale(row, wanted))) held.delete(id);
+    if (rows.has(id)) fill(cards.get(id), rows.get(id));
+  }, 180));
+}
+export const wanted = (id) => held.get(id) ?? (rows.get(id)?.desired || 0);
+
+list.addEventListener("click", (event) => {
+  const card = event.target.closest(".card");
+  const step = event.target.closest("[data-step]");
+  if (!card) return;
+  if (step) want(card.dataset.id, wanted(card.dataset.id) + Number(step.dataset.step));
+  else if (event.target.closest(".open")) open(card.dataset.id);
+});
+list.addEventListener("input", (event) => {
+  if (event.target.type === "range") want(event.target.closest(".card").dataset.id, Number(event.target.value));
+});
+list.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const row = rows.get(event.target.closest(".card").dataset.id);
+  act("image", { namespace: row.namespace, name: row.name, container: row.container, image: event.target.elements.image.value });
+});
+setInterval(() => byKind("deployment").forEach((row) => row.until && cards.has(row.id) && fill(cards.get(row.id), row)), 1000);
