@@ -79,7 +79,9 @@ def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:
     listed = [f"{cause.field}: {cause.message}" for cause in causes]
     text = listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
     details = {"name": name, "group": kind.group, "kind": kind.kind, "causes": [cause.as_dict() for cause in causes]}
-    return ApiError(422, "Invalid", f'{kind.kind}{"." + kind.group if kind.group else ""} "{name}" is invalid: {text}', details)
+    return ApiError(
+        422, "Invalid", f'{kind.kind}{"." + kind.group if kind.group else ""} "{name}" is invalid: {text}', details
+    )
 
 
 def bad_request(message: str) -> ApiError:

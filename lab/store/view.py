@@ -105,7 +105,7 @@ class View:
         )
         self.revision = revision
 
-    def refresh(self) -> "View":
+    def refresh(self) -> View:
         """Catch up with the log; returns itself. Raises UnknownCluster if the cluster is gone."""
         return view(self.name)
 

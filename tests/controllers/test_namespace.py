@@ -1,0 +1,76 @@
+"""A namespace is emptied before it goes, and events are forgotten when they are old."""
+
+import datetime
+
+import pytest
+
+from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, EVENTS, NAMESPACES, PODS
+from lab.apimachinery.meta import condition, is_deleting, parse_time
+from lab.controllers.eventttl import EventTTLController, expired
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop(cluster):
+    cluster.client.create(NAMESPACES, {"metadata": {"name": "shop"}})
+    return cluster
+
+
+def test_an_empty_namespace_goes_at_once(shop):
+    assert not shop.client.delete(NAMESPACES, "", "shop")
+    shop.settle()
+    assert shop.client.find(NAMESPACES, "", "shop") is None
+
+
+def test_a_namespace_waits_for_its_pods_and_says_so_and_takes_everything_along(shop):
+    shop.add_node("n1")
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web"}]}}
+    spec = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    shop.client.create(DEPLOYMENTS, {"metadata": {"name": "web", "namespace": "shop"}, "spec": spec})
+    shop.client.create(CONFIGMAPS, {"metadata": {"name": "settings", "namespace": "shop"}})
+    shop.settle()
+    shop.bind("n1")
+    shop.client.delete(NAMESPACES, "", "shop")
+    shop.settle()
+    assert len(shop.pods()) == 2 and all(map(is_deleting, shop.pods()))
+    assert shop.client.find(CONFIGMAPS, "shop", "settings"), "pods go first, while what they use is still there"
+    told = condition(shop.client.get(NAMESPACES, "", "shop"), "NamespaceContentRemaining")
+    assert (told["status"], told["reason"]) == ("True", "SomeResourcesRemain")
+    assert "pods has 2 resource instances" in told["message"]
+    for pod in shop.pods():
+        shop.client.delete(PODS, "shop", pod["metadata"]["name"], grace_seconds=0)
+    shop.settle()
+    assert shop.client.find(NAMESPACES, "", "shop") is None
+    assert not [obj for obj in shop.client.view() if obj["metadata"].get("namespace") == "shop"]
+
+
+def test_a_namespace_names_the_finalizers_that_hold_it(shop):
+    meta = {"name": "held", "namespace": "shop", "finalizers": ["example.com/wait"]}
+    held = shop.client.create(CONFIGMAPS, {"metadata": meta})
+    shop.client.delete(NAMESPACES, "", "shop")
+    shop.settle()
+    told = condition(shop.client.get(NAMESPACES, "", "shop"), "NamespaceFinalizersRemaining")
+    assert told["message"].endswith("example.com/wait in 1 resource instances")
+    shop.client.patch(CONFIGMAPS, "shop", held["metadata"]["name"], {"metadata": {"finalizers": None}})
+    shop.settle()
+    assert shop.client.find(NAMESPACES, "", "shop") is None
+
+
+def test_only_old_events_are_forgotten(cluster):
+    namespace = cluster.client.get(NAMESPACES, "", "default")
+    cluster.client.event(namespace, "Normal", "Old", "long ago")
+    old = cluster.client.list(EVENTS)[0]
+    long_ago = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    cluster.client.update(EVENTS, {**old, "lastTimestamp": long_ago})
+    cluster.client.event(namespace, "Normal", "New", "just now")
+    cluster.settle(EventTTLController())
+    assert [event["reason"] for event in cluster.client.list(EVENTS)] == ["New"]
+
+
+def test_an_event_is_as_old_as_its_last_happening():
+    created = {"creationTimestamp": "2026-05-20T10:00:00Z"}
+    again = {"metadata": created, "eventTime": "2026-05-20T10:00:00.000000Z", "series": {}}
+    again["series"]["lastObservedTime"] = "2026-05-20T12:00:00.000000Z"
+    once = {"metadata": created}
+    assert expired([again, once], parse_time("2026-05-20T11:00:00Z")) == [once]

@@ -1,0 +1,196 @@
+"""Nodes that fall silent, pods that have to leave them, and pods that nobody will ever finish."""
+
+import pytest
+from django.conf import settings
+
+from lab.apimachinery.kinds import LEASES, NODES, PODS
+from lab.apimachinery.meta import condition, is_deleting, is_true, micro_now
+from lab.controllers.nodelifecycle import NODES_KEY, NodeLifecycleController
+from lab.controllers.podgc import PodGCController, lost_pods
+from lab.controllers.stopwatch import Stopwatch
+from lab.controllers.tainteviction import TaintEvictionController
+from lab.controllers.taints import OUT_OF_SERVICE
+
+from .build import a_node, a_pod
+from .cluster import Cluster
+
+pytestmark = pytest.mark.django_db
+GRACE = settings.CLOCK["node_grace"]
+
+
+class Clock:
+    """A steady clock that goes when it is told to."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lifecycle(clock) -> NodeLifecycleController:
+    return NodeLifecycleController(Stopwatch(clock))
+
+
+@pytest.fixture
+def nodes(cluster) -> Cluster:
+    for name in ("n1", "n2"):
+        cluster.add_node(name)
+        spec = {"holderIdentity": name, "renewTime": micro_now()}
+        cluster.client.create(LEASES, {"metadata": {"name": name, "namespace": "kube-node-lease"}, "spec": spec})
+    return cluster
+
+
+def beat(cluster: Cluster, name: str) -> None:
+    cluster.client.patch(LEASES, "kube-node-lease", name, {"spec": {"renewTime": micro_now()}})
+
+
+def look(cluster: Cluster, lifecycle: NodeLifecycleController) -> float:
+    return lifecycle.sync(cluster.client, NODES_KEY)
+
+
+def taints(cluster: Cluster, name: str) -> set[tuple[str, str]]:
+    found = cluster.client.get(NODES, "", name)["spec"].get("taints", [])
+    return {(taint["key"].removeprefix("node.kubernetes.io/"), taint["effect"]) for taint in found}
+
+
+def a_running_pod(cluster: Cluster, name: str, node: str, **spec) -> dict:
+    containers = [{"name": "web", "image": "web"}]
+    meta = {"name": name, "namespace": "default"}
+    pod = cluster.client.create(PODS, {"metadata": meta, "spec": {"containers": containers, **spec}})
+    cluster.client.bind([(pod, node, None)])
+    cluster.run([cluster.client.get(PODS, "default", name)])
+    return cluster.client.get(PODS, "default", name)
+
+
+def test_a_node_that_misses_its_heartbeats_is_unknown_tainted_and_its_pods_not_ready(nodes, lifecycle, clock):
+    a_running_pod(nodes, "p", "n1")
+    assert look(nodes, lifecycle) == GRACE / 4
+    clock.now += GRACE - 1
+    look(nodes, lifecycle)
+    assert is_true(nodes.client.get(NODES, "", "n1"), "Ready")
+    beat(nodes, "n2")
+    clock.now += 1
+    look(nodes, lifecycle)
+    ready = condition(nodes.client.get(NODES, "", "n1"), "Ready")
+    assert (ready["status"], ready["reason"]) == ("Unknown", "NodeStatusUnknown")
+    assert taints(nodes, "n1") == {("unreachable", "NoSchedule"), ("unreachable", "NoExecute")}
+    assert taints(nodes, "n2") == set()
+    pod = nodes.client.get(PODS, "default", "p")
+    assert condition(pod, "Ready")["reason"] == "NodeNotReady" and not is_true(pod, "Ready")
+    assert nodes.events("NodeNotReady") == ["Node is not ready", "Node n1 status is now: NodeNotReady"]
+
+
+def test_a_second_look_at_a_silent_node_writes_nothing(nodes, lifecycle, clock):
+    look(nodes, lifecycle)
+    clock.now += GRACE
+    look(nodes, lifecycle)
+    at_rest = nodes.revisions()
+    look(nodes, lifecycle)
+    assert nodes.revisions() == at_rest
+
+
+def test_a_node_that_is_back_loses_its_taints(nodes, lifecycle, clock):
+    look(nodes, lifecycle)
+    clock.now += GRACE
+    beat(nodes, "n2")
+    look(nodes, lifecycle)
+    beat(nodes, "n1")
+    nodes.report_node("n1")
+    look(nodes, lifecycle)
+    assert taints(nodes, "n1") == set()
+
+
+def test_a_heartbeat_counts_when_it_is_seen_whatever_time_it_bears(nodes, lifecycle, clock):
+    """The node's clock is a day behind ours, then a day ahead: neither says anything about its health."""
+    for stamp in ("2020-01-01T00:00:00.000000Z", "2050-01-01T00:00:00.000000Z", "2020-01-01T00:00:01.000000Z"):
+        for name in ("n1", "n2"):
+            nodes.client.patch(LEASES, "kube-node-lease", name, {"spec": {"renewTime": stamp}})
+        look(nodes, lifecycle)
+        assert is_true(nodes.client.get(NODES, "", "n1"), "Ready")
+        clock.now += GRACE - 1
+
+
+def test_with_no_node_ready_at_all_nobody_is_driven_away(nodes, lifecycle, clock):
+    look(nodes, lifecycle)
+    clock.now += GRACE
+    look(nodes, lifecycle)
+    assert taints(nodes, "n1") == taints(nodes, "n2") == {("unreachable", "NoSchedule")}
+    beat(nodes, "n2")
+    nodes.report_node("n2")
+    look(nodes, lifecycle)
+    assert ("unreachable", "NoExecute") in taints(nodes, "n1")
+
+
+def test_a_node_that_never_spoke_is_unknown_too(cluster, lifecycle, clock):
+    cluster.client.create(NODES, {"metadata": {"name": "silent"}})
+    look(cluster, lifecycle)
+    clock.now += GRACE
+    look(cluster, lifecycle)
+    ready = condition(cluster.client.get(NODES, "", "silent"), "Ready")
+    assert (ready["status"], ready["reason"]) == ("Unknown", "NodeStatusNeverUpdated")
+
+
+def test_cordoning_taints_and_uncordoning_takes_the_taint_off(nodes, lifecycle):
+    nodes.client.patch(NODES, "", "n1", {"spec": {"unschedulable": True}})
+    look(nodes, lifecycle)
+    assert taints(nodes, "n1") == {("unschedulable", "NoSchedule")}
+    nodes.client.patch(NODES, "", "n1", {"spec": {"unschedulable": None}})
+    look(nodes, lifecycle)
+    assert taints(nodes, "n1") == set()
+
+
+def test_pods_leave_a_tainted_node_when_their_toleration_is_over(nodes, clock):
+    tolerant = [{"key": "broken", "operator": "Exists"}]
+    patient = [{"key": "broken", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}]
+    a_running_pod(nodes, "fussy", "n1")
+    a_running_pod(nodes, "patient", "n1", tolerations=patient)
+    a_running_pod(nodes, "tolerant", "n1", tolerations=tolerant)
+    a_running_pod(nodes, "elsewhere", "n2")
+    eviction = TaintEvictionController(Stopwatch(clock))
+    assert eviction.sync(nodes.client, "n1") is None
+    broken = [{"key": "broken", "effect": "NoExecute"}]
+    nodes.client.patch(NODES, "", "n1", {"spec": {"taints": broken}})
+    assert eviction.sync(nodes.client, "n1") == 30
+    assert [pod["metadata"]["name"] for pod in nodes.pods() if is_deleting(pod)] == ["fussy"]
+    assert nodes.events("TaintManagerEviction") == ["Marking for deletion Pod default/fussy"]
+    clock.now += 29
+    assert eviction.sync(nodes.client, "n1") == 1
+    clock.now += 1
+    assert eviction.sync(nodes.client, "n1") is None
+    assert [pod["metadata"]["name"] for pod in nodes.pods() if is_deleting(pod)] == ["fussy", "patient"]
+
+
+def test_a_taint_that_goes_in_time_evicts_nobody_and_the_next_one_counts_anew(nodes, clock):
+    patient = [{"key": "broken", "operator": "Exists", "tolerationSeconds": 30}]
+    a_running_pod(nodes, "patient", "n1", tolerations=patient)
+    eviction = TaintEvictionController(Stopwatch(clock))
+    nodes.client.patch(NODES, "", "n1", {"spec": {"taints": [{"key": "broken", "effect": "NoExecute"}]}})
+    assert eviction.sync(nodes.client, "n1") == 30
+    nodes.client.patch(NODES, "", "n1", {"spec": {"taints": None}})
+    clock.now += 20
+    assert eviction.sync(nodes.client, "n1") is None
+    nodes.client.patch(NODES, "", "n1", {"spec": {"taints": [{"key": "broken", "effect": "NoExecute"}]}})
+    assert eviction.sync(nodes.client, "n1") == 30
+
+
+def test_pods_of_a_removed_node_are_removed_without_asking_its_kubelet(nodes):
+    a_running_pod(nodes, "p", "n1")
+    a_running_pod(nodes, "q", "n2")
+    nodes.client.delete(NODES, "", "n1")
+    nodes.settle(PodGCController())
+    assert [pod["metadata"]["name"] for pod in nodes.pods()] == ["q"]
+
+
+def test_a_terminating_pod_on_a_dead_node_stays_until_somebody_says_that_the_node_is_out_of_service():
+    leaving = a_pod("leaving", "n1", deletionTimestamp="2026-05-20T20:00:00Z")
+    staying = a_pod("staying", "n1")
+    assert lost_pods([leaving, staying], [a_node("n1", "Unknown")]) == []
+    declared = [{"key": OUT_OF_SERVICE, "effect": "NoExecute"}]
+    assert lost_pods([leaving, staying], [a_node("n1", "Unknown", taints=declared)]) == [leaving]
+    assert lost_pods([leaving, staying], [a_node("n1", "True", taints=declared)]) == []
