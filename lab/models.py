@@ -23,7 +23,7 @@ class Revision(models.Model):
     acting (0: a person or a clock), and `why` holds the decision itself as data, where there was one to make.
     """
 
-    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE)
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="log")
     revision = models.BigIntegerField()
     resource = models.CharField(max_length=63, help_text="pods, deployments.apps …")
     namespace = models.CharField(max_length=63, blank=True)

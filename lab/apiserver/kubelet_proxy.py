@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 import h11
+import orjson
 
 from lab.apimachinery.errors import ApiError, unavailable
 
@@ -38,6 +39,16 @@ class Answer:
             if len(found) >= most:
                 break
         return found[:most].decode(errors="replace")
+
+    async def refusal(self) -> ApiError:
+        """What the kubelet refused with, as a Status: its own if it sent one, else its words."""
+        text = (await self.text()).strip()
+        try:
+            status = orjson.loads(text)
+            return ApiError(self.code, status["reason"], status["message"], status.get("details"))
+        except (ValueError, KeyError, TypeError):
+            reason = {400: "BadRequest", 404: "NotFound", 503: "ServiceUnavailable"}.get(self.code, "InternalError")
+            return ApiError(self.code, reason, text or f"the kubelet answered {self.code}")
 
 
 def kubelet_of(node: dict | None, name: str) -> str:
@@ -77,6 +88,13 @@ async def ask(kubelet: str, method: str, path: str) -> AsyncIterator[Answer]:
         yield Answer(head.status_code, content_type, _body(wire, reader))
     finally:
         writer.close()
+
+
+async def kill_container(kubelet: str, cluster: str, namespace: str, pod: str, container: str) -> None:
+    """SIGKILL a container's process, which Kubernetes has no verb for. Raises ApiError 404 if it does not run."""
+    async with ask(kubelet, "POST", container_path("kill", cluster, namespace, pod, container, {})) as answer:
+        if answer.code != 200:
+            raise await answer.refusal()
 
 
 async def _next_event(wire: h11.Connection, reader: asyncio.StreamReader):

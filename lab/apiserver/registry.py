@@ -181,7 +181,7 @@ def _creation(req: Request, view, put: Put) -> Write:
     meta_.update(uid=meta.new_uid(), creationTimestamp=meta.now())
     strategy.default(obj)
     strategy.prepare_create(obj)
-    strategy.allocate(obj, view.list(kind.resource))
+    strategy.allocate(obj, lambda: view.list(kind.resource))
     _refuse(kind, obj, strategy.validate_create(obj))
     if kind.namespaced:
         _check_namespace(view, kind, namespace, meta_["name"])
@@ -232,6 +232,8 @@ def _replacement(req: Request, put: Put, old: dict) -> Write | dict:
     new["metadata"]["resourceVersion"] = was
     if put.subresource == "status":
         strategy.prepare_status_update(new, old)
+    elif put.subresource == "finalize":
+        strategy.prepare_finalize_update(new, old)
     else:
         strategy.default(new)
         strategy.prepare_update(new, old)

@@ -4,7 +4,7 @@ May call the API server's registry and read the log to watch it. Must never writ
 nor know what any one controller does.
 """
 
-from lab.apiserver.kubelet_token import token as kubelet_token
+from lab.apiserver.kubelet_token import is_token as is_kubelet_token
 from lab.store import Change, LostFence, UnknownCluster, View, wait_for_revision
 
 from .client import Client, Put, cluster_names
@@ -19,6 +19,6 @@ __all__ = [
     "UnknownCluster",
     "View",
     "cluster_names",
-    "kubelet_token",
+    "is_kubelet_token",
     "wait_for_revision",
 ]

@@ -5,10 +5,12 @@ from __future__ import annotations  # `list` is also a verb here
 import copy
 import dataclasses
 
+from asgiref.sync import async_to_sync
+
 from lab.apimachinery import errors
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import Kind
-from lab.apiserver import binding, deletion, registry
+from lab.apimachinery.kinds import NODES, Kind
+from lab.apiserver import binding, deletion, kubelet_proxy, registry
 from lab.apiserver.registry import Put
 from lab.apiserver.request import Request
 from lab.store import Change, Fence, View, cluster_names, history, row_at
@@ -32,7 +34,7 @@ class Client:
         self.cause = cause
         self.fence = fence
 
-    def caused_by(self, revision: int) -> "Client":
+    def caused_by(self, revision: int) -> Client:
         """The same client, acting because of that revision."""
         return Client(self.cluster, self.author, revision, self.fence)
 
@@ -104,7 +106,7 @@ class Client:
         kind: Kind,
         namespace: str,
         name: str,
-        patch: dict,
+        patch: dict | list,
         subresource: str = "",
         patch_type: str = MERGE_PATCH,
     ) -> dict:
@@ -136,6 +138,15 @@ class Client:
     def bind(self, bindings: list[binding.Binding]) -> dict[str, ApiError]:
         """Bind (pod, node's name, decision) triples in one transaction; key → error for those that could not be."""
         return binding.bind(self._request(), bindings)
+
+    def kill_container(self, pod: dict, container: str) -> None:
+        """Have the kubelet send SIGKILL to a container's process: the fault that self-healing is there for."""
+        meta, node = pod["metadata"], pod["spec"].get("nodeName", "")
+        if not node:
+            raise errors.bad_request(f'pod "{meta["name"]}" is not on a node yet: there is nothing to kill')
+        kubelet = kubelet_proxy.kubelet_of(self.find(NODES, "", node), node)
+        kill = async_to_sync(kubelet_proxy.kill_container)
+        kill(kubelet, self.cluster, meta["namespace"], meta["name"], container)
 
     def event(self, obj: dict, kind: str, reason: str, message: str) -> None:
         """Record that something happened to `obj`; `kind` is Normal or Warning. Repeats are counted."""

@@ -13,6 +13,8 @@ from lab.models import Cursor
 from lab.store import Fence
 
 HOLD_SECONDS = 30.0
+# Who had to wait for the database looks with a time that is already past: only more than this is a clock set back.
+JITTER_SECONDS = 2.0
 
 
 class Lock:
@@ -30,7 +32,7 @@ class Lock:
     def acquire(self) -> bool:
         """Take the hold, or renew it; False while somebody else has it."""
         now = time.time()
-        free = Q(holder="") | Q(holder=self.holder) | Q(expires__lte=now) | Q(held_since__gt=now)
+        free = Q(holder="") | Q(holder=self.holder) | Q(expires__lte=now) | Q(held_since__gt=now + JITTER_SECONDS)
         taken = {"holder": self.holder, "held_since": now, "expires": now + self.seconds}
         rows = Cursor.objects.filter(name=self.name)
         if rows.filter(free).update(**taken):

@@ -72,7 +72,7 @@ class Agent:
             wake=self.workers.add,
         )
         self.podsync = PodSync(self.parts, self.endings.add)
-        self.nodeagent = NodeAgent(runtime, self._client, nodes, clock["node_grace"], url)
+        self.nodeagent = NodeAgent(runtime, self._client, nodes, clock["node_grace"], url, self._node_changed)
         self.desired = DesiredState(self.parts, runtime.name, self._node_changed, self._hurry)
         self._clients: dict[str, Client] = {}
         self._threads = [threading.Thread(target=self._run, name=f"kubelet-{runtime.name}", daemon=True)]

@@ -44,6 +44,7 @@ class Agents:
         self._allowed = allowed
         self._data_dir = data_dir
         self._agents: dict[str, Agent] = {}
+        self._beginning = threading.Lock()  # a hint and the slow look may see the same new node at once
         self._stopping = threading.Event()
         self.server = Server(lambda: list(self._agents.values()), host, shown_host)
         self._thread = threading.Thread(target=self._run, name="kubelets", daemon=True)
@@ -78,10 +79,11 @@ class Agents:
 
     def _begin_for(self, cluster: str) -> None:
         wanted = {runs_on(node) for node in Client(cluster, "kubelet").list(NODES)}
-        for name in self._allowed:
-            agent = self._agents.get(name)
-            if name in wanted and not self._stopping.is_set() and (agent is None or agent.stopped):
-                self._begin(name)
+        with self._beginning:
+            for name in self._allowed:
+                agent = self._agents.get(name)
+                if name in wanted and not self._stopping.is_set() and (agent is None or agent.stopped):
+                    self._begin(name)
 
     def _begin(self, name: str) -> None:
         runtime = open_runtime(name, settings.LAB_ID, self._data_dir)

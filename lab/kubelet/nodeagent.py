@@ -23,16 +23,24 @@ BATCH = 500
 
 
 class NodeAgent:
-    """`lease_seconds` is how long a heartbeat is good for; `url` says where our HTTP server listens."""
+    """`lease_seconds` is how long a heartbeat is good for; `url` says where our HTTP server listens; `prepared` is told
+    of a node whose pods can be started from now on."""
 
     def __init__(
-        self, runtime: Runtime, client: Callable[[str], Client], nodes: NodeTable, lease_seconds: float, url: Callable
+        self,
+        runtime: Runtime,
+        client: Callable[[str], Client],
+        nodes: NodeTable,
+        lease_seconds: float,
+        url: Callable[[], str],
+        prepared: Callable[[NodeRecord], None],
     ):
         self._runtime = runtime
         self._client = client
         self._nodes = nodes
         self._lease_seconds = max(1, round(lease_seconds))
         self._url = url
+        self._prepared = prepared
         self._ranges: dict[str, str] = {}
         self._version = ""
         self._images: list[dict] = []
@@ -65,14 +73,15 @@ class NodeAgent:
         try:
             if record.cluster not in self._ranges:
                 self._ranges[record.cluster] = self._runtime.ensure_network(record.cluster)
-            if record.pool is None:
-                record.pool = AddressPool(self._range_of(record))
             if record.prepared_for != record.capacity:
                 cpu, memory = record.capacity.get("cpu", "0"), record.capacity.get("memory", "0")
                 record.cgroup_parent = self._runtime.set_node_capacity(
                     record.cluster, record.name, milli_value(cpu), value(memory)
                 )
                 record.prepared_for = record.capacity
+            if record.pool is None:
+                record.pool = AddressPool(self._range_of(record))
+                self._prepared(record)
         except (RuntimeFailure, Exhausted) as failure:
             log.warning("node %s of %s cannot be prepared: %s", record.name, record.cluster, failure)
 

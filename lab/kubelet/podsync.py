@@ -25,6 +25,7 @@ from .status import Observed, Waiting, of_name, overlay, pod_status
 
 log = logging.getLogger(__name__)
 STEPS_AT_ONCE = 30
+POOL_SECONDS = 10.0  # only a backstop: a node that is given its range of addresses wakes its pods
 KEPT_DEAD = 1  # containers of each name that are kept after their end, for `logs --previous`
 
 
@@ -189,17 +190,16 @@ class PodSync:
     def _create_sandbox(self, record: PodRecord, node: NodeRecord) -> None:
         """A network for the pod, with the address that it keeps for life; remains of an older one go first."""
         tell = self._parts.teller(record)
+        if node.pool is None:
+            raise NotYet(POOL_SECONDS)
         if record.sandbox:
             tell("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
             self._parts.runtime.remove_pod_sandbox(record.sandbox.id)
         try:
-            if node.pool is None:
-                raise RuntimeFailure("NetworkNotReady", f"node {node.name} has no range of pod addresses yet")
             spec = sandbox_spec(record, node, node.pool.take(record.uid))
             sandbox_id = self._parts.runtime.run_pod_sandbox(spec)
         except (RuntimeFailure, Exhausted) as failure:
-            if node.pool:
-                node.pool.release(record.uid)
+            node.pool.release(record.uid)
             record.dirty = True
             tell("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failure}")
             raise NotYet(RETRY_SECONDS) from failure

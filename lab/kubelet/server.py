@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import uvicorn
 from asgiref.sync import sync_to_async
 
-from lab.client import kubelet_token
+from lab.client import is_kubelet_token
 from lab.runtime import RuntimeFailure
 
 from . import logs
@@ -39,7 +39,14 @@ class Server:
         self._agents = agents
         self._shown_host = shown_host or host
         config = uvicorn.Config(
-            self._app, host=host, port=0, lifespan="off", ws="none", log_config=None, access_log=False
+            self._app,
+            interface="asgi3",
+            host=host,
+            port=0,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
         )
         config.timeout_graceful_shutdown = 1
         self._server = uvicorn.Server(config)
@@ -74,7 +81,8 @@ class Server:
         if verb == "healthz":
             return await answer(send, 200, "ok")
         headers = dict(scope["headers"])
-        if headers.get(b"authorization", b"").decode("latin-1") != f"Bearer {kubelet_token()}":
+        scheme, _, shown = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if scheme != "Bearer" or not is_kubelet_token(shown):
             raise Refusal(401, "Unauthorized")
         if verb == "stats":
             return await answer(send, 200, json.dumps(await sync_to_async(self._stats)()), "application/json")

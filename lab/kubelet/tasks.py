@@ -1,6 +1,10 @@
-"""The kubelet's one Celery task: a hint that the log has grown, sent to the queue that its worker reads."""
+"""The kubelet's one Celery task: a hint that the log has grown, sent to the queue that its worker reads.
+
+The kubelet itself lives in that worker: it begins when Celery says that the worker is ready, and ends with it.
+"""
 
 from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 
 from lab.store import Change, hints, subscribe
@@ -21,6 +25,16 @@ def wants(change: Change) -> bool:
 def subscribe_kubelet() -> None:
     """Called once in every process: from now on its writes poke the kubelet where they concern it."""
     subscribe(NAME, "lab.kubelet.tasks.catch_up", settings.KUBELET_QUEUE, wants)
+
+
+@worker_ready.connect
+def begin(**_: object) -> None:
+    agents.start_agents()
+
+
+@worker_shutting_down.connect
+def end(**_: object) -> None:
+    agents.stop_agents()
 
 
 @shared_task(name="lab.kubelet.tasks.catch_up")

@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('author', models.CharField(max_length=63)),
                 ('cause', models.BigIntegerField(default=0)),
                 ('why', models.BinaryField(help_text='JSON: the decision that led to this write', null=True)),
-                ('cluster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='lab.cluster')),
+                ('cluster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log', to='lab.cluster')),
             ],
             options={
                 'indexes': [models.Index(fields=['cluster', 'resource', 'namespace', 'name', '-revision'], name='newest_of_key')],

@@ -59,6 +59,10 @@ class Strategy:
         ):
             keep(new["metadata"], old["metadata"], field)
 
+    def prepare_finalize_update(self, new: dict, old: dict) -> None:
+        """Take back what a write of `…/finalize` may not change. Only namespaces have that address."""
+        self.prepare_update(new, old)
+
     def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> None:
         """Give the object what must be unique in the cluster; `existing` lists all of its kind."""
 

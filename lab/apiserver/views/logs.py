@@ -3,14 +3,13 @@
 import contextlib
 from collections.abc import AsyncIterator
 
-import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.errors import bad_request
 from lab.apimachinery.kinds import NODES, PODS
 
 from .. import registry
-from ..kubelet_proxy import Answer, ask, container_path, kubelet_of
+from ..kubelet_proxy import Answer, ask, container_path, kill_container, kubelet_of
 from ..options import LogOptions, log_options
 from ..podlogs import check_has_log, choose_container
 from ..request import Request
@@ -35,7 +34,7 @@ async def logs(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRes
     answer = await stack.enter_async_context(ask(kubelet, "GET", path))
     if answer.code != 200:
         async with stack:
-            raise await _kubelet_error(answer)
+            raise await answer.refusal()
     return StreamingHttpResponse(_until_hung_up(stack, answer), content_type=answer.content_type)
 
 
@@ -51,10 +50,7 @@ async def kill(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRes
     container = choose_container(pod, request.GET.get("container", ""))
     if not kubelet:
         raise bad_request(f'pod "{info.name}" is not on a node yet: there is nothing to kill')
-    path = container_path("kill", cluster, info.namespace, info.name, container, {})
-    async with ask(kubelet, "POST", path) as answer:
-        if answer.code != 200:
-            raise await _kubelet_error(answer)
+    await kill_container(kubelet, cluster, info.namespace, info.name, container)
     return json_answer(request, success({"name": info.name, "kind": "pods", "uid": pod["metadata"]["uid"]}))
 
 
@@ -78,14 +74,3 @@ def _query(wanted: LogOptions) -> dict[str, str]:
     return {
         name: "true" if value is True else str(value) for name, value in asked.items() if value not in (None, False, "")
     }
-
-
-async def _kubelet_error(answer: Answer) -> ApiError:
-    """What a kubelet refused with, as a Status: its own if it sent one, else its words."""
-    text = (await answer.text()).strip()
-    try:
-        status = orjson.loads(text)
-        return ApiError(answer.code, status["reason"], status["message"], status.get("details"))
-    except (ValueError, KeyError, TypeError):
-        reason = {400: "BadRequest", 404: "NotFound", 503: "ServiceUnavailable"}.get(answer.code, "InternalError")
-        return ApiError(answer.code, reason, text or f"the kubelet answered {answer.code}")
