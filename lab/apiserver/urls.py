@@ -1,5 +1,9 @@
-"""Addresses of the API: one Kubernetes API a cluster, each under a base path of its own, as a kubeconfig names it."""
+"""Addresses of the API: one Kubernetes API a cluster, each under a base path of its own, as a kubeconfig names it.
 
+The default cluster answers at Kubernetes' own paths too: `kubectl get --raw` of before 1.33 forgets the base path.
+"""
+
+from django.conf import settings
 from django.urls import include, path, re_path
 
 from .views import documents, resources
@@ -21,6 +25,7 @@ cluster = [
 
 urlpatterns = [
     re_path(r"^clusters/(?P<cluster>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)/", include(cluster)),
+    path("", include(cluster), {"cluster": settings.DEFAULT_CLUSTER}),
     path("clusters", no_such_path),
     re_path(r"^clusters/", no_such_path),
 ]

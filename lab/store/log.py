@@ -100,7 +100,7 @@ def append(cluster: str, writes: list[Write], author: str, cause: int = 0, fence
             cursor.executemany(INSERT, rows)
         head = row.revision + len(rows)
         Cluster.objects.filter(pk=row.pk).update(revision=head)
-        transaction.on_commit(partial(hints.announce, current, row.revision, head))
+        transaction.on_commit(partial(hints.announce, current, row.revision, head), robust=True)
     return head
 
 

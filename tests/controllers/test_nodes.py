@@ -167,7 +167,7 @@ def test_pods_leave_a_tainted_node_when_their_toleration_is_over(nodes, clock):
 
 
 def test_a_taint_that_goes_in_time_evicts_nobody_and_the_next_one_counts_anew(nodes, clock):
-    patient = [{"key": "broken", "operator": "Exists", "tolerationSeconds": 30}]
+    patient = [{"key": "broken", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}]
     a_running_pod(nodes, "patient", "n1", tolerations=patient)
     eviction = TaintEvictionController(Stopwatch(clock))
     nodes.client.patch(NODES, "", "n1", {"spec": {"taints": [{"key": "broken", "effect": "NoExecute"}]}})

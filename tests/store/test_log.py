@@ -14,7 +14,7 @@ from lab.store import Write
 
 
 def a_pod(name: str, **fields) -> dict:
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"}, **fields}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"}, "spec": {}, **fields}
 
 
 def write(name: str, expected: int = 0, deleted: bool = False, **fields) -> Write:
