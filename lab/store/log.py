@@ -9,7 +9,6 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
-from functools import partial
 
 import orjson
 from django.db import connection, models, transaction
@@ -100,7 +99,11 @@ def append(cluster: str, writes: list[Write], author: str, cause: int = 0, fence
             cursor.executemany(INSERT, rows)
         head = row.revision + len(rows)
         Cluster.objects.filter(pk=row.pk).update(revision=head)
-        transaction.on_commit(partial(hints.announce, current, row.revision, head), robust=True)
+
+        def tell() -> None:
+            hints.announce(current, row.revision, head)
+
+        transaction.on_commit(tell, robust=True)  # the write has happened: whatever a listener does cannot undo it
     return head
 
 
