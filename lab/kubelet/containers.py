@@ -7,6 +7,7 @@ from lab.apimachinery.quantity import milli_value, value
 from lab.runtime import ContainerSpec
 
 from .environment import ConfigError, Find, environment, expand
+from .pods import is_sidecar
 from .volumes import mounts_of
 
 
@@ -33,6 +34,7 @@ def container_spec(
         mounts=mounts_of(container, folders, env),
         attempt=attempt,
         init=init,
+        sidecar=is_sidecar(container),
         user=_user(security),
         read_only_root=bool(security.get("readOnlyRootFilesystem")),
         tty=bool(container.get("tty")),

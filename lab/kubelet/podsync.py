@@ -9,10 +9,11 @@ import logging
 import time
 from collections.abc import Callable
 
-from lab.runtime import Container, RuntimeFailure, Sandbox
+from lab.runtime import Container, RuntimeFailure, Sandbox, Simulation
 
 from .actions import Kill, Plan, compute_pod_actions
 from .addresses import Exhausted
+from .adoption import rough_specs, sandbox_of
 from .backoff import go_duration
 from .ending import PodEnding
 from .nodes import NodeRecord
@@ -52,6 +53,8 @@ class PodSync:
                 return None
             if node.off:
                 return self._keep_down(record)
+            if record.inherited:
+                self._hand_down(record, node)
             self._plug(record, node)
             if record.must_end:
                 record.ending = True
@@ -69,6 +72,14 @@ class PodSync:
         if record.sandbox and (record.sandbox.ready or any(c.state == "running" for c in record.sandbox.containers)):
             self._parts.runtime.stop_pod_sandbox(record.sandbox.id)
         record.dirty = True
+
+    def _hand_down(self, record: PodRecord, node: NodeRecord) -> None:
+        """Tell an engine that cannot remember it what there was of the pod when this kubelet began."""
+        record.inherited = False
+        sandbox = sandbox_of(record)
+        if sandbox and isinstance(self._parts.runtime, Simulation):
+            spec = sandbox_spec(record, node, sandbox.address)
+            self._parts.runtime.adopt(spec, sandbox, rough_specs(record.pod))
 
     def _plug(self, record: PodRecord, node: NodeRecord) -> None:
         """Have the pod's network cut off, or not, as its node's is."""

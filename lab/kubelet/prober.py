@@ -13,10 +13,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from lab.runtime import Runtime
+from lab.runtime import Answer, Runtime, Simulation
 
 from .handlers import Target, ask
-from .probes import KINDS, LIVENESS, READINESS, STARTUP, Rhythm, tally_of
+from .probes import HOOK, KINDS, LIVENESS, READINESS, STARTUP, Rhythm, tally_of
 from .status import Verdict
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class Prober:
 
     def __init__(self, runtime: Runtime, changed: Listener, failed: Listener):
         self._runtime = runtime
+        self._simulation = runtime if isinstance(runtime, Simulation) else None
         self._changed = changed
         self._failed = failed
         self._watched: dict[str, Watched] = {}
@@ -99,8 +100,9 @@ class Prober:
 
     def handle(self, target: Target, handler: dict, timeout: float) -> tuple[bool, str]:
         """Run a lifecycle hook's handler in the loop and wait for it; success, and the words for a failure."""
-        asked = ask(self._runtime, self._pool, target, handler, timeout)
-        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(asked, timeout), self._loop).result()
+        asked = self._ask(target, HOOK, handler, timeout)
+        answer = asyncio.run_coroutine_threadsafe(asyncio.wait_for(asked, timeout), self._loop).result()
+        return answer.success, answer.message
 
     def _begin(self, watched: Watched) -> None:
         if watched.target.container_id in self._watched:
@@ -124,20 +126,23 @@ class Prober:
         await asyncio.sleep(max(0.0, watched.started_at + probe.get("initialDelaySeconds", 0) - time.time()))
         rhythm.begin(time.monotonic())
         while True:
-            success, message = await self._ask(watched, kind, probe)
+            answer = await self._ask(watched.target, kind, probe, float(probe.get("timeoutSeconds", 1)))
+            success = answer.success
             counted = success or rhythm.counts(time.monotonic())
             changed = counted and tally.add(success)
             if counted and not success and tally.run <= tally.failure_threshold:
-                self._failed(watched.key, watched.name, f"{kind.capitalize()} probe failed: {message}")
+                self._failed(watched.key, watched.name, f"{kind.capitalize()} probe failed: {answer.message}")
             if changed and self._conclude(watched, kind, success):
                 return
-            await asyncio.sleep(rhythm.pause(success))
+            pause = rhythm.pause(success)
+            # Where the answer is known to stay the same, there is nothing to learn before it changes.
+            await asyncio.sleep(max(pause, answer.holds) if tally.settled(success) else pause)
 
-    async def _ask(self, watched: Watched, kind: str, probe: dict) -> tuple[bool, str]:
-        simulate = getattr(self._runtime, "probe", None)
-        if simulate:
-            return simulate(watched.target.container_id, kind), "the simulated container says no"
-        return await ask(self._runtime, self._pool, watched.target, probe, float(probe.get("timeoutSeconds", 1)))
+    async def _ask(self, target: Target, kind: str, handler: dict, timeout: float) -> Answer:
+        """What comes back if the handler's question is put to the container."""
+        if self._simulation and "sleep" not in handler:
+            return self._simulation.probe(target.container_id, kind)
+        return Answer(*await ask(self._runtime, self._pool, target, handler, timeout), holds=0.0)
 
     def _conclude(self, watched: Watched, kind: str, success: bool) -> bool:
         """Take note of a new verdict; whether this probe has done its work."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 STARTUP, LIVENESS, READINESS = "startup", "liveness", "readiness"
 KINDS = (STARTUP, LIVENESS, READINESS)
+HOOK = "hook"  # a lifecycle hook is asked in the same ways
 EAGER_FIRST = 0.05  # seconds
 
 
@@ -28,11 +29,18 @@ class Tally:
         """Count one result; whether it changed the verdict."""
         self.run = self.run + 1 if success == self._last else 1
         self._last = success
-        if self.run < (self.success_threshold if success else self.failure_threshold):
+        if self.run < self._threshold(success):
             return False
         changed = self.verdict is not success
         self.verdict = success
         return changed
+
+    def settled(self, success: bool) -> bool:
+        """Whether more of the same results would change nothing."""
+        return self.verdict is success and self._last is success and self.run >= self._threshold(success)
+
+    def _threshold(self, success: bool) -> int:
+        return self.success_threshold if success else self.failure_threshold
 
 
 def tally_of(probe: dict, verdict: bool | None = None) -> Tally:

@@ -25,6 +25,7 @@ class PodRecord:
     backing_off: dict[str, str] = field(default_factory=dict)  # container's name → id of the dead one it was said of
     reported: dict | None = None  # the status that was handed over for writing last
     cut: bool | None = None  # whether its network is unplugged; None: not known
+    inherited: bool = False  # it was there before this kubelet began
     config_changed: bool = False  # a ConfigMap or Secret that it uses has changed
     ending: bool = False  # it is being taken down
     ended: bool = False  # nothing of it runs any more

@@ -159,6 +159,7 @@ def sandbox_spec(record: PodRecord, node: NodeRecord, address: str) -> SandboxSp
         uid=record.uid,
         address=address,
         hostname=record.pod["spec"].get("hostname") or name,
+        annotations=record.pod["metadata"].get("annotations") or {},
         host_ports=tuple(ports),
         cgroup_parent=node.cgroup_parent,
     )

@@ -4,9 +4,10 @@
 Must never know of Django, the store, or what a Deployment is; only `kubelet` opens this room.
 """
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class RuntimeFailure(Exception):
@@ -31,6 +32,7 @@ class SandboxSpec:
     address: str = ""  # the IPv4 address the kubelet chose from the node's podCIDR
     hostname: str = ""
     labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)  # the pod's own; the simulated runtime goes by some
     host_ports: tuple[tuple[int, int, str], ...] = ()  # (host port, container port, "tcp" | "udp")
     cgroup_parent: str = ""
 
@@ -60,6 +62,7 @@ class ContainerSpec:
     mounts: tuple[Mount, ...] = ()
     attempt: int = 0  # how many times this container was started before, in this pod
     init: bool = False
+    sidecar: bool = False  # an init container that stays, instead of ending before the next one starts
     user: str = ""
     read_only_root: bool = False
     tty: bool = False
@@ -170,7 +173,11 @@ class Runtime(Protocol):
     def exec_sync(self, container_id: str, command: list[str], timeout: float) -> ExecResult: ...
 
     def logs(
-        self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
+        self,
+        container_id: str,
+        follow: bool = False,
+        tail: int | None = None,
+        since: float = 0.0,
         timestamps: bool = False,
     ) -> Iterator[bytes]:
         """Lines as they were written, each with its newline. Ends with the container, or at once if not `follow`."""
@@ -194,3 +201,25 @@ class Runtime(Protocol):
 
     def remove_everything(self) -> list[str]:
         """Remove every container, network and image that this lab made; what was removed, in words."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a simulated container answers to a probe, and for how many seconds it will answer nothing else."""
+
+    success: bool
+    message: str = ""
+    holds: float = math.inf
+
+
+@runtime_checkable
+class Simulation(Runtime, Protocol):
+    """What a runtime has besides, if its pods exist nowhere but in its memory: nothing listens at their addresses, and
+    they are forgotten when its process ends. The kubelet asks it what a probe would hear, and tells it what was there.
+    """
+
+    def probe(self, container_id: str, kind: str) -> Answer:
+        """`kind` is "startup", "liveness", "readiness" or (a lifecycle hook) "hook"."""
+
+    def adopt(self, pod: SandboxSpec, sandbox: Sandbox, containers: Mapping[str, ContainerSpec]) -> None:
+        """This pod was there before this process began; let it go on. `containers`: by name, as far as is known."""

@@ -11,12 +11,13 @@ from lab.runtime import Runtime
 CONSTRUCTORS = {
     "docker": ("lab.runtime.docker.runtime", "DockerRuntime"),
     "process": ("lab.runtime.process.runtime", "ProcessRuntime"),
+    "simulated": ("lab.runtime.simulated.runtime", "SimulatedRuntime"),
 }
 DOCKER_SOCKETS = (Path("/var/run/docker.sock"), Path.home() / ".docker/run/docker.sock")
 
 
 def open_runtime(name: str, lab_id: str, data_dir: Path) -> Runtime:
-    """The engine called `name` ("docker" | "process") as seen by this lab; raises KeyError for another name."""
+    """The engine called `name` (a key of CONSTRUCTORS) as seen by this lab; raises KeyError for another name."""
     module, constructor = CONSTRUCTORS[name]
     return getattr(importlib.import_module(module), constructor)(lab_id, data_dir)
 
