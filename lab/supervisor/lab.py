@@ -17,12 +17,11 @@ from .probe import answers_ping, http_get
 from .state import HOME, CannotStart, remove_run, write_run
 
 PYTHON = sys.executable
-CELERY = (PYTHON, "-m", "celery", "--quiet", "-A", "lab")
+CELERY = (PYTHON, "-m", "celery", "--quiet", "-A")
 WORKER = "worker -P threads -c 8 -Q control-plane,kubelet --without-gossip --without-mingle --without-heartbeat"
 UVICORN = "lab.asgi:application --ws wsproto --lifespan off --timeout-graceful-shutdown 3 --log-level warning"
 STOP_SECONDS = 10.0  # a thread pool cannot be interrupted: who is still at work then is killed
 BROKER_SECONDS = 10.0
-NODES_SECONDS = 10.0
 NODES_SECONDS = 10.0
 STEP = 0.05
 
@@ -71,8 +70,8 @@ class Lab:
         self._await_broker()
         web = (PYTHON, "-m", "uvicorn", *UVICORN.split(), "--no-access-log", "--fd", str(self._listener.fileno()))
         self._add("web", web, pass_fds=(self._listener.fileno(),))
-        self._add("worker", (*CELERY, *WORKER.split()))
-        self._add("beat", (*CELERY, "beat"))
+        self._add("worker", (*CELERY, "lab", *WORKER.split()))
+        self._add("beat", (*CELERY, "lab.beat", "beat"))
 
     def _add(self, name: str, command: tuple[str, ...], pass_fds: tuple[int, ...] = ()) -> None:
         child = Child(name, command, self.data, self._env, self.say, self._changed, pass_fds)
