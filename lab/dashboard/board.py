@@ -7,7 +7,6 @@ thousand. Whatever order changes come in, the rows are those that the same objec
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, EVENTS, NODES, PODS, REPLICASETS, Kind
 from lab.apimachinery.meta import controller_of
@@ -16,18 +15,19 @@ from lab.client.reconcile import Change
 from .loops import LOOPS, describe, loop_of, loop_row
 from .rows import Row, deployment_row, event_row, is_over, node_row, pod_row, requests_of, revision_of, row_id
 
+Phase = tuple[str, float]  # a pod's state, and since when: the time of the log's row, in seconds since the epoch
 TAPE = 60  # events on the board's tape, the newest of each
 SHOWN = tuple(kind.resource for kind in (NODES, DEPLOYMENTS, REPLICASETS, PODS, EVENTS))
 
 
 @dataclass
 class Delta:
-    """What changed on the board. `phases`: the states a pod passed through on the way from what the board showed to
-    what it shows now, so that what happened between two frames is not swallowed."""
+    """What changed on the board. `phases`: each state that a pod went into, with the time of it: also those between
+    what the board showed and what it shows now, so that what happened between two frames is not swallowed."""
 
     upserts: dict[str, Row] = field(default_factory=dict)
     removes: set[str] = field(default_factory=set)
-    phases: dict[str, list[str]] = field(default_factory=dict)
+    phases: dict[str, list[Phase]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.upserts or self.removes)
@@ -36,7 +36,7 @@ class Delta:
 class Board:
     """Rows by id, and the objects that they are made of."""
 
-    def __init__(self, objects: Iterable[dict] = ()):
+    def __init__(self, objects: Iterable[dict] = (), verdicts: dict[str, list[dict]] | None = None):
         self.rows: dict[str, Row] = {row["id"]: row for row in map(loop_row, LOOPS)}
         self._objects: dict[str, dict] = {}  # row id → object, of every kind that is shown
         self._pods_of: dict[str, set[str]] = defaultdict(set)  # id of a node, deployment or replica set → ids of pods
@@ -45,7 +45,7 @@ class Board:
         self._used: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])  # id of a node → what its pods request
         self._tape: deque[str] = deque()
         self._dirty: dict[str, None] = {}  # ordered, so that rows come out in the order in which they changed
-        self._verdicts: dict[str, list[dict]] = {}
+        self._verdicts: dict[str, list[dict]] = dict(verdicts or {})
         self._load(objects)
 
     def _load(self, objects: Iterable[dict]) -> None:
@@ -83,7 +83,7 @@ class Board:
         else:
             self._put(change.resource, change.object)
         if change.resource == PODS.resource and not change.deleted:
-            delta.phases.setdefault(id_, []).append(self._pod(id_)["state"])
+            delta.phases.setdefault(id_, []).append((self._pod(id_)["state"], change.time))
 
     # What an object's change makes dirty, kind by kind.
 
@@ -213,15 +213,15 @@ class Board:
             elif row != before:
                 self.rows[id_] = delta.upserts[id_] = row
             if id_ in delta.phases:
-                delta.phases[id_] = between(before, delta.phases[id_], row)
+                delta.phases[id_] = turns(before, delta.phases[id_]) if row else []
         delta.phases = {id_: phases for id_, phases in delta.phases.items() if phases}
         self._dirty.clear()
 
 
-def between(before: Row | None, passed: list[str], now: Row | None) -> list[str]:
-    """The states that a row passed through, without the first that was shown and the last that is shown now."""
-    states = [state for state, _ in groupby([*([before["state"]] if before else []), *passed])]
-    return states[bool(before) : -1] if now else []
+def turns(before: Row | None, passed: list[Phase]) -> list[Phase]:
+    """Of the states seen one after another, those that were another than the one before."""
+    states = [before["state"] if before else "", *(state for state, _ in passed)]
+    return [phase for phase, last in zip(passed, states, strict=False) if phase[0] != last]
 
 
 def seen(obj: dict) -> str:

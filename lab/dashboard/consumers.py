@@ -16,7 +16,8 @@ from lab.apimachinery.errors import ApiError
 from .feed import Feed, watching
 
 BEAT_SECONDS = 5.0
-STALLED_SECONDS = 10.0  # a browser that takes nothing for so long is told to come back later
+STALLED_SECONDS = 10.0  # a browser that takes nothing for so long is told to come back later,
+PATIENCE_SECONDS = 60.0  # as soon as it listens again; after this the connection is the web server's to end
 TRY_AGAIN_LATER = 1013
 NO_SUCH_CLUSTER = 4404
 
@@ -55,7 +56,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
             await self.close(NO_SUCH_CLUSTER, reason=error.reason)
         except TimeoutError:
             with contextlib.suppress(TimeoutError, OSError, RuntimeError):
-                await asyncio.wait_for(self.close(TRY_AGAIN_LATER), 1)
+                await asyncio.wait_for(self.close(TRY_AGAIN_LATER), PATIENCE_SECONDS)
         except (OSError, RuntimeError):
             return  # the browser vanished while something was on its way to it
 

@@ -15,6 +15,7 @@ from .yamllines import BadYaml, Document, documents
 
 AUTHOR = "board"
 UNKNOWN_FIELD = re.compile(r'unknown field "([^"]+)"')
+TYPED_FIELD = re.compile(r"Go struct field [A-Za-z]+\.(?P<path>[\w.]+) of type")
 NAMED_FIELD = re.compile(r"^(?:[A-Za-z.]+ \"[^\"]*\" is invalid: )?(?P<path>[a-z][\w.\[\]/-]*): ")
 
 
@@ -95,7 +96,7 @@ def explain(document: Document, error: ApiError) -> list[Wrong]:
         return [Wrong(document.line_of(cause["field"]), f"{cause['field']}: {cause['message']}") for cause in causes]
     if unknown := UNKNOWN_FIELD.findall(error.message):
         return [Wrong(document.line_of(path), f'unknown field "{path}"') for path in unknown]
-    if named := NAMED_FIELD.match(error.message):
+    if named := TYPED_FIELD.search(error.message) or NAMED_FIELD.match(error.message):
         return [Wrong(document.line_of(named["path"]), error.message)]
     return [Wrong(document.line_of("metadata.name"), error.message)]
 

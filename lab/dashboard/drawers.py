@@ -15,8 +15,8 @@ from .actions import kubectl, pods_on, replicasets_of
 from .drain import checklist
 from .rows import deployment_row, event_row, node_row, pod_row, requests_of, revision_of
 from .status import pod_state
-from .verdicts import decision
-from .why import explain_pod, thread
+from .verdicts import SCORES, decision
+from .why import acts_of, because, explain_pod, thread
 
 TABS = {
     PODS: ("why", "thread", "events", "logs", "yaml"),
@@ -102,12 +102,26 @@ def _pod_why(client: Client, pod: dict) -> dict:
     runner_up = next((item for item in fitting if not item["chosen"]), None)
     return {
         "sentences": explain_pod(pod, time.time()),
+        "kubelet": _last_acts(client, pod),
         "why": why,
-        "plugins": plugins,
+        "plugins": [(plugin, SCORES.get(plugin, plugin)) for plugin in plugins],
         "verdicts": verdicts,
         "winner": next((item for item in fitting if item["chosen"]), None),
         "runner_up": runner_up,
     }
+
+
+def _last_acts(client: Client, pod: dict) -> dict | None:
+    """The kubelet's last decision about the pod: what it did, on what grounds, and how long ago."""
+    meta = pod["metadata"]
+    for row in client.history(PODS, meta["namespace"], meta["name"]):
+        if acts := acts_of(row["why"]):
+            return {
+                "acts": acts,
+                "because": because(row["why"]),
+                "ago": human_duration(time.time() - row["time"]),
+            }
+    return None
 
 
 def _pod_thread(client: Client, pod: dict) -> dict:
@@ -188,7 +202,7 @@ def _deployment_head(client: Client, deployment: dict) -> dict:
 def _set(replicaset: dict) -> dict:
     annotations = replicaset["metadata"].get("annotations", {})
     return {
-        "name": replicaset["metadata"]["name"],
+        "hash": replicaset["metadata"]["name"].rpartition("-")[2],
         "images": ", ".join(c.get("image", "") for c in replicaset["spec"]["template"]["spec"]["containers"]),
         "ready": replicaset.get("status", {}).get("readyReplicas", 0),
         "replicas": replicaset["spec"].get("replicas", 0),
@@ -198,13 +212,10 @@ def _set(replicaset: dict) -> dict:
 
 
 def _deployment_overview(client: Client, deployment: dict) -> dict:
-    meta = deployment["metadata"]
-    history = client.history(DEPLOYMENTS, meta["namespace"], meta["name"], limit=1)
     return {
         "strategy": deployment["spec"].get("strategy", {}),
         "conditions": deployment.get("status", {}).get("conditions", ()),
         "selector": deployment["spec"].get("selector", {}).get("matchLabels", {}),
-        "author": history[0]["author"] if history else "",
     }
 
 

@@ -24,8 +24,8 @@ from lab.apimachinery.kinds import PODS
 from lab.client import Client, wait_for_revision
 from lab.client.reconcile import Change
 
-from .board import Board, Delta
-from .rows import Row
+from .board import Board, Delta, Phase
+from .rows import Row, row_id
 from .verdicts import verdicts_of
 
 log = logging.getLogger(__name__)
@@ -41,11 +41,13 @@ Place = tuple[str, int]  # epoch and sequence number: where a board stands
 
 @dataclass(frozen=True)
 class Step:
-    """A delta with its place: it takes a board from `prev` to `seq`, which are revisions of the log."""
+    """A delta with its place: it takes a board from `prev` to `seq`, which are revisions of the log. It names the rows
+    and does not hold them: whoever asks later gets them as they are then."""
 
     prev: int
     seq: int
-    delta: Delta
+    ids: tuple[str, ...]
+    phases: dict[str, list[Phase]]
 
 
 class Feed:
@@ -65,9 +67,14 @@ class Feed:
         view = self.client.view()
         # The place is taken before the objects: what is written meanwhile is read again, and once more is harmless.
         self.seq = self.read = view.revision
-        self.board = Board(view)
+        self.board = Board(view, self._standing_verdicts())
         self._steps: deque[Step] = deque(maxlen=REMEMBERED)
         self._texts.clear()
+
+    def _standing_verdicts(self) -> dict[str, list[dict]]:
+        """The decisions about the pods that wait for a node now: they were taken before anybody looked."""
+        waiting = [pod for pod in self.client.list(PODS) if not pod["spec"].get("nodeName")]
+        return {row_id(PODS.resource, pod): verdicts_of(self.client, pod) for pod in waiting[:ASK_WHY_OF]}
 
     def catch_up(self) -> None:
         """Read the log up to its head. Blocks; safe from several threads."""
@@ -83,7 +90,7 @@ class Feed:
             delta = self.board.apply(changes, self._verdicts(changes))
             if not delta:
                 return
-            self._steps.append(Step(self.seq, self.read, delta))
+            self._steps.append(Step(self.seq, self.read, (*delta.upserts, *delta.removes), delta.phases))
             self.seq = self.read
             self._texts.clear()
 
@@ -91,7 +98,7 @@ class Feed:
         """The scheduler's decisions among these changes: kept beside the log's rows, not in the objects."""
         decided = [c for c in changes if c.resource == PODS.resource and c.author == "scheduler" and not c.deleted]
         return {
-            f"{PODS.resource}/{change.namespace}/{change.name}": verdicts_of(self.client, change)
+            row_id(PODS.resource, change.object): verdicts_of(self.client, change.object)
             for change in decided[-ASK_WHY_OF:]
         }
 
@@ -119,7 +126,7 @@ class Feed:
         missed = [step for step in self._steps if step.prev >= seq]
         if not missed or missed[0].prev != seq:
             return None
-        merged = merge([step.delta for step in missed], self.board.rows)
+        merged = merge(missed, self.board.rows)
         if len(missed) > 1 and len(merged.upserts) > SNAPSHOT_SHARE * len(self.board.rows):
             return None
         return {
@@ -161,17 +168,17 @@ class Feed:
         return text, now
 
 
-def merge(deltas: list[Delta], rows: dict[str, Row]) -> Delta:
-    """One delta for several: each row as it is now, and every phase passed through on the way."""
+def merge(steps: list[Step], rows: dict[str, Row]) -> Delta:
+    """One delta for several steps: each row as it is now, and every phase passed through on the way."""
     merged = Delta()
-    for delta in deltas:
-        for id_ in (*delta.upserts, *delta.removes):
+    for step in steps:
+        for id_ in step.ids:
             if id_ in rows:
                 merged.upserts[id_] = rows[id_]
             else:
                 merged.removes.add(id_)
-        for id_, phases in delta.phases.items():
-            merged.phases.setdefault(id_, []).extend(phases)
+        for id_, phases in step.phases.items():
+            merged.phases[id_] = [*merged.phases.get(id_, ()), *phases]
     return merged
 
 

@@ -1,12 +1,17 @@
 """The control loops at the foot of the board: who writes to the log, and what they last did, read from the log itself.
 
-Pure. A loop is drawn because it acted, and says what it did: the difference between an object before and after.
+Pure. A loop is drawn because it acted, and says the difference that it saw and what it did about it:
+"hello v1: wants 5, had 3 → +2".
 """
 
-from lab.apimachinery.meta import is_true
+from collections.abc import Callable
+
+from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
+from lab.apimachinery.meta import controller_of, is_true
+from lab.apiserver.tables.pods import summary
 from lab.client.reconcile import Change
 
-from .rows import Row, compact
+from .rows import Row, compact, revision_of
 
 # author in the log → name on the board. Every cluster has these, so they are drawn before they first act.
 LOOPS = {
@@ -19,7 +24,6 @@ LOOPS = {
     "kubelet": "kubelet",
 }
 SILENT = ("leases.coordination.k8s.io", "events")  # heartbeats and notes: a wheel that always turns says nothing
-ONE = {"pods": "pod", "replicasets.apps": "replica set", "deployments.apps": "deployment", "nodes": "node"}
 
 
 def loop_of(change: Change) -> str:
@@ -39,53 +43,99 @@ def is_heartbeat(change: Change) -> bool:
     )
 
 
-def loop_row(author: str, acts: int = 0, at: float = 0, text: str = "", waiting: int = 0) -> Row:
+def loop_row(author: str, acts: int = 0, at: float = 0, text: str = "") -> Row:
     """A loop: how often it acted since the board's reader started, when last, and what it did then."""
     row = {"id": f"loops/{author}", "kind": "loop", "name": LOOPS[author]}
-    return compact({**row, "acts": acts, "at": at, "text": text, "waiting": waiting})
+    return compact({**row, "acts": acts, "at": at, "text": text})
 
 
 def describe(changes: list[Change]) -> str:
-    """What one loop did in `changes`, in a few words: the last act, and how many more of the same."""
-    last = changes[-1]
-    text = _act(last)
-    same = sum(_verb(change) == _verb(last) and change.resource == last.resource for change in changes)
-    if same > 1 and last.resource in ONE:
-        return f"{_verb(last)} {same} {ONE[last.resource]}s"
-    return text
+    """What one loop did in `changes`: the newest act that there are words for, and how many others beside it.
+
+    What a deployment's status says is only the outcome; it is told where nothing was done.
+    """
+    said = {(c.resource, c.namespace, c.name): text for c in changes if (text := WORDS.get(c.resource, _plainly)(c))}
+    acts = [text for key, text in said.items() if key[0] != DEPLOYMENTS.resource] or list(said.values())
+    if not acts:
+        return _plainly(changes[-1])
+    return acts[-1] + (f" · {len(acts) - 1} more" if len(acts) > 1 else "")
 
 
-def _verb(change: Change) -> str:
-    if change.deleted or _began_leaving(change):
-        return "deleted"
-    if change.created:
-        return "made"
-    if change.resource == "pods" and _node(change.object) != _node(change.old):
-        return "placed"
-    return "updated"
+def pod_name(pod: dict) -> str:
+    """`hello x7k2p` for the replica set's `hello-85c957cb46-x7k2p`: as its tile says it."""
+    name, owner = pod["metadata"]["name"], controller_of(pod)
+    if owner and owner["kind"] == "ReplicaSet" and name.startswith(f"{owner['name']}-"):
+        return f"{owner['name'].rpartition('-')[0]} {name.removeprefix(owner['name'] + '-')}"
+    return name
 
 
-def _began_leaving(change: Change) -> bool:
-    now, before = change.object["metadata"], (change.old or {"metadata": {}})["metadata"]
-    return "deletionTimestamp" in now and "deletionTimestamp" not in before
+def set_name(replicaset: dict) -> str:
+    """`hello v2` for the replica set of a deployment."""
+    owner, name = controller_of(replicaset), replicaset["metadata"]["name"]
+    return f"{owner['name']} v{revision_of(replicaset)}" if owner and revision_of(replicaset) else name
 
 
-def _node(pod: dict | None) -> str:
-    return (pod or {}).get("spec", {}).get("nodeName", "")
+def _pod(change: Change) -> str:
+    now, old = change.object, change.old
+    name = pod_name(now)
+    if change.deleted:
+        return f"{name} is gone"
+    if old is None:
+        return ""  # the set that made it tells how many
+    if "deletionTimestamp" in now["metadata"] and "deletionTimestamp" not in old["metadata"]:
+        return f"{name} must leave"
+    node = now["spec"].get("nodeName")
+    if node and node != old["spec"].get("nodeName"):
+        return f"{name} → {node}"
+    if not node:
+        return f"{name} fits on no node"
+    word = "ready" if is_true(now, "Ready") else summary(now)[0]
+    return f"{name} {word}" if word != ("ready" if is_true(old, "Ready") else summary(old)[0]) else ""
 
 
-def _act(change: Change) -> str:
-    verb, name = _verb(change), change.name
-    if verb == "placed":
-        return f"{name} → {_node(change.object)}"
-    if verb in ("deleted", "made"):
-        return f"{verb} {name}"
-    before, now = change.old or {}, change.object
-    desired = now.get("spec", {}).get("replicas")
-    if desired is not None and desired != before.get("spec", {}).get("replicas"):
-        return f"{name}: {before.get('spec', {}).get('replicas', 0)} → {desired}"
-    if change.resource == "pods":
-        return f"{name} {'ready' if is_true(now, 'Ready') else now.get('status', {}).get('phase', '')}"
-    if "readyReplicas" in now.get("status", {}):
-        return f"{name}: {now['status']['readyReplicas']} of {desired} ready"
-    return f"{verb} {name}"
+def _replicaset(change: Change) -> str:
+    now, old = change.object, change.old or {}
+    name, wanted = set_name(now), now["spec"].get("replicas", 1)
+    if change.deleted:
+        return f"{name} is gone"
+    if change.author == "deployment-controller":
+        before = old.get("spec", {}).get("replicas", 0)
+        return f"{name}: {before} → {wanted}" if before != wanted else ""
+    had, has = (obj.get("status", {}).get("replicas", 0) for obj in (old, now))
+    if had != has:
+        return f"{name}: wants {wanted}, had {had} → {has - had:+d}"
+    return f"{name}: {now.get('status', {}).get('readyReplicas', 0)} of {wanted} ready"
+
+
+def _deployment(change: Change) -> str:
+    if change.deleted:
+        return f"{change.name} is gone"
+    ready, wanted = change.object.get("status", {}).get("readyReplicas", 0), change.object["spec"].get("replicas", 1)
+    return f"{change.name}: {ready} of {wanted} ready"
+
+
+def _node(change: Change) -> str:
+    now, old = change.object, change.old or {}
+    ready = is_true(now, "Ready")
+    if ready != is_true(old, "Ready"):
+        return f"{change.name}: " + ("heartbeats are back → Ready" if ready else "no heartbeat → lost")
+    taints, before = (
+        {taint["key"].rpartition("/")[2] for taint in obj.get("spec", {}).get("taints", ())} for obj in (now, old)
+    )
+    signs = [f"+{key}" for key in sorted(taints - before)] + [f"−{key}" for key in sorted(before - taints)]
+    return f"{change.name}: taint {', '.join(signs)}" if signs else ""
+
+
+def _plainly(change: Change) -> str:
+    if change.resource == PODS.resource and not change.created and not change.deleted:
+        return f"{pod_name(change.object)} {summary(change.object)[0]}"
+    verb = "deleted" if change.deleted else "made" if change.created else "updated"
+    return f"{verb} {change.name}"
+
+
+WORDS: dict[str, Callable[[Change], str]] = {
+    PODS.resource: _pod,
+    REPLICASETS.resource: _replicaset,
+    DEPLOYMENTS.resource: _deployment,
+    NODES.resource: _node,
+}

@@ -1,5 +1,7 @@
 """The drawer's two forms: something new for the cluster to run, and a node for it to run on."""
 
+import json
+
 import yaml
 from django.http import QueryDict
 
@@ -35,12 +37,13 @@ spec:
 
 
 def panel(client: Client, name: str, asked: QueryDict) -> dict:
-    """What the empty form shows."""
-    context = {"cluster": client.cluster, "wrong": [], "form": {}}
+    """What the form shows before anybody has typed: an example, in the fields or as YAML."""
+    mode = "yaml" if asked.get("mode") == "yaml" else "form"
+    context = {"cluster": client.cluster, "mode": mode, "wrong": [], "lines": "[]"}
     if name == "create":
-        mode = "yaml" if asked.get("mode") == "yaml" else "form"
-        return {**context, "mode": mode, "text": EXAMPLE, "namespaces": _namespaces(client), "images": _images(client)}
-    return {**context, "form": _next_node(client), "runtimes": RUNTIMES}
+        return {**context, "form": {}, "text": EXAMPLE, "namespaces": _namespaces(client), "images": _images(client)}
+    form = _next_node(client)
+    return {**context, "form": form, "text": _written(node_object(form)), "runtimes": RUNTIMES}
 
 
 def submit(client: Client, name: str, form: QueryDict) -> dict:
@@ -48,19 +51,24 @@ def submit(client: Client, name: str, form: QueryDict) -> dict:
     given = form.dict()
     context = {**panel(client, name, form), "form": given}
     namespace = given.get("namespace") or "default"
-    if name == "create" and given.get("mode") == "yaml":
+    if context["mode"] == "yaml":
         text = given.get("text", "").replace("\r\n", "\n")
-        context |= {"mode": "yaml", "text": text}
+        context["text"] = text
     else:
         try:
             obj = deployment_object(given) if name == "create" else node_object(given)
         except ValueError as error:
             return {**context, "wrong": [Wrong(0, str(error))]}
-        text = yaml.safe_dump(obj, sort_keys=False)
+        text = _written(obj)
     if given.get("then") == "yaml":
         return {**context, "mode": "yaml", "text": text}
     made, wrong = create_from_yaml(client.cluster, text, namespace)
-    return {**context, "wrong": wrong, "lines": sorted({w.line for w in wrong}), "made": made, "open": _first_row(made)}
+    lines = json.dumps([{"line": one.line} for one in wrong])
+    return {**context, "wrong": wrong, "lines": lines, "made": made, "open": _first_row(made)}
+
+
+def _written(obj: dict) -> str:
+    return yaml.safe_dump(obj, sort_keys=False)
 
 
 def _first_row(made: list[dict]) -> str:

@@ -7,9 +7,10 @@ The shape of the data is `lab.scheduler`'s: `{"chosen", "evaluated", "counts", "
 import re
 
 from lab.apimachinery.kinds import PODS
-from lab.client import Change, Client
+from lab.client import Client
 
 SHOWN = 8  # chips beside one waiting pod
+HISTORY = 200  # rows of a pod looked through for the decision
 # kube-scheduler's words → what fits on a chip. Its own words stand in the drawer.
 SHORT = (
     (re.compile(r"^Insufficient (.+)$"), r"too little \1"),
@@ -22,6 +23,18 @@ SHORT = (
     (re.compile(r"^node\(s\) didn't have free ports.*$"), "port taken"),
     (re.compile(r"^node\(s\) "), ""),
 )
+
+
+# kube-scheduler's scoring plugins → what they reward, as the head of a narrow column.
+SCORES = {
+    "ImageLocality": "image",
+    "InterPodAffinity": "pods",
+    "NodeAffinity": "node",
+    "NodeResourcesBalancedAllocation": "balance",
+    "NodeResourcesFit": "room",
+    "PodTopologySpread": "spread",
+    "TaintToleration": "taints",
+}
 
 
 def short(reason: str) -> str:
@@ -56,16 +69,20 @@ def _objections(item: dict) -> str:
 
 
 def decision(client: Client, namespace: str, name: str, uid: str = "") -> dict | None:
-    """The newest decision about a pod: the `why` of the row, with its time; None if the scheduler has left none."""
-    for row in client.history(PODS, namespace, name):
-        if row["why"] and (not uid or row["object"]["metadata"]["uid"] == uid):
+    """The scheduler's newest decision about a pod: the `why` of its row, with its time; None if it has left none.
+
+    Others leave theirs on the pod's rows too (why it was made, why its containers were started): those name no nodes.
+    """
+    for row in client.history(PODS, namespace, name, limit=HISTORY):
+        if row["why"] and "nodes" in row["why"] and (not uid or row["object"]["metadata"]["uid"] == uid):
             return {**row["why"], "revision": row["revision"], "time": row["time"], "author": row["author"]}
     return None
 
 
-def verdicts_of(client: Client, change: Change) -> list[dict]:
-    """The chips for a pod that the scheduler has just written, while it has no node; none once it has one."""
-    if change.object["spec"].get("nodeName"):
+def verdicts_of(client: Client, pod: dict) -> list[dict]:
+    """The chips for a pod while it has no node; none once it has one."""
+    meta = pod["metadata"]
+    if pod["spec"].get("nodeName"):
         return []
-    why = decision(client, change.namespace, change.name, change.object["metadata"]["uid"])
+    why = decision(client, meta["namespace"], meta["name"], meta["uid"])
     return chips(why) if why else []

@@ -20,6 +20,7 @@ from .drawers import drawer
 from .feed import feed_of
 from .panels import panel, submit
 from .rows import percent
+from .waits import shortened
 
 TILES_AT_FIRST = 400  # past it the browser draws the tiles itself: it has their rows, and chooses the density
 
@@ -45,7 +46,8 @@ def strict(view):
 @require_GET
 @strict
 def home(request: HttpRequest) -> HttpResponse:
-    return redirect(reverse("board", args=[settings.DEFAULT_CLUSTER]))
+    query = request.META["QUERY_STRING"]
+    return redirect(reverse("board", args=[settings.DEFAULT_CLUSTER]) + (f"?{query}" if query else ""))
 
 
 @require_GET
@@ -63,7 +65,14 @@ def board(request: HttpRequest, cluster: str) -> HttpResponse:
     first = feed.first()
     context = {"cluster": cluster, "clusters": cluster_names(), "first": first, "blank": {}, **_drawn(first["rows"])}
     names = [obj["metadata"]["name"] for obj in feed.client.list(NAMESPACES)]
+    context |= {"waits": shortened(settings.CLOCK, settings.KUBERNETES_CLOCK), "kubeconfig": kubeconfig_command()}
     return render(request, "board/board.html", {**context, "namespaces": sorted(names)})
+
+
+def kubeconfig_command() -> str:
+    """What to type for a kubeconfig: with the data folder where it is not the usual one."""
+    elsewhere = "" if settings.DATA_DIR == settings.BASE_DIR / ".data" else f" --data {settings.DATA_DIR}"
+    return f"python3 manage.py kubeconfig{elsewhere} > orrery.yaml"
 
 
 def _drawn(rows: list[dict]) -> dict:

@@ -15,14 +15,14 @@ from .status import next_try, pod_state
 
 LONGEST_THREAD = 12
 WORDS = {
-    "pending": "waits for a node",
-    "starting": "starts",
-    "ready": "is ready",
-    "unready": "is not ready",
+    "pending": "without a node",
+    "starting": "starting",
+    "ready": "ready",
+    "unready": "not ready",
     "failed": "failed",
-    "backoff": "is in back-off",
-    "leaving": "is leaving",
-    "done": "has completed",
+    "backoff": "in back-off",
+    "leaving": "leaving",
+    "done": "completed",
 }
 
 
@@ -95,7 +95,7 @@ def _readiness(pod: dict) -> str:
 
 
 def thread(client: Client, namespace: str, name: str) -> list[dict]:
-    """What led to the pod and what became of it: `[{author, text, time, after}]`, oldest first.
+    """What led to the pod and what became of it: `[{author, text, because, time, after}]`, oldest first.
 
     Backwards along the causes that the log keeps with each revision, then forwards along the pod's own revisions.
     `after` is seconds since the first link.
@@ -125,14 +125,17 @@ def _causes(client: Client, revision: int) -> list[dict]:
 
 def _life(own: list[dict]) -> list[dict]:
     """The pod's own revisions, without those that changed nothing one would tell."""
-    name = own[0]["object"]["metadata"]["name"]
-    links = [{"author": own[0]["author"], "text": f"made pod {name}", "time": own[0]["time"]}]
+    links = [_link(own[0], "made this pod")]
     for before, row in pairwise(own):
-        if text := _event(before["object"], row):
-            links.append({"author": row["author"], "text": text, "time": row["time"]})
+        if text := _event(before["object"], row) or acts_of(row["why"]):
+            links.append(_link(row, text))
     if len(links) > 2 * LONGEST_THREAD:
         links = [*links[:LONGEST_THREAD], *links[-LONGEST_THREAD:]]
     return links
+
+
+def _link(row: dict, text: str) -> dict:
+    return {"author": row["author"], "text": text, "time": row["time"], "because": because(row["why"])}
 
 
 def _event(before: dict, row: dict) -> str:
@@ -143,8 +146,40 @@ def _event(before: dict, row: dict) -> str:
         return f"chose {now['spec'].get('nodeName')}"
     word, was = summary(now)[0], summary(before)[0]
     state, old = pod_state(now, word), pod_state(before, was)
-    if summary(now)[3] > summary(before)[3] and state != "backoff":
-        return "started its container again"
+    if state == "leaving" and old != "leaving":
+        return "asked it to leave"
+    if row["why"]:
+        return ""  # what was decided says more than what the state became
     if state != old:
-        return f"it {WORDS[state]}" + (f" ({word})" if state in ("failed", "backoff") else "")
+        return f"found it {WORDS[state]}" + (f" ({word})" if state in ("failed", "backoff") else "")
     return ""
+
+
+ACTS = {
+    "KillPod": "ended the pod",
+    "CreatePodSandbox": "made its sandbox",
+    "KillContainer": "ended {container}",
+    "StartContainer": "started {container}",
+    "Wait": "let {container} wait {seconds:g} s",
+}
+
+
+def acts_of(why: dict | None) -> str:
+    """What a kubelet decided to do: "made its sandbox, started hello"; empty for any other decision."""
+    return ", ".join(ACTS[step["action"]].format_map(step) for step in (why or {}).get("steps", ()))
+
+
+def because(why: dict | None) -> str:
+    """The grounds of a decision in a few words, whoever took it: a replica set, the scheduler or a kubelet."""
+    if not why:
+        return ""
+    if "created" in why:
+        return f"{why['replicas']} wanted, {why['found']} found"
+    if "nodes" in why:
+        fit = why["evaluated"] - len([item for item in why["nodes"] if not item["fits"]])
+        best = next((f", {item['total']:g} points" for item in why["nodes"] if item["node"] == why["chosen"]), "")
+        return f"{fit} of {why['evaluated']} nodes fit{best}"
+    steps = why.get("steps", ())
+    if any(step["action"] == "Wait" for step in steps):
+        return "back-off: longer after each failure"
+    return "; ".join(dict.fromkeys(step["reason"] for step in steps if step.get("reason")))

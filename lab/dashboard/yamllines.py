@@ -61,6 +61,8 @@ def _step(node: yaml.Node, key: str) -> tuple[int, yaml.Node] | None:
     if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
         value = node.value[int(key)]
         return value.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and not key.isdigit():  # "containers.image": of which one is not said
+        return next((found for item in node.value if (found := _step(item, key))), None)
     return None
 
 

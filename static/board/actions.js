@@ -38,25 +38,31 @@ export async function act(name, payload) {
   }
 }
 
-// Five seconds to think again, before anything is sent.
+// Five seconds to think again, before anything is sent. Who asks for the same of the same thing takes the place of it.
+const waiting = new Map();
 export function later(words, name, payload) {
+  const key = keyOf(name, payload);
+  revoke(key);
   return new Promise((resolve) => {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Undo" });
     const box = toast(`${words} in 5 s`, { kind: "wait", seconds: 6, button });
-    const timer = setTimeout(() => {
-      box.remove();
-      resolve(act(name, payload));
-    }, UNDO);
-    button.onclick = () => {
+    const end = (answer) => {
       clearTimeout(timer);
+      waiting.delete(key);
       box.remove();
-      resolve(false);
+      resolve(answer);
     };
+    const timer = setTimeout(() => end(act(name, payload)), UNDO);
+    waiting.set(key, () => end(false));
+    button.onclick = () => end(false);
   });
 }
+const keyOf = (name, { namespace, name: of }) => `${name} ${namespace || ""}/${of}`;
+const revoke = (key) => waiting.get(key)?.();
 
 export function scale(row, replicas) {
   const payload = { namespace: row.namespace, name: row.name, replicas };
+  revoke(keyOf("scale", payload));
   return replicas ? act("scale", payload) : later(`Scaling ${row.name} to 0`, "scale", payload);
 }
 

@@ -9,7 +9,6 @@ const drawer = document.getElementById("drawer");
 const base = document.body.dataset.base;
 let tab = "";
 let stale = 0;
-
 let latest = 0;
 
 async function load(url, options) {
@@ -18,13 +17,16 @@ async function load(url, options) {
   if (mine !== latest) return;
   if (!answer || !(answer.ok || answer.status === 404 || answer.status === 422))
     return toast("The lab does not answer. Try again when the board says Live.", { kind: "error" });
-  const focused = drawer.contains(document.activeElement) && document.activeElement.id;
+  const text = await answer.text();
+  if (mine !== latest) return;
+  const focused = drawer.contains(document.activeElement) && mark(document.activeElement);
   const { scrollTop } = drawer;
   hush();
-  drawer.innerHTML = await answer.text();
+  drawer.innerHTML = text;
   drawer.scrollTop = scrollTop;
-  if (focused) document.getElementById(focused)?.focus();
+  if (focused) [...drawer.querySelectorAll("button, input, select, textarea, [tabindex]")].find((one) => mark(one) === focused)?.focus();
   tab = drawer.firstElementChild.dataset.tab || "";
+  document.body.dataset.drawer = drawer.firstElementChild.dataset.wide ? "wide" : "open";
   const made = drawer.firstElementChild.dataset.open;
   if (made) return open(made);
   link();
@@ -32,27 +34,33 @@ async function load(url, options) {
   editors(drawer);
 }
 
+// What tells an element of a fragment from others: so that the same one has the focus when the fragment comes anew.
+const mark = ({ id, dataset, textContent }) => id || [dataset.do, dataset.with, dataset.show, dataset.copy, textContent].join();
+
 function link() {
   const query = new URLSearchParams(location.search);
   for (const [key, value] of Object.entries({ object: ui.selected, tab, namespace: ui.namespace })) value ? query.set(key, value) : query.delete(key);
   history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
 }
 
-export function open(id, wanted = "") {
+export function open(id, wanted = "", then = undefined) {
   const before = ui.selected;
   ui.selected = id;
   tab = wanted || (before.split("/")[0] === id.split("/")[0] ? tab : "");
   document.body.dataset.drawer = "open";
-  load(`${base}board/drawer/${id}${tab ? `?tab=${tab}` : ""}`);
-  mark();
+  load(`${base}board/drawer/${id}${tab ? `?tab=${tab}` : ""}`).then(then);
+  select();
 }
 
 export function openPanel(name) {
   ui.selected = "";
   document.body.dataset.drawer = "open";
-  load(`${base}board/panel/${name}`);
-  mark();
+  load(`${base}board/panel/${name}`).then(() => drawer.querySelector("form input:not([type=hidden]), form textarea")?.focus());
+  select();
 }
+
+// Opens a thing at what must be typed before it is done.
+export const openConfirm = (id) => open(id, "", () => document.getElementById("confirm")?.focus());
 
 export function close() {
   if (document.body.dataset.drawer === "closed") return;
@@ -60,12 +68,13 @@ export function close() {
   ui.selected = tab = "";
   document.body.dataset.drawer = "closed";
   hush();
+  latest++;
   drawer.replaceChildren(document.getElementById("t-welcome").content.cloneNode(true));
-  mark();
+  select();
   document.querySelector(`[data-id="${CSS.escape(was)}"]`)?.focus();
 }
 
-function mark() {
+function select() {
   link();
   expand(ui.selected);
   redraw();
@@ -73,16 +82,18 @@ function mark() {
 
 export const setNamespace = (name) => {
   ui.namespace = name;
-  mark();
+  select();
 };
 
 // A fragment that shows a thing is fetched again when the thing changes, unless someone is busy in it.
 onPaint(({ changed, removed }) => {
   const id = ui.selected;
-  if (!id || (!changed.has(id) && !removed.has(id)) || stale) return;
+  const told = [...changed].some((one) => one === id || rows.get(one)?.target === id);
+  if (!id || (!told && !removed.has(id)) || stale) return;
   stale = setTimeout(() => {
     stale = 0;
-    const busy = drawer.querySelector("form:focus-within, .log, .yaml") || String(getSelection()).length;
+    const typed = [...drawer.querySelectorAll(".confirm input")].some((input) => input.value);
+    const busy = typed || drawer.querySelector("form:focus-within, .log, .yaml") || (String(getSelection()) && drawer.contains(getSelection().anchorNode));
     if (ui.selected === id && !busy && !document.hidden) load(`${base}board/drawer/${id}?tab=${tab}`);
   }, 300);
 });
@@ -100,7 +111,7 @@ drawer.addEventListener("click", async (event) => {
 });
 drawer.addEventListener("input", (event) => {
   const form = event.target.closest(".confirm");
-  if (form) form.querySelector("button").disabled = event.target.value !== form.dataset.name;
+  for (const button of form?.querySelectorAll("button") || []) button.disabled = event.target.value !== form.dataset.name;
 });
 drawer.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -121,6 +132,6 @@ export function restore() {
   const query = new URLSearchParams(location.search);
   ui.namespace = query.get("namespace") || "";
   const object = query.get("object");
-  if (object && rows.has(object)) open(object, query.get("tab") || "");
+  if (object) open(object, query.get("tab") || "");
   schedule();
 }

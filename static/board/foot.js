@@ -1,11 +1,13 @@
 // The wheels and the tape: each loop's planet goes round once when the loop has acted; the tape says what was told.
-import { clock } from "./format.js";
+import { age, clock } from "./format.js";
 import { open } from "./drawer.js";
-import { onPaint, rows } from "./state.js";
+import { byKind, onPaint, rows } from "./state.js";
 
 const loops = document.getElementById("loops");
 const tape = document.getElementById("tape");
 const TAPE = 60;
+const TURN = 900;
+const still = matchMedia("(prefers-reduced-motion: reduce)");
 const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 const find = (list, id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`);
 
@@ -14,16 +16,52 @@ function fillLoop(row, turn) {
   if (!item) loops.append((item = clone("t-loop")));
   item.dataset.id = row.id;
   item.querySelector("b").textContent = row.name;
-  item.querySelector("small").textContent = row.text || "nothing to do";
-  item.title = row.at ? `${clock(row.at)} ${row.text}` : "";
+  item.querySelector("em").textContent = row.text || "nothing to do";
+  item.title = row.at ? `${clock(row.at)} ${row.text} (${row.acts} writes since this board's server began to look)` : "";
   item.classList.toggle("acted", !!row.acts);
-  if (!turn) return;
-  item.classList.remove("acting");
-  void item.offsetWidth; // restarts the animation
-  item.classList.add("acting");
-  clearTimeout(item.rest);
-  item.rest = setTimeout(() => item.classList.remove("acting"), 900);
+  if (turn) goRound(item);
 }
+
+// Once round for each time it acted; what comes while it goes round makes it go round once more, not start anew.
+function goRound(item) {
+  if (item.classList.contains("acting")) return (item.again = true);
+  item.classList.add("acting");
+  if (!still.matches) item.querySelector(".planet").animate([{ transform: "none" }, { transform: "rotate(360deg)" }], { duration: TURN, easing: "cubic-bezier(.45,.05,.45,.95)" });
+  setTimeout(() => {
+    item.classList.remove("acting");
+    if (item.again) goRound(item);
+    item.again = false;
+  }, TURN);
+}
+
+// What each loop has before it: the difference that it still sees.
+const QUEUES = {
+  scheduler: () => count("pod", (row) => row.state === "pending", "waiting"),
+  "deployment-controller": () => count("deployment", (row) => row.oldTotal, "rolling out"),
+  "replicaset-controller": () => {
+    const [desired, actual] = ["desired", "total"].map((key) => byKind("deployment").reduce((sum, row) => sum + (row[key] || 0), 0));
+    return desired === actual ? "" : `${actual} of ${desired}`;
+  },
+  "node-controller": () => count("node", (row) => !row.ready, "lost"),
+  kubelet: () => count("pod", (row) => row.node && ["starting", "backoff", "leaving"].includes(row.state), "under way"),
+};
+const count = (kind, test, words) => {
+  const found = byKind(kind).filter(test).length;
+  return found ? `${found} ${words}` : "";
+};
+const text = (element, words) => element.textContent !== words && (element.textContent = words);
+
+function queues() {
+  for (const item of loops.children) text(item.querySelector(".queue"), QUEUES[item.dataset.id.slice(6)]?.() || "");
+}
+
+function ages() {
+  for (const item of loops.children) {
+    const at = rows.get(item.dataset.id)?.at;
+    text(item.querySelector("time"), at ? age(at) : "");
+  }
+}
+setInterval(ages, 1000);
 
 function fillEvent(row) {
   const item = find(tape, row.id) || clone("t-event");
@@ -43,6 +81,8 @@ onPaint(({ fresh, changed, removed }) => {
   for (const [id, row] of removed) if (row.kind === "event") find(tape, id)?.remove();
   const touched = [...(fresh ? rows.keys() : changed)].map((id) => rows.get(id)).filter(Boolean);
   for (const row of touched) if (row.kind === "loop") fillLoop(row, !fresh);
+  queues();
+  ages();
   touched.filter((row) => row.kind === "event").sort((a, b) => a.at - b.at).forEach(fillEvent);
 });
 

@@ -19,3 +19,11 @@ export function age(seconds) {
 }
 
 export const countdown = (until) => Math.max(0, Math.ceil(until - Date.now() / 1000));
+
+// The shape of a pod's state, as its tile has it.
+export function shape(state) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("aria-hidden", "true");
+  svg.innerHTML = `<use href="#s-${state}"/>`;
+  return svg;
+}

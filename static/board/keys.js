@@ -4,9 +4,9 @@ import { close, open, openPanel } from "./drawer.js";
 import { want, wanted } from "./rail.js";
 import { rows } from "./state.js";
 
-const grid = document.getElementById("sky");
+const grid = document.getElementById("plane");
 const columnsOf = () =>
-  [...grid.querySelectorAll("#tray ul, .node")].map((column) => [...column.querySelectorAll(".head, .pod[role]")].filter((cell) => !cell.hidden)).filter((cells) => cells.length);
+  [...grid.querySelectorAll("#tray, .node")].map((column) => [...column.querySelectorAll(".head, .pod[role]")].filter((cell) => !cell.hidden)).filter((cells) => cells.length);
 
 let last = null;
 // One cell can be reached by Tab: where the focus was, or the first.
@@ -16,21 +16,21 @@ export function tabStop() {
   if (first) (last = first).tabIndex = 0;
 }
 
-function focus(cell) {
-  if (!cell) return;
+const focus = (cell) => cell?.focus();
+grid.addEventListener("focusin", ({ target }) => {
+  if (!target.matches(".pod, .head")) return;
   if (last) last.tabIndex = -1;
-  last = cell;
-  cell.tabIndex = 0;
-  cell.focus();
-}
+  (last = target).tabIndex = 0;
+});
 
-// Which row of cells a column shows beside each other, so that up and down mean what the eye sees.
+// Up and down in a column (the tray is one too), left and right between them.
 function move(cell, key) {
   const columns = columnsOf();
   const x = columns.findIndex((cells) => cells.includes(cell));
   if (x < 0) return;
   const y = columns[x].indexOf(cell);
-  if (key === "ArrowUp" || key === "ArrowDown") focus(columns[x][y + (key === "ArrowDown" ? 1 : -1)]);
+  if (key === "Home" || key === "End") focus(columns[x].at(key === "Home" ? 0 : -1));
+  else if (key === "ArrowUp" || key === "ArrowDown") focus(columns[x][y + (key === "ArrowDown" ? 1 : -1)]);
   else {
     const beside = columns[x + (key === "ArrowRight" ? 1 : -1)];
     if (beside) focus(beside[Math.min(y, beside.length - 1)]);
@@ -60,7 +60,7 @@ document.addEventListener("keydown", (event) => {
   if (target.matches("input, textarea, select") && !(key === "Escape")) return;
   const row = rows.get(idOf(target));
   const name = key.length === 1 ? key.toLowerCase() : key;
-  if (target.matches(".pod, .head") && key.startsWith("Arrow")) move(target, key);
+  if (target.matches(".pod, .head") && /^(Arrow|Home$|End$)/.test(key)) move(target, key);
   else if (target.matches(".pod, .head") && (key === "Enter" || key === " ")) open(row.id);
   else if (row?.kind === "pod" && POD[name] && target.matches(".pod")) run(POD[name], row);
   else if (row?.kind === "node" && name === "c") run("cordon", row);

@@ -61,12 +61,14 @@ function win(name) {
 
 // The states that came and went between two frames, one after another, so that a short death is seen.
 function replay(tile, id, passed) {
+  const shown = passed.slice(0, -1).slice(-4); // the last one is what the tile shows anyhow
+  if (!shown.length) return;
   tile.classList.add("flash");
-  passed.slice(-4).forEach((state, i) => setTimeout(() => rows.has(id) && fillPod(tile, rows.get(id), state), i * STEP));
+  shown.forEach(([state], i) => setTimeout(() => rows.has(id) && fillPod(tile, rows.get(id), state), i * STEP));
   setTimeout(() => {
     tile.classList.remove("flash");
     if (rows.has(id)) fillPod(tile, rows.get(id));
-  }, Math.min(4, passed.length) * STEP);
+  }, shown.length * STEP);
 }
 
 function die(id, row, silently) {
@@ -75,6 +77,7 @@ function die(id, row, silently) {
   if (!tile) return;
   const wait = tile.closest(".wait");
   if (silently || wait || document.body.dataset.density !== "full") return (wait || tile).remove();
+  if (tile.contains(document.activeElement)) tile.closest(".node")?.querySelector(".head").focus();
   tile.classList.add("ghost");
   tile.classList.remove("selected");
   tile.removeAttribute("role");

@@ -6,6 +6,7 @@ import { connect, show } from "./socket.js";
 import { restore, setNamespace } from "./drawer.js";
 import { tabStop } from "./keys.js";
 import { openPalette } from "./palette.js";
+import { reckon } from "./took.js";
 import { toggleTable } from "./table.js";
 import "./foot.js";
 import "./announce.js";
@@ -14,7 +15,7 @@ const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 
 adopt();
-for (const paint of [remember, paintNodes, live, tabStop, banner]) onPaint(paint);
+for (const paint of [remember, reckon, paintNodes, live, tabStop, engine]) onPaint(paint);
 snapshot(JSON.parse($("first").textContent));
 restore();
 $("namespace").value = ui.namespace;
@@ -42,10 +43,23 @@ $("projector").onclick = () => {
 };
 $("projector").setAttribute("aria-pressed", String(root.dataset.projector === "true"));
 
-// What is not the real thing says so.
-function banner() {
-  const runtimes = new Set([...rows.values()].filter((row) => row.kind === "node").map((row) => row.runtime));
-  const words = runtimes.has("process") && !runtimes.has("docker") ? "Running on local processes: install Docker to run real containers." : "";
-  $("banner").hidden = !words;
-  if ($("banner").textContent !== words) $("banner").textContent = words;
+// What runs the containers, and how real that is: said always, and in a line of its own where it is not what one expects.
+const ENGINES = { docker: "Docker containers", process: "Local processes", simulated: "Simulated" };
+const WARNINGS = {
+  process: "Containers here are local processes of this machine. With a Docker engine the same lab runs real containers.",
+  simulated: "Some nodes are simulated: nothing runs on them, delays and faults are made up by rule.",
+};
+
+function engine() {
+  const found = new Set([...rows.values()].filter((row) => row.kind === "node" && row.runtime).map((row) => row.runtime));
+  const madeUp = Object.keys(WARNINGS).filter((name) => found.has(name));
+  $("engine").textContent = Object.keys(ENGINES).filter((name) => found.has(name)).map((name) => ENGINES[name]).join(" + ");
+  $("engine").classList.toggle("made-up", madeUp.length > 0);
+  const words = madeUp.map((name) => WARNINGS[name]).join(" ");
+  $("banner").hidden = !words || localStorage.getItem("read") === words;
+  if ($("banner-words").textContent !== words) $("banner-words").textContent = words;
 }
+$("banner-read").onclick = () => {
+  localStorage.setItem("read", $("banner-words").textContent);
+  $("banner").hidden = true;
+};

@@ -1,11 +1,13 @@
 // Columns of nodes and tiles of pods: keyed elements that are filled anew, never made anew.
 import { countdown, cpu, memory, percent } from "./format.js";
 import { byKind, rows, ui } from "./state.js";
+import { took } from "./took.js";
 
 const nodes = document.getElementById("nodes");
 const tray = document.getElementById("tray");
 export const tiles = new Map(); // id of a pod → its tile
 const columns = new Map(); // id of a node → its column
+const FULL = 24;
 const GLYPHS = 300;
 const STRIPS = 1500;
 const FAULTY = new Set(["pending", "unready", "failed", "backoff"]);
@@ -30,12 +32,12 @@ function fillNode(column, row) {
   column.classList.toggle("lost", !row.ready);
   const [head] = column.children;
   text(head, ".title b", row.name);
-  text(head, ".zone", row.zone || "");
+  text(head, ".zone", row.zone ? `zone ${row.zone}` : "");
   text(head, ".size", [`${cpu(row.cpu || 0)} cpu`, memory(row.memory || 0), row.gpu && `${row.gpu} gpu`, row.runtime].filter(Boolean).join(" · "));
-  gauge(head, "cpu", row.usedCpu, row.cpu);
-  gauge(head, "memory", row.usedMemory, row.memory);
+  gauge(head, "cpu", row.usedCpu, row.cpu, cpu);
+  gauge(head, "memory", row.usedMemory, row.memory, memory);
   head.querySelector(".gauge.gpu").hidden = !row.gpu;
-  if (row.gpu) gauge(head, "gpu", row.usedGpu, row.gpu);
+  if (row.gpu) gauge(head, "gpu", row.usedGpu, row.gpu, String);
   const words = flags(row);
   head.querySelector(".flags").replaceChildren(
     ...words.map(([word, kind]) => Object.assign(document.createElement("span"), { textContent: word, className: kind })),
@@ -57,11 +59,12 @@ function flags(row) {
   return [...found, ...(row.taints || []).map((key) => [key, ""])];
 }
 
-function gauge(head, name, used = 0, whole = 0) {
+function gauge(head, name, used = 0, whole = 0, written) {
   const part = percent(used, whole);
   const bar = head.querySelector(`.bar.${name}`);
   bar.classList.toggle("full", part > 90);
   bar.firstElementChild.setAttribute("width", part);
+  bar.parentElement.title = `${written(used)} of ${written(whole)} requested`;
   text(head, `.part.${name}`, `${part}%`);
 }
 
@@ -77,18 +80,30 @@ export function fillPod(tile, row, state = row.state) {
   text(tile, ".version", row.version ? `v${row.version}` : "");
   text(tile, ".restarts", row.restarts ? `↻${row.restarts}` : "");
   text(tile, ".note", note(row));
+  text(tile, ".size", needs(row));
+  text(tile, ".took", took(row.id));
   tile.title = row.name;
-  tile.setAttribute("aria-label", `${row.name}, ${row.status}, ${row.ready} ready${row.version ? `, version ${row.version}` : ""}${row.restarts ? `, ${row.restarts} restarts` : ""}`);
+  tile.setAttribute("aria-label", label(row));
   tile.classList.toggle("selected", ui.selected === row.id);
   tile.hidden = !!ui.namespace && row.namespace !== ui.namespace;
 }
 
+const needs = (row) => [row.cpu && `${cpu(row.cpu)} cpu`, row.memory && memory(row.memory), row.gpu && `${row.gpu} gpu`].filter(Boolean).join(" · ") || "no room of its own";
+
+function label(row) {
+  const said = [row.name, row.status, `${row.ready} ready`];
+  if (row.version) said.push(`version ${row.version}`);
+  if (row.restarts) said.push(`${row.restarts} restarts`);
+  for (const { node, fits, text: words } of row.verdicts || []) said.push(`${node} ${fits ? "fits" : "does not fit"}: ${words}`);
+  return said.join(", ");
+}
+
 function note(row) {
   const left = row.until ? countdown(row.until) : 0;
-  if (row.state === "backoff" && left) return `${row.status.replace("BackOff", "")} · again in ${left} s`;
+  if (row.state === "backoff" && row.until) return `${row.status.replace("BackOff", "")} · ${left ? `${left} s` : "due"}`;
   if (row.state === "unready") return "not ready";
   if (row.state === "starting" && row.status === "Running") return "starting · not ready yet";
-  if (row.state === "pending") return "waits for a node";
+  if (row.state === "pending") return `needs ${needs(row)}`;
   return row.state === "ready" && row.ip ? row.ip : row.status;
 }
 
@@ -111,25 +126,32 @@ function place(row) {
   if (!tile) tiles.set(row.id, (tile = clone("t-pod")));
   fillPod(tile, row);
   const slot = tile.parentElement?.closest(".wait");
+  const focused = document.activeElement === tile;
   if (target === tray) {
     if (!slot) {
       const wait = clone("t-wait");
       wait.querySelector(".slot").append(tile);
-      tray.querySelector("ul").append(wait);
+      tray.querySelector(".waits").append(wait);
     }
     verdicts(tile.closest(".wait"), row);
   } else if (tile.parentElement !== target) {
     target.append(tile);
     slot?.remove();
   }
+  if (focused) tile.focus(); // moving an element takes the focus from it
 }
 
+// Each node's verdict, one after another as the scheduler asked them; those that have not changed stay still.
 function verdicts(wait, row) {
-  wait.querySelector(".verdicts").replaceChildren(
-    ...(row.verdicts || []).map(({ node, fits, text: words }) => {
-      const item = document.createElement("li");
-      item.className = fits ? "fits" : "";
-      item.append(`${node} `, Object.assign(document.createElement("b"), { textContent: `${fits ? "✓" : "✗"} ${words}` }));
+  const said = (row.verdicts || []).map(({ node, fits, text: words }) => [node, `${fits ? "✓" : "✗"} ${words}`, fits]);
+  const box = wait.querySelector(".verdicts");
+  if (box.dataset.said === String(said)) return;
+  box.dataset.said = said;
+  box.replaceChildren(
+    ...said.map(([node, words, fits], i) => {
+      const item = Object.assign(document.createElement("span"), { className: fits ? "new fits" : "new" });
+      item.style.animationDelay = `${i * 70}ms`;
+      item.append(`${node} `, Object.assign(document.createElement("b"), { textContent: words }));
       return item;
     }),
   );
@@ -170,7 +192,7 @@ function strips(pods) {
 }
 
 function density(count) {
-  const wanted = count > STRIPS ? "strip" : count > GLYPHS ? "glyph" : "full";
+  const wanted = count > STRIPS ? "strip" : count > GLYPHS ? "glyph" : count > FULL ? "full" : "roomy";
   if (document.body.dataset.density === wanted) return false;
   document.body.dataset.density = wanted;
   for (const strip of nodes.querySelectorAll(".strip")) strip.hidden = wanted !== "strip";

@@ -1,6 +1,6 @@
 // The command palette: type a name to go there, or a verb and a name to act.
-import { later, run, toast } from "./actions.js";
-import { open, openPanel } from "./drawer.js";
+import { run, toast } from "./actions.js";
+import { open, openConfirm, openPanel } from "./drawer.js";
 import { want } from "./rail.js";
 import { byKind, rows } from "./state.js";
 
@@ -17,14 +17,17 @@ function* commands(words) {
   for (const row of byKind("deployment")) {
     yield [`Open ${row.name}`, "deployment", () => open(row.id)];
     yield [`Scale ${row.name} to ${number ?? "…"}`, "", () => (number ? want(row.id, Number(number)) : toast(`Type a number too: scale ${row.name} 5`))];
-    for (const name of [row.paused ? "Resume" : "Pause", "Restart", "Undo"]) yield [`${name} ${row.name}`, "", () => run(name.toLowerCase(), row)];
+    for (const name of [row.paused ? "Resume" : "Pause", "Restart", "Undo"]) yield [`${name} ${row.name}`, "", () => run(name === "Resume" ? "pause" : name.toLowerCase(), row)];
+    yield [`Delete ${row.name}`, "asks for its name", () => openConfirm(row.id)];
   }
   for (const row of byKind("node")) {
     yield [`Open ${row.name}`, "node", () => open(row.id)];
     yield [`${row.cordoned ? "Uncordon" : "Cordon"} ${row.name}`, "", () => run("cordon", row)];
-    yield [`Drain ${row.name}`, "", () => run("drain", row)];
+    yield [`Drain ${row.name}`, "shows first what moves", () => open(row.id, "drain")];
     if (row.off) yield [`Power ${row.name} on`, "", () => run("power-on", row)];
-    else yield [`Power ${row.name} off`, "", () => later(`Powering ${row.name} off`, "power-off", { name: row.name })];
+    else yield [`Power ${row.name} off`, "asks for its name", () => openConfirm(row.id)];
+    yield row.partitioned ? [`Plug ${row.name} in again`, "", () => run("rejoin", row)] : [`Cut ${row.name} off its network`, "", () => run("partition", row)];
+    yield [`Remove ${row.name}`, "asks for its name", () => openConfirm(row.id)];
   }
   for (const row of byKind("pod")) {
     yield [`Open ${row.name}`, "pod", () => open(row.id)];
@@ -87,9 +90,9 @@ document.addEventListener("click", (event) => {
   if (!wish) return;
   const [pod] = byKind("pod").filter((row) => row.state === "ready" && row.owner);
   const deployment = rows.get(pod?.owner) || byKind("deployment")[0];
-  const node = byKind("node").find((row) => !row.cordoned);
+  const node = rows.get(`nodes/${pod?.node}`) || byKind("node").find((row) => !row.off);
   if (wish === "scale" && deployment) want(deployment.id, (deployment.desired || 0) + 2);
-  else if (wish === "cordon" && node) run("cordon", node);
+  else if (wish === "power" && node) openConfirm(node.id);
   else if ((wish === "kill" || wish === "delete") && pod) run(wish, pod);
   else toast("There is nothing to try this on yet: create a deployment first.");
 });

@@ -27,15 +27,14 @@ function fill(card, row) {
   if (held.get(row.id) === desired) held.delete(row.id);
   const shown = held.get(row.id) ?? desired;
   $(".stepper output").textContent = shown;
-  $(".stepper").setAttribute("aria-label", `Replicas of ${row.name}`);
-  const slide = $(".slide input");
-  if (document.activeElement !== slide) {
+  $(".replicas").setAttribute("aria-label", `Replicas of ${row.name}`);
+  const slide = $(".replicas input");
+  if (!slide.matches(":active")) {
     slide.max = Math.max(20, Math.ceil(desired / 10) * 20);
     slide.value = shown;
   }
-  $(".slide output").textContent = shown;
   const left = row.until ? countdown(row.until) : 0;
-  $(".trouble").textContent = [row.paused && "paused", row.stuck, row.trouble + (left ? `, next try in ${left} s` : "")].filter((part) => part && part !== "undefined").join(" · ");
+  $(".trouble").textContent = [row.paused && "paused", row.stuck, row.trouble && row.trouble + (left ? `, next try in ${left} s` : "")].filter(Boolean).join(" · ");
   rollout($(".rollout"), row, rolling, desired);
   $('[data-do="pause"]').textContent = row.paused ? "Resume" : "Pause";
   $('[data-do="undo"]').disabled = row.revision < 2;
@@ -54,7 +53,8 @@ function rollout(box, row, rolling, desired) {
   is.setAttribute("width", part(row.newTotal));
   box.querySelector("rect.want").setAttribute("x", Math.max(0, part(desired) - 0.8));
   box.querySelector("span.was").textContent = `v${row.oldRevision} ${row.oldReady || 0}`;
-  box.querySelector("span.allow").textContent = row.surge ? `surge ${row.surge}, down ${row.unavailable || 0}` : "recreate";
+  box.querySelector("span.allow").textContent = row.surge ? `+${row.surge} −${row.unavailable || 0}` : "recreate";
+  box.querySelector("span.allow").title = row.surge ? `at most ${row.surge} more than asked for, ${row.unavailable || 0} fewer` : "all of the old version ends first";
   box.querySelector("span.is").textContent = `v${row.revision} ${row.newReady || 0} of ${desired}`;
 }
 
@@ -93,8 +93,12 @@ export function want(id, replicas) {
   fill(cards.get(id), row);
   clearTimeout(timers.get(id));
   timers.set(id, setTimeout(async () => {
-    if (!(await scale(row, wanted))) held.delete(id);
-    if (rows.has(id)) fill(cards.get(id), rows.get(id));
+    const done = await scale(row, wanted);
+    // The log says it in a moment; if it never does, somebody else has asked for another number.
+    setTimeout(() => {
+      if (held.get(id) === wanted) held.delete(id);
+      if (rows.has(id)) fill(cards.get(id), rows.get(id));
+    }, done ? 2000 : 0);
   }, 180));
 }
 export const wanted = (id) => held.get(id) ?? (rows.get(id)?.desired || 0);

@@ -8,18 +8,30 @@ const pill = document.getElementById("live");
 let socket = null;
 let wait = 250;
 let heard = Date.now();
+let opened = 0;
 
 export function connect() {
+  opened = Date.now();
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   socket = new WebSocket(`${scheme}://${location.host}${document.body.dataset.base}board`);
   socket.onopen = resume;
   socket.onmessage = (event) => receive(JSON.parse(event.data));
-  socket.onclose = () => {
-    socket = null;
-    setTimeout(connect, wait * (0.7 + 0.6 * Math.random()));
-    wait = Math.min(SLOWEST / 1.3, wait * 2);
-    show();
-  };
+  socket.onclose = again;
+}
+
+// A connection that has said nothing for so long is dead, whatever the browser thinks: it is left, not waited for.
+function leave() {
+  if (!socket) return;
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  socket.close();
+  again();
+}
+
+function again() {
+  socket = null;
+  setTimeout(connect, wait * (0.7 + 0.6 * Math.random()));
+  wait = Math.min(SLOWEST / 1.3, wait * 2);
+  show();
 }
 
 function resume() {
@@ -41,12 +53,15 @@ export function show() {
   const state = silent > STALE ? "stale" : open ? (ui.paused ? "paused" : "live") : "connecting";
   const words = { stale: `Stale ${Math.round(silent / 1000)} s`, live: "Live", paused: "Paused", connecting: "Reconnecting" };
   if (pill.dataset.state !== state || state === "stale") {
-    pill.dataset.state = state;
+    pill.dataset.state = document.body.dataset.live = state;
     pill.querySelector("b").textContent = words[state];
   }
   pill.querySelector("small").textContent = `r ${position.seq}`;
 }
 
 document.addEventListener("visibilitychange", () => !document.hidden && resume());
-window.addEventListener("online", () => socket?.close());
-setInterval(show, 1000);
+window.addEventListener("online", leave);
+setInterval(() => {
+  if (socket && Date.now() - Math.max(heard, opened) > STALE) leave();
+  show();
+}, 1000);

@@ -1,5 +1,5 @@
 // The same pods as a table: for those who read better than they look, and for counts beyond drawing.
-import { age } from "./format.js";
+import { age, shape } from "./format.js";
 import { open } from "./drawer.js";
 import { byKind, onPaint, ui } from "./state.js";
 
@@ -23,6 +23,7 @@ function draw() {
     line.tabIndex = 0;
     const cells = [row.name, row.namespace, row.status, row.ready, row.restarts || 0, row.version ? `v${row.version}` : "", row.node || "–", row.ip || "–", age(row.created)];
     for (const cell of cells) line.insertCell().textContent = cell;
+    line.cells[2].prepend(shape(row.state));
   }
   const focused = box.contains(document.activeElement) && document.activeElement.dataset.open;
   const { scrollTop } = box;
@@ -33,7 +34,7 @@ function draw() {
 
 export function toggleTable(on = box.hidden) {
   box.hidden = !on;
-  document.getElementById("nodes").hidden = on;
+  for (const part of document.querySelectorAll("#plane, .more-nodes")) part.hidden = on;
   button.setAttribute("aria-pressed", String(on));
   const query = new URLSearchParams(location.search);
   on ? query.set("view", "table") : query.delete("view");
