@@ -116,20 +116,23 @@ def _dump(obj: dict) -> bytes:
 
 
 def _check_fence(fence: Fence | None) -> None:
-    if fence and not Cursor.objects.filter(name=fence.cursor, holder=fence.holder).exists():
+    """Refuse who is no longer the holder; and keep the hold from being taken before this batch is committed, or the
+    one who takes it would decide on a log that lacks the batch, and do its work once more."""
+    if fence and not Cursor.objects.select_for_update().filter(name=fence.cursor, holder=fence.holder).first():
         raise LostFence(fence.cursor)
 
 
 def changes(cluster: str, after: int, limit: int = 500) -> list[Change]:
     """What was written after revision `after`, oldest first, at most `limit`. Raises Compacted, UnknownCluster."""
-    row = Cluster.objects.filter(name=cluster).first()
-    if row is None:
-        raise UnknownCluster(cluster)
-    if after < row.compacted:
-        raise Compacted(row.compacted)
-    rows = Revision.objects.filter(cluster=row)
+    rows = Revision.objects.filter(cluster__name=cluster)
     found = list(rows.filter(revision__gt=after).order_by("revision").values_list(*COLUMNS, "previous")[:limit])
     before = {r: load(raw, r) for r, raw in _objects_at(rows, [columns[-1] for columns in found])}
+    # Asked last: what was compacted while we were reading is missing above, and nobody must take that for silence.
+    oldest = Cluster.objects.filter(name=cluster).values_list("compacted", flat=True).first()
+    if oldest is None:
+        raise UnknownCluster(cluster)
+    if after < oldest:
+        raise Compacted(oldest)
     return [
         Change(r, resource, namespace, name, load(raw, r), before.get(previous), *rest)
         for r, resource, namespace, name, raw, *rest, previous in found
@@ -171,7 +174,9 @@ def compact(cluster: str, keep: int = KEEP_REVISIONS) -> int:
     if mark <= row.compacted:
         return 0
     with transaction.atomic():
-        Cluster.objects.filter(pk=row.pk).update(compacted=mark)
+        # The mark never goes back: behind it rows are missing, whoever put it there.
+        if not Cluster.objects.filter(pk=row.pk, compacted__lt=mark).update(compacted=mark):
+            return 0
         old = Revision.objects.filter(cluster=row, revision__lte=mark)
         superseded = old.filter(previous__gt=0).values("previous")
         gone, _ = old.filter(models.Q(revision__in=superseded) | models.Q(deleted=True)).delete()

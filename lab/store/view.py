@@ -80,10 +80,13 @@ class View:
             rows.order_by().values("resource", "namespace", "name").annotate(newest=Max("revision")).values("newest")
         )
         current = rows.filter(revision__in=newest, deleted=False)
+        objects: dict[str, dict[str, dict[str, dict]]] = {}
         for resource, namespace, name, raw, revision in current.values_list(
             "resource", "namespace", "name", "object", "revision"
         ).iterator(ROWS_A_READ):
-            self._objects.setdefault(resource, {}).setdefault(namespace, {})[name] = load(raw, revision)
+            objects.setdefault(resource, {}).setdefault(namespace, {})[name] = load(raw, revision)
+        self._recent.clear()
+        self._objects = objects  # in one step, for others read without the lock
         self.revision = head
 
     def _read_some(self) -> None:
@@ -91,6 +94,10 @@ class View:
         some = list(rows.values_list(*COLUMNS)[:ROWS_A_READ])
         if not some:
             raise RuntimeError(f"the log of {self.name} ends at {self.revision}, before its own head")
+        # Revisions have no gaps. Where one is missing it was compacted away under us, perhaps with the news of a
+        # deletion: what is left of the history no longer leads from our state to the present one.
+        if some[-1][0] - self.revision != len(some):
+            return self._load_current(Cluster.objects.values_list("revision", flat=True).get(pk=self.cluster_id))
         for row in some:
             self._apply(*row)
 

@@ -1,24 +1,16 @@
 """The revision log: ordered, compare-and-swap, all or nothing."""
 
-import threading
-
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from lab import store
-from lab.models import Cursor, Revision
-from lab.store import Write
+from lab.models import Cluster, Cursor, Revision
+from lab.store import View, Write
 
-
-def a_pod(name: str, **fields) -> dict:
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"}, "spec": {}, **fields}
-
-
-def write(name: str, expected: int = 0, deleted: bool = False, **fields) -> Write:
-    return Write("pods", "default", name, a_pod(name, **fields), expected, deleted)
+from .writes import a_pod, write
 
 
 @pytest.fixture
@@ -90,6 +82,52 @@ def test_compaction_keeps_the_current_state_and_refuses_older_history(cluster):
     assert sorted(Revision.objects.values_list("revision", flat=True)) == [1, 6, 7, 8]
 
 
+def test_the_mark_of_compaction_never_goes_back(cluster, monkeypatch):
+    """Of two workers that compact at once, the one that looked first comes last."""
+    for number in range(10):
+        store.append(cluster, [write(f"pod-{number}")], "me")
+    seen_by_the_slow_one = Cluster.objects.get(name=cluster)
+    for number in range(10):
+        store.append(cluster, [write(f"more-{number}")], "me")
+    store.compact(cluster, keep=5)
+    monkeypatch.setattr(Cluster.objects, "get", lambda name: seen_by_the_slow_one)
+    store.compact(cluster, keep=5)
+    with pytest.raises(store.Compacted) as refused:
+        store.changes(cluster, 10)
+    assert refused.value.oldest == 15
+
+
+def test_history_that_is_compacted_while_it_is_read_is_no_silence(cluster, monkeypatch):
+    for revision in range(6):
+        store.append(cluster, [write("busy", revision, at=revision)], "me")
+    read = store.log._objects_at
+
+    def compacted_meanwhile(*args):
+        store.compact(cluster, keep=1)
+        return read(*args)
+
+    monkeypatch.setattr(store.log, "_objects_at", compacted_meanwhile)
+    with pytest.raises(store.Compacted):
+        store.changes(cluster, 2)
+
+
+def test_a_view_that_compaction_has_left_behind_reads_everything_anew(cluster):
+    """The news of a deletion is compacted away too: who does not notice keeps the object for ever."""
+    store.append(cluster, [write("kept"), write("gone"), write("busy")], "me")
+    other_process = View(Cluster.objects.get(name=cluster))
+    other_process.read_to(3)
+    assert other_process.get("pods", "default", "gone")
+    store.append(cluster, [write("gone", 2, deleted=True)], "me")
+    for revision in (3, 5, 6, 7):
+        head = store.append(cluster, [write("busy", revision, at=revision)], "me")
+    store.compact(cluster, keep=2)
+    other_process.read_to(head)
+    assert other_process.get("pods", "default", "gone") is None
+    assert sorted(pod["metadata"]["name"] for pod in other_process.list("pods")) == ["busy", "kept"]
+    assert other_process.changes_since(3) is None
+    assert other_process.revision == head
+
+
 def test_two_clusters_in_one_database_number_for_themselves(cluster):
     store.create_cluster("other")
     store.append(cluster, [write("a")], "me")
@@ -106,53 +144,6 @@ def test_a_writer_that_lost_its_hold_is_refused(cluster):
 def test_an_unknown_cluster_is_named(db):
     with pytest.raises(store.UnknownCluster, match="nowhere"):
         store.view("nowhere")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_writers_at_once_leave_no_gap_and_lose_nothing():
-    store.create_cluster("race")
-    failures = []
-
-    def work(who: int) -> None:
-        try:
-            for i in range(20):
-                store.append("race", [write(f"{who}-{i}")], f"writer-{who}")
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work, args=(who,)) for who in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    assert [c.revision for c in store.changes("race", 0, 1000)] == list(range(1, 81))
-    assert len(store.view("race").list("pods")) == 80
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_two_writers_that_expect_the_same_revision_one_wins():
-    store.create_cluster("duel")
-    store.append("duel", [write("a")], "me")
-    ready, outcomes = threading.Barrier(2), []
-
-    def work(who: str) -> None:
-        ready.wait()
-        try:
-            outcomes.append(store.append("duel", [write("a", 1, by=who)], who))
-        except store.Conflict:
-            outcomes.append("conflict")
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work, args=(who,)) for who in ("left", "right")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(map(str, outcomes)) == ["2", "conflict"]
 
 
 names = st.sampled_from(["a", "b", "c"])
