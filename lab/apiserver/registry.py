@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from lab.apimachinery import errors, meta, selectors
 from lab.apimachinery import patch as patches
-from lab.apimachinery.errors import ApiError, Cause
+from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import BY_RESOURCE, NAMESPACES, Kind
-from lab.store import Conflict, LostFence, Write, append
+from lab.store import Conflict, Write, append
 
 from .request import Request
 from .strategies import strategy_for
@@ -251,7 +251,10 @@ def may_go(kind: Kind, obj: dict) -> bool:
 
 
 def commit(req: Request, attempt: Callable[[], list[Write | dict]]) -> list[dict]:
-    """Append what `attempt` plans, planning again if someone else was faster. Returns the objects as stored."""
+    """Append what `attempt` plans, planning again if someone else was faster. Returns the objects as stored.
+
+    Raises ApiError, and LostFence where the writer is a controller that another worker has taken over.
+    """
     for tried in range(TRIES):
         planned = attempt()
         writes = [item for item in planned if isinstance(item, Write)]
@@ -263,8 +266,6 @@ def commit(req: Request, attempt: Callable[[], list[Write | dict]]) -> list[dict
             # The next plan sees the newer object; if the caller named a resourceVersion, it is refused there.
             if tried == TRIES - 1:
                 raise errors.conflict(BY_RESOURCE[lost.write.resource], lost.write.name) from None
-        except LostFence:
-            raise ApiError(409, "Conflict", "another worker has taken this controller over") from None
         else:
             return _numbered(planned, head - len(writes))
     raise AssertionError("unreachable")

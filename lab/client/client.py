@@ -135,6 +135,13 @@ class Client:
                 return True
             raise
 
+    def delete_these(self, kind: Kind, objs: list[dict], grace_seconds: int | None = None) -> None:
+        """Ask for the end of these very objects, in one transaction; what is gone, or a namesake by now, is let be."""
+        options: dict = {"propagationPolicy": "Background"}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        deletion.delete_these(self._request(), kind, objs, options)
+
     def bind(self, bindings: list[binding.Binding]) -> dict[str, ApiError]:
         """Bind (pod, node's name, decision) triples in one transaction; key → error for those that could not be."""
         return binding.bind(self._request(), bindings)

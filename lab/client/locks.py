@@ -4,15 +4,26 @@ A hold may outlive its holder's belief in it (a stopped process wakes up late), 
 store checks within their transaction.
 """
 
+import logging
 import secrets
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from django.db import Error as DatabaseError
+from django.db import connections
 from django.db.models import Q
 
 from lab.models import Cursor
 from lab.store import Fence
 
-HOLD_SECONDS = 30.0
+log = logging.getLogger(__name__)
+# For so long nobody does the work of a worker that was killed. Whoever is still at it renews in time.
+HOLD_SECONDS = 5.0
+RENEW_SECONDS = 1.5
+# Who has been at it for longer than this is stuck, and is no longer waited for.
+STUCK_SECONDS = 60.0
 # Who had to wait for the database looks with a time that is already past: only more than this is a clock set back.
 JITTER_SECONDS = 2.0
 
@@ -42,7 +53,11 @@ class Lock:
         _, created = Cursor.objects.get_or_create(name=self.name, defaults=taken)
         return created
 
-    renew = acquire
+    def renew(self) -> bool:
+        """Have it for longer, if we have it at all: what was given back is not taken again."""
+        now = time.time()
+        taken = {"held_since": now, "expires": now + self.seconds}
+        return bool(Cursor.objects.filter(name=self.name, holder=self.holder).update(**taken))
 
     def release(self) -> None:
         """Give the hold back; harmless if it was lost already."""
@@ -51,3 +66,54 @@ class Lock:
     @property
     def fence(self) -> Fence:
         return Fence(self.name, self.holder)
+
+
+class Renewer:
+    """One thread of a process that renews what the process holds, so that a hold may be short and the work long.
+
+    Nearly all work is over before its first renewal; for that, nothing happens here but a note in a dict.
+    """
+
+    def __init__(self) -> None:
+        self._since: dict[Lock, float] = {}
+        self._changed = threading.Condition()
+        self._running = False
+
+    @contextmanager
+    def keeping(self, lock: Lock) -> Iterator[None]:
+        """While this lasts, the hold does not run out."""
+        with self._changed:
+            self._since[lock] = time.monotonic()
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="hold-renewer", daemon=True).start()
+            self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._since[lock]
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._since)
+            time.sleep(RENEW_SECONDS)
+            now = time.monotonic()
+            with self._changed:
+                due = [lock for lock, since in self._since.items() if RENEW_SECONDS <= now - since < STUCK_SECONDS]
+            if due:
+                self._renew(due)
+
+    def _renew(self, locks: list[Lock]) -> None:
+        try:
+            for lock in locks:
+                lock.renew()
+        except DatabaseError as error:
+            log.warning("a hold could not be renewed: %s", error)
+        finally:
+            connections.close_all()
+
+
+_renewer = Renewer()
+keeping = _renewer.keeping

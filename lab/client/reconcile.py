@@ -11,20 +11,24 @@ import time
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from lab.apimachinery.errors import ApiError
 from lab.models import Cursor, Requeue
 from lab.store import Change, LostFence, View, view
 
 from .client import Client
-from .locks import Lock
+from .locks import Lock, keeping
 
 log = logging.getLogger(__name__)
 BACKOFF_FIRST = 0.2  # seconds; doubles with each failure of the same key
 BACKOFF_MOST = 30.0
+TRIES = 3  # of a sync that met somebody else's write: it has only to look again, not to wait
 LAG = 200  # revisions that do not concern a controller before its cursor skips them
-TURNS_A_TASK = 20  # so that a task stays far shorter than the time after which it would be delivered again
+# After so long the keys that are left wait for the next turn, and the turns that are left for the next task: tasks
+# stay far shorter than the time after which they would be delivered again, and a long list of keys is no lump.
+TURN_SECONDS = 5.0
+TASK_SECONDS = 20.0
 
 
 class Controller:
@@ -49,14 +53,28 @@ class Controller:
     def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
         """Sync each key (with the revision that made it due); those that fail are requeued with growing delay."""
         delays: dict[str, float | None] = {}
+        enough = time.monotonic() + TURN_SECONDS
         for key, cause in causes.items():
+            if delays and time.monotonic() > enough:
+                delays[key] = 0.0
+                continue
             try:
-                delays[key] = self.sync(client.caused_by(cause), key)
+                delays[key] = self._sync_against_others(client.caused_by(cause), key)
             except LostFence:
                 raise
             except Exception as error:  # one key's failure, whatever it is, must not stop the others
                 delays[key] = failed(self, client, key, error)
         return delays
+
+    def _sync_against_others(self, client: Client, key: str) -> float | None:
+        """`sync`, again at once if what it had read was changed meanwhile."""
+        for _ in range(TRIES - 1):
+            try:
+                return self.sync(client, key)
+            except ApiError as error:
+                if error.code != 409:
+                    raise
+        return self.sync(client, key)
 
     def wants(self, change: Change) -> bool:
         return change.resource in self.watches and any(True for _ in self.keys(change))
@@ -85,10 +103,10 @@ def catch_up(cluster: str, controller: Controller) -> int:
     Returns at once if there is nothing to do, or if another worker is at it: that worker looks again before it stops.
     """
     synced = 0
-    for _ in range(TURNS_A_TASK):
-        turn = _turn(cluster, controller)
+    enough = time.monotonic() + TASK_SECONDS
+    while turn := _turn(cluster, controller):
         synced += turn
-        if not turn:
+        if time.monotonic() > enough:
             break
     return synced
 
@@ -106,7 +124,8 @@ def _turn(cluster: str, controller: Controller) -> int:
         state = view(cluster)
         head = state.revision
         causes = _causes(state, controller, _position(name))
-        delays = controller.sync_all(client, causes) if causes else {}
+        with keeping(lock):
+            delays = controller.sync_all(client, causes) if causes else {}
         _finish(state, controller, lock, head, delays)
     except LostFence:
         return 0
@@ -122,19 +141,27 @@ def _position(name: str) -> int | None:
 
 def _causes(state: View, controller: Controller, position: int | None) -> dict[str, int]:
     """key → the revision that makes it due: from the log since the cursor, and from the keys whose time has come."""
+    rows = _due(state).filter(controller=controller.name)
+    return dict.fromkeys(rows.values_list("key", flat=True), 0) | _news(state, controller, position)
+
+
+def _due(state: View) -> QuerySet[Requeue]:
+    """The keys whose time has come; those queued in the future too, for then the clock has stepped back."""
     now = time.time()
-    due = Q(due__lte=now) | Q(queued__gt=now + 1)  # queued in the future: the clock has stepped back
-    rows = Requeue.objects.filter(due, cluster_id=state.cluster_id, controller=controller.name)
-    causes = dict.fromkeys(rows.values_list("key", flat=True), 0)
+    return Requeue.objects.filter(Q(due__lte=now) | Q(queued__gt=now + 1), cluster_id=state.cluster_id)
+
+
+def _news(state: View, controller: Controller, position: int | None) -> dict[str, int]:
     changes = state.changes_since(position) if position else None
     if changes is None:
         client = Client(state.name, controller.author or controller.name)
-        return causes | dict.fromkeys(controller.all_keys(client), 0)
-    for change in changes:
-        if change.resource in controller.watches:
-            for key in controller.keys(change):
-                causes[key] = change.revision
-    return causes
+        return dict.fromkeys(controller.all_keys(client), 0)
+    return {
+        key: change.revision
+        for change in changes
+        if change.resource in controller.watches
+        for key in controller.keys(change)
+    }
 
 
 def _finish(state: View, controller: Controller, lock: Lock, head: int, delays: dict[str, float | None]) -> None:
@@ -145,7 +172,7 @@ def _finish(state: View, controller: Controller, lock: Lock, head: int, delays: 
         done = {"revision": head, "holder": "", "expires": 0}
         if not Cursor.objects.filter(name=lock.name, holder=lock.holder).update(**done):
             raise LostFence(lock.name)
-        failures = dict(mine.filter(key__in=list(delays)).values_list("key", "failures"))
+        failures = {key: count for key, count in mine.values_list("key", "failures") if key in delays}
         if failures:
             mine.filter(key__in=list(failures)).delete()
         Requeue.objects.bulk_create(
@@ -163,19 +190,24 @@ def _finish(state: View, controller: Controller, lock: Lock, head: int, delays: 
 
 
 def _delay(delay: float, failures: int) -> float:
-    return min(BACKOFF_FIRST * 2**failures, BACKOFF_MOST) if isinstance(delay, Failure) else delay
+    if not isinstance(delay, Failure):
+        return delay
+    # Doubled ten times it is past the most already, and 2 to the thousandth would be no float.
+    return min(BACKOFF_FIRST * 2 ** min(failures, 10), BACKOFF_MOST)
 
 
 def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
     """The controllers that have something to do: what the tick pokes, in case a hint was lost."""
     state = view(cluster)
+    head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
+    due = set(_due(state).values_list("controller", flat=True).distinct())
     names = {cursor_name(state, controller): controller for controller in controllers}
     positions = dict(Cursor.objects.filter(name__in=list(names)).values_list("name", "revision"))
-    late = {name for name, c in names.items() if _causes(state, c, positions.get(name))}
+    late = {name for name, c in names.items() if c.name in due or _news(state, c, positions.get(name))}
     # A cursor that has only been passed by changes that do not concern it moves on, or it would be read again forever.
     for name, position in positions.items():
-        if name not in late and state.revision - position > LAG:
-            Cursor.objects.filter(name=name, revision=position, holder="").update(revision=state.revision)
+        if name not in late and head - position > LAG:
+            Cursor.objects.filter(name=name, revision=position, holder="").update(revision=head)
     return [names[name].name for name in late]
 
 

@@ -5,48 +5,21 @@ import time
 import pytest
 
 from lab.apimachinery.kinds import CONFIGMAPS
-from lab.client import Client
+from lab.client import Client, reconcile
 from lab.client.clusters import ensure_cluster
 from lab.client.locks import Lock
-from lab.client.reconcile import Controller, behind, catch_up, run_until_quiet
+from lab.client.reconcile import behind, catch_up, run_until_quiet
 from lab.models import Cursor, Requeue
 
+from .loops import Recorder, a_configmap
+
 pytestmark = pytest.mark.django_db
-
-
-class Recorder(Controller):
-    """Remembers what it was asked to sync; fails as often as it is told to."""
-
-    name = "recorder"
-    watches = ("configmaps",)
-
-    def __init__(self):
-        self.synced: list[str] = []
-        self.failures = 0
-        self.delay: float | None = None
-
-    def keys(self, change):
-        yield f"{change.namespace}/{change.name}"
-
-    def all_keys(self, client):
-        return [f"default/{o['metadata']['name']}" for o in client.list(CONFIGMAPS)]
-
-    def sync(self, client, key):
-        if self.failures:
-            self.failures -= 1
-            raise RuntimeError("not today")
-        self.synced.append(key)
-        return self.delay
 
 
 @pytest.fixture
 def client(db) -> Client:
     ensure_cluster("loop")
     return Client("loop", "tester")
-
-
-def a_configmap(name: str) -> dict:
-    return {"metadata": {"name": name, "namespace": "default"}, "data": {"a": "1"}}
 
 
 def test_a_first_turn_syncs_everything_there_is(client):
@@ -112,18 +85,96 @@ def test_a_controller_held_by_another_worker_is_left_alone(client):
     assert catch_up("loop", loop) == 1
 
 
-def test_a_hold_that_ran_out_can_be_taken(client):
-    other = Lock("somebody/dead")
-    other.acquire()
-    assert not Lock("somebody/dead").acquire()
-    Cursor.objects.update(expires=time.time() - 1)
-    assert Lock("somebody/dead").acquire()
+def test_two_workers_that_race_for_a_key_sync_it_once(client):
+    """The second one finds nothing left to do: it looked before the first had moved the cursor, and looks again."""
+    loop = Recorder()
+    client.create(CONFIGMAPS, a_configmap("a"))
+
+    class Slow(Recorder):
+        def sync(self, client, key):
+            assert catch_up("loop", loop) == 0
+            return super().sync(client, key)
+
+    slow = Slow()
+    assert catch_up("loop", slow) == 1
+    assert (catch_up("loop", loop), slow.synced, loop.synced) == (0, ["default/a"], [])
 
 
-def test_a_hold_from_the_future_can_be_taken(client):
-    Lock("clock/stepped").acquire()
-    Cursor.objects.update(held_since=time.time() + 3600, expires=time.time() + 3630)
-    assert Lock("clock/stepped").acquire()
+def test_a_worker_that_was_overtaken_leaves_the_work_to_the_other(client):
+    """Its hold ran out while it slept: what it decided then is refused, and nothing is done twice or lost."""
+    client.create(CONFIGMAPS, a_configmap("a"))
+
+    class Copier(Recorder):
+        def sync(self, client, key):
+            if not key.startswith("default/copy"):
+                client.create(CONFIGMAPS, {"metadata": {"generateName": "copy-", "namespace": "default"}})
+            return super().sync(client, key)
+
+    class Sleeper(Copier):
+        def sync(self, client, key):
+            Cursor.objects.update(expires=time.time() - 1)
+            assert catch_up("loop", awake) >= 1
+            return super().sync(client, key)
+
+    awake, sleeper = Copier(), Sleeper()
+    assert catch_up("loop", sleeper) == 0
+    assert sleeper.synced == []
+    copies = [o for o in client.list(CONFIGMAPS) if o["metadata"]["name"].startswith("copy-")]
+    assert len(copies) == 1
+    assert catch_up("loop", awake) == 0
+
+
+def test_a_sync_that_met_somebody_elses_write_looks_again_at_once(client):
+    class Meets(Recorder):
+        def sync(self, client, key):
+            stale = client.get(CONFIGMAPS, "default", "a")
+            if not self.synced:
+                client.patch(CONFIGMAPS, "default", "a", {"data": {"other": "write"}})
+            self.synced.append(key)
+            client.update(CONFIGMAPS, {**stale, "data": {**stale["data"], "mine": "too"}})
+
+    loop = Meets()
+    client.create(CONFIGMAPS, a_configmap("a"))
+    catch_up("loop", loop)
+    assert client.get(CONFIGMAPS, "default", "a")["data"] == {"a": "1", "other": "write", "mine": "too"}
+    assert not Requeue.objects.exists()
+
+
+def test_a_key_that_has_failed_a_thousand_times_is_still_tried(client):
+    loop = Recorder()
+    loop.failures = 1
+    client.create(CONFIGMAPS, a_configmap("a"))
+    catch_up("loop", loop)
+    Requeue.objects.update(due=0, failures=5000)
+    loop.failures = 1
+    catch_up("loop", loop)
+    row = Requeue.objects.get()
+    assert (row.failures, round(row.due - row.queued)) == (5001, 30)
+
+
+def test_one_key_that_fails_does_not_hold_up_the_others(client):
+    class Picky(Recorder):
+        def sync(self, client, key):
+            if key == "default/b":
+                raise RuntimeError("not this one")
+            return super().sync(client, key)
+
+    loop = Picky()
+    for name in "abc":
+        client.create(CONFIGMAPS, a_configmap(name))
+    catch_up("loop", loop)
+    assert sorted(loop.synced) == ["default/a", "default/c"]
+    assert Requeue.objects.get().key == "default/b"
+
+
+def test_a_long_list_of_keys_takes_several_turns_and_none_is_forgotten(client, monkeypatch):
+    monkeypatch.setattr(reconcile, "TURN_SECONDS", 0)
+    loop = Recorder()
+    for number in range(5):
+        client.create(CONFIGMAPS, a_configmap(f"c{number}"))
+    while catch_up("loop", loop):
+        pass
+    assert sorted(loop.synced) == [f"default/c{number}" for number in range(5)]
 
 
 def test_a_cursor_that_nothing_concerns_moves_on_by_itself(client):
@@ -135,6 +186,29 @@ def test_a_cursor_that_nothing_concerns_moves_on_by_itself(client):
         client.patch(CONFIGMAPS, "default", "a", {"data": {"a": f"v{value}"}})
     assert behind("loop", [loop]) == []
     assert Cursor.objects.get().revision == client.view().revision
+
+
+def test_a_change_that_comes_while_the_cursor_is_moved_on_is_not_passed_over(client):
+    """Several threads share a view: it may grow between the look at the changes and the move of the cursor."""
+
+    class Late(Recorder):
+        def keys(self, change):
+            if change.name == "late":
+                return super().keys(change)
+            if client.find(CONFIGMAPS, "default", "late") is None and change.revision > 200:
+                client.create(CONFIGMAPS, a_configmap("late"))
+            return ()
+
+    loop = Late()
+    client.create(CONFIGMAPS, a_configmap("a"))
+    catch_up("loop", loop)
+    loop.synced.clear()
+    for value in range(210):
+        client.patch(CONFIGMAPS, "default", "a", {"data": {"a": f"v{value}"}})
+    assert behind("loop", [loop]) == []
+    assert client.find(CONFIGMAPS, "default", "late")
+    catch_up("loop", loop)
+    assert loop.synced == ["default/late"]
 
 
 def test_its_writes_carry_the_cause(client):
