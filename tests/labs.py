@@ -135,11 +135,11 @@ class LabUnderTest:
     def wait_for_ready_pods(self, count: int, selector: str = "app=hello", seconds: float = 60.0) -> list[dict]:
         """Exactly `count` pods, all of them ready."""
 
-        def look() -> list[dict]:
+        def look() -> tuple[list[dict]] | None:
             ready = self.ready_pods(selector)
-            return ready if len(ready) == len(self.pods(selector)) == count else []
+            return (ready,) if len(ready) == len(self.pods(selector)) == count else None
 
-        return wait_until(f"{count} ready pods with {selector}", look, seconds)
+        return wait_until(f"{count} ready pods with {selector}", look, seconds)[0]
 
 
 def is_ready(obj: dict) -> bool:
