@@ -18,10 +18,10 @@ def bind(req: Request, bindings: list[Binding]) -> dict[str, ApiError]:
     a binding adds to the object, it does not overwrite it.
     """
     for _ in range(TRIES):
-        view, writes, refused = req.view(), [], {}
+        view, now, writes, refused = req.view(), meta.now(), [], {}
         for pod, node, why in bindings:
             try:
-                writes.append(_bound(view, pod, node, why))
+                writes.append(_bound(view, pod, node, why, now))
             except ApiError as error:
                 refused[meta.key_of(pod)] = error
         if req.dry_run or not writes:
@@ -34,7 +34,7 @@ def bind(req: Request, bindings: list[Binding]) -> dict[str, ApiError]:
     raise ApiError(409, "Conflict", "the pods keep changing while they are being bound; try again")
 
 
-def _bound(view, pod: dict, node: str, why: dict | None) -> Write:
+def _bound(view, pod: dict, node: str, why: dict | None, now: str) -> Write:
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     old = view.get(PODS.resource, namespace, name)
     if old is None or old["metadata"]["uid"] != pod["metadata"].get("uid", old["metadata"]["uid"]):
@@ -43,6 +43,8 @@ def _bound(view, pod: dict, node: str, why: dict | None) -> Write:
         raise errors.conflict(PODS, name, f"pod {name} is being deleted, cannot be assigned to a host")
     if old["spec"].get("nodeName"):
         raise errors.conflict(PODS, name, f'pod {name} is already assigned to node "{old["spec"]["nodeName"]}"')
+    if old["spec"].get("schedulingGates"):
+        raise errors.conflict(PODS, name, f"pod {name} has non-empty .spec.schedulingGates")
     if view.get(NODES.resource, "", node) is None:
         raise errors.not_found(NODES, node)
     status = old.get("status", {})
@@ -51,12 +53,12 @@ def _bound(view, pod: dict, node: str, why: dict | None) -> Write:
         "spec": {**old["spec"], "nodeName": node},
         "status": {
             **{k: v for k, v in status.items() if k != "nominatedNodeName"},
-            "conditions": _scheduled(status.get("conditions", [])),
+            "conditions": _scheduled(status.get("conditions", []), now),
         },
     }
     return Write(PODS.resource, namespace, name, new, int(old["metadata"]["resourceVersion"]), why=why)
 
 
-def _scheduled(conditions: list[dict]) -> list[dict]:
-    done = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": meta.now()}
+def _scheduled(conditions: list[dict], now: str) -> list[dict]:
+    done = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
     return [*(c for c in conditions if c["type"] != "PodScheduled"), done]

@@ -7,17 +7,17 @@ their bindings can be stored in one transaction; each still sees the room that t
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 
 from lab.apimachinery import meta
 
 from .cache import Cache
 from .candidates import Candidates
 from .diagnosis import explain, fit_error, histogram
-from .filters import dynamic_reasons, static_reasons
+from .filters import static_reasons
 from .nodeinfo import NodeInfo
 from .podinfo import PodInfo, Scheduled
 from .preemption import Preemption, preempt
+from .trial import Trial
 
 KINDS_IN_MEMORY = 64  # of how many kinds of pods the candidates are kept during a run: 5,000 nodes take 1 MB each
 PREEMPTIONS_A_RUN = 50  # each weighs many nodes, so that more of them would keep all others waiting
@@ -40,12 +40,13 @@ class Outcome:
 
     bindings: list[tuple[dict, str, dict]] = field(default_factory=list)
     unschedulable: list[Unschedulable] = field(default_factory=list)
+    displaced: list[str] = field(default_factory=list)  # keys of pods whose promise went to a more important one
 
 
 def schedule(cache: Cache, keys: Iterable[str]) -> Outcome:
     """Place the pending pods of these keys; the cache takes the placements for done. Unknown keys are passed over."""
-    pods = [cache.pending[key] for key in keys if key in cache.pending]
-    return Run(cache).place(sorted(pods, key=queue_order))
+    waiting = [cache.pending[key] for key in keys if key in cache.pending]
+    return Run(cache).place(sorted(waiting, key=lambda each: queue_order(each[0])))
 
 
 def queue_order(pod: dict) -> tuple:
@@ -74,8 +75,7 @@ class Run:
         self._candidates: OrderedDict[PodInfo, tuple[Candidates, int]] = OrderedDict()
         self._wanted: Counter[PodInfo] = Counter()
 
-    def place(self, pods: list[dict]) -> Outcome:
-        queue = [(pod, self.cache.scheduled(pod)) for pod in pods]
+    def place(self, queue: list[tuple[dict, Scheduled]]) -> Outcome:
         self._wanted.update(me.info for _, me in queue)
         for pod, me in queue:
             self._place(pod, me)
@@ -87,7 +87,7 @@ class Run:
         if candidates is None:
             candidates = Candidates(info, self.cache, self._wanted[info])
         else:
-            for pod, node in islice(self.placed, heard, None):
+            for pod, node in self.placed[heard:]:
                 candidates.placed(pod, node)
         self._candidates[info] = candidates, len(self.placed)
         if len(self._candidates) > KINDS_IN_MEMORY:
@@ -96,27 +96,31 @@ class Run:
 
     def _place(self, pod: dict, me: Scheduled) -> None:
         candidates = self.candidates_for(me.info)
-        node = self._promised(me, pod, candidates) or candidates.best()
+        promised = self._promised(me, candidates)
+        if promised:
+            self.cache.forget_promise(me.key)
+            candidates.consider(promised)
+        node = promised or candidates.best()
         why = explain(candidates, node)
         if node is None:
             self._give_up(pod, me, candidates, why)
             return
+        if promised:
+            why["promised"] = promised.name
         self.outcome.bindings.append((pod, node.name, why))
         self.placed.append((me, node))
         self.cache.assume(me, node)
 
-    def _promised(self, me: Scheduled, pod: dict, candidates: Candidates) -> NodeInfo | None:
+    def _promised(self, me: Scheduled, candidates: Candidates) -> NodeInfo | None:
         """The node where room was made for the pod, if it is free by now."""
-        node = self.cache.nodes.get(pod.get("status", {}).get("nominatedNodeName", ""))
+        node = self.cache.promise_to(me.key)
         if node is None or static_reasons(me.info, node):
             return None
-        if dynamic_reasons(me.info, node.with_nominated(me.info.priority, but=me.key)):
-            return None
-        objections = [candidates.topology.reasons(node.labels, wide) for wide in (False, True)]
-        return None if any(objections) else node
+        with Trial(node, me, candidates.topology) as trial:
+            return None if trial.reasons() else node
 
     def _give_up(self, pod: dict, me: Scheduled, candidates: Candidates, why: dict) -> None:
-        done = self._preempt(pod, me, candidates)
+        done = self._preempt(me, candidates)
         message = fit_error(len(candidates.nodes), histogram(candidates.counts()), done.message)
         victims = tuple(victim for victim in done.victims if not victim.deleting)
         if done.node:
@@ -125,13 +129,13 @@ class Run:
         name = done.node.name if done.node else ""
         self.outcome.unschedulable.append(Unschedulable(pod, message, why, name, victims))
 
-    def _preempt(self, pod: dict, me: Scheduled, candidates: Candidates) -> Preemption:
+    def _preempt(self, me: Scheduled, candidates: Candidates) -> Preemption:
         if me.info in self._hopeless:
             return self._hopeless[me.info]
+        promised = self.cache.promise_to(me.key)
         if not candidates.nodes or self.preemptions >= PREEMPTIONS_A_RUN:
-            return Preemption()
-        nominated = self.cache.nodes.get(pod.get("status", {}).get("nominatedNodeName", ""))
-        done = preempt(me, candidates, self.cache.lowest_priority, nominated)
+            return Preemption(promised)
+        done = preempt(me, candidates, self.cache.lowest_priority, promised)
         if done.node is None:
             # Pods come in order of priority, so nobody whom it could preempt will be placed later in this run.
             self._hopeless[me.info] = done
@@ -139,7 +143,11 @@ class Run:
         return done
 
     def _promise(self, me: Scheduled, done: Preemption) -> None:
-        """The room is the pod's from now on, in the eyes of all that are not more important."""
+        """The room is the pod's from now on, in the eyes of all that are not more important; those less important
+        to whom it was promised before had better look elsewhere."""
+        for other in [each for each in done.node.nominated.values() if each.info.priority < me.info.priority]:
+            self.cache.forget_promise(other.key)
+            self.outcome.displaced.append(other.key)
         self.cache.nominate(done.node.name, me)
         for victim in done.victims:
             victim.deleting = True

@@ -5,7 +5,7 @@ batch sees the room that is left.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import meta
 
@@ -22,7 +22,7 @@ class Cache:
     def __init__(self, default_strategy: str):
         self.default_strategy = default_strategy
         self.nodes: dict[str, NodeInfo] = {}
-        self.pending: dict[str, dict] = {}  # key → pod, as read
+        self.pending: dict[str, tuple[dict, Scheduled]] = {}  # key → pod, as read, and as the scheduler sees it
         self.namespaces: dict[str, dict[str, str]] = {}  # name → labels
         self.image_nodes: Counter[str] = Counter()  # image → how many nodes have it
         self.next_start = 0  # where the next search through a large cluster begins, so that each node has its turn
@@ -33,7 +33,7 @@ class Cache:
         self._homeless: dict[str, dict[str, Scheduled]] = {}  # of pods whose node is not (or no longer) known
         self._promises: dict[str, NodeInfo] = {}  # pod's key → the node on which it is nominated
         self._owned: dict[str, set[str]] = defaultdict(set)  # owner's uid → keys of its pods that have a node
-        self._with_terms = 0
+        self._with_terms: set[str] = set()  # keys of pods that have a node, and affinity terms
         self._priorities: Counter[int] = Counter()
 
     # Reading.
@@ -53,11 +53,6 @@ class Cache:
         return self._domains[key].copy()
 
     @property
-    def with_terms(self) -> bool:
-        """Whether any pod with a node has affinity terms, so that it matters where it is."""
-        return self._with_terms > 0
-
-    @property
     def lowest_priority(self) -> int:
         """Of all pods that have a node; a very high one if there is none."""
         return min((priority for priority, pods in self._priorities.items() if pods), default=2**31)
@@ -75,7 +70,14 @@ class Cache:
 
     def pods_of(self, owner: str) -> Iterator[tuple[Scheduled, NodeInfo]]:
         """The pods of one owner with their nodes."""
-        nodes = ((key, self.nodes.get(self._homes[key])) for key in self._owned.get(owner, ()))
+        return self._with_nodes(self._owned.get(owner, ()))
+
+    def pods_with_terms(self) -> Iterator[tuple[Scheduled, NodeInfo]]:
+        """The pods that want others near or far, with their nodes: those that matter even to a pod that does not."""
+        return self._with_nodes(self._with_terms)
+
+    def _with_nodes(self, keys: Iterable[str]) -> Iterator[tuple[Scheduled, NodeInfo]]:
+        nodes = ((key, self.nodes.get(self._homes[key])) for key in keys)
         return ((node.pods[key], node) for key, node in nodes if node)
 
     # Taking in what the log says.
@@ -102,6 +104,8 @@ class Cache:
     def remove_node(self, name: str) -> None:
         node = self.nodes.pop(name, None)
         if node:
+            for key in list(node.nominated):
+                self.forget_promise(key)
             self._homeless[name] = node.pods
             self.image_nodes.subtract(node.images.keys())
             self._ordered = None
@@ -115,21 +119,22 @@ class Cache:
         if home:
             self._settle(home, self.scheduled(pod))
         elif is_pending(pod):
-            self.pending[key] = pod
+            me = self.scheduled(pod)
+            self.pending[key] = pod, me
             if promised := pod.get("status", {}).get("nominatedNodeName"):
-                self.nominate(promised, self.scheduled(pod))
+                self.nominate(promised, me)
 
     def remove_pod(self, key: str) -> None:
         """The pod is gone, or about to be described anew."""
         self.pending.pop(key, None)
-        self._forget_promise(key)
+        self.forget_promise(key)
         home = self._homes.pop(key, None)
         if home is None:
             return
         node = self.nodes.get(home)
         pod = node.remove(key) if node else self._homeless[home].pop(key)
         self._owned[pod.info.owner].discard(key)
-        self._with_terms -= pod.info.has_terms
+        self._with_terms.discard(key)
         self._priorities[pod.info.priority] -= 1
 
     def scheduled(self, pod: dict) -> Scheduled:
@@ -141,7 +146,8 @@ class Cache:
 
     def _settle(self, name: str, pod: Scheduled) -> None:
         self._homes[pod.key] = name
-        self._with_terms += pod.info.has_terms
+        if pod.info.has_terms:
+            self._with_terms.add(pod.key)
         self._priorities[pod.info.priority] += 1
         if pod.info.owner:
             self._owned[pod.info.owner].add(pod.key)
@@ -156,26 +162,32 @@ class Cache:
     def assume(self, pod: Scheduled, node: NodeInfo) -> None:
         """Count a pending pod as bound to the node; what the store says later confirms or corrects it."""
         del self.pending[pod.key]
-        self._forget_promise(pod.key)
+        self.forget_promise(pod.key)
         self._settle(node.name, pod)
 
     def nominate(self, node_name: str, pod: Scheduled) -> None:
         """Promise the pod room on the node, for when the pods that it preempts there are gone."""
-        self._forget_promise(pod.key)
+        self.forget_promise(pod.key)
         node = self.nodes.get(node_name)
         if node:
             node.nominated[pod.key] = pod
             self._promises[pod.key] = node
 
-    def _forget_promise(self, key: str) -> None:
+    def promise_to(self, key: str) -> NodeInfo | None:
+        """The node where the pod was promised room."""
+        return self._promises.get(key)
+
+    def forget_promise(self, key: str) -> None:
         node = self._promises.pop(key, None)
         if node:
             del node.nominated[key]
 
     def tidy(self) -> None:
         """Forget what was parsed for pods that no longer exist, and owners that have none left."""
-        if len(self._infos) > 2 * len(self._homes) + 100:
-            self._infos.forget_all_but({id(pod.info) for pod, _ in self.placed_pods()})
+        if len(self._infos) > 2 * (len(self._homes) + len(self.pending)) + 100:
+            placed = (pod for pod, _ in self.placed_pods())
+            waiting = (pod for _, pod in self.pending.values())
+            self._infos.forget_all_but({id(pod.info) for pod in (*placed, *waiting)})
         if len(self._owned) > 2 * len(self._homes) + 100:
             self._owned = defaultdict(set, {owner: keys for owner, keys in self._owned.items() if keys})
 

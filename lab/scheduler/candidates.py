@@ -11,7 +11,8 @@ from collections import Counter
 
 from . import scores
 from .cache import Cache
-from .filters import Reasons, dynamic_reasons, static_reasons
+from .filters import NOT_NAMED, Reasons, dynamic_reasons, static_reasons
+from .group import Entry, Group
 from .nodeinfo import NodeInfo
 from .podinfo import PodInfo, Scheduled
 from .scale import Facts, Scale
@@ -22,22 +23,7 @@ EXACT_NODES = 100  # up to so many nodes, each pod is compared with all of them 
 # In larger clusters, scores that are relative to the other nodes are brought up to date when the extreme to which
 # they are relative has grown so many times.
 TOLERANCE = 2
-Entry = tuple[float, int, int]  # minus the score, pods there, order: the smallest is the best
-
-
-class Group:
-    """Nodes that are alike in every wide label which matters here: one verdict and one score for all of them."""
-
-    def __init__(self, labels: dict[str, str], topology: Topology):
-        self.labels = labels
-        self.heap: list[Entry] = []
-        self.fitting = 0  # nodes that have no objection of their own
-        self.score = 0.0
-        self.look(topology)
-
-    def look(self, topology: Topology) -> None:
-        self.reasons: Reasons = topology.reasons(self.labels, wide=True) if topology.needed else ()
-        self.crowd, self.liking = topology.raw_scores(self.labels, wide=True) if topology.needed else (0.0, 0.0)
+NOT_HEARD: Reasons = ("not heard yet",)
 
 
 class Candidates:
@@ -47,15 +33,17 @@ class Candidates:
         """`wanted`: how many such pods are to be placed in this run."""
         self.pod = pod
         self.nodes = cache.ordered()
+        self.asked = self.nodes if pod.named_nodes is None else [n for n in self.nodes if n.name in pod.named_nodes]
         self.exact = len(self.nodes) <= EXACT_NODES
         strategy = cache.strategy_of(pod)
         self.resources = scores.RESOURCE_SCORES.get(strategy, scores.least_allocated)
         # Packing and spreading are opposites: who asks to pack is not spread unless the pod itself says so.
-        self.topology = Topology(pod, cache, spread_owner=strategy != scores.MOST_ALLOCATED)
+        spread_owner = strategy != scores.MOST_ALLOCATED and len(self.asked) > 1
+        self.topology = Topology(pod, cache, spread_owner)
         self._image_shares = cache.image_shares() if cache.image_nodes else {}
         self._facts: dict[int, Facts] = {}
-        self._enough = max(wanted, enough_nodes(len(self.nodes)))
-        self._start = cache.next_start % len(self.nodes) if self.nodes else 0
+        self._enough = max(wanted, enough_nodes(len(self.asked)))
+        self._start = cache.next_start % len(self.asked) if self.asked else 0
         self.evaluate()
         cache.next_start = self._start + len(self.reasons)
 
@@ -73,7 +61,7 @@ class Candidates:
     def _ask(self) -> None:
         """Put the filters to one node after the other, until enough have been found that would do."""
         found = 0
-        for node in (*self.nodes[self._start :], *self.nodes[: self._start]):
+        for node in (*self.asked[self._start :], *self.asked[: self._start]):
             if found >= self._enough:
                 break
             group, reasons = self._group(node), self._node_reasons(node)
@@ -93,9 +81,9 @@ class Candidates:
         if self.topology.scoring:
             self.raw = {o: self.topology.raw_scores(self.nodes[o].labels, wide=False) for o in fitting}
         fit = [order for order in fitting if not self.group_of[order].reasons]
-        self.scale = Scale(
-            [self._facts[order] for order in fit], [self._sums(order) for order in fit] if self.raw else []
-        )
+        sums = [self._sums(order) for order in fit] if self.raw else []
+        left_out = [self.group_of[order].left_out for order in fit] if self.raw else []
+        self.scale = Scale([self._facts[order] for order in fit], sums, left_out)
         self._relative = bool(self.scale.most_taints or self.scale.most_affinity)
         self._top_crowd = max((self.raw[order][0] for order in fit), default=0.0) if self.raw else 0.0
         self._rated = self._extent()
@@ -119,10 +107,13 @@ class Candidates:
     def _node_reasons(self, node: NodeInfo) -> Reasons:
         """What the node's own description, its pods and its host's name have against the pod."""
         facts = self._facts.get(node.order) or self._look(node)
-        here = node.with_nominated(self.pod.priority) if node.nominated else node
-        reasons = facts.reasons or dynamic_reasons(self.pod, here)
+        promised = node.promised(self.pod.priority) if node.nominated else []
+        reasons = facts.reasons or dynamic_reasons(self.pod, node.after(promised) if promised else node)
         if not reasons and self.topology.needed:
             reasons = self.topology.reasons(node.labels, wide=False)
+        if not reasons and promised:
+            with self.topology.counting(promised, node):
+                reasons = self.topology.reasons(node.labels, wide=False)
         return reasons
 
     def _look(self, node: NodeInfo) -> Facts:
@@ -149,6 +140,8 @@ class Candidates:
     def _rate_group(self, group: Group) -> None:
         """The part of the relative scores that is the same for a whole group: they are sums, so they can be split."""
         group.score = self.scale.domain_rank(group.crowd, group.liking)
+        if group.left_out:
+            group.score -= self.scale.spread_offset
 
     def _entry(self, order: int) -> Entry:
         node, facts = self.nodes[order], self._facts[order]
@@ -183,7 +176,8 @@ class Candidates:
         self.stale |= most > self._rated[1] * TOLERANCE or most_liked - liking > span * TOLERANCE
 
     def _reconsider(self, node: NodeInfo) -> None:
-        order, group = node.order, self.group_of[node.order]
+        """Ask about one node anew, or for the first time."""
+        order, group = node.order, self.group_of.get(node.order) or self._join(node)
         before, reasons = self.reasons[order], self._node_reasons(node)
         if before != reasons:
             self.reasons[order] = reasons
@@ -198,19 +192,34 @@ class Candidates:
         entry = self.entries[order] = self._entry(order)
         heapq.heappush(group.heap, entry)
 
+    def _join(self, node: NodeInfo) -> Group:
+        """Count a node among those asked, as one that would not do, until it has been heard."""
+        group = self.group_of[node.order] = self._group(node)
+        self.reasons[node.order] = NOT_HEARD
+        self.tally[NOT_HEARD] += 1
+        return group
+
+    def consider(self, node: NodeInfo) -> None:
+        """Room that was kept free on this node is so no longer."""
+        self._bring_up_to_date()
+        self._reconsider(node)
+
+    def _bring_up_to_date(self) -> None:
+        if self.outdated:
+            self.evaluate()
+        elif self.stale:
+            self._rate()
+
     def best(self) -> NodeInfo | None:
         """The node that suits best; among equals the one with fewer pods, then the first by name.
 
         Kubernetes draws lots among equals. Here the same cluster always decides the same, so that a decision can be
         predicted, and repeated.
         """
-        if self.outdated:
-            self.evaluate()
-        elif self.stale:
-            self._rate()
+        self._bring_up_to_date()
         tops = [self._top(group) for group in self._open_groups()]
-        if not tops and len(self.reasons) < len(self.nodes):
-            self._enough = len(self.nodes)  # the sample is used up: ask everyone
+        if not tops and len(self.reasons) < len(self.asked):
+            self._enough = len(self.asked)  # the sample is used up: ask everyone
             self.evaluate()
             tops = [self._top(group) for group in self._open_groups()]
         return self.nodes[min(tops)[2]] if tops else None
@@ -242,16 +251,25 @@ class Candidates:
                 heapq.heappush(frontier, (below - group.score, pods, other, child, group))
         return found
 
+    def total(self, node: NodeInfo) -> float:
+        """The score of a node that would do."""
+        score, _, _ = self.entries[node.order]
+        return self.scale.offset(bool(self.topology.soft)) + self.group_of[node.order].score - score
+
     def counts(self) -> Counter[Reasons]:
         """Reasons → number of the nodes asked that object for them."""
         counts = +self.tally
+        if len(self.asked) < len(self.nodes):
+            counts[(NOT_NAMED,)] = len(self.nodes) - len(self.asked)
         for group in self.groups.values():
             if group.reasons and group.fitting:
                 counts[group.reasons] += group.fitting
         return counts
 
     def reasons_of(self, node: NodeInfo) -> Reasons:
-        """Why this node, which was asked, would not do; empty if it would."""
+        """Why this node would not do; empty if it would. Of a pod that fits nowhere, all nodes were asked."""
+        if node.order not in self.reasons:
+            return (NOT_NAMED,)
         return self.reasons[node.order] or self.group_of[node.order].reasons
 
     def points(self, node: NodeInfo) -> dict[str, float]:
@@ -266,6 +284,8 @@ class Candidates:
             points["ImageLocality"] = facts.image
         if self.raw:
             points |= self.scale.domain_points(*self._sums(node.order), bool(self.topology.soft))
+            if self.group_of[node.order].left_out:
+                points["PodTopologySpread"] = 0
         return {plugin: round(WEIGHTS[plugin] * score, 1) for plugin, score in points.items()}
 
 

@@ -3,23 +3,13 @@
 from collections import Counter
 
 from .candidates import Candidates
-from .filters import NODE_AFFINITY, NODE_UNSCHEDULABLE, Reasons
+from .filters import Reasons
 from .nodeinfo import NodeInfo
-from .spread import SPREAD_MISSING_LABEL
-from .topology import AFFINITY
 
 NO_NODES = "no nodes available to schedule pods"
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NO_VICTIMS = "No preemption victims found for incoming pod"
 RUNNERS_UP = 10
-# Objections that do not go away when pods do: UnschedulableAndUnresolvable.
-UNRESOLVABLE = (NODE_UNSCHEDULABLE, NODE_AFFINITY, AFFINITY, SPREAD_MISSING_LABEL)
-UNTOLERATED = "node(s) had untolerated taint"
-
-
-def is_resolvable(reasons: Reasons) -> bool:
-    """Whether removing pods from the node might help."""
-    return not any(why in UNRESOLVABLE or why.startswith(UNTOLERATED) for why in reasons)
 
 
 def fit_error(nodes: int, reasons: dict[str, int], postfilter: str = "") -> str:
@@ -49,10 +39,14 @@ def explain(candidates: Candidates, chosen: NodeInfo | None) -> dict:
     """
     exact, nodes = candidates.exact, candidates.nodes
     ranked = candidates.ranked(len(nodes) if exact else RUNNERS_UP)
-    verdicts = [{"node": node.name, "fits": True, "total": round(total, 1)} for node, total in ranked]
-    for verdict, (node, _) in zip(verdicts, ranked, strict=True):
+    if chosen and chosen not in [node for node, _ in ranked]:  # room was made on it: it need not be the best
+        ranked.append((chosen, candidates.total(chosen)))
+    verdicts = []
+    for node, total in ranked:
+        verdict = {"node": node.name, "fits": True, "total": round(total, 1)}
         if exact or node is chosen:
             verdict["scores"] = candidates.points(node)
+        verdicts.append(verdict)
     if exact:
         objecting = [(node, candidates.reasons_of(node)) for node in nodes]
         verdicts += [{"node": n.name, "fits": False, "reasons": list(why)} for n, why in objecting if why]

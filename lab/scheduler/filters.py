@@ -10,7 +10,10 @@ from .podinfo import PodInfo
 UNSCHEDULABLE_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 NODE_UNSCHEDULABLE = "node(s) were unschedulable"
 NODE_AFFINITY = "node(s) didn't match Pod's node affinity/selector"
+NOT_NAMED = "node(s) didn't satisfy plugin(s) [NodeAffinity]"  # of all that a pod for certain nodes does not name
 NODE_PORTS = "node(s) didn't have free ports for the requested pod ports"
+UNTOLERATED = "node(s) had untolerated taint"
+INSUFFICIENT = "Insufficient "
 TOO_MANY_PODS = "Too many pods"
 Reasons = tuple[str, ...]
 
@@ -26,7 +29,7 @@ def taint_toleration(pod: PodInfo, node: NodeInfo) -> Reasons:
     """A taint keeps away whoever does not tolerate it. A node that is not ready is kept free in this way too."""
     for taint in node.taints:
         if taint.get("effect") in ("NoSchedule", "NoExecute") and not tolerated(pod, taint):
-            return (f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}",)
+            return (f"{UNTOLERATED} {{{taint['key']}: {taint.get('value', '')}}}",)
     return ()
 
 
@@ -59,17 +62,17 @@ def node_resources_fit(pod: PodInfo, node: NodeInfo) -> Reasons:
         return ()
     lacking = [TOO_MANY_PODS] if len(node.pods) >= node.pods_allowed else []
     if pod.cpu and pod.cpu > node.cpu - node.used_cpu:
-        lacking.append("Insufficient cpu")
+        lacking.append(f"{INSUFFICIENT}cpu")
     if pod.memory and pod.memory > node.memory - node.used_memory:
-        lacking.append("Insufficient memory")
+        lacking.append(f"{INSUFFICIENT}memory")
     for name, amount in pod.scalars.items():
         if amount > node.scalars.get(name, 0) - node.used_scalars.get(name, 0):
-            lacking.append(f"Insufficient {name}")
+            lacking.append(f"{INSUFFICIENT}{name}")
     return tuple(lacking)
 
 
 def never_fits(pod: PodInfo, node: NodeInfo) -> bool:
-    """Whether the pod would not fit even on the empty node: then preempting others there is no use."""
+    """Whether the pod asks for more than the whole node offers."""
     return (
         pod.cpu > node.cpu
         or pod.memory > node.memory

@@ -79,8 +79,9 @@ def concerns_pending(change: Change) -> bool:
     return old["spec"] != new["spec"] or old["metadata"].get("labels") != new["metadata"].get("labels")
 
 
-def helps_pending(change: Change) -> bool:
-    """Whether a change may let pods fit that did not fit before."""
+def helps_pending(change: Change, author: str) -> bool:
+    """Whether a change may let pods fit that did not fit before. `author`: the scheduler's own, whose bindings take
+    room and nothing else."""
     if change.resource == NODES.resource:
         return change.old is None or change.deleted or _offer(change.old) != _offer(change.object)
     if change.resource != PODS.resource:
@@ -88,7 +89,7 @@ def helps_pending(change: Change) -> bool:
     had, has = _takes_room(change.old), not change.deleted and _takes_room(change.object)
     if had and has:
         return change.old["metadata"].get("labels") != change.object["metadata"].get("labels")
-    return had or (has and change.old is None)
+    return had or (has and change.author != author)
 
 
 def _offer(node: dict) -> tuple:
@@ -98,6 +99,9 @@ def _offer(node: dict) -> tuple:
 
 
 def _takes_room(pod: dict | None) -> bool:
-    if pod is None or not pod["spec"].get("nodeName"):
+    """Whether the pod has a node, or is promised room on one."""
+    if pod is None:
         return False
-    return pod.get("status", {}).get("phase") not in FINISHED
+    status = pod.get("status", {})
+    placed = pod["spec"].get("nodeName") or status.get("nominatedNodeName")
+    return bool(placed) and status.get("phase") not in FINISHED

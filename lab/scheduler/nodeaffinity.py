@@ -27,3 +27,14 @@ def parse_terms(terms: list[dict]) -> tuple[NodeSelectorTerm, ...]:
         )
         for term in terms
     )
+
+
+def named_nodes(terms: tuple[NodeSelectorTerm, ...]) -> frozenset[str] | None:
+    """The nodes that the terms name, if each of them names some: then nobody else need be asked."""
+    names: set[str] = set()
+    for term in terms:
+        listed = [requirement.values for requirement in term.fields.requirements if requirement.op == "In"]
+        if not listed:
+            return None
+        names.update(frozenset.intersection(*listed))
+    return frozenset(names)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from .podinfo import PodInfo, Scheduled, amount_of
+from .podinfo import PodInfo, Scheduled
+from .resources import amount_of
 
 DEFAULT_PODS = 110  # the kubelet's --max-pods, where a node does not say
 
@@ -52,16 +53,17 @@ class NodeInfo:
             if not self.ports[port]:
                 del self.ports[port]
 
-    def with_nominated(self, priority: int, but: str = "") -> "NodeInfo":
-        """The node as if the pods of at least that priority that were promised room here had arrived.
+    def promised(self, priority: int, but: str = "") -> list[Scheduled]:
+        """The pods of at least that priority that were promised room here, which they have not taken yet.
 
         So a promise made by preemption is not taken by whoever comes first, except by somebody more important.
         """
-        arrived = [p for p in self.nominated.values() if p.info.priority >= priority and p.key != but]
-        if not arrived:
-            return self
+        return [pod for pod in self.nominated.values() if pod.info.priority >= priority and pod.key != but]
+
+    def after(self, arrivals: list[Scheduled]) -> "NodeInfo":
+        """The node as if these pods had come."""
         copy = self.clone()
-        for pod in arrived:
+        for pod in arrivals:
             copy.add(pod)
         return copy
 

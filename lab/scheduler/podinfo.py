@@ -9,16 +9,12 @@ from dataclasses import dataclass, field
 import orjson
 
 from lab.apimachinery import meta
-from lab.apimachinery.quantity import milli_value, value
 from lab.apimachinery.selectors import LabelSelector, parse_label_selector
 
-from .nodeaffinity import NodeSelectorTerm, parse_terms
+from .nodeaffinity import NodeSelectorTerm, named_nodes, parse_terms
+from .resources import host_ports, resource_requests
 
 STRATEGY_ANNOTATION = "orrery.io/scoring-strategy"
-# A container that asks for nothing is counted as a small one when nodes are compared, or a hundred of them would look
-# free. Source: k8s.io/kubernetes/pkg/scheduler/util, DefaultMilliCPURequest and DefaultMemoryRequest.
-DEFAULT_CPU_MILLIS = 100
-DEFAULT_MEMORY_BYTES = 200 * 1024 * 1024
 HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
 
@@ -64,11 +60,12 @@ class PodInfo:
     cpu: int
     memory: int
     scalars: dict[str, int]  # every other resource: nvidia.com/gpu, ephemeral-storage …
-    shown_cpu: int  # what it counts for when nodes are compared: see DEFAULT_CPU_MILLIS
+    shown_cpu: int  # what it counts for when nodes are compared: see DEFAULT_CPU_MILLIS in resources.py
     shown_memory: int
     ports: frozenset[tuple[str, str, int]]  # (host address, protocol, host port)
     node_selector: dict[str, str]
     required_nodes: tuple[NodeSelectorTerm, ...] | None
+    named_nodes: frozenset[str] | None  # the only nodes it may run on, where it names them: pods of a DaemonSet do
     preferred_nodes: tuple[tuple[int, NodeSelectorTerm], ...]
     tolerations: tuple[dict, ...]
     spread: tuple[SpreadConstraint, ...]
@@ -82,6 +79,11 @@ class PodInfo:
     def has_terms(self) -> bool:
         """Whether its presence on a node means anything to other pods beyond the room it takes."""
         return bool(self.anti_affinity or self.affinity or self.preferred)
+
+    @property
+    def wants_company(self) -> bool:
+        """Whether it may fit where it did not before because another pod has come."""
+        return bool(self.affinity or any(constraint.hard for constraint in self.spread))
 
 
 @dataclass(slots=True)
@@ -135,7 +137,10 @@ def signature_of(pod: dict) -> bytes:
             metadata.get("annotations", {}).get(STRATEGY_ANNOTATION),
             [spec.get(name) for name in SPEC_FIELDS],
             [(c.get("resources"), c.get("ports"), c.get("image")) for c in spec.get("containers", ())],
-            [(c.get("resources"), c.get("restartPolicy")) for c in spec.get("initContainers", ())],
+            [
+                (c.get("resources"), c.get("ports"), c.get("image"), c.get("restartPolicy"))
+                for c in spec.get("initContainers") or ()
+            ],
         )
     )
 
@@ -147,6 +152,7 @@ def parse(pod: dict, namespace_labels: dict[str, str] | None = None) -> PodInfo:
     affinity = spec.get("affinity") or {}
     nodes, pods, anti = (affinity.get(k) or {} for k in ("nodeAffinity", "podAffinity", "podAntiAffinity"))
     required = nodes.get("requiredDuringSchedulingIgnoredDuringExecution")
+    required_nodes = None if required is None else parse_terms(required.get("nodeSelectorTerms") or ())
     requests, shown = resource_requests(spec), resource_requests(spec, shown=True)
     owner = meta.controller_of(pod)
     return PodInfo(
@@ -163,114 +169,67 @@ def parse(pod: dict, namespace_labels: dict[str, str] | None = None) -> PodInfo:
         shown_memory=shown.get("memory", 0),
         ports=host_ports(spec),
         node_selector=spec.get("nodeSelector") or {},
-        required_nodes=None if required is None else parse_terms(required.get("nodeSelectorTerms") or ()),
+        required_nodes=required_nodes,
+        named_nodes=None if required_nodes is None else named_nodes(required_nodes),
         preferred_nodes=tuple(
             (term["weight"], parse_terms([term["preference"]])[0])
             for term in nodes.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
         ),
         tolerations=tuple(spec.get("tolerations") or ()),
         spread=tuple(_constraint(c, labels) for c in spec.get("topologySpreadConstraints") or ()),
-        affinity=_required(pods, namespace),
-        anti_affinity=_required(anti, namespace),
-        preferred=(*_preferred(pods, namespace, 1), *_preferred(anti, namespace, -1)),
-        images=tuple(container.get("image", "") for container in spec.get("containers", ())),
+        affinity=_required(pods, namespace, labels),
+        anti_affinity=_required(anti, namespace, labels),
+        preferred=(*_preferred(pods, namespace, labels, 1), *_preferred(anti, namespace, labels, -1)),
+        images=tuple(c.get("image", "") for c in (*(spec.get("initContainers") or ()), *spec.get("containers", ()))),
         strategy=(metadata.get("annotations") or {}).get(STRATEGY_ANNOTATION, ""),
     )
 
 
-def resource_requests(spec: dict, shown: bool = False) -> dict[str, int]:
-    """What a pod takes of each resource: CPU in millis, everything else in whole units.
-
-    Containers run together, so they add up. Init containers run one after the other, before them, so only the
-    greediest counts; except those with restartPolicy Always (sidecars), which stay. Source:
-    k8s.io/component-helpers/resource, PodRequests. `shown`: with the defaults for those that ask for nothing.
-    """
-    total: dict[str, int] = {}
-    for container in spec.get("containers", ()):
-        _add(total, _requests(container, shown))
-    sidecars: dict[str, int] = {}
-    peak: dict[str, int] = {}
-    for container in spec.get("initContainers", ()):
-        own = _requests(container, shown)
-        if container.get("restartPolicy") == "Always":
-            _add(total, own)
-            _add(sidecars, own)
-            own = sidecars
-        else:
-            _add(own, sidecars)
-        _raise_to(peak, own)
-    _raise_to(total, peak)
-    total.update(_amounts((spec.get("resources") or {}).get("requests")))
-    _add(total, _amounts(spec.get("overhead")))
-    return total
-
-
-def _requests(container: dict, shown: bool) -> dict[str, int]:
-    amounts = _amounts((container.get("resources") or {}).get("requests"))
-    if shown:
-        amounts.setdefault("cpu", DEFAULT_CPU_MILLIS)
-        amounts.setdefault("memory", DEFAULT_MEMORY_BYTES)
-    return amounts
-
-
-def _amounts(quantities: dict | None) -> dict[str, int]:
-    return {name: amount_of(name, text) for name, text in (quantities or {}).items()}
-
-
-def amount_of(resource: str, quantity: str | int) -> int:
-    """A quantity as the integer the scheduler counts in, rounded up: thousandths for CPU, units for the rest."""
-    return milli_value(quantity) if resource == "cpu" else value(quantity)
-
-
-def _add(total: dict[str, int], more: dict[str, int]) -> None:
-    for name, amount in more.items():
-        total[name] = total.get(name, 0) + amount
-
-
-def _raise_to(total: dict[str, int], least: dict[str, int]) -> None:
-    for name, amount in least.items():
-        total[name] = max(total.get(name, 0), amount)
-
-
-def host_ports(spec: dict) -> frozenset[tuple[str, str, int]]:
-    """The ports of its node that a pod takes: address (0.0.0.0: all), protocol, number."""
-    return frozenset(
-        (port.get("hostIP") or "0.0.0.0", port.get("protocol") or "TCP", port["hostPort"])
-        for container in spec.get("containers", ())
-        for port in container.get("ports") or ()
-        if port.get("hostPort")
-    )
-
-
 def _constraint(constraint: dict, labels: dict[str, str]) -> SpreadConstraint:
-    selector = constraint.get("labelSelector") or {}
-    same = {key: labels[key] for key in constraint.get("matchLabelKeys") or () if key in labels}
-    if same:
-        selector = {**selector, "matchLabels": {**(selector.get("matchLabels") or {}), **same}}
     return SpreadConstraint(
         key=constraint["topologyKey"],
         max_skew=constraint["maxSkew"],
         hard=constraint.get("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule",
-        selects=parse_label_selector(selector if constraint.get("labelSelector") or same else None),
+        selects=_narrowed(constraint, labels),
         min_domains=constraint.get("minDomains") or 1,
         honor_affinity=constraint.get("nodeAffinityPolicy", "Honor") == "Honor",
         honor_taints=constraint.get("nodeTaintsPolicy", "Ignore") == "Honor",
     )
 
 
-def _required(affinity: dict, namespace: str) -> tuple[AffinityTerm, ...]:
+def _required(affinity: dict, namespace: str, labels: dict[str, str]) -> tuple[AffinityTerm, ...]:
     terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
-    return tuple(_term(term, namespace) for term in terms)
+    return tuple(_term(term, namespace, labels) for term in terms)
 
 
-def _preferred(affinity: dict, namespace: str, sign: int) -> tuple[AffinityTerm, ...]:
+def _preferred(affinity: dict, namespace: str, labels: dict[str, str], sign: int) -> tuple[AffinityTerm, ...]:
     terms = affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
-    return tuple(_term(term["podAffinityTerm"], namespace, sign * term["weight"]) for term in terms)
+    return tuple(_term(term["podAffinityTerm"], namespace, labels, sign * term["weight"]) for term in terms)
 
 
-def _term(term: dict, namespace: str, weight: int = 0) -> AffinityTerm:
+def _term(term: dict, namespace: str, labels: dict[str, str], weight: int = 0) -> AffinityTerm:
     named, by_labels = term.get("namespaces") or (), term.get("namespaceSelector")
     if not named and by_labels is None:
         named = (namespace,)  # a term that names no namespace means the pod's own
-    selects, selects_namespaces = parse_label_selector(term.get("labelSelector")), parse_label_selector(by_labels)
-    return AffinityTerm(term["topologyKey"], selects, frozenset(named), selects_namespaces, weight)
+    return AffinityTerm(
+        term["topologyKey"],
+        _narrowed(term, labels),
+        frozenset(named),
+        parse_label_selector(by_labels),
+        weight,
+    )
+
+
+def _narrowed(term: dict, labels: dict[str, str]) -> LabelSelector:
+    """The labelSelector of a term or constraint; of the pods it means only those like (or unlike) the pod itself in
+    the labels listed: `matchLabelKeys: [pod-template-hash]` means those of the same rollout."""
+    selector = term.get("labelSelector")
+    if selector is None:
+        return parse_label_selector(None)
+    more = [
+        {"key": key, "operator": operator, "values": [labels[key]]}
+        for field, operator in (("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn"))
+        for key in term.get(field) or ()
+        if key in labels
+    ]
+    return parse_label_selector({**selector, "matchExpressions": [*(selector.get("matchExpressions") or ()), *more]})

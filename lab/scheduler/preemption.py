@@ -9,15 +9,20 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .candidates import Candidates
-from .diagnosis import NO_VICTIMS, NOT_HELPFUL, fit_error, histogram, is_resolvable
-from .filters import Reasons, dynamic_reasons
+from .diagnosis import NO_VICTIMS, NOT_HELPFUL, fit_error, histogram
+from .filters import INSUFFICIENT, NODE_AFFINITY, NODE_UNSCHEDULABLE, NOT_NAMED, UNTOLERATED, Reasons, never_fits
 from .nodeinfo import NodeInfo
-from .podinfo import Scheduled
+from .podinfo import PodInfo, Scheduled
+from .spread import SPREAD_MISSING_LABEL
+from .topology import AFFINITY
+from .trial import Trial
 
 NEVER = "not eligible due to preemptionPolicy=Never."
 TERMINATING = "not eligible due to a terminating pod on the nominated node."
 # How many nodes it is worth weighing against each other: minCandidateNodesPercentage and -Absolute.
 LEAST_CANDIDATES_SHARE, LEAST_CANDIDATES = 0.1, 100
+# Objections that do not go away when pods do: UnschedulableAndUnresolvable.
+UNRESOLVABLE = (NODE_UNSCHEDULABLE, NODE_AFFINITY, NOT_NAMED, AFFINITY, SPREAD_MISSING_LABEL)
 
 
 @dataclass(frozen=True)
@@ -36,18 +41,17 @@ def preempt(pod: Scheduled, candidates: Candidates, lowest: int, nominated: Node
     """
     if not pod.info.may_preempt:
         return Preemption(message=f"preemption: {NEVER}")
-    if nominated and any(p.deleting and p.info.priority < pod.info.priority for p in nominated.pods.values()):
+    if nominated and _is_being_cleared(nominated, pod.info, candidates):
         return Preemption(nominated, message=f"preemption: {TERMINATING}")
-    if lowest >= pod.info.priority:
-        return _none_to_be_found(candidates)
     counts: Counter[Reasons] = Counter()
     found: list[tuple[NodeInfo, list[Scheduled]]] = []
     enough = max(LEAST_CANDIDATES, int(len(candidates.nodes) * LEAST_CANDIDATES_SHARE))
     for node in candidates.nodes:
-        if not is_resolvable(candidates.reasons_of(node)):
+        if not is_resolvable(candidates.reasons_of(node), pod.info, node):
             counts[(NOT_HELPFUL,)] += 1
             continue
-        victims = victims_on(node, pod, candidates)
+        # The usual case, quickly: nobody in the whole cluster is less important.
+        victims = victims_on(node, pod, candidates) if lowest < pod.info.priority else (NO_VICTIMS,)
         if isinstance(victims, list):
             found.append((node, victims))
             if len(found) >= enough:
@@ -55,21 +59,22 @@ def preempt(pod: Scheduled, candidates: Candidates, lowest: int, nominated: Node
         else:
             counts[victims] += 1
     if not found:
-        return _failed(candidates, counts)
+        return Preemption(message="preemption: " + fit_error(len(candidates.nodes), histogram(counts)))
     node, victims = min(found, key=_loss)
     return Preemption(node, tuple(victims))
 
 
-def _none_to_be_found(candidates: Candidates) -> Preemption:
-    """The usual case, quickly: nobody in the whole cluster is less important."""
-    counts: Counter[Reasons] = Counter()
-    for reasons, count in candidates.counts().items():
-        counts[(NO_VICTIMS if is_resolvable(reasons) else NOT_HELPFUL,)] += count
-    return _failed(candidates, counts)
+def _is_being_cleared(nominated: NodeInfo, pod: PodInfo, candidates: Candidates) -> bool:
+    """Whether pods are still on their way out of the node that was promised, and it is worth waiting for them."""
+    leaving = any(other.deleting and other.info.priority < pod.priority for other in nominated.pods.values())
+    return leaving and is_resolvable(candidates.reasons_of(nominated), pod, nominated)
 
 
-def _failed(candidates: Candidates, counts: Counter[Reasons]) -> Preemption:
-    return Preemption(message="preemption: " + fit_error(len(candidates.nodes), histogram(counts)))
+def is_resolvable(reasons: Reasons, pod: PodInfo, node: NodeInfo) -> bool:
+    """Whether removing pods from the node might help one to which it has these objections."""
+    if any(why in UNRESOLVABLE or why.startswith(UNTOLERATED) for why in reasons):
+        return False
+    return not (any(why.startswith(INSUFFICIENT) for why in reasons) and never_fits(pod, node))
 
 
 def victims_on(node: NodeInfo, pod: Scheduled, candidates: Candidates) -> list[Scheduled] | Reasons:
@@ -77,8 +82,7 @@ def victims_on(node: NodeInfo, pod: Scheduled, candidates: Candidates) -> list[S
     lower = [other for other in node.pods.values() if other.info.priority < pod.info.priority]
     if not lower:
         return (NO_VICTIMS,)
-    trial = Trial(node, pod, candidates)
-    try:
+    with Trial(node, pod, candidates.topology) as trial:
         for other in lower:
             trial.remove(other)
         if reasons := trial.reasons():
@@ -91,37 +95,6 @@ def victims_on(node: NodeInfo, pod: Scheduled, candidates: Candidates) -> list[S
                 trial.remove(other)
                 victims.append(other)
         return victims
-    finally:
-        trial.undo()
-
-
-class Trial:
-    """A node from which pods are taken on trial; the counts of the topology follow, and are put right in the end."""
-
-    def __init__(self, node: NodeInfo, pod: Scheduled, candidates: Candidates):
-        self.node = node.with_nominated(pod.info.priority, but=pod.key).clone()
-        self.info = pod.info
-        self.topology = candidates.topology
-        self.removed: dict[str, Scheduled] = {}
-
-    def remove(self, other: Scheduled) -> None:
-        self.node.remove(other.key)
-        self.removed[other.key] = other
-        self.topology.count(other, self.node, -1)
-
-    def give_back(self, other: Scheduled) -> None:
-        self.node.add(self.removed.pop(other.key))
-        self.topology.count(other, self.node, 1)
-
-    def reasons(self) -> Reasons:
-        found = dynamic_reasons(self.info, self.node)
-        for wide in (False, True):
-            found = found or self.topology.reasons(self.node.labels, wide)
-        return found
-
-    def undo(self) -> None:
-        for other in self.removed.values():
-            self.topology.count(other, self.node, 1)
 
 
 def _importance(pod: Scheduled) -> tuple[int, str]:

@@ -51,9 +51,10 @@ class SchedulingQueue:
         self._waiting[key] = Waiting(tries, time.monotonic() + backoff)
 
     def hope(self, keys: Iterable[str]) -> None:
-        """Something has happened that may help these, right after they were tried."""
+        """Something has happened that may help these: they are tried once more when their back-off is over."""
         for key in keys:
-            self._waiting[key].hopeful = True
+            if key in self._waiting:
+                self._waiting[key].hopeful = True
 
     def next_try(self) -> float | None:
         """Seconds until a pod should be tried again though nothing more happens; None if none waits."""

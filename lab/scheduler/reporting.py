@@ -1,11 +1,11 @@
 """Writing down that a pod fits nowhere, and removing those that it preempts."""
 
-import copy
 import logging
 
 from lab.apimachinery import meta
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
+from lab.apimachinery.patch import STRATEGIC_MERGE_PATCH
 from lab.client import Client, Put
 
 from .batch import Unschedulable
@@ -64,9 +64,12 @@ def with_verdict(pod: dict, message: str, nominated: str) -> dict | None:
     return {**pod, "status": status}
 
 
-def evict(client: Client, missed: Unschedulable) -> list[Happening]:
-    """Ask the victims to go: each is told why by a condition, and then deleted, with the grace it asks for."""
-    happened = []
+def evict(client: Client, missed: Unschedulable) -> tuple[list[Happening], bool]:
+    """Ask the victims to go: each is told why by a condition, and then deleted, with the grace it asks for.
+
+    Returns what happened, and whether all of them were asked.
+    """
+    happened, all_asked = [], True
     for victim in missed.victims:
         pod = client.find(PODS, *meta.split_key(victim.key))
         if pod is None or pod["metadata"]["uid"] != victim.uid:
@@ -76,17 +79,17 @@ def evict(client: Client, missed: Unschedulable) -> list[Happening]:
             client.delete(PODS, *meta.split_key(victim.key), uid=victim.uid)
         except ApiError as error:
             log.info("%s is not preempted: %s", victim.key, error.message)
+            all_asked = False
             continue
         by = missed.pod["metadata"]["uid"]
         happened.append((pod, "Normal", "Preempted", f"Preempted by pod {by} on node {missed.nominated}"))
-    return happened
+    return happened, all_asked
 
 
 def _disrupt(client: Client, pod: dict) -> None:
+    """By a patch, which does not mind that the kubelet writes this status too."""
+    metadata = pod["metadata"]
     message = f"{SCHEDULER_NAME}: preempting to accommodate a higher priority pod"
-    new = copy.deepcopy(pod)
-    status = new.setdefault("status", {})
-    status["conditions"] = meta.with_condition(
-        status.get("conditions", []), "DisruptionTarget", "True", "PreemptionByScheduler", message
-    )
-    client.update_status(PODS, new)
+    told = meta.with_condition([], "DisruptionTarget", "True", "PreemptionByScheduler", message)
+    patch = {"metadata": {"uid": metadata["uid"]}, "status": {"conditions": told}}
+    client.patch(PODS, metadata["namespace"], metadata["name"], patch, "status", STRATEGIC_MERGE_PATCH)

@@ -18,11 +18,13 @@ class Facts(NamedTuple):
 class Scale:
     """The extremes among some nodes. What is the same for all of them is left out of a rank and added to a total."""
 
-    def __init__(self, facts: list[Facts], sums: list[tuple[float, float]]):
-        """`sums`: crowd and liking of each node (`Topology.raw_scores`), or none where nothing counts them."""
+    def __init__(self, facts: list[Facts], sums: list[tuple[float, float]], left_out: list[bool]):
+        """`sums`: crowd and liking of each node (`Topology.raw_scores`), or none where nothing counts them; `left_out`:
+        whether it is left out of the former."""
         self.most_taints = max((each.taints for each in facts), default=0)
         self.most_affinity = max((each.affinity for each in facts), default=0)
-        crowds, likings = zip(*sums, strict=True) if sums else ((0.0,), (0.0,))
+        crowds = [crowd for (crowd, _), out in zip(sums, left_out, strict=True) if not out] or [0.0]
+        likings = [liking for _, liking in sums] or [0.0]
         self.fewest, self.most = min(crowds), max(crowds)
         self.least_liked, self.most_liked = min(likings), max(likings)
         span = self.most_liked - self.least_liked
@@ -48,10 +50,14 @@ class Scale:
         """Of those that do: what tells one node, or domain, from another, weighted. It may be taken in parts."""
         return liking * self.per_liking - crowd * self.per_pod
 
+    @property
+    def spread_offset(self) -> float:
+        """What PodTopologySpread gives a node, less its rank by it."""
+        return HIGHEST * WEIGHTS["PodTopologySpread"] + self.fewest * self.per_pod
+
     def offset(self, spreads: bool) -> float:
         """A total less its rank. `spreads`: whether PodTopologySpread has a say."""
-        spread = HIGHEST * WEIGHTS["PodTopologySpread"] + self.fewest * self.per_pod if spreads else 0.0
-        return spread - self.least_liked * self.per_liking
+        return (self.spread_offset if spreads else 0.0) - self.least_liked * self.per_liking
 
     def points(self, facts: Facts) -> dict[str, float]:
         """Plugin → points, of those that do not depend on pods and make any difference."""

@@ -7,6 +7,7 @@ from lab.client import Client
 from lab.client.reconcile import Change, Controller, failed
 
 from .batch import Outcome, schedule
+from .cache import SCHEDULER_NAME
 from .following import Follower, concerns_pending, helps_pending
 from .queue import SchedulingQueue
 from .reporting import evict, report
@@ -26,35 +27,35 @@ class Scheduler(Controller):
     watches = ("pods", "nodes")
 
     def __init__(self) -> None:
-        self._remembered: dict[str, tuple[Follower, SchedulingQueue]] = {}
+        self._remembered: dict[str, tuple[str, Follower, SchedulingQueue]] = {}
 
     def keys(self, change: Change) -> list[str]:
         if concerns_pending(change):
             return [meta.join_key(change.namespace, change.name)]
-        return [EVERYTHING] if helps_pending(change) else []
+        return [EVERYTHING] if helps_pending(change, self.author) else []
 
     def all_keys(self, client: Client) -> list[str]:
         return [EVERYTHING]
 
     def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
         """One run. Taken out of memory first: after a failure half-way the picture is not trusted, but made anew."""
-        cluster = client.view().uid
-        follower, queue = self._remembered.pop(cluster, None) or (Follower(), new_queue())
+        uid = client.view().uid
+        of, follower, queue = self._remembered.pop(client.cluster, ("", None, None))
+        if of != uid:  # nothing is remembered, or that of a cluster of the same name that is no more
+            follower, queue = Follower(), new_queue()
         cache = follower.catch_up(client)
         keys = queue.due(cache.pending, set(causes), EVERYTHING in causes)
         outcome = schedule(cache, keys)
-        delays = dict.fromkeys(causes, None) | self._write(client.caused_by(max(causes.values())), outcome)
-        follower.correct(client, [key for key, delay in delays.items() if delay is not None])
-        for missed in outcome.unschedulable:
-            queue.failed(meta.key_of(missed.pod))
+        refused = self._write(client.caused_by(max(causes.values())), outcome, queue)
+        follower.correct(client, list(refused))
         if outcome.bindings:
-            # Whoever wants to be near others could not know of those that were placed after it in this very run.
-            queue.hope(meta.key_of(missed.pod) for missed in outcome.unschedulable if wants_company(missed.pod))
-        delays[EVERYTHING] = queue.next_try()
-        self._remembered[cluster] = follower, queue
-        return delays
+            # Nobody but the scheduler itself has seen them come: its own bindings do not wake it.
+            queue.hope(key for key, (_, pod) in cache.pending.items() if pod.info.wants_company)
+        queue.hope(outcome.displaced)
+        self._remembered[client.cluster] = uid, follower, queue
+        return dict.fromkeys(causes, None) | refused | {EVERYTHING: queue.next_try()}
 
-    def _write(self, client: Client, outcome: Outcome) -> dict[str, float]:
+    def _write(self, client: Client, outcome: Outcome, queue: SchedulingQueue) -> dict[str, float]:
         """Store what was decided; key → delay of the pods that could not be bound."""
         refused = client.bind(outcome.bindings) if outcome.bindings else {}
         happened = []
@@ -64,16 +65,17 @@ class Scheduler(Controller):
                 happened.append((pod, "Normal", "Scheduled", f"Successfully assigned {key} to {node}"))
         happened += report(client, outcome.unschedulable)
         for missed in outcome.unschedulable:
-            happened += evict(client, missed)
+            key = meta.key_of(missed.pod)
+            queue.failed(key)
+            preempted, all_asked = evict(client, missed)
+            happened += preempted
+            if not all_asked:
+                queue.hope([key])
         if happened:
-            client.events(happened)
+            # Events name the scheduler as pods do in `spec.schedulerName`.
+            Client(client.cluster, SCHEDULER_NAME, client.cause, client.fence).events(happened)
         return {key: failed(self, client, key, error) for key, error in refused.items()}
 
 
 def new_queue() -> SchedulingQueue:
     return SchedulingQueue(settings.CLOCK["pod_backoff_first"], settings.CLOCK["pod_backoff_most"])
-
-
-def wants_company(pod: dict) -> bool:
-    affinity = pod["spec"].get("affinity") or {}
-    return bool(affinity.get("podAffinity")) or bool(pod["spec"].get("topologySpreadConstraints"))

@@ -5,10 +5,13 @@ counts that matter to pods of one PodInfo, and keeps them right as pods come and
 PreFilter state of these plugins with AddPod and RemovePod.
 
 Terms on the host's name are kept apart from all others ("wide" ones): a pod that comes changes the former for one
-node only, the latter for a whole domain at once.
+node only, the latter for a whole domain at once. A node that fails by both is said to fail by the former.
 """
 
+import contextlib
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from .cache import Cache
 from .filters import Reasons, node_affinity, taint_toleration
@@ -40,16 +43,26 @@ class Topology:
         hard = [spread for spread in self.spreads if spread.constraint.hard]
         self._hard = {wide: [s for s in hard if s.wide == wide] for wide in (False, True)}
         self._soft = {wide: [s for s in self.soft if s.wide == wide] for wide in (False, True)}
+        self._asked_labels = {constraint.key for constraint in pod.spread if not constraint.hard}
         self.near: Counts = defaultdict(dict)
         self.apart: Counts = defaultdict(dict)
         self.kept_away: Counts = defaultdict(dict)
         self.liking: Counts = defaultdict(dict)
         self._effects: dict[PodInfo, list[tuple[Counts | Spread, str, int]]] = {}
         self._starts_a_group = all(term.matches(pod) for term in pod.affinity)
-        only_owner = bool(defaults) and not pod.has_terms and not cache.with_terms
-        self.needed = bool(self.spreads or pod.has_terms or cache.with_terms)
-        for other, node in (cache.pods_of(pod.owner) if only_owner else cache.placed_pods()) if self.needed else ():
+        self.needed = bool(self.spreads or pod.has_terms)
+        for other, node in self._who_matters(cache):
             self.count(other, node, 1)
+
+    def _who_matters(self, cache: Cache) -> Iterable[tuple[Scheduled, NodeInfo]]:
+        """The pods to be counted: all, unless it is plain that most of them make no difference."""
+        owner = self.pod.owner
+        if self.pod.spread or self.pod.has_terms:
+            return cache.placed_pods()
+        if not self.spreads:
+            return cache.pods_with_terms()
+        strangers = (each for each in cache.pods_with_terms() if each[0].info.owner != owner)
+        return chain(cache.pods_of(owner), strangers)
 
     @property
     def scoring(self) -> bool:
@@ -59,15 +72,13 @@ class Topology:
     def _open(self, constraint: SpreadConstraint, cache: Cache) -> Spread:
         """The constraint with its domains; those whose nodes the pod cannot use anyway do not count, if so asked."""
         pod = self.pod
-        picky = pod.node_selector or pod.required_nodes is not None
-        if not (constraint.honor_affinity and picky) and not constraint.honor_taints and not constraint.hard:
+        picky = constraint.honor_affinity and (pod.node_selector or pod.required_nodes is not None)
+        needed = {c.key for c in pod.spread if c.hard == constraint.hard}
+        if not (picky or constraint.honor_taints or constraint.hard or needed - {constraint.key}):
             return Spread(constraint, self._counted(constraint, pod), cache.domains(constraint.key))
-        needed = {c.key for c in pod.spread if c.hard} if constraint.hard else set()
         usable = {}
         for node in cache.ordered():
-            outside = (constraint.honor_affinity and picky and node_affinity(pod, node)) or (
-                constraint.honor_taints and taint_toleration(pod, node)
-            )
+            outside = (picky and node_affinity(pod, node)) or (constraint.honor_taints and taint_toleration(pod, node))
             if not outside and constraint.key in node.labels and needed <= node.labels.keys():
                 usable[node.name] = node.labels[constraint.key]
         return Spread(constraint, self._counted(constraint, pod), dict.fromkeys(usable.values(), 0), usable.keys())
@@ -95,13 +106,26 @@ class Topology:
                 values[domain] = values.get(domain, 0) + by * amount
                 if not values[domain]:
                     del values[domain]
+                if not values:
+                    del table[key]
         self.needed = self.needed or bool(effects)
         return before != self._everywhere()
+
+    @contextlib.contextmanager
+    def counting(self, others: Iterable[Scheduled], node: NodeInfo) -> Iterator[None]:
+        """For a while, as if these had come to the node."""
+        for other in others:
+            self.count(other, node, 1)
+        try:
+            yield
+        finally:
+            for other in others:
+                self.count(other, node, -1)
 
     def _everywhere(self) -> tuple:
         """What concerns each node, wherever it is."""
         fewest = [spread.fewest for spread in self._hard[False]]
-        return fewest, any(self.near.values()), self.wide_keys(), bool(self.liking)
+        return fewest, bool(self.near), self.wide_keys(), bool(self.liking)
 
     def _effects_of(self, other: PodInfo) -> list[tuple["Counts | Spread", str, int]]:
         """Everything that one pod of `other`'s kind adds to the counts of the domains that it is in."""
@@ -152,15 +176,20 @@ class Topology:
         own kind may start anywhere."""
         if term.key not in labels:
             return False
-        if self.near[term.key].get(labels[term.key]):
+        if term.key in self.near and self.near[term.key].get(labels[term.key]):
             return True
-        return self._starts_a_group and not any(self.near.values())
+        return self._starts_a_group and not self.near
+
+    def leaves_out(self, labels: dict[str, str]) -> bool:
+        """Whether PodTopologySpread has no points for such a node: it lacks a label by which to spread the pod."""
+        return not self._asked_labels <= labels.keys()
 
     def raw_scores(self, labels: dict[str, str], wide: bool) -> tuple[float, float]:
         """(spread: how many like it are there, so less is better; affinity: sum of weights, more is better)."""
         crowd = 0.0
-        for spread in self._soft[wide]:
-            crowd += spread.crowd(labels)
+        if not self.leaves_out(labels):
+            for spread in self._soft[wide]:
+                crowd += spread.crowd(labels)
         liking = 0
         for key, values in self.liking.items():
             if wide == (key != HOSTNAME):

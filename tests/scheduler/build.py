@@ -1,5 +1,6 @@
 """Nodes and pods in as few words as a test needs."""
 
+from lab.scheduler.batch import Outcome, schedule
 from lab.scheduler.cache import Cache
 from lab.scheduler.scores import LEAST_ALLOCATED
 
@@ -22,7 +23,8 @@ def node(name: str = "node-1", cpu: str = "4", memory: str = "8Gi", pods: int = 
 
 
 def pod(name: str = "web", cpu: str = "", memory: str = "", node: str = "", **more) -> dict:
-    """`labels`, `owner`, `status`, `created`, `requests` {resource: quantity}; every other word is a field of the spec."""
+    """`labels`, `owner`, `status`, `created`, `requests` {resource: quantity}, `image`, `ports`, `deleting`; every
+    other word is a field of the spec."""
     requests = {**({"cpu": cpu} if cpu else {}), **({"memory": memory} if memory else {}), **more.pop("requests", {})}
     metadata = {
         "name": name,
@@ -35,6 +37,8 @@ def pod(name: str = "web", cpu: str = "", memory: str = "", node: str = "", **mo
     if owner := more.pop("owner", ""):
         ref = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": owner, "uid": f"uid-{owner}", "controller": True}
         metadata["ownerReferences"] = [ref]
+    if more.pop("deleting", False):
+        metadata["deletionTimestamp"] = "2026-01-01T00:00:30Z"
     status = more.pop("status", {})
     container = {"name": "app", "image": more.pop("image", "web:1"), "resources": {"requests": requests}}
     if ports := more.pop("ports", None):
@@ -43,6 +47,22 @@ def pod(name: str = "web", cpu: str = "", memory: str = "", node: str = "", **mo
     if node:
         spec["nodeName"] = node
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
+
+
+def run(nodes: list[dict], pods: list[dict], strategy: str = LEAST_ALLOCATED) -> Outcome:
+    """One run of the scheduler over all of these that wait."""
+    cache = cache_of(nodes, pods, strategy)
+    return schedule(cache, list(cache.pending))
+
+
+def places(outcome: Outcome) -> dict[str, str]:
+    """Pod's name → node's name, in the order in which they were placed."""
+    return {pod["metadata"]["name"]: node for pod, node, _ in outcome.bindings}
+
+
+def words(outcome: Outcome) -> dict[str, str]:
+    """Pod's name → what is said of it, for those that fit nowhere."""
+    return {missed.pod["metadata"]["name"]: missed.message for missed in outcome.unschedulable}
 
 
 def cache_of(nodes: list[dict], pods: list[dict] = (), strategy: str = LEAST_ALLOCATED) -> Cache:

@@ -1,0 +1,177 @@
+"""A whole run: order, room, the decision as data, and the same verdicts as a plain model in clusters of any size."""
+
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lab.scheduler import candidates
+from lab.scheduler.batch import schedule
+from lab.scheduler.candidates import enough_nodes
+
+from .build import affinity, cache_of, node, places, pod, run, term
+from .model import HOST, ZONE, Model
+
+LABELS = st.fixed_dictionaries({}, optional={"app": st.sampled_from("ab"), "tier": st.sampled_from("xy")})
+KEYS = st.sampled_from((HOST, ZONE))
+
+
+@st.composite
+def clusters(draw) -> tuple[list[dict], list[dict]]:
+    """Some nodes, and pods, equally important, of which some have a node and the others ask for all kinds of things."""
+    names = [f"n{number}" for number in range(draw(st.integers(1, 6)))]
+    nodes = []
+    for name in names:
+        labels = draw(st.fixed_dictionaries({}, optional={ZONE: st.sampled_from("12"), "disk": st.just("ssd")}))
+        nodes.append(node(name, cpu=draw(st.sampled_from("124")), pods=draw(st.integers(1, 4)), labels=labels))
+    pods = []
+    for number in range(draw(st.integers(1, 8))):
+        more = {"cpu": draw(st.sampled_from(("", "500m", "1"))), "labels": draw(LABELS)}
+        if draw(st.booleans()):
+            more["node"] = draw(st.sampled_from(names))
+        pods.append(pod(f"p{number}", **more, **draw(wishes())))
+    return nodes, pods
+
+
+@st.composite
+def wishes(draw) -> dict:
+    more: dict = {}
+    if draw(st.booleans()):
+        kind = draw(st.sampled_from(("podAffinity", "podAntiAffinity")))
+        terms = [term(draw(KEYS), **draw(LABELS)) for _ in range(draw(st.integers(1, 2)))]
+        more["affinity"] = affinity(kind, *terms)
+    if draw(st.booleans()):
+        constraint = {
+            "topologyKey": draw(KEYS),
+            "maxSkew": draw(st.integers(1, 2)),
+            "whenUnsatisfiable": draw(st.sampled_from(("DoNotSchedule", "ScheduleAnyway"))),
+            "labelSelector": {"matchLabels": draw(LABELS)},
+        }
+        if constraint["whenUnsatisfiable"] == "DoNotSchedule" and draw(st.booleans()):
+            constraint["minDomains"] = draw(st.integers(1, 3))
+        more["topologySpreadConstraints"] = [constraint]
+    if draw(st.integers(0, 3)) == 0:
+        more["nodeSelector"] = {"disk": "ssd"}
+    return more
+
+
+@pytest.mark.parametrize("exact_nodes", [100, 0], ids=["each pod anew", "from the heap"])
+@given(clusters())
+@settings(max_examples=400, deadline=None)
+def test_it_finds_the_same_nodes_fit_as_a_plain_model(exact_nodes, cluster):
+    nodes, pods = cluster
+    model, waiting = Model(nodes, pods), {p["metadata"]["name"]: p for p in pods if not p["spec"].get("nodeName")}
+    with patch.object(candidates, "EXACT_NODES", exact_nodes):
+        outcome = run(nodes, pods)
+    placed = {each["metadata"]["name"]: (name, why) for each, name, why in outcome.bindings}
+    for name in sorted(waiting):  # of equal importance and age: in the order of their names
+        feasible = model.feasible(waiting[name])
+        if name not in placed:
+            assert not feasible
+            continue
+        chosen, why = placed[name]
+        assert chosen in feasible
+        if exact_nodes:
+            assert {verdict["node"] for verdict in why["nodes"] if verdict["fits"]} == feasible
+        model.place(waiting[name], chosen)
+
+
+def many(count: int, **more) -> list[dict]:
+    return [pod(f"p{number:04}", cpu="100m", memory="100Mi", **more) for number in range(count)]
+
+
+def test_from_the_heap_it_chooses_what_it_would_choose_by_asking_every_node_anew():
+    nodes = [node(f"n{n:03}", cpu=str(2 + n % 3), labels={ZONE: str(n % 3)}) for n in range(90)]
+    exactly = places(run(nodes, many(300)))
+    with patch.object(candidates, "EXACT_NODES", 0):
+        assert places(run(nodes, many(300))) == exactly
+
+
+def test_in_a_large_cluster_replicas_are_spread_evenly_over_hosts_and_zones():
+    nodes = [node(f"n{n:03}", labels={ZONE: str(n % 3)}) for n in range(120)]
+    hosts = list(places(run(nodes, many(300, owner="rs"))).values())
+    zones = [int(name[1:]) % 3 for name in hosts]
+    assert {hosts.count(name) for name in set(hosts)} == {2, 3}
+    assert len(set(hosts[:120])) == 120
+    assert max(zones.count(z) for z in range(3)) - min(zones.count(z) for z in range(3)) <= 3
+
+
+def test_in_a_large_cluster_with_a_preference_the_spread_stays_even():
+    nodes = [node(f"n{n:03}", labels={ZONE: str(n % 3)}) for n in range(300)]
+    soft = {"topologyKey": ZONE, "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}
+    asked = {
+        "labels": {"app": "w"},
+        "topologySpreadConstraints": [{**soft, "labelSelector": {"matchLabels": {"app": "w"}}}],
+    }
+    zones = [int(name[1:]) % 3 for name in places(run(nodes, many(600, **asked))).values()]
+    assert max(zones.count(z) for z in range(3)) - min(zones.count(z) for z in range(3)) <= 3
+
+
+def test_a_full_cluster_is_filled_to_the_last_place():
+    nodes = [node(f"n{n:03}", cpu="1", memory="64Gi") for n in range(150)]
+    outcome = run(nodes, many(1501))
+    assert len(outcome.bindings) == 1500
+    assert outcome.unschedulable[0].message.startswith("0/150 nodes are available: 150 Insufficient cpu.")
+
+
+def test_each_pod_sees_the_room_that_those_before_it_have_left():
+    outcome = run([node("a", cpu="2")], [pod(f"p{n}", cpu="1") for n in range(3)])
+    assert places(outcome) == {"p0": "a", "p1": "a"}
+
+
+def test_pods_that_are_not_its_business_are_left_alone():
+    others = [
+        pod("custom", schedulerName="mine"),
+        pod("gated", schedulingGates=[{"name": "wait"}]),
+        pod("leaving", deleting=True),
+        pod("done", status={"phase": "Succeeded"}),
+    ]
+    cache = cache_of([node()], others)
+    assert not cache.pending
+
+
+def test_the_decision_names_every_node_of_a_small_cluster_best_first():
+    nodes = [node("a", cpu="2"), node("b"), node("c", unschedulable=True)]
+    ((_, chosen, why),) = run(nodes, [pod(cpu="1", memory="1Gi")]).bindings
+    assert chosen == why["chosen"] == "b"
+    assert why["evaluated"] == 3
+    assert why["counts"] == {"node(s) were unschedulable": 1}
+    best, second, out = why["nodes"]
+    assert (best["node"], second["node"]) == ("b", "a")
+    assert best["total"] == pytest.approx(sum(best["scores"].values()), abs=0.2)
+    assert best["scores"] == {"NodeResourcesFit": 81, "NodeResourcesBalancedAllocation": 93}
+    assert out == {"node": "c", "fits": False, "reasons": ["node(s) were unschedulable"]}
+
+
+def test_in_a_large_one_it_names_the_best_ten_and_counts_the_rest():
+    nodes = [
+        *(node(f"n{n:03}", labels={ZONE: "z"}) for n in range(120)),
+        *(node(f"x{n}", unschedulable=True) for n in range(5)),
+    ]
+    outcome = run(nodes, many(3, owner="rs"))
+    for _, chosen, why in outcome.bindings:
+        assert why["nodes"][0]["node"] == why["chosen"] == chosen
+        assert len(why["nodes"]) == 10
+        assert why["nodes"][0]["scores"]
+        totals = [verdict["total"] for verdict in why["nodes"]]
+        assert totals == sorted(totals, reverse=True)
+    refused = run(nodes, [pod("huge", cpu="64")]).unschedulable[0].why
+    assert refused["counts"] == {"Insufficient cpu": 120, "node(s) were unschedulable": 5}
+    assert (refused["chosen"], refused["nodes"]) == (None, [])
+
+
+@pytest.mark.parametrize("nodes, enough", [(3, 3), (100, 100), (101, 100), (1000, 420), (5000, 500), (10000, 500)])
+def test_of_many_nodes_a_part_is_enough_to_choose_from(nodes, enough):
+    assert enough_nodes(nodes) == enough
+
+
+def test_searches_take_turns_through_a_large_cluster():
+    cache = cache_of([node(f"n{n:04}") for n in range(1000)])
+    seen = set()
+    for number in range(3):
+        cache.set_pod(pod(f"p{number}", cpu="100m"))
+        outcome = schedule(cache, [f"default/p{number}"])
+        seen.add(outcome.bindings[0][1])
+        assert outcome.bindings[0][2]["evaluated"] == 420
+    assert len(seen) == 3
