@@ -1,5 +1,7 @@
 """Django's description of the lab."""
 
+import gc
+
 from django.apps import AppConfig
 
 from . import celery
@@ -17,3 +19,6 @@ class LabConfig(AppConfig):
 
         tasks.subscribe_all()
         subscribe_kubelet()
+        # What a process knows of its clusters lives long and holds no cycles. Looking for some after every 700 new
+        # objects, as Python does unless told otherwise, takes three times as long as reading the objects.
+        gc.set_threshold(10_000, 50, 50)
