@@ -54,6 +54,7 @@ class Agent:
         self.lock = Lock(f"kubelet/{runtime.name}", LOCK_SECONDS)
         self._stopping = threading.Event()
         self._woken = threading.Event()
+        self._begun = False  # until it has the lock it stands by, and touches nothing
         clock = settings.CLOCK
         nodes = NodeTable()
         self.workers = PodWorkers(f"{runtime.name}-pod", self._sync, SYNC_THREADS, connections.close_all)
@@ -93,7 +94,8 @@ class Agent:
 
     def catch_up(self, cluster: str) -> None:
         """A hint: the log of that cluster has grown."""
-        self.desired.catch_up(cluster, self._client(cluster))
+        if self._begun:
+            self.desired.catch_up(cluster, self._client(cluster))
 
     def _client(self, cluster: str) -> Client:
         if cluster not in self._clients:
@@ -103,11 +105,12 @@ class Agent:
     # The main thread: the lock, the nodes' heartbeats, and the slow looks that make hints harmless to lose.
 
     def _run(self) -> None:
+        while not self._acquire():
+            if self._stopping.wait(RENEW_SECONDS):
+                connections.close_all()
+                return
+        log.info("kubelet for %s begins", self.runtime.name)
         try:
-            while not self._acquire():
-                if self._stopping.wait(RENEW_SECONDS):
-                    return
-            log.info("kubelet for %s begins", self.runtime.name)
             self._begin()
             due = dict.fromkeys(("renew", "lease", "relist"), 0.0)
             while not self.stopped:
@@ -126,6 +129,7 @@ class Agent:
             return False
 
     def _begin(self) -> None:
+        self._begun = True
         self.parts.prober.start()
         self.parts.writer.start()
         listener = threading.Thread(target=self._listen, name=f"{self.runtime.name}-events", daemon=True)
