@@ -35,6 +35,20 @@ def delete(req: Request, kind: Kind, namespace: str, name: str, options: dict | 
     return commit(req, attempt)[0], gone
 
 
+def delete_these(req: Request, kind: Kind, objs: list[dict], options: dict) -> None:
+    """Ask for the end of these very objects, in one transaction; one that is gone, or a namesake by now, is let be."""
+
+    def attempt() -> list[Write | dict]:
+        view, planned = req.view(), []
+        for meta_ in (obj["metadata"] for obj in objs):
+            old = view.get(kind.resource, meta_.get("namespace", ""), meta_["name"])
+            if old is not None and old["metadata"]["uid"] == meta_["uid"]:
+                planned.append(_deletion(kind, old, options))
+        return planned
+
+    commit(req, attempt)
+
+
 def delete_collection(
     req: Request, kind: Kind, namespace: str, label_selector: str, field_selector: str, options: dict | None = None
 ) -> list[dict]:

@@ -8,10 +8,12 @@ is back, the kubelet reports its conditions and the taints go.
 
 import copy
 from collections.abc import Iterable
+from functools import partial
 
 from django.conf import settings
 
 from lab.apimachinery.kinds import LEASES, NODES, PODS
+from lab.apimachinery.leases import LEASE_NAMESPACE, renew_time
 from lab.apimachinery.meta import condition, is_true, now
 from lab.client import Client, Put
 from lab.client.client import View
@@ -21,7 +23,6 @@ from .pods import is_ready, node_of
 from .stopwatch import Stopwatch
 from .taints import taints_of
 
-LEASE_NAMESPACE = "kube-node-lease"
 # The one key: all nodes. They are looked at by the clock, since silence is not an event; and together, since what may
 # be done about one depends on how the others are.
 NODES_KEY = "nodes"
@@ -62,8 +63,9 @@ class NodeLifecycleController(Controller):
 
     def _is_silent(self, view: View, node: dict) -> bool:
         """Has neither its Lease been renewed nor its status been posted for too long, as far as this process saw?"""
-        lease = view.get(LEASES.resource, LEASE_NAMESPACE, node["metadata"]["name"])
-        renewed = lease["spec"].get("renewTime") if lease else None
+        find = partial(view.get, LEASES.resource, LEASE_NAMESPACE)
+        lease = find(node["metadata"]["name"])
+        renewed = renew_time(lease, find) if lease else None
         posted = (condition(node, "Ready") or {}).get("lastHeartbeatTime")
         quiet = self._heartbeats.seconds((view.uid, node["metadata"]["uid"]), (renewed, posted))
         return quiet >= settings.CLOCK["node_grace"]

@@ -112,9 +112,7 @@ class ReplicaSetController(Controller):
     def _delete(self, client: Client, rs: dict, pods: list[dict], count: int) -> list[dict]:
         """Delete those that are missed least; the pods that stay."""
         surplus = first_to_go(pods, count, _related(client, rs), time.time())
-        for pod in surplus:
-            meta = pod["metadata"]
-            client.delete(PODS, meta["namespace"], meta["name"], uid=meta["uid"])
+        client.delete_these(PODS, surplus)
         client.events(
             [(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}") for pod in surplus]
         )

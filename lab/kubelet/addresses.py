@@ -6,7 +6,7 @@ does both, since a node is a slice of its engine.
 
 import ipaddress
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 NODE_PREFIX = 24
 FIRST_HOST = 2  # .0 names the network, .1 is by custom its gateway
@@ -16,10 +16,10 @@ class Exhausted(Exception):
     """Nothing is free any more."""
 
 
-def free_range(network: str, taken: Collection[str]) -> str:
-    """The first /24 of the cluster's range that no node has. The very first holds the gateway and stays unused.
+def free_ranges(network: str, taken: Collection[str]) -> Iterator[str]:
+    """The /24s of the cluster's range that no node has. The very first holds the gateway and stays unused.
 
-    A range too small for that (a /24 or longer) is cut into sixteen. Raises Exhausted.
+    A range too small for that (a /24 or longer) is cut into sixteen.
     """
     whole = ipaddress.IPv4Network(network)
     prefix = max(NODE_PREFIX, min(whole.prefixlen + 4, 30)) if whole.prefixlen >= NODE_PREFIX else NODE_PREFIX
@@ -28,8 +28,7 @@ def free_range(network: str, taken: Collection[str]) -> str:
     next(pieces)
     for piece in pieces:
         if str(piece) not in used:
-            return str(piece)
-    raise Exhausted(f"no node range of /{prefix} is free in {network}")
+            yield str(piece)
 
 
 class AddressPool:

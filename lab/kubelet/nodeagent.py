@@ -5,17 +5,20 @@ thousand timers.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LEASES, NODES
+from lab.apimachinery.leases import LEASE_NAMESPACE
 from lab.apimachinery.quantity import milli_value, value
 from lab.client import Client, Put, View
 from lab.runtime import Runtime, RuntimeFailure
 
-from .addresses import AddressPool, Exhausted, free_range
+from .addresses import AddressPool, Exhausted, free_ranges
+from .heartbeats import renewals
 from .nodes import NodeRecord, NodeTable
-from .nodestatus import image_list, lease, node_status, says_something_new
+from .nodestatus import image_list, node_status, says_something_new
 
 log = logging.getLogger(__name__)
 KUBELET = "orrery.io/kubelet"
@@ -58,17 +61,30 @@ class NodeAgent:
 
     def report(self, cluster: str, renew: bool) -> None:
         """Prepare, register and report all nodes of a cluster that can speak; with `renew`, their heartbeats too."""
-        records = [record for record in self._nodes.of_cluster(cluster) if not record.silent]
-        for record in records:
-            self._prepare(record)
-        view = self._client(cluster).view()
-        self._write(cluster, [put for record in records if (put := self._registration(record, view))])
-        view = self._client(cluster).view()
-        self._write(cluster, [put for record in records if (put := self._status(record, view))])
+        records = [record for record in self._nodes.of_cluster(cluster) if not record.silent and self._is_news(record)]
+        if records:
+            free = self._free_ranges(cluster)
+            for record in records:
+                self._prepare(record, free)
+            view = self._client(cluster).view()
+            self._write(cluster, [put for record in records if (put := self._registration(record, view))])
+            self._report_status(cluster, records)
         if renew and not self.trouble:
-            self._renew(cluster, records)
+            self._renew(cluster)
 
-    def _prepare(self, record: NodeRecord) -> None:
+    def _is_news(self, record: NodeRecord) -> bool:
+        """Whether anything that a report is made from has changed since the last: of thousands, most times of none."""
+        unprepared = record.pool is None or record.prepared_for != record.capacity
+        return unprepared or self._made_from(record, record.node) != record.reported
+
+    def _made_from(self, record: NodeRecord, node: dict) -> tuple:
+        version = node["metadata"]["resourceVersion"]
+        return version, self._trouble_of(record), self._version, id(self._images), self._url()
+
+    def _trouble_of(self, record: NodeRecord) -> str:
+        return self.trouble or ("" if record.pool else "the pod network is not ready")
+
+    def _prepare(self, record: NodeRecord, free: Iterator[str]) -> None:
         """What the engine must know of a node before a pod can run there. Tried again with the next report."""
         try:
             if record.cluster not in self._ranges:
@@ -80,19 +96,22 @@ class NodeAgent:
                 )
                 record.prepared_for = record.capacity
             if record.pool is None:
-                record.pool = AddressPool(self._range_of(record))
+                record.pool = AddressPool(record.node["spec"].get("podCIDR") or self._next_range(record, free))
                 self._prepared(record)
         except (RuntimeFailure, Exhausted) as failure:
             log.warning("node %s of %s cannot be prepared: %s", record.name, record.cluster, failure)
 
-    def _range_of(self, record: NodeRecord) -> str:
-        given = record.node["spec"].get("podCIDR")
-        if given:
-            return given
-        others = self._client(record.cluster).list(NODES)
-        taken = {node["spec"].get("podCIDR", "") for node in others}
-        taken |= {other.pool.cidr for other in self._nodes.of_cluster(record.cluster) if other.pool}
-        return free_range(self._ranges[record.cluster], taken)
+    def _free_ranges(self, cluster: str) -> Iterator[str]:
+        """Ranges for the new nodes of one report. Who has which is looked up once, when the first is asked for."""
+        taken = {node["spec"].get("podCIDR", "") for node in self._client(cluster).list(NODES)}
+        taken |= {record.pool.cidr for record in self._nodes.of_cluster(cluster) if record.pool}
+        yield from free_ranges(self._ranges[cluster], taken)
+
+    def _next_range(self, record: NodeRecord, free: Iterator[str]) -> str:
+        found = next(free, None)
+        if found is None:
+            raise Exhausted(f"no range for another node is free in {self._ranges[record.cluster]}")
+        return found
 
     def _registration(self, record: NodeRecord, view: View) -> Put | None:
         """The node with its range and our address, if it does not say so yet."""
@@ -108,30 +127,28 @@ class NodeAgent:
             new["spec"] = {**node["spec"], "podCIDR": cidr, "podCIDRs": [cidr]}
         return Put(NODES, new)
 
-    def _status(self, record: NodeRecord, view: View) -> Put | None:
-        """The node with its status, if that says anything new."""
-        node = view.get(NODES.resource, "", record.name)
-        if node is None or node["metadata"]["uid"] != record.node["metadata"]["uid"]:
-            return None
-        trouble = self.trouble or ("" if record.pool else "the pod network is not ready")
-        made_from = (node["metadata"]["resourceVersion"], trouble, self._version, id(self._images), self._url())
-        if made_from == record.reported:
-            return None
-        record.reported = made_from
-        port = int(self._url().rpartition(":")[2] or 0)
-        status = node_status(node, self._version, port, self._images, trouble)
-        if says_something_new(status, node.get("status", {})):
-            return Put(NODES, {**node, "status": status}, "status")
-        return None
-
-    def _renew(self, cluster: str, records: list[NodeRecord]) -> None:
+    def _report_status(self, cluster: str, records: list[NodeRecord]) -> None:
+        """Write the status of those of which it says anything new."""
         view = self._client(cluster).view()
-        puts = []
+        port = int(self._url().rpartition(":")[2] or 0)
+        puts, reported = [], []
         for record in records:
-            old = view.get(LEASES.resource, "kube-node-lease", record.name)
-            uid = record.node["metadata"]["uid"]
-            puts.append(Put(LEASES, lease(record.name, uid, old, self._lease_seconds)))
+            node = view.get(NODES.resource, "", record.name)
+            if node is None or node["metadata"]["uid"] != record.node["metadata"]["uid"]:
+                continue
+            reported.append((record, self._made_from(record, node)))
+            status = node_status(node, self._version, port, self._images, self._trouble_of(record))
+            if says_something_new(status, node.get("status", {})):
+                puts.append(Put(NODES, {**node, "status": status}, "status"))
         self._write(cluster, puts)
+        for record, made_from in reported:
+            record.reported = made_from
+
+    def _renew(self, cluster: str) -> None:
+        find = partial(self._client(cluster).view().get, LEASES.resource, LEASE_NAMESPACE)
+        kubelet = f"kubelet-{self._runtime.name}"
+        leases = renewals(kubelet, self._nodes.of_cluster(cluster), find, self._lease_seconds)
+        self._write(cluster, [Put(LEASES, lease) for lease in leases])
 
     def _write(self, cluster: str, puts: list[Put]) -> None:
         """In batches; where one of a batch cannot be written, one by one, and what fails waits for the next report."""

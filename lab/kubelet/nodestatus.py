@@ -97,12 +97,3 @@ def image_list(images: list[Image]) -> list[dict]:
     """status.images: the largest first, at most fifty, as the kubelet does."""
     named = sorted((image for image in images if image.names), key=lambda image: (-image.size, image.names))
     return [{"names": list(image.names), "sizeBytes": image.size} for image in named[:IMAGES_REPORTED]]
-
-
-def lease(name: str, node_uid: str, old: dict | None, seconds: int) -> dict:
-    """The heartbeat: a Lease in kube-node-lease, renewed. Source: pkg/kubelet/util/nodelease.go."""
-    spec = {"holderIdentity": name, "leaseDurationSeconds": seconds, "renewTime": meta.micro_now()}
-    if old:
-        return {**old, "spec": {**old.get("spec", {}), **spec}}
-    owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": node_uid}
-    return {"metadata": {"name": name, "namespace": "kube-node-lease", "ownerReferences": [owner]}, "spec": spec}

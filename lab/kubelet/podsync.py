@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from lab.runtime import Container, RuntimeFailure, Sandbox, Simulation
+from lab.runtime import Container, RuntimeFailure, Sandbox, Simulation, StillMaking
 
 from .actions import Kill, Plan, compute_pod_actions
 from .addresses import Exhausted
@@ -206,9 +206,12 @@ class PodSync:
         if record.sandbox:
             tell("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
             self._parts.runtime.remove_pod_sandbox(record.sandbox.id)
+            record.sandbox = None
         try:
             spec = sandbox_spec(record, node, node.pool.take(record.uid))
             sandbox_id = self._parts.runtime.run_pod_sandbox(spec)
+        except StillMaking as wait:
+            raise NotYet(wait.seconds) from wait
         except (RuntimeFailure, Exhausted) as failure:
             node.pool.release(record.uid)
             record.dirty = True

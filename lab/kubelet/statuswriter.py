@@ -180,16 +180,17 @@ class StatusWriter:
             client.write(puts)
 
     def _write_ends(self) -> None:
-        for uid, (record, then) in list(self._ends.items()):
-            if uid in self._reports:
-                continue
+        """Those of which everything else is written; of each cluster in one transaction."""
+        with self._changed:
+            due = {uid: end for uid, end in self._ends.items() if uid not in self._reports}
+        gone: dict[str, list[dict]] = defaultdict(list)
+        for record, _ in due.values():
             if not record.gone:
-                _, namespace, name = record.address
-                try:
-                    self._client(record.cluster).delete(PODS, namespace, name, grace_seconds=0, uid=uid)
-                except ApiError as error:
-                    if error.code != 409:  # another pod has the name by now: ours is gone
-                        raise
+                gone[record.cluster].append(record.pod)
+        for cluster, pods in gone.items():
+            for start in range(0, len(pods), MOST_AT_ONCE):
+                self._client(cluster).delete_these(PODS, pods[start : start + MOST_AT_ONCE], grace_seconds=0)
+        for uid, (_, then) in due.items():
             with self._changed:
                 self._ends.pop(uid, None)
             then()

@@ -20,6 +20,15 @@ class RuntimeFailure(Exception):
         self.message = message
 
 
+class StillMaking(RuntimeFailure):
+    """It will take so many seconds more: repeat the call then. So a thousand simulated pods can start at once, and no
+    thread waits for each. Only a Simulation says it, and only of a sandbox."""
+
+    def __init__(self, seconds: float):
+        super().__init__("StillMaking", f"it takes {seconds:.3f} s more")
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class SandboxSpec:
     """A pod as the engine sees it: an address and a network that its containers share. `uid` is the pod's uid."""

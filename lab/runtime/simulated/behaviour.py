@@ -62,8 +62,8 @@ class Behaviour:
     """The rules. The name of each annotation is the field's with dashes; None means never."""
 
     # How long the engine takes. The defaults were measured on a Docker engine of two cores.
-    sandbox: float = rule(seconds, 0.120)  # until the pod has its network
-    start: float = rule(seconds, 0.089)  # until a container runs in it
+    sandbox: float = rule(seconds, 0.120)  # until a pod has its network, and its first container can run
+    restart: float = rule(seconds, 0.089)  # until a container runs again
     stop: float = rule(seconds, 0.089)  # from SIGTERM until it has ended
     init: float = rule(seconds, 0.3)  # how long an init container runs before it ends with 0
 

@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lab.runtime import Container, ContainerSpec, RuntimeEvent, Sandbox, SandboxSpec
+from lab.runtime import Container, ContainerSpec, RuntimeEvent, Sandbox, SandboxSpec, StillMaking
 
 from .behaviour import Behaviour, jittered
 
 DEATH_NOTICE_SECONDS = 0.033  # from a process's end until a listener hears of it, measured on a Docker engine
+ABANDONED_SECONDS = 60.0  # a sandbox in the making that nobody has come for since
 SIGKILL = 9
 
 
@@ -67,6 +68,7 @@ class Pods:
         self.by_id: dict[str, Pod] = {}
         self.by_uid: dict[str, Pod] = {}
         self.containers: dict[str, Simulated] = {}
+        self._making: dict[str, float] = {}  # pod's uid → when its sandbox will be ready
 
     # Time.
 
@@ -89,6 +91,16 @@ class Pods:
             self._sooner()
 
     # Sandboxes.
+
+    def take_time(self, uid: str, seconds: float) -> None:
+        """Returns when the pod's sandbox has been in the making for so long; raises StillMaking until then."""
+        now = time.monotonic()
+        if uid not in self._making:
+            self._making[uid] = now + seconds
+            self.later(seconds + ABANDONED_SECONDS, lambda: self._making.pop(uid, None))
+        if now < self._making[uid]:
+            raise StillMaking(self._making[uid] - now)
+        del self._making[uid]
 
     def add(self, spec: SandboxSpec, sandbox: Sandbox | None = None) -> Pod:
         told = sandbox or Sandbox(

@@ -1,8 +1,8 @@
 """The verbs of the runtime on pods that exist only in memory, and what they are not.
 
 - A pod has an address that is its own and that nothing answers: what a probe would hear, the engine says itself.
-- A thread that starts a sandbox, starts or stops a container waits a moment, as it would for a real engine; everything
-  else that takes time lies in one heap (`pods.py`), and the thread that listens is its clock.
+- Whoever wants a sandbox is told when to ask again; a thread that restarts or stops a container waits that moment, as
+  it would for a real engine. All else that takes time lies in one heap (`pods.py`), and who listens is its clock.
 - When the process ends, all is forgotten; but the pods are meant to survive it, as they would under a real engine.
   What the API says of them is enough to bring them back: `adopt` is told, and they go on where they would be by now.
   So a worker that is killed restarts nothing, and another one, on another machine, can take over.
@@ -63,13 +63,13 @@ class SimulatedRuntime:
 
     def run_pod_sandbox(self, spec: SandboxSpec) -> str:
         rules = behaviour_of(spec.annotations)
-        time.sleep(jittered(rules.sandbox, rules, spec.uid, "sandbox"))
-        if rules.fail_sandbox:
-            raise RuntimeFailure("FailedCreatePodSandBox", f"simulated: {rules.fail_sandbox}")
         with self._changed:
             self._pods.advance()
             pod = self._pods.by_uid.get(spec.uid)
             if pod is None or not pod.told.ready:
+                self._pods.take_time(spec.uid, jittered(rules.sandbox, rules, spec.uid, "sandbox"))
+                if rules.fail_sandbox:
+                    raise RuntimeFailure("FailedCreatePodSandBox", f"simulated: {rules.fail_sandbox}")
                 pod = self._pods.add(spec)
                 self._tell(RuntimeEvent("started", spec.uid, pod.told.id))
             return pod.told.id
@@ -131,7 +131,8 @@ class SimulatedRuntime:
 
     def start_container(self, container_id: str) -> None:
         one = self._get(container_id, "RunContainerError")
-        time.sleep(one.vary(one.rules.start, "start"))
+        if one.told.attempt:
+            time.sleep(one.vary(one.rules.restart, "restart"))
         if one.rules.fail_start:
             raise RuntimeFailure("RunContainerError", f"simulated: {one.rules.fail_start}")
         with self._changed:
