@@ -146,7 +146,7 @@ class Topology:
 
     def wide_keys(self) -> tuple[str, ...]:
         """The labels, other than the host's name, on which anything depends."""
-        keys = {s.constraint.key for s in self.spreads if s.pods} | {term.key for term in self.pod.affinity}
+        keys = {s.constraint.key for s in self.spreads} | {term.key for term in self.pod.affinity}
         for table in (self.apart, self.kept_away, self.liking):
             if table:
                 keys.update(table)

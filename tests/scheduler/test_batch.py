@@ -58,7 +58,7 @@ def wishes(draw) -> dict:
 
 @pytest.mark.parametrize("exact_nodes", [100, 0], ids=["each pod anew", "from the heap"])
 @given(clusters())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_it_finds_the_same_nodes_fit_as_a_plain_model(exact_nodes, cluster):
     nodes, pods = cluster
     model, waiting = Model(nodes, pods), {p["metadata"]["name"]: p for p in pods if not p["spec"].get("nodeName")}

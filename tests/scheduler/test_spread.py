@@ -180,3 +180,9 @@ def test_a_pod_that_is_to_be_packed_is_not_spread():
     nodes = [zoned(f"a{number}", "a") for number in (1, 2, 3)]
     outcome = run(nodes, [pod(f"w{n}", cpu="1", memory="2Gi", owner="rs") for n in range(4)], MOST_ALLOCATED)
     assert set(places(outcome).values()) == {"a1"}
+
+
+def test_where_no_usable_node_has_the_label_none_is_a_place_for_it():
+    nodes = [zoned("a1", "a"), node("bare", labels={"disk": "ssd"})]
+    outcome = run(nodes, [web("w", nodeSelector={"disk": "ssd"})])
+    assert f": 1 node(s) didn't match Pod's node affinity/selector, 1 {NO_LABEL}." in words(outcome)["w"]
