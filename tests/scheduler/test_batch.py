@@ -4,56 +4,14 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lab.scheduler import candidates
 from lab.scheduler.batch import schedule
 from lab.scheduler.candidates import enough_nodes
 
-from .build import affinity, cache_of, node, places, pod, run, term
-from .model import HOST, ZONE, Model
-
-LABELS = st.fixed_dictionaries({}, optional={"app": st.sampled_from("ab"), "tier": st.sampled_from("xy")})
-KEYS = st.sampled_from((HOST, ZONE))
-
-
-@st.composite
-def clusters(draw) -> tuple[list[dict], list[dict]]:
-    """Some nodes, and pods, equally important, of which some have a node and the others ask for all kinds of things."""
-    names = [f"n{number}" for number in range(draw(st.integers(1, 6)))]
-    nodes = []
-    for name in names:
-        labels = draw(st.fixed_dictionaries({}, optional={ZONE: st.sampled_from("12"), "disk": st.just("ssd")}))
-        nodes.append(node(name, cpu=draw(st.sampled_from("124")), pods=draw(st.integers(1, 4)), labels=labels))
-    pods = []
-    for number in range(draw(st.integers(1, 8))):
-        more = {"cpu": draw(st.sampled_from(("", "500m", "1"))), "labels": draw(LABELS)}
-        if draw(st.booleans()):
-            more["node"] = draw(st.sampled_from(names))
-        pods.append(pod(f"p{number}", **more, **draw(wishes())))
-    return nodes, pods
-
-
-@st.composite
-def wishes(draw) -> dict:
-    more: dict = {}
-    if draw(st.booleans()):
-        kind = draw(st.sampled_from(("podAffinity", "podAntiAffinity")))
-        terms = [term(draw(KEYS), **draw(LABELS)) for _ in range(draw(st.integers(1, 2)))]
-        more["affinity"] = affinity(kind, *terms)
-    if draw(st.booleans()):
-        constraint = {
-            "topologyKey": draw(KEYS),
-            "maxSkew": draw(st.integers(1, 2)),
-            "whenUnsatisfiable": draw(st.sampled_from(("DoNotSchedule", "ScheduleAnyway"))),
-            "labelSelector": {"matchLabels": draw(LABELS)},
-        }
-        if constraint["whenUnsatisfiable"] == "DoNotSchedule" and draw(st.booleans()):
-            constraint["minDomains"] = draw(st.integers(1, 3))
-        more["topologySpreadConstraints"] = [constraint]
-    if draw(st.integers(0, 3)) == 0:
-        more["nodeSelector"] = {"disk": "ssd"}
-    return more
+from .build import cache_of, node, places, pod, run
+from .model import ZONE, Model
+from .random_clusters import clusters
 
 
 @pytest.mark.parametrize("exact_nodes", [100, 0], ids=["each pod anew", "from the heap"])

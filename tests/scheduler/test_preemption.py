@@ -1,10 +1,14 @@
 """Preemption: who may push out whom, where the least is lost, and to whom the room belongs afterwards."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lab.scheduler.batch import Outcome, schedule
 
 from .build import affinity, cache_of, node, places, pod, run, term, words
+from .model import Model
+from .random_clusters import clusters, wishes
 
 HOST = "kubernetes.io/hostname"
 
@@ -185,3 +189,28 @@ def test_a_promise_is_forgotten_with_its_node():
 def test_the_more_important_is_placed_first_whenever_it_came():
     outcome = run([node("a")], [pod("early", cpu="4"), vip(created="2026-02-02T00:00:00Z")])
     assert places(outcome) == {"vip": "a"}
+
+
+@given(clusters(all_bound=True, most_important=2), wishes(affinity_to_pods=False), st.integers(0, 2))
+@settings(max_examples=200, deadline=None)
+def test_victims_are_lesser_and_enough_and_none_too_many(cluster, wish, importance):
+    nodes, there = cluster
+    me = vip(cpu="1", priority=importance, labels={"app": "a"}, **wish)
+    outcome = run(nodes, [*there, me])
+    lesser = [each for each in there if each["spec"]["priority"] < importance]
+    if places(outcome):
+        assert places(outcome)["vip"] in Model(nodes, there).feasible(me)
+        return
+    name, names = decided(outcome)
+    if not name:
+        for each in nodes:
+            on = each["metadata"]["name"]
+            rest = [p for p in there if p not in lesser or p["spec"]["nodeName"] != on]
+            assert len(rest) == len(there) or not Model(nodes, rest).fits(me, on)
+        return
+    victims = [each for each in lesser if each["metadata"]["name"] in names]
+    assert len(victims) == len(names) and {each["spec"]["nodeName"] for each in victims} == {name}
+    rest = [each for each in there if each not in victims]
+    assert Model(nodes, rest).fits(me, name)
+    for spared in victims:
+        assert not Model(nodes, [*rest, spared]).fits(me, name)
