@@ -1,14 +1,20 @@
 """The Celery tasks, all thin: which controller, of which cluster, catches up. The log says with what."""
 
+import contextlib
+import logging
+from collections.abc import Iterator
+
 from celery import shared_task
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
-from lab.client import cluster_names
+from lab.client import UnknownCluster, cluster_names
 from lab.client.reconcile import behind, catch_up
 from lab.controllers import CONTROLLERS
 from lab.scheduler import SCHEDULER
 from lab.store import compact, hints, subscribe
 
+log = logging.getLogger(__name__)
 LOOPS = {controller.name: controller for controller in (*CONTROLLERS, SCHEDULER)}
 
 
@@ -18,22 +24,36 @@ def subscribe_all() -> None:
         subscribe(loop.name, "lab.tasks.reconcile", settings.CELERY_TASK_DEFAULT_QUEUE, loop.wants)
 
 
+@contextlib.contextmanager
+def patience() -> Iterator[None]:
+    """A database that is locked, full or away comes back, and the tick asks again in a second: one line will do."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        log.warning("the controllers wait for the database: %s", str(error).strip())
+    except UnknownCluster as gone:
+        log.info("cluster %s is gone", gone)
+
+
 @shared_task(name="lab.tasks.reconcile")
 def reconcile(cluster: str, controller: str) -> None:
     """Controller `controller` of `cluster`: catch up."""
     hints.taken(cluster, controller)
-    catch_up(cluster, LOOPS[controller])
+    with patience():
+        catch_up(cluster, LOOPS[controller])
 
 
 @shared_task(name="lab.tasks.tick")
 def tick() -> None:
     """Once a second: poke whoever has something to do. It finds what a lost hint would have said, and what is due."""
-    for cluster in cluster_names():
-        hints.poke_by_name(cluster, behind(cluster, LOOPS.values()))
+    with patience():
+        for cluster in cluster_names():
+            hints.poke_by_name(cluster, behind(cluster, LOOPS.values()))
 
 
 @shared_task(name="lab.tasks.compact_logs")
 def compact_logs() -> None:
     """Forget history beyond what is kept."""
-    for cluster in cluster_names():
-        compact(cluster)
+    with patience():
+        for cluster in cluster_names():
+            compact(cluster)
