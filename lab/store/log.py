@@ -101,6 +101,7 @@ def append(cluster: str, writes: list[Write], author: str, cause: int = 0, fence
         Cluster.objects.filter(pk=row.pk).update(revision=head)
 
         def tell() -> None:
+            current.take(row.revision, [(*r[1:8], *r[9:12]) for r in rows])  # COLUMNS, of INSERT's
             hints.announce(current, row.revision, head)
 
         transaction.on_commit(tell, robust=True)  # the write has happened: whatever a listener does cannot undo it

@@ -101,6 +101,13 @@ class View:
         for row in some:
             self._apply(*row)
 
+    def take(self, before: int, rows: list[tuple]) -> None:
+        """Take in what this process has itself appended after `before`: that need not be read. `rows`: of COLUMNS."""
+        with self._lock:
+            if self.revision == before:
+                for row in rows:
+                    self._apply(*row)
+
     def _apply(self, revision, resource, namespace, name, raw, created, deleted, time, author, cause) -> None:
         names = self._objects.setdefault(resource, {}).setdefault(namespace, {})
         obj = load(raw, revision)

@@ -1,0 +1,55 @@
+"""A process's view of a cluster: as fresh as the log, however it learnt of it."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from lab import store
+from lab.models import Cluster, Revision
+from lab.store import View
+
+from .writes import write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def cluster() -> str:
+    store.create_cluster("view")
+    return "view"
+
+
+def read_anew(cluster: str) -> View:
+    """A view that knows only what the database says, change by change."""
+    row = Cluster.objects.get(name=cluster)
+    other = View(row)
+    while other.revision < row.revision:
+        other._read_some()
+    return other
+
+
+def test_what_a_process_has_written_itself_is_what_it_would_have_read(cluster):
+    state = store.view(cluster)
+    store.append(cluster, [write("a", x=1), write("b")], "me", cause=7)
+    store.append(cluster, [write("a", 1, x=2), write("c")], "you")
+    store.append(cluster, [write("b", 2, deleted=True)], "me")
+    assert state.revision == 5
+    other = read_anew(cluster)
+    assert state.changes_since(0) == other.changes_since(0)
+    assert sorted(state, key=str) == sorted(other, key=str)
+
+
+def test_and_it_does_not_read_it(cluster):
+    store.append(cluster, [write("a")], "me")
+    with CaptureQueriesContext(connection) as asked:
+        store.append(cluster, [write("b")], "me")
+    assert [q["sql"].partition(":")[2][:7] for q in asked if Revision._meta.db_table in q["sql"]] == [" INSERT"]
+
+
+def test_what_others_have_written_meanwhile_is_read(cluster):
+    state = store.view(cluster)
+    store.append(cluster, [write("a")], "me")
+    state.take(0, [])  # comes late: the view is past that already
+    state.take(7, [(8, "pods", "default", "z", b"{}", True, False, 0.0, "me", 0)])  # and this one is too early
+    assert state.revision == 1
+    assert state.get("pods", "default", "z") is None
