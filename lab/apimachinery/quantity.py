@@ -85,16 +85,6 @@ def canonical(quantity: str | int | float) -> str:
     return _with_decimal_suffix(amount, exponent=written == "exponent")
 
 
-def format_bytes(count: int) -> str:
-    """`134217728` → `128Mi`."""
-    return canonical(f"{count // 1024}Ki") if count % 1024 == 0 else str(count)
-
-
-def format_millis(millis: int) -> str:
-    """`1500` → `1500m`, `2000` → `2`."""
-    return canonical(f"{millis}m")
-
-
 def _with_binary_suffix(whole: int) -> str:
     suffix = ""
     for greater in _BINARY:

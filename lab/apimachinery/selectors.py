@@ -181,11 +181,6 @@ def parse_label_selector(selector: dict | None) -> LabelSelector:
     return LabelSelector((*equal, *more))
 
 
-def selector_of_labels(labels: dict[str, str] | None) -> LabelSelector:
-    """A plain map of labels, as a Service has it. Without any it selects nothing: such a Service is filled by hand."""
-    return parse_label_selector({"matchLabels": labels}) if labels else NOTHING
-
-
 def format_label_selector(selector: dict | None) -> str:
     """The object as text: what `status.selector` of a Scale holds, and clients put into a query."""
     if selector is None:
@@ -246,10 +241,6 @@ class FieldSelector:
     def matches(self, fields: dict[str, str]) -> bool:
         """`fields` maps what `selectable` lists to text; a missing one counts as empty."""
         return all((fields.get(field, "") == text) is equal for field, equal, text in self.terms)
-
-    def value_of(self, field: str) -> str | None:
-        """The one value that `field` must have, if the selector says so."""
-        return next((text for name, equal, text in self.terms if name == field and equal), None)
 
 
 @functools.lru_cache(maxsize=1024)
