@@ -192,6 +192,7 @@ def _deployment_head(client: Client, deployment: dict) -> dict:
     return {
         "state": "ready" if whole else "starting",
         "headline": f"{row.get('ready', 0)} of {row.get('desired', 0)} ready"
+        + (", rolling out" if row.get("oldTotal") else "")
         + (", paused" if row.get("paused") else ""),
         "row": row,
         "sets": [{"object": rs, "revision": revision_of(rs), **_set(rs)} for rs in sets],

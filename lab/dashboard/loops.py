@@ -50,15 +50,13 @@ def loop_row(author: str, acts: int = 0, at: float = 0, text: str = "") -> Row:
 
 
 def describe(changes: list[Change]) -> str:
-    """What one loop did in `changes`: the newest act that there are words for, and how many others beside it.
-
-    What a deployment's status says is only the outcome; it is told where nothing was done.
-    """
+    """What one loop did in `changes`: the most telling act that there are words for, and how many more of its kind."""
     said = {(c.resource, c.namespace, c.name): text for c in changes if (text := WORDS.get(c.resource, _plainly)(c))}
-    acts = [text for key, text in said.items() if key[0] != DEPLOYMENTS.resource] or list(said.values())
-    if not acts:
-        return _plainly(changes[-1])
-    return acts[-1] + (f" · {len(acts) - 1} more" if len(acts) > 1 else "")
+    for resource in WORDS:
+        acts = [text for (of, *_), text in said.items() if of == resource]
+        if acts:
+            return acts[-1] + (f" · {len(acts) - 1} more" if len(acts) > 1 else "")
+    return _plainly(changes[-1])
 
 
 def pod_name(pod: dict) -> str:
@@ -133,9 +131,10 @@ def _plainly(change: Change) -> str:
     return f"{verb} {change.name}"
 
 
+# The most telling first: a set that is resized says more than each pod that this makes or ends.
 WORDS: dict[str, Callable[[Change], str]] = {
-    PODS.resource: _pod,
-    REPLICASETS.resource: _replicaset,
-    DEPLOYMENTS.resource: _deployment,
     NODES.resource: _node,
+    REPLICASETS.resource: _replicaset,
+    PODS.resource: _pod,
+    DEPLOYMENTS.resource: _deployment,
 }

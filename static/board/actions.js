@@ -21,17 +21,30 @@ export function toast(message, { kind = "", command = "", seconds = 5, button } 
   return box;
 }
 
+// A request that never got an answer is sent once more where twice is the same as once: Chrome drops requests when a
+// network interface comes or goes, as with every pod that starts on this machine.
+export async function ask(url, options = {}, again = true) {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    if (!again) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return fetch(url, options);
+  }
+}
+const ONCE = new Set(["kill", "undo", "restart"]);
+
 // True if it was done. Errors are shown with the words of the API's Status.
 export async function act(name, payload) {
   tiles.get(`pods/${payload.namespace}/${payload.name}`)?.classList.add("asked");
   try {
-    const answer = await fetch(`${document.body.dataset.base}board/do/${name}`, { method: "POST", headers: csrf, body: JSON.stringify(payload) });
+    const answer = await ask(`${document.body.dataset.base}board/do/${name}`, { method: "POST", headers: csrf, body: JSON.stringify(payload) }, !ONCE.has(name));
     const said = await answer.json();
     if (answer.ok) toast(said.message, { command: said.kubectl });
     else toast(said.message, { kind: "error", seconds: 12 });
     return answer.ok;
   } catch {
-    toast("The lab does not answer: nothing was done. It may be restarting; try again when the board says Live.", { kind: "error", seconds: 10 });
+    toast("The lab did not answer. See on the board whether it was done, and try again when it says Live.", { kind: "error", seconds: 10 });
     return false;
   } finally {
     tiles.get(`pods/${payload.namespace}/${payload.name}`)?.classList.remove("asked");
@@ -87,4 +100,5 @@ document.addEventListener("click", async (event) => {
   button.setAttribute("aria-busy", "true");
   await run(button.dataset.do, row, JSON.parse(button.dataset.with || "{}"));
   button.removeAttribute("aria-busy");
+  button.dispatchEvent(new Event("acted", { bubbles: true }));
 }, true);

@@ -1,5 +1,5 @@
 // The drawer: fragments drawn by the server, kept about the right thing, live, and addressed by a link.
-import { csrf, toast } from "./actions.js";
+import { ask, csrf, toast } from "./actions.js";
 import { expand } from "./rail.js";
 import { onPaint, redraw, rows, schedule, ui } from "./state.js";
 import { follow, hush } from "./log.js";
@@ -13,7 +13,7 @@ let latest = 0;
 
 async function load(url, options) {
   const mine = ++latest;
-  const answer = await fetch(url, options).catch(() => null);
+  const answer = await ask(url, options, !options).catch(() => null);
   if (mine !== latest) return;
   if (!answer || !(answer.ok || answer.status === 404 || answer.status === 422))
     return toast("The lab does not answer. Try again when the board says Live.", { kind: "error" });
@@ -85,10 +85,13 @@ export const setNamespace = (name) => {
   select();
 };
 
+// An event about it, a pod on it, a pod of it.
+const concerns = (row, id) => row && (row.target === id || row.owner === id || `nodes/${row.node}` === id);
+
 // A fragment that shows a thing is fetched again when the thing changes, unless someone is busy in it.
 onPaint(({ changed, removed }) => {
   const id = ui.selected;
-  const told = [...changed].some((one) => one === id || rows.get(one)?.target === id);
+  const told = [...changed].some((one) => one === id || concerns(rows.get(one), id));
   if (!id || (!told && !removed.has(id)) || stale) return;
   stale = setTimeout(() => {
     stale = 0;
@@ -112,6 +115,11 @@ drawer.addEventListener("click", async (event) => {
 drawer.addEventListener("input", (event) => {
   const form = event.target.closest(".confirm");
   for (const button of form?.querySelectorAll("button") || []) button.disabled = event.target.value !== form.dataset.name;
+});
+// What was typed to confirm has served.
+drawer.addEventListener("acted", () => {
+  for (const input of drawer.querySelectorAll(".confirm input")) input.value = "";
+  if (ui.selected) load(`${base}board/drawer/${ui.selected}?tab=${tab}`);
 });
 drawer.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -16,7 +16,7 @@ function fillLoop(row, turn) {
   if (!item) loops.append((item = clone("t-loop")));
   item.dataset.id = row.id;
   item.querySelector("b").textContent = row.name;
-  item.querySelector("em").textContent = row.text || "nothing to do";
+  item.querySelector("small").textContent = row.text || "nothing to do";
   item.title = row.at ? `${clock(row.at)} ${row.text} (${row.acts} writes since this board's server began to look)` : "";
   item.classList.toggle("acted", !!row.acts);
   if (turn) goRound(item);
@@ -37,10 +37,10 @@ function goRound(item) {
 // What each loop has before it: the difference that it still sees.
 const QUEUES = {
   scheduler: () => count("pod", (row) => row.state === "pending", "waiting"),
-  "deployment-controller": () => count("deployment", (row) => row.oldTotal, "rolling out"),
+  "deployment-controller": () => count("deployment", (row) => row.oldTotal, "rolling"),
   "replicaset-controller": () => {
-    const [desired, actual] = ["desired", "total"].map((key) => byKind("deployment").reduce((sum, row) => sum + (row[key] || 0), 0));
-    return desired === actual ? "" : `${actual} of ${desired}`;
+    const missing = byKind("deployment").reduce((sum, row) => sum + Math.max(0, (row.desired || 0) - (row.total || 0)), 0);
+    return missing ? `${missing} missing` : "";
   },
   "node-controller": () => count("node", (row) => !row.ready, "lost"),
   kubelet: () => count("pod", (row) => row.node && ["starting", "backoff", "leaving"].includes(row.state), "under way"),
@@ -58,7 +58,7 @@ function queues() {
 function ages() {
   for (const item of loops.children) {
     const at = rows.get(item.dataset.id)?.at;
-    text(item.querySelector("time"), at ? age(at) : "");
+    text(item.querySelector("time"), at && !item.querySelector(".queue").textContent ? age(at) : "");
   }
 }
 setInterval(ages, 1000);

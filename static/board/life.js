@@ -4,6 +4,7 @@ import { rows } from "./state.js";
 
 const GHOST = 3000; // a dead pod is remembered for so long, and its replacement is tied to it
 const STEP = 170; // each phase passed through between two frames is shown for so long
+const SLIDE = 320;
 const threads = document.getElementById("threads");
 const sky = document.getElementById("sky");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -33,6 +34,7 @@ export function live({ fresh, changed, removed, phases }) {
     if (row.node && (!was || was.parent !== tile.parentElement)) win(row.node);
     if (phases.has(id)) replay(tile, id, phases.get(id));
   }
+  if (ghosts.size) setTimeout(tie, SLIDE); // an heir that came by way of the tray has slid to its node by then
 }
 
 function arrive(tile, row) {
@@ -48,7 +50,7 @@ function arrive(tile, row) {
 function slide(tile, from) {
   if (still.matches) return;
   const to = tile.getBoundingClientRect();
-  tile.animate([{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)` }, { transform: "none" }], { duration: 320, easing: "cubic-bezier(.3,.9,.3,1)" });
+  tile.animate([{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)` }, { transform: "none" }], { duration: SLIDE, easing: "cubic-bezier(.3,.9,.3,1)" });
 }
 
 function win(name) {
@@ -76,8 +78,8 @@ function die(id, row, silently) {
   tiles.delete(id);
   if (!tile) return;
   const wait = tile.closest(".wait");
-  if (silently || wait || document.body.dataset.density !== "full") return (wait || tile).remove();
   if (tile.contains(document.activeElement)) tile.closest(".node")?.querySelector(".head").focus();
+  if (silently || wait || !["roomy", "full"].includes(document.body.dataset.density)) return (wait || tile).remove();
   tile.classList.add("ghost");
   tile.classList.remove("selected");
   tile.removeAttribute("role");
@@ -107,11 +109,11 @@ function tie() {
     const other = tiles.get(heir);
     if (!other) return "";
     const [a, b] = [tile, other].map((one) => one.getBoundingClientRect());
-    const right = b.left > a.left;
-    const [x1, y1] = [(right ? a.right : a.left) - origin.left, a.top + a.height / 2 - origin.top + sky.scrollTop];
+    const [right, above] = [b.left > a.left, Math.abs(b.left - a.left) < 9];
+    const [x1, y1] = [(right || above ? a.right : a.left) - origin.left, a.top + a.height / 2 - origin.top + sky.scrollTop];
     const [x2, y2] = [(right ? b.left : b.right) - origin.left, b.top + b.height / 2 - origin.top + sky.scrollTop];
-    const bend = Math.max(24, Math.abs(x2 - x1) / 2) * (right ? 1 : -1);
-    return [`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, x2, y2];
+    const bend = above ? 26 : Math.max(24, Math.abs(x2 - x1) / 2) * (right ? 1 : -1);
+    return [`M${x1} ${y1}C${x1 + bend} ${y1} ${above ? x2 + bend : x2 - bend} ${y2} ${x2} ${y2}`, x2, y2];
   });
   const svg = (name, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", name);

@@ -100,7 +100,7 @@ function label(row) {
 
 function note(row) {
   const left = row.until ? countdown(row.until) : 0;
-  if (row.state === "backoff" && row.until) return `${row.status.replace("BackOff", "")} · ${left ? `${left} s` : "due"}`;
+  if (row.state === "backoff" && row.until) return `${left ? `${left} s` : "due"} · ${row.status.replace("BackOff", "")}`;
   if (row.state === "unready") return "not ready";
   if (row.state === "starting" && row.status === "Running") return "starting · not ready yet";
   if (row.state === "pending") return `needs ${needs(row)}`;
