@@ -3,18 +3,26 @@
 import threading
 from collections import defaultdict
 
-from lab.runtime import Runtime, Sandbox
+from lab.runtime import Runtime, Sandbox, Simulation
 
 
 class Lister:
-    """`fresh()` gives a list that was begun after the call; threads that wait for the same one share it."""
+    """`fresh()` gives a list that was begun after the call; threads that wait for the same one share it.
+
+    A simulation has it all in memory and is asked for each pod alone: of ten thousand, a list would be the dearest.
+    """
 
     def __init__(self, runtime: Runtime):
         self._runtime = runtime
+        self._simulation = runtime if isinstance(runtime, Simulation) else None
         self._changed = threading.Condition()
         self._begun = self._done = 0
         self._busy = False
         self._result: dict[str, list[Sandbox]] = {}
+
+    def fresh_of(self, uid: str) -> list[Sandbox]:
+        """The pod's sandboxes, newest first. Raises RuntimeFailure."""
+        return self._simulation.list_pod(uid) if self._simulation else self.fresh().get(uid, [])
 
     def fresh(self) -> dict[str, list[Sandbox]]:
         """Pod's uid → its sandboxes, newest first. Raises RuntimeFailure."""

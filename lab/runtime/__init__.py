@@ -116,11 +116,14 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class RuntimeEvent:
-    """A hint that something of this pod changed; whoever hears it looks again. `kind` "relist": look at everything."""
+    """Something of this pod has changed; lost, it is missed no longer than until the next look at the engine. `kind`
+    "relist": look at everything. "oom" comes before the "died" that it leads to."""
 
     kind: str  # "started" | "died" | "oom" | "removed" | "sandbox-died" | "relist"
     uid: str = ""
-    container_id: str = ""
+    container_id: str = ""  # or the sandbox's
+    exit_code: int | None = None  # of a "died", if the engine says so at once
+    at: float = 0.0  # when, in seconds since the epoch
 
 
 @dataclass(frozen=True)
@@ -226,6 +229,9 @@ class Simulation(Runtime, Protocol):
     """What a runtime has besides, if its pods exist nowhere but in its memory: nothing listens at their addresses, and
     they are forgotten when its process ends. The kubelet asks it what a probe would hear, and tells it what was there.
     """
+
+    def list_pod(self, uid: str) -> list[Sandbox]:
+        """What `list_pods` says of one pod, newest first: costs next to nothing here."""
 
     def probe(self, container_id: str, kind: str) -> Answer:
         """`kind` is "startup", "liveness", "readiness" or (a lifecycle hook) "hook"."""

@@ -65,10 +65,15 @@ class Pods:
         self._sooner = sooner
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._mine, self._ids = secrets.token_hex(16), itertools.count()
         self.by_id: dict[str, Pod] = {}
         self.by_uid: dict[str, Pod] = {}
         self.containers: dict[str, Simulated] = {}
         self._making: dict[str, float] = {}  # pod's uid → when its sandbox will be ready
+
+    def _new_id(self) -> str:
+        """As long as a real engine's, and never that of another process; without asking the kernel for each."""
+        return f"{self._mine}{next(self._ids):032x}"
 
     # Time.
 
@@ -104,7 +109,7 @@ class Pods:
 
     def add(self, spec: SandboxSpec, sandbox: Sandbox | None = None) -> Pod:
         told = sandbox or Sandbox(
-            secrets.token_hex(16), spec.cluster, spec.node, spec.namespace, spec.name, spec.uid, True, spec.address,
+            self._new_id(), spec.cluster, spec.node, spec.namespace, spec.name, spec.uid, True, spec.address,
             time.time(),
         )  # fmt: skip
         pod = Pod(told)
@@ -116,7 +121,7 @@ class Pods:
             for one in pod.containers:
                 self.end(one, 128 + SIGKILL, SIGKILL)
             pod.told = dataclasses.replace(pod.told, ready=False)
-            self._tell(RuntimeEvent("sandbox-died", pod.told.uid, pod.told.id))
+            self._tell(RuntimeEvent("sandbox-died", pod.told.uid, pod.told.id, at=time.time()))
 
     def remove(self, pod: Pod) -> None:
         self.stop(pod)
@@ -130,7 +135,7 @@ class Pods:
 
     def create(self, pod: Pod, spec: ContainerSpec, rules: Behaviour, told: Container | None = None) -> Simulated:
         told = told or Container(
-            secrets.token_hex(32), spec.name, spec.attempt, "created", spec.image, init=spec.init,
+            self._new_id(), spec.name, spec.attempt, "created", spec.image, init=spec.init,
             created_at=time.time(),
         )  # fmt: skip
         millis = rules.cpu_millis if rules.cpu_millis is not None else max(5, spec.cpu_request_millis // 5)
@@ -182,8 +187,13 @@ class Pods:
         )
         one.pod.changed()
         one.ended.set()
-        event = RuntimeEvent("oom" if oom else "died", one.pod.told.uid, one.told.id)
-        self.later(DEATH_NOTICE_SECONDS, lambda: self._tell(event))
+        self.later(DEATH_NOTICE_SECONDS, lambda: self._tell_end(one))
+
+    def _tell_end(self, one: Simulated) -> None:
+        uid, told = one.pod.told.uid, one.told
+        if told.oom_killed:
+            self._tell(RuntimeEvent("oom", uid, told.id, at=told.finished_at))
+        self._tell(RuntimeEvent("died", uid, told.id, told.exit_code, told.finished_at))
 
     def remove_container(self, one: Simulated) -> None:
         self.end(one, 128 + SIGKILL, SIGKILL)

@@ -105,6 +105,12 @@ class SimulatedRuntime:
             self._pods.advance()
             return [pod.told for pod in self._pods.by_id.values()]
 
+    def list_pod(self, uid: str) -> list[Sandbox]:
+        with self._changed:
+            self._pods.advance()
+            pod = self._pods.by_uid.get(uid)
+            return [pod.told] if pod else []
+
     def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
         with self._changed:
             pod = self._pods.by_id.get(sandbox_id)
@@ -230,10 +236,10 @@ class SimulatedRuntime:
     # Events.
 
     def _tell(self, event: RuntimeEvent) -> None:
-        """Called with the lock held."""
+        """Called with the lock held. What the kubelet did itself need not wake anybody."""
         for inbox in self._inboxes:
             inbox.append(event)
-        if self._inboxes:
+        if event.kind not in ("started", "removed"):
             self._changed.notify_all()
 
     def listen(self, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
