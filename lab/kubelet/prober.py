@@ -60,9 +60,17 @@ class Prober:
         self._thread.start()
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop)
         self._thread.join(timeout=5)
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _end(self) -> None:
+        """End all probes first: a loop that is left with tasks complains of each."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._loop.stop()
 
     def watch(self, key: str, target: Target, started_at: float, was_ready: bool = False) -> None:
         """Probe this container from now on, if it has probes and is not watched yet.
