@@ -16,10 +16,8 @@ def parse(image: str) -> tuple[str, str]:
     """(repository, tag or digest), `latest` where nothing is said; raises RuntimeFailure("InvalidImageName")."""
     match = _REFERENCE.fullmatch(image)
     if not match:
-        message = (
-            f"Failed to apply default image tag {image!r}: couldn't parse image reference: invalid reference format"
-        )
-        raise RuntimeFailure("InvalidImageName", message.replace("'", '"'))
+        words = "couldn't parse image reference: invalid reference format"
+        raise RuntimeFailure("InvalidImageName", f'Failed to apply default image tag "{image}": {words}')
     return match["repository"], match["digest"] or match["tag"] or "latest"
 
 

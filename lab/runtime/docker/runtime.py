@@ -24,7 +24,8 @@ from .cgroups import Cgroups
 from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
 from .engine import Engine, failing_as, words
 from .gate import StartGate
-from .images import PAUSE, Images
+from .images import Images
+from .making import PAUSE
 from .network import Networks
 
 STARTS_AT_ONCE = 6
@@ -89,7 +90,7 @@ class DockerRuntime:
             try:
                 return self._create(config, name)
             except ImageNotFound:
-                self._images.make_pause()
+                self._images.maker.make_pause()
             except APIError as error:
                 if error.status_code != 409:
                     raise
@@ -238,6 +239,7 @@ class DockerRuntime:
         # Applications first: without its pause container the engine would have to guess whose network they are in.
         for kind in (False, True):
             self._each(self.remove_container, [row["Id"] for row in rows if listing.is_sandbox(row) is kind])
+        self._each(self.remove_container, self._images.maker.remains())
         networks = self._networks.names()
         for network in networks:
             self._networks.remove(network)
@@ -245,7 +247,7 @@ class DockerRuntime:
         return [
             *(f"container {row['Names'][0].lstrip('/')}" for row in rows),
             *(f"network {network}" for network in networks),
-            *(f"image {image}" for image in self._images.remove_made()),
+            *(f"image {image}" for image in self._images.maker.remove_made()),
         ]
 
     def _members(self, sandbox_id: str) -> list[str]:

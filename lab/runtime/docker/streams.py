@@ -69,7 +69,10 @@ def event(raw: dict) -> RuntimeEvent | None:
     if about.get(labels.KIND) == "sandbox":
         # Without its pause container a pod has no network, though its applications look well.
         kind = "sandbox-died" if kind in ("died", "removed") else kind
-    return RuntimeEvent(kind, about[labels.UID], raw["Actor"]["ID"])
+    code = about.get("exitCode", "")
+    return RuntimeEvent(
+        kind, about[labels.UID], raw["Actor"]["ID"], int(code) if code else None, raw.get("timeNano", 0) / 10**9
+    )
 
 
 def listen(engine: Engine, lab_id: str, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:

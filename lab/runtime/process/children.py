@@ -12,11 +12,11 @@ from pathlib import Path
 
 from lab import demos
 
+from . import procfs
 from .logfile import LogWriter
 
 PR_SET_PDEATHSIG = 1
 PIPE_BYTES = 65536
-PAGE = os.sysconf("SC_PAGE_SIZE")
 libc = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
 
 
@@ -141,12 +141,9 @@ class Container:
         self.log.feed(data)
         return bool(data)
 
-    def resident_bytes(self) -> int:
-        """What its first process has in memory; 0 where the system does not say."""
-        try:
-            return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE
-        except OSError:
-            return 0
+    def is_above_its_limit(self) -> bool:
+        limit = self.spec["memory_limit_bytes"]
+        return bool(limit) and procfs.resident_bytes(self.process.pid) > limit
 
 
 def _die_with_engine() -> None:

@@ -29,15 +29,13 @@ from lab.runtime import (
     references,
 )
 
-from . import place
+from . import place, procfs
 from .connection import CALL_SECONDS, Engine
 from .logfile import LogReader
 
 LISTEN_SECONDS = 0.25
 RECONNECT_SECONDS = 0.5
 MOST_OUTPUT = 1 << 20
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class ProcessRuntime:
@@ -150,8 +148,8 @@ class ProcessRuntime:
         self._engine.call("set_partitioned", sandbox_id=sandbox_id, partitioned=partitioned)
 
     def stats(self) -> dict[str, tuple[int, int]]:
-        """Of each container's first process; {} where there is no /proc."""
-        found = {key: _usage(pid) for key, pid in self._engine.call("pids").items()}
+        """{} where there is no /proc."""
+        found = {key: procfs.usage(pid) for key, pid in self._engine.call("pids").items()}
         return {key: usage for key, usage in found.items() if usage}
 
     def listen(self, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
@@ -179,12 +177,3 @@ class ProcessRuntime:
 def _sandbox(row: dict) -> Sandbox:
     containers = tuple(Container(**inside, image_id=f"process:{inside['image']}") for inside in row["containers"])
     return Sandbox(**row | {"containers": containers})
-
-
-def _usage(pid: int) -> tuple[int, int] | None:
-    """(CPU nanoseconds, bytes resident) of a process: fields 14, 15 and 24 of proc(5)'s stat."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[11]) + int(fields[12])) * 10**9 // TICKS, int(fields[21]) * PAGE

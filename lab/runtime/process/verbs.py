@@ -48,7 +48,9 @@ class Verbs:
             if container.process.poll() is not None:
                 self._watch(container.process.stdout, None)
                 container.finish()
-                self._event("oom" if container.oom_killed else "died", container)
+                if container.oom_killed:
+                    self._event("oom", container)
+                self._event("died", container, exit_code=container.exit_code)
         for waiting in [one for one in self._waiting if one[0].state != "running"]:
             self._waiting.remove(waiting)
             waiting[1]()
@@ -67,8 +69,7 @@ class Verbs:
         self._measured = now
         for container in self._running():
             # The kernel would do this for a cgroup; looking once a second is as near as we come without.
-            limit = container.spec["memory_limit_bytes"]
-            if limit and container.resident_bytes() > limit:
+            if container.is_above_its_limit():
                 container.oom_killed = True
                 container.send(signal.SIGKILL)
 
@@ -152,6 +153,10 @@ class Verbs:
         sandbox = self._sandboxes.get(sandbox_id)
         if not sandbox or not sandbox.ready:
             raise Refused("CreateContainerError", f"there is no sandbox {sandbox_id}")
+        for other in sandbox.containers:
+            if (other.spec["name"], other.spec["attempt"]) == (spec["name"], spec["attempt"]):
+                self.op_remove_container(other.id)  # from a try whose answer was lost
+                break
         container = Container(sandbox, spec, self._folder / "containers")
         if not sys.platform.startswith("linux"):
             spec["env"] = {"PORT": str(_free_port())} | spec["env"] | {"ADDRESS": "127.0.0.1"}
@@ -224,10 +229,9 @@ class Verbs:
             raise Refused(reason, f"there is no container {container_id}")
         return container
 
-    def _event(self, kind: str, about: Sandbox | Container) -> None:
-        of_container = isinstance(about, Container)
-        sandbox = about.sandbox if of_container else about
-        self._tell({"kind": kind, "uid": sandbox.pod["uid"], "container_id": about.id})
+    def _event(self, kind: str, about: Sandbox | Container, **more: object) -> None:
+        sandbox = about.sandbox if isinstance(about, Container) else about
+        self._tell({"kind": kind, "uid": sandbox.pod["uid"], "container_id": about.id, "at": time.time(), **more})
 
 
 def _hold(address: str) -> socket.socket | None:

@@ -1,0 +1,176 @@
+"""The lab's own images, made on the spot, so that it works where there is no registry.
+
+`orrery/pause` is a hundred bytes of machine code. The demos are one layer each on a Python image: one that the engine
+has, or one made of the Python that runs the lab, which takes two seconds, or one that it can pull. An image is labelled
+with the lab that made it and with a digest of what is in it: another version of the lab's programs makes it anew, and
+another lab on this engine may use it, and makes its own if this lab has taken it away.
+"""
+
+import hashlib
+import io
+import json
+import logging
+import re
+import tarfile
+import tempfile
+import threading
+from collections.abc import Callable
+from typing import IO
+
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from lab import demos
+from lab.runtime import RuntimeFailure, references
+
+from . import host_python, labels, pause
+from .engine import Engine, failing_as, words
+
+logger = logging.getLogger(__name__)
+
+PAUSE = "orrery/pause:1"
+OWN_PYTHON = "orrery/python:3"
+OWN_PYTHON_CHANGES = [
+    'CMD ["python3"]',
+    "ENV PATH=/usr/local/bin:/usr/bin:/bin",
+    "ENV LD_LIBRARY_PATH=/usr/local/lib:/usr/local/lib64",
+]
+SLIM_PYTHON = "python:3.13-slim"
+SUITABLE_PYTHON = re.compile(r"python:3(\.\d+)*-(slim|alpine)[\w.-]*")
+PROGRAM = "/app/program.py"
+DEMO = {"Entrypoint": ["python3", "-S", "-E", PROGRAM], "User": "65534:65534"}
+
+
+class ImageMaker:
+    """`pull` brings an image from a registry."""
+
+    def __init__(self, engine: Engine, lab_id: str, pull: Callable[[str], None]):
+        self._engine = engine
+        self._lab_id = lab_id
+        self._pull = pull
+        self._making = threading.Lock()  # several pods want the same image at once: one makes it, the others find it
+
+    def make_pause(self) -> None:
+        with self._making:
+            if self._labels_of(PAUSE) is not None:
+                return
+            architecture = self._architecture()
+            if architecture not in pause.PROGRAMS:
+                raise RuntimeFailure("FailedCreatePodSandBox", f"no pause program for {architecture} engines")
+            self._import(PAUSE, pause.root_filesystem(architecture), ['ENTRYPOINT ["/pause"]'])
+
+    def make_demo(self, image: str) -> None:
+        with self._making:
+            if (self._labels_of(image) or {}).get(labels.CONTENT) != content(image):
+                self._layer(image, self._python())
+
+    def remove_made(self) -> list[str]:
+        """Remove what this lab made and no container uses; what went, in words."""
+        with failing_as("ImageInspectError"):
+            rows = self._engine.client.images(filters={"label": [f"{labels.MAKER}={self._lab_id}"]})
+        removed = []
+        # An image cannot go before those that stand on it, and a name may have passed to another lab's image since.
+        for row in sorted(rows, key=lambda row: OWN_PYTHON in _names(row)):
+            for name in _names(row) or [row["Id"]]:
+                try:
+                    self._engine.client.remove_image(name)
+                    removed.append(name)
+                except NotFound:
+                    continue
+                except APIError as error:
+                    logger.info("image %s stays: %s", name, words(error))
+        return removed
+
+    def remains(self) -> list[str]:
+        """Containers of an image that was being made when its maker was killed."""
+        with failing_as("EngineUnavailable"):
+            filters = {"name": [f"^/{self._making_name('')}"]}
+            return [row["Id"] for row in self._engine.client.containers(all=True, filters=filters)]
+
+    def _labels_of(self, image: str) -> dict | None:
+        with failing_as("ImageInspectError"):
+            try:
+                return self._engine.client.inspect_image(image)["Config"].get("Labels") or {}
+            except ImageNotFound:
+                return None
+
+    def _making_name(self, image: str) -> str:
+        return f"orrery-making-{self._lab_id}-" + re.sub(r"\W", "-", image)
+
+    def _layer(self, image: str, base: str) -> None:
+        """What `docker build` would do in five steps with a container each: one container, its file, a commit."""
+        logger.info("making image %s on %s", image, base)
+        program, environment = demos.IMAGES[image]
+        about = {labels.MAKER: self._lab_id, labels.CONTENT: content(image)}
+        config = {"Image": base, "Labels": about, "Env": [f"{k}={v}" for k, v in environment.items()], **DEMO}
+        client, name = self._engine.client, self._making_name(image)
+        with failing_as("ErrImagePull", gone_is_fine=True):
+            client.remove_container(name, force=True)
+        with failing_as("ErrImagePull"):
+            made = client.create_container_from_config(config, name=name)["Id"]
+            try:
+                client.put_archive(made, "/", _archive(PROGRAM, program.read_bytes()))
+                client.commit(made, *references.parse(image))
+            finally:
+                client.remove_container(made, force=True)
+
+    def _python(self) -> str:
+        """The name of an image with a Python 3 in it: the quickest of the ways in which it can be had."""
+        with failing_as("ImageInspectError"):
+            names = [name for row in self._engine.client.images() for name in _names(row)]
+        present = [name for name in names if name == OWN_PYTHON or SUITABLE_PYTHON.fullmatch(name)]
+        if present:
+            return present[0]
+        why_not = host_python.why_not(self._architecture())
+        if why_not:
+            return self._pulled_python(why_not)
+        logger.info("making %s of this machine's Python", OWN_PYTHON)
+        with tempfile.TemporaryFile() as archive:
+            host_python.write_root_filesystem(archive)
+            archive.seek(0)
+            self._import(OWN_PYTHON, archive, OWN_PYTHON_CHANGES)
+        return OWN_PYTHON
+
+    def _pulled_python(self, why_not: str) -> str:
+        logger.info("pulling %s, which the demo programs run on: %s", SLIM_PYTHON, why_not)
+        try:
+            self._pull(SLIM_PYTHON)
+        except RuntimeFailure as failure:
+            advice = f"{why_not}; connect to the internet, or load an image: docker pull {SLIM_PYTHON}"
+            raise RuntimeFailure("ErrImagePull", f"no image with Python: {failure.message}, and {advice}") from failure
+        return SLIM_PYTHON
+
+    def _import(self, name: str, archive: bytes | IO[bytes], changes: list[str]) -> None:
+        """Make an image of one tar archive."""
+        repository, tag = references.parse(name)
+        changes = [*changes, f"LABEL {labels.MAKER}={self._lab_id}"]
+        with failing_as("ErrImagePull"):
+            told = self._engine.client.import_image_from_data(archive, repository, tag, changes)
+        # The answer is a line of JSON a step, and 200 even where a step failed.
+        for line in filter(None, told.splitlines()):
+            if "error" in json.loads(line):
+                raise RuntimeFailure("ErrImagePull", f'failed to make image "{name}": {json.loads(line)["error"]}')
+
+    def _architecture(self) -> str:
+        with failing_as("EngineUnavailable"):
+            return self._engine.client.version()["Arch"]
+
+
+def content(image: str) -> str:
+    """A digest of what goes into one of the lab's images, whatever Python it stands on."""
+    program, environment = demos.IMAGES[image]
+    parts = [program.read_text(), json.dumps(environment, sort_keys=True), json.dumps(DEMO)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _names(row: dict) -> list[str]:
+    return [name for name in row["RepoTags"] or () if name != "<none>:<none>"]
+
+
+def _archive(path: str, data: bytes) -> bytes:
+    """A tar archive of one file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entry = tarfile.TarInfo(path.lstrip("/"))
+        entry.size, entry.mode = len(data), 0o644
+        tar.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()

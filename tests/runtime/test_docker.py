@@ -1,0 +1,138 @@
+"""What only Docker has: its cgroups, its labels, its neighbours, and that it may be restarted under us."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from lab.runtime import Mount
+from lab.runtime.docker.runtime import DockerRuntime
+from tests.conftest import need
+from tests.labs import wait_until
+
+from .conftest import CLUSTER, IMAGE, Bench, Heard
+from .test_containers import POLITE
+
+
+@pytest.fixture
+def cgroups(docker_bench, engine) -> Bench:
+    need("the engine's cgroups (root, cgroupfs)", os.geteuid() == 0 and engine.info()["CgroupDriver"] == "cgroupfs")
+    return docker_bench
+
+
+def test_a_node_is_a_cgroup_with_the_nodes_capacity(cgroups):
+    parent = cgroups.runtime.set_node_capacity(CLUSTER, "node-a", 500, 256 << 20)
+    assert parent
+    if Path("/sys/fs/cgroup/cpu").exists():
+        assert Path("/sys/fs/cgroup/cpu" + parent, "cpu.cfs_quota_us").read_text() == "50000\n"
+        assert Path("/sys/fs/cgroup/memory" + parent, "memory.limit_in_bytes").read_text() == f"{256 << 20}\n"
+    pod = cgroups.pod(cgroup_parent=parent)
+    container = cgroups.container(pod, "cat /proc/self/cgroup; sleep 100")
+    assert f"{parent}/{container}".encode() in cgroups.said(container, b"memory")
+
+
+def test_a_container_gets_no_more_cpu_than_its_node_has(cgroups):
+    parent = cgroups.runtime.set_node_capacity(CLUSTER, "node-a", 500, 256 << 20)
+    pod = cgroups.pod(cgroup_parent=parent)
+    container = cgroups.container(pod, "sleep 100", cpu_limit_millis=4000)
+    assert cgroups.look(container).state == "running"
+
+
+def test_containers_together_stay_within_their_nodes_memory(cgroups):
+    parent = cgroups.runtime.set_node_capacity(CLUSTER, "node-b", 1000, 96 << 20)
+    pod = cgroups.pod(cgroup_parent=parent)
+    eat = "python3 -c 'x = b\"x\" * (60 << 20); import time; time.sleep(60)'"
+    both = [cgroups.container(pod, eat, name=f"eater-{number}", memory_limit_bytes=80 << 20) for number in (1, 2)]
+    killed = wait_until("one to be killed", lambda: [c for id_ in both if (c := cgroups.look(id_)).state == "exited"])
+    assert killed[0].exit_code == 137
+
+
+def test_a_container_is_told_its_limits_by_the_kernel(docker_bench, engine):
+    container = docker_bench.run("sleep 100", cpu_request_millis=250, cpu_limit_millis=500, memory_limit_bytes=64 << 20)
+    host = engine.inspect_container(container)["HostConfig"]
+    assert (host["NanoCpus"], host["Memory"], host["MemorySwap"], host["CpuShares"]) == (5e8, 64 << 20, 64 << 20, 256)
+
+
+def test_a_container_can_do_little_to_its_host(docker_bench, engine):
+    container = docker_bench.run("sleep 100")
+    host = engine.inspect_container(container)["HostConfig"]
+    assert host["CapDrop"] == ["ALL"] and "NET_RAW" not in host["CapAdd"]
+    assert host["SecurityOpt"] == ["no-new-privileges"] and not host["Privileged"]
+    assert host["PidsLimit"] == 512
+
+
+def test_mounts_are_seen_and_read_only_ones_kept_so(docker_bench, tmp_path):
+    tmp_path.chmod(0o777)
+    (tmp_path / "greeting").write_text("hello\n")
+    mounts = (Mount(str(tmp_path), "/data"), Mount(str(tmp_path), "/fixed", read_only=True))
+    container = docker_bench.run("cat /fixed/greeting; echo new > /data/new; echo no > /fixed/no", mounts=mounts)
+    docker_bench.ended(container)
+    assert docker_bench.output(container).startswith(b"hello\n")
+    assert (tmp_path / "new").read_text() == "new\n" and not (tmp_path / "no").exists()
+
+
+def test_a_container_started_by_somebody_else_of_our_image_is_not_ours(docker_bench, engine):
+    host = engine.create_host_config(network_mode="none")
+    stranger = engine.create_container(IMAGE, host_config=host)["Id"]
+    try:
+        assert all(sandbox.id == docker_bench.home[1] for sandbox in docker_bench.runtime.list_pods())
+    finally:
+        engine.remove_container(stranger, force=True)
+
+
+def test_a_sandbox_removed_behind_our_back_leaves_its_containers_told_of(docker_bench, engine):
+    pod = docker_bench.pod()
+    container = docker_bench.container(pod)
+    engine.remove_container(pod[1], force=True)
+    found = docker_bench.sandbox(pod[0].uid)
+    assert (found.ready, [inside.id for inside in found.containers]) == (False, [container])
+    docker_bench.runtime.remove_pod_sandbox(found.id)
+    assert docker_bench.look(container) is None
+
+
+def test_to_remove_everything_touches_only_ones_own_lab(docker_bench, tmp_path, engine):
+    other = Bench(DockerRuntime("test-other-lab", tmp_path))
+    other.container(other.home, "sleep 100")
+    kept = docker_bench.run("sleep 100")
+    removed = other.runtime.remove_everything()
+    assert sum(line.startswith("container ") for line in removed) == 2
+    assert "network orrery-test-other-lab-contract" in removed
+    assert other.runtime.list_pods() == [] and other.runtime.remove_everything() == []
+    assert docker_bench.look(kept).state == "running"
+    assert docker_bench.runtime.image_status(IMAGE)
+
+
+def test_an_image_is_made_once_however_many_want_it(private_engine, monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", private_engine.host)
+    runtime = DockerRuntime("test-images", tmp_path)
+    makers = [threading.Thread(target=make) for make in [lambda: runtime.pull_image(IMAGE)] * 3]
+    makers += [threading.Thread(target=runtime._images.maker.make_pause) for _ in range(3)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join(60)
+    names = sorted(name for image in runtime.list_images() for name in image.names)
+    assert names == ["orrery/hello:v1", "orrery/pause:1", "orrery/python:3"]
+    assert len(runtime.remove_everything()) == 3
+    assert runtime.list_images() == []
+
+
+def test_pods_and_listeners_survive_the_engines_restart(private_engine, monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", private_engine.host)
+    bench = Bench(DockerRuntime("test-restart", tmp_path))
+    container = bench.container(bench.home, POLITE)
+    heard = Heard(bench.runtime)
+    try:
+        private_engine.stop()
+        private_engine.start()
+        wait_until("a second relist", lambda: sum(event.kind == "relist" for event in heard.events) == 2)
+        home = bench.sandbox(bench.home[0].uid)
+        assert not home.ready and bench.look(container).state == "exited"
+        bench.runtime.remove_pod_sandbox(home.id)
+        again = bench.pod("again", address=bench.home[0].address)
+        fresh = bench.container(again, "exit 3")
+        heard.wait_for("a death afterwards", lambda event: event.container_id == fresh and event.exit_code == 3)
+    finally:
+        heard.stop()
+        bench.runtime.remove_everything()
