@@ -222,7 +222,7 @@ def _restart_when_due(look: _Look, plan: Plan, container: dict, dead: Container,
     if seconds > 0:
         plan.waiting[container["name"]] = seconds
         return
-    ended = "could not run" if dead.state == "created" else f"ended with exit code {dead.exit_code}"
+    ended = "was not started" if dead.state == "created" else f"ended with exit code {dead.exit_code}"
     attempt = next_attempt(dead, look.told(container))
     plan.start.append(Start(container, attempt, init, f"it {ended}, restartPolicy is {restart_policy(look.pod)}"))
 

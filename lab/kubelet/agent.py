@@ -16,7 +16,7 @@ from django.db import close_old_connections, connections
 
 from lab.apimachinery.errors import ApiError
 from lab.client import Client, Lock, LostFence, UnknownCluster, cluster_names
-from lab.runtime import Runtime, RuntimeEvent, RuntimeFailure
+from lab.runtime import Runtime, RuntimeFailure
 
 from .backoff import Backoff
 from .desired import DesiredState
@@ -25,16 +25,16 @@ from .lister import Lister
 from .nodeagent import NodeAgent
 from .nodes import NodeRecord, NodeTable
 from .parts import Parts
+from .pleg import Pleg
 from .podsync import PodSync
 from .podworkers import PodWorkers
 from .prober import Prober
-from .records import PodRecord, PodTable
+from .records import PodTable
 from .startcontainer import RETRY_SECONDS
 from .statuswriter import StatusWriter
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
-RELIST_SECONDS = 20.0
 LOCK_SECONDS = (
     6.0  # as short as a missed heartbeat: a kubelet that was killed must be replaced before its nodes are lost
 )
@@ -75,18 +75,20 @@ class Agent:
         self.podsync = PodSync(self.parts, self.endings.add)
         self.nodeagent = NodeAgent(runtime, self._client, nodes, clock["node_grace"], url, self._node_changed)
         self.desired = DesiredState(self.parts, runtime.name, self._node_changed, self._hurry)
+        self.pleg = Pleg(
+            self.parts, self.workers, self.desired.may_remove, self.nodeagent.look_at_engine, self._woken.set
+        )
         self._clients: dict[str, Client] = {}
-        self._threads = [threading.Thread(target=self._run, name=f"kubelet-{runtime.name}", daemon=True)]
+        self._thread = threading.Thread(target=self._run, name=f"kubelet-{runtime.name}", daemon=True)
 
     def start(self) -> None:
-        self._threads[0].start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Stop looking after the pods, which go on running, and let another agent take over at once."""
         self._stopping.set()
         self._woken.set()
-        for thread in self._threads:
-            thread.join(timeout=10)
+        self._thread.join(timeout=10)
 
     @property
     def stopped(self) -> bool:
@@ -112,7 +114,7 @@ class Agent:
         log.info("kubelet for %s begins", self.runtime.name)
         try:
             self._begin()
-            due = dict.fromkeys(("renew", "lease", "relist"), 0.0)
+            due = dict.fromkeys(("renew", "lease"), 0.0)
             while not self.stopped:
                 self._tick(due)
                 self._woken.wait(TICK_SECONDS)
@@ -132,9 +134,7 @@ class Agent:
         self._begun = True
         self.parts.prober.start()
         self.parts.writer.start()
-        listener = threading.Thread(target=self._listen, name=f"{self.runtime.name}-events", daemon=True)
-        self._threads.append(listener)
-        listener.start()
+        self.pleg.start()
 
     def _tick(self, due: dict[str, float]) -> None:
         """One round. The database or the engine may be away; then the next round tries again."""
@@ -149,11 +149,6 @@ class Agent:
             for cluster in clusters:
                 self.catch_up(cluster)
             self.desired.keep_only(clusters)
-            if now >= due["relist"]:
-                self.nodeagent.look_at_engine()
-                self.parts.images.recheck()
-                self.relist()
-                due["relist"] = now + RELIST_SECONDS
             renew = now >= due["lease"]
             if renew:
                 due["lease"] = now + settings.CLOCK["node_lease_renew"]
@@ -165,6 +160,7 @@ class Agent:
             log.warning("kubelet for %s: %s", self.runtime.name, error)
 
     def _end_all(self) -> None:
+        self.pleg.stop()
         self.workers.stop()
         self.endings.stop()
         self.parts.writer.stop()
@@ -174,6 +170,7 @@ class Agent:
             self.lock.release()
         except DatabaseError as error:
             log.warning("the lock of %s stays until it runs out: %s", self.runtime.name, error)
+        self.pleg.join(5)
         connections.close_all()
         log.info("kubelet for %s ends", self.runtime.name)
 
@@ -181,53 +178,6 @@ class Agent:
         log.warning("another kubelet looks after %s now", self.runtime.name)
         self._stopping.set()
         self._woken.set()
-
-    # What the engine says.
-
-    def _listen(self) -> None:
-        self.runtime.listen(self._on_event, self._stopping.is_set)
-        connections.close_all()
-
-    def _on_event(self, event: RuntimeEvent) -> None:
-        if event.kind == "relist":
-            for record in self.parts.pods:
-                self._look_again(record.uid)
-            self._woken.set()
-            return
-        record = self.parts.pods.get(event.uid)
-        if record is None or record.ending or self._is_our_own_doing(record, event):
-            return
-        if event.kind in ("died", "oom", "removed"):
-            self.parts.prober.forget(event.container_id)
-        record.cause = 0
-        self._look_again(event.uid, urgent=True)
-
-    def _is_our_own_doing(self, record: PodRecord, event: RuntimeEvent) -> bool:
-        """A container that we know to run has started; one that we have removed is removed."""
-        known = record.sandbox.containers if record.sandbox else ()
-        if event.kind == "started":
-            return True
-        return event.kind == "removed" and all(container.id != event.container_id for container in known)
-
-    def _look_again(self, uid: str, urgent: bool = False) -> None:
-        record = self.parts.pods.get(uid)
-        if record:
-            record.dirty = True
-            self.workers.add(uid, urgent)
-
-    def relist(self) -> None:
-        """Compare everything on the engine with everything that is remembered. Raises RuntimeFailure."""
-        found = self.parts.lister.fresh()
-        for record in self.parts.pods:
-            now = next(iter(found.get(record.uid, ())), None)
-            if now != record.sandbox and not self.workers.busy(record.uid) and not record.ending:
-                self._look_again(record.uid)
-        for uid, sandboxes in found.items():
-            record = self.parts.pods.get(uid)
-            for sandbox in sandboxes if record is None else sandboxes[1:]:
-                if self.desired.may_remove(sandbox):
-                    log.info("removing orphaned pod %s/%s of %s", sandbox.namespace, sandbox.name, sandbox.cluster)
-                    self.runtime.remove_pod_sandbox(sandbox.id)
 
     # What probes say.
 
@@ -267,5 +217,5 @@ class Agent:
     def _node_changed(self, node: NodeRecord) -> None:
         """Its power or its network: every pod of it has to be looked at, on or off, cut off or not."""
         for record in self.parts.pods.of_node(node.cluster, node.name):
-            self._look_again(record.uid, urgent=True)
+            self.pleg.look_again(record.uid, urgent=True)
         self._woken.set()

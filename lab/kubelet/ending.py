@@ -43,7 +43,7 @@ class PodEnding:
         grace = 0.0 if record.gone else grace_seconds(record.pod)
         self.stop_containers(record, grace)
         self._look(record)
-        record.ended = True
+        record.ended, record.ended_at = True, time.monotonic()
         if not record.gone:
             self._report(record, {"decision": "syncTerminatingPod", "graceSeconds": grace})
         self._parts.writer.end(record, then=lambda: self._parts.wake(record.uid))
@@ -51,7 +51,7 @@ class PodEnding:
     def remove(self, record: PodRecord) -> None:
         """Take away what is left of it on the engine and on the disk. Raises RuntimeFailure."""
         record.ending, record.sandbox = True, None
-        for sandbox in self._parts.lister.fresh().get(record.uid, ()):
+        for sandbox in self._parts.lister.fresh_of(record.uid):
             self._runtime.remove_pod_sandbox(sandbox.id)
             for container in sandbox.containers:
                 self._parts.prober.forget(container.id)

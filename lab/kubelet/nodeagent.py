@@ -5,6 +5,7 @@ thousand timers.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -23,6 +24,7 @@ from .nodestatus import image_list, node_status, says_something_new
 log = logging.getLogger(__name__)
 KUBELET = "orrery.io/kubelet"
 BATCH = 500
+ENGINE_GRACE = 0.75  # of the time that a node may be silent
 
 
 class NodeAgent:
@@ -47,17 +49,22 @@ class NodeAgent:
         self._ranges: dict[str, str] = {}
         self._version = ""
         self._images: list[dict] = []
+        self._answered = time.monotonic()  # when the engine did so last
         self.trouble = ""  # why the engine cannot be used now
 
-    def look_at_engine(self) -> None:
-        """Ask the engine whether it is well, and for its images."""
+    def look_at_engine(self) -> bool:
+        """Ask the engine for its images, and so whether it is well. As in Kubernetes the node is called not ready only
+        once the engine has been away for a while (there 30 s of the 40 that a node may be silent)."""
         try:
             self._version = self._version or self._runtime.version()
             images = image_list(self._runtime.list_images())
             self._images = self._images if images == self._images else images
-            self.trouble = ""
+            self._answered, self.trouble = time.monotonic(), ""
+            return True
         except RuntimeFailure as failure:
-            self.trouble = f"container runtime is down: {failure.message}"
+            if time.monotonic() > self._answered + ENGINE_GRACE * self._lease_seconds:
+                self.trouble = f"container runtime is down: {failure.message}"
+            return False
 
     def report(self, cluster: str, renew: bool) -> None:
         """Prepare, register and report all nodes of a cluster that can speak; with `renew`, their heartbeats too."""
@@ -69,7 +76,7 @@ class NodeAgent:
             view = self._client(cluster).view()
             self._write(cluster, [put for record in records if (put := self._registration(record, view))])
             self._report_status(cluster, records)
-        if renew and not self.trouble:
+        if renew:
             self._renew(cluster)
 
     def _is_news(self, record: NodeRecord) -> bool:

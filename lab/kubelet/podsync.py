@@ -27,6 +27,7 @@ from .status import Observed, Waiting, of_name, overlay, pod_status
 log = logging.getLogger(__name__)
 STEPS_AT_ONCE = 30
 POOL_SECONDS = 10.0  # only a backstop: a node that is given its range of addresses wakes its pods
+LULL_SECONDS, PATIENCE_SECONDS = 0.2, 10.0
 KEPT_DEAD = 1  # containers of each name that are kept after their end, for `logs --previous`
 
 
@@ -38,6 +39,7 @@ class PodSync:
         self._hand_over = hand_over
         self.ending = PodEnding(parts, self.look, self.report)
         self._starter = ContainerStarter(parts, self.ending)
+        self._starting: set[str] = set()  # pods of which something is being started
 
     def sync(self, uid: str) -> float | None:
         """Take the pod as far as it goes now; the seconds after which to look again."""
@@ -47,8 +49,7 @@ class PodSync:
         node = self._parts.nodes.get(record.cluster, record.node)
         try:
             if node is None or (record.ended and not self._parts.writer.ends(uid)):
-                self.ending.remove(record)
-                return None
+                return self._remove(record)
             if record.ending:
                 return None
             if node.off:
@@ -65,6 +66,13 @@ class PodSync:
             log.info("%s: %s: %s", record.address, failure.reason, failure.message)
             record.dirty = True
             return RETRY_SECONDS
+
+    def _remove(self, record: PodRecord) -> float | None:
+        """Nobody waits for the remains of a pod to go; but somebody may wait for a container that starts meanwhile."""
+        if self._starting and time.monotonic() < record.ended_at + PATIENCE_SECONDS:
+            return LULL_SECONDS
+        self.ending.remove(record)
+        return None
 
     def _keep_down(self, record: PodRecord) -> None:
         """Its node is powered off: whatever still runs of it is killed at once, and nobody is told."""
@@ -83,8 +91,7 @@ class PodSync:
 
     def _plug(self, record: PodRecord, node: NodeRecord) -> None:
         """Have the pod's network cut off, or not, as its node's is."""
-        if record.dirty:
-            self.look(record)
+        self._refresh(record)
         if record.sandbox and record.sandbox.ready and record.cut is not node.partitioned:
             self._parts.runtime.set_partitioned(record.sandbox.id, node.partitioned)
             record.cut = node.partitioned
@@ -94,8 +101,7 @@ class PodSync:
             record.config_changed = False
             self._starter.refresh_volumes(record, node)
         for _ in range(STEPS_AT_ONCE):
-            if record.dirty:
-                self.look(record)
+            self._refresh(record)
             plan = self._plan(record)
             self._note_waiting(record, plan)
             self.report(record, plan.as_why() if not plan.empty or plan.waiting else None)
@@ -109,11 +115,19 @@ class PodSync:
                 return wait.seconds
         return RETRY_SECONDS
 
+    def _refresh(self, record: PodRecord) -> None:
+        """Bring the record up to date with what the engine has said, or, where that is not enough, ask it."""
+        if record.dirty:
+            self.look(record)
+        elif record.sandbox:
+            record.sandbox = record.hearsay.applied_to(record.sandbox)
+
     def look(self, record: PodRecord) -> None:
         """Bring the record up to date with the engine. Raises RuntimeFailure."""
         record.dirty = False
-        found = self._parts.lister.fresh().get(record.uid, [])
-        record.sandbox = found[0] if found else None
+        found = self._parts.lister.fresh_of(record.uid)
+        record.sandbox = record.hearsay.applied_to(found[0]) if found else None
+        record.hearsay.keep_only({it.id for sandbox in found for it in (sandbox, *sandbox.containers)})
         node = self._parts.nodes.get(record.cluster, record.node)
         if record.sandbox and record.sandbox.address and node and node.pool:
             node.pool.hold(record.uid, record.sandbox.address)
@@ -180,8 +194,6 @@ class PodSync:
             self._parts.runtime.stop_pod_sandbox(record.sandbox.id)
             record.dirty = True
             return
-        if plan.create_sandbox:
-            self._create_sandbox(record, node)
         for kill in plan.kill:
             self._kill(record, kill)
         waits = []
@@ -190,6 +202,15 @@ class PodSync:
                 self._starter.start(record, node, start)
             except NotYet as wait:  # one container's image is missing: the others of the pod start all the same
                 waits.append(wait.seconds)
+        self._starting.add(record.uid)
+        try:
+            self._start(record, node, plan)
+        finally:
+            self._starting.discard(record.uid)
+
+    def _start(self, record: PodRecord, node: NodeRecord, plan: Plan) -> None:
+        if plan.create_sandbox:
+            self._create_sandbox(record, node)
         if waits:
             raise NotYet(min(waits))
 
@@ -213,7 +234,8 @@ class PodSync:
         except StillMaking as wait:
             raise NotYet(wait.seconds) from wait
         except (RuntimeFailure, Exhausted) as failure:
-            node.pool.release(record.uid)
+            if getattr(failure, "reason", "") != "EngineUnavailable":
+                node.pool.release(record.uid)  # it may be the address: somebody else's container has taken it
             record.dirty = True
             tell("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failure}")
             raise NotYet(RETRY_SECONDS) from failure

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lab.apimachinery.meta import is_deleting
 from lab.runtime import Sandbox
 
+from .hearsay import Hearsay
 from .status import Waiting
 
 
@@ -21,6 +22,7 @@ class PodRecord:
     gone: bool = False  # the API has it no more
     dirty: bool = True  # the engine may have something else than `sandbox` says
     sandbox: Sandbox | None = None
+    hearsay: Hearsay = field(default_factory=Hearsay)
     waiting: dict[str, Waiting] = field(default_factory=dict)
     backing_off: dict[str, str] = field(default_factory=dict)  # container's name → id of the dead one it was said of
     reported: dict | None = None  # the status that was handed over for writing last
@@ -29,6 +31,7 @@ class PodRecord:
     config_changed: bool = False  # a ConfigMap or Secret that it uses has changed
     ending: bool = False  # it is being taken down
     ended: bool = False  # nothing of it runs any more
+    ended_at: float = 0.0  # since when; monotonic
 
     @property
     def uid(self) -> str:

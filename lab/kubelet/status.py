@@ -149,7 +149,12 @@ def restart_count(newest: Container | None, old: dict) -> int:
 
 
 def next_attempt(newest: Container | None, old: dict) -> int:
-    """The attempt that the next container of this name will be: 0 if there never was one."""
+    """The attempt that the next container of this name will be: 0 if there never was one.
+
+    One that was created and not started, since its kubelet was killed between the two, is made again: no restart.
+    """
+    if newest and newest.state == "created" and not newest.message:
+        return newest.attempt
     ran = newest is not None or old.get("containerID") or lost(newest, old)
     return restart_count(newest, old) + 1 if ran else 0
 

@@ -92,6 +92,11 @@ def test_a_container_that_was_created_and_could_not_start_is_tried_again_after_a
     assert starts(plan(pod(), sandbox(stuck))) == [("web", 1)]
 
 
+def test_a_container_that_nobody_came_to_start_is_made_again_without_counting_a_restart():
+    between = Container("x", "web", 0, "created")
+    assert starts(plan(pod(), sandbox(between))) == [("web", 0)]
+
+
 def with_inits(*inits, **spec):
     return pod(initContainers=list(inits), **spec)
 
