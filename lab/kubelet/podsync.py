@@ -196,12 +196,6 @@ class PodSync:
             return
         for kill in plan.kill:
             self._kill(record, kill)
-        waits = []
-        for start in plan.start:
-            try:
-                self._starter.start(record, node, start)
-            except NotYet as wait:  # one container's image is missing: the others of the pod start all the same
-                waits.append(wait.seconds)
         self._starting.add(record.uid)
         try:
             self._start(record, node, plan)
@@ -211,6 +205,12 @@ class PodSync:
     def _start(self, record: PodRecord, node: NodeRecord, plan: Plan) -> None:
         if plan.create_sandbox:
             self._create_sandbox(record, node)
+        waits = []
+        for start in plan.start:
+            try:
+                self._starter.start(record, node, start)
+            except NotYet as wait:  # one container's image is missing: the others of the pod start all the same
+                waits.append(wait.seconds)
         if waits:
             raise NotYet(min(waits))
 
