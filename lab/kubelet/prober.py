@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from lab.runtime import Answer, Runtime, Simulation
 
 from .handlers import Target, ask
-from .probes import HOOK, KINDS, LIVENESS, READINESS, STARTUP, Rhythm, tally_of
+from .probes import HOOK, KINDS, LIVENESS, READINESS, STARTUP, rhythm_of, tally_of
 from .status import Verdict
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Prober:
     async def _probe(self, watched: Watched, kind: str, probe: dict) -> None:
         """One probe's life. A startup probe ends with its verdict, a liveness probe with a bad one."""
         tally = tally_of(probe, verdict={STARTUP: None, LIVENESS: True, READINESS: watched.ready}[kind])
-        rhythm = Rhythm(float(probe.get("periodSeconds", 10)), eager=kind != LIVENESS and not tally.verdict)
+        rhythm = rhythm_of(kind, probe, tally.verdict)
         await asyncio.sleep(max(0.0, watched.started_at + probe.get("initialDelaySeconds", 0) - time.time()))
         rhythm.begin(time.monotonic())
         while True:

@@ -40,7 +40,10 @@ def test_what_the_engine_itself_says_of_an_end_is_not_changed():
 def test_other_containers_of_the_pod_are_not_touched():
     hearsay = Hearsay()
     hearsay.note(died("b-0"))
-    assert [c.state for c in hearsay.applied_to(sandbox(running("a"), running("b"))).containers] == ["running", "exited"]
+    assert [c.state for c in hearsay.applied_to(sandbox(running("a"), running("b"))).containers] == [
+        "running",
+        "exited",
+    ]
 
 
 def test_a_sandbox_that_died_is_not_ready():
