@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 from .view import Change, View
 
 log = logging.getLogger(__name__)
-CHANNEL = "orrery:revisions"
+CHANNEL = f"orrery:revisions:{settings.LAB_ID}"  # several labs may share one Redis
 PENDING_SECONDS = 5  # a poke that was lost with its worker blocks the next one no longer than this
 FALLBACK_SECONDS = 1.0
 
@@ -63,17 +63,17 @@ def announce(view: View, before: int, head: int) -> None:
         for subscriber in _subscribers.values()
         if changes is None or any(subscriber.wants(change) for change in changes)
     ]
-    poke(view.name, wanted, head)
+    poke(view.name, wanted, f"{view.name} {view.uid} {head}")
 
 
-def poke(cluster: str, subscribers: list[Subscriber], head: int = 0) -> None:
-    """Send each subscriber its task, unless one is already waiting; and, with `head`, tell the watchers."""
+def poke(cluster: str, subscribers: list[Subscriber], news: str = "") -> None:
+    """Send each subscriber its task, unless one is already waiting; and tell the watchers the news, if any."""
     try:
         pipe = _client.pipeline(transaction=False)
         for subscriber in subscribers:
             pipe.set(_pending(cluster, subscriber.name), 1, nx=True, ex=PENDING_SECONDS)
-        if head:
-            pipe.publish(CHANNEL, f"{cluster} {head}")
+        if news:
+            pipe.publish(CHANNEL, news)
         answers = pipe.execute()
         _broker.says(None)
         for subscriber, fresh in zip(subscribers, answers, strict=False):
@@ -103,7 +103,7 @@ class Ear:
     """One subscription of a process to the channel, shared by everybody who waits in its event loop."""
 
     def __init__(self) -> None:
-        self._heads: dict[str, int] = {}
+        self._heads: dict[str, tuple[str, int]] = {}  # cluster → its uid, and the newest revision that was heard of
         self._grew = asyncio.Condition()
         self._task = asyncio.get_running_loop().create_task(self._listen())
 
@@ -120,15 +120,19 @@ class Ear:
                 await asyncio.sleep(FALLBACK_SECONDS)
 
     async def _heard(self, data: bytes) -> None:
-        cluster, _, head = data.decode().rpartition(" ")
+        cluster, uid, head = data.decode().split(" ")
         async with self._grew:
-            self._heads[cluster] = max(int(head), self._heads.get(cluster, 0))
+            known_uid, known_head = self._heads.get(cluster, ("", 0))
+            self._heads[cluster] = (uid, max(int(head), known_head) if uid == known_uid else int(head))
             self._grew.notify_all()
+
+    def _head(self, cluster: str) -> int:
+        return self._heads.get(cluster, ("", 0))[1]
 
     async def wait(self, cluster: str, after: int, timeout: float) -> None:
         async with self._grew:
             try:
-                await asyncio.wait_for(self._grew.wait_for(lambda: self._heads.get(cluster, 0) > after), timeout)
+                await asyncio.wait_for(self._grew.wait_for(lambda: self._head(cluster) > after), timeout)
             except TimeoutError:
                 return
 

@@ -1,0 +1,87 @@
+"""Hints: a watcher is woken by what concerns it, and by nothing else; without any it looks anyway."""
+
+import asyncio
+import time
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from lab import store
+from lab.store import hints, wait_for_revision
+
+from .writes import write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LONG = 20.0
+
+
+async def heard(cluster: str, after: int, timeout: float) -> bool:
+    """Whether a hint came before the time was over."""
+    began = time.monotonic()
+    await wait_for_revision(cluster, after, timeout)
+    return time.monotonic() - began < timeout
+
+
+async def in_thread(function, *args):
+    """As the API server does: the database is never asked in the event loop."""
+
+    def connected():
+        try:
+            return function(*args)
+        finally:
+            connections.close_all()
+
+    return await asyncio.get_running_loop().run_in_executor(None, connected)
+
+
+async def append(cluster: str, name: str) -> int:
+    return await in_thread(store.append, cluster, [write(name)], "me")
+
+
+async def is_listening(cluster: str) -> None:
+    """The first wait subscribes; from then on hints are heard."""
+    for number in range(50):
+        head = await append(cluster, f"first-{number}")
+        if await heard(cluster, head - 1, 0.2):
+            return
+    raise AssertionError("no hint was ever heard")
+
+
+async def test_who_waits_is_woken_by_a_write(broker):
+    await in_thread(store.create_cluster, "heard")
+    await is_listening("heard")
+    head = (await in_thread(store.view, "heard")).revision
+    waiting = asyncio.create_task(heard("heard", head, LONG))
+    await asyncio.sleep(0.05)
+    await append("heard", "news")
+    assert await waiting
+
+
+async def test_who_waits_for_a_cluster_made_anew_is_not_woken_by_what_was_said_of_the_old_one(broker):
+    """Its log begins at 1 again. A watcher that took the old number for news would look without a pause, for ever."""
+    await in_thread(store.create_cluster, "again")
+    await is_listening("again")
+    for number in range(5):
+        await append("again", f"old-{number}")
+    await in_thread(store.delete_cluster, "again")
+    await in_thread(store.create_cluster, "again")
+    head = await append("again", "new")
+    await asyncio.sleep(0.3)
+    assert not await heard("again", head, 0.3)
+
+
+async def test_who_is_told_nothing_looks_after_a_while(broker):
+    assert not await heard("silent", 0, 0.1)
+
+
+def test_labs_that_share_a_redis_do_not_wake_each_other():
+    assert settings.LAB_ID in hints.CHANNEL
+
+
+def test_a_broker_that_is_away_fails_no_write_and_is_named_once(monkeypatch, caplog):
+    store.create_cluster("deaf")
+    monkeypatch.setattr(hints, "_client", hints.redis.Redis(port=1, socket_connect_timeout=1))
+    monkeypatch.setattr(hints, "_broker", hints._Broker())
+    assert [store.append("deaf", [write(f"pod-{number}")], "me") for number in range(3)] == [1, 2, 3]
+    assert [record.message.startswith("the broker is away, the tick stands in") for record in caplog.records] == [True]
