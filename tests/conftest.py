@@ -7,6 +7,7 @@ fail in CI, where `.ci/run` has installed all of them.
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,16 +125,14 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The DATABASE_URL of an empty PostgreSQL that lives as long as the tests."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     need("PostgreSQL", programs)
-    folder, port = tmp_path_factory.mktemp("postgres"), free_port()
-    # PostgreSQL refuses to run as root, and its own user must be able to come this far.
+    # Not among pytest's folders: each session closes them to others, and PostgreSQL refuses to run as root.
+    folder, port = Path(tempfile.mkdtemp(prefix="orrery-postgres-")), free_port()
     user = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
     if user:
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(0o755)
         shutil.chown(folder, "postgres")
     data = folder / "data"
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/", "env": clean_environment()}
@@ -152,6 +151,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     yield f"postgres://postgres@127.0.0.1:{port}/postgres"
     subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
