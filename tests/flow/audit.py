@@ -56,6 +56,8 @@ def _declared(deployments: list[dict], replica_sets: list[dict], pods: list[dict
     for deployment in deployments:
         name, wanted = deployment["metadata"]["name"], deployment["spec"]["replicas"]
         status = deployment.get("status", {})
+        if status.get("observedGeneration") != deployment["metadata"]["generation"]:
+            wrong.append(f"deployment {name} has changed and nobody has looked")
         counts = {field: status.get(field, 0) for field in ("replicas", "updatedReplicas", "availableReplicas")}
         if set(counts.values()) != {wanted}:
             wrong.append(f"deployment {name} wants {wanted} and has {counts}")

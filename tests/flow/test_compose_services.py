@@ -1,0 +1,136 @@
+"""The services of compose.yaml, each started with its own command and environment against real PostgreSQL and Redis.
+
+There is no registry to pull the base images from, so the commands run as processes of this machine: what stands inside
+a container or a network of compose's is replaced by what it is here, and nothing else.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.labs import HOME, LabUnderTest, clean_environment, is_ready, manage, wait_until
+
+from .audit import wait_until_as_declared
+from .databases import create_database
+from .steps import PODS, scale
+
+SERVICES = yaml.safe_load((HOME / "compose.yaml").read_text())["services"]
+OF_THE_LAB = [name for name, service in SERVICES.items() if service.get("image") == "orrery"]
+STOP_SECONDS = 20
+
+
+class Services:
+    """The processes that compose would start, each by the name of its service."""
+
+    def __init__(self, lab: LabUnderTest, database: str, redis: str):
+        self.lab = lab
+        self._here = {
+            "DATABASE_URL": database,
+            "REDIS_URL": redis,
+            "ORRERY_DATA": str(lab.data),
+            "ORRERY_KUBELET_HOST": "127.0.0.1",
+            "ORRERY_KUBELET_NAME": "127.0.0.1",
+        }
+        self.running: dict[str, subprocess.Popen] = {}
+
+    def environment(self, name: str) -> dict[str, str]:
+        declared = {key: unset(value) for key, value in SERVICES[name]["environment"].items()}
+        return clean_environment(**declared | {key: self._here[key] for key in self._here.keys() & declared.keys()})
+
+    def command(self, words: list[str]) -> list[str]:
+        port = str(self.lab.port)
+        program = sys.executable if words[0] == "python" else str(Path(sys.executable).with_name(words[0]))
+        return [program, *(word.replace("8088", port).replace("0.0.0.0", "127.0.0.1") for word in words[1:])]
+
+    def start(self, name: str) -> subprocess.Popen:
+        words = SERVICES[name].get("command") or command_of_the_image()
+        log = self.lab.data.with_name(f"{name}.log")
+        with log.open("w") as out:
+            self.running[name] = subprocess.Popen(
+                self.command(words), cwd=HOME, env=self.environment(name), stdout=out, stderr=out
+            )
+        return self.running[name]
+
+    def is_healthy(self, name: str) -> bool:
+        """What the service's own healthcheck says."""
+        kind, *words = SERVICES[name]["healthcheck"]["test"]
+        if kind == "CMD-SHELL":  # compose writes $$ for a $
+            words = ["bash", "-c", words[0].replace("$$", "$")]
+        env = self.environment(name) | {"HOSTNAME": os.uname().nodename, "PATH": path_with_programs()}
+        words = words if words[0] == "bash" else self.command(words)
+        return subprocess.run(words, cwd=HOME, env=env, capture_output=True, timeout=60).returncode == 0
+
+    def stop(self) -> None:
+        for service in self.running.values():
+            service.terminate()
+        for service in self.running.values():
+            try:
+                service.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                service.kill()
+                service.wait()
+
+
+def unset(value: str) -> str:
+    """`${NAME:-default}` → its default."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
+
+
+def command_of_the_image() -> list[str]:
+    text = (HOME / "Dockerfile").read_text().replace("\\\n", " ")
+    return json.loads(re.search(r"^CMD (\[.*\])", text, re.MULTILINE)[1])
+
+
+def path_with_programs() -> str:
+    return f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+
+@pytest.fixture
+def services(engine, postgres: str, redis_server: str, tmp_path: Path) -> Iterator[Services]:
+    lab = LabUnderTest(tmp_path / "data", "docker")
+    lab.data.mkdir()
+    services = Services(lab, create_database(postgres, "compose"), redis_server.replace("/0", "/1"))
+    yield services
+    services.stop()
+    manage("down", data=lab.data)
+
+
+@pytest.mark.timeout(240)
+def test_the_services_of_compose_make_a_cluster_with_the_demo_ready(services):
+    assert sorted(OF_THE_LAB) == ["beat", "kubelet", "prepare", "web", "worker"]
+    assert services.start("prepare").wait(60) == 0
+    for name in ("web", "worker", "beat", "kubelet"):
+        services.start(name)
+    lab = services.lab
+    wait_until(
+        "the nodes to be ready", lambda: all(map(is_ready, (lab.get("/api/v1/nodes") or {"items": [{}]})["items"])), 60
+    )
+    first = lab.wait_for_ready_pods(3, seconds=90)[0]["metadata"]["name"]
+    with urllib.request.urlopen(f"{lab.address}/clusters/default{PODS}/{first}/log", timeout=20) as logs:
+        assert logs.status == 200 and logs.read()
+    assert services.is_healthy("web") and services.is_healthy("worker")
+    scale(lab, 4)
+    lab.wait_for_ready_pods(4)
+    wait_until_as_declared(lab)
+    assert {name: service.poll() for name, service in services.running.items()} == {
+        "prepare": 0,
+        "web": None,
+        "worker": None,
+        "beat": None,
+        "kubelet": None,
+    }
+    services.stop()
+    assert {name: service.returncode for name, service in services.running.items() if name != "web"} == {
+        "prepare": 0,
+        "worker": 0,
+        "beat": 0,
+        "kubelet": 0,
+    }
