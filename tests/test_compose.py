@@ -28,6 +28,11 @@ def test_only_the_kubelet_gets_the_engine():
     assert with_socket == ["kubelet"]
 
 
+def test_web_knows_the_name_under_which_the_kubelet_answers():
+    name = SERVICES["kubelet"]["environment"]["ORRERY_KUBELET_NAME"]
+    assert [host.split(":")[0] for host in SERVICES["web"]["extra_hosts"]] == [name]
+
+
 @pytest.mark.parametrize("source", ["manage.py", "lab", "static", "templates", "requirements.lock"])
 def test_what_the_image_copies_is_not_ignored(source):
     assert f"COPY {source}" in (HOME / "Dockerfile").read_text()

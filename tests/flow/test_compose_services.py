@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.labs import HOME, LabUnderTest, clean_environment, is_ready, manage, wait_until
+from tests.labs import HOME, LabUnderTest, clean_environment, manage
 
 from .audit import wait_until_as_declared
 from .databases import create_database
@@ -110,10 +110,7 @@ def test_the_services_of_compose_make_a_cluster_with_the_demo_ready(services):
     for name in ("web", "worker", "beat", "kubelet"):
         services.start(name)
     lab = services.lab
-    wait_until(
-        "the nodes to be ready", lambda: all(map(is_ready, (lab.get("/api/v1/nodes") or {"items": [{}]})["items"])), 60
-    )
-    first = lab.wait_for_ready_pods(3, seconds=90)[0]["metadata"]["name"]
+    first = lab.wait_for_ready_pods(3, seconds=120)[0]["metadata"]["name"]
     with urllib.request.urlopen(f"{lab.address}/clusters/default{PODS}/{first}/log", timeout=20) as logs:
         assert logs.status == 200 and logs.read()
     assert services.is_healthy("web") and services.is_healthy("worker")
