@@ -118,7 +118,8 @@ class DesiredState:
         old_grace = grace_seconds(before.pod) if before and before.must_end else None
         record, new = self._parts.pods.put(cluster, pod, revision)
         if new:
-            record.inherited = cluster not in self._cursors
+            # What was bound only now nobody can have begun with: there is nothing to look for on the engine.
+            record.inherited = record.dirty = cluster not in self._cursors
         if old_grace is not None and is_deleting(pod) and grace_seconds(pod) < old_grace:
             self._hurry(record.uid)
         self._parts.wake(record.uid)

@@ -25,12 +25,12 @@ LEAST_GRACE = 2.0  # what is left for the process if the preStop hook has used u
 
 
 class PodEnding:
-    """`look` brings a record up to date with the engine, `report` hands its status over."""
+    """`refresh` brings a record up to date with the engine, `report` hands its status over."""
 
-    def __init__(self, parts: Parts, look: Callable[[PodRecord], None], report: Callable[..., None]):
+    def __init__(self, parts: Parts, refresh: Callable[[PodRecord], None], report: Callable[..., None]):
         self._parts = parts
         self._runtime: Runtime = parts.runtime
-        self._look = look
+        self._refresh = refresh
         self._report = report
 
     def end(self, record: PodRecord) -> None:
@@ -39,10 +39,11 @@ class PodEnding:
         May be called again after a failure at any point. Raises RuntimeFailure.
         """
         record.ending = True
-        self._look(record)
+        self._refresh(record)
         grace = 0.0 if record.gone else grace_seconds(record.pod)
         self.stop_containers(record, grace)
-        self._look(record)
+        record.dirty = True
+        self._refresh(record)
         record.ended, record.ended_at = True, time.monotonic()
         if not record.gone:
             self._report(record, {"decision": "syncTerminatingPod", "graceSeconds": grace})

@@ -37,7 +37,7 @@ class PodSync:
     def __init__(self, parts: Parts, hand_over: Callable[[str], None]):
         self._parts = parts
         self._hand_over = hand_over
-        self.ending = PodEnding(parts, self.look, self.report)
+        self.ending = PodEnding(parts, self.refresh, self.report)
         self._starter = ContainerStarter(parts, self.ending)
         self._starting: set[str] = set()  # pods of which something is being started
 
@@ -91,7 +91,7 @@ class PodSync:
 
     def _plug(self, record: PodRecord, node: NodeRecord) -> None:
         """Have the pod's network cut off, or not, as its node's is."""
-        self._refresh(record)
+        self.refresh(record)
         if record.sandbox and record.sandbox.ready and record.cut is not node.partitioned:
             self._parts.runtime.set_partitioned(record.sandbox.id, node.partitioned)
             record.cut = node.partitioned
@@ -101,7 +101,7 @@ class PodSync:
             record.config_changed = False
             self._starter.refresh_volumes(record, node)
         for _ in range(STEPS_AT_ONCE):
-            self._refresh(record)
+            self.refresh(record)
             plan = self._plan(record)
             self._note_waiting(record, plan)
             self.report(record, plan.as_why() if not plan.empty or plan.waiting else None)
@@ -115,7 +115,7 @@ class PodSync:
                 return wait.seconds
         return RETRY_SECONDS
 
-    def _refresh(self, record: PodRecord) -> None:
+    def refresh(self, record: PodRecord) -> None:
         """Bring the record up to date with what the engine has said, or, where that is not enough, ask it."""
         if record.dirty:
             self.look(record)
