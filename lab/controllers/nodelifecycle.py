@@ -6,7 +6,6 @@ old ones be evicted (NoExecute, by the taint eviction controller), and its pods 
 is back, the kubelet reports its conditions and the taints go.
 """
 
-import copy
 from collections.abc import Iterable
 from functools import partial
 
@@ -55,8 +54,9 @@ class NodeLifecycleController(Controller):
         nodes = view.list(NODES.resource)
         silent = {node["metadata"]["name"] for node in nodes if self._is_silent(view, node)}
         alive = any(is_true(node, "Ready") and node["metadata"]["name"] not in silent for node in nodes)
-        for node in nodes:
-            self._sync_node(client, node, node["metadata"]["name"] in silent, may_evict=alive)
+        told = self._mark_unknown(client, [node for node in nodes if node["metadata"]["name"] in silent])
+        self._mark_pods_not_ready(client, silent)
+        self._taint(client, [told.get(node["metadata"]["uid"], node) for node in nodes], may_evict=alive)
         uids = {(view.uid, node["metadata"]["uid"]) for node in nodes}
         self._heartbeats.keep(uids, lambda seen: seen[0] == view.uid)
         return settings.CLOCK["node_grace"] / SWEEPS_A_GRACE
@@ -70,35 +70,38 @@ class NodeLifecycleController(Controller):
         quiet = self._heartbeats.seconds((view.uid, node["metadata"]["uid"]), (renewed, posted))
         return quiet >= settings.CLOCK["node_grace"]
 
-    def _sync_node(self, client: Client, node: dict, silent: bool, may_evict: bool) -> None:
-        """`may_evict` is false when no node is ready at all: then more likely the control plane is the one cut off, and
-        to drive every pod away would help nobody. Kubernetes calls this full disruption, and waits too."""
-        if silent:
-            node = self._mark_unknown(client, node)
-            self._mark_pods_not_ready(client, node["metadata"]["name"])
-        taints = taints_of(node, may_evict)
-        if taints != node["spec"].get("taints", []):
-            tainted = copy.deepcopy(node)
-            tainted["spec"]["taints"] = taints
-            client.update(NODES, tainted)
+    # When a zone goes, hundreds of nodes fall silent at once: whatever there is to say goes in one transaction.
 
-    def _mark_unknown(self, client: Client, node: dict) -> dict:
-        """Everything that only the kubelet can know is unknown now."""
-        conditions = unknown_conditions(node)
-        if conditions == node.get("status", {}).get("conditions", []):
-            return node
-        if is_true(node, "Ready"):
-            name = node["metadata"]["name"]
-            client.event(node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady")
-        return client.update_status(NODES, {**node, "status": {**node.get("status", {}), "conditions": conditions}})
+    def _mark_unknown(self, client: Client, silent: list[dict]) -> dict[str, dict]:
+        """Everything that only the kubelet can know is unknown now. The changed nodes, by uid."""
+        found = [(node, unknown_conditions(node)) for node in silent]
+        changed = [(node, conditions) for node, conditions in found if conditions != _conditions(node)]
+        if not changed:
+            return {}
+        stored = client.write([Put(NODES, _with_conditions(*change), "status") for change in changed])
+        told = [(node, f"Node {node['metadata']['name']} status is now: NodeNotReady") for node, _ in changed]
+        client.events([(node, "Normal", "NodeNotReady", words) for node, words in told if is_true(node, "Ready")])
+        return {node["metadata"]["uid"]: node for node in stored}
 
-    def _mark_pods_not_ready(self, client: Client, name: str) -> None:
-        """Nobody vouches for its pods any longer, so no traffic should be sent to them. (Of a node that says itself
+    def _mark_pods_not_ready(self, client: Client, silent: set[str]) -> None:
+        """Nobody vouches for their pods any longer, so no traffic should be sent to them. (Of a node that says itself
         that it is not ready, the kubelet goes on to tell how its pods are.)"""
-        pods = [pod for pod in client.list(PODS) if node_of(pod) == name and is_ready(pod)]
+        pods = [pod for pod in client.list(PODS) if node_of(pod) in silent and is_ready(pod)] if silent else []
         if pods:
             client.write([Put(PODS, _not_ready(pod), "status") for pod in pods])
             client.events([(pod, "Warning", "NodeNotReady", "Node is not ready") for pod in pods])
+
+    def _taint(self, client: Client, nodes: list[dict], may_evict: bool) -> None:
+        """`may_evict` is false when no node is ready at all: then more likely the control plane is the one cut off, and
+        to drive every pod away would help nobody. Kubernetes calls this full disruption, and waits too."""
+        wanted = [(node, taints_of(node, may_evict)) for node in nodes]
+        puts = [
+            Put(NODES, {**node, "spec": {**node["spec"], "taints": taints}})
+            for node, taints in wanted
+            if taints != node["spec"].get("taints", [])
+        ]
+        if puts:
+            client.write(puts)
 
 
 def _looked_at(node: dict) -> tuple:
@@ -107,9 +110,17 @@ def _looked_at(node: dict) -> tuple:
     return {c["type"]: c["status"] for c in conditions}, node["spec"]
 
 
+def _conditions(node: dict) -> list[dict]:
+    return node.get("status", {}).get("conditions", [])
+
+
+def _with_conditions(node: dict, conditions: list[dict]) -> dict:
+    return {**node, "status": {**node.get("status", {}), "conditions": conditions}}
+
+
 def unknown_conditions(node: dict) -> list[dict]:
     """The node's conditions after its kubelet has stopped reporting. When it last did stays on them."""
-    conditions = node.get("status", {}).get("conditions", [])
+    conditions = _conditions(node)
     return [*map(_unknown, conditions), *(_never_posted(kind) for kind in FROM_KUBELET if not condition(node, kind))]
 
 

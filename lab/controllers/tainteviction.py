@@ -7,7 +7,7 @@ come back. Until the time is over this controller only waits; and whatever it de
 from collections.abc import Iterable
 
 from lab.apimachinery.kinds import NODES, PODS
-from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.meta import is_deleting, key_of
 from lab.client import Client
 from lab.client.reconcile import Change, Controller
 
@@ -41,29 +41,41 @@ class TaintEvictionController(Controller):
         return [node["metadata"]["name"] for node in client.list(NODES) if no_execute(node)]
 
     def sync(self, client: Client, key: str) -> float | None:
-        view = client.view()
-        node = view.get(NODES.resource, "", key)
-        taints = no_execute(node) if node else []
-        pods = [p for p in view.list(PODS.resource) if node_of(p) == key and not is_deleting(p)] if taints else []
-        waiting = [left for pod in pods if (left := self._sync_pod(client, view.uid, pod, taints)) is not None]
-        uids = {(view.uid, key, pod["metadata"]["uid"]) for pod in pods}
-        self._tainted.keep(uids, lambda seen: seen[:2] == (view.uid, key))
-        return min(waiting, default=None)
+        return self.sync_all(client, {key: client.cause})[key]
 
-    def _sync_pod(self, client: Client, cluster_uid: str, pod: dict, taints: list[dict]) -> float | None:
-        """Delete the pod if its time is over; the seconds it still has, if it has to go at all."""
+    def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
+        """All nodes that are due together: when a zone goes, its pods go in one transaction."""
+        view = client.view()
+        nodes = {key: view.get(NODES.resource, "", key) for key in causes}
+        taints = {key: found for key, node in nodes.items() if node and (found := no_execute(node))}
+        pods = [pod for pod in view.list(PODS.resource) if node_of(pod) in taints and not is_deleting(pod)]
+        delays: dict[str, float | None] = dict.fromkeys(causes)
+        over = []
+        for pod in pods:
+            left = self._seconds_left(view.uid, pod, taints[node_of(pod)])
+            if left == 0:
+                over.append(pod)
+            elif left is not None:
+                delays[node_of(pod)] = min(left, delays[node_of(pod)] or left)
+        self._evict(client.caused_by(max(causes.values())), over)
+        uids = {(view.uid, node_of(pod), pod["metadata"]["uid"]) for pod in pods}
+        self._tainted.keep(uids, lambda seen: seen[0] == view.uid and seen[1] in causes)
+        return delays
+
+    def _seconds_left(self, cluster_uid: str, pod: dict, taints: list[dict]) -> float | None:
+        """How long the pod may still stay beside these taints; None for ever."""
         tolerated = seconds_tolerated(pod, taints)
         if tolerated is None:
             return None
-        meta = pod["metadata"]
         since = [(taint["key"], taint.get("timeAdded")) for taint in taints]
-        left = tolerated - self._tainted.seconds((cluster_uid, node_of(pod), meta["uid"]), since)
-        if left > 0:
-            return left
-        message = f"Marking for deletion Pod {meta['namespace']}/{meta['name']}"
-        client.event(pod, "Normal", "TaintManagerEviction", message)
-        client.delete(PODS, meta["namespace"], meta["name"], uid=meta["uid"])
-        return None
+        tainted = self._tainted.seconds((cluster_uid, node_of(pod), pod["metadata"]["uid"]), since)
+        return max(0.0, tolerated - tainted)
+
+    def _evict(self, client: Client, pods: list[dict]) -> None:
+        if pods:
+            told = [(pod, f"Marking for deletion Pod {key_of(pod)}") for pod in pods]
+            client.events([(pod, "Normal", "TaintManagerEviction", words) for pod, words in told])
+            client.delete_these(PODS, pods)
 
 
 def _newly_bound(change: Change) -> Iterable[str]:
