@@ -100,6 +100,8 @@ class Board:
             self._put_replicaset(id_, obj, known)
         elif resource == EVENTS.resource:
             self._put_event(id_)
+        elif resource == DEPLOYMENTS.resource and known is None:
+            self._mark_pods_of(id_)
 
     def _put_pod(self, id_: str, pod: dict) -> None:
         self._release(id_)
@@ -120,8 +122,7 @@ class Board:
             self._pods_of[owner] |= self._pods_of[id_]
             self._mark(owner)
         if known is None or revision_of(known) != revision_of(replicaset):
-            for pod in self._pods_of[id_]:
-                self._mark(pod)
+            self._mark_pods_of(id_)
 
     def _put_event(self, id_: str) -> None:
         if id_ in self._tape:
@@ -146,8 +147,10 @@ class Board:
         elif resource == REPLICASETS.resource and (owner := self._owner_id(obj, DEPLOYMENTS)):
             self._sets_of[owner].discard(id_)
             self._pods_of[owner] -= self._pods_of[id_]
-            for touched in (owner, *self._pods_of[id_]):
-                self._mark(touched)
+            self._mark(owner)
+            self._mark_pods_of(id_)
+        elif resource in (REPLICASETS.resource, DEPLOYMENTS.resource):
+            self._mark_pods_of(id_)
         elif resource == EVENTS.resource and id_ in self._tape:
             self._tape.remove(id_)
         del self._objects[id_]
@@ -163,6 +166,11 @@ class Board:
 
     def _mark(self, id_: str) -> None:
         self._dirty[id_] = None
+
+    def _mark_pods_of(self, owner: str) -> None:
+        """Their rows name their owner, and say its version."""
+        for pod in self._pods_of[owner]:
+            self._mark(pod)
 
     # Owners, by name as they stand in the reference: a pod's replica set, and that one's deployment.
 

@@ -27,7 +27,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.place: tuple[str, int] | None = None
-        self.resumed = asyncio.Event()
+        self.wake = asyncio.Event()  # the log has grown, or the browser has said where it is
         await self.accept()
         self.sender = asyncio.create_task(self.run())
 
@@ -41,15 +41,14 @@ class BoardConsumer(AsyncWebsocketConsumer):
             message = json.loads(text_data or "")
             if message["type"] == "resume":
                 self.place = (str(message["epoch"]), int(message["seq"]))
-                self.resumed.set()
+                self.wake.set()
         except (ValueError, KeyError, TypeError):
             await self.close(1003)
 
     async def run(self) -> None:
         """Send what is new, until the browser goes or takes nothing any more."""
         try:
-            async with watching(self.scope["url_route"]["kwargs"]["cluster"]) as feed:
-                await self.resumed.wait()
+            async with watching(self.scope["url_route"]["kwargs"]["cluster"], self.wake) as feed:
                 while True:
                     await self.send_next(feed)
         except ApiError as error:
@@ -61,10 +60,15 @@ class BoardConsumer(AsyncWebsocketConsumer):
             return  # the browser vanished while something was on its way to it
 
     async def send_next(self, feed: Feed) -> None:
+        self.wake.clear()
         asked = self.place
-        text, place = await feed.news(asked, BEAT_SECONDS)
-        if self.place is not asked:
-            return  # it has said meanwhile that it is elsewhere
+        text, place = feed.since(asked) if asked else ("", asked)
+        if not text:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), BEAT_SECONDS)
+            if asked is None or self.place is not asked:
+                return  # it has not said where it is, or only now
+            text, place = feed.since(asked)
         text = text or json.dumps({"type": "beat", "epoch": place[0], "seq": place[1]})
         await asyncio.wait_for(self.send(text_data=text), STALLED_SECONDS)
         if self.place is asked:

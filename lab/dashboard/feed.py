@@ -57,9 +57,8 @@ class Feed:
         self.cluster = cluster
         self.epoch = secrets.token_hex(6)
         self.client = Client(cluster, author="board")
-        self.watchers = 0
+        self.watchers: set[asyncio.Event] = set()  # of each browser its own: set when there is something new
         self._lock = threading.Lock()
-        self._changed = asyncio.Event()
         self._texts: dict[int, str] = {}  # what was serialised for those at a place, until the next step
         self._load()
 
@@ -149,23 +148,13 @@ class Feed:
                 await in_reader(self.catch_up)
                 if self.seq != told:  # also where a page, and not this reader, has read the log
                     told = self.seq
-                    self._changed.set()
-                    self._changed = asyncio.Event()
+                    for wake in self.watchers:
+                        wake.set()
                     await wait_for_revision(self.cluster, self.read + FLUSH_EARLY, COALESCE_SECONDS)
                 await wait_for_revision(self.cluster, self.read)
             except (DatabaseError, ApiError) as error:
                 log.warning("the board of %s waits: %s", self.cluster, error)
                 await asyncio.sleep(1)
-
-    async def news(self, place: Place, timeout: float) -> tuple[str, Place]:
-        """`since`, but wait up to `timeout` seconds for something new."""
-        changed = self._changed
-        text, now = self.since(place)
-        if not text:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), timeout)
-            text, now = self.since(place)
-        return text, now
 
 
 def merge(steps: list[Step], rows: dict[str, Row]) -> Delta:
@@ -202,15 +191,15 @@ def feed_of(cluster: str) -> Feed:
 
 
 @contextlib.asynccontextmanager
-async def watching(cluster: str) -> AsyncIterator[Feed]:
-    """The feed, followed as long as anybody watches it."""
+async def watching(cluster: str, wake: asyncio.Event) -> AsyncIterator[Feed]:
+    """The feed, followed as long as anybody watches it; `wake` is set whenever there is something new."""
     feed = await in_reader(lambda: feed_of(cluster))
-    feed.watchers += 1
-    if feed.watchers == 1:
+    if not feed.watchers:
         feed.follower = asyncio.get_running_loop().create_task(feed.follow())
+    feed.watchers.add(wake)
     try:
         yield feed
     finally:
-        feed.watchers -= 1
+        feed.watchers.discard(wake)
         if not feed.watchers:
             feed.follower.cancel()

@@ -7,7 +7,7 @@ Pure. A loop is drawn because it acted, and says the difference that it saw and 
 from collections.abc import Callable
 
 from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
-from lab.apimachinery.meta import controller_of, is_true
+from lab.apimachinery.meta import condition, controller_of, is_true
 from lab.apiserver.tables.pods import summary
 from lab.client.reconcile import Change
 
@@ -116,7 +116,8 @@ def _node(change: Change) -> str:
     now, old = change.object, change.old or {}
     ready = is_true(now, "Ready")
     if ready != is_true(old, "Ready"):
-        return f"{change.name}: " + ("heartbeats are back → Ready" if ready else "no heartbeat → lost")
+        heard = "heartbeats are back" if condition(old, "Ready") else "its first heartbeat"
+        return f"{change.name}: {heard} → Ready" if ready else f"{change.name}: no heartbeat → lost"
     taints, before = (
         {taint["key"].rpartition("/")[2] for taint in obj.get("spec", {}).get("taints", ())} for obj in (now, old)
     )

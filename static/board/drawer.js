@@ -109,7 +109,11 @@ drawer.addEventListener("click", async (event) => {
     copy.textContent = "Copied";
     setTimeout(() => (copy.textContent = words), 1200);
   } else if (event.target.closest("[data-close]")) close();
-  else if (event.target.closest("[data-get]")) load(event.target.closest("[data-get]").dataset.get);
+  else if (event.target.closest("[data-get]")) {
+    const { get } = event.target.closest("[data-get]").dataset;
+    tab = new URLSearchParams(get.split("?")[1]).get("tab") || ""; // at once: a refresh meanwhile must not bring the old one
+    load(get);
+  }
   else if (event.target.closest("[data-show]")) open(event.target.closest("[data-show]").dataset.show);
 });
 drawer.addEventListener("input", (event) => {

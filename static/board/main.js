@@ -21,7 +21,6 @@ restore();
 $("namespace").value = ui.namespace;
 if (new URLSearchParams(location.search).get("view") === "table") toggleTable(true);
 connect();
-sessionStorage.removeItem("tries");
 
 $("live").onclick = () => {
   ui.paused = !ui.paused;

@@ -33,7 +33,7 @@ function fillNode(column, row) {
   const [head] = column.children;
   text(head, ".title b", row.name);
   text(head, ".zone", row.zone ? `zone ${row.zone}` : "");
-  text(head, ".size", [`${cpu(row.cpu || 0)} cpu`, memory(row.memory || 0), row.gpu && `${row.gpu} gpu`, row.runtime].filter(Boolean).join(" · "));
+  text(head, ".size", [`${cpu(row.cpu || 0)} cpu`, memory(row.memory || 0), row.gpu && `${row.gpu} gpu`, row.runtime !== "simulated" && row.runtime].filter(Boolean).join(" · "));
   gauge(head, "cpu", row.usedCpu, row.cpu, cpu);
   gauge(head, "memory", row.usedMemory, row.memory, memory);
   head.querySelector(".gauge.gpu").hidden = !row.gpu;
@@ -50,7 +50,7 @@ function fillNode(column, row) {
 
 function flags(row) {
   const found = [];
-  if (row.runtime === "simulated") found.push(["simulated", ""]);
+  if (row.runtime === "simulated") found.push(["simulated", "made-up"]);
   if (row.off) found.push(["powered off", "bad"]);
   else if (row.partitioned) found.push(["partitioned", "bad"]);
   if (!row.ready) found.push([row.status === "Unknown" ? "no word" : "not ready", "bad"]);

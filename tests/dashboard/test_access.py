@@ -1,0 +1,178 @@
+"""The board for everybody: by keyboard, without colour, in dark and light, in little space and few bytes."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from .made_up import STATES, everything, node, pod
+from .screen import Screen
+
+SCRIPTS = Path(__file__).parents[2] / "static" / "board"
+MOST_JAVASCRIPT = 30_000
+FAINT = Path(__file__).with_name("faint.js").read_text()
+SIZES = [(1440, 900), (1280, 720), (390, 844)]
+
+
+@pytest.fixture
+def still(page, process_lab) -> Screen:
+    screen = Screen(page, process_lab).open_still()
+    yield screen
+    assert screen.errors == []
+
+
+def test_the_javascript_is_small_and_all_of_it_is_ours():
+    packed = sum(len(gzip.compress(path.read_bytes(), 9)) for path in SCRIPTS.glob("*.js"))
+    assert packed <= MOST_JAVASCRIPT
+    page = (SCRIPTS.parents[1] / "templates" / "board" / "board.html").read_text()
+    assert all("static 'board/" in tag for tag in re.findall(r"<script[^>]*src=[^>]*>", page))
+
+
+def test_each_state_differs_by_shape_and_in_words(still):
+    still.show(everything())
+    tiles = [still.page.locator(f'.pod[data-id="pods/default/{state}"]') for state in STATES]
+    shapes = [tile.locator(".shape use").get_attribute("href") for tile in tiles]
+    labels = [tile.get_attribute("aria-label") for tile in tiles]
+    notes = [tile.locator(".note").inner_text() for tile in tiles]
+    assert len(set(shapes)) == len(set(notes)) == len(STATES)
+    assert all(word in label for word, label in zip(STATES.values(), labels, strict=True))
+    assert still.page.evaluate(OUTLINES, [f"#s-{state}" for state in STATES]) == len(STATES)
+
+
+# How many different pictures the symbols are, whatever the colour.
+OUTLINES = "ids => new Set(ids.map(id => document.querySelector(id).innerHTML)).size"
+
+
+def test_versions_differ_by_chip_and_by_hatching(still):
+    still.show([node("node-a"), *(pod(f"p{v}", version=v) for v in (1, 2, 3))])
+    looks = [
+        still.page.locator(f'[data-id="pods/default/p{v}"]').evaluate("it => getComputedStyle(it).backgroundImage")
+        for v in (1, 2, 3)
+    ]
+    assert len(set(looks)) == 3
+    expect(still.page.locator('[data-id="pods/default/p3"] .version')).to_have_text("v3")
+
+
+def test_each_trouble_of_a_node_is_a_word(still):
+    still.show(everything())
+    expect(still.column("node-b").locator(".flags")).to_contain_text("cordoned")
+    expect(still.column("node-c").locator(".flags")).to_contain_text("powered off")
+    expect(still.column("node-c").locator(".flags")).to_contain_text("no word")
+    expect(still.column("node-d").locator(".flags")).to_contain_text("partitioned")
+    expect(still.page.locator("#banner")).to_contain_text("Some nodes are simulated")
+
+
+def test_a_waiting_pod_shows_what_each_node_said(still):
+    still.show(everything())
+    expect(still.page.locator("#tray")).to_contain_text("node-a ✗ too little cpu")
+    expect(still.page.locator("#tray .fits")).to_have_text("node-b ✓ 72")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_all_text_has_the_contrast_that_wcag_asks_for(still, theme):
+    still.page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    still.show(everything())
+    still.column("node-a").locator(".head").click()
+    expect(still.drawer.locator("h1")).to_have_text("node-a")
+    still.page.wait_for_timeout(700)  # what fades in has faded in
+    assert still.page.evaluate(FAINT) == []
+
+
+def test_faint_text_would_be_found(still):
+    still.show([node("node-a")])
+    still.page.evaluate("document.querySelector('.node .title b').style.color = 'var(--line)'")
+    assert [said for said in still.page.evaluate(FAINT) if said.endswith("B: node-a")]
+
+
+def test_the_grid_is_one_tab_stop_and_arrows_move_in_it(still):
+    still.show([node("node-a"), node("node-b"), pod("a1"), pod("a2"), pod("b1", node="node-b")])
+    page = still.page
+    assert page.locator('#plane [tabindex="0"]').count() == 1
+    page.locator('#plane [tabindex="0"]').focus()
+    walked = []
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "End", "Home", "ArrowLeft"):
+        page.keyboard.press(key)
+        walked.append(page.evaluate("document.activeElement.closest('[data-id]').dataset.id.split('/').pop()"))
+    assert walked == ["a1", "a2", "b1", "node-b", "b1", "node-b", "node-a"]
+    assert page.locator('#plane [tabindex="0"]').count() == 1
+    page.keyboard.press("Tab")
+    assert not page.evaluate("document.activeElement.closest('#plane')")
+
+
+def test_focus_stays_on_a_tile_that_changes_and_moves(still):
+    still.show([node("node-a"), node("node-b"), pod("p", "pending")])
+    still.page.locator('[data-id="pods/default/p"]').focus()
+    still.show([node("node-a"), node("node-b"), pod("p", node="node-b")])
+    assert still.page.evaluate("document.activeElement.dataset.id") == "pods/default/p"
+    assert still.page.evaluate("document.activeElement.closest('.node').dataset.name") == "node-b"
+
+
+def test_everything_can_be_done_from_the_keyboard(page, process_lab):
+    screen = Screen(page, process_lab).open()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("open node-b")
+    page.keyboard.press("Enter")
+    expect(screen.drawer.locator("h1")).to_have_text("node-b")
+    page.keyboard.press("Escape")
+    expect(screen.drawer.locator("h1")).to_have_text("Reach in")
+    page.keyboard.press("t")
+    expect(page.locator("#table tbody tr")).not_to_have_count(0)
+    page.keyboard.press("t")
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    expect(page.locator("#live")).to_contain_text("Paused")
+    page.keyboard.press("p")
+    screen.live()
+    assert screen.errors == []
+
+
+def test_a_listener_is_told_how_many_are_ready(still):
+    rows = everything()
+    still.show(rows)
+    deployment = next(row for row in rows if row["kind"] == "deployment")
+    delta = {
+        "epoch": "made up",
+        "prev": 1,
+        "seq": 2,
+        "upserts": [{**deployment, "ready": 5}],
+        "removes": [],
+        "phases": {},
+    }
+    still.page.evaluate("delta => import('/static/board/state.js').then(it => it.delta(delta))", delta)
+    expect(still.page.locator("#announce")).to_have_text("web: 5 of 5 ready")
+    assert still.page.locator("#announce").get_attribute("aria-live") == "polite"
+
+
+def test_empty_places_offer_the_next_step(still):
+    still.show([])
+    page = still.page
+    expect(page.locator("#no-nodes").get_by_role("button", name="Add a node")).to_be_visible()
+    expect(page.locator("#no-deployments").get_by_role("button", name="Create a deployment")).to_be_visible()
+
+
+def test_without_motion_nothing_moves(page, process_lab):
+    page.emulate_media(reduced_motion="reduce")
+    screen = Screen(page, process_lab).open_still()
+    screen.show(everything())
+    rows = [row | {"acts": 4} if row["id"] == "loops/scheduler" else row for row in everything()]
+    screen.show(rows)
+    page.wait_for_timeout(100)
+    moving = page.evaluate("document.getAnimations().filter(it => it.playState === 'running').length")
+    assert moving == 0
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_nothing_runs_off_the_page(still, size):
+    still.page.set_viewport_size({"width": size[0], "height": size[1]})
+    still.show(everything())
+    assert still.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    cut = still.page.evaluate(
+        "() => [...document.querySelectorAll('.top > *, .tray *, .head > *')]"
+        ".filter(it => it.checkVisibility() && it.getBoundingClientRect().right > innerWidth + 1)"
+        ".map(it => it.className || it.tagName)"
+    )
+    assert cut == []

@@ -1,0 +1,117 @@
+"""The board's rows are those that the objects give, whatever the order in which changes come in."""
+
+import random
+
+from lab.dashboard.board import TAPE, Board, turns
+
+from .build import a_deployment, a_node, a_pod, a_replicaset, an_event, change, crashed, leaving, ready, with_spec
+
+DEPLOYMENT = a_deployment()
+SET = a_replicaset(DEPLOYMENT)
+NODE = a_node()
+POD = a_pod("web-rs1-aaaaa", SET, node="node-a")
+ID = "pods/default/web-rs1-aaaaa"
+
+
+def without_loops(board: Board) -> dict:
+    return {id_: row for id_, row in board.rows.items() if row["kind"] != "loop"}
+
+
+def test_a_new_pod_changes_its_tile_its_node_and_its_card():
+    board = Board([DEPLOYMENT, SET, NODE])
+    delta = board.apply([change(POD, author="replicaset-controller")])
+    assert set(delta.upserts) == {ID, "nodes/node-a", "loops/replicaset-controller"}
+    assert delta.upserts["nodes/node-a"]["usedCpu"] == 100
+
+
+def test_nothing_that_is_drawn_changed_means_an_empty_delta():
+    board = Board([NODE])
+    assert not board.apply([change(NODE, NODE, author="kubelet")])
+
+
+def test_a_pod_that_ends_gives_its_room_back():
+    board = Board([NODE, POD])
+    done = {**POD, "status": {"phase": "Succeeded"}}
+    board.apply([change(done, POD)])
+    assert "usedCpu" not in board.rows["nodes/node-a"]
+
+
+def test_a_deleted_pod_is_removed_and_counted_no_more():
+    board = Board([DEPLOYMENT, SET, NODE, POD])
+    delta = board.apply([change(POD, deleted=True)])
+    assert delta.removes == {ID}
+    assert "count" not in board.rows["nodes/node-a"]
+
+
+def test_each_state_passed_through_is_told_with_its_time():
+    board = Board([NODE])
+    states = [a_pod("web"), a_pod("web", node="node-a"), ready(a_pod("web", node="node-a"))]
+    delta = board.apply([change(obj, time=10 + at) for at, obj in enumerate(states)])
+    assert delta.phases == {"pods/default/web": [("pending", 10), ("starting", 11), ("ready", 12)]}
+
+
+def test_a_death_between_two_frames_is_not_swallowed():
+    pod = ready(a_pod("web", node="node-a"))
+    board = Board([NODE, pod])
+    delta = board.apply([change(crashed(pod), time=1), change(ready(pod, restarts=1), time=2)])
+    assert delta.phases == {"pods/default/web": [("backoff", 1), ("ready", 2)]}
+
+
+def test_a_state_that_did_not_change_is_not_a_turn():
+    assert turns({"state": "ready"}, [("ready", 1), ("ready", 2)]) == []
+    assert turns(None, [("pending", 1), ("pending", 2), ("ready", 3)]) == [("pending", 1), ("ready", 3)]
+
+
+def test_a_namesake_made_meanwhile_is_another_pod():
+    board = Board([NODE, POD])
+    namesake = {**a_pod("web-rs1-aaaaa"), "metadata": {**POD["metadata"], "uid": "another"}}
+    board.apply([change(namesake)])
+    assert board.rows[ID]["state"] == "pending"
+    assert "usedCpu" not in board.rows["nodes/node-a"]
+
+
+def test_the_tape_keeps_the_newest_and_moves_up_what_is_said_again():
+    board = Board([])
+    events = [an_event(f"e{i}", POD) for i in range(TAPE + 5)]
+    board.apply([change(event) for event in events])
+    assert "events/default/e4" not in board.rows
+    assert "events/default/e5" in board.rows
+    board.apply([change(events[5], events[5]), change(an_event("new", POD))])
+    assert "events/default/e5" in board.rows
+    assert "events/default/e6" not in board.rows
+
+
+def test_the_verdicts_on_a_waiting_pod_come_with_its_row_and_go_with_it():
+    board, pod = Board([NODE]), a_pod("report")
+    verdicts = {"pods/default/report": [{"node": "node-a", "fits": False, "text": "cordoned"}]}
+    board.apply([change(pod, author="scheduler")], verdicts)
+    assert board.rows["pods/default/report"]["verdicts"][0]["text"] == "cordoned"
+    board.apply([change(with_spec(pod, nodeName="node-a"), pod, author="scheduler")], {"pods/default/report": []})
+    assert "verdicts" not in board.rows["pods/default/report"]
+
+
+def test_a_loop_counts_each_time_it_acted():
+    board = Board([DEPLOYMENT, SET])
+    board.apply([change(POD, author="replicaset-controller", time=1)])
+    board.apply([change(leaving(POD), POD, author="replicaset-controller", time=2)])
+    row = board.rows["loops/replicaset-controller"]
+    assert (row["acts"], row["at"]) == (2, 2)
+
+
+def test_rows_are_those_of_the_objects_whatever_order_the_changes_come_in():
+    chance = random.Random(7)
+    for _ in range(40):
+        objects = [DEPLOYMENT, SET, a_replicaset(DEPLOYMENT, 2), NODE, a_node("node-b")]
+        for i in range(8):
+            owner = chance.choice([None, SET, objects[2]])
+            pod = a_pod(f"web-rs1-{i}", owner, chance.choice(["", "node-a", "node-b", "gone"]))
+            objects.append(chance.choice([pod, ready(pod), crashed(pod), leaving(pod)]))
+        chance.shuffle(objects)
+        board = Board([])
+        for obj in objects:
+            board.apply([change(obj)])
+        dropped = [obj for obj in objects if chance.random() < 0.3]
+        for obj in dropped:
+            board.apply([change(obj, deleted=True)])
+        left = [obj for obj in objects if obj not in dropped]
+        assert without_loops(board) == without_loops(Board(left))

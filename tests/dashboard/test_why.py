@@ -1,0 +1,83 @@
+"""Why a pod is as it is, in sentences; and the grounds of decisions in a few words."""
+
+from lab.apimachinery.meta import parse_time
+from lab.dashboard.drain import checklist
+from lab.dashboard.waits import shortened, span
+from lab.dashboard.why import acts_of, because, explain_pod
+
+from .build import a_deployment, a_pod, a_replicaset, crashed, leaving, ready, with_spec, with_status
+
+NOW = parse_time("2026-05-20T10:00:30Z")
+SET = a_replicaset(a_deployment())
+
+
+def test_a_crash_loop_says_how_it_ended_how_long_it_lived_and_when_it_is_tried_again():
+    said = " ".join(explain_pod(crashed(a_pod(node="node-a")), NOW))
+    assert "ended with exit code 3, 18s after it started, restarted 4 times so far" in said
+    assert "next try in 30 s" in said
+
+
+def test_a_pod_that_waits_for_a_node_says_what_the_scheduler_said():
+    conditions = [
+        {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available: 3 Insufficient cpu."}
+    ]
+    assert "3 Insufficient cpu" in explain_pod(with_status(a_pod(), conditions=conditions), NOW)[0]
+    assert "has not seen it yet" in explain_pod(a_pod(), NOW)[0]
+
+
+def test_a_healthy_pod_says_since_when_and_where_it_answers():
+    assert explain_pod(ready(a_pod(node="node-a")), NOW) == [
+        "All its containers run and are ready for 25s. It answers at 10.1.1.2."
+    ]
+
+
+def test_an_image_that_cannot_be_had_is_named_with_its_error():
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
+    pod = with_status(a_pod(node="node-a"), containerStatuses=[{"name": "web", "state": waiting, "ready": False}])
+    assert "The image of web cannot be had: no such image" in explain_pod(pod, NOW)
+
+
+def test_a_pod_on_its_way_out_says_so():
+    assert "asked to leave" in explain_pod(leaving(ready(a_pod(node="node-a"))), NOW)[-1]
+
+
+def test_decisions_say_their_grounds_whoever_took_them():
+    assert because({"replicas": 5, "found": 3, "created": 2}) == "5 wanted, 3 found"
+    nodes = [{"node": "a", "fits": True, "total": 72.0}, {"node": "b", "fits": False, "reasons": ["x"]}]
+    assert because({"chosen": "a", "evaluated": 2, "nodes": nodes}) == "1 of 2 nodes fit, 72 points"
+    assert because(None) == ""
+
+
+def test_a_kubelets_decision_is_told_as_what_it_did_and_why():
+    steps = [
+        {"action": "CreatePodSandbox", "reason": "the pod has none yet"},
+        {"action": "StartContainer", "container": "web", "attempt": 0, "reason": "its pod's sandbox is new"},
+    ]
+    assert acts_of({"steps": steps}) == "made its sandbox, started web"
+    assert because({"steps": steps}) == "the pod has none yet; its pod's sandbox is new"
+    assert acts_of({"steps": [{"action": "Wait", "container": "web", "seconds": 2.0}]}) == "let web wait 2 s"
+    assert acts_of(None) == ""
+
+
+def test_a_drain_lists_first_what_stands_in_its_way():
+    alone = a_pod("alone", node="node-a")
+    data = with_spec(a_pod("data", SET, "node-a"), volumes=[{"emptyDir": {}}])
+    moving, going = a_pod("moving", SET, "node-a"), leaving(a_pod("going", SET, "node-a"))
+    over = with_status(a_pod("over", node="node-a"), phase="Succeeded")
+    daemon = a_pod("daemon", {**SET, "kind": "DaemonSet"}, "node-a")
+    items = checklist([moving, daemon, over, going, alone, data])
+    assert [(item.name, item.fate) for item in items] == [
+        ("alone", "blocks"),
+        ("data", "blocks"),
+        ("going", "leaving"),
+        ("moving", "moves"),
+        ("over", "moves"),
+        ("daemon", "stays"),
+    ]
+
+
+def test_short_waits_are_told_beside_kubernetes_own():
+    there = {"node_grace": 40.0, "default_toleration": 300.0, "crash_backoff_first": 10.0, "crash_backoff_most": 300.0}
+    said = shortened({**there, "node_grace": 8.0}, there)
+    assert said == [{"words": "a silent node counts as lost after", "here": "8 s", "there": "40 s"}]
+    assert span(300) == "5 min"
