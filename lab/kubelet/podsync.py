@@ -172,7 +172,8 @@ class PodSync:
                 self._parts.teller(record)("Warning", "BackOff", message)
 
     def report(self, record: PodRecord, why: dict | None) -> None:
-        """Hand the pod's status over for writing, if it differs from what was handed over last."""
+        """Hand the pod's status over for writing, if it differs from what was handed over last, or if somebody else has
+        written another meanwhile: the node controller does, while it hears nothing of the node."""
         node = self._parts.nodes.get(record.cluster, record.node)
         if node is None or node.silent:
             return
@@ -183,7 +184,12 @@ class PodSync:
             self._parts.runtime.name, host_address(), record.sandbox, record.waiting, verdicts, record.ended
         )
         status = pod_status(known, seen)
-        if status != known.get("status"):
+        stored = record.pod.get("status", {})
+        if (
+            status != known.get("status")
+            or overlay(stored, status) != stored
+            and not self._parts.writer.reports(record.uid)
+        ):
             record.reported = status
             self._parts.writer.report(record, status, why)
 

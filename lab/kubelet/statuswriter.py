@@ -87,6 +87,10 @@ class StatusWriter:
             self._ends[record.uid] = (record, then)
             self._changed.notify_all()
 
+    def reports(self, uid: str) -> bool:
+        """Whether a status of the pod still waits to be written."""
+        return uid in self._reports
+
     def ends(self, uid: str) -> bool:
         """Whether the pod still waits to be removed from the API."""
         return uid in self._ends
