@@ -244,7 +244,7 @@ def test_a_killed_web_server_is_noticed_and_the_page_heals_without_being_loaded_
 def test_a_connection_that_says_nothing_is_called_stale_and_made_anew(page, process_lab):
     tried = []
     page.clock.install()
-    page.route_web_socket("**/board", tried.append)
+    page.route_web_socket("**/board", lambda socket: tried.append(socket))
     page.goto(f"{process_lab.address}/clusters/default/")
     expect(page.locator("#live")).to_contain_text("Live")
     page.clock.run_for(12_000)
