@@ -16,7 +16,7 @@ from django.db import connection, models, transaction
 from lab.models import Cluster, Cursor, Requeue, Revision
 
 from . import hints
-from .view import COLUMNS, Change, UnknownCluster, load, view_of
+from .view import COLUMNS, Change, UnknownCluster, head_of, load, view_of
 
 log = logging.getLogger(__name__)
 KEEP_REVISIONS = 100_000  # what compaction leaves of the history; the current state is always kept
@@ -76,9 +76,7 @@ def append(cluster: str, writes: list[Write], author: str, cause: int = 0, fence
     Raises Conflict, LostFence, UnknownCluster. After the commit, whoever watches is told that the log grew.
     """
     with transaction.atomic():
-        row = Cluster.objects.select_for_update().filter(name=cluster).first()
-        if row is None:
-            raise UnknownCluster(cluster)
+        row = head_of(cluster, lock=True)
         _check_fence(fence)
         # Under the lock nobody else can append, so the view is exactly the state that this batch follows.
         current = view_of(row)

@@ -5,8 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from lab import store
-from lab.models import Cluster, Revision
+from lab.models import Revision
 from lab.store import View
+from lab.store.view import head_of
 
 from .writes import write
 
@@ -21,7 +22,7 @@ def cluster() -> str:
 
 def read_anew(cluster: str) -> View:
     """A view that knows only what the database says, change by change."""
-    row = Cluster.objects.get(name=cluster)
+    row = head_of(cluster)
     other = View(row)
     while other.revision < row.revision:
         other._read_some()
