@@ -40,13 +40,14 @@ class Lock:
         self.seconds = seconds
         self.holder = secrets.token_hex(8)
 
-    def acquire(self) -> bool:
-        """Take the hold, or renew it; False while somebody else has it."""
+    def acquire(self, position: int | None = None) -> bool:
+        """Take the hold, or renew it; False while somebody else has it, or if the cursor is not at `position`."""
         now = time.time()
         free = Q(holder="") | Q(holder=self.holder) | Q(expires__lte=now) | Q(held_since__gt=now + JITTER_SECONDS)
         taken = {"holder": self.holder, "held_since": now, "expires": now + self.seconds}
         rows = Cursor.objects.filter(name=self.name)
-        if rows.filter(free).update(**taken):
+        there = rows if position is None else rows.filter(revision=position)
+        if there.filter(free).update(**taken):
             return True
         if rows.exists():
             return False

@@ -113,19 +113,20 @@ def catch_up(cluster: str, controller: Controller) -> int:
 
 def _turn(cluster: str, controller: Controller) -> int:
     state = view(cluster)
+    head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
     name = cursor_name(state, controller)
-    if not _causes(state, controller, _position(name)):
+    position = _position(name)
+    causes = _causes(state, controller, position)
+    if not causes:
         return 0
     lock = Lock(name)
-    if not lock.acquire():
-        return 0
+    if not lock.acquire(position):
+        # Who holds it looks again before they stop. Who had it and is done may have stopped before our news came.
+        return 0 if _position(name) == position else _turn(cluster, controller)
     client = Client(cluster, controller.author or f"{controller.name}-controller", fence=lock.fence)
     try:
-        state = view(cluster)
-        head = state.revision
-        causes = _causes(state, controller, _position(name))
         with keeping(lock):
-            delays = controller.sync_all(client, causes) if causes else {}
+            delays = controller.sync_all(client, causes)
         _finish(state, controller, lock, head, delays)
     except LostFence:
         return 0
