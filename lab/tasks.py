@@ -15,7 +15,8 @@ from lab.scheduler import SCHEDULER
 from lab.store import compact, hints, subscribe
 
 log = logging.getLogger(__name__)
-LOOPS = {controller.name: controller for controller in (*CONTROLLERS, SCHEDULER)}
+# The scheduler first: of all that a new pod pokes, it is the one that the pod waits for.
+LOOPS = {controller.name: controller for controller in (SCHEDULER, *CONTROLLERS)}
 
 
 def subscribe_all() -> None:

@@ -2,7 +2,7 @@
 
 from lab.apimachinery import meta
 from lab.apimachinery.kinds import CONFIGMAPS, NAMESPACES, NODES, PODS
-from lab.client import Client
+from lab.client import Client, View
 from lab.client.reconcile import Change
 
 from .cache import FINISHED, Cache, is_pending
@@ -18,27 +18,29 @@ class Follower:
         self.cache = Cache(LEAST_ALLOCATED)
         self.revision = 0
 
-    def catch_up(self, client: Client) -> Cache:
+    def catch_up(self, state: View) -> Cache:
         """Take in what has happened since; everything anew where that cannot be told."""
-        namespaces = {ns["metadata"]["name"]: ns["metadata"].get("labels") or {} for ns in client.list(NAMESPACES)}
-        changes = client.changes_since(self.revision) if self.revision else None
+        namespaces = {
+            ns["metadata"]["name"]: ns["metadata"].get("labels") or {} for ns in state.list(NAMESPACES.resource)
+        }
+        changes = state.changes_since(self.revision) if self.revision else None
         if changes is None or namespaces != self.cache.namespaces:
-            self._start_anew(client, namespaces)
+            self._start_anew(state, namespaces)
         else:
             for change in changes:
                 self._take(change)
                 self.revision = change.revision
-        self.cache.default_strategy = default_strategy(client)
+        self.cache.default_strategy = default_strategy(state)
         self.cache.tidy()
         return self.cache
 
-    def _start_anew(self, client: Client, namespaces: dict[str, dict[str, str]]) -> None:
+    def _start_anew(self, state: View, namespaces: dict[str, dict[str, str]]) -> None:
         self.cache = Cache(LEAST_ALLOCATED)
         self.cache.namespaces = namespaces
-        self.revision = client.view().revision  # before the lists: what they know beyond it is taken in once more
-        for node in client.list(NODES):
+        self.revision = state.revision  # before the lists: what they know beyond it is taken in once more
+        for node in state.list(NODES.resource):
             self.cache.set_node(node)
-        for pod in client.list(PODS):
+        for pod in state.list(PODS.resource):
             self.cache.set_pod(pod)
 
     def _take(self, change: Change) -> None:
@@ -63,9 +65,9 @@ class Follower:
                 self.cache.set_pod(pod)
 
 
-def default_strategy(client: Client) -> str:
+def default_strategy(state: View) -> str:
     """The cluster's choice between balancing and packing: `data.scoringStrategy` of a ConfigMap in kube-system."""
-    config = client.find(CONFIGMAPS, *CONFIG) or {}
+    config = state.get(CONFIGMAPS.resource, *CONFIG) or {}
     return (config.get("data") or {}).get("scoringStrategy", LEAST_ALLOCATED)
 
 

@@ -20,9 +20,11 @@ def report(client: Client, unschedulable: list[Unschedulable]) -> list[Happening
 
     An unchanged status is never written: it would be a change, which wakes everybody, the scheduler among them.
     """
-    puts, happened = [], []
+    if not unschedulable:
+        return []
+    state, puts, happened = client.view(), [], []
     for missed in unschedulable:
-        pod = client.find(PODS, *meta.split_key(meta.key_of(missed.pod)))
+        pod = state.get(PODS.resource, missed.pod["metadata"]["namespace"], missed.pod["metadata"]["name"])
         if pod is None or pod["metadata"]["uid"] != missed.pod["metadata"]["uid"]:
             continue
         new = with_verdict(pod, missed.message, missed.nominated)

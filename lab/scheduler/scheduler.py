@@ -39,11 +39,11 @@ class Scheduler(Controller):
 
     def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
         """One run. Taken out of memory first: after a failure half-way the picture is not trusted, but made anew."""
-        uid = client.view().uid
+        state = client.view()
         of, follower, queue = self._remembered.pop(client.cluster, ("", None, None))
-        if of != uid:  # nothing is remembered, or that of a cluster of the same name that is no more
+        if of != state.uid:  # nothing is remembered, or that of a cluster of the same name that is no more
             follower, queue = Follower(), new_queue()
-        cache = follower.catch_up(client)
+        cache = follower.catch_up(state)
         keys = queue.due(cache.pending, set(causes), EVERYTHING in causes)
         outcome = schedule(cache, keys)
         refused = self._write(client.caused_by(max(causes.values())), outcome, queue)
@@ -52,7 +52,7 @@ class Scheduler(Controller):
             # Nobody but the scheduler itself has seen them come: its own bindings do not wake it.
             queue.hope(key for key, (_, pod) in cache.pending.items() if pod.info.wants_company)
         queue.hope(outcome.displaced)
-        self._remembered[client.cluster] = uid, follower, queue
+        self._remembered[client.cluster] = state.uid, follower, queue
         return dict.fromkeys(causes, None) | refused | {EVERYTHING: queue.next_try()}
 
     def _write(self, client: Client, outcome: Outcome, queue: SchedulingQueue) -> dict[str, float]:
