@@ -67,7 +67,10 @@ class NodeAgent:
             return False
 
     def report(self, cluster: str, renew: bool) -> None:
-        """Prepare, register and report all nodes of a cluster that can speak; with `renew`, their heartbeats too."""
+        """With `renew` the heartbeats first, which must not wait for the rest: after a kubelet was replaced, it has to
+        report all its thousands. Then prepare, register and report those of which there is anything new."""
+        if renew:
+            self._renew(cluster)
         records = [record for record in self._nodes.of_cluster(cluster) if not record.silent and self._is_news(record)]
         if records:
             free = self._free_ranges(cluster)
@@ -76,8 +79,6 @@ class NodeAgent:
             view = self._client(cluster).view()
             self._write(cluster, [put for record in records if (put := self._registration(record, view))])
             self._report_status(cluster, records)
-        if renew:
-            self._renew(cluster)
 
     def _is_news(self, record: NodeRecord) -> bool:
         """Whether anything that a report is made from has changed since the last: of thousands, most times of none."""
