@@ -76,6 +76,7 @@ class PodSync:
 
     def _keep_down(self, record: PodRecord) -> None:
         """Its node is powered off: whatever still runs of it is killed at once, and nobody is told."""
+        record.inherited = False
         self.look(record)
         if record.sandbox and (record.sandbox.ready or any(c.state == "running" for c in record.sandbox.containers)):
             self._parts.runtime.stop_pod_sandbox(record.sandbox.id)
