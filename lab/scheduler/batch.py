@@ -4,11 +4,10 @@ Kubernetes takes one pod after the other from its queue. Here all that wait are 
 their bindings can be stored in one transaction; each still sees the room that those before it have left.
 """
 
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-
-from lab.apimachinery import meta
 
 from .cache import Cache
 from .candidates import Candidates
@@ -19,7 +18,7 @@ from .podinfo import PodInfo, Scheduled
 from .preemption import Preemption, preempt
 from .trial import Trial
 
-KINDS_IN_MEMORY = 64  # of how many kinds of pods the candidates are kept during a run: 5,000 nodes take 1 MB each
+KINDS_IN_MEMORY = 16  # of how many kinds of pods the candidates are kept during a run: 5,000 nodes take up to 2.5 MB
 PREEMPTIONS_A_RUN = 50  # each weighs many nodes, so that more of them would keep all others waiting
 
 
@@ -41,26 +40,31 @@ class Outcome:
     bindings: list[tuple[dict, str, dict]] = field(default_factory=list)
     unschedulable: list[Unschedulable] = field(default_factory=list)
     displaced: list[str] = field(default_factory=list)  # keys of pods whose promise went to a more important one
+    unfinished: bool = False  # the time was over before all had been considered
 
 
-def schedule(cache: Cache, keys: Iterable[str]) -> Outcome:
-    """Place the pending pods of these keys; the cache takes the placements for done. Unknown keys are passed over."""
+def schedule(cache: Cache, keys: Iterable[str], seconds: float = float("inf")) -> Outcome:
+    """Place the pending pods of these keys; the cache takes the placements for done. Unknown keys are passed over.
+
+    After so many `seconds` the rest is left for another run: what has been decided by then had better be stored.
+    """
     waiting = [cache.pending[key] for key in keys if key in cache.pending]
-    return Run(cache).place(sorted(waiting, key=lambda each: queue_order(each[0])))
+    return Run(cache).place(in_order(waiting), time.monotonic() + seconds)
 
 
-def queue_order(pod: dict) -> tuple:
+def in_order(waiting: list[tuple[dict, Scheduled]]) -> list[tuple[dict, Scheduled]]:
     """Higher priority first, then who has waited longer: Kubernetes' PrioritySort. Of those created in the same
-    second, the pods of one owner side by side: what was worked out for one is then at hand for the next."""
-    metadata = pod["metadata"]
-    owner = meta.controller_of(pod)
-    return (
-        -(pod["spec"].get("priority") or 0),
-        metadata.get("creationTimestamp") or "",
-        owner["uid"] if owner else "",
-        metadata.get("namespace", ""),
-        metadata["name"],
-    )
+    second, the pods of one kind side by side: what was worked out for one is then at hand for the next."""
+
+    def rank(each: tuple[dict, Scheduled]) -> tuple[int, str]:
+        pod, me = each
+        return -me.info.priority, pod["metadata"].get("creationTimestamp") or ""
+
+    waiting = sorted(waiting, key=lambda each: (*rank(each), each[1].key))
+    kinds: dict[PodInfo, int] = {}
+    for _, me in waiting:
+        kinds.setdefault(me.info, len(kinds))
+    return sorted(waiting, key=lambda each: (*rank(each), kinds[each[1].info]))
 
 
 class Run:
@@ -69,16 +73,19 @@ class Run:
     def __init__(self, cache: Cache):
         self.cache = cache
         self.outcome = Outcome()
-        self.placed: list[tuple[Scheduled, NodeInfo]] = []
+        self.changes: list[tuple[Scheduled | None, NodeInfo]] = []  # who was placed where; None: was promised room
         self.preemptions = 0
         self._hopeless: dict[PodInfo, Preemption] = {}
         self._candidates: OrderedDict[PodInfo, tuple[Candidates, int]] = OrderedDict()
         self._wanted: Counter[PodInfo] = Counter()
 
-    def place(self, queue: list[tuple[dict, Scheduled]]) -> Outcome:
+    def place(self, queue: list[tuple[dict, Scheduled]], until: float) -> Outcome:
         self._wanted.update(me.info for _, me in queue)
         for pod, me in queue:
             self._place(pod, me)
+            if time.monotonic() > until:
+                self.outcome.unfinished = me is not queue[-1][1]
+                break
         return self.outcome
 
     def candidates_for(self, info: PodInfo) -> Candidates:
@@ -87,9 +94,12 @@ class Run:
         if candidates is None:
             candidates = Candidates(info, self.cache, self._wanted[info])
         else:
-            for pod, node in self.placed[heard:]:
-                candidates.placed(pod, node)
-        self._candidates[info] = candidates, len(self.placed)
+            for pod, node in self.changes[heard:]:
+                if pod:
+                    candidates.placed(pod, node)
+                else:
+                    candidates.promised(node)
+        self._candidates[info] = candidates, len(self.changes)
         if len(self._candidates) > KINDS_IN_MEMORY:
             self._candidates.popitem(last=False)
         return candidates
@@ -108,7 +118,7 @@ class Run:
         if promised:
             why["promised"] = promised.name
         self.outcome.bindings.append((pod, node.name, why))
-        self.placed.append((me, node))
+        self.changes.append((me, node))
         self.cache.assume(me, node)
 
     def _promised(self, me: Scheduled, candidates: Candidates) -> NodeInfo | None:
@@ -151,5 +161,4 @@ class Run:
         self.cache.nominate(done.node.name, me)
         for victim in done.victims:
             victim.deleting = True
-        for candidates, _ in self._candidates.values():
-            candidates.outdated = True
+        self.changes.append((None, done.node))

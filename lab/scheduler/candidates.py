@@ -27,7 +27,8 @@ NOT_HEARD: Reasons = ("not heard yet",)
 
 
 class Candidates:
-    """The nodes, seen by pods of one PodInfo. After each placement, of whichever pod, call `placed`."""
+    """The nodes, seen by pods of one PodInfo. After each placement, or promise, to whichever pod, call `placed` or
+    `promised`."""
 
     def __init__(self, pod: PodInfo, cache: Cache, wanted: int = 1):
         """`wanted`: how many such pods are to be placed in this run."""
@@ -157,12 +158,8 @@ class Candidates:
         matters = self.topology.matters(pod)
         if matters:
             self.outdated |= self.topology.count(pod, node, 1)
-        self.outdated |= self.exact
-        if self.outdated:
-            return
-        if node.order in self.reasons:
-            self._reconsider(node)
-        if not matters:
+        self.promised(node)
+        if self.outdated or not matters:
             return
         before = self._extent()
         if self.wide_keys:
@@ -174,6 +171,12 @@ class Candidates:
         self.scale.shift(crowd - before[0], liking - before[2])
         span = self._rated[3] - self._rated[2]
         self.stale |= most > self._rated[1] * TOLERANCE or most_liked - liking > span * TOLERANCE
+
+    def promised(self, node: NodeInfo) -> None:
+        """Room on the node has been promised, or taken, since the evaluation."""
+        self.outdated |= self.exact
+        if not self.outdated and node.order in self.reasons:
+            self._reconsider(node)
 
     def _reconsider(self, node: NodeInfo) -> None:
         """Ask about one node anew, or for the first time."""

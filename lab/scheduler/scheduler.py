@@ -12,6 +12,7 @@ from .following import Follower, concerns_pending, helps_pending
 from .queue import SchedulingQueue
 from .reporting import evict, report
 
+RUN_SECONDS = 5.0  # after which those that are left wait for the next run, or a task might take too long
 EVERYTHING = "*"  # the key that means: every pod that waits, for something has changed that may help any of them
 
 
@@ -45,7 +46,7 @@ class Scheduler(Controller):
             follower, queue = Follower(), new_queue()
         cache = follower.catch_up(state)
         keys = queue.due(cache.pending, set(causes), EVERYTHING in causes)
-        outcome = schedule(cache, keys)
+        outcome = schedule(cache, keys, RUN_SECONDS)
         refused = self._write(client.caused_by(max(causes.values())), outcome, queue)
         follower.correct(client, list(refused))
         if outcome.bindings:
@@ -53,7 +54,8 @@ class Scheduler(Controller):
             queue.hope(key for key, (_, pod) in cache.pending.items() if pod.info.wants_company)
         queue.hope(outcome.displaced)
         self._remembered[client.cluster] = state.uid, follower, queue
-        return dict.fromkeys(causes, None) | refused | {EVERYTHING: queue.next_try()}
+        again = 0.0 if outcome.unfinished else queue.next_try()
+        return dict.fromkeys(causes, None) | refused | {EVERYTHING: again}
 
     def _write(self, client: Client, outcome: Outcome, queue: SchedulingQueue) -> dict[str, float]:
         """Store what was decided; key → delay of the pods that could not be bound."""

@@ -24,7 +24,8 @@ def clusters(draw, all_bound: bool = False, most_important: int = 0) -> tuple[li
             more["priority"] = draw(st.integers(0, most_important))
         if all_bound or draw(st.booleans()):
             more["node"] = draw(st.sampled_from(names))
-        pods.append(pod(f"p{number}", **more, **draw(wishes())))
+        created = f"2026-01-01T00:00:0{number}Z"
+        pods.append(pod(f"p{number}", created=created, **more, **draw(wishes())))
     return nodes, pods
 
 

@@ -23,7 +23,7 @@ def test_it_finds_the_same_nodes_fit_as_a_plain_model(exact_nodes, cluster):
     with patch.object(candidates, "EXACT_NODES", exact_nodes):
         outcome = run(nodes, pods)
     placed = {each["metadata"]["name"]: (name, why) for each, name, why in outcome.bindings}
-    for name in sorted(waiting):  # of equal importance and age: in the order of their names
+    for name in sorted(waiting):  # of equal importance, and made in the order of their names
         feasible = model.feasible(waiting[name])
         if name not in placed:
             assert not feasible
@@ -76,6 +76,13 @@ def test_a_full_cluster_is_filled_to_the_last_place():
 def test_each_pod_sees_the_room_that_those_before_it_have_left():
     outcome = run([node("a", cpu="2")], [pod(f"p{n}", cpu="1") for n in range(3)])
     assert places(outcome) == {"p0": "a", "p1": "a"}
+
+
+def test_the_oldest_comes_first_and_of_those_as_old_as_each_other_like_and_like_together():
+    when = [f"2026-01-01T00:00:0{second}Z" for second in (1, 2)]
+    young, old = pod("a", created=when[1]), pod("z", created=when[0])
+    mixed = [pod(f"p{n}", created=when[1], labels={"kind": str(n % 2)}) for n in range(4)]
+    assert list(places(run([node()], [young, *mixed, old]))) == ["z", "a", "p0", "p2", "p1", "p3"]
 
 
 def test_pods_that_are_not_its_business_are_left_alone():
@@ -133,3 +140,11 @@ def test_searches_take_turns_through_a_large_cluster():
         seen.add(outcome.bindings[0][1])
         assert outcome.bindings[0][2]["evaluated"] == 420
     assert len(seen) == 3
+
+
+def test_when_its_time_is_over_it_leaves_the_rest_for_another_run():
+    cache = cache_of([node("a")], many(3))
+    for left in (2, 1, 0):
+        outcome = schedule(cache, list(cache.pending), seconds=0.0)
+        assert len(outcome.bindings) == 1
+        assert (outcome.unfinished, len(cache.pending)) == (left > 0, left)

@@ -290,3 +290,12 @@ def test_a_cluster_made_anew_under_the_same_name_begins_anew(cluster):
     cluster.pods(pod("web", cpu="1"))
     cluster.turn()
     assert cluster.where("web") == ["a"]
+
+
+def test_what_one_run_has_no_time_for_the_next_one_does(cluster, monkeypatch):
+    monkeypatch.setattr("lab.scheduler.scheduler.RUN_SECONDS", 0.0)
+    cluster.nodes(node("a"))
+    cluster.turn()
+    cluster.pods(*(pod(f"p{number}") for number in range(5)))
+    cluster.turn()
+    assert cluster.where("p0", "p1", "p2", "p3", "p4") == ["a"] * 5
