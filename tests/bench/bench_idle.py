@@ -42,7 +42,10 @@ def lab_processes(run: dict) -> dict[int, str]:
     found = {run["pid"]: "supervisor"}
     pods_below = {pid for pid, name in names.items() if name == "engine"}
     for entry in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
-        parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:  # it has ended since it was listed
+            continue
         if parent in found and parent not in pods_below:
             found[int(entry.name)] = names.get(int(entry.name), "guard" if parent == run["pid"] else found[parent])
     return found
