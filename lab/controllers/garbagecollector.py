@@ -13,7 +13,7 @@ Source: k8s.io/kubernetes/pkg/controller/garbagecollector.
 import copy
 from collections.abc import Iterable
 
-from lab.apimachinery.kinds import BY_RESOURCE, Kind
+from lab.apimachinery.kinds import BY_GVK, BY_RESOURCE, Kind
 from lab.apimachinery.meta import is_deleting
 from lab.client import Client, Put
 from lab.client.client import View
@@ -29,7 +29,7 @@ class GarbageCollector(Controller):
 
     name = "garbagecollector"
     author = "generic-garbage-collector"
-    watches = tuple(kind.resource for kind in BY_RESOURCE.values() if kind.kind not in ("Event", "Lease"))
+    watches = tuple(kind.resource for kind in BY_RESOURCE.values() if kind.kind != "Event")
 
     def keys(self, change: Change) -> Iterable[str]:
         obj, old = change.object, change.old
@@ -123,9 +123,19 @@ def _owner(view: View, index: OwnerIndex, obj: dict, ref: dict) -> dict | None:
 
 
 def _leaving(view: View, index: OwnerIndex, obj: dict) -> dict[str, dict | None]:
-    """The owners that will not keep the object: uid → None if gone, or the owner if it waits for dependents to go."""
-    owners = {ref["uid"]: _owner(view, index, obj, ref) for ref in obj["metadata"].get("ownerReferences", ())}
+    """The owners that will not keep the object: uid → None if gone, or the owner if it waits for dependents to go.
+
+    Of an owner that cannot be looked up nobody knows whether it is gone, so it keeps the object: one of a kind that is
+    not served here, or one in a namespace of an object in none.
+    """
+    refs = [ref for ref in obj["metadata"].get("ownerReferences", ()) if _can_be_looked_up(obj, ref)]
+    owners = {ref["uid"]: _owner(view, index, obj, ref) for ref in refs}
     return {uid: owner for uid, owner in owners.items() if owner is None or _deletes_dependents(owner)}
+
+
+def _can_be_looked_up(obj: dict, ref: dict) -> bool:
+    kind = BY_GVK.get((ref["apiVersion"], ref["kind"]))
+    return kind is not None and not (kind.namespaced and "namespace" not in obj["metadata"])
 
 
 def _waits(obj: dict) -> bool:

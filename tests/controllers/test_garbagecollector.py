@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, PODS, REPLICASETS, SECRETS
+from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, LEASES, NODES, PODS, REPLICASETS, SECRETS
 from lab.apimachinery.meta import is_deleting, owner_reference
 from lab.client.reconcile import run_until_quiet
 from lab.controllers.garbagecollector import GarbageCollector
@@ -132,6 +132,34 @@ def test_an_owner_in_another_namespace_is_none(cluster):
     make(cluster, "child", far)
     collect(cluster)
     assert left(cluster) == []
+
+
+def test_an_owner_of_a_kind_that_is_not_served_here_keeps_what_it_owns(cluster):
+    """Nobody can tell whether it is gone: what somebody's operator owns must not vanish as soon as it is applied."""
+    ref = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "web", "uid": "5a0c"}
+    meta = {"name": "child", "namespace": "default", "ownerReferences": [ref]}
+    cluster.client.create(CONFIGMAPS, {"metadata": meta})
+    collect(cluster)
+    assert left(cluster) == ["child"]
+
+
+def test_what_is_in_no_namespace_is_not_collected_for_an_owner_in_one(cluster):
+    owner = make(cluster, "owner")
+    refs = [owner_reference(owner, controller=False)]
+    cluster.client.create(NODES, {"metadata": {"name": "n1", "ownerReferences": refs}})
+    delete(cluster, "owner", "Background")
+    collect(cluster)
+    assert cluster.client.find(NODES, "", "n1")
+
+
+def test_a_lease_that_a_kubelet_renews_once_more_after_its_node_was_removed_goes_too(cluster):
+    node = cluster.add_node("n1")
+    cluster.client.delete(NODES, "", "n1")
+    collect(cluster)
+    meta = {"name": "n1", "namespace": "kube-node-lease", "ownerReferences": [owner_reference(node, controller=False)]}
+    cluster.client.create(LEASES, {"metadata": meta, "spec": {"holderIdentity": "n1"}})
+    collect(cluster)
+    assert cluster.client.list(LEASES) == []
 
 
 def test_a_collector_that_starts_late_finds_what_was_left(cluster):
