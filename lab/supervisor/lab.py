@@ -49,7 +49,8 @@ class Lab:
             "ORRERY_DATA": str(self.data),
             "ORRERY_PORT": str(self.port),
             "ORRERY_RUNTIME": self.runtime,
-            "ORRERY_KUBELET": ",".join(dict.fromkeys((self.runtime, "simulated"))),
+            # Nodes of several runtimes may be mixed; those that need nothing installed are there in any case.
+            "ORRERY_KUBELET": ",".join(dict.fromkeys((self.runtime, "process", "simulated"))),
             "REDIS_URL": self.broker.url,
             "PYTHONUNBUFFERED": "1",
             # glibc gives each thread an arena of its own, which in eight busy threads triples the worker's memory.

@@ -30,6 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, **options) -> None:
         if options["pods_only"]:
+            end_processes()
             remove_pods(engine())
             return
         if is_running(settings.DATA_DIR):
@@ -65,15 +66,21 @@ class Command(BaseCommand):
 
 
 def engine() -> Runtime | None:
-    """The Docker engine, where one answers. Processes and what is simulated end with the lab itself."""
+    """The Docker engine, where one answers. What is simulated ends with the lab itself."""
     return open_runtime("docker", settings.LAB_ID, settings.DATA_DIR) if detect() == "docker" else None
+
+
+def end_processes() -> list[str]:
+    """Usually the process engine is a child of the supervisor and ends with it. One that a kubelet started, because a
+    node of its kind was added to a lab with Docker, has nobody but us."""
+    return open_runtime("process", settings.LAB_ID, settings.DATA_DIR).remove_everything()
 
 
 def remove_everything() -> list[str]:
     """What was removed, in words."""
     runtime = engine()
     try:
-        return runtime.remove_everything() if runtime else []
+        return end_processes() + (runtime.remove_everything() if runtime else [])
     except RuntimeFailure as failure:
         raise CommandError(f"The engine refused: {failure.message}") from failure
 
