@@ -5,7 +5,7 @@ Three are compared: what Deployments declare, what the API says runs, and what t
 
 from collections import Counter
 
-from lab.runtime import RuntimeFailure, Sandbox
+from lab.runtime import Runtime, RuntimeFailure, Sandbox
 from lab.runtime.engines import open_runtime
 
 from ..labs import LabUnderTest, is_ready, wait_until
@@ -31,8 +31,9 @@ def audit(lab: LabUnderTest) -> list[str]:
     if None in listed.values():
         return ["the API does not answer"]
     items = {kind: found["items"] for kind, found in listed.items()}
+    runtimes = {lab.runtime, *map(runtime_of, items["nodes"])} - {SIMULATED}
     try:
-        boxes = open_runtime(lab.runtime, (lab.data / "lab-id").read_text(), lab.data).list_pods()
+        boxes = [box for name in runtimes for box in engine_of(lab, name).list_pods()]
     except RuntimeFailure as failure:
         return [f"the engine does not answer: {failure.message}"]
     return [
@@ -42,6 +43,16 @@ def audit(lab: LabUnderTest) -> list[str]:
     ]
 
 
+def engine_of(lab: LabUnderTest, runtime: str = "") -> Runtime:
+    """The engine as this lab sees it: only what it has made."""
+    return open_runtime(runtime or lab.runtime, (lab.data / "lab-id").read_text(), lab.data)
+
+
+def runtime_of(node: dict) -> str:
+    return node["metadata"]["labels"]["orrery.io/runtime"]
+
+
+SIMULATED = "simulated"  # such pods are in the worker's memory, where nobody can look from outside
 PATHS = {
     "deployments": "/apis/apps/v1/deployments",
     "replicasets": "/apis/apps/v1/replicasets",
@@ -79,9 +90,10 @@ def _nodes(nodes: list[dict]) -> list[str]:
 
 
 def _one_to_one(pods: list[dict], nodes: list[dict], boxes: list[Sandbox]) -> list[str]:
-    """Each pod has one sandbox, in it each container once, and there is nothing else on the engine."""
+    """Each pod has one sandbox, in it each container once, and there is nothing else on the engines."""
     wrong = []
-    bound = {pod["metadata"]["uid"]: pod for pod in pods if pod["spec"].get("nodeName")}
+    unseen = {None, *(node["metadata"]["name"] for node in nodes if runtime_of(node) == SIMULATED)}
+    bound = {pod["metadata"]["uid"]: pod for pod in pods if pod["spec"].get("nodeName") not in unseen}
     found = Counter(box.uid for box in boxes)
     wrong += [f"{box.namespace}/{box.name} ({box.uid}) is an orphan" for box in boxes if box.uid not in bound]
     for uid, pod in bound.items():

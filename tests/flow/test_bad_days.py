@@ -13,10 +13,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.runtime.engines import open_runtime
 from tests.labs import HOME, LabUnderTest, clean_environment, manage, wait_until
 
-from .audit import wait_until_as_declared
+from .audit import engine_of, wait_until_as_declared
 from .steps import DEPLOYMENT, PODS, kill, most_pods_at_once, patch, release, revision, scale
 from .watching import Follower, replay
 
@@ -127,7 +126,7 @@ def restarts(lab: LabUnderTest) -> list[int]:
 
 
 def test_two_workers_share_the_work_and_either_can_do_without_the_other(lab):
-    engine = open_runtime("process", (lab.data / "lab-id").read_text(), lab.data)
+    engine = engine_of(lab)
     start = revision(lab)
     with second_worker(lab) as second:
         for version in ("two-1", "two-2"):
