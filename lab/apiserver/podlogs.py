@@ -26,7 +26,7 @@ def choose_container(pod: dict, asked: str) -> str:
             raise bad_request(f"container {asked} is not valid for pod {name}, choose one of: [{' '.join(names)}]")
         return asked
     main = [c["name"] for c in pod["spec"]["containers"]]
-    if len(main) == 1 and len(names) == 1:
+    if len(main) == 1:
         return main[0]
     default = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
     if default in names:

@@ -24,6 +24,7 @@ def refusal(function, *args):
 
 def test_the_only_container_needs_no_name():
     assert choose_container(pod("app"), "") == "app"
+    assert choose_container(pod("app", init=("prepare",)), "") == "app"
 
 
 def test_one_of_several_must_be_named():
