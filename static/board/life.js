@@ -1,5 +1,5 @@
 // Births, moves and deaths, made visible: cause and effect is what a board can show and a list cannot.
-import { columnOf, fillPod, tiles } from "./nodes.js";
+import { columnOf, fillPod, moves, tiles } from "./nodes.js";
 import { rows } from "./state.js";
 
 const GHOST = 3000; // a dead pod is remembered for so long, and its replacement is tied to it
@@ -9,15 +9,16 @@ const threads = document.getElementById("threads");
 const sky = document.getElementById("sky");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const ghosts = new Set();
-const before = new Map(); // id of a pod → where its tile was and on which node
+const before = new Map(); // id of a pod → where its tile was, if it moves; else false
 
-// Called before the tiles are placed: remembers where those stand that are about to move.
+// Called before the tiles are placed: remembers where those stand that are about to move. The others are not measured:
+// that would have the browser lay the whole page out before it is changed, and once more after.
 export function remember({ changed, fresh }) {
   before.clear();
   if (fresh) return;
   for (const id of changed) {
-    const tile = tiles.get(id);
-    if (tile) before.set(id, { box: tile.getBoundingClientRect(), parent: tile.parentElement });
+    const [tile, row] = [tiles.get(id), rows.get(id)];
+    if (tile && row) before.set(id, moves(tile, row) && tile.getBoundingClientRect());
   }
 }
 
@@ -29,9 +30,9 @@ export function live({ fresh, changed, removed, phases }) {
     const tile = row?.kind === "pod" && tiles.get(id);
     if (!tile) continue;
     const was = before.get(id);
-    if (!was) arrive(tile, row);
-    else if (was.parent !== tile.parentElement) slide(tile, was.box);
-    if (row.node && (!was || was.parent !== tile.parentElement)) win(row.node);
+    if (was === undefined) arrive(tile, row);
+    else if (was) slide(tile, was);
+    if (row.node && was !== false) win(row.node);
     if (phases.has(id)) replay(tile, id, phases.get(id));
   }
   if (ghosts.size) setTimeout(tie, SLIDE); // an heir that came by way of the tray has slid to its node by then

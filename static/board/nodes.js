@@ -68,26 +68,39 @@ function gauge(head, name, used = 0, whole = 0, written) {
   text(head, `.part.${name}`, `${part}%`);
 }
 
+const PARTS = ["use", ".name b", ".name i", ".version", ".restarts", ".note", ".size", ".took"];
+const parts = new WeakMap(); // tile → its parts, looked for once
+function partsOf(tile) {
+  if (!parts.has(tile)) parts.set(tile, PARTS.map((selector) => tile.querySelector(selector)));
+  return parts.get(tile);
+}
+const write = (element, words) => element.textContent !== words && (element.textContent = words);
+
 export function fillPod(tile, row, state = row.state) {
+  const [use, app, suffix, version, restarts, told, size, lasted] = partsOf(tile);
   tile.dataset.id = row.id;
-  if (tile.dataset.state !== state) {
+  if (tile.dataset.state !== state || !use.hasAttribute("href")) {
     tile.dataset.state = state;
-    tile.querySelector("use").setAttribute("href", `#s-${state}`);
+    use.setAttribute("href", `#s-${state}`);
   }
   tile.dataset.hatch = row.version ? (row.version - 1) % 3 : 0;
-  text(tile, ".name b", row.app);
-  text(tile, ".name i", row.suffix || "");
-  text(tile, ".version", row.version ? `v${row.version}` : "");
-  text(tile, ".restarts", row.restarts ? `↻${row.restarts}` : "");
-  text(tile, ".note", note(row));
-  text(tile, ".size", needs(row));
-  text(tile, ".took", took(row.id));
   tile.title = row.name;
   tile.setAttribute("aria-label", label(row));
   tile.classList.toggle("selected", ui.selected === row.id);
+  tile.classList.toggle("restarted", !!row.restarts);
+  tile.classList.toggle("timed", !!took(row.id));
   tile.hidden = !!ui.namespace && row.namespace !== ui.namespace;
+  if (tiny() && tile.closest(".nodes")) return; // a glyph has no words to show
+  write(app, row.app);
+  write(suffix, row.suffix || "");
+  write(version, row.version ? `v${row.version}` : "");
+  write(restarts, row.restarts ? `↻${row.restarts}` : "");
+  write(told, note(row));
+  write(size, needs(row));
+  write(lasted, took(row.id));
 }
 
+const tiny = () => ["glyph", "strip"].includes(document.body.dataset.density);
 const needs = (row) => [row.cpu && `${cpu(row.cpu)} cpu`, row.memory && memory(row.memory), row.gpu && `${row.gpu} gpu`].filter(Boolean).join(" · ") || "no room of its own";
 
 function label(row) {
@@ -114,6 +127,12 @@ function home(row) {
   const column = row.node && columnOf(row.node);
   return column ? column.querySelector(".pods") : tray;
 }
+
+// Where the tile is to be put, if that is elsewhere than where it is.
+export const moves = (tile, row) => {
+  const target = home(row);
+  return target !== (tile.closest(".tray") || tile.parentElement);
+};
 
 function place(row) {
   const target = home(row);

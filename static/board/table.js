@@ -34,6 +34,7 @@ function draw() {
 
 export function toggleTable(on = box.hidden) {
   box.hidden = !on;
+  document.body.dataset.view = on ? "table" : "board";
   for (const part of document.querySelectorAll("#plane, .more-nodes")) part.hidden = on;
   button.setAttribute("aria-pressed", String(on));
   const query = new URLSearchParams(location.search);

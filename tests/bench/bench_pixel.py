@@ -45,7 +45,8 @@ def main(rounds: str = "20") -> None:
 
 
 def kill_and_see(lab: LabUnderTest, page: Page, client: docker.APIClient) -> float:
-    """Seconds from the engine's `die` event to the first frame with another state on the pod's tile."""
+    """Seconds from the engine's `die` event to the first frame with another state on the pod's tile. The pod is deleted
+    afterwards: one that dies again and again would be left waiting."""
     pod = lab.wait_for_ready_pods(3)[0]
     name = pod["metadata"]["name"]
     container = pod["status"]["containerStatuses"][0]["containerID"].partition("://")[2]
@@ -55,6 +56,8 @@ def kill_and_see(lab: LabUnderTest, page: Page, client: docker.APIClient) -> flo
     drawn = wait_until("a changed tile", lambda: page.evaluate(FIRST_DRAWN, name), 30, step=0.05)
     filters = {"container": container, "event": "die"}
     event = next(client.events(since=since - 1, until=time.time() + 1, filters=filters, decode=True))
+    lab.api("DELETE", f"/api/v1/namespaces/default/pods/{name}")
+    wait_until("the pod to be gone", lambda: name not in {pod["metadata"]["name"] for pod in lab.pods()}, 60)
     return drawn - event["timeNano"] / 1e9
 
 
