@@ -50,9 +50,11 @@ def open_log(runtime: Runtime, record: PodRecord, name: str, wanted: LogOptions)
 
 
 def chosen(record: PodRecord, name: str, previous: bool) -> Container:
+    """The newest; or the last one that has ended, which for one that waits for its restart is the newest too."""
     found = of_name(record.sandbox, name)
     if previous:
-        found = [container for container in found[1:] if container.state == "exited"]
+        before = found if name in record.waiting else found[1:]
+        found = [container for container in before if container.state == "exited"]
     pod = record.address[2]
     if not found:
         kind = "previous terminated container" if previous else "container"

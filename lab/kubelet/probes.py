@@ -52,9 +52,9 @@ def tally_of(probe: dict, verdict: bool | None = None) -> Tally:
 class Rhythm:
     """When to probe next: each period; but while a container is still starting, sooner.
 
-    Kubernetes waits a whole period between tries. A container that answers 100 ms after its start would be called
-    ready a second late, for nothing: so until the first success we also try in between, at growing distances. Such
-    an early try counts only if it succeeds.
+    Kubernetes first asks some time within the first period, and then each period. A container that answers 100 ms
+    after its start would be called ready a second late, for nothing: so until the first success we also try at once and
+    in between, at growing distances. Such an early try counts only if it succeeds.
     """
 
     period: float
@@ -63,7 +63,7 @@ class Rhythm:
     _next_counted: float = 0.0
 
     def begin(self, now: float) -> None:
-        self._next_counted = now + self.period if self.eager else now
+        self._next_counted = now + self.period
 
     def counts(self, now: float) -> bool:
         """Whether a failure now is one that Kubernetes would have seen too."""

@@ -58,5 +58,5 @@ def test_commands_are_run_less_eagerly_than_requests_are_made():
     assert len(tries(READINESS, {"exec": {}}, 1)) < 5 < len(tries(READINESS, {"httpGet": {}}, 1))
 
 
-def test_liveness_is_asked_each_period_from_the_beginning():
-    assert tries(LIVENESS, {"periodSeconds": 5}, 11) == [(0.0, True), (5.0, True), (10.0, True)]
+def test_liveness_is_asked_each_period_and_no_failure_counts_before_the_first_is_over():
+    assert tries(LIVENESS, {"periodSeconds": 5}, 11) == [(0.0, False), (5.0, True), (10.0, True)]
