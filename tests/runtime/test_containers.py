@@ -71,6 +71,13 @@ def test_stop_lets_a_polite_program_finish(bench):
     assert bench.output(container).endswith(b"bye\n")
 
 
+def test_stop_asks_the_first_process_alone(bench):
+    container = bench.run("trap 'echo bye; exit 0' TERM; sleep 100 & echo listening; wait; echo woken")
+    bench.said(container, b"listening")
+    bench.runtime.stop_container(container, 10)
+    assert bench.output(container) == b"listening\nbye\n"
+
+
 def test_stop_kills_the_stubborn_when_the_grace_is_over(bench):
     container = bench.run(STUBBORN)
     bench.said(container, b"deaf")

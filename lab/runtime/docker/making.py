@@ -60,7 +60,7 @@ class ImageMaker:
 
     def make_demo(self, image: str) -> None:
         with self._making:
-            if (self._labels_of(image) or {}).get(labels.CONTENT) != content(image):
+            if not self._has(image, content(image)):
                 self._layer(image, self._python())
 
     def remove_made(self) -> list[str]:
@@ -93,6 +93,9 @@ class ImageMaker:
             except ImageNotFound:
                 return None
 
+    def _has(self, image: str, wanted: str) -> bool:
+        return (self._labels_of(image) or {}).get(labels.CONTENT) == wanted
+
     def _making_name(self, image: str) -> str:
         return f"orrery-making-{self._lab_id}-" + re.sub(r"\W", "-", image)
 
@@ -117,7 +120,9 @@ class ImageMaker:
         """The name of an image with a Python 3 in it: the quickest of the ways in which it can be had."""
         with failing_as("ImageInspectError"):
             names = [name for row in self._engine.client.images() for name in _names(row)]
-        present = [name for name in names if name == OWN_PYTHON or SUITABLE_PYTHON.fullmatch(name)]
+        if OWN_PYTHON in names and self._has(OWN_PYTHON, host_python.content()):
+            return OWN_PYTHON
+        present = list(filter(SUITABLE_PYTHON.fullmatch, names))
         if present:
             return present[0]
         why_not = host_python.why_not(self._architecture())
@@ -127,7 +132,8 @@ class ImageMaker:
         with tempfile.TemporaryFile() as archive:
             host_python.write_root_filesystem(archive)
             archive.seek(0)
-            self._import(OWN_PYTHON, archive, OWN_PYTHON_CHANGES)
+            about = f"LABEL {labels.CONTENT}={host_python.content()}"
+            self._import(OWN_PYTHON, archive, [*OWN_PYTHON_CHANGES, about])
         return OWN_PYTHON
 
     def _pulled_python(self, why_not: str) -> str:

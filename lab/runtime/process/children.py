@@ -121,6 +121,12 @@ class Container:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
 
+    def ask_to_end(self) -> None:
+        """SIGTERM is for the first process alone, as in a container for PID 1: the rest is its own affair."""
+        if self.process and self.state == "running":
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGTERM)
+
     def finish(self) -> None:
         """Its process has ended: take its exit code and its last words, and end what it had started."""
         code = self.process.wait()

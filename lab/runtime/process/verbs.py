@@ -179,7 +179,7 @@ class Verbs:
         container = self._containers.get(container_id)
         if not container or container.state != "running":
             return reply()
-        container.send(signal.SIGTERM)
+        container.ask_to_end()
         self._deadlines.append((time.monotonic() + grace_seconds, container))
         self._waiting.append((container, reply))
 
