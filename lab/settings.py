@@ -125,6 +125,7 @@ CELERY_BEAT_SCHEDULE = {
 KUBERNETES_CLOCK = {
     "node_lease_renew": 10.0,
     "node_grace": 40.0,  # missed heartbeats → NotReady: --node-monitor-grace-period
+    "node_eviction": 10.0,  # in each zone the pods of one lost node in so many seconds: --node-eviction-rate
     "default_toleration": 300.0,  # NotReady → its pods are evicted: the tolerations every pod is given
     "crash_backoff_first": 10.0,
     "crash_backoff_most": 300.0,
@@ -138,6 +139,7 @@ KUBERNETES_CLOCK = {
 LAB_CLOCK = {
     "node_lease_renew": 2.0,
     "node_grace": 8.0,
+    "node_eviction": 0.1,
     "default_toleration": 10.0,
     "crash_backoff_first": 2.0,
     "crash_backoff_most": 60.0,

@@ -6,6 +6,8 @@ old ones be evicted (NoExecute, by the taint eviction controller), and its pods 
 is back, the kubelet reports its conditions and the taints go.
 """
 
+import math
+import time
 from collections.abc import Iterable
 from functools import partial
 
@@ -18,6 +20,7 @@ from lab.client import Client, Put
 from lab.client.client import View
 from lab.client.reconcile import Change, Controller
 
+from . import disruption
 from .pods import is_ready, node_of
 from .stopwatch import Stopwatch
 from .taints import taints_of
@@ -37,7 +40,8 @@ class NodeLifecycleController(Controller):
     watches = (NODES.resource,)
 
     def __init__(self, heartbeats: Stopwatch | None = None):
-        self._heartbeats = heartbeats or Stopwatch()
+        # A look that comes late, because the database or the worker was away, says nothing of those who were silent.
+        self._heartbeats = heartbeats or Stopwatch(longest_look=settings.CLOCK["node_grace"] / 2)
 
     def keys(self, change: Change) -> Iterable[str]:
         if change.deleted or change.author == self.author:
@@ -53,13 +57,12 @@ class NodeLifecycleController(Controller):
         view = client.view()
         nodes = view.list(NODES.resource)
         silent = {node["metadata"]["name"] for node in nodes if self._is_silent(view, node)}
-        alive = any(is_true(node, "Ready") and node["metadata"]["name"] not in silent for node in nodes)
         told = self._mark_unknown(client, [node for node in nodes if node["metadata"]["name"] in silent])
         self._mark_pods_not_ready(client, silent)
-        self._taint(client, [told.get(node["metadata"]["uid"], node) for node in nodes], may_evict=alive)
+        wait = self._taint(client, [told.get(node["metadata"]["uid"], node) for node in nodes])
         uids = {(view.uid, node["metadata"]["uid"]) for node in nodes}
         self._heartbeats.keep(uids, lambda seen: seen[0] == view.uid)
-        return settings.CLOCK["node_grace"] / SWEEPS_A_GRACE
+        return min(wait, settings.CLOCK["node_grace"] / SWEEPS_A_GRACE)
 
     def _is_silent(self, view: View, node: dict) -> bool:
         """Has neither its Lease been renewed nor its status been posted for too long, as far as this process saw?"""
@@ -91,10 +94,12 @@ class NodeLifecycleController(Controller):
             client.write([Put(PODS, _not_ready(pod), "status") for pod in pods])
             client.events([(pod, "Warning", "NodeNotReady", "Node is not ready") for pod in pods])
 
-    def _taint(self, client: Client, nodes: list[dict], may_evict: bool) -> None:
-        """`may_evict` is false when no node is ready at all: then more likely the control plane is the one cut off, and
-        to drive every pod away would help nobody. Kubernetes calls this full disruption, and waits too."""
-        wanted = [(node, taints_of(node, may_evict)) for node in nodes]
+    def _taint(self, client: Client, nodes: list[dict]) -> float:
+        """Keep new pods off nodes in trouble, and drive the old ones away, one node after the other; the seconds until
+        it is the next one's turn."""
+        pace = settings.CLOCK["node_eviction"]
+        evict = disruption.to_evict(nodes, pace, time.time())
+        wanted = [(node, taints_of(node, node["metadata"]["name"] in evict)) for node in nodes]
         puts = [
             Put(NODES, {**node, "spec": {**node["spec"], "taints": taints}})
             for node, taints in wanted
@@ -102,6 +107,7 @@ class NodeLifecycleController(Controller):
         ]
         if puts:
             client.write(puts)
+        return pace if disruption.waiting(nodes, evict) else math.inf
 
 
 def _looked_at(node: dict) -> tuple:

@@ -5,25 +5,32 @@ whenever the two clocks differ, or one of them is set back. So, as in Kubernetes
 change. A restarted process begins to count anew, which errs on the side of patience.
 """
 
+import math
 import time
 from collections.abc import Callable, Hashable, Iterable
 
 
 class Stopwatch:
-    """For each key: since when it has the value that was last seen. Forgets keys when told who is left."""
+    """For each key: for how long it has had the value that was last seen. Forgets keys when told who is left.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
+    `longest_look`: so many seconds count at most between one look and the next. Who looks each second, and then not for
+    a minute, has not seen a minute of silence.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, longest_look: float = math.inf):
         self._clock = clock
-        self._seen: dict[Hashable, tuple[object, float]] = {}
+        self._longest_look = longest_look
+        self._seen: dict[Hashable, tuple[object, float, float]] = {}  # value, seconds so far, time of the last look
 
     def seconds(self, key: Hashable, value: object) -> float:
         """How long `key` has been seen with this `value`; 0 if it is seen so for the first time."""
         now = self._clock()
-        before = self._seen.get(key)
-        if before is None or before[0] != value:
-            self._seen[key] = (value, now)
-            return 0.0
-        return now - before[1]
+        known, so_far, looked = self._seen.get(key, (None, 0.0, now))
+        if key not in self._seen or known != value:
+            so_far, looked = 0.0, now
+        so_far += min(now - looked, self._longest_look)
+        self._seen[key] = (value, so_far, now)
+        return so_far
 
     def keep(self, keys: Iterable[Hashable], group: Callable[[Hashable], bool] = lambda key: True) -> None:
         """Forget those of a group that are not among `keys`."""

@@ -4,6 +4,7 @@ Every pod tolerates a node that is not ready or unreachable for a while (Kuberne
 come back. Until the time is over this controller only waits; and whatever it deletes, its owner makes anew elsewhere.
 """
 
+import time
 from collections.abc import Iterable
 
 from lab.apimachinery.kinds import NODES, PODS
@@ -13,7 +14,7 @@ from lab.client.reconcile import Change, Controller
 
 from .pods import node_of
 from .stopwatch import Stopwatch
-from .taints import no_execute, seconds_tolerated
+from .taints import no_execute, seconds_told, seconds_tolerated
 
 
 class TaintEvictionController(Controller):
@@ -68,8 +69,9 @@ class TaintEvictionController(Controller):
         if tolerated is None:
             return None
         since = [(taint["key"], taint.get("timeAdded")) for taint in taints]
-        tainted = self._tainted.seconds((cluster_uid, node_of(pod), pod["metadata"]["uid"]), since)
-        return max(0.0, tolerated - tainted)
+        seen = self._tainted.seconds((cluster_uid, node_of(pod), pod["metadata"]["uid"]), since)
+        # Another worker may have seen it for longer than this one has: the taint says itself since when it is there.
+        return max(0.0, tolerated - max(seen, seconds_told(pod, taints, time.time())))
 
     def _evict(self, client: Client, pods: list[dict]) -> None:
         if pods:

@@ -3,7 +3,7 @@
 Source: well_known_taints.go and helpers.go of k8s.io/component-helpers and k8s.io/api/core/v1.
 """
 
-from lab.apimachinery.meta import condition, now
+from lab.apimachinery.meta import condition, now, parse_time
 
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -56,6 +56,19 @@ def _is_ours(taint: dict) -> bool:
 def no_execute(node: dict) -> list[dict]:
     """The taints that drive pods away."""
     return [taint for taint in node["spec"].get("taints", ()) if taint["effect"] == "NoExecute"]
+
+
+def driving_away(node: dict) -> list[dict]:
+    """Those of them that were put there because nobody hears of the node."""
+    return [taint for taint in no_execute(node) if _is_ours(taint) and taint.get("timeAdded")]
+
+
+def seconds_told(pod: dict, taints: list[dict], time: float) -> float:
+    """For how long these taints and the pod have been on the node together, by the times that the control plane itself
+    has written; 0 if they do not say, or lie in the future. `time` is seconds since the epoch."""
+    bound = condition(pod, "PodScheduled") or {}
+    stamps = [taint.get("timeAdded") for taint in taints] + [bound.get("lastTransitionTime")]
+    return max(0.0, time - max(map(parse_time, stamps))) if all(stamps) else 0.0
 
 
 def tolerates(toleration: dict, taint: dict) -> bool:

@@ -1,10 +1,14 @@
 """Nodes that fall silent, pods that have to leave them, and pods that nobody will ever finish."""
 
+import time
+from types import SimpleNamespace
+
 import pytest
 from django.conf import settings
 
 from lab.apimachinery.kinds import LEASES, NODES, PODS
-from lab.apimachinery.meta import condition, is_deleting, is_true, micro_now
+from lab.apimachinery.meta import condition, is_deleting, is_true, micro_now, now
+from lab.controllers import tainteviction
 from lab.controllers.nodelifecycle import NODES_KEY, NodeLifecycleController
 from lab.controllers.podgc import PodGCController, lost_pods
 from lab.controllers.stopwatch import Stopwatch
@@ -177,6 +181,47 @@ def test_a_taint_that_goes_in_time_evicts_nobody_and_the_next_one_counts_anew(no
     assert eviction.sync(nodes.client, "n1") is None
     nodes.client.patch(NODES, "", "n1", {"spec": {"taints": [{"key": "broken", "effect": "NoExecute"}]}})
     assert eviction.sync(nodes.client, "n1") == 30
+
+
+def test_a_worker_that_takes_over_does_not_begin_to_count_anew(nodes, clock, monkeypatch):
+    """Of several workers none may see the taint often enough; but it says itself since when it is there."""
+    patient = [{"key": "broken", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}]
+    spec = {"containers": [{"name": "web", "image": "web"}], "tolerations": patient}
+    pod = nodes.client.create(PODS, {"metadata": {"name": "patient", "namespace": "default"}, "spec": spec})
+    nodes.client.bind([(pod, "n1", None)])
+    wall = Clock()
+    wall.now = time.time()
+    monkeypatch.setattr(tainteviction, "time", SimpleNamespace(time=wall))
+    taint = {"key": "broken", "effect": "NoExecute", "timeAdded": now()}
+    nodes.client.patch(NODES, "", "n1", {"spec": {"taints": [taint]}})
+    assert 29 <= TaintEvictionController(Stopwatch(clock)).sync(nodes.client, "n1") <= 30
+    wall.now += 20
+    assert 8 <= TaintEvictionController(Stopwatch(clock)).sync(nodes.client, "n1") <= 10
+    wall.now -= 3600  # and a clock that steps back only makes it count anew
+    assert TaintEvictionController(Stopwatch(clock)).sync(nodes.client, "n1") == 30
+    wall.now += 3700
+    assert TaintEvictionController(Stopwatch(clock)).sync(nodes.client, "n1") is None
+    assert is_deleting(nodes.client.get(PODS, "default", "patient"))
+
+
+def test_nodes_that_fall_silent_together_are_given_up_one_after_the_other(nodes, lifecycle, clock, monkeypatch):
+    monkeypatch.setitem(settings.CLOCK, "node_eviction", 1000.0)
+    nodes.add_node("n3")
+    look(nodes, lifecycle)
+    clock.now += GRACE
+    nodes.client.patch(NODES, "", "n3", {"metadata": {"labels": {"topology.kubernetes.io/zone": "other"}}})
+    nodes.report_node("n3", "False")
+    nodes.report_node("n3", "True")
+    lease = {"metadata": {"name": "n3", "namespace": "kube-node-lease"}, "spec": {"renewTime": micro_now()}}
+    nodes.client.create(LEASES, lease)
+    assert look(nodes, lifecycle) == GRACE / 4
+    driven = {name for name in ("n1", "n2") if ("unreachable", "NoExecute") in taints(nodes, name)}
+    assert driven == {"n1"}
+    assert ("unreachable", "NoSchedule") in taints(nodes, "n2")
+    monkeypatch.setitem(settings.CLOCK, "node_eviction", 0.001)
+    time.sleep(0.01)
+    look(nodes, lifecycle)
+    assert ("unreachable", "NoExecute") in taints(nodes, "n2")
 
 
 def test_pods_of_a_removed_node_are_removed_without_asking_its_kubelet(nodes):
