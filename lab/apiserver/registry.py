@@ -4,7 +4,6 @@ A write goes: read the current object → apply what is asked → default → pr
 validate → append to the log, expecting the revision that was read. Someone else was faster: read again.
 """
 
-import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -87,7 +86,7 @@ def update(req: Request, kind: Kind, namespace: str, name: str, obj: dict, subre
     """Replace the object, or what `subresource` covers of it. With a resourceVersion, only from that one (409)."""
 
     def change(old: dict) -> dict:
-        return _at(kind, namespace, copy.deepcopy(obj), name)
+        return _at(kind, namespace, meta.copied(obj), name)
 
     return modify(req, kind, namespace, name, change, subresource)
 
@@ -167,7 +166,7 @@ def _at(kind: Kind, namespace: str, obj: dict, name: str = "") -> dict:
 
 
 def _creation(req: Request, view, put: Put) -> Write:
-    kind, obj, strategy = put.kind, copy.deepcopy(put.object), strategy_for(put.kind)
+    kind, obj, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
     meta_ = obj["metadata"]
     if req.field_validation:
         req.warnings.extend(strategy.check_schema(obj, req.field_validation))
@@ -216,7 +215,7 @@ def _refuse(kind: Kind, obj: dict, causes: list[Cause]) -> None:
 
 def _replacement(req: Request, put: Put, old: dict) -> Write | dict:
     """The write that takes `old` to what is put, or `old` itself where nothing would change."""
-    kind, new, strategy = put.kind, put.object, strategy_for(put.kind)
+    kind, new, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
     name, was = old["metadata"]["name"], old["metadata"]["resourceVersion"]
     asked = new["metadata"].get("resourceVersion")
     if asked and asked != was:

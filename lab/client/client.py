@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # `list` is also a verb here
 
-import copy
 import dataclasses
 
 from asgiref.sync import async_to_sync
@@ -85,11 +84,11 @@ class Client:
 
     def update(self, kind: Kind, obj: dict, why: dict | None = None) -> dict:
         """Replace the object if it still is at the resourceVersion it carries (409 otherwise)."""
-        return self._put(Put(kind, copy.deepcopy(obj), why=why))
+        return self._put(Put(kind, obj, why=why))
 
     def update_status(self, kind: Kind, obj: dict, why: dict | None = None) -> dict:
         """Replace its status only, if it still is at the resourceVersion it carries (409 otherwise)."""
-        return self._put(Put(kind, copy.deepcopy(obj), "status", why))
+        return self._put(Put(kind, obj, "status", why))
 
     def _put(self, put: Put) -> dict:
         if "resourceVersion" not in put.object["metadata"]:
@@ -166,4 +165,4 @@ class Client:
 
 def _typed(kind: Kind, obj: dict) -> dict:
     """A copy that says what it is, as every stored object does."""
-    return {"apiVersion": kind.api_version, "kind": kind.kind, **copy.deepcopy(obj)}
+    return {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
