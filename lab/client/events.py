@@ -32,11 +32,17 @@ class EventRecorder:
             old = puts[name].object if name in puts else view.get(EVENTS.resource, _home(obj), name)
             event = self._again(old) if old else self._first(name, obj, kind, reason, message)
             puts[name] = Put(EVENTS, event)
+        self._write(req, list(puts.values()))
+
+    def _write(self, req: Request, puts: list[Put]) -> None:
         try:
-            registry.write(req, puts.values())
+            registry.write(req, puts)
         except ApiError as error:
             if error.code not in (403, 404, 409):
                 raise
+            if len(puts) > 1:  # all or nothing: the others are not to be lost with the one that is refused
+                for put in puts:
+                    self._write(req, [put])
 
     def _name(self, obj: dict, kind: str, reason: str, message: str) -> str:
         """The same happening to the same object has the same name."""

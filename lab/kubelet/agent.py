@@ -68,12 +68,12 @@ class Agent:
             lister=Lister(runtime),
             images=Images(runtime, Backoff(clock["image_backoff_first"], clock["image_backoff_most"])),
             prober=Prober(runtime, self._verdict_changed, self._probe_failed),
-            writer=StatusWriter(self._client, self._lost),
+            writer=StatusWriter(self._client, self._give_up),
             crashes=Backoff(clock["crash_backoff_first"], clock["crash_backoff_most"]),
             wake=self.workers.add,
         )
         self.podsync = PodSync(self.parts, self.endings.add)
-        self.nodeagent = NodeAgent(runtime, self._client, nodes, clock["node_grace"], url, self._node_changed)
+        self.nodeagent = NodeAgent(runtime, self._client, nodes, clock["node_grace"], url, self._node_prepared)
         self.desired = DesiredState(self.parts, runtime.name, self._node_changed, self._hurry)
         self.pleg = Pleg(
             self.parts, self.workers, self.desired.may_remove, self.nodeagent.look_at_engine, self._woken.set
@@ -143,7 +143,7 @@ class Agent:
             close_old_connections()
             if now >= due["renew"]:
                 if not self.lock.acquire():
-                    return self._lost()
+                    return self._give_up("another one has taken its place")
                 due["renew"] = now + RENEW_SECONDS
             clusters = cluster_names()
             for cluster in clusters:
@@ -155,7 +155,7 @@ class Agent:
             for cluster in clusters:
                 self.nodeagent.report(cluster, renew)
         except LostFence:
-            self._lost()
+            self._give_up("another one has taken its place")
         except (DatabaseError, ApiError, UnknownCluster, RuntimeFailure) as error:
             log.warning("kubelet for %s: %s", self.runtime.name, error)
 
@@ -174,8 +174,8 @@ class Agent:
         connections.close_all()
         log.info("kubelet for %s ends", self.runtime.name)
 
-    def _lost(self) -> None:
-        log.warning("another kubelet looks after %s now", self.runtime.name)
+    def _give_up(self, why: str) -> None:
+        log.warning("kubelet for %s stops: %s", self.runtime.name, why)
         self._stopping.set()
         self._woken.set()
 
@@ -213,6 +213,13 @@ class Agent:
         record = self.parts.pods.get(uid)
         if record and record.ending:
             self.podsync.ending.hurry(record)
+
+    def _node_prepared(self, node: NodeRecord) -> None:
+        """Its pods can be started; those that were there before us keep their addresses from those that are new."""
+        for record in self.parts.pods.of_node(node.cluster, node.name):
+            if address := record.pod.get("status", {}).get("podIP"):
+                node.pool.hold(record.uid, address)
+        self._node_changed(node)
 
     def _node_changed(self, node: NodeRecord) -> None:
         """Its power or its network: every pod of it has to be looked at, on or off, cut off or not."""

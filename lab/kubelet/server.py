@@ -5,6 +5,7 @@ Only for the lab: it listens on the loopback and answers whoever shows the token
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import threading
@@ -149,8 +150,9 @@ async def stream(send, receive, open_lines: Callable) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     gone = asyncio.create_task(_until_disconnect(receive))
     try:
-        async for chunk in _chunks(lines, gone):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        async with contextlib.aclosing(_chunks(lines, gone)) as chunks:
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
         if not gone.done():
             await send({"type": "http.response.body", "body": b""})
     finally:
@@ -168,28 +170,36 @@ async def _until_disconnect(receive) -> None:
 async def _chunks(lines, gone: asyncio.Task) -> AsyncIterator[bytes]:
     """Lines from a blocking iterator, read in a thread of their own, several at a time where several wait."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1000)
-    loop = asyncio.get_running_loop()
+    loop, over = asyncio.get_running_loop(), threading.Event()
 
     def read() -> None:
         try:
             for line in lines:
                 asyncio.run_coroutine_threadsafe(queue.put(line), loop).result()
+                if over.is_set():
+                    return
         except (RuntimeFailure, OSError, ValueError) as error:
             log.debug("a log stream ends: %s", error)
         finally:
             asyncio.run_coroutine_threadsafe(queue.put(None), loop)
 
     threading.Thread(target=read, name="log-stream", daemon=True).start()
-    while True:
-        take = asyncio.ensure_future(queue.get())
-        await asyncio.wait([take, gone], return_when=asyncio.FIRST_COMPLETED)
-        if gone.done():
-            take.cancel()
-            return
-        parts = [take.result()]
-        while not queue.empty() and parts[-1] is not None:
-            parts.append(queue.get_nowait())
-        if body := b"".join(part for part in parts if part is not None):
-            yield body
-        if parts[-1] is None:
-            return
+    try:
+        while True:
+            take = asyncio.ensure_future(queue.get())
+            await asyncio.wait([take, gone], return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                take.cancel()
+                return
+            parts = [take.result(), *_waiting(queue)]
+            if body := b"".join(part for part in parts if part is not None):
+                yield body
+            if parts[-1] is None:
+                return
+    finally:
+        over.set()
+        _waiting(queue)  # the thread may wait for a place in the queue
+
+
+def _waiting(queue: asyncio.Queue) -> list:
+    return [queue.get_nowait() for _ in range(queue.qsize())]

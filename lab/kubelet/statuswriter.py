@@ -46,11 +46,11 @@ def story(status: dict) -> tuple:
 
 
 class StatusWriter:
-    """`lost` is called, in the writer's thread, when somebody else has taken this agent's place."""
+    """`give_up` is told, in the writer's thread, why nothing can be written any more: then a new agent must begin."""
 
-    def __init__(self, client: Callable[[str], Client], lost: Callable[[], None]):
+    def __init__(self, client: Callable[[str], Client], give_up: Callable[[str], None]):
         self._client = client
-        self._lost = lost
+        self._give_up = give_up
         self._changed = threading.Condition()
         self._reports: dict[str, deque[Report]] = {}  # pod's uid → what is still to be written of it, in order
         self._events: dict[str, list[Happening]] = defaultdict(list)
@@ -107,12 +107,16 @@ class StatusWriter:
                 self._write_some()
                 failures = 0
             except LostFence:
-                self._lost()
+                self._give_up("another one has taken its place")
                 break
             except (DatabaseError, ApiError) as error:
                 failures = min(failures + 1, 10)
                 if failures == 1:
                     log.warning("reports wait: %s", error)
+            except Exception as error:  # a kubelet that reports nothing is worse than one that begins anew
+                log.error("reporting fails", exc_info=error)
+                self._give_up(f"it cannot report: {error!r}")
+                break
         connections.close_all()
 
     def _wait(self, pause: float) -> bool:
@@ -131,10 +135,20 @@ class StatusWriter:
         for cluster, reports in self._next_reports().items():
             self._write_reports(cluster, reports)
         for cluster in list(self._events):
-            with self._changed:
-                happened = self._events.pop(cluster, [])
-            self._client(cluster).events(happened)
+            self._write_events(cluster)
         self._write_ends()
+
+    def _write_events(self, cluster: str) -> None:
+        with self._changed:
+            happened = self._events.pop(cluster, [])
+        try:
+            self._client(cluster).events(happened)
+        except ApiError as error:
+            log.error("%d events in %s are refused: %s", len(happened), cluster, error.message)
+        except DatabaseError:
+            with self._changed:
+                self._events[cluster][:0] = happened
+            raise
 
     def _next_reports(self) -> dict[str, list[Report]]:
         """The oldest report of each pod, by cluster. They stay queued until they are written."""
@@ -192,9 +206,16 @@ class StatusWriter:
             if not record.gone:
                 gone[record.cluster].append(record.pod)
         for cluster, pods in gone.items():
-            for start in range(0, len(pods), MOST_AT_ONCE):
-                self._client(cluster).delete_these(PODS, pods[start : start + MOST_AT_ONCE], grace_seconds=0)
+            self._delete(cluster, pods)
         for uid, (_, then) in due.items():
             with self._changed:
                 self._ends.pop(uid, None)
             then()
+
+    def _delete(self, cluster: str, pods: list[dict]) -> None:
+        try:
+            for start in range(0, len(pods), MOST_AT_ONCE):
+                self._client(cluster).delete_these(PODS, pods[start : start + MOST_AT_ONCE], grace_seconds=0)
+        except ApiError as error:
+            if error.code != 404:  # the cluster is gone, and its pods with it
+                raise
