@@ -6,7 +6,6 @@ at this pod again". Both are only hints: the log is read each second anyway, the
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +14,12 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from lab.apimachinery.errors import ApiError
-from lab.client import Client, Lock, LostFence, UnknownCluster, cluster_names
+from lab.client import Client, LostFence, UnknownCluster, cluster_names
 from lab.runtime import Runtime, RuntimeFailure
 
 from .backoff import Backoff
 from .desired import DesiredState
+from .heart import RENEW_SECONDS, Heart
 from .images import Images
 from .lister import Lister
 from .nodeagent import NodeAgent
@@ -35,10 +35,6 @@ from .statuswriter import StatusWriter
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
-LOCK_SECONDS = (
-    6.0  # as short as a missed heartbeat: a kubelet that was killed must be replaced before its nodes are lost
-)
-RENEW_SECONDS = 1.5
 SYNC_THREADS = 24
 ENDING_THREADS = 64
 
@@ -51,11 +47,11 @@ class Agent:
 
     def __init__(self, runtime: Runtime, data_dir: Path, url: Callable[[], str] = lambda: ""):
         self.runtime = runtime
-        self.lock = Lock(f"kubelet/{runtime.name}", LOCK_SECONDS)
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._begun = False  # until it has the lock it stands by, and touches nothing
         clock = settings.CLOCK
+        self.heart = Heart(runtime.name, self._beat, clock["node_lease_renew"], self._give_up)
         nodes = NodeTable()
         self.workers = PodWorkers(f"{runtime.name}-pod", self._sync, SYNC_THREADS, connections.close_all)
         self.endings = PodWorkers(f"{runtime.name}-end", self._end, ENDING_THREADS, connections.close_all)
@@ -101,59 +97,49 @@ class Agent:
 
     def _client(self, cluster: str) -> Client:
         if cluster not in self._clients:
-            self._clients[cluster] = Client(cluster, "kubelet", fence=self.lock.fence)
+            self._clients[cluster] = Client(cluster, "kubelet", fence=self.heart.lock.fence)
         return self._clients[cluster]
 
-    # The main thread: the lock, the nodes' heartbeats, and the slow looks that make hints harmless to lose.
+    # The main thread: the nodes, and the slow looks that make hints harmless to lose.
 
     def _run(self) -> None:
-        while not self._acquire():
+        while not self.heart.acquire():
             if self._stopping.wait(RENEW_SECONDS):
                 connections.close_all()
                 return
         log.info("kubelet for %s begins", self.runtime.name)
         try:
             self._begin()
-            due = dict.fromkeys(("renew", "lease"), 0.0)
             while not self.stopped:
-                self._tick(due)
+                self._tick()
                 self._woken.wait(TICK_SECONDS)
                 self._woken.clear()
         finally:
             self._stopping.set()
             self._end_all()
 
-    def _acquire(self) -> bool:
-        try:
-            return self.lock.acquire()
-        except DatabaseError as error:
-            log.warning("the database does not answer: %s", error)
-            return False
-
     def _begin(self) -> None:
         self._begun = True
+        self.heart.start()
         self.parts.prober.start()
         self.parts.writer.start()
         self.pleg.start()
 
-    def _tick(self, due: dict[str, float]) -> None:
+    def _beat(self) -> None:
+        for cluster in cluster_names():
+            if self.desired.has_read(cluster):
+                self.nodeagent.renew(cluster)
+
+    def _tick(self) -> None:
         """One round. The database or the engine may be away; then the next round tries again."""
-        now = time.monotonic()
         try:
             close_old_connections()
-            if now >= due["renew"]:
-                if not self.lock.acquire():
-                    return self._give_up("another one has taken its place")
-                due["renew"] = now + RENEW_SECONDS
             clusters = cluster_names()
             for cluster in clusters:
                 self.catch_up(cluster)
             self.desired.keep_only(clusters)
-            renew = now >= due["lease"]
-            if renew:
-                due["lease"] = now + settings.CLOCK["node_lease_renew"]
             for cluster in clusters:
-                self.nodeagent.report(cluster, renew)
+                self.nodeagent.report(cluster)
         except LostFence:
             self._give_up("another one has taken its place")
         except (DatabaseError, ApiError, UnknownCluster, RuntimeFailure) as error:
@@ -166,10 +152,7 @@ class Agent:
         self.parts.writer.stop()
         self.parts.prober.stop()
         self.parts.images.stop()
-        try:
-            self.lock.release()
-        except DatabaseError as error:
-            log.warning("the lock of %s stays until it runs out: %s", self.runtime.name, error)
+        self.heart.stop()
         self.pleg.join(5)
         connections.close_all()
         log.info("kubelet for %s ends", self.runtime.name)

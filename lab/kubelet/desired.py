@@ -48,6 +48,10 @@ class DesiredState:
             self._unread.clear()
             self._cursors[cluster] = head
 
+    def has_read(self, cluster: str) -> bool:
+        """Whether everything of a cluster has been read, and not only a part so far."""
+        return cluster in self._cursors
+
     def keep_only(self, clusters: list[str]) -> None:
         """Forget clusters that are no more; their pods are taken down."""
         self._clusters = set(clusters)

@@ -66,11 +66,8 @@ class NodeAgent:
                 self.trouble = f"container runtime is down: {failure.message}"
             return False
 
-    def report(self, cluster: str, renew: bool) -> None:
-        """With `renew` the heartbeats first, which must not wait for the rest: after a kubelet was replaced, it has to
-        report all its thousands. Then prepare, register and report those of which there is anything new."""
-        if renew:
-            self._renew(cluster)
+    def report(self, cluster: str) -> None:
+        """Prepare, register and report those nodes of a cluster of which there is anything new."""
         records = [record for record in self._nodes.of_cluster(cluster) if not record.silent and self._is_news(record)]
         if records:
             free = self._free_ranges(cluster)
@@ -152,7 +149,8 @@ class NodeAgent:
         for record, made_from in reported:
             record.reported = made_from
 
-    def _renew(self, cluster: str) -> None:
+    def renew(self, cluster: str) -> None:
+        """Write the heartbeats of all nodes of a cluster that can speak."""
         find = partial(self._client(cluster).view().get, LEASES.resource, LEASE_NAMESPACE)
         kubelet = f"kubelet-{self._runtime.name}"
         leases = renewals(kubelet, self._nodes.of_cluster(cluster), find, self._lease_seconds)
