@@ -23,7 +23,7 @@ from .server import Server
 
 log = logging.getLogger(__name__)
 RUNTIMES = ("docker", "process", "simulated")
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 5.0  # only a backstop: a node that is new comes with a hint
 
 
 def allowed_runtimes(named: str) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ class Prober:
                 self._failed(watched.key, watched.name, f"{kind.capitalize()} probe failed: {answer.message}")
             if changed and self._conclude(watched, kind, success):
                 return
-            pause = rhythm.pause(success)
+            pause = rhythm.pause(success, time.monotonic())
             # Where the answer is known to stay the same, there is nothing to learn before it changes.
             await asyncio.sleep(max(pause, answer.holds) if tally.settled(success) else pause)
 

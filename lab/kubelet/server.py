@@ -24,13 +24,21 @@ from .records import PodRecord
 from .status import of_name
 
 log = logging.getLogger(__name__)
-START_SECONDS = 5.0
+LOOK_SECONDS = 0.5
 
 
 class Refusal(Exception):
     def __init__(self, code: int, message: str):
         super().__init__(message)
         self.code = code
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn looks around ten times a second, all day long; twice is enough."""
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 class Server:
@@ -50,7 +58,7 @@ class Server:
             access_log=False,
         )
         config.timeout_graceful_shutdown = 1
-        self._server = uvicorn.Server(config)
+        self._server = QuietServer(config)
         self._thread = threading.Thread(target=self._run, name="kubelet-http", daemon=True)
         self.url = ""
 

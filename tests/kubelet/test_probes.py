@@ -36,7 +36,7 @@ def tries(kind: str, probe: dict, seconds: float, answers_after: float = 1e9) ->
     now, found = 0.0, []
     while now <= seconds:
         found.append((now, rhythm.counts(now)))
-        now += rhythm.pause(now >= answers_after)
+        now += rhythm.pause(now >= answers_after, now)
     return found
 
 
@@ -52,6 +52,11 @@ def test_once_it_has_answered_it_is_asked_each_period():
     asked = [now for now, _ in tries(STARTUP, {"periodSeconds": 2}, 9, answers_after=0.1)]
     late = [now for now in asked if now > 0.2]
     assert [round(later - sooner, 3) for sooner, later in itertools.pairwise(late)] == [2, 2, 2]
+
+
+def test_probes_that_are_not_in_a_hurry_come_together_at_whole_seconds():
+    rhythm = rhythm_of(READINESS, {"periodSeconds": 3}, True)
+    assert [round(now + rhythm.pause(True, now), 3) for now in (0.0, 10.3, 10.7, 13.004)] == [3, 13, 14, 16]
 
 
 def test_commands_are_run_less_eagerly_than_requests_are_made():
