@@ -43,7 +43,7 @@ const QUEUES = {
     return missing ? `${missing} missing` : "";
   },
   "node-controller": () => count("node", (row) => !row.ready, "lost"),
-  kubelet: () => count("pod", (row) => row.node && ["starting", "backoff", "leaving"].includes(row.state), "under way"),
+  kubelet: () => count("pod", (row) => row.node && ["starting", "backoff", "leaving"].includes(row.state), "busy"),
 };
 const count = (kind, test, words) => {
   const found = byKind(kind).filter(test).length;

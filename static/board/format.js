@@ -6,6 +6,9 @@ export function memory(bytes) {
   return gib >= 1 ? `${+gib.toFixed(gib < 10 ? 1 : 0)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
+// As Kubernetes writes it: 64Mi, 1.5Gi.
+export const quantity = (bytes) => (bytes >= 2 ** 30 ? `${+(bytes / 2 ** 30).toFixed(1)}Gi` : `${Math.round(bytes / 2 ** 20)}Mi`);
+
 export const percent = (part, whole) => (whole ? Math.min(100, Math.round((100 * part) / whole)) : 0);
 
 export const clock = (seconds) => new Date(seconds * 1000).toTimeString().slice(0, 8);

@@ -5,6 +5,7 @@ import { rows } from "./state.js";
 const GHOST = 3000; // a dead pod is remembered for so long, and its replacement is tied to it
 const STEP = 170; // each phase passed through between two frames is shown for so long
 const SLIDE = 320;
+const YOUNG = 15; // seconds
 const threads = document.getElementById("threads");
 const sky = document.getElementById("sky");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -41,7 +42,7 @@ export function live({ fresh, changed, removed, phases }) {
 function arrive(tile, row) {
   tile.classList.add("born");
   tile.addEventListener("animationend", () => tile.classList.remove("born"), { once: true });
-  const ghost = [...ghosts].find((one) => !one.heir && one.row.replicaset === row.replicaset && row.replicaset);
+  const ghost = [...ghosts].find((one) => !one.heir && replaces(row, one.row));
   if (ghost) {
     ghost.heir = row.id;
     tie();
@@ -97,18 +98,21 @@ function die(id, row, silently) {
   }, GHOST);
 }
 
-// A replica set replaces a pod as soon as it is leaving, so the heir may well be older than the ghost.
+// Who takes the place of a dead pod: a young one of the same replica set, else one of a newer version. It may well be
+// older than the ghost: it is made as soon as the other is leaving.
 function youngest(row) {
   const taken = new Set([...ghosts].map((ghost) => ghost.heir));
-  const heirs = [...rows.values()].filter((one) => one.kind === "pod" && one.replicaset && one.replicaset === row.replicaset && !taken.has(one.id) && Date.now() / 1000 - one.created < 15);
-  return heirs.sort((a, b) => b.created - a.created)[0]?.id;
+  const heirs = [...rows.values()].filter((one) => one.kind === "pod" && !taken.has(one.id) && Date.now() / 1000 - one.created < YOUNG && replaces(one, row));
+  return heirs.sort((a, b) => (b.replicaset === row.replicaset) - (a.replicaset === row.replicaset) || b.created - a.created)[0]?.id;
 }
+
+const replaces = (one, row) => row.replicaset && (one.replicaset === row.replicaset || (one.owner && one.owner === row.owner && one.version > row.version));
 
 function tie() {
   const origin = sky.getBoundingClientRect();
   const lines = [...ghosts].map(({ tile, heir }) => {
     const other = tiles.get(heir);
-    if (!other) return "";
+    if (!other || other.getAnimations().some((one) => !one.animationName)) return ""; // none, or still sliding to its node
     const [a, b] = [tile, other].map((one) => one.getBoundingClientRect());
     const [right, above] = [b.left > a.left, Math.abs(b.left - a.left) < 9];
     const [x1, y1] = [(right || above ? a.right : a.left) - origin.left, a.top + a.height / 2 - origin.top + sky.scrollTop];

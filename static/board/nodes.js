@@ -1,5 +1,5 @@
 // Columns of nodes and tiles of pods: keyed elements that are filled anew, never made anew.
-import { countdown, cpu, memory, percent } from "./format.js";
+import { countdown, cpu, memory, percent, quantity } from "./format.js";
 import { byKind, rows, ui } from "./state.js";
 import { took } from "./took.js";
 
@@ -56,7 +56,7 @@ function flags(row) {
   if (!row.ready) found.push([row.status === "Unknown" ? "no word" : "not ready", "bad"]);
   if (row.cordoned) found.push(["cordoned", "warn"]);
   if (row.leaving) found.push(["leaving", "warn"]);
-  return [...found, ...(row.taints || []).map((key) => [key, ""])];
+  return [...found, ...(row.taints || []).map((key) => [`taint ${key}`, ""])];
 }
 
 function gauge(head, name, used = 0, whole = 0, written) {
@@ -96,12 +96,15 @@ export function fillPod(tile, row, state = row.state) {
   write(version, row.version ? `v${row.version}` : "");
   write(restarts, row.restarts ? `↻${row.restarts}` : "");
   write(told, note(row));
-  write(size, needs(row));
+  write(size, requests(row));
+  size.title = `requests ${needs(row) || "nothing"}`;
   write(lasted, took(row.id));
 }
 
 const tiny = () => ["glyph", "strip"].includes(document.body.dataset.density);
-const needs = (row) => [row.cpu && `${cpu(row.cpu)} cpu`, row.memory && memory(row.memory), row.gpu && `${row.gpu} gpu`].filter(Boolean).join(" · ") || "no room of its own";
+const listed = (...parts) => parts.filter(Boolean).join(" · ");
+const requests = (row) => listed(row.cpu && (row.cpu % 1000 ? `${row.cpu}m` : row.cpu / 1000), row.memory && quantity(row.memory), row.gpu && `${row.gpu} gpu`);
+const needs = (row) => listed(row.cpu && `${cpu(row.cpu)} cpu`, row.memory && memory(row.memory), row.gpu && `${row.gpu} gpu`);
 
 function label(row) {
   const said = [row.name, row.status, `${row.ready} ready`];
@@ -116,7 +119,7 @@ function note(row) {
   if (row.state === "backoff" && row.until) return `${left ? `${left} s` : "due"} · ${row.status.replace("BackOff", "")}`;
   if (row.state === "unready") return "not ready";
   if (row.state === "starting" && row.status === "Running") return "starting · not ready yet";
-  if (row.state === "pending") return `needs ${needs(row)}`;
+  if (row.state === "pending") return `needs ${needs(row) || "a node"}`;
   return row.state === "ready" && row.ip ? row.ip : row.status;
 }
 

@@ -34,7 +34,7 @@ function fill(card, row) {
     slide.value = shown;
   }
   const left = row.until ? countdown(row.until) : 0;
-  $(".trouble").textContent = [row.paused && "paused", row.stuck, row.trouble && row.trouble + (left ? `, next try in ${left} s` : "")].filter(Boolean).join(" · ");
+  $(".trouble").textContent = [row.paused && "paused", row.stuck, row.trouble && row.trouble + (left ? `, again in ${left} s` : "")].filter(Boolean).join(" · ");
   rollout($(".rollout"), row, rolling, desired);
   $('[data-do="pause"]').textContent = row.paused ? "Resume" : "Pause";
   $('[data-do="undo"]').disabled = row.revision < 2;
