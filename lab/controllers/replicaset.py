@@ -54,6 +54,10 @@ class ReplicaSetController(Controller):
     def all_keys(self, client: Client) -> Iterable[str]:
         return [key_of(rs) for rs in client.list(REPLICASETS)]
 
+    def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
+        """Sets by their names first: what they make is then due to their own change, and not to some stray pod's."""
+        return super().sync_all(client, dict(sorted(causes.items(), key=lambda pair: split_key(pair[0])[1] == EVERY)))
+
     def sync(self, client: Client, key: str) -> float | None:
         namespace, name = split_key(key)
         if name == EVERY:
