@@ -78,7 +78,7 @@ class Rhythm:
         if success:
             self.eager = False
         if not self.eager:
-            return max(round(now + self.period) - now, 0.0)
+            return round(now + self.period) - now if self.period >= 1 else self.period
         step, self.step = self.step, self.step * EAGER_GROWTH
         return min(step, self.period)
 
