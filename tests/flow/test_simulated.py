@@ -23,6 +23,7 @@ def lab(tmp_path_factory):
         lab.start()
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda number: add_node(lab, f"sim-{number}"), range(NODES)))
+        wait_until("all nodes to be Ready", lambda: all(map(is_ready, lab.api("GET", "/api/v1/nodes")["items"])))
         deploy(lab, "many", PODS, node_selector={"group": "sim"})
         yield lab
     finally:
