@@ -2,12 +2,13 @@
 
 import gzip
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from .made_up import STATES, everything, node, pod
+from .made_up import STATES, deployment, everything, node, pod
 from .screen import Screen
 
 SCRIPTS = Path(__file__).parents[2] / "static" / "board"
@@ -16,11 +17,20 @@ FAINT = Path(__file__).with_name("faint.js").read_text()
 SIZES = [(1440, 900), (1280, 720), (390, 844)]
 
 
+@pytest.fixture(scope="module")
+def opened(browser, process_lab) -> Iterator[Screen]:
+    """One page for all that only look at what it draws of made-up rows."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield Screen(context.new_page(), process_lab).open_still()
+    context.close()
+
+
 @pytest.fixture
-def still(page, process_lab) -> Screen:
-    screen = Screen(page, process_lab).open_still()
-    yield screen
-    assert screen.errors == []
+def still(opened) -> Iterator[Screen]:
+    yield opened
+    opened.page.keyboard.press("Escape")
+    opened.page.set_viewport_size({"width": 1440, "height": 900})
+    assert opened.errors == []
 
 
 def test_the_javascript_is_small_and_all_of_it_is_ours():
@@ -131,17 +141,9 @@ def test_everything_can_be_done_from_the_keyboard(page, process_lab):
 
 
 def test_a_listener_is_told_how_many_are_ready(still):
-    rows = everything()
-    still.show(rows)
-    deployment = next(row for row in rows if row["kind"] == "deployment")
-    delta = {
-        "epoch": "made up",
-        "prev": 1,
-        "seq": 2,
-        "upserts": [{**deployment, "ready": 5}],
-        "removes": [],
-        "phases": {},
-    }
+    still.show([deployment("web")])
+    upserts = [deployment("web", ready=5)]
+    delta = {"epoch": "made up", "prev": 1, "seq": 2, "upserts": upserts, "removes": [], "phases": {}}
     still.page.evaluate("delta => import('/static/board/state.js').then(it => it.delta(delta))", delta)
     expect(still.page.locator("#announce")).to_have_text("web: 5 of 5 ready")
     assert still.page.locator("#announce").get_attribute("aria-live") == "polite"
