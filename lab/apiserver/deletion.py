@@ -15,6 +15,7 @@ from .registry import commit, get, list_, may_go
 from .request import Request
 from .strategies import strategy_for
 
+IMMORTAL = ("default", "kube-system", "kube-public")  # the admission plug-in NamespaceLifecycle's
 FINALIZER_OF = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
@@ -59,6 +60,8 @@ def delete_collection(
 
 def _deletion(kind: Kind, old: dict, options: dict) -> Write | dict:
     _check_preconditions(kind, old, options.get("preconditions") or {})
+    if kind is NAMESPACES and old["metadata"]["name"] in IMMORTAL:
+        raise errors.forbidden(kind, old["metadata"]["name"], "this namespace may not be deleted")
     new = {**copy.deepcopy(old)}
     meta_ = new["metadata"]
     _add_finalizer(meta_, options)

@@ -45,6 +45,8 @@ def _keep_off(node: dict) -> set[str]:
         for c in node.get("status", {}).get("conditions", ())
         if (c["type"], c["status"]) in TAINT_OF_CONDITION
     }
+    if condition(node, "Ready") is None:  # its kubelet has never spoken
+        keys.add(NOT_READY)
     return keys | {UNSCHEDULABLE} if node["spec"].get("unschedulable") else keys
 
 

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, EVENTS, NAMESPACES, PODS
 from lab.apimachinery.meta import condition, is_deleting, parse_time
 from lab.controllers.eventttl import EventTTLController, expired
@@ -55,6 +56,14 @@ def test_a_namespace_names_the_finalizers_that_hold_it(shop):
     shop.client.patch(CONFIGMAPS, "shop", held["metadata"]["name"], {"metadata": {"finalizers": None}})
     shop.settle()
     assert shop.client.find(NAMESPACES, "", "shop") is None
+
+
+@pytest.mark.parametrize("name", ["default", "kube-system", "kube-public"])
+def test_what_every_cluster_needs_cannot_be_deleted(cluster, name):
+    with pytest.raises(ApiError) as refused:
+        cluster.client.delete(NAMESPACES, "", name)
+    message = f'namespaces "{name}" is forbidden: this namespace may not be deleted'
+    assert (refused.value.code, refused.value.message) == (403, message)
 
 
 def test_only_old_events_are_forgotten(cluster):

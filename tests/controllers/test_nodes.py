@@ -239,3 +239,12 @@ def test_a_terminating_pod_on_a_dead_node_stays_until_somebody_says_that_the_nod
     declared = [{"key": OUT_OF_SERVICE, "effect": "NoExecute"}]
     assert lost_pods([leaving, staying], [a_node("n1", "Unknown", taints=declared)]) == [leaving]
     assert lost_pods([leaving, staying], [a_node("n1", "True", taints=declared)]) == []
+
+
+def test_a_new_node_takes_no_pods_before_its_kubelet_has_said_that_it_is_ready(cluster, lifecycle):
+    cluster.client.create(NODES, {"metadata": {"name": "new"}})
+    look(cluster, lifecycle)
+    assert taints(cluster, "new") == {("not-ready", "NoSchedule")}
+    cluster.report_node("new")
+    look(cluster, lifecycle)
+    assert taints(cluster, "new") == set()

@@ -18,7 +18,7 @@ def node(name: str = "node-1", cpu: str = "4", memory: str = "8Gi", pods: int = 
         "kind": "Node",
         "metadata": {"name": name, "labels": labels},
         "spec": spec,
-        "status": {"allocatable": offers, "images": images},
+        "status": {"allocatable": offers, "images": images, "conditions": [{"type": "Ready", "status": "True"}]},
     }
 
 

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
+from lab.apimachinery.meta import is_true
 
 from .base import Strategy
 from .causes import duplicate, forbidden, invalid, not_negative, required, unlike, unsupported
 from .podspec.resources import canonicalise, milli
 from .podspec.tolerations import EFFECTS
+
+NOT_READY = "node.kubernetes.io/not-ready"
 
 
 class NodeStrategy(Strategy):
@@ -31,6 +34,8 @@ class NodeStrategy(Strategy):
         status = obj.get("status")
         super().prepare_create(obj)
         obj["status"] = status or {}
+        if not is_true(obj, "Ready"):
+            keep_off(obj)
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj["spec"]
@@ -48,6 +53,14 @@ class NodeStrategy(Strategy):
             if was and new["spec"].get(field) != was:
                 yield forbidden(f"spec.{field}", f'node updates may not change {field} except from "" to valid')
         yield from self.validate(new)
+
+
+def keep_off(node: dict) -> None:
+    """No pod may be bound to a node before its kubelet has said that it is ready: then its controller takes this taint
+    off again. Kubernetes' admission plug-in TaintNodesByCondition."""
+    taints = node["spec"].setdefault("taints", [])
+    if not any((taint.get("key"), taint.get("effect")) == (NOT_READY, "NoSchedule") for taint in taints):
+        taints.append({"key": NOT_READY, "effect": "NoSchedule"})
 
 
 def _validate_taints(taints: list[dict], path: str) -> Iterator[Cause]:
