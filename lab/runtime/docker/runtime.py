@@ -23,12 +23,12 @@ from . import execs, labels, listing, streams
 from .cgroups import Cgroups
 from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
 from .engine import Engine, failing_as, words
-from .gate import StartGate
+from .gate import BEGIN, FINISH, HEAL, StartGate
 from .images import Images
 from .making import PAUSE
 from .network import Networks
 
-STARTS_AT_ONCE = 6
+STARTS_AT_ONCE = 8
 SANDBOX_FAILED = "FailedCreatePodSandBox"
 KILLED_SECONDS = 10
 
@@ -50,7 +50,7 @@ class DockerRuntime:
         self._cgroups = Cgroups(self._engine, lab_id)
         self._gate = StartGate(STARTS_AT_ONCE)
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
-        self._urgent: set[str] = set()
+        self._healing: set[str] = set()
         # id → (phase when inspected, what was found, its cgroup parent): containers change seldom, lists are frequent.
         self._inspected: dict[str, tuple[str, Container, str]] = {}
 
@@ -69,7 +69,7 @@ class DockerRuntime:
         return self._cgroups.set_node(cluster, node, cpu_millis, memory_bytes)
 
     def run_pod_sandbox(self, spec: SandboxSpec) -> str:
-        with self._gate.slot():
+        with self._gate.slot(BEGIN):
             for last in (False, True):
                 sandbox_id = self._create_sandbox(spec)
                 try:
@@ -132,7 +132,7 @@ class DockerRuntime:
         cpu_millis = self._cgroups.grant(pod.cgroup_parent, spec.cpu_limit_millis)
         config = container_config(self._lab_id, sandbox_id, pod, spec, cpu_millis)
         name = container_name(pod, spec)
-        with failing_as("CreateContainerError"), self._gate.slot(urgent=spec.attempt > 0):
+        with failing_as("CreateContainerError"), self._gate.slot(HEAL if spec.attempt else FINISH):
             try:
                 container_id = self._create(config, name)
             except APIError as error:
@@ -140,8 +140,8 @@ class DockerRuntime:
                     raise
                 self.remove_container(self._of_that_name(name)["Id"])
                 container_id = self._create(config, name)
-        if spec.attempt > 0:
-            self._urgent.add(container_id)
+        if spec.attempt:
+            self._healing.add(container_id)
         return container_id
 
     def _create(self, config: dict, name: str) -> str:
@@ -155,10 +155,10 @@ class DockerRuntime:
         return row
 
     def start_container(self, container_id: str) -> None:
-        urgent = container_id in self._urgent
-        with failing_as("RunContainerError"), self._gate.slot(urgent):
+        rank = HEAL if container_id in self._healing else FINISH
+        with failing_as("RunContainerError"), self._gate.slot(rank):
             self._engine.client.start(container_id)
-        self._urgent.discard(container_id)
+        self._healing.discard(container_id)
 
     def stop_container(self, container_id: str, grace_seconds: float) -> None:
         with failing_as("KillContainerError", gone_is_fine=True):

@@ -1,0 +1,71 @@
+import threading
+import time
+
+from lab.runtime.docker.gate import BEGIN, FINISH, HEAL, RESERVED, StartGate
+from tests.labs import wait_until
+
+
+class Line:
+    """Threads that want a place, and the order in which they got one."""
+
+    def __init__(self, limit: int):
+        self.gate = StartGate(limit)
+        self.got: list[str] = []
+        self._go = {}
+
+    def come(self, name: str, rank: int) -> None:
+        self._go[name] = threading.Event()
+        threading.Thread(target=self._run, args=(name, rank), daemon=True).start()
+        time.sleep(0.02)
+
+    def _run(self, name: str, rank: int) -> None:
+        with self.gate.slot(rank):
+            self.got.append(name)
+            self._go[name].wait(5)
+
+    def leave(self, name: str) -> None:
+        self._go[name].set()
+        time.sleep(0.02)
+
+
+def test_no_more_than_the_limit_get_in_and_then_in_the_order_of_asking():
+    line = Line(2)
+    for name in "abcd":
+        line.come(name, BEGIN)
+    assert line.got == ["a", "b"]
+    line.leave("b")
+    assert line.got == ["a", "b", "c"]
+
+
+def test_what_has_begun_is_finished_before_something_new_is_begun():
+    line = Line(1)
+    line.come("first", BEGIN)
+    line.come("new", BEGIN)
+    line.come("begun", FINISH)
+    line.leave("first")
+    assert line.got == ["first", "begun"]
+
+
+def test_healing_has_places_of_its_own_and_then_the_next_one():
+    line = Line(1)
+    line.come("first", BEGIN)
+    line.come("new", FINISH)
+    for number in range(RESERVED + 1):
+        line.come(f"heal-{number}", HEAL)
+    assert line.got == ["first", "heal-0", "heal-1"]
+    line.leave("heal-0")
+    assert line.got[-1] == "heal-2"
+
+
+def test_a_place_is_free_again_though_its_holder_failed():
+    gate = StartGate(1)
+    for _ in range(3):
+        try:
+            with gate.slot(BEGIN):
+                raise ValueError
+        except ValueError:
+            pass
+    line = Line(1)
+    line.gate = gate
+    line.come("next", BEGIN)
+    wait_until("its place", lambda: line.got == ["next"], 2, 0.01)
