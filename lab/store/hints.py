@@ -6,6 +6,7 @@ much happens meanwhile. Watchers (streams, boards) in other processes hear `clus
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ import redis.asyncio
 from celery import current_app
 from django.conf import settings
 from kombu.exceptions import OperationalError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .view import Change, View
 
@@ -34,19 +37,30 @@ class Subscriber:
 
 
 class _Broker:
-    """Says once that the broker is away, and once that it is back, however many hints are lost between."""
+    """Says once that the broker is away, and once that it is back, however many hints are lost between.
+
+    Who writes waits for a broker that hangs, but only once a second; the other hints are not even tried.
+    """
 
     error: Exception | None = None
+    rests_until = 0.0
 
     def says(self, error: Exception | None) -> None:
         if bool(error) != bool(self.error):
             log.warning("the broker is %s", f"away, the tick stands in: {error}" if error else "back")
         self.error = error
+        self.rests_until = time.monotonic() + FALLBACK_SECONDS if error else 0.0
+
+    @property
+    def rests(self) -> bool:
+        return time.monotonic() < self.rests_until
 
 
 _broker = _Broker()
 _subscribers: dict[str, Subscriber] = {}
-_client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+# Once more at once, on a new connection, if the broker was started anew; redis-py itself would try for ten seconds.
+_once_more = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+_client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=_once_more)
 
 
 def subscribe(name: str, task: str, queue: str, wants: Callable[[Change], bool]) -> None:
@@ -68,6 +82,8 @@ def announce(view: View, before: int, head: int) -> None:
 
 def poke(cluster: str, subscribers: list[Subscriber], news: str = "") -> None:
     """Send each subscriber its task, unless one is already waiting; and tell the watchers the news, if any."""
+    if _broker.rests:
+        return
     try:
         pipe = _client.pipeline(transaction=False)
         for subscriber in subscribers:
@@ -89,6 +105,8 @@ def poke_by_name(cluster: str, names: list[str]) -> None:
 
 def taken(cluster: str, name: str) -> None:
     """The task has begun: what happens from now on needs a new one. Called before the log is read."""
+    if _broker.rests:
+        return
     try:
         _client.delete(_pending(cluster, name))
     except redis.RedisError as error:

@@ -70,7 +70,8 @@ ASK_HEAD = f'SELECT id, name, uid, revision, compacted FROM "{Cluster._meta.db_t
 
 def head_of(name: str, lock: bool = False) -> Head:
     """The cluster's row; locked until the end of the transaction, if so asked. Raises UnknownCluster."""
-    locking = " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
+    # Nothing of the row's key changes: rows that only refer to it, such as a key to see again, need not wait for us.
+    locking = " FOR NO KEY UPDATE" if lock and connection.features.has_select_for_no_key_update else ""
     with connection.cursor() as cursor:
         cursor.execute(ASK_HEAD + locking, [name])
         row = cursor.fetchone()

@@ -1,6 +1,7 @@
 """Hints: a watcher is woken by what concerns it, and by nothing else; without any it looks anyway."""
 
 import asyncio
+import socket
 import time
 
 import pytest
@@ -79,9 +80,35 @@ def test_labs_that_share_a_redis_do_not_wake_each_other():
     assert settings.LAB_ID in hints.CHANNEL
 
 
-def test_a_broker_that_is_away_fails_no_write_and_is_named_once(monkeypatch, caplog):
+@pytest.fixture
+def broker_at(monkeypatch):
+    """Point the hints to another broker."""
+
+    def point(port: int) -> None:
+        client = hints.redis.Redis(port=port, socket_timeout=1, retry=hints._once_more)
+        monkeypatch.setattr(hints, "_client", client)
+        monkeypatch.setattr(hints, "_broker", hints._Broker())
+
+    return point
+
+
+def away(caplog) -> int:
+    return len([r for r in caplog.records if r.message.startswith("the broker is away, the tick stands in")])
+
+
+def test_a_broker_that_is_away_fails_no_write_and_is_named_once(broker_at, caplog):
     store.create_cluster("deaf")
-    monkeypatch.setattr(hints, "_client", hints.redis.Redis(port=1, socket_connect_timeout=1))
-    monkeypatch.setattr(hints, "_broker", hints._Broker())
+    broker_at(1)
     assert [store.append("deaf", [write(f"pod-{number}")], "me") for number in range(3)] == [1, 2, 3]
-    assert [record.message.startswith("the broker is away, the tick stands in") for record in caplog.records] == [True]
+    assert away(caplog) == 1
+
+
+def test_a_broker_that_hangs_holds_up_one_write_and_not_each(broker_at, caplog):
+    store.create_cluster("slow")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        broker_at(silent.getsockname()[1])
+        began = time.monotonic()
+        for number in range(20):
+            store.append("slow", [write(f"pod-{number}")], "me")
+        assert time.monotonic() - began < 10
+    assert away(caplog) == 1

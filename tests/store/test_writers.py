@@ -17,7 +17,7 @@ from django.db import connection, connections, transaction
 
 from lab import store
 from lab.client.locks import Lock
-from lab.models import Cursor, Revision
+from lab.models import Cluster, Cursor, Requeue, Revision
 
 from ..labs import clean_environment
 from .writes import write
@@ -125,3 +125,26 @@ def test_nobody_takes_over_from_a_writer_in_the_middle_of_its_batch():
     assert found == [1]
     with pytest.raises(store.LostFence):
         store.append("fence", [write("b")], "slow", fence=slow.fence)
+
+
+def test_noting_a_key_for_later_waits_for_nobody_who_appends():
+    """It refers to the row that the writer has locked. If it waited, two workers could wait for each other."""
+    if connection.vendor == "sqlite":
+        pytest.skip("on SQLite every writer waits for every other")
+    store.create_cluster("busy")
+    done = []
+
+    def note() -> None:
+        try:
+            cluster = Cluster.objects.get(name="busy")
+            Requeue.objects.create(cluster=cluster, controller="x", key="a", due=0, queued=0)
+            done.append(True)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=note)
+    with transaction.atomic():
+        store.append("busy", [write("a")], "me")
+        thread.start()
+        thread.join(5)
+        assert done == [True]
