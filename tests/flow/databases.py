@@ -8,3 +8,10 @@ def create_database(server: str, name: str) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     return f"{server.rpartition('/')[0]}/{name}"
+
+
+def cut_connections(server: str, name: str) -> int:
+    """Break every connection to that database, as a restart of PostgreSQL does; how many there were."""
+    query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(server, autocommit=True) as connection:
+        return connection.execute(query, (name,)).fetchone()[0]

@@ -1,5 +1,6 @@
 """A whole lab on PostgreSQL and Redis, as a school runs it."""
 
+import urllib.error
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.labs import LabUnderTest, processes_of, wait_until
 
 from .audit import wait_until_as_declared
-from .databases import create_database
+from .databases import create_database, cut_connections
 from .steps import kill, most_pods_at_once, release, revision, scale
 
 
@@ -19,7 +20,21 @@ def lab(postgres: str, redis_server: str, tmp_path) -> Iterator[LabUnderTest]:
     lab.clean_up()
 
 
-def test_a_lab_on_postgresql_and_redis_deploys_scales_and_survives_its_worker(lab):
+def scale_somehow(lab: LabUnderTest, replicas: int) -> None:
+    """The first request on a broken connection may be refused; it says so, and the next one is not."""
+
+    def accepted() -> bool:
+        try:
+            scale(lab, replicas)
+        except urllib.error.HTTPError as refusal:
+            assert refusal.code == 503
+            return False
+        return True
+
+    wait_until("a write to be accepted", accepted, seconds=10)
+
+
+def test_a_lab_on_postgresql_and_redis_deploys_scales_and_survives_its_worker(lab, postgres):
     lab.start()
     lab.wait_for_ready_pods(3)
     assert not list(lab.data.glob("*.sqlite3*"))
@@ -32,7 +47,11 @@ def test_a_lab_on_postgresql_and_redis_deploys_scales_and_survives_its_worker(la
     wait_until_as_declared(lab)
     assert {pod["metadata"]["annotations"]["version"] for pod in lab.pods()} == {"v2"}
     assert most_pods_at_once(lab, start) <= 6 + 2
+    assert cut_connections(postgres, "lab") > 2
+    scale_somehow(lab, 5)
+    lab.wait_for_ready_pods(5)
+    wait_until_as_declared(lab)
     lab.stop()
     wait_until("the end of every process", lambda: not processes_of(lab.data), seconds=5)
     lab.start()
-    lab.wait_for_ready_pods(6)
+    lab.wait_for_ready_pods(5)
