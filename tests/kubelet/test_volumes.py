@@ -1,0 +1,91 @@
+import os
+import threading
+
+import pytest
+
+from lab.kubelet.volumes import File, MountError, mounts_of, pod_folder, remove_pod_folder, set_up, write_atomically
+
+from .build import UID, container, pod
+
+
+def files(**content: str) -> dict[str, File]:
+    return {name.replace("__", "/"): File(text.encode(), 0o640) for name, text in content.items()}
+
+
+def test_files_are_written_with_their_modes_and_folders(tmp_path):
+    write_atomically(tmp_path / "v", files(a="1", deep__b="2"))
+    assert (tmp_path / "v/a").read_text() == "1" and (tmp_path / "v/deep/b").read_text() == "2"
+    assert (tmp_path / "v/a").stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in (tmp_path / "v").iterdir() if not path.name.startswith("..")) == ["a", "deep"]
+
+
+def test_what_is_no_more_in_the_source_goes_and_nothing_old_is_left(tmp_path):
+    write_atomically(tmp_path, files(a="1", b="1"))
+    write_atomically(tmp_path, files(b="2", c="2"))
+    assert sorted(os.listdir(tmp_path)) == sorted(["..data", os.readlink(tmp_path / "..data"), "b", "c"])
+    assert (tmp_path / "b").read_text() == "2"
+
+
+def test_what_has_not_changed_is_not_touched(tmp_path):
+    write_atomically(tmp_path, files(a="1"))
+    before = os.readlink(tmp_path / "..data")
+    write_atomically(tmp_path, files(a="1"))
+    assert os.readlink(tmp_path / "..data") == before
+
+
+def test_a_reader_never_sees_half_of_the_old_and_half_of_the_new(tmp_path):
+    write_atomically(tmp_path, files(a="0", b="0"))
+    mixed, over = [], threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            version = tmp_path / os.readlink(tmp_path / "..data")
+            try:
+                pair = [(version / name).read_text() for name in ("a", "b")]
+                mixed.extend([pair] if pair[0] != pair[1] else [])
+            except FileNotFoundError:
+                continue  # the old one, removed while it was read: as in Kubernetes a reader opens it again
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(100):
+        write_atomically(tmp_path, files(a=str(number), b=str(number)))
+    over.set()
+    reader.join()
+    assert mixed == []
+
+
+def mounts(tmp_path, **mount):
+    made = pod([container("web", volumeMounts=[{"name": "v", "mountPath": "/v", **mount}])], volumes=[
+        {"name": "v", "emptyDir": {}}])  # fmt: skip
+    folders = set_up(tmp_path, made, lambda resource, name: None, {})
+    return mounts_of(made["spec"]["containers"][0], folders, {"NAME": "web-1"})
+
+
+def test_a_sub_path_is_made_and_may_name_a_variable(tmp_path):
+    (one,) = mounts(tmp_path, subPathExpr="logs/$(NAME)", readOnly=True)
+    assert one.source.endswith("/v/logs/web-1") and os.path.isdir(one.source) and one.read_only
+
+
+def test_a_sub_path_that_leads_out_of_its_volume_is_refused(tmp_path):
+    mounts(tmp_path)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (pod_folder(tmp_path, UID) / "volumes/kubernetes.io~empty-dir/v/link").symlink_to(outside)
+    with pytest.raises(MountError):
+        mounts(tmp_path, subPath="link")
+
+
+def test_an_unknown_kind_of_volume_and_an_unknown_volume_are_refused(tmp_path):
+    with pytest.raises(MountError) as unknown:
+        set_up(tmp_path, pod(volumes=[{"name": "v", "hostPath": {"path": "/etc"}}]), lambda *_: None, {})
+    assert 'MountVolume.SetUp failed for volume "v"' in str(unknown.value)
+    with pytest.raises(MountError):
+        mounts_of(container("web", volumeMounts=[{"name": "none", "mountPath": "/v"}]), {}, {})
+
+
+def test_a_pods_folder_goes_as_a_whole(tmp_path):
+    mounts(tmp_path)
+    remove_pod_folder(tmp_path, UID)
+    remove_pod_folder(tmp_path, UID)
+    assert not pod_folder(tmp_path, UID).exists()
