@@ -110,6 +110,8 @@ class Agent:
         log.info("kubelet for %s begins", self.runtime.name)
         try:
             self._begin()
+            self._tick()
+            self.pleg.start()  # what should be is known now, so what else there is on the engine can go
             while not self.stopped:
                 self._tick()
                 self._woken.wait(TICK_SECONDS)
@@ -123,7 +125,7 @@ class Agent:
         self.heart.start()
         self.parts.prober.start()
         self.parts.writer.start()
-        self.pleg.start()
+        self.nodeagent.look_at_engine()
 
     def _beat(self) -> None:
         for cluster in cluster_names():

@@ -47,7 +47,6 @@ class Pleg:
         ]
 
     def start(self) -> None:
-        self._look_at_engine()
         for thread in self._threads:
             thread.start()
 

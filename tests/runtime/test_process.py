@@ -27,9 +27,9 @@ def pid_said(bench: Bench, container: str) -> int:
     return int(bench.said(container, b"\n").split()[0])
 
 
-def engine_pid(bench: Bench) -> int:
+def engine_pid(data_dir: Path) -> int:
     """Who holds the lock of the engine."""
-    lock = place.folder(bench.runtime._data_dir) / "lock"
+    lock = place.folder(data_dir) / "lock"
     inode = f":{lock.stat().st_ino} "
     held = next(line for line in Path("/proc/locks").read_text().splitlines() if inode in line)
     return int(held.split()[4])
@@ -50,19 +50,19 @@ def test_a_container_that_ends_by_itself_takes_its_children_along(process_bench)
     wait_until("the child's end", lambda: not is_alive(child), 5, 0.01)
 
 
-def test_no_process_outlives_a_killed_engine(own):
+def test_no_process_outlives_a_killed_engine(own, tmp_path):
     container = own.run("sleep 1000 & echo $!; echo $$; wait")
     own.said(container, b"\n")
     main = own.runtime._engine.call("pids")[container]
-    os.kill(engine_pid(own), signal.SIGKILL)
+    os.kill(engine_pid(tmp_path), signal.SIGKILL)
     wait_until("the container's end", lambda: not is_alive(main), 5, 0.01)
 
 
-def test_an_engine_that_was_killed_is_started_again_empty_and_says_so(own):
+def test_an_engine_that_was_killed_is_started_again_empty_and_says_so(own, tmp_path):
     heard = Heard(own.runtime)
     try:
         own.run("sleep 1000")
-        os.kill(engine_pid(own), signal.SIGKILL)
+        os.kill(engine_pid(tmp_path), signal.SIGKILL)
         wait_until("a second relist", lambda: sum(event.kind == "relist" for event in heard.events) == 2, 10)
         assert own.runtime.list_pods() == []
         pod = own.pod(address=own.home[0].address)
@@ -78,8 +78,8 @@ def test_an_engine_with_a_supervisor_ends_with_it(tmp_path):
     )
     supervisor = subprocess.Popen([sys.executable, "-c", script], cwd=HOME)
     wait_until("the engine's socket", place.socket_path(tmp_path).exists, 10, 0.02)
-    bench = Bench(ProcessRuntime("own", tmp_path))
-    engine = engine_pid(bench)
+    Bench(ProcessRuntime("own", tmp_path))
+    engine = engine_pid(tmp_path)
     supervisor.kill()
     supervisor.wait()
     wait_until("the engine's end", lambda: not is_alive(engine), 5, 0.02)

@@ -1,0 +1,241 @@
+"""A whole kubelet in this process, on the real store and real local processes; and what goes wrong around it."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from lab.apimachinery.kinds import LEASES, NODES, PODS
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
+from lab.kubelet.agent import Agent
+from lab.runtime import ContainerSpec, RuntimeFailure, Sandbox, SandboxSpec
+from lab.runtime.process.runtime import ProcessRuntime
+from tests.labs import wait_until
+from tests.runtime.test_process import engine_pid
+
+from .test_status import conditions
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NODE = {
+    "metadata": {"name": "node-a", "labels": {"orrery.io/runtime": "process"}},
+    "status": {"capacity": {"cpu": "4", "memory": "8Gi", "pods": "110"}},
+}
+
+
+class Fickle(ProcessRuntime):
+    """An engine that may lag behind its own events, as Docker does, or not answer at all."""
+
+    lag = 0.0
+    silent = False
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self._lists: list[tuple[float, list[Sandbox]]] = []
+
+    def list_pods(self) -> list[Sandbox]:
+        if self.silent:
+            raise RuntimeFailure("EngineUnavailable", "it does not answer")
+        now = time.monotonic()
+        self._lists = [*self._lists[-200:], (now, super().list_pods())]
+        old_enough = [found for when, found in self._lists if when <= now - self.lag]
+        return old_enough[-1] if old_enough else self._lists[0][1]
+
+    def list_images(self):
+        if self.silent:
+            raise RuntimeFailure("EngineUnavailable", "it does not answer")
+        return super().list_images()
+
+
+class World:
+    """One cluster with one node, and kubelets that a test starts and stops."""
+
+    def __init__(self, folder):
+        ensure_cluster("world")
+        self.client = Client("world", "tester")
+        self.folder = folder
+        self.runtime = Fickle("world", folder)
+        self.agents: list[Agent] = []
+        self.client.create(NODES, NODE)
+
+    def start(self) -> Agent:
+        agent = Agent(self.runtime, self.folder)
+        self.agents.append(agent)
+        agent.start()
+        return agent
+
+    def pod(self, name: str = "web", **spec) -> dict:
+        containers = [{"name": "web", "image": "orrery/hello:v1"}]
+        made = {"metadata": {"name": name, "namespace": "default"}, "spec": {"containers": containers, **spec}}
+        return self.client.create(PODS, {**made, "spec": {**made["spec"], "nodeName": "node-a"}})
+
+    def now(self, name: str = "web") -> dict:
+        return self.client.find(PODS, "default", name) or {}
+
+    def running(self, name: str = "web", restarts: int = 0) -> dict:
+        """The pod, once its container runs after so many restarts."""
+
+        def look() -> dict | None:
+            found = self.now(name)
+            status = (found.get("status", {}).get("containerStatuses") or [{"state": {}}])[0]
+            return found if "running" in status["state"] and status["restartCount"] == restarts else None
+
+        return wait_until(f"{name} to run after {restarts} restarts", look, 15, 0.02)
+
+    def boxes(self) -> list[Sandbox]:
+        return ProcessRuntime("world", self.folder).list_pods()
+
+    def kill(self) -> None:
+        """The container's process dies."""
+        (container,) = [c for c in self.boxes()[0].containers if c.state == "running"]
+        self.runtime.kill_container(container.id)
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path)
+    yield world
+    for agent in world.agents:
+        agent.stop()
+    world.runtime.remove_everything()
+
+
+def test_a_node_is_registered_and_its_pods_run(world):
+    world.start()
+    world.pod()
+    ready = world.running()
+    assert conditions(ready["status"])["Ready"] == "True"
+    node = world.client.get(NODES, "", "node-a")
+    assert {c["type"]: c["status"] for c in node["status"]["conditions"]}["Ready"] == "True"
+    assert ready["status"]["podIP"].startswith(node["spec"]["podCIDR"].rpartition(".")[0])
+
+
+def test_a_death_is_healed_at_once_though_the_engines_list_does_not_know_of_it_yet(world):
+    world.start()
+    world.pod()
+    world.running()
+    world.runtime.lag = 3.0
+    world.kill()
+    began = time.monotonic()
+    world.running(restarts=1)
+    assert time.monotonic() - began < 2.5
+    world.runtime.lag = 0.0
+
+
+def test_a_kubelet_that_is_stopped_leaves_its_pods_and_the_next_one_takes_them_up(world):
+    world.start()
+    world.pod()
+    before = world.running()
+    world.agents[0].stop()
+    assert [c.state for c in world.boxes()[0].containers] == ["running"]
+    world.start()
+    world.pod("other")
+    world.running("other")
+    assert world.now()["status"] == before["status"]
+
+
+def test_what_happened_while_no_kubelet_was_there_is_made_good(world):
+    world.start()
+    for name in ("dies", "goes", "stays"):
+        world.pod(name)
+    for name in ("dies", "goes", "stays"):
+        world.running(name)
+    world.agents[0].stop()
+    (dying,) = [box for box in world.boxes() if box.name == "dies"]
+    world.runtime.kill_container(dying.containers[0].id)
+    world.client.delete(PODS, "default", "goes", grace_seconds=0)
+    world.start()
+    world.running("dies", restarts=1)
+    wait_until("the orphan to go", lambda: sorted(box.name for box in world.boxes()) == ["dies", "stays"], 15)
+    assert world.running("stays")
+
+
+def test_of_two_kubelets_one_stands_by_until_the_other_has_gone(world):
+    first, second = world.start(), world.start()
+    world.pod()
+    world.running()
+    assert len(world.boxes()) == 1
+    assert [agent.heart.acquire() for agent in (first, second)].count(True) == 1
+    holder = first if first.heart.acquire() else second
+    holder.stop()
+    world.pod("later")
+    world.running("later")
+    assert sorted(box.name for box in world.boxes()) == ["later", "web"]
+
+
+def test_a_container_that_was_created_and_never_started_is_started_without_a_restart(world):
+    world.start()
+    world.pod()
+    world.running()
+    world.agents[0].stop()
+    (box,) = world.boxes()
+    world.runtime.remove_pod_sandbox(box.id)
+    status = world.now()["status"]
+    world.client.update_status(PODS, {**world.now(), "status": {k: status[k] for k in ("phase", "qosClass")}})
+    pod = SandboxSpec("world", "node-a", "default", "web", box.uid, box.address)
+    sandbox = world.runtime.run_pod_sandbox(pod)
+    world.runtime.create_container(sandbox, pod, ContainerSpec("web", "orrery/hello:v1"))
+    world.start()
+    world.running(restarts=0)
+    assert len(world.boxes()[0].containers) == 1
+
+
+def test_an_older_pods_address_is_not_given_to_a_new_one_before_the_engine_was_asked(world):
+    world.start()
+    world.pod()
+    address = world.running()["status"]["podIP"]
+    world.agents[0].stop()
+    world.pod("other")
+    world.runtime.lag = 2.0  # nobody can see the address on the engine
+    world.start()
+    assert world.running("other")["status"]["podIP"] != address
+
+
+def test_heartbeats_go_on_while_the_engine_does_not_answer_and_so_does_the_node(world):
+    world.start()
+    world.pod()
+    world.running()
+    world.runtime.silent = True
+
+    def renewed() -> str:
+        lease = world.client.find(LEASES, "kube-node-lease", "node-a") or {"spec": {}}
+        return lease["spec"].get("renewTime", "")
+
+    first = wait_until("a heartbeat", renewed, 5)
+    wait_until("another one", lambda: renewed() > first, 5)
+    node = world.client.get(NODES, "", "node-a")
+    assert {c["type"]: c["status"] for c in node["status"]["conditions"]}["Ready"] == "True"
+    world.runtime.silent = False
+    world.pod("later")
+    world.running("later")
+
+
+def test_an_engine_that_is_killed_takes_the_pods_along_and_all_of_them_are_made_anew(world):
+    world.start()
+    for name in ("web", "other"):
+        world.pod(name)
+    before = [world.running(name)["status"]["podIP"] for name in ("web", "other")]
+    os.kill(engine_pid(world.folder), signal.SIGKILL)
+    after = [world.running(name, restarts=1)["status"]["podIP"] for name in ("web", "other")]
+    assert after == before
+
+
+def test_a_stopped_kubelet_leaves_no_thread_behind(world):
+    world.boxes()  # starts the engine, whose process is waited for in a thread
+    before = set(threading.enumerate())
+    world.start()
+    world.pod()
+    world.running()
+    world.agents[0].stop()
+    left: list[str] = []
+
+    def look() -> bool:
+        left[:] = [thread.name for thread in threading.enumerate() if thread not in before]
+        return not left
+
+    try:
+        wait_until("its threads to end", look, 15)
+    except AssertionError as late:
+        raise AssertionError(f"left are {left}") from late
