@@ -217,7 +217,6 @@ function density(count) {
   const wanted = count > STRIPS ? "strip" : count > GLYPHS ? "glyph" : count > FULL ? "full" : "roomy";
   if (document.body.dataset.density === wanted) return false;
   document.body.dataset.density = wanted;
-  for (const strip of nodes.querySelectorAll(".strip")) strip.hidden = wanted !== "strip";
   return true;
 }
 

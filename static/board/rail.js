@@ -19,7 +19,7 @@ function fill(card, row) {
   const ring = (selector, part) => $(selector).setAttribute("stroke-dasharray", `${desired ? Math.min(100, (100 * part) / desired) : 0} 100`);
   ring(".rings .old", row.oldReady || 0);
   ring(".rings .new", rolling ? row.newReady || 0 : ready);
-  $(".rings text").textContent = ready;
+  $(".rings text").textContent = ready < 1000 ? ready : `${+(ready / 1000).toFixed(1)}k`;
   $(".what b").textContent = row.name;
   $(".what small").textContent = row.image;
   $(".what small").title = row.image;
