@@ -75,10 +75,20 @@ def read_run(data: Path) -> dict:
 
 def write_run(data: Path, run: dict) -> None:
     """Replaced in one step, so that a reader never sees half of it. A full disk does not stop the lab."""
-    fresh = data / "run.json.new"
-    with contextlib.suppress(OSError):
-        fresh.write_text(json.dumps(run, indent=1))
+    text, fresh = json.dumps(run, indent=1), data / "run.json.new"
+    try:
+        fresh.write_text(text)
         fresh.replace(data / "run.json")
+    except OSError:
+        with contextlib.suppress(OSError):
+            _overwrite(data / "run.json", text)
+
+
+def _overwrite(path: Path, text: str) -> None:
+    """Where it lies, which takes no more room."""
+    with path.open("r+") as file:
+        file.write(text)
+        file.truncate()
 
 
 def remove_run(data: Path) -> None:

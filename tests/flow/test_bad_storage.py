@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import threading
@@ -18,7 +17,7 @@ from tests.conftest import need
 from tests.labs import LabUnderTest, is_ready, wait_until
 
 from .audit import wait_until_as_declared
-from .steps import scale
+from .steps import kill, scale
 
 
 @pytest.fixture
@@ -97,7 +96,7 @@ def test_a_locked_database_and_then_a_full_disk_only_make_everybody_wait(lab, sm
     filler = fill(small_disk)
     refusal = wait_until("a refusal", lambda: try_to_scale(lab, 2))
     assert (refusal["code"], refusal["message"]) == (503, "the store failed: database or disk is full")
-    os.kill(lab.pid_of("worker"), signal.SIGKILL)
+    kill(lab, "worker")
     time.sleep(3)
     assert len(lab.ready_pods()) == 5
     filler.unlink()
