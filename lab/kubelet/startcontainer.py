@@ -21,6 +21,7 @@ from .volumes import MountError
 
 RETRY_SECONDS = 2.0
 CONFIG_RETRY_SECONDS = 10.0  # only a backstop: a ConfigMap or Secret that appears wakes the pod
+FAILURE_SHOWN_SECONDS = 1.0
 POST_START_SECONDS = 300.0
 
 
@@ -99,7 +100,10 @@ class ContainerStarter:
             self._wait_because(record, name, failure)
         if waiting:
             record.waiting[name] = waiting
-            raise NotYet(min(images.remaining(container["image"]) or CONFIG_RETRY_SECONDS, CONFIG_RETRY_SECONDS))
+            left = images.remaining(container["image"])
+            if left and waiting.reason != "ImagePullBackOff":  # the failure itself is shown, and a moment later this
+                left = min(left, FAILURE_SHOWN_SECONDS)
+            raise NotYet(min(left or CONFIG_RETRY_SECONDS, CONFIG_RETRY_SECONDS))
 
     def _spec(self, record: PodRecord, node: NodeRecord, start: Start):
         """The engine's order for the container. Raises NotYet where something that it refers to is missing."""

@@ -154,6 +154,14 @@ class Stage:
         listed = self.lab.get(f"{self.path}/events")["items"]
         return [(event["reason"], event["message"]) for event in listed if event["involvedObject"]["name"] == name]
 
+    def told(self, name: str, reason: str, words: str) -> None:
+        """Passes once there is an event of this reason with these words in its message."""
+
+        def look() -> bool:
+            return any(why == reason and words in message for why, message in self.events(name))
+
+        wait_until(f"{name} to be told {reason}: {words}", look, 10)
+
     def log(self, name: str, **query: object) -> str:
         """ "" while there is none."""
         options = "&".join(f"{key}={value}" for key, value in query.items())

@@ -110,8 +110,7 @@ def test_a_pod_whose_pause_container_is_killed_is_made_anew_at_its_address(docke
     engine.kill(pause)
     after = back(docker_stage, before, 1)
     assert status_of(after, "other")["restartCount"] == 1
-    told = docker_stage.events("pause-killed")
-    assert ("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.") in told
+    docker_stage.told("pause-killed", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
     assert len(docker_stage.containers_of(before["metadata"]["uid"])) == 3
 
 
