@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from celery import shared_task
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 
 from lab.client import UnknownCluster, cluster_names
-from lab.client.reconcile import behind, catch_up
+from lab.client.reconcile import AWAY, behind, catch_up
 from lab.controllers import CONTROLLERS
 from lab.scheduler import SCHEDULER
 from lab.store import compact, hints, subscribe
@@ -30,7 +29,7 @@ def patience() -> Iterator[None]:
     """A database that is locked, full or away comes back, and the tick asks again in a second: one line will do."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except AWAY as error:
         log.warning("the controllers wait for the database: %s", str(error).strip())
     except UnknownCluster as gone:
         log.info("cluster %s is gone", gone)

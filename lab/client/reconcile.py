@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterable
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 
 from lab.apimachinery.errors import ApiError
@@ -23,6 +23,7 @@ from .locks import Lock, keeping
 log = logging.getLogger(__name__)
 BACKOFF_FIRST = 0.2  # seconds; doubles with each failure of the same key
 BACKOFF_MOST = 30.0
+AWAY = (OperationalError, InterfaceError)  # the database is locked, full or gone: no key's fault, the turn is over
 TRIES = 3  # of a sync that met somebody else's write: it has only to look again, not to wait
 LAG = 200  # revisions that do not concern a controller before its cursor skips them
 # After so long the keys that are left wait for the next turn, and the turns that are left for the next task: tasks
@@ -60,7 +61,7 @@ class Controller:
                 continue
             try:
                 delays[key] = self._sync_against_others(client.caused_by(cause), key)
-            except LostFence:
+            except (LostFence, *AWAY):
                 raise
             except Exception as error:  # one key's failure, whatever it is, must not stop the others
                 delays[key] = failed(self, client, key, error)
@@ -126,7 +127,7 @@ def _turn(cluster: str, controller: Controller) -> int:
     client = Client(cluster, controller.author or f"{controller.name}-controller", fence=lock.fence)
     try:
         with keeping(lock):
-            delays = controller.sync_all(client, causes)
+            delays = _sync(controller, client, causes)
         _finish(state, controller, lock, head, delays)
     except LostFence:
         return 0
@@ -134,6 +135,15 @@ def _turn(cluster: str, controller: Controller) -> int:
         lock.release()
         raise
     return len(causes)
+
+
+def _sync(controller: Controller, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
+    try:
+        return controller.sync_all(client, causes)
+    except (LostFence, *AWAY):
+        raise
+    except Exception as error:  # of one that works in batches: all of the batch is tried again, later and later
+        return {key: failed(controller, client, key, error) for key in causes}
 
 
 def _position(name: str) -> int | None:

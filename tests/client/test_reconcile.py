@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.db import OperationalError
 
 from lab.apimachinery.kinds import CONFIGMAPS
 from lab.client import Client, reconcile
@@ -165,6 +166,31 @@ def test_one_key_that_fails_does_not_hold_up_the_others(client):
     catch_up("loop", loop)
     assert sorted(loop.synced) == ["default/a", "default/c"]
     assert Requeue.objects.get().key == "default/b"
+
+
+def test_a_batch_that_fails_comes_back_later_and_later(client):
+    class Batch(Recorder):
+        def sync_all(self, client, causes):
+            raise RuntimeError("none of them")
+
+    for name in "ab":
+        client.create(CONFIGMAPS, a_configmap(name))
+    catch_up("loop", Batch())
+    assert sorted(Requeue.objects.values_list("key", "failures")) == [("default/a", 1), ("default/b", 1)]
+    assert catch_up("loop", Batch()) == 0
+
+
+def test_a_database_that_is_away_ends_the_turn_and_blames_no_key(client):
+    class Unlucky(Recorder):
+        def sync(self, client, key):
+            raise OperationalError("database is locked")
+
+    client.create(CONFIGMAPS, a_configmap("a"))
+    with pytest.raises(OperationalError):
+        catch_up("loop", Unlucky())
+    assert not Requeue.objects.exists()
+    loop = Recorder()
+    assert catch_up("loop", loop) == 1
 
 
 def test_a_long_list_of_keys_takes_several_turns_and_none_is_forgotten(client, monkeypatch):
