@@ -113,6 +113,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_timeout": 30,
+    "global_keyprefix": f"orrery:{LAB_ID}:",  # several labs may share one Redis
 }
 CELERY_TASK_DEFAULT_QUEUE = "control-plane"
 KUBELET_QUEUE = os.environ.get("ORRERY_KUBELET_QUEUE", "kubelet")

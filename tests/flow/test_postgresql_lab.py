@@ -4,6 +4,7 @@ import urllib.error
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from tests.labs import LabUnderTest, processes_of, wait_until
 
@@ -34,7 +35,7 @@ def scale_somehow(lab: LabUnderTest, replicas: int) -> None:
     wait_until("a write to be accepted", accepted, seconds=10)
 
 
-def test_a_lab_on_postgresql_and_redis_deploys_scales_and_survives_its_worker(lab, postgres):
+def test_a_lab_on_postgresql_and_redis_deploys_scales_and_survives_its_worker(lab, postgres, redis_server):
     lab.start()
     lab.wait_for_ready_pods(3)
     assert not list(lab.data.glob("*.sqlite3*"))
@@ -51,6 +52,10 @@ def test_a_lab_on_postgresql_and_redis_deploys_scales_and_survives_its_worker(la
     scale_somehow(lab, 5)
     lab.wait_for_ready_pods(5)
     wait_until_as_declared(lab)
+    lab_id = (lab.data / "lab-id").read_text()
+    assert all(lab_id in key.decode() for key in redis.Redis.from_url(redis_server).scan_iter()), (
+        "what others may use too"
+    )
     lab.stop()
     wait_until("the end of every process", lambda: not processes_of(lab.data), seconds=5)
     lab.start()
