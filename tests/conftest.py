@@ -168,11 +168,15 @@ def redis_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def private_engine(tmp_path: Path) -> Iterator[PrivateEngine]:
+def private_engine() -> Iterator[PrivateEngine]:
     """A second Docker engine of this test's own, that it may stop."""
     need("dockerd, as root", shutil.which("dockerd") and os.geteuid() == 0)
-    engine = PrivateEngine(tmp_path)
-    engine.start()
-    yield engine
-    engine.stop()
-    engine.unmount()
+    # Not among pytest's folders, whose names may be so long that there is no room for those of the engine's sockets.
+    engine = PrivateEngine(Path(tempfile.mkdtemp(prefix="orrery-engine-")))
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.stop()
+        engine.unmount()
+        shutil.rmtree(engine.folder)

@@ -30,6 +30,7 @@ class PrivateEngine:
         wait_until("the second engine to answer", self._answers, 60)
 
     def _answers(self) -> bool:
+        assert self._process.poll() is None, (self.folder / "dockerd.log").read_text()[-2000:]
         try:
             with docker.APIClient(self.host, timeout=5) as client:
                 return client.ping()
@@ -41,7 +42,7 @@ class PrivateEngine:
         self._process.wait(60)
 
     def unmount(self) -> None:
-        """What its containers had mounted; otherwise pytest cannot remove the folder."""
+        """What its containers had mounted; otherwise nobody can remove the folder."""
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in reversed([each for each in mounts if each.startswith(str(self.folder))]):
             subprocess.run(["umount", "--lazy", mount], check=False)
