@@ -170,7 +170,7 @@ def redis_server() -> Iterator[str]:
 @pytest.fixture
 def private_engine() -> Iterator[PrivateEngine]:
     """A second Docker engine of this test's own, that it may stop."""
-    need("dockerd, as root", shutil.which("dockerd") and os.geteuid() == 0)
+    need("dockerd and ip, as root", shutil.which("dockerd") and shutil.which("ip") and os.geteuid() == 0)
     # Not among pytest's folders, whose names may be so long that there is no room for those of the engine's sockets.
     engine = PrivateEngine(Path(tempfile.mkdtemp(prefix="orrery-engine-")))
     try:
@@ -178,5 +178,5 @@ def private_engine() -> Iterator[PrivateEngine]:
         yield engine
     finally:
         engine.stop()
-        engine.unmount()
+        engine.clean_up()
         shutil.rmtree(engine.folder)

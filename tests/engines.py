@@ -1,5 +1,6 @@
 """A second Docker engine, for tests that must stop theirs: others may be working on the machine's own."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,25 +10,36 @@ from .labs import wait_until
 
 
 class PrivateEngine:
-    """`dockerd` with folders and a socket of its own, that leaves the machine's firewall and default bridge alone."""
+    """`dockerd` with folders, a socket and a default bridge of its own, that leaves the machine's firewall alone.
+
+    Without a bridge (`--bridge=none`) it would take the machine's own away: it removes whatever is called docker0.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.bridge = f"orrery{os.getpid()}"
         self.socket = folder / "docker.sock"
         self.host = f"unix://{self.socket}"
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
         folders = [f"--{name}={self.folder / name}" for name in ("data-root", "exec-root", "pidfile")]
+        if not Path("/sys/class/net", self.bridge).exists():
+            self._ip("link", "add", self.bridge, "type", "bridge")
+            self._ip("addr", "add", f"10.239.{os.getpid() % 256}.1/24", "dev", self.bridge)
+            self._ip("link", "set", self.bridge, "up")
         with (self.folder / "dockerd.log").open("a") as log:
             self._process = subprocess.Popen(
-                ["dockerd", f"--host={self.host}", *folders, "--bridge=none", "--iptables=false", "--ip-masq=false"],
+                ["dockerd", f"--host={self.host}", *folders, f"--bridge={self.bridge}", "--iptables=false"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         wait_until("the second engine to answer", self._answers, 60)
+
+    def _ip(self, *words: str) -> None:
+        subprocess.run(["ip", *words], check=True)
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, (self.folder / "dockerd.log").read_text()[-2000:]
@@ -41,8 +53,9 @@ class PrivateEngine:
         self._process.terminate()
         self._process.wait(60)
 
-    def unmount(self) -> None:
-        """What its containers had mounted; otherwise nobody can remove the folder."""
+    def clean_up(self) -> None:
+        """Its bridge, and what its containers had mounted: otherwise nobody can remove the folder."""
+        self._ip("link", "delete", self.bridge)
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in reversed([each for each in mounts if each.startswith(str(self.folder))]):
             subprocess.run(["umount", "--lazy", mount], check=False)
