@@ -54,6 +54,16 @@ class Images:
             return Waiting("ErrImageNeverPull", message)
         return self._pull(uid, image, tell, wake)
 
+    def begin(self, uid: str, container: dict, tell: Tell, wake: Callable[[], None]) -> None:
+        """Have a missing image pulled already, while the pod's network is made. `ensure` will tell of any failure."""
+        image = container["image"]
+        try:
+            missing = container.get("imagePullPolicy", "IfNotPresent") == "IfNotPresent" and not self._is_present(image)
+        except RuntimeFailure:
+            return
+        if missing and not self._backoff.remaining(image):
+            self._pull(uid, image, tell, wake)
+
     def _is_present(self, image: str) -> bool:
         if image not in self._present and (found := self._runtime.image_status(image)):
             self._present[image] = found.id

@@ -211,6 +211,8 @@ class PodSync:
 
     def _start(self, record: PodRecord, node: NodeRecord, plan: Plan) -> None:
         if plan.create_sandbox:
+            for start in plan.start:
+                self._starter.begin_pull(record, start)
             self._create_sandbox(record, node)
         waits = []
         for start in plan.start:

@@ -75,6 +75,11 @@ class ContainerStarter:
         self._post_start(record, container, running)
         self.watch(record, running, was_ready=False)
 
+    def begin_pull(self, record: PodRecord, start: Start) -> None:
+        """Have its image pulled, if it must be, while something else is done."""
+        tell, uid = self._parts.teller(record), record.uid
+        self._parts.images.begin(uid, start.container, tell, lambda: self._parts.wake(uid))
+
     def watch(self, record: PodRecord, running: Container, was_ready: bool) -> None:
         """Have its probes run from now on."""
         container = find_container(record.pod, running.name)

@@ -92,6 +92,16 @@ def test_a_pull_that_fails_is_left_alone_for_longer_each_time(shop):
     assert shop.registry.pulls == 2 and shop.images.remaining("none:1") == 20
 
 
+def test_a_pull_can_be_begun_before_the_container_wants_it(shop):
+    container = {"name": "web", "image": "web:1"}
+    shop.registry.open.clear()
+    shop.images.begin("u1", container, lambda *event: shop.told.append(event[1]), lambda: shop.woken.append("u1"))
+    assert shop.want() == "ContainerCreating"
+    shop.registry.open.set()
+    shop.wait_woken(2)
+    assert shop.want() == "" and shop.told == ["Pulling", "Pulled"] and shop.registry.pulls == 1
+
+
 def test_once_it_can_be_had_the_pauses_are_forgotten(shop):
     shop.want("none:1")
     shop.wait_woken()
