@@ -8,98 +8,13 @@ import time
 import pytest
 
 from lab.apimachinery.kinds import LEASES, NODES, PODS
-from lab.client import Client
-from lab.client.clusters import ensure_cluster
-from lab.kubelet.agent import Agent
-from lab.runtime import ContainerSpec, RuntimeFailure, Sandbox, SandboxSpec
-from lab.runtime.process.runtime import ProcessRuntime
+from lab.runtime import ContainerSpec, SandboxSpec
 from tests.labs import wait_until
 from tests.runtime.test_process import engine_pid
 
 from .test_status import conditions
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NODE = {
-    "metadata": {"name": "node-a", "labels": {"orrery.io/runtime": "process"}},
-    "status": {"capacity": {"cpu": "4", "memory": "8Gi", "pods": "110"}},
-}
-
-
-class Fickle(ProcessRuntime):
-    """An engine that may lag behind its own events, as Docker does, or not answer at all."""
-
-    lag = 0.0
-    silent = False
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        self._lists: list[tuple[float, list[Sandbox]]] = []
-
-    def list_pods(self) -> list[Sandbox]:
-        if self.silent:
-            raise RuntimeFailure("EngineUnavailable", "it does not answer")
-        now = time.monotonic()
-        self._lists = [*self._lists[-200:], (now, super().list_pods())]
-        old_enough = [found for when, found in self._lists if when <= now - self.lag]
-        return old_enough[-1] if old_enough else self._lists[0][1]
-
-    def list_images(self):
-        if self.silent:
-            raise RuntimeFailure("EngineUnavailable", "it does not answer")
-        return super().list_images()
-
-
-class World:
-    """One cluster with one node, and kubelets that a test starts and stops."""
-
-    def __init__(self, folder):
-        ensure_cluster("world")
-        self.client = Client("world", "tester")
-        self.folder = folder
-        self.runtime = Fickle("world", folder)
-        self.agents: list[Agent] = []
-        self.client.create(NODES, NODE)
-
-    def start(self) -> Agent:
-        agent = Agent(self.runtime, self.folder)
-        self.agents.append(agent)
-        agent.start()
-        return agent
-
-    def pod(self, name: str = "web", **spec) -> dict:
-        containers = [{"name": "web", "image": "orrery/hello:v1"}]
-        made = {"metadata": {"name": name, "namespace": "default"}, "spec": {"containers": containers, **spec}}
-        return self.client.create(PODS, {**made, "spec": {**made["spec"], "nodeName": "node-a"}})
-
-    def now(self, name: str = "web") -> dict:
-        return self.client.find(PODS, "default", name) or {}
-
-    def running(self, name: str = "web", restarts: int = 0) -> dict:
-        """The pod, once its container runs after so many restarts."""
-
-        def look() -> dict | None:
-            found = self.now(name)
-            status = (found.get("status", {}).get("containerStatuses") or [{"state": {}}])[0]
-            return found if "running" in status["state"] and status["restartCount"] == restarts else None
-
-        return wait_until(f"{name} to run after {restarts} restarts", look, 15, 0.02)
-
-    def boxes(self) -> list[Sandbox]:
-        return ProcessRuntime("world", self.folder).list_pods()
-
-    def kill(self) -> None:
-        """The container's process dies."""
-        (container,) = [c for c in self.boxes()[0].containers if c.state == "running"]
-        self.runtime.kill_container(container.id)
-
-
-@pytest.fixture
-def world(tmp_path):
-    world = World(tmp_path)
-    yield world
-    for agent in world.agents:
-        agent.stop()
-    world.runtime.remove_everything()
 
 
 def test_a_node_is_registered_and_its_pods_run(world):
