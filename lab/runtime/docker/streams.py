@@ -77,7 +77,8 @@ def event(raw: dict) -> RuntimeEvent | None:
 
 def listen(engine: Engine, lab_id: str, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
     """Block and report until `stopped()`; an engine that goes away is waited for, and asked what was missed."""
-    since: str | None = None
+    # The engine answers before it has subscribed us, so even at first we ask for what has just been.
+    since = f"{time.time() - 1:.9f}"
     lost = False
     while not stopped():
         try:
@@ -93,7 +94,7 @@ def listen(engine: Engine, lab_id: str, on_event: Callable[[RuntimeEvent], None]
         if lost:
             logger.info("the container engine answers again")
         lost = False
-        # The subscription stands now: what happens from here on is in the stream, what was before is in the relist.
+        # What happens from here on is in the stream, what was before is in the relist.
         on_event(RuntimeEvent("relist"))
         since = _report(stream, on_event, stopped) or since
         client.close()
