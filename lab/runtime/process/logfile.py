@@ -9,10 +9,12 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 MOST_BYTES = 5 << 20  # of a file; there are at most two
 LONGEST_LINE = 16 << 10
 LOOK_SECONDS = 0.1
+ROTATING_SECONDS = 0.005
 NAME, OLD_NAME = "0.log", "0.log.1"
 
 
@@ -49,9 +51,12 @@ class LogWriter:
 
 
 class LogReader:
-    """Iterates over a log's lines; follows it until `ended()` or `close()`, which any thread may call."""
+    """Iterates over a log's lines. With `ended` it follows the log until that says that its container has ended, or
+    until `close()`, which any thread may call."""
 
-    def __init__(self, folder: Path, ended: Callable[[], bool], tail: int | None, since: float, timestamps: bool):
+    def __init__(
+        self, folder: Path, ended: Callable[[], bool] | None, tail: int | None, since: float, timestamps: bool
+    ):
         self._folder = folder
         self._ended = ended
         self._since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since)).encode() if since else b""
@@ -69,28 +74,56 @@ class LogReader:
         self._closed = True
 
     def _read(self, tail: int | None) -> Iterator[bytes]:
-        path, old = self._folder / NAME, self._folder / OLD_NAME
-        try:
-            file = path.open("rb")
-        except FileNotFoundError:
-            return  # the container was removed
-        before = old.read_bytes() if old.exists() else b""
-        *lines, rest = (before + file.read()).split(b"\n")
+        file = self._open()
+        if file is None:
+            return
+        *lines, rest = (self._rotated_before(file) + file.read()).split(b"\n")
         shown = [line for line in lines if line >= self._since]
         yield from map(self._shown, shown if tail is None else shown[max(len(shown) - tail, 0) :])
-        while True:
-            over = self._closed or self._ended()  # asked before reading: what was written before the end is shown
+        if self._ended:
+            yield from self._follow(file, rest, self._ended)
+        else:
+            file.close()
+
+    def _follow(self, file: IO[bytes], rest: bytes, ended: Callable[[], bool]) -> Iterator[bytes]:
+        while not self._closed:
+            over = ended()  # asked before reading, so that what was written before the end is shown
+            following = self._open() if self._is_rotated(file) else file
             *lines, rest = (rest + file.read()).split(b"\n")
             yield from map(self._shown, lines)
-            replaced = path.exists() and path.stat().st_ino != os.fstat(file.fileno()).st_ino
-            if replaced:
+            if following is not file:
                 file.close()
-                file = path.open("rb")
+                if following is None:
+                    return
+                file = following
             elif over:
-                file.close()
-                return
+                break
             else:
                 time.sleep(LOOK_SECONDS)
+        file.close()
+
+    def _open(self) -> IO[bytes] | None:
+        """The log; None if the container was removed. While it is being rotated there is none for an instant."""
+        while self._folder.exists():
+            try:
+                return (self._folder / NAME).open("rb")
+            except FileNotFoundError:
+                time.sleep(ROTATING_SECONDS)
+        return None
+
+    def _rotated_before(self, file: IO[bytes]) -> bytes:
+        """What was written before this file was begun, as far as it is kept."""
+        try:
+            with (self._folder / OLD_NAME).open("rb") as old:
+                return b"" if os.path.sameopenfile(old.fileno(), file.fileno()) else old.read()
+        except FileNotFoundError:
+            return b""
+
+    def _is_rotated(self, file: IO[bytes]) -> bool:
+        try:
+            return (self._folder / NAME).stat().st_ino != os.fstat(file.fileno()).st_ino
+        except FileNotFoundError:
+            return True
 
     def _shown(self, line: bytes) -> bytes:
         moment, _, text = line.partition(b" ")

@@ -118,11 +118,11 @@ class ProcessRuntime:
 
         def ended() -> bool:
             try:
-                return not follow or self._engine.call("describe", container_id=container_id)["state"] == "exited"
+                return self._engine.call("describe", container_id=container_id)["state"] == "exited"
             except RuntimeFailure:
                 return True
 
-        return LogReader(folder, ended, tail, since, timestamps)
+        return LogReader(folder, ended if follow else None, tail, since, timestamps)
 
     def image_status(self, image: str) -> Image | None:
         if image not in demos.IMAGES:
