@@ -1,5 +1,6 @@
 """A cluster with one node, its kubelets in this process, on the real store and real local processes."""
 
+import dataclasses
 import time
 
 from lab.apimachinery.kinds import NODES, PODS
@@ -21,6 +22,7 @@ class Fickle(ProcessRuntime):
 
     lag = 0.0
     silent = False
+    address_hidden_of = ""  # a pod whose address it does not tell
 
     def __init__(self, *args):
         super().__init__(*args)
@@ -29,8 +31,9 @@ class Fickle(ProcessRuntime):
     def list_pods(self) -> list[Sandbox]:
         if self.silent:
             raise RuntimeFailure("EngineUnavailable", "it does not answer")
-        now = time.monotonic()
-        self._lists = [*self._lists[-200:], (now, super().list_pods())]
+        now, found = time.monotonic(), super().list_pods()
+        found = [dataclasses.replace(s, address="") if s.name == self.address_hidden_of else s for s in found]
+        self._lists = [*self._lists[-200:], (now, found)]
         old_enough = [found for when, found in self._lists if when <= now - self.lag]
         return old_enough[-1] if old_enough else self._lists[0][1]
 
@@ -74,6 +77,10 @@ class World:
             return found if "running" in status["state"] and status["restartCount"] == restarts else None
 
         return wait_until(f"{name} to run after {restarts} restarts", look, 15, 0.02)
+
+    def node_is_ready(self) -> bool:
+        conditions = self.client.get(NODES, "", "node-a")["status"].get("conditions", ())
+        return {"Ready": "True"}.items() <= {c["type"]: c["status"] for c in conditions}.items()
 
     def boxes(self) -> list[Sandbox]:
         return ProcessRuntime("world", self.folder).list_pods()
