@@ -21,6 +21,10 @@ def cgroups(docker_bench, engine) -> Bench:
     return docker_bench
 
 
+def open_sockets() -> int:
+    return sum(os.readlink(link).startswith("socket:") for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+
+
 def test_a_node_is_a_cgroup_with_the_nodes_capacity(cgroups):
     parent = cgroups.runtime.set_node_capacity(CLUSTER, "node-a", 500, 256 << 20)
     assert parent
@@ -101,6 +105,28 @@ def test_to_remove_everything_touches_only_ones_own_lab(docker_bench, tmp_path, 
     assert other.runtime.list_pods() == [] and other.runtime.remove_everything() == []
     assert docker_bench.look(kept).state == "running"
     assert docker_bench.runtime.image_status(IMAGE)
+
+
+def test_forty_threads_need_no_more_sockets_than_threads(docker_bench):
+    before, ready, over = open_sockets(), threading.Barrier(41), threading.Event()
+
+    def ask() -> None:
+        for _ in range(3):
+            docker_bench.runtime.list_pods()
+            docker_bench.runtime.image_status(IMAGE)
+            docker_bench.runtime.version()
+        ready.wait(20)
+        over.wait(20)
+
+    threads = [threading.Thread(target=ask) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    ready.wait(20)
+    assert open_sockets() - before <= 40
+    over.set()
+    for thread in threads:
+        thread.join()
+    wait_until("their sockets to be closed", lambda: open_sockets() <= before, 5)
 
 
 def test_an_image_is_made_once_however_many_want_it(private_engine, monkeypatch, tmp_path):

@@ -13,12 +13,22 @@ from contextlib import contextmanager
 import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
+from docker.transport import UnixHTTPAdapter
 from docker.utils import kwargs_from_env
 
 from lab.runtime import RuntimeFailure
 from lab.runtime.engines import docker_host
 
 CALL_SECONDS = 30
+POOL_SIZE = 2  # a thread makes one call at a time; a stream beside it may hold a connection for longer
+
+
+class OnePool(UnixHTTPAdapter):
+    """docker-py keeps a pool of connections for every address it was ever asked for, and lets 25 of them stand: with
+    forty threads a thousand sockets. There is but one engine, so one pool will do."""
+
+    def get_connection(self, url: str, proxies=None):
+        return super().get_connection("http+docker://localhost", proxies)
 
 
 class Engine:
@@ -43,7 +53,10 @@ class Engine:
     def new_client(self) -> docker.APIClient:
         """A client for a thread that will not live long; close it."""
         with failing_as("EngineUnavailable"):
-            client = docker.APIClient(version=self._api_version, timeout=CALL_SECONDS, max_pool_size=4, **self._options)
+            client = docker.APIClient(version=self._api_version, timeout=CALL_SECONDS, **self._options)
+        scheme, _, path = (self._options["base_url"] or "").partition("://")
+        if scheme == "unix":
+            client.mount("http+docker://", OnePool(path, CALL_SECONDS, max_pool_size=POOL_SIZE))
         self._api_version = client.api_version  # negotiated once, with the first
         return client
 
