@@ -243,8 +243,9 @@ class PodSync:
         except StillMaking as wait:
             raise NotYet(wait.seconds) from wait
         except (RuntimeFailure, Exhausted) as failure:
-            if getattr(failure, "reason", "") != "EngineUnavailable":
-                node.pool.release(record.uid)  # it may be the address: somebody else's container has taken it
+            # The pod keeps its address through any other refusal: an engine that is being stopped gives many of them.
+            if "already in use" in str(failure):
+                node.pool.release(record.uid)
             record.dirty = True
             tell("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failure}")
             raise NotYet(RETRY_SECONDS) from failure

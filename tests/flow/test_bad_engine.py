@@ -29,8 +29,10 @@ def test_the_engine_is_stopped_for_ten_seconds_and_every_pod_comes_back_where_it
         wait_until_as_declared(lab, 90)
         after = {pod["metadata"]["uid"]: pod["status"]["podIP"] for pod in lab.pods()}
         assert before.items() <= after.items()
-        restarts = [pod["status"]["containerStatuses"][0]["restartCount"] for pod in lab.pods()]
-        assert sorted(restarts) == [0, 1, 1, 1]
+        restarts = {pod["metadata"]["uid"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in lab.pods()}
+        # An engine that goes down slowly lets one be started again, or tried to, before it is gone: that counts too.
+        assert all(restarts.pop(uid) in (1, 2) for uid in before)
+        assert list(restarts.values()) == [0]
         assert "waiting for the container engine" in lab.said()
     finally:
         lab.clean_up()
