@@ -40,6 +40,7 @@ class Kind:
 
 ALL = ("all",)
 WORKLOAD = ("scale", "status")
+OWN = "orrery.io"
 
 KINDS = (
     Kind("Namespace", "namespaces", namespaced=False, short_names=("ns",), subresources=("finalize", "status")),
@@ -58,6 +59,22 @@ KINDS = (
     Kind("Deployment", "deployments", "apps", short_names=("deploy",), categories=ALL, subresources=WORKLOAD),
     Kind("ReplicaSet", "replicasets", "apps", short_names=("rs",), categories=ALL, subresources=WORKLOAD),
     Kind("Lease", "leases", "coordination.k8s.io"),
+    Kind("Endpoints", "endpoints", short_names=("ep",)),
+    Kind("EndpointSlice", "endpointslices", "discovery.k8s.io"),
+    Kind("Ingress", "ingresses", "networking.k8s.io", short_names=("ing",), subresources=("status",)),
+    Kind(
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "autoscaling",
+        "v2",
+        short_names=("hpa",),
+        categories=ALL,
+        subresources=("status",),
+    ),
+    # Ours: what Kubernetes leaves to others, declared in its own way. lab/apiserver/schemas/own.yaml has their fields.
+    Kind("Release", "releases", OWN, short_names=("rel",), categories=ALL, subresources=("status",)),
+    Kind("Visitors", "visitors", OWN, subresources=("status",)),
+    Kind("NodePool", "nodepools", OWN, namespaced=False, short_names=("np",), subresources=("status",)),
 )
 
 BY_RESOURCE = {kind.resource: kind for kind in KINDS}
@@ -74,3 +91,10 @@ EVENTS = BY_RESOURCE["events"]
 DEPLOYMENTS = BY_RESOURCE["deployments.apps"]
 REPLICASETS = BY_RESOURCE["replicasets.apps"]
 LEASES = BY_RESOURCE["leases.coordination.k8s.io"]
+ENDPOINTS = BY_RESOURCE["endpoints"]
+ENDPOINTSLICES = BY_RESOURCE["endpointslices.discovery.k8s.io"]
+INGRESSES = BY_RESOURCE["ingresses.networking.k8s.io"]
+HORIZONTALPODAUTOSCALERS = BY_RESOURCE["horizontalpodautoscalers.autoscaling"]
+RELEASES = BY_RESOURCE["releases.orrery.io"]
+VISITORS = BY_RESOURCE["visitors.orrery.io"]
+NODEPOOLS = BY_RESOURCE["nodepools.orrery.io"]

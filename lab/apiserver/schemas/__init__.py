@@ -1,7 +1,8 @@
 """What every type looks like, as Kubernetes publishes it: its OpenAPI definitions, as committed data.
 
 Read lazily, used for decoding checks and for the documents that clients fetch. Must never say what is *valid*, only
-what can be decoded: rules beyond types are the strategies'. The data is made by `generate.py`.
+what can be decoded: rules beyond types are the strategies'. The data is made by `generate.py`; `own.yaml` adds the
+kinds that are ours, as a CustomResourceDefinition would.
 """
 
 import functools
@@ -10,15 +11,33 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab.apimachinery.kinds import Kind
+import yaml
+
+from lab.apimachinery.kinds import OWN, Kind
 
 REF = "#/components/schemas/"
 _PATH = Path(__file__).with_name("definitions.json.gz")
+_OWN = Path(__file__).with_name("own.yaml")
+_META = {"$ref": REF + "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
 
 
 @functools.cache
 def _data() -> dict:
-    return json.loads(gzip.decompress(_PATH.read_bytes()))
+    data = json.loads(gzip.decompress(_PATH.read_bytes()))
+    for kind, parts in yaml.safe_load(_OWN.read_text()).items():
+        data["roots"][f"{OWN}/v1 {kind}"] = f"io.orrery.v1.{kind}"
+        data["schemas"][f"io.orrery.v1.{kind}"] = _own(kind, parts)
+    return data
+
+
+def _own(kind: str, parts: dict) -> dict:
+    text = {"type": "string"}
+    halves = {half: {"type": "object", "properties": fields} for half, fields in parts.items()}
+    return {
+        "type": "object",
+        "properties": {"apiVersion": text, "kind": text, "metadata": _META, **halves},
+        "x-kubernetes-group-version-kind": [{"group": OWN, "version": "v1", "kind": kind}],
+    }
 
 
 def schemas() -> dict[str, dict]:

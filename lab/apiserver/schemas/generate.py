@@ -13,7 +13,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
-from lab.apimachinery.kinds import KINDS
+from lab.apimachinery.kinds import KINDS, OWN
 
 VERSION = "v1.36.0"
 HERE = Path(__file__).parent
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--descriptions", action="store_true", help="keep the descriptions of fields")
     dropped = set() if parser.parse_args().descriptions else DROPPED
     definitions = published()
-    roots = {(kind.api_version, kind.kind) for kind in KINDS} | SUBRESOURCES
+    roots = {(kind.api_version, kind.kind) for kind in KINDS if kind.group != OWN} | SUBRESOURCES
     names = {f"{version} {kind}": name_of(definitions, version, kind) for version, kind in sorted(roots)}
     schemas = reachable(definitions, list(names.values()), dropped)
     text = json.dumps({"version": VERSION, "roots": names, "schemas": schemas}, separators=(",", ":"), sort_keys=True)

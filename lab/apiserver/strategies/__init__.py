@@ -9,14 +9,20 @@ from lab.apimachinery.kinds import BY_RESOURCE, Kind
 from .base import Strategy
 from .configmap import ConfigMapStrategy
 from .deployment import DeploymentStrategy
+from .endpoints import EndpointSliceStrategy, EndpointsStrategy
 from .event import EventStrategy
+from .horizontalpodautoscaler import HorizontalPodAutoscalerStrategy
+from .ingress import IngressStrategy
 from .lease import LeaseStrategy
 from .namespace import NamespaceStrategy
 from .node import NodeStrategy
+from .nodepool import NodePoolStrategy
 from .pod import PodStrategy
+from .release import ReleaseStrategy
 from .replicaset import ReplicaSetStrategy
 from .secret import SecretStrategy
 from .service import ServiceStrategy
+from .visitors import VisitorsStrategy
 
 _OF = {
     "namespaces": NamespaceStrategy,
@@ -29,6 +35,13 @@ _OF = {
     "deployments.apps": DeploymentStrategy,
     "replicasets.apps": ReplicaSetStrategy,
     "leases.coordination.k8s.io": LeaseStrategy,
+    "endpoints": EndpointsStrategy,
+    "endpointslices.discovery.k8s.io": EndpointSliceStrategy,
+    "ingresses.networking.k8s.io": IngressStrategy,
+    "horizontalpodautoscalers.autoscaling": HorizontalPodAutoscalerStrategy,
+    "releases.orrery.io": ReleaseStrategy,
+    "visitors.orrery.io": VisitorsStrategy,
+    "nodepools.orrery.io": NodePoolStrategy,
 }
 _STRATEGIES = {resource: strategy(BY_RESOURCE[resource]) for resource, strategy in _OF.items()}
 

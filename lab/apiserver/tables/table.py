@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lab.apimachinery.kinds import Kind
 
-from . import cluster, pods, workloads
+from . import cluster, network, own, pods, workloads
 
 Cells = Callable[[dict, float], list]
 
@@ -69,6 +69,22 @@ COLUMNS = {
     "configmaps": Columns(_columns("Name, Data, Age"), cluster.configmap_cells),
     "secrets": Columns(_columns("Name, Type, Data:integer, Age"), cluster.secret_cells),
     "leases.coordination.k8s.io": Columns(_columns("Name, Holder, Age"), cluster.lease_cells),
+    "endpoints": Columns(_columns("Name, Endpoints, Age"), network.endpoints_cells),
+    "endpointslices.discovery.k8s.io": Columns(
+        _columns("Name, AddressType, Ports, Endpoints, Age"), network.endpointslice_cells
+    ),
+    "ingresses.networking.k8s.io": Columns(_columns("Name, Class, Hosts, Address, Ports, Age"), network.ingress_cells),
+    "horizontalpodautoscalers.autoscaling": Columns(
+        _columns("Name, Reference, Targets, MinPods, MaxPods, Replicas:integer, Age"),
+        workloads.horizontalpodautoscaler_cells,
+    ),
+    "releases.orrery.io": Columns(
+        _columns("Name, Deployment, Strategy, Phase, Weight, Age, Message*"), own.release_cells
+    ),
+    "visitors.orrery.io": Columns(_columns("Name, Service, Path, Rate, Phase, Age"), own.visitors_cells),
+    "nodepools.orrery.io": Columns(
+        _columns("Name, Nodes:integer, Booting:integer, Min:integer, Max:integer, Age"), own.nodepool_cells
+    ),
 }
 
 # Kubernetes' answer for kinds without columns of their own: a date, not an age.

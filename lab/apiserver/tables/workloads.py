@@ -1,4 +1,4 @@
-"""Lines of the kinds that keep pods: Deployment, ReplicaSet, and the Scale that both answer to."""
+"""Lines of the kinds that keep pods: Deployment, ReplicaSet, the Scale that both answer to, and what turns it."""
 
 from .cells import age, label_selector, names_and_images
 
@@ -32,3 +32,36 @@ def replicaset_cells(replicaset: dict, now: float) -> list:
 def scale_cells(scale: dict, now: float) -> list:
     desired, current = scale.get("spec", {}).get("replicas", 0), scale.get("status", {}).get("replicas", 0)
     return [scale["metadata"]["name"], desired, current, age(scale, now)]
+
+
+def horizontalpodautoscaler_cells(autoscaler: dict, now: float) -> list:
+    spec, status = autoscaler["spec"], autoscaler.get("status", {})
+    target = spec.get("scaleTargetRef", {})
+    return [
+        autoscaler["metadata"]["name"],
+        f"{target.get('kind', '')}/{target.get('name', '')}",
+        _metric_targets(spec, status),
+        str(spec.get("minReplicas", 1)),
+        str(spec.get("maxReplicas", 0)),
+        status.get("currentReplicas", 0),
+        age(autoscaler, now),
+    ]
+
+
+def _metric_targets(spec: dict, status: dict) -> str:
+    """`cpu: 40%/80%, 12/20`: of each metric what it is now, and what it should be."""
+    told = status.get("currentMetrics") or ()
+    parts = []
+    for at, metric in enumerate(spec.get("metrics") or ()):
+        kind = metric["type"][:1].lower() + metric["type"][1:]
+        target = metric.get(kind, {}).get("target", {})
+        current = told[at].get(kind, {}).get("current", {}) if at < len(told) else {}
+        name = f"{metric[kind]['name']}: " if kind == "resource" else ""
+        if "averageUtilization" in target:
+            now_ = f"{current['averageUtilization']}%" if "averageUtilization" in current else "<unknown>"
+            parts.append(f"{name}{now_}/{target['averageUtilization']}%")
+        else:
+            field = "averageValue" if "averageValue" in target else "value"
+            suffix = " (avg)" if field == "averageValue" and kind == "external" else ""
+            parts.append(f"{name}{current.get(field, '<unknown>')}/{target.get(field)}{suffix}")
+    return ", ".join(parts) or "<none>"

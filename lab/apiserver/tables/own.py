@@ -1,0 +1,34 @@
+"""Lines of the kinds that are ours: Release, Visitors, NodePool."""
+
+from .cells import age
+
+
+def release_cells(release: dict, now: float) -> list:
+    spec, status = release["spec"], release.get("status", {})
+    return [
+        release["metadata"]["name"],
+        spec.get("deployment", ""),
+        (spec.get("strategy") or {}).get("type", ""),
+        status.get("phase", "Waiting"),
+        f"{status['weight']}%" if "weight" in status else "",
+        age(release, now),
+        status.get("message", ""),
+    ]
+
+
+def visitors_cells(visitors: dict, now: float) -> list:
+    spec = visitors["spec"]
+    return [
+        visitors["metadata"]["name"],
+        spec.get("service", ""),
+        spec.get("path", "/"),
+        f"{spec.get('rate', 0):g}/s",
+        visitors.get("status", {}).get("phase", ""),
+        age(visitors, now),
+    ]
+
+
+def nodepool_cells(pool: dict, now: float) -> list:
+    spec, status = pool["spec"], pool.get("status", {})
+    numbers = (status.get("nodes", 0), status.get("booting", 0), spec.get("minNodes", 0), spec.get("maxNodes", 0))
+    return [pool["metadata"]["name"], *numbers, age(pool, now)]

@@ -1,0 +1,52 @@
+"""Figures that are worth knowing now and worthless in ten seconds: CPU of pods, requests of services.
+
+In Kubernetes the metrics server and Prometheus's adapter hold them, in memory, beside the API and never in etcd. Here
+the broker does: each producer replaces what it said last, readers take what is fresh. Losing them loses a moment.
+"""
+
+import json
+import logging
+import time
+
+import redis
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+FRESH_SECONDS = 10.0  # who says nothing for so long has gone, and its figures with it
+
+# topic → what a producer publishes; times in seconds since the epoch, durations in milliseconds.
+POD_USAGE = "pods"  # {uid: {"cpuMillis": float, "memoryBytes": int}}                             by each kubelet
+TRAFFIC = "traffic"  # {"<namespace>/<service>:<port name or number>": {"servers": {pod uid: SERVER}}}   by the proxy
+# SERVER: {"requests": n, "errors": n, "inFlight": n, "rate": per second, "errorRate": 0…1, "meanMs": float},
+# requests and errors counted since the pod came, never going back; the others over the last few seconds.
+VISITORS = "visitors"  # {"<namespace>/<name>": the counters of one load generator, see lab/visitors}   by the visitors
+
+_client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
+def publish(cluster: str, topic: str, producer: str, figures: dict) -> None:
+    """Replace what `producer` said of `topic`. A broker that is away costs the figures, and nothing else."""
+    said = json.dumps({"time": time.time(), "figures": figures})
+    try:
+        _client.hset(_key(cluster, topic), producer, said)
+    except redis.RedisError as error:
+        log.debug("figures lost: %s", error)
+
+
+def read(cluster: str, topic: str) -> dict:
+    """The fresh figures of all producers in one dict; {} where there are none."""
+    try:
+        said = _client.hgetall(_key(cluster, topic))
+    except redis.RedisError as error:
+        log.debug("no figures: %s", error)
+        return {}
+    merged: dict = {}
+    for text in said.values():
+        one = json.loads(text)
+        if time.time() - one["time"] < FRESH_SECONDS:
+            merged.update(one["figures"])
+    return merged
+
+
+def _key(cluster: str, topic: str) -> str:
+    return f"orrery:metrics:{settings.LAB_ID}:{cluster}:{topic}"
