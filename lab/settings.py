@@ -125,6 +125,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # Where Kubernetes waits, the lab waits too, but short enough to watch. Seconds.
 KUBERNETES_CLOCK = {
+    "leader_lease": 15.0,  # of the controller manager and the scheduler: --leader-elect-lease-duration
     "node_lease_renew": 10.0,
     "node_grace": 40.0,  # missed heartbeats → NotReady: --node-monitor-grace-period
     "node_eviction": 10.0,  # in each zone the pods of one lost node in so many seconds: --node-eviction-rate
@@ -139,6 +140,7 @@ KUBERNETES_CLOCK = {
     "event_ttl": 3600.0,
 }
 LAB_CLOCK = {
+    "leader_lease": 4.0,
     "node_lease_renew": 2.0,
     "node_grace": 8.0,
     "node_eviction": 0.1,

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from lab.client import UnknownCluster, cluster_names
+from lab.client.election import hold_elections
 from lab.client.reconcile import AWAY, behind, catch_up
 from lab.controllers import CONTROLLERS
 from lab.scheduler import SCHEDULER
@@ -45,9 +46,11 @@ def reconcile(cluster: str, controller: str) -> None:
 
 @shared_task(name="lab.tasks.tick")
 def tick() -> None:
-    """Once a second: poke whoever has something to do. It finds what a lost hint would have said, and what is due."""
+    """Once a second: see who leads, and poke whoever has something to do: what a lost hint would have said, and what
+    is due."""
     with patience():
         for cluster in cluster_names():
+            hold_elections(cluster)
             hints.poke_by_name(cluster, behind(cluster, LOOPS.values()))
 
 

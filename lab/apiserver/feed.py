@@ -14,6 +14,7 @@ from django.db import DatabaseError
 
 from lab.store import Change, Compacted, UnknownCluster, changes, view, wait_for_revision
 
+from .controlplane import members_down
 from .threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Feed:
         self.revision = revision
         self.watchers = 0
         self.gone = False  # the cluster was deleted
+        self.down = False  # no control-plane node is up: whoever watches is cut off, as from a server that died
         self._floor = revision  # after this revision, everything is in `_recent`
         self._recent: deque[Change] = deque()
         self._grew = asyncio.Event()
@@ -57,7 +59,8 @@ class Feed:
         while not self.gone:
             await wait_for_revision(self.cluster, self.revision)
             try:
-                self._take(await in_thread(_news, self.cluster, self.revision))
+                news, self.down = await in_thread(_news, self.cluster, self.revision)
+                self._take(news)
             except UnknownCluster:
                 self.gone = True
                 self._wake()
@@ -87,9 +90,10 @@ class Feed:
         self._reader.cancel()
 
 
-def _news(cluster: str, revision: int) -> list[Change]:
-    recent = view(cluster).changes_since(revision)
-    return changes(cluster, revision) if recent is None else recent
+def _news(cluster: str, revision: int) -> tuple[list[Change], bool]:
+    state = view(cluster)
+    recent, down = state.changes_since(revision), bool(members_down(state))
+    return (changes(cluster, revision) if recent is None else recent), down
 
 
 _feeds: dict[tuple[asyncio.AbstractEventLoop, str], Feed] = {}

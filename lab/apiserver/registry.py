@@ -13,6 +13,7 @@ from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import BY_RESOURCE, NAMESPACES, Kind
 from lab.store import Conflict, Write, append
 
+from .controlplane import check_up
 from .request import Request
 from .strategies import strategy_for
 
@@ -254,6 +255,8 @@ def commit(req: Request, attempt: Callable[[], list[Write | dict]]) -> list[dict
 
     Raises ApiError, and LostFence where the writer is a controller that another worker has taken over.
     """
+    if not req.hardware:
+        check_up(req.view())
     for tried in range(TRIES):
         planned = attempt()
         writes = [item for item in planned if isinstance(item, Write)]

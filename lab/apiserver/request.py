@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from lab.apimachinery.errors import ApiError
 from lab.store import Fence, UnknownCluster, View, view
 
+from .controlplane import check_up
+
 
 @dataclass
 class Request:
     """One call. `author` and `cause` go into the log; `warnings` collects what the answer should warn of.
 
     `field_validation`: Strict, Warn or Ignore for bodies from outside; empty for the lab's own components, whose
-    objects are not checked against the schema again.
+    objects are not checked against the schema again. `outside`: it came over HTTP, and needs an API server that is up.
+    `hardware`: it is a hand on a machine's power switch or cable, which needs none.
     """
 
     cluster: str
@@ -21,13 +24,19 @@ class Request:
     field_validation: str = ""
     manager: str = ""
     fence: Fence | None = None
+    outside: bool = False
+    hardware: bool = False
     warnings: list[str] = field(default_factory=list)
 
     def view(self) -> View:
-        """The cluster's state, up to date. Raises ApiError 404 for an unknown cluster."""
+        """The cluster's state, up to date. Raises ApiError 404 for an unknown cluster, 503 from `outside` if it is
+        without control plane."""
         try:
-            return view(self.cluster)
+            found = view(self.cluster)
         except UnknownCluster:
             message = f'there is no cluster "{self.cluster}"; `manage.py status` lists those that are'
             details = {"name": self.cluster, "kind": "clusters"}
             raise ApiError(404, "NotFound", message, details) from None
+        if self.outside:
+            check_up(found)
+        return found

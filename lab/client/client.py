@@ -27,18 +27,21 @@ class Client:
     Every verb may raise `lab.apimachinery.errors.ApiError`; `error.code == 409` means: read again and retry.
     """
 
-    def __init__(self, cluster: str, author: str, cause: int = 0, fence: Fence | None = None):
+    def __init__(
+        self, cluster: str, author: str, cause: int = 0, fence: Fence | None = None, hardware: bool = False
+    ):  # fmt: skip
         self.cluster = cluster
         self.author = author
         self.cause = cause
         self.fence = fence
+        self.hardware = hardware  # works while the cluster's control plane is down: `Request.hardware`
 
     def caused_by(self, revision: int) -> Client:
         """The same client, acting because of that revision."""
-        return Client(self.cluster, self.author, revision, self.fence)
+        return Client(self.cluster, self.author, revision, self.fence, self.hardware)
 
     def _request(self) -> Request:
-        return Request(self.cluster, self.author, self.cause, fence=self.fence)
+        return Request(self.cluster, self.author, self.cause, fence=self.fence, hardware=self.hardware)
 
     # Reading: from the process's view of the cluster, brought up to date by each call.
 

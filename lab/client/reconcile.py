@@ -18,6 +18,7 @@ from lab.models import Cursor, Requeue
 from lab.store import Change, LostFence, View, view
 
 from .client import Client
+from .election import is_led
 from .locks import Lock, keeping
 
 log = logging.getLogger(__name__)
@@ -114,6 +115,8 @@ def catch_up(cluster: str, controller: Controller) -> int:
 
 def _turn(cluster: str, controller: Controller) -> int:
     state = view(cluster)
+    if not is_led(state, controller.name):
+        return 0  # what there is to do waits in the log
     head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
     name = cursor_name(state, controller)
     position = _position(name)
@@ -210,6 +213,7 @@ def _delay(delay: float, failures: int) -> float:
 def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
     """The controllers that have something to do: what the tick pokes, in case a hint was lost."""
     state = view(cluster)
+    controllers = [controller for controller in controllers if is_led(state, controller.name)]
     head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
     due = set(_due(state).values_list("controller", flat=True).distinct())
     names = {cursor_name(state, controller): controller for controller in controllers}

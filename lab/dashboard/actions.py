@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.apimachinery import meta
+from lab.apimachinery.controlplane import PARTITIONED, POWER
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
 from lab.client import Client
@@ -15,8 +16,6 @@ from lab.client import Client
 from .drain import BLOCKS, MOVES, checklist
 from .rows import revision_of
 
-POWER = "orrery.io/power"
-PARTITIONED = "orrery.io/partitioned"
 JSON_PATCH = "application/json-patch+json"
 
 
@@ -194,8 +193,14 @@ ACTIONS: dict[str, Action] = {
 }
 
 
+# A switch or a cable of a machine, in whose reach one is even while no API server answers.
+HARDWARE = ("power-off", "power-on", "partition", "rejoin")
+
+
 def perform(client: Client, name: str, form: dict) -> Done:
     """Do one act. Raises ApiError, also for an act that does not exist."""
     if name not in ACTIONS:
         raise ApiError(404, "NotFound", f"the board has no action {name}")
+    if name in HARDWARE:
+        client = Client(client.cluster, client.author, hardware=True)
     return ACTIONS[name](client, str(form.get("namespace") or ""), str(form.get("name") or ""), form)

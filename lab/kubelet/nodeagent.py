@@ -163,7 +163,9 @@ class NodeAgent:
             try:
                 self._client(cluster).write(batch)
             except ApiError as error:
-                if len(batch) > 1:
+                if error.code == 503:
+                    log.info("nothing can be said of the nodes: %s", error.message)
+                elif len(batch) > 1:
                     for put in batch:
                         self._write(cluster, [put])
                 elif error.code not in (404, 409):

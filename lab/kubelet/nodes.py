@@ -4,11 +4,11 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lab.apimachinery.controlplane import PARTITIONED, POWER
+
 from .addresses import AddressPool
 
 RUNTIME_LABEL = "orrery.io/runtime"
-POWER = "orrery.io/power"
-PARTITIONED = "orrery.io/partitioned"
 
 
 @dataclass

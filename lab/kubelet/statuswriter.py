@@ -143,9 +143,10 @@ class StatusWriter:
             happened = self._events.pop(cluster, [])
         try:
             self._client(cluster).events(happened)
-        except ApiError as error:
-            log.error("%d events in %s are refused: %s", len(happened), cluster, error.message)
-        except DatabaseError:
+        except (ApiError, DatabaseError) as error:
+            if isinstance(error, ApiError) and error.code != 503:
+                log.error("%d events in %s are refused: %s", len(happened), cluster, error.message)
+                return
             with self._changed:
                 self._events[cluster][:0] = happened
             raise
@@ -162,6 +163,8 @@ class StatusWriter:
         try:
             self._write(cluster, reports)
         except ApiError as error:
+            if error.code == 503:
+                raise  # no API server is up: what there is to say waits for one
             if len(reports) > 1:  # all or nothing: find the one that cannot be
                 for report in reports:
                     self._write_reports(cluster, [report])

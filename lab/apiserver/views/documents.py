@@ -26,8 +26,8 @@ def _accept(request: HttpRequest) -> str:
 
 
 async def _check_cluster(cluster: str) -> None:
-    """Raises ApiError 404: a client with an old kubeconfig should not be told of resources it cannot reach."""
-    await in_thread(Request(cluster, "").view)
+    """Raises ApiError 404, or 503 where no control plane is up: a client should not be told of what it cannot reach."""
+    await in_thread(Request(cluster, "", outside=True).view)
 
 
 @api_view

@@ -121,6 +121,7 @@ def asking(request: HttpRequest, cluster: str, body: Body | None = None) -> Requ
         dry_run=options.dry_run(query, value if request.method == "DELETE" else None),
         field_validation=options.field_validation(query),
         manager=options.field_manager(query),
+        outside=True,
     )
     if value is not None and req.field_validation != "Ignore":
         doubled = [f'duplicate field "{path}"' for path in bodies.duplicate_fields(body.raw)]

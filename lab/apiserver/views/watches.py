@@ -79,6 +79,8 @@ class Watcher:
         quiet_since = time.monotonic()
         while (left := self._ends - time.monotonic()) > 0:
             changes = await feed.after(revision, min(left, BOOKMARK_SECONDS))
+            if feed.down:
+                return
             if changes:
                 revision = changes[-1].revision
             lines = self._lines(self._events(changes))
