@@ -15,7 +15,8 @@ from ..owners import claimed, dependents
 from ..pods import is_finished
 from . import revisions, rollout
 from .plan import Plan, make_plan
-from .status import set_condition
+from .status import is_late, set_condition
+from .trouble import explain
 
 # Stands for "all Deployments of this namespace": who may want to adopt a ReplicaSet that nobody manages.
 EVERY = "*"
@@ -54,7 +55,9 @@ class DeploymentController(Controller):
             client, deployment, REPLICASETS, lambda rs: selector.matches(rs["metadata"].get("labels"))
         )
         remain = not rollout.is_rolling(deployment) and _old_pods_remain(client, deployment, replica_sets)
-        plan = make_plan(deployment, replica_sets, remain, time.time())
+        now = time.time()
+        trouble = _trouble(client, deployment, replica_sets) if is_late(deployment, now) else ""
+        plan = make_plan(deployment, replica_sets, remain, now, trouble)
         if plan.create and self._collides(client, deployment, plan.create):
             return 0.0
         return self._carry_out(client, deployment, plan)
@@ -128,6 +131,11 @@ def _old_pods_remain(client: Client, deployment: dict, replica_sets: list[dict])
     view = client.view()
     pods = (pod for rs in old for pod in dependents(view, rs["metadata"]["uid"], PODS))
     return any(not is_finished(pod) for pod in pods)
+
+
+def _trouble(client: Client, deployment: dict, replica_sets: list[dict]) -> str:
+    new, _ = revisions.split(deployment, replica_sets)
+    return explain(dependents(client.view(), new["metadata"]["uid"], PODS)) if new else ""
 
 
 def _with_revision(deployment: dict, revision: str) -> dict:

@@ -3,9 +3,9 @@
 import copy
 from dataclasses import dataclass, field
 
-from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.meta import condition, is_deleting
 
-from . import revisions, rollout, status
+from . import revisions, rollout, status, steering
 from .rollout import Sizes, name_of, size
 
 Event = tuple[str, str, str]  # Normal | Warning, reason, message
@@ -26,14 +26,22 @@ class Plan:
     why: dict = field(default_factory=dict)
 
 
-def make_plan(deployment: dict, replica_sets: list[dict], old_pods_remain: bool, time: float) -> Plan:
+def make_plan(
+    deployment: dict, replica_sets: list[dict], old_pods_remain: bool, time: float, trouble: str = ""
+) -> Plan:
     """`old_pods_remain`: does any pod of an old ReplicaSet still run, terminating ones included? Only Recreate asks.
-    `time` is seconds since the epoch."""
+    `time` is seconds since the epoch. `trouble`: what keeps new pods from being ready, for when the time is up."""
     new, old = revisions.split(deployment, replica_sets)
     plan = Plan()
     paused = deployment["spec"].get("paused", False)
     if is_deleting(deployment):
         return _finish(plan, deployment, new, old, time, rolling_out=False)
+    wanted = steering.steered(deployment)
+    if wanted:
+        new = new or revisions.new_replica_set(deployment, old)
+        plan.create = None if new in replica_sets else new
+        _apply(plan, deployment, new, old, steering.sizes(wanted, new, old), renote=True)
+        return _finish(plan, deployment, new, old, time, rolling_out=True, trouble=trouble)
     scaling = paused or rollout.needs_scaling(deployment, replica_sets)
     if new is None and not scaling and (rollout.is_rolling(deployment) or not _recreate_waits(old, old_pods_remain)):
         new = plan.create = revisions.new_replica_set(deployment, old)
@@ -44,7 +52,7 @@ def make_plan(deployment: dict, replica_sets: list[dict], old_pods_remain: bool,
     else:
         sizes = _recreate_step(deployment, new, old, old_pods_remain)
     _apply(plan, deployment, new, old, sizes, renote=scaling)
-    _finish(plan, deployment, new, old, time, rolling_out=not scaling)
+    _finish(plan, deployment, new, old, time, rolling_out=not scaling, trouble=trouble)
     if paused or status.is_complete(deployment, plan.status):
         plan.delete = revisions.beyond_history(deployment, old)
     if scaling and plan.update and not paused:
@@ -110,6 +118,11 @@ def _why(deployment: dict, new: dict | None, old: list[dict], sizes: Sizes) -> d
     replicas = deployment["spec"].get("replicas", 1)
     return {
         "strategy": "RollingUpdate" if rollout.is_rolling(deployment) else "Recreate",
+        **(
+            {"steeredBy": deployment["metadata"]["annotations"].get(steering.RELEASE)}
+            if steering.steered(deployment)
+            else {}
+        ),
         "replicas": replicas,
         "maxSurge": surge,
         "maxUnavailable": unavailable,
@@ -127,22 +140,40 @@ def _why(deployment: dict, new: dict | None, old: list[dict], sizes: Sizes) -> d
     }
 
 
-def _finish(plan: Plan, deployment: dict, new: dict | None, old: list[dict], time: float, rolling_out: bool) -> Plan:
+def _finish(
+    plan: Plan, deployment: dict, new: dict | None, old: list[dict], time: float, rolling_out: bool, trouble: str = ""
+) -> Plan:
     """Add the status, as it is before the writes of this plan have any effect on pods."""
     replica_sets = [*([new] if new else []), *old]
     plan.status = status.counts(deployment, new, replica_sets)
-    plan.status["conditions"] = status.pause_condition(deployment, plan.status["conditions"])
+    steered = steering.steered(deployment) is not None
+    if not steered:
+        plan.status["conditions"] = status.pause_condition(deployment, plan.status["conditions"])
     if rolling_out:
         plan.status["conditions"] = _found(plan, deployment, new)
-        plan.status["conditions"] = status.progress(deployment, plan.status, new, time)
+        progress = steering.progress if steered else status.progress
+        plan.status["conditions"] = progress(deployment, plan.status, new, time)
+        _explain_timeout(plan, deployment, trouble)
         plan.status["conditions"] = status.failure(plan.status["conditions"], new, old)
         plan.delay = status.seconds_left(deployment, plan.status["conditions"], time)
     plan.status = status.without_zeros(plan.status)
     return plan
 
 
+def _explain_timeout(plan: Plan, deployment: dict, trouble: str) -> None:
+    """Kubernetes says only that time is up. Here the condition also says what the pods said, and so does an event."""
+    known = condition({"status": plan.status}, "Progressing")
+    if not known or known["reason"] != status.TIMED_OUT or known == condition(deployment, "Progressing"):
+        return
+    told = {**known, "message": f"{known['message']} {trouble}".strip()}
+    plan.status["conditions"] = [told if c is known else c for c in plan.status["conditions"]]
+    plan.events.append(("Warning", status.TIMED_OUT, told["message"]))
+
+
 def _found(plan: Plan, deployment: dict, new: dict | None) -> list[dict]:
-    """Progress begins when there is a new ReplicaSet, made or found: from here the deadline is counted."""
+    """Progress begins when there is a new ReplicaSet, made or found: from here the deadline is counted. An old one that
+    is found again, for somebody has undone a rollout whose time was up, is a beginning too; Kubernetes overlooks that,
+    and goes on calling the undo late until it is complete."""
     conditions = plan.status["conditions"]
     if new is None or not status.has_deadline(deployment):
         return conditions
@@ -150,7 +181,9 @@ def _found(plan: Plan, deployment: dict, new: dict | None) -> list[dict]:
     if plan.create:
         made = ("True", "NewReplicaSetCreated", f'Created new replica set "{name}"')
         return status.set_condition(conditions, "Progressing", *made)
-    if not any(c["type"] == "Progressing" for c in conditions):
+    known = condition({"status": plan.status}, "Progressing")
+    undone = known and known["reason"] == status.TIMED_OUT and plan.revision != str(revisions.revision_of(deployment))
+    if known is None or undone:
         found = ("True", "FoundNewReplicaSet", f'Found new replica set "{name}"')
         return status.set_condition(conditions, "Progressing", *found)
     return conditions

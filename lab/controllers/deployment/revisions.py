@@ -15,6 +15,10 @@ from .rollout import DESIRED_REPLICAS, MAX_REPLICAS, fenceposts, oldest_first, s
 
 REVISION = "deployment.kubernetes.io/revision"
 REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
+# How a Release steers a Deployment, see `steering`.
+RELEASE = "orrery.io/release"
+REPLICAS_NEW = "orrery.io/replicas-new"
+REPLICAS_OLD = "orrery.io/replicas-old"
 HASH_LABEL = "pod-template-hash"
 # Annotations of a Deployment that its ReplicaSets do not inherit; all others, such as the change-cause, they do.
 OWN_ANNOTATIONS = {
@@ -23,6 +27,9 @@ OWN_ANNOTATIONS = {
     REVISION_HISTORY,
     DESIRED_REPLICAS,
     MAX_REPLICAS,
+    RELEASE,
+    REPLICAS_NEW,
+    REPLICAS_OLD,
 }
 FNV_OFFSET, FNV_PRIME = 0x811C9DC5, 0x01000193
 

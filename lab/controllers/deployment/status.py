@@ -140,6 +140,12 @@ def seconds_left(deployment: dict, conditions: list[dict], time: float) -> float
     return parse_time(known["lastUpdateTime"]) + deployment["spec"]["progressDeadlineSeconds"] - time
 
 
+def is_late(deployment: dict, time: float) -> bool:
+    """Is the progress deadline over, at the last look?"""
+    left = seconds_left(deployment, deployment.get("status", {}).get("conditions", []), time)
+    return left is not None and left <= 0
+
+
 def failure(conditions: list[dict], new: dict | None, old: list[dict]) -> list[dict]:
     """Pass on that a ReplicaSet cannot make its pods (quota, admission): the new one's trouble before the old ones'."""
     for rs in [*([new] if new else []), *old]:
