@@ -5,6 +5,7 @@ keep a truth of their own: all they know is in the store, so each may be killed 
 """
 
 from .deployment.controller import DeploymentController
+from .endpoints.controller import EndpointSliceController
 from .eventttl import EventTTLController
 from .garbagecollector import GarbageCollector
 from .namespace import NamespaceController
@@ -16,6 +17,7 @@ from .tainteviction import TaintEvictionController
 CONTROLLERS = (
     DeploymentController(),
     ReplicaSetController(),
+    EndpointSliceController(),
     NodeLifecycleController(),
     TaintEvictionController(),
     PodGCController(),

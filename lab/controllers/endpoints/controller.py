@@ -1,0 +1,135 @@
+"""The loop: a Service, a pod or a node has changed → the slices and the Endpoints of the Services concerned.
+
+The shorter this is, the sooner a pod that cannot answer is asked no more: what a pod's readiness says is one sync and
+one transaction away from what every proxy reads.
+"""
+
+from collections.abc import Iterable
+
+from lab.apimachinery.kinds import ENDPOINTS, ENDPOINTSLICES, NODES, PODS, SERVICES
+from lab.apimachinery.meta import is_deleting, key_of, split_key
+from lab.client import Client, Put, View
+from lab.client.reconcile import Change, Controller
+
+from ..pods import is_finished, is_ready, node_of
+from . import endpoint, legacy, slices
+
+# Stands for "all Services of this namespace": whose selector fits a pod only the present state can tell.
+EVERY = "*"
+
+
+class EndpointSliceController(Controller):
+    """Keys are Services. Its own writes do not wake it."""
+
+    name = "endpointslice"
+    author = "endpointslice-controller"
+    watches = tuple(kind.resource for kind in (SERVICES, PODS, NODES, ENDPOINTSLICES, ENDPOINTS))
+
+    def keys(self, change: Change) -> Iterable[str]:
+        if change.author == self.author:
+            return ()
+        if change.resource == SERVICES.resource:
+            return (f"{change.namespace}/{change.name}",) if _declared(change.object) != _declared(change.old) else ()
+        if change.resource == PODS.resource:
+            before, after = _counted(change.old), None if change.deleted else _counted(change.object)
+            return (f"{change.namespace}/{EVERY}",) if before != after else ()
+        if change.resource == NODES.resource:
+            before, after = _zone(change.old), None if change.deleted else _zone(change.object)
+            return (EVERY,) if before != after else ()
+        if change.resource == ENDPOINTS.resource:
+            return (f"{change.namespace}/{change.name}",)
+        name = (change.object["metadata"].get("labels") or {}).get(slices.SERVICE_NAME)
+        return (f"{change.namespace}/{name}",) if name else ()
+
+    def all_keys(self, client: Client) -> Iterable[str]:
+        return [key_of(service) for service in client.list(SERVICES)]
+
+    def sync(self, client: Client, key: str) -> float | None:
+        namespace, name = split_key(key)
+        view = client.view()
+        if name == EVERY:
+            for service in view.list(SERVICES.resource, namespace):
+                if service["spec"].get("selector"):
+                    self._converge(client, view, service)
+            return None
+        service = view.get(SERVICES.resource, namespace, name)
+        if service is None:
+            self._clear(client, view, namespace, name)
+        else:
+            self._converge(client, view, service)
+        return None
+
+    def _converge(self, client: Client, view: View, service: dict) -> None:
+        """Slices and Endpoints as they should be, in one transaction. Raises ApiError."""
+        if service["spec"].get("type") == "ExternalName" or is_deleting(service):
+            return
+        namespace, name = split_key(key_of(service))
+        selector = service["spec"].get("selector")
+        old = view.get(ENDPOINTS.resource, namespace, name)
+        if not selector:
+            self._write(client, _mirrors(view, service, old), why={"mirrors": f"Endpoints {name}"})
+            return
+        nodes = {node["metadata"]["name"]: node for node in view.list(NODES.resource)}
+        pods = _selected(view, namespace, selector)
+        groups = endpoint.groups_of(service, pods, nodes)
+        planned = slices.plan(service, service, slices.OURS, _managed(view, namespace, name, slices.OURS), groups)
+        new = legacy.endpoints_of(service, pods, nodes, old)
+        why = {"selector": selector, "pods": len(pods), "ready": sum(map(is_ready, pods))}
+        self._write(client, planned, why, [Put(ENDPOINTS, new)] if new != old else [])
+
+    def _write(self, client: Client, planned: slices.Plan, why: dict, more: list[Put] | None = None) -> None:
+        puts = [Put(ENDPOINTSLICES, one, why=why) for one in planned.write] + (more or [])
+        if puts:
+            client.write(puts)
+        if planned.delete:
+            client.delete_these(ENDPOINTSLICES, planned.delete)
+
+    def _clear(self, client: Client, view: View, namespace: str, name: str) -> None:
+        """The Service is gone. The garbage collector takes what it owned; these two only carry its name."""
+        old = view.get(ENDPOINTS.resource, namespace, name)
+        if old and legacy.is_ours(old):
+            client.delete_these(ENDPOINTS, [old])
+        mirrors = _managed(view, namespace, name, slices.MIRRORING)
+        if mirrors:
+            client.delete_these(ENDPOINTSLICES, mirrors)
+
+
+def _declared(service: dict | None) -> tuple | None:
+    return (service["spec"], service["metadata"].get("labels")) if service else None
+
+
+def _counted(pod: dict | None) -> tuple | None:
+    """All of a pod that an endpoint is made from; None where there is nothing to make one from."""
+    if pod is None or not pod["metadata"].get("labels"):
+        return None
+    status, spec, meta = pod.get("status", {}), pod["spec"], pod["metadata"]
+    if not status.get("podIP") or is_finished(pod):
+        return None
+    return status["podIP"], is_ready(pod), is_deleting(pod), meta["labels"], node_of(pod), spec.get("hostname")
+
+
+def _zone(node: dict | None) -> tuple | None:
+    return ((node["metadata"].get("labels") or {}).get(endpoint.ZONE),) if node else None
+
+
+def _selected(view: View, namespace: str, selector: dict[str, str]) -> list[dict]:
+    wanted = selector.items()
+    return [
+        pod for pod in view.list(PODS.resource, namespace) if wanted <= (pod["metadata"].get("labels") or {}).items()
+    ]
+
+
+def _mirrors(view: View, service: dict, endpoints: dict | None) -> slices.Plan:
+    """Whoever leaves out the selector writes slices by hand, which stand as they are, or Endpoints, which get some."""
+    existing = _managed(view, *split_key(key_of(service)), slices.MIRRORING)
+    groups = legacy.mirrored(endpoints)
+    if not groups:
+        return slices.Plan(delete=existing)
+    return slices.plan(service, endpoints, slices.MIRRORING, existing, groups)
+
+
+def _managed(view: View, namespace: str, name: str, manager: str) -> list[dict]:
+    """The slices of a Service that are that manager's to write."""
+    mine = {slices.SERVICE_NAME: name, slices.MANAGED_BY: manager}.items()
+    every = view.list(ENDPOINTSLICES.resource, namespace)
+    return [one for one in every if mine <= (one["metadata"].get("labels") or {}).items() and not is_deleting(one)]
