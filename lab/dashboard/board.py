@@ -8,16 +8,30 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, EVENTS, NODES, PODS, REPLICASETS, Kind
+from lab.apimachinery.kinds import (
+    BY_GVK,
+    DEPLOYMENTS,
+    ENDPOINTSLICES,
+    EVENTS,
+    HORIZONTALPODAUTOSCALERS,
+    NODES,
+    PODS,
+    RELEASES,
+    REPLICASETS,
+    SERVICES,
+    Kind,
+)
 from lab.apimachinery.meta import controller_of
 from lab.client.reconcile import Change
 
 from .loops import LOOPS, describe, loop_of, loop_row
-from .rows import Row, deployment_row, event_row, is_over, node_row, pod_row, requests_of, revision_of, row_id
+from .rows import Row, deployment_row, is_over, node_row, pod_row, requests_of, revision_of, row_id
+from .servicerows import selects, service_row
+from .shown import INNER, PART_OF, PLAIN, SHOWN
+from .steeringrows import is_seen
 
 Phase = tuple[str, float]  # a pod's state, and since when: the time of the log's row, in seconds since the epoch
 TAPE = 60  # events on the board's tape, the newest of each
-SHOWN = tuple(kind.resource for kind in (NODES, DEPLOYMENTS, REPLICASETS, PODS, EVENTS))
 
 
 @dataclass
@@ -41,6 +55,7 @@ class Board:
         self._objects: dict[str, dict] = {}  # row id → object, of every kind that is shown
         self._pods_of: dict[str, set[str]] = defaultdict(set)  # id of a node, deployment or replica set → ids of pods
         self._sets_of: dict[str, set[str]] = defaultdict(set)  # id of a deployment → ids of its replica sets
+        self._parts: dict[str, set[str]] = defaultdict(set)  # id of a row → ids of what belongs to it, see PART_OF
         self._requests: dict[str, tuple[str, tuple[int, int, int]]] = {}  # id of a pod → node's id, what it requests
         self._used: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])  # id of a node → what its pods request
         self._tape: deque[str] = deque()
@@ -102,6 +117,18 @@ class Board:
             self._put_event(id_)
         elif resource == DEPLOYMENTS.resource and known is None:
             self._mark_pods_of(id_)
+        elif resource in PART_OF:
+            self._put_part(id_, PART_OF[resource](obj), PART_OF[resource](known) if known else "")
+        if resource == SERVICES.resource and (known is None or known["spec"] != obj["spec"]):
+            self._mark_deployments_of(obj)
+
+    def _put_part(self, id_: str, whole: str, before: str) -> None:
+        if before and before != whole:
+            self._parts[before].discard(id_)
+            self._mark(before)
+        if whole:
+            self._parts[whole].add(id_)
+            self._mark(whole)
 
     def _put_pod(self, id_: str, pod: dict) -> None:
         self._release(id_)
@@ -153,6 +180,11 @@ class Board:
             self._mark_pods_of(id_)
         elif resource == EVENTS.resource and id_ in self._tape:
             self._tape.remove(id_)
+        elif resource in PART_OF and (whole := PART_OF[resource](obj)):
+            self._parts[whole].discard(id_)
+            self._mark(whole)
+        if resource == SERVICES.resource:
+            self._mark_deployments_of(obj)
         del self._objects[id_]
 
     def _release(self, id_: str) -> None:
@@ -171,6 +203,13 @@ class Board:
         """Their rows name their owner, and say its version."""
         for pod in self._pods_of[owner]:
             self._mark(pod)
+
+    def _mark_deployments_of(self, service: dict) -> None:
+        """Their cards say which services lead to them. Services change seldom, so that all are looked through."""
+        prefix = f"{DEPLOYMENTS.resource}/{service['metadata']['namespace']}/"
+        for id_ in self._objects:
+            if id_.startswith(prefix):
+                self._mark(id_)
 
     # Owners, by name as they stand in the reference: a pod's replica set, and that one's deployment.
 
@@ -200,16 +239,35 @@ class Board:
     def _row(self, id_: str) -> Row | None:
         obj = self._objects.get(id_)
         resource = id_.partition("/")[0]
-        if obj is None or resource == REPLICASETS.resource:
+        if obj is None or resource in INNER:
             return None
+        if resource in PLAIN:
+            return PLAIN[resource](obj)
+        if resource == SERVICES.resource:
+            return service_row(obj, self._parts_of(id_, ENDPOINTSLICES))
         if resource == PODS.resource:
             return self._pod(id_)
         if resource == NODES.resource:
             return node_row(obj, tuple(self._used[id_]), len(self._pods_of[id_]))
-        if resource == DEPLOYMENTS.resource:
-            sets = [self._objects[rs] for rs in sorted(self._sets_of[id_])]
-            return deployment_row(obj, sets, [self.rows[pod] for pod in self._pods_of[id_]])
-        return event_row(obj)
+        sets = [self._objects[rs] for rs in sorted(self._sets_of[id_])]
+        return deployment_row(obj, sets, [self.rows[pod] for pod in self._pods_of[id_]]) | self._attached(obj, id_)
+
+    def _parts_of(self, id_: str, kind: Kind) -> list[dict]:
+        """What belongs to a row, of one kind, oldest first."""
+        ids = [part for part in self._parts[id_] if part.startswith(f"{kind.resource}/")]
+        return sorted((self._objects[part] for part in ids), key=lambda obj: (seen(obj), obj["metadata"]["name"]))
+
+    def _attached(self, deployment: dict, id_: str) -> Row:
+        """What a deployment's card shows of others: its release, its autoscaler, the services that lead to it."""
+        releases = [one for one in self._parts_of(id_, RELEASES) if not is_seen(one)]
+        scalers = self._parts_of(id_, HORIZONTALPODAUTOSCALERS)
+        services = self._parts_of(f"namespaces/{deployment['metadata']['namespace']}", SERVICES)
+        found = {
+            "release": row_id(RELEASES.resource, releases[-1]) if releases else "",
+            "scaler": row_id(HORIZONTALPODAUTOSCALERS.resource, scalers[0]) if scalers else "",
+            "services": sorted(row_id(SERVICES.resource, obj) for obj in services if selects(obj, deployment)),
+        }
+        return {key: held for key, held in found.items() if held}
 
     def _flush(self, delta: Delta) -> None:
         """Make the dirty rows anew, pods before the deployments that count them; what differs goes into the delta."""

@@ -1,8 +1,9 @@
-"""The live board's websocket: `resume` in; `snap`, `delta` and `beat` out.
+"""The live board's websocket: `resume` in; `snap`, `delta`, `figures` and `beat` out.
 
 Messages, all JSON: `{type: "resume", epoch, seq}`; `{type: "snap", epoch, seq, rows}`; `{type: "delta", epoch, prev,
 seq, upserts, removes, phases}`; `{type: "beat", epoch, seq}` at least every five seconds. A delta fits only a board
-that is at `prev`; whoever is elsewhere says `resume` again.
+that is at `prev`; whoever is elsewhere says `resume` again. `{type: "figures", pods, services, visitors}` comes at most
+once a second and only if it says something new: it is what flows now, has no place and is never sent again.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from lab.apimachinery.errors import ApiError
 
-from .feed import Feed, watching
+from .feed import NO_FIGURES, Feed, watching
 
 BEAT_SECONDS = 5.0
 STALLED_SECONDS = 10.0  # a browser that takes nothing for so long is told to come back later,
@@ -27,6 +28,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.place: tuple[str, int] | None = None
+        self.told = NO_FIGURES
         self.wake = asyncio.Event()  # the log has grown, or the browser has said where it is
         await self.accept()
         self.sender = asyncio.create_task(self.run())
@@ -63,12 +65,14 @@ class BoardConsumer(AsyncWebsocketConsumer):
         self.wake.clear()
         asked = self.place
         text, place = feed.since(asked) if asked else ("", asked)
-        if not text:
+        if not text and (asked is None or feed.figures == self.told):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), BEAT_SECONDS)
             if asked is None or self.place is not asked:
                 return  # it has not said where it is, or only now
             text, place = feed.since(asked)
+        if not text and feed.figures != self.told:
+            text = self.told = feed.figures
         text = text or json.dumps({"type": "beat", "epoch": place[0], "seq": place[1]})
         await asyncio.wait_for(self.send(text_data=text), STALLED_SECONDS)
         if self.place is asked:

@@ -23,8 +23,10 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
 from lab.client import Client, wait_for_revision
 from lab.client.reconcile import Change
+from lab.metrics import TRAFFIC, VISITORS, read
 
 from .board import Board, Delta, Phase
+from .figures import figures
 from .rows import Row, row_id
 from .verdicts import verdicts_of
 
@@ -34,6 +36,7 @@ FLUSH_EARLY = 200  # revisions that are not kept waiting for the end of the 100 
 REMEMBERED = 512  # deltas
 SNAPSHOT_SHARE = 0.3  # of the rows: past it a snapshot is smaller than what changed
 NOWHERE = -1
+MEASURE_SECONDS = 1.0
 ASK_WHY_OF = 20  # pods a reading: the decision is shown where eyes can follow it, not for five thousand at once
 
 Place = tuple[str, int]  # epoch and sequence number: where a board stands
@@ -60,6 +63,7 @@ class Feed:
         self.watchers: set[asyncio.Event] = set()  # of each browser its own: set when there is something new
         self._lock = threading.Lock()
         self._texts: dict[int, str] = {}  # what was serialised for those at a place, until the next step
+        self.figures = NO_FIGURES  # the newest message of what flows; it has no place, and no past
         self._load()
 
     def _load(self) -> None:
@@ -156,6 +160,26 @@ class Feed:
                 log.warning("the board of %s waits: %s", self.cluster, error)
                 await asyncio.sleep(1)
 
+    async def measure(self) -> None:
+        """Look once a second at what flows through the cluster; who watches is woken where it is not as before."""
+        while True:
+            found = await asyncio.to_thread(self._measured)
+            if found != self.figures:
+                self.figures = found
+                for wake in self.watchers:
+                    wake.set()
+            await asyncio.sleep(MEASURE_SECONDS)
+
+    def _measured(self) -> str:
+        return figures_message(read(self.cluster, TRAFFIC), read(self.cluster, VISITORS))
+
+
+def figures_message(traffic: dict, visitors: dict) -> str:
+    return orjson.dumps({"type": "figures", **figures(traffic, visitors)}).decode()
+
+
+NO_FIGURES = figures_message({}, {})
+
 
 def merge(steps: list[Step], rows: dict[str, Row]) -> Delta:
     """One delta for several steps: each row as it is now, and every phase passed through on the way."""
@@ -195,11 +219,12 @@ async def watching(cluster: str, wake: asyncio.Event) -> AsyncIterator[Feed]:
     """The feed, followed as long as anybody watches it; `wake` is set whenever there is something new."""
     feed = await in_reader(lambda: feed_of(cluster))
     if not feed.watchers:
-        feed.follower = asyncio.get_running_loop().create_task(feed.follow())
+        feed.tasks = [asyncio.create_task(work) for work in (feed.follow(), feed.measure())]
     feed.watchers.add(wake)
     try:
         yield feed
     finally:
         feed.watchers.discard(wake)
         if not feed.watchers:
-            feed.follower.cancel()
+            for task in feed.tasks:
+                task.cancel()

@@ -1,6 +1,7 @@
 """The board's pages and fragments. Thin: rows come from the feed, facts from `drawers`, acts go to `actions`."""
 
 import json
+from collections import defaultdict
 from functools import wraps
 
 from django.conf import settings
@@ -77,7 +78,7 @@ def kubeconfig_command() -> str:
 
 def _drawn(rows: list[dict]) -> dict:
     """The rows by the region of the board that shows them."""
-    kinds: dict[str, list[dict]] = {kind: [] for kind in ("pod", "node", "deployment", "loop", "event")}
+    kinds: dict[str, list[dict]] = defaultdict(list)
     for row in rows:
         kinds[row["kind"]].append(row)
     pods = sorted(kinds["pod"], key=lambda row: (row.get("created", 0), row["id"]))

@@ -1,0 +1,147 @@
+"""Services and visitors → rows of the board. Pure: what leads requests to pods, and who sends them.
+
+A service's row says where its requests may go *now*: which pods are ready by its EndpointSlices, node by node. Figures
+(requests a second, errors) are not here: they change every second and are worth nothing in ten. See `figures`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from lab.apimachinery.kinds import SERVICES, VISITORS
+from lab.apimachinery.meta import is_deleting
+
+from .rows import Row, compact, created_at, row_id
+
+MOST_NAMED = 100  # ready pods that are told by name; with more of them no tile is big enough for a line to it
+SERVICE_NAME = "kubernetes.io/service-name"
+
+
+def service_of(endpointslice: dict) -> str:
+    """The id of the service that an EndpointSlice belongs to; empty if it does not say."""
+    meta = endpointslice["metadata"]
+    name = meta.get("labels", {}).get(SERVICE_NAME, "")
+    return f"{SERVICES.resource}/{meta['namespace']}/{name}" if name else ""
+
+
+def service_row(service: dict, slices: Iterable[dict]) -> Row:
+    """The chip of a service: its address, and how many endpoints are ready of how many."""
+    meta, spec = service["metadata"], service["spec"]
+    endpoints = endpoints_of(slices)
+    ready = [one for one in endpoints if one["ready"]]
+    return compact(
+        {
+            "id": row_id(SERVICES.resource, service),
+            "kind": "service",
+            "namespace": meta["namespace"],
+            "name": meta["name"],
+            "key": f"{meta['namespace']}/{meta['name']}",
+            "type": spec.get("type", "ClusterIP"),
+            "address": spec.get("externalName") or spec.get("clusterIP"),
+            "ports": [port["port"] for port in spec.get("ports", ())],
+            "ready": len(ready),
+            "total": len(endpoints),
+            "nodes": dict(Counter(one["node"] for one in ready if one["node"])),
+            "pods": sorted(one["pod"] for one in ready) if len(ready) <= MOST_NAMED else [],
+            "leaving": is_deleting(service),
+            "created": created_at(service),
+        }
+    )
+
+
+def endpoints_of(slices: Iterable[dict]) -> list[dict]:
+    """`{"pod", "uid", "node", "address", "ready", "state"}` of each endpoint, in the order of their names. A pod that
+    stands in several slices (one a port's set) is told once."""
+    found = {}
+    for one in slices:
+        for endpoint in one.get("endpoints") or ():
+            target = endpoint.get("targetRef") or {}
+            address = (endpoint.get("addresses") or [""])[0]
+            found[target.get("uid") or address] = {
+                "pod": target.get("name") or address,
+                "uid": target.get("uid", ""),
+                "node": endpoint.get("nodeName", ""),
+                "address": address,
+                "ready": is_ready(endpoint),
+                "state": endpoint_state(endpoint),
+            }
+    return sorted(found.values(), key=lambda one: one["pod"])
+
+
+def is_ready(endpoint: dict) -> bool:
+    """Whether new requests go there: as Kubernetes has it, an endpoint that says nothing is ready."""
+    conditions = endpoint.get("conditions") or {}
+    return conditions.get("ready", True) is not False and not conditions.get("terminating")
+
+
+def endpoint_state(endpoint: dict) -> str:
+    """ready, leaving or unready: the board's words for a tile's state."""
+    if (endpoint.get("conditions") or {}).get("terminating"):
+        return "leaving"
+    return "ready" if is_ready(endpoint) else "unready"
+
+
+def selects(service: dict, workload: dict) -> bool:
+    """Whether the pods that a workload's template makes are the service's."""
+    selector = service["spec"].get("selector")
+    labels = workload["spec"].get("template", {}).get("metadata", {}).get("labels", {})
+    same_place = service["metadata"]["namespace"] == workload["metadata"]["namespace"]
+    return bool(selector) and same_place and selector.items() <= labels.items()
+
+
+def why_empty(service: dict, labelled: list[dict], others: list[dict]) -> tuple[str, str]:
+    """Why a service has no ready endpoint, and what to do about it; empty words if that is as it should be.
+
+    `labelled` are the pods that its selector matches, `others` the rest of its namespace's.
+    """
+    spec = service["spec"]
+    if spec.get("type") == "ExternalName":
+        return "", ""
+    selector = spec.get("selector") or {}
+    written = ", ".join(f"{key}={held}" for key, held in sorted(selector.items()))
+    if not selector:
+        return (
+            "It has no selector, so nothing fills in its endpoints.",
+            "Give it a selector, or write endpoints by hand.",
+        )
+    if not labelled:
+        near = _nearest(selector, others)
+        return (
+            f"Its selector {written} matches no pod of namespace {service['metadata']['namespace']}.",
+            f"The pod {near[0]} has {near[1]}: make the selector say what the pods' labels say, or the other way round."
+            if near
+            else "Create a deployment whose pods have these labels.",
+        )
+    return (
+        f"Its selector matches {len(labelled)} pod{'s' if len(labelled) > 1 else ''}, and none is ready.",
+        "Open one of them to see why: a service sends nothing to a pod whose readiness probe fails.",
+    )
+
+
+def _nearest(selector: dict[str, str], pods: list[dict]) -> tuple[str, str] | None:
+    """A pod that has one of the selector's keys with another value: most often the mistake is there."""
+    for pod in pods:
+        labels = pod["metadata"].get("labels", {})
+        if wrong := [key for key in selector if key in labels and labels[key] != selector[key]]:
+            return pod["metadata"]["name"], ", ".join(f"{key}={labels[key]}" for key in wrong)
+    return None
+
+
+def visitors_row(visitors: dict) -> Row:
+    """The box of a load generator: whom it visits, and how hard."""
+    meta, spec, status = visitors["metadata"], visitors["spec"], visitors.get("status", {})
+    return compact(
+        {
+            "id": row_id(VISITORS.resource, visitors),
+            "kind": "visitors",
+            "namespace": meta["namespace"],
+            "name": meta["name"],
+            "key": f"{meta['namespace']}/{meta['name']}",
+            "service": spec.get("service", "").partition(":")[0],
+            "path": spec.get("path") or "/",
+            "rate": spec.get("rate", 0),
+            "most": spec.get("concurrency", 0),
+            "phase": status.get("phase"),
+            "trouble": status.get("message") if status.get("phase") not in (None, "", "Running") else "",
+            "created": created_at(visitors),
+        }
+    )
