@@ -1,0 +1,48 @@
+"""The sockets that are listened on. They belong to the program and not to the engine that serves them: while HAProxy
+is replaced or has to be started again, who connects waits a moment instead of being refused."""
+
+import socket
+
+from .plan import Plan
+
+BACKLOG = 2048
+Place = tuple[str, int]
+FRONT_DOOR: Place = ("front door", 0)  # its place among them
+
+
+class Listeners:
+    def __init__(self, fixed: dict[Place, socket.socket]):
+        """`fixed` stay open whatever is wanted: those that the supervisor handed over."""
+        self._fixed = fixed
+        self._open: dict[Place, socket.socket] = {}
+        self.refused: dict[str, str] = {}  # "address:port" → why it cannot be listened on
+
+    def wanted(self, plan: Plan) -> dict[Place, socket.socket]:
+        """Open what is missing and return all that the plan names; those it no longer names stay until `drop`."""
+        self.refused = {}
+        for place in plan.listeners:
+            if place not in self._open:
+                try:
+                    self._open[place] = listen(place)
+                except OSError as error:
+                    self.refused[f"{place[0]}:{place[1]}"] = error.strerror or str(error)
+        return {place: opened for place, opened in self._open.items() if place in plan.listeners} | self._fixed
+
+    def drop(self, plan: Plan) -> None:
+        """Close what nobody wants any more."""
+        for place in self._open.keys() - plan.listeners.keys():
+            self._open.pop(place).close()
+
+
+def listen(place: Place) -> socket.socket:
+    opened = socket.socket(socket.AF_INET6 if ":" in place[0] else socket.AF_INET)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opened.setblocking(False)
+        opened.bind(place)
+        opened.listen(BACKLOG)
+    except OSError:
+        opened.close()
+        raise
+    return opened

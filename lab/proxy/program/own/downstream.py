@@ -1,0 +1,207 @@
+"""The client's side of an HTTP connection: one request after the other, each handed to the server chosen for it."""
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Callable
+
+from .. import pages
+from .balance import Backend, Server
+from .dial import dial
+from .heads import HEAD_MOST, BadMessage, Head, parse, request_body
+from .upstream import Upstream
+
+HELD_MOST = 256 * 1024  # of what a client sends ahead; more waits in its own socket
+END = b"\r\n\r\n"
+_ids = itertools.count()
+_id_prefix = os.urandom(8).hex()
+
+# A request's head → who serves it, or the whole answer if that is nobody; the route may change the request's target.
+Route = Callable[[Head], Backend | bytes]
+
+
+class Downstream(asyncio.Protocol):
+    def __init__(self, route: Route):
+        self._route = route
+        self._held = b""  # what came and has not been passed on
+        self._head: Head | None = None  # of the request that is being answered
+        self._body = None
+        self._backend: Backend | None = None
+        self._upstream: Upstream | None = None
+        self._connecting: asyncio.Task | None = None
+        self._ended = False  # the client will send no more
+        self._full = False
+        self.transport: asyncio.Transport | None = None
+        self.client = ""
+        self.method = b""
+        self.began = 0.0
+        self.tunnel = False
+
+    # The client's connection.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.client = peer[0] if isinstance(peer, tuple) else ""
+
+    def data_received(self, data: bytes) -> None:
+        if self.tunnel:
+            self._upstream.transport.write(data)
+            return
+        self._held = self._held + data if self._held else data
+        self._advance()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        if self.tunnel and self._upstream.transport.can_write_eof():
+            self._upstream.transport.write_eof()
+        return self._head is not None  # somebody who said all he wanted may still wait for the answer
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._connecting:
+            self._connecting.cancel()
+        if self._upstream:
+            self._upstream.give_up()
+            self._upstream = None
+
+    def pause_writing(self) -> None:
+        if self._upstream:
+            self._upstream.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._upstream:
+            self._upstream.transport.resume_reading()
+
+    # Requests.
+
+    def _advance(self) -> None:
+        try:
+            while self._held:
+                if self._head is None:
+                    if not self._begin():
+                        break
+                elif self._upstream and not self._body.done:
+                    self._pass_body()
+                else:
+                    break
+        except BadMessage as bad:
+            self._refuse(400, f"{bad}\n")
+            return
+        self._read_or_wait()
+
+    def upstream_is_full(self, full: bool) -> None:
+        """The server cannot take more, or can again."""
+        self._full = full
+        self._read_or_wait()
+
+    def _read_or_wait(self) -> None:
+        if self._full or len(self._held) > HELD_MOST:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def _begin(self) -> bool:
+        """Take the next request's head, if all of it is there; whether it was."""
+        end = self._held.find(END)
+        if end < 0:
+            if len(self._held) > HEAD_MOST:
+                self._refuse(431, "The head of the request is too long.\n")
+            return False
+        raw, self._held = self._held[:end].lstrip(b"\r\n"), self._held[end + 4 :]
+        head = parse(raw)
+        if len(head.start) != 3 or head.start[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
+            raise BadMessage("no request of HTTP/1.1")
+        self._head, self._body, self.method = head, request_body(head), head.start[0]
+        found = self._route(head)
+        if isinstance(found, bytes):
+            self._answer(found)
+        else:
+            self._backend = found
+            self._send(head)
+        return True
+
+    def _send(self, head: Head) -> None:
+        """To a server with an idle connection at once, else as soon as one is open."""
+        self.began = time.monotonic()
+        server = self._backend.pick(self.client, set())
+        if server is None:
+            self._answer(pages.answer(503, pages.nobody_ready(self._backend.spec.service)))
+            return
+        server.begin()
+        while server.idle:
+            upstream = server.idle.pop()
+            if not upstream.transport.is_closing():
+                self._use(upstream)
+                return
+        self._connecting = asyncio.get_running_loop().create_task(self._connect(server))
+
+    async def _connect(self, server: Server) -> None:
+        found = await dial(self._backend, self.client, server, Upstream)
+        self._connecting = None
+        if found is None:
+            self._answer(pages.answer(503, pages.nobody_ready(self._backend.spec.service)))
+        else:
+            self._use(found[1])
+            self._advance()
+
+    def _use(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        upstream.begin(self, self._written(self._head))
+
+    def _written(self, head: Head) -> bytes:
+        """The request as it goes to the server."""
+        lines = [b" ".join(head.start), *head.lines]
+        came = b", ".join(filter(None, (head.forwarded_for, self.client.encode())))
+        lines.append(b"X-Forwarded-For: " + came)
+        if not head.request_id:
+            lines.append(f"X-Request-Id: {_id_prefix}-{next(_ids):08x}".encode())
+        if head.start[2] == b"HTTP/1.0" and not head.close:
+            lines.append(b"Connection: keep-alive")
+        return b"\r\n".join(lines) + END
+
+    def _pass_body(self) -> None:
+        taken = self._body.feed(self._held)
+        self._upstream.transport.write(self._held[:taken])
+        self._held = self._held[taken:]
+
+    # Answers.
+
+    def may_go_on(self) -> bool:
+        """Whether another request can follow on this connection."""
+        return not (self._head.close or self._ended) and self._body.done
+
+    def body_sent(self) -> bool:
+        return self._body.done
+
+    def answered(self, go_on: bool) -> None:
+        """The server's answer has been passed on."""
+        self._head = self._body = self._upstream = None
+        if not go_on:
+            self._held = b""
+            self.transport.close()
+            return
+        self._full = False
+        self._read_or_wait()
+        if self._held:
+            # Not from here, or a client that sends a thousand requests at once would nest them all.
+            asyncio.get_running_loop().call_soon(self._advance)
+
+    def broken(self, began: bool) -> None:
+        """The server went away. If its answer has begun, only the broken connection can tell the client."""
+        self._upstream = None
+        if began:
+            self.transport.close() if self.tunnel else self.transport.abort()
+        else:
+            self._answer(pages.answer(502, pages.broken_off(self._backend.spec.service), close=True), go_on=False)
+
+    def _answer(self, whole: bytes, go_on: bool = True) -> None:
+        self._held = self._held[self._body.feed(self._held) :]  # what has come of a body that nobody will read
+        head, _, body = whole.partition(END)
+        self.transport.write(head + END if self.method == b"HEAD" else head + END + body)
+        self.answered(go_on and self.may_go_on())
+
+    def _refuse(self, status: int, words: str) -> None:
+        self._held = b""
+        self.transport.write(pages.answer(status, words, close=True))
+        self.transport.close()

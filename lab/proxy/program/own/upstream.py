@@ -1,0 +1,137 @@
+"""The server's side of an HTTP connection: idle, or answering one client's request."""
+
+import asyncio
+import time
+
+from .balance import Server
+from .heads import HEAD_MOST, BadMessage, UntilClose, parse, response_body
+
+IDLE_MOST = 64  # connections kept for one server
+END = b"\r\n\r\n"
+
+
+class Upstream(asyncio.Protocol):
+    def __init__(self, server: Server):
+        self._server = server
+        self._client = None
+        self._held = b""
+        self._body = None  # once the answer's head has come
+        self._lasts = False  # whether the connection can be used again
+        self._failed = False
+        self.transport: asyncio.Transport | None = None
+
+    def begin(self, client, request: bytes) -> None:
+        """Send a request's head. The server counts it already."""
+        self._client, self._body, self._held, self._failed = client, None, b"", False
+        self.transport.write(request)
+
+    def give_up(self) -> None:
+        """The client went away; the server learns it by its connection."""
+        self._client = None
+        self._server.end(failed=False)
+        self.transport.abort()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._client is None:
+            self.transport.abort()  # nobody has asked anything
+        elif self._client.tunnel:
+            self._client.transport.write(data)
+        else:
+            try:
+                self._take(data)
+            except BadMessage:
+                self.transport.abort()
+
+    def _take(self, data: bytes) -> None:
+        out = b""
+        while self._body is None:
+            data, self._held = self._held + data, b""
+            end = data.find(END)
+            if end < 0:
+                if len(data) > HEAD_MOST:
+                    raise BadMessage("a head without end")
+                self._held = data
+                if out:
+                    self._client.transport.write(out)
+                return
+            out += self._take_head(data[:end])
+            data = data[end + 4 :]
+            if self._client.tunnel:
+                self._client.transport.write(out + data)
+                return
+        taken = self._body.feed(data)
+        self._client.transport.write(out + data if taken == len(data) else out + data[:taken])
+        if self._body.done:
+            self._finish(self._lasts and taken == len(data))
+
+    def _take_head(self, raw: bytes) -> bytes:
+        """The head as it goes to the client; also sets what follows it."""
+        head, client = parse(raw), self._client
+        try:
+            status = int(head.start[1])
+        except ValueError:
+            raise BadMessage("no status") from None
+        if status == 101 and head.upgrade:
+            client.tunnel = True
+        elif 100 <= status < 200:
+            return raw + END  # a word in between; the answer follows
+        else:
+            self._body = response_body(head, status, client.method)
+            self._server.took(time.monotonic() - client.began)
+        self._failed = status >= 500
+        self._lasts = not head.close
+        spec = self._server.spec
+        lines = [b" ".join(head.start), *head.lines, f"X-Orrery-Pod: {spec.pod}".encode()]
+        if spec.version:
+            lines.append(f"X-Orrery-Version: {spec.version}".encode())
+        if not client.tunnel and not (client.may_go_on() and self._ends_by_itself(head)):
+            lines.append(b"Connection: close")
+        elif head.start[0] == b"HTTP/1.0":
+            lines.append(b"Connection: keep-alive")
+        return b"\r\n".join(lines) + END
+
+    def _ends_by_itself(self, head) -> bool:
+        return self._body.done or head.chunked or head.length is not None
+
+    def _finish(self, lasts: bool) -> None:
+        client, self._client = self._client, None
+        server = self._server
+        server.end(self._failed)
+        if lasts and client.body_sent() and server.spec.weight and len(server.idle) < IDLE_MOST:
+            self.transport.resume_reading()
+            server.idle.append(self)
+        else:
+            self.transport.close()
+        client.answered(client.may_go_on())
+
+    # Back-pressure: whoever cannot take more lets the other side wait.
+
+    def pause_writing(self) -> None:
+        if self._client:
+            self._client.upstream_is_full(True)
+
+    def resume_writing(self) -> None:
+        if self._client:
+            self._client.upstream_is_full(False)
+
+    def eof_received(self) -> bool:
+        if self._client is not None and self._client.tunnel and self._client.transport.can_write_eof():
+            self._client.transport.write_eof()
+            return True
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            if self in self._server.idle:
+                self._server.idle.remove(self)
+            return
+        whole = isinstance(self._body, UntilClose)
+        self._server.end(failed=not (whole or client.tunnel))
+        if whole and error is None:  # a body that ends with its connection
+            client.answered(False)
+        else:
+            client.broken(began=client.tunnel or self._body is not None)

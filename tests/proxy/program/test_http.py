@@ -1,0 +1,190 @@
+"""HTTP through the data plane: what comes in goes out, to the right server, once."""
+
+import http.client
+import socket
+import threading
+from collections import Counter
+
+from .conftest import HOST, Program
+
+
+def test_it_sends_a_request_through_the_front_door_and_says_which_pod_answered(program: Program, origins):
+    assert program.apply({"u1": origins("web-1").server()}) == {"ok": True}
+    status, body, headers = program.get()
+    assert (status, body) == (200, "web-1")
+    assert (headers["X-Orrery-Pod"], headers["X-Orrery-Version"]) == ("web-1", "abc")
+
+
+def test_it_listens_at_the_address_of_the_service(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    assert program.get(port=program.service, host="whatever")[1] == "web-1"
+
+
+def test_it_names_who_asked_and_gives_each_request_an_id(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    told = program.get("/headers")[1]
+    assert "x-forwarded-for: 127.0.0.1" in told.lower()
+    assert "x-request-id: " in told.lower()
+    kept = program.get("/headers", **{"X-Request-Id": "mine"})[1].lower()
+    assert "x-request-id: mine" in kept and kept.count("x-request-id") == 1
+
+
+def test_it_answers_many_requests_on_one_connection(program: Program, origins):
+    program.apply({"u1": origins("web-1").server(), "u2": origins("web-2").server()})
+    connection = program.connect()
+    answers = []
+    for _ in range(10):
+        connection.request("GET", "/")
+        answers.append(connection.getresponse().read())
+    assert Counter(answers) == {b"web-1": 5, b"web-2": 5}
+
+
+def test_it_shares_by_weight(program: Program, origins):
+    program.apply({"u1": origins("web-1").server(weight=30), "u2": origins("web-2").server(weight=10)})
+    connection = program.connect()
+    answers = Counter()
+    for _ in range(80):
+        connection.request("GET", "/")
+        answers[connection.getresponse().read()] += 1
+    assert answers == {b"web-1": 60, b"web-2": 20}
+
+
+def test_it_passes_bodies_of_every_kind(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    connection = program.connect()
+    body = bytes(range(256)) * 8000
+    connection.request("POST", "/", body)
+    assert connection.getresponse().read() == body
+    connection.request("POST", "/", iter([b"one ", b"two"]))
+    assert connection.getresponse().read() == b"one two"
+    connection.request("GET", "/chunked")
+    assert connection.getresponse().read() == b"one two three"
+    connection.request("HEAD", "/")
+    assert connection.getresponse().read() == b""
+    connection.request("GET", "/until-close")
+    assert connection.getresponse().read() == b"all of it"
+
+
+def test_it_lets_a_slow_reader_wait_and_loses_nothing(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    size = 30_000_000
+    with socket.create_connection(("127.0.0.1", program.service), timeout=20) as slow:
+        slow.sendall(f"GET /big?bytes={size} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        # Somebody else is served meanwhile, and the program holds next to nothing of what is not read.
+        assert program.get()[0] == 200
+        assert resident_megabytes(program.process.pid) < 40
+        received = b"".join(iter(lambda: slow.recv(1 << 20), b""))
+    assert received.count(b"x") >= size
+
+
+def resident_megabytes(pid: int) -> float:
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS"))
+
+
+def test_it_becomes_a_tunnel_where_both_sides_agree(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    with socket.create_connection(("127.0.0.1", program.service), timeout=20) as tunnel:
+        tunnel.sendall(b"GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+        stream = tunnel.makefile("rb")
+        assert b"101" in stream.readline()
+        while stream.readline().strip():
+            pass
+        tunnel.sendall(b"hello\n")
+        assert stream.readline() == b"hello\n"
+        assert program.counters()["u1"]["inFlight"] == 1
+
+
+def test_it_answers_requests_that_were_sent_ahead_in_their_order(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    with socket.create_connection(("127.0.0.1", program.service), timeout=20) as ahead:
+        ahead.sendall(b"".join(b"GET /big?bytes=%d HTTP/1.1\r\nHost: x\r\n\r\n" % size for size in (3, 1, 2)))
+        for size in (3, 1, 2):
+            answer = http.client.HTTPResponse(ahead)
+            answer.begin()
+            assert answer.read() == b"x" * size
+
+
+def test_it_goes_to_another_server_where_none_listens(program: Program, origins):
+    gone = origins("gone")
+    gone.end()
+    program.apply({"u1": gone.server(), "u2": origins("web-2").server()})
+    assert [program.get()[1] for _ in range(6)] == ["web-2"] * 6
+
+
+def test_a_request_that_was_sent_is_never_sent_again(program: Program, origins):
+    first, second = origins("web-1"), origins("web-2")
+    program.apply({"u1": first.server(), "u2": second.server()})
+    assert program.get("/break")[0] == 502
+    assert first.seen + second.seen == ["/break"]
+
+
+def test_it_says_which_service_has_nobody_ready(program: Program):
+    program.apply({})
+    status, body, _ = program.get()
+    assert status == 503
+    assert "Service hello in namespace default" in body
+
+
+def test_an_unknown_host_gets_the_list_of_those_there_are(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    status, body, _ = program.get(host="nobody.localhost")
+    assert status == 404
+    assert f"http://{HOST}:{program.front_door}/" in body
+
+
+def test_it_goes_by_the_longest_path_and_by_whole_elements(program: Program, origins):
+    names = ("root", "shop", "cart", "only")
+    backends = {f"default/{name}:http": {"mode": "http", "servers": {name: origins(name).server()}} for name in names}
+    rules = [("/", "prefix", "root"), ("/shop", "prefix", "shop"), ("/shop/cart/", "prefix", "cart")]
+    rules.append(("/shop/only", "exact", "only"))
+    hosts = [{"host": HOST, "path": p, "match": m, "backend": f"default/{name}:http"} for p, m, name in rules]
+    hosts.append({"host": "*.wild.test", "path": "/", "match": "prefix", "backend": "default/cart:http"})
+    assert program.want({"hosts": hosts, "backends": backends}) == {"ok": True}
+    asked = {
+        "/": "root", "/shopping": "root", "/shop": "shop", "/shop/?q=/shop/cart": "shop", "/shop/cart": "cart",
+        "/shop/cart/1": "cart", "/shop/only": "only", "/shop/only/1": "shop",
+    }  # fmt: skip
+    assert {path: program.get(path)[1] for path in asked} == asked
+    assert program.get(host="a.wild.test")[1] == "cart"
+    assert program.get("/", host=HOST.upper())[1] == "root"
+
+
+def test_a_client_stays_with_its_server_where_the_service_says_so(program: Program, origins):
+    servers = {f"u{n}": origins(f"web-{n}").server() for n in range(4)}
+    program.apply(servers, affinitySeconds=60)
+    answers = {program.get()[1] for _ in range(12)}
+    assert len(answers) == 1
+    left = {uid: server for uid, server in servers.items() if server["pod"] not in answers}
+    program.apply(left | {"gone": servers[f"u{answers.copy().pop()[-1]}"] | {"state": "drain"}}, affinitySeconds=60)
+    moved = {program.get()[1] for _ in range(12)}
+    assert len(moved) == 1 and moved != answers
+
+
+def test_it_refuses_what_could_be_read_in_two_ways(program: Program, origins):
+    origin = origins("web-1")
+    program.apply({"u1": origin.server()})
+    for lengths in (b"Content-Length: 3\r\nContent-Length: 4", b"Content-Length: x", b"Content-Length : 3"):
+        with socket.create_connection(("127.0.0.1", program.service), timeout=20) as rude:
+            rude.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + lengths + b"\r\n\r\nabc")
+            assert b" 400 " in rude.recv(65536)
+    assert origin.seen == []
+
+
+def test_it_serves_many_at_once(program: Program, origins):
+    program.apply({f"u{n}": origins(f"web-{n}").server() for n in range(3)})
+    answers: Counter = Counter()
+
+    def ask() -> None:
+        connection = program.connect()
+        for _ in range(20):
+            connection.request("GET", "/")
+            answers[connection.getresponse().read()] += 1
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(answers.values()) == 240
+    assert sum(server["requests"] for server in program.counters().values()) == 240
