@@ -1,0 +1,138 @@
+"""The pods behind one port of a Service, as servers of a data plane; and why there is none, if so. Pure."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .weights import shares_of, weights
+
+WEB_PORTS = (80, 3000, 5000, 8000, 8080)
+WEB_NAMES = ("http", "web")
+WEB_PROTOCOLS = ("http", "kubernetes.io/ws")
+VERSION = "pod-template-hash"
+AFFINITY_SECONDS = 10800
+READY, DRAIN = "ready", "drain"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One pod of a Service, as its slice has it. `runtime` is empty for an address that was written by hand."""
+
+    key: str
+    address: str
+    ports: dict[str, int]  # port's name → number
+    ready: bool
+    hostname: str
+    pod: str
+    node: str
+    version: str
+    runtime: str
+
+
+def tcp_ports(service: dict) -> list[dict]:
+    return [port for port in service["spec"].get("ports") or () if port.get("protocol", "TCP") == "TCP"]
+
+
+def find_port(service: dict, wanted: str | int | None) -> dict | None:
+    """A port of a Service by its name or its number."""
+    return next((port for port in tcp_ports(service) if wanted in (port.get("name"), port["port"])), None)
+
+
+def backend_name(service: dict, port: dict) -> str:
+    """`default/hello:http`, or with the number of a port that has no name."""
+    meta = service["metadata"]
+    return f"{meta['namespace']}/{meta['name']}:{port.get('name') or port['port']}"
+
+
+def mode_of(port: dict) -> str:
+    """What the port says that it speaks, or else what its name or its number is mostly used for."""
+    if port.get("appProtocol"):
+        return "http" if port["appProtocol"] in WEB_PROTOCOLS else "tcp"
+    return "http" if port.get("name", "").startswith(WEB_NAMES) or port["port"] in WEB_PORTS else "tcp"
+
+
+def endpoints_of(
+    service: dict, slices: list[dict], runtimes: dict[str, str], find_pod: Callable[[str, str], dict | None]
+) -> list[Endpoint]:
+    """Everything that stands behind a Service."""
+    found: dict[str, Endpoint] = {}
+    for one in slices:
+        ports = {port.get("name") or "": port["port"] for port in one.get("ports") or () if port.get("port")}
+        for endpoint in _addressed(one):
+            ref = endpoint.get("targetRef") or {}
+            pod = find_pod(service["metadata"]["namespace"], ref["name"]) if ref.get("kind") == "Pod" else None
+            labels = pod["metadata"].get("labels") or {} if pod else {}
+            node = endpoint.get("nodeName", "")
+            each = Endpoint(
+                key=ref.get("uid") or endpoint["addresses"][0],
+                address=endpoint["addresses"][0],
+                ports=ports,
+                ready=(endpoint.get("conditions") or {}).get("ready")
+                is not False,  # what nobody has said is taken as yes
+                hostname=endpoint.get("hostname", ""),
+                pod=ref.get("name", ""),
+                node=node,
+                version=labels.get(VERSION, ""),
+                runtime=runtimes.get(node, "gone") if ref.get("kind") == "Pod" else "",
+            )
+            found[each.key] = each
+    return list(found.values())
+
+
+def _addressed(one: dict) -> Iterator[dict]:
+    if one.get("addressType") == "IPv4":
+        yield from (endpoint for endpoint in one.get("endpoints") or () if endpoint.get("addresses"))
+
+
+def backend_of(service: dict, port: dict, found: list[Endpoint], reached: list[Endpoint]) -> dict:
+    """`found` is all that stands behind the Service, `reached` what this data plane can send requests to.
+
+    Who is not ready, or about to end, stays a server that drains: it is asked nothing new, finishes what it has, and
+    is back with one word. (Where none is ready kube-proxy asks those that end. Here nobody asks a pod that goes.)
+    """
+    name = port.get("name") or ""
+    here = [each for each in reached if name in each.ports]
+    shares = weights(shares_of(service), {each.key: each.version for each in here if each.ready})
+    servers = {
+        each.key: {
+            "address": each.address,
+            "port": each.ports[name],
+            "weight": shares.get(each.key, 0),
+            "state": READY if each.ready else DRAIN,
+            "pod": each.pod,
+            "version": each.version,
+            "node": each.node,
+        }
+        for each in here
+    }
+    backend = {"mode": mode_of(port), "affinitySeconds": _affinity(service), "servers": servers}
+    if not shares:
+        backend["note"] = why_nobody(service, port, found)
+    return backend
+
+
+def _affinity(service: dict) -> int:
+    spec = service["spec"]
+    if spec.get("sessionAffinity") != "ClientIP":
+        return 0
+    return ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds", AFFINITY_SECONDS)
+
+
+def why_nobody(service: dict, port: dict, found: list[Endpoint]) -> str:
+    """What a visitor is told, when no pod can answer."""
+    selector = ",".join(f"{key}={value}" for key, value in (service["spec"].get("selector") or {}).items())
+    if not found:
+        return (
+            f"no pod with {selector} has an address" if selector else "it has no selector, and nobody wrote Endpoints"
+        )
+    here = [each for each in found if (port.get("name") or "") in each.ports]
+    if not here:
+        return f"none of its {_pods(found)} has a port {port.get('targetPort', port['port'])}"
+    if not any(each.ready for each in here):
+        return f"none of its {_pods(here)} is ready"
+    return f"its {_pods(here)} cannot be reached: " + (
+        "simulated pods answer no requests" if any(each.runtime == "simulated" for each in here) else "no such network"
+    )
+
+
+def _pods(endpoints: list[Endpoint]) -> str:
+    return f"{len(endpoints)} pod{'s' if len(endpoints) != 1 else ''}"

@@ -1,0 +1,160 @@
+"""What a data plane should do, from what the API says: Services, EndpointSlices and Ingresses as one document. Pure.
+
+There are two kinds of data plane. The host's is the front door of all clusters and has the NodePorts. The gateway in a
+cluster's own network has its Services' addresses and answers for their names. Neither is told of pods that it could
+not reach: nobody can send a request to a pod that is only simulated, and who asks for its Service is told so.
+
+Sources: pkg/proxy (which endpoints are asked), coredns/plugin/kubernetes (names), ingress-nginx (order of rules).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from .backends import Endpoint, backend_name, backend_of, endpoints_of, find_port, tcp_ports
+
+DOMAIN = "cluster.local"
+NODE_PORT_ADDRESS = "127.0.0.1"
+HEADLESS = "None"
+WEB = "http"
+# Whose pods each kind of data plane can reach, by the runtime of their node.
+REACHES = {"host": ("docker", "process"), "gateway": ("docker",)}
+
+
+@dataclass
+class Picture:
+    """A cluster as far as its traffic goes. `find_pod` takes a namespace and a name."""
+
+    cluster: str
+    services: list[dict]
+    slices: dict[tuple[str, str], list[dict]]  # (namespace, Service's name) → its slices
+    ingresses: list[dict]
+    runtimes: dict[str, str]  # node's name → what runs it
+    find_pod: Callable[[str, str], dict | None]
+    domain: str = DOMAIN
+
+
+@dataclass
+class Desired:
+    """See `lab/proxy/program`: DESIRED in its protocol."""
+
+    listeners: list[dict] = field(default_factory=list)
+    hosts: list[dict] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    domain: str = DOMAIN
+    backends: dict[str, dict] = field(default_factory=dict)
+
+
+def desired(picture: Picture, plane: str) -> dict:
+    """What the data plane of that kind (`host` or `gateway`) should do for this cluster."""
+    result = Desired(domain=picture.domain)
+    on_host = plane == "host"
+    has_processes = "process" in picture.runtimes.values()
+    by_ingress = {name for ingress in picture.ingresses for _, _, name in _rules(ingress, picture)}
+    for service in sorted(picture.services, key=_place):
+        if service["spec"].get("type") == "ExternalName":
+            result.aliases[_full_name(service, picture)] = service["spec"]["externalName"].removesuffix(".")
+            continue
+        found = endpoints_of(service, picture.slices.get(_place(service), []), picture.runtimes, picture.find_pod)
+        reached = [each for each in found if not each.runtime or each.runtime in REACHES[plane]]
+        for port in tcp_ports(service):
+            name = backend_name(service, port)
+            backend = backend_of(service, port, found, reached)
+            result.backends[name] = backend | ({"mode": WEB} if name in by_ingress else {})
+            result.listeners += _listeners(service, port, name, node_ports=on_host, own=not on_host or has_processes)
+        _add_names(result, service, picture, reached)
+        if on_host:
+            result.hosts += _own_host(service, picture, result.backends)
+    if on_host:
+        _add_ingresses(result, picture)
+    return vars(result)
+
+
+def _place(obj: dict) -> tuple[str, str]:
+    return obj["metadata"]["namespace"], obj["metadata"]["name"]
+
+
+def _full_name(service: dict, picture: Picture) -> str:
+    namespace, name = _place(service)
+    return f"{name}.{namespace}.svc.{picture.domain}"
+
+
+def _listeners(service: dict, port: dict, backend: str, node_ports: bool, own: bool) -> Iterator[dict]:
+    """Where a port of a Service is answered: at a port of the node, and at the Service's own address."""
+    if node_ports and port.get("nodePort"):
+        yield {"address": NODE_PORT_ADDRESS, "port": port["nodePort"], "backend": backend}
+    if own and has_address(service):
+        yield {"address": service["spec"]["clusterIP"], "port": port["port"], "backend": backend}
+
+
+def has_address(service: dict) -> bool:
+    return service["spec"].get("clusterIP") not in (None, "", HEADLESS)
+
+
+def _add_names(result: Desired, service: dict, picture: Picture, reached: list[Endpoint]) -> None:
+    """The Service's address, or, where it has none, those of its pods; and the names of pods that have one."""
+    name = _full_name(service, picture)
+    if has_address(service):
+        result.names[name] = [service["spec"]["clusterIP"]]
+        return
+    ready = [each for each in reached if each.ready]
+    result.names[name] = sorted({each.address for each in ready})
+    for each in ready:
+        if each.hostname:
+            result.names.setdefault(f"{each.hostname}.{name}", []).append(each.address)
+
+
+def _own_host(service: dict, picture: Picture, backends: dict[str, dict]) -> Iterator[dict]:
+    """`<service>.<namespace>.<cluster>.localhost` leads to its first port that speaks HTTP."""
+    names = (backend_name(service, port) for port in tcp_ports(service))
+    first = next((name for name in names if backends[name]["mode"] == WEB), None)
+    if first:
+        namespace, name = _place(service)
+        host = f"{name}.{namespace}.{picture.cluster}.localhost"
+        yield {"host": host, "path": "/", "match": "prefix", "backend": first}
+
+
+def _add_ingresses(result: Desired, picture: Picture) -> None:
+    """Rules in the order in which they are to be tried: the exact path, then the longest."""
+    rules = [rule for ingress in sorted(picture.ingresses, key=_place) for rule in _rules(ingress, picture)]
+    for host, path, backend in sorted(rules, key=lambda rule: (rule[0], rule[1][1] != "exact", -len(rule[1][0]))):
+        result.hosts.append({"host": host, "path": path[0], "match": path[1], "backend": backend})
+        if backend not in result.backends:
+            words = f"an Ingress leads to {backend}, and there is no such Service, or it has no such port"
+            result.backends[backend] = {"mode": WEB, "affinitySeconds": 0, "servers": {}, "note": words}
+
+
+def _rules(ingress: dict, picture: Picture) -> Iterator[tuple[str, tuple[str, str], str]]:
+    """(host, (path, prefix|exact), backend's name). What names no host answers to every host that nobody else has, and
+    to the cluster's own name, for there may be other clusters behind the same door."""
+    anywhere = ("", f"{picture.cluster}.localhost")
+    spec = ingress["spec"]
+    for rule in spec.get("rules") or ():
+        for path in (rule.get("http") or {}).get("paths") or ():
+            match = "exact" if path.get("pathType") == "Exact" else "prefix"
+            backend = _target(ingress, path["backend"], picture.services)
+            for host in (rule["host"],) if rule.get("host") else anywhere:
+                yield host, (path.get("path") or "/", match), backend
+    if spec.get("defaultBackend"):
+        hosts = {rule["host"] for rule in spec.get("rules") or () if rule.get("host")}
+        backend = _target(ingress, spec["defaultBackend"], picture.services)
+        for host in (*anywhere, *sorted(hosts)):
+            if not _answers_all(spec, host):
+                yield host, ("/", "prefix"), backend
+
+
+def _answers_all(spec: dict, host: str) -> bool:
+    """Whether the rules for a host leave nothing for the default backend."""
+    rules = (rule for rule in spec.get("rules") or () if rule.get("host", "") == host)
+    paths = [path for rule in rules for path in (rule.get("http") or {}).get("paths") or ()]
+    return any((path.get("path") or "/") == "/" and path.get("pathType") != "Exact" for path in paths)
+
+
+def _target(ingress: dict, backend: dict, services: Iterable[dict]) -> str:
+    """The name of the backend that a rule leads to, whether there is one or not."""
+    told, namespace = backend.get("service") or {}, ingress["metadata"]["namespace"]
+    port = told.get("port") or {}
+    wanted = port.get("name") or port.get("number")
+    service = next((each for each in services if _place(each) == (namespace, told.get("name"))), None)
+    found = find_port(service, wanted) if service else None
+    return backend_name(service, found) if found else f"{namespace}/{told.get('name', '')}:{wanted}"

@@ -1,0 +1,223 @@
+"""From Services, slices and Ingresses to what a data plane should do. Pure."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.proxy.desired import Picture, desired
+from lab.proxy.weights import MOST, weights
+
+RUNTIMES = {"node-d": "docker", "node-p": "process", "node-s": "simulated"}
+
+
+def a_service(name: str = "web", ports: list[dict] | None = None, notes: dict | None = None, **spec) -> dict:
+    ports = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 8080}] if ports is None else ports
+    full = {"clusterIP": "10.96.0.10", "selector": {"app": "web"}, "ports": ports, **spec}
+    return {"metadata": {"name": name, "namespace": "default", "annotations": notes or {}}, "spec": full}
+
+
+def an_endpoint(n: int, node: str = "node-d", ready: bool = True, **more) -> dict:
+    ref = {"kind": "Pod", "namespace": "default", "name": f"web-{n}", "uid": f"uid-{n}"}
+    return {"addresses": [f"10.1.0.{n}"], "conditions": {"ready": ready}, "nodeName": node, "targetRef": ref, **more}
+
+
+def a_slice(*endpoints: dict, port: int = 8080, name: str = "http", service: str = "web") -> tuple[str, dict]:
+    return service, {
+        "addressType": "IPv4",
+        "ports": [{"name": name, "port": port, "protocol": "TCP"}],
+        "endpoints": list(endpoints),
+    }
+
+
+def an_ingress(*rules: dict, name: str = "door", **spec) -> dict:
+    return {"metadata": {"name": name, "namespace": "default"}, "spec": {"rules": list(rules), **spec}}
+
+
+def a_rule(
+    path: str, service: str = "web", host: str = "shop.test", kind: str = "Prefix", port: object = "http"
+) -> dict:
+    told = {"number": port} if isinstance(port, int) else {"name": port}
+    path = {"path": path, "pathType": kind, "backend": {"service": {"name": service, "port": told}}}
+    return {**({"host": host} if host else {}), "http": {"paths": [path]}}
+
+
+def of(services: list[dict], *slices: tuple, ingresses: tuple = (), plane: str = "host", versions: dict = {}) -> dict:  # noqa: B006
+    grouped: dict = {}
+    for service, one in slices:
+        grouped.setdefault(("default", service), []).append(one)
+
+    def find_pod(namespace: str, name: str) -> dict:
+        return {"metadata": {"name": name, "labels": {"pod-template-hash": versions.get(name, "")}}}
+
+    return desired(Picture("west", services, grouped, list(ingresses), RUNTIMES, find_pod), plane)
+
+
+def servers(document: dict, backend: str = "default/web:http") -> dict:
+    return {server["pod"]: server for server in document["backends"][backend]["servers"].values()}
+
+
+def test_it_leads_the_front_door_to_the_pods_of_a_service():
+    document = of([a_service()], a_slice(an_endpoint(1), an_endpoint(2, "node-p")), versions={"web-1": "abc"})
+    (host,) = document["hosts"]
+    assert host == {"host": "web.default.west.localhost", "path": "/", "match": "prefix", "backend": "default/web:http"}
+    first = servers(document)["web-1"]
+    assert first == {
+        "address": "10.1.0.1", "port": 8080, "weight": 1, "state": "ready",
+        "pod": "web-1", "version": "abc", "node": "node-d",
+    }  # fmt: skip
+    assert set(document["backends"]["default/web:http"]["servers"]) == {"uid-1", "uid-2"}
+
+
+def test_it_drains_a_pod_that_is_not_ready_instead_of_forgetting_it():
+    document = of([a_service()], a_slice(an_endpoint(1, ready=False), an_endpoint(2)))
+    states = {pod: (server["state"], server["weight"]) for pod, server in servers(document).items()}
+    assert states == {"web-1": ("drain", 0), "web-2": ("ready", 1)}
+    assert "note" not in document["backends"]["default/web:http"]
+
+
+def test_it_never_asks_a_pod_that_is_only_simulated_and_says_so():
+    document = of([a_service()], a_slice(an_endpoint(1, "node-s"), an_endpoint(2, "node-s")))
+    backend = document["backends"]["default/web:http"]
+    assert backend["servers"] == {}
+    assert backend["note"] == "its 2 pods cannot be reached: simulated pods answer no requests"
+
+
+@pytest.mark.parametrize(
+    ("slices", "words"),
+    [
+        ([], "no pod with app=web has an address"),
+        ([a_slice(an_endpoint(1, ready=False))], "none of its 1 pod is ready"),
+        ([a_slice(an_endpoint(1), name="other")], "none of its 1 pod has a port 8080"),
+    ],
+)
+def test_it_says_why_nobody_answers(slices, words):
+    assert of([a_service()], *slices)["backends"]["default/web:http"]["note"] == words
+
+
+def test_a_gateway_answers_at_cluster_addresses_and_the_host_at_node_ports():
+    ports = [{"name": "http", "port": 80, "nodePort": 30080, "targetPort": 8080}]
+    services, slices = [a_service(ports=ports, type="NodePort")], a_slice(an_endpoint(1), an_endpoint(2, "node-p"))
+    gateway = of(services, slices, plane="gateway")
+    assert gateway["listeners"] == [{"address": "10.96.0.10", "port": 80, "backend": "default/web:http"}]
+    assert gateway["names"] == {"web.default.svc.cluster.local": ["10.96.0.10"]}
+    assert gateway["hosts"] == []
+    assert list(servers(gateway)) == ["web-1"]  # a local process is not on the cluster's network
+    host = of(services, slices)
+    assert {"address": "127.0.0.1", "port": 30080, "backend": "default/web:http"} in host["listeners"]
+    assert set(servers(host)) == {"web-1", "web-2"}
+
+
+def test_a_headless_service_is_the_names_of_its_ready_pods():
+    service = a_service(clusterIP="None", ports=[])
+    ready, not_ready = an_endpoint(1, hostname="db-0"), an_endpoint(2, ready=False, hostname="db-1")
+    document = of([service], a_slice(ready, not_ready), plane="gateway")
+    assert document["names"] == {
+        "web.default.svc.cluster.local": ["10.1.0.1"],
+        "db-0.web.default.svc.cluster.local": ["10.1.0.1"],
+    }
+    assert document["listeners"] == []
+
+
+def test_an_external_name_is_an_alias_and_nothing_else():
+    service = {"metadata": {"name": "out", "namespace": "default"}, "spec": {"type": "ExternalName"}}
+    service["spec"]["externalName"] = "example.org."
+    document = of([service], plane="gateway")
+    assert document["aliases"] == {"out.default.svc.cluster.local": "example.org"}
+    assert document["backends"] == {}
+
+
+@pytest.mark.parametrize(
+    ("port", "mode"),
+    [
+        ({"name": "web-ui", "port": 9999}, "http"),
+        ({"port": 8080}, "http"),
+        ({"name": "db", "port": 5432}, "tcp"),
+        ({"name": "http", "port": 80, "appProtocol": "redis"}, "tcp"),
+        ({"name": "db", "port": 5432, "appProtocol": "http"}, "http"),
+    ],
+)
+def test_it_takes_a_port_for_what_it_says_or_looks_like(port, mode):
+    (backend,) = of([a_service(ports=[port])])["backends"].values()
+    assert backend["mode"] == mode
+
+
+def test_udp_is_left_out():
+    assert of([a_service(ports=[{"name": "dns", "port": 53, "protocol": "UDP"}])])["backends"] == {}
+
+
+def test_the_front_door_leads_to_the_first_port_that_speaks_http():
+    ports = [{"name": "db", "port": 5432}, {"name": "http-admin", "port": 9000}]
+    assert of([a_service(ports=ports)])["hosts"][0]["backend"] == "default/web:http-admin"
+
+
+def test_affinity_is_as_long_as_the_service_says():
+    config = {"clientIP": {"timeoutSeconds": 60}}
+    (backend,) = of([a_service(sessionAffinity="ClientIP", sessionAffinityConfig=config)])["backends"].values()
+    assert backend["affinitySeconds"] == 60
+
+
+def test_ingress_rules_stand_with_the_exact_path_and_the_longest_first():
+    rules = (a_rule("/"), a_rule("/cart/old"), a_rule("/cart", kind="Exact"), a_rule("/cart"))
+    hosts = [
+        host for host in of([a_service()], ingresses=(an_ingress(*rules),))["hosts"] if host["host"] == "shop.test"
+    ]
+    assert [(host["path"], host["match"]) for host in hosts] == [
+        ("/cart", "exact"), ("/cart/old", "prefix"), ("/cart", "prefix"), ("/", "prefix"),
+    ]  # fmt: skip
+
+
+def test_an_ingress_speaks_http_to_whatever_it_leads_to():
+    service = a_service(ports=[{"name": "api", "port": 9000}])
+    document = of([service], ingresses=(an_ingress(a_rule("/", port=9000)),))
+    assert document["backends"]["default/web:api"]["mode"] == "http"
+    assert document["hosts"][-1]["backend"] == "default/web:api"
+
+
+def test_an_ingress_to_a_service_that_is_not_there_says_so():
+    document = of([], ingresses=(an_ingress(a_rule("/", service="gone")),))
+    assert document["hosts"][0]["backend"] == "default/gone:http"
+    assert "there is no such Service" in document["backends"]["default/gone:http"]["note"]
+
+
+def test_the_default_backend_has_what_no_rule_wants():
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    other = a_service("other", clusterIP="10.96.0.11")
+    ingress = an_ingress(a_rule("/cart", service="other"), defaultBackend=backend)
+    hosts = of([a_service(), other], ingresses=(ingress,))["hosts"]
+    found = {(host["host"], host["path"]): host["backend"] for host in hosts}
+    assert found["shop.test", "/cart"] == "default/other:http"
+    assert found["shop.test", "/"] == found["", "/"] == found["west.localhost", "/"] == "default/web:http"
+
+
+def test_the_weights_of_a_service_become_those_of_its_servers():
+    notes = {"orrery.io/weights": json.dumps({"old": 75, "new": 25})}
+    versions = {"web-1": "old", "web-2": "old", "web-3": "new"}
+    found = servers(of([a_service(notes=notes)], a_slice(*map(an_endpoint, (1, 2, 3))), versions=versions))
+    assert [found[f"web-{n}"]["weight"] for n in (1, 2, 3)] == [256, 256, 171]
+
+
+@pytest.mark.parametrize("words", ["{", "[1]", '{"old": "many"}', "7"])
+def test_weights_that_cannot_be_read_are_ignored(words):
+    found = servers(of([a_service(notes={"orrery.io/weights": words})], a_slice(an_endpoint(1))))
+    assert found["web-1"]["weight"] == 1
+
+
+def test_a_version_without_a_ready_pod_leaves_its_share_to_the_others():
+    assert weights({"old": 95, "new": 5}, {"a": "old", "b": "old"}) == {"a": MOST, "b": MOST}
+    assert weights({"old": 95, "new": 5}, {"a": "third"}) == {"a": 1}
+    assert weights({"old": 100}, {"a": "old", "b": "new"})["b"] == 0
+
+
+@given(
+    st.integers(1, 99),
+    st.integers(1, 20),
+    st.integers(1, 20),
+)
+def test_shares_are_kept_to_half_a_point(percent, old, new):
+    versions = {f"o{n}": "old" for n in range(old)} | {f"n{n}": "new" for n in range(new)}
+    found = weights({"new": percent, "old": 100 - percent}, versions)
+    assert max(found.values()) <= MOST
+    share = 100 * sum(weight for server, weight in found.items() if server[0] == "n") / sum(found.values())
+    assert abs(share - percent) <= 0.5
