@@ -5,6 +5,7 @@ import json
 import yaml
 from django.http import QueryDict
 
+from lab import demos
 from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, NAMESPACES, NODES, PODS
 from lab.apimachinery.meta import key_of
 from lab.client import Client
@@ -12,6 +13,7 @@ from lab.client import Client
 from .creating import Wrong, create_from_yaml, deployment_object, node_object
 
 BOARD_SHOWS = (PODS, NODES, DEPLOYMENTS)
+BANKS = {"monolith": "The bank as one program", "services": "The bank as services"}
 RUNTIMES = ("docker", "process", "simulated")
 EXAMPLE = """\
 apiVersion: apps/v1
@@ -41,7 +43,12 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
     mode = "yaml" if asked.get("mode") == "yaml" else "form"
     context = {"cluster": client.cluster, "mode": mode, "wrong": [], "lines": "[]"}
     if name == "create":
-        return {**context, "form": {}, "text": EXAMPLE, "namespaces": _namespaces(client), "images": _images(client)}
+        known = {
+            "namespaces": _namespaces(client),
+            "images": _images(client),
+            "examples": {"": "A web server", **BANKS},
+        }
+        return {**context, "form": {}, "text": _example(asked.get("example", "")), **known}
     form = _next_node(client)
     return {**context, "form": form, "text": _written(node_object(form)), "runtimes": RUNTIMES}
 
@@ -65,6 +72,10 @@ def submit(client: Client, name: str, form: QueryDict) -> dict:
     made, wrong = create_from_yaml(client.cluster, text, namespace)
     lines = json.dumps([{"line": one.line} for one in wrong])
     return {**context, "wrong": wrong, "lines": lines, "made": made, "open": _first_row(made)}
+
+
+def _example(name: str) -> str:
+    return demos.MANIFESTS[name].read_text() if name in BANKS else EXAMPLE
 
 
 def _written(obj: dict) -> str:

@@ -1,4 +1,4 @@
-"""`orrery/hello`: a web server that says who it is. The image is `__main__.py` and a Python interpreter.
+"""`orrery/hello`: a web server that says who it is. The image is this folder and a Python interpreter.
 
 May read its environment and answer on one port. Must stay one file that starts in a few hundredths of a second.
 """

@@ -1,7 +1,7 @@
 """A web server that says which version, pod and node answered. Environment, all optional:
 
 VERSION (v1), COLOR (any CSS colour), PORT (8080), ADDRESS (all), READY_AFTER (seconds until /readyz says yes, 0),
-POD_NAME and NODE_NAME (Kubernetes can fill them in: valueFrom.fieldRef).
+PAGE (a file to show instead of page.html), POD_NAME and NODE_NAME (Kubernetes can fill them in: valueFrom.fieldRef).
 
 It does by hand what `http.server` would do, because importing that takes three times as long as everything here.
 """
@@ -31,20 +31,9 @@ lock = threading.Lock()
 hits = 0
 connections: set[socket.socket] = set()
 
-PAGE = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
-<title>hello {version}</title><style>
-:root{{color-scheme:light dark;--accent:{color};--ink:light-dark(#1e293b,#e2e8f0);--paper:light-dark(#f1f5f9,#0f172a);
---card:light-dark(#fff,#1e293b)}}
-body{{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);color:var(--ink);
-font:16px/1.5 system-ui,sans-serif}}
-main{{background:var(--card);border-top:8px solid var(--accent);border-radius:16px;padding:2rem 2.5rem;min-width:18rem;
-box-shadow:0 10px 40px #0002}}
-h1{{margin:0;font-size:3.5rem;line-height:1.1;color:var(--accent)}}p{{margin:.25rem 0 1.25rem}}
-dl{{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1.5rem;margin:0}}dt{{opacity:.65}}
-dd{{margin:0;font-family:ui-monospace,monospace;font-variant-numeric:tabular-nums}}</style>
-<main><h1>{version}</h1><p>Hello! This pod answered you.</p><dl><dt>pod<dd>{pod}<dt>node<dd>{node}
-<dt>visit<dd>{hits}<dt>up<dd>{up} s</dl></main></html>
-"""
+# The page, with gaps in braces: a file of its own beside the program, so that another version of it can be shipped.
+with open(os.environ.get("PAGE") or os.path.join(os.path.dirname(__file__), "page.html"), encoding="utf-8") as file:
+    PAGE = file.read()
 
 
 def escape(text: str) -> str:
@@ -64,9 +53,11 @@ def hello(accept: str) -> tuple[int, str, str]:
         count = hits
     if "text/html" not in accept:
         return 200, "text/plain", f"Hello from {POD} ({VERSION}){' on ' + NODE if NODE else ''}, visit {count}\n"
-    facts = {"version": VERSION, "color": COLOR, "pod": POD, "node": NODE or "–"}
-    up = f"{time.monotonic() - STARTED:.0f}"
-    return 200, "text/html", PAGE.format(**{key: escape(text) for key, text in facts.items()}, hits=count, up=up)
+    facts = {"version": VERSION, "color": COLOR, "pod": POD, "node": NODE or "–", "hits": str(count)}
+    page = PAGE
+    for gap, text in {**facts, "up": f"{time.monotonic() - STARTED:.0f}"}.items():
+        page = page.replace("{" + gap + "}", escape(text))
+    return 200, "text/html", page
 
 
 def slow(query: str) -> tuple[int, str, str]:

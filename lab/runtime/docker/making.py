@@ -36,8 +36,7 @@ OWN_PYTHON_CHANGES = [
 ]
 SLIM_PYTHON = "python:3.13-slim"
 SUITABLE_PYTHON = re.compile(r"python:3(\.\d+)*-(slim|alpine)[\w.-]*")
-PROGRAM = "/app/program.py"
-DEMO = {"Entrypoint": ["python3", "-S", "-E", PROGRAM], "User": "65534:65534"}
+USER = "65534:65534"
 
 
 class ImageMaker:
@@ -104,14 +103,15 @@ class ImageMaker:
         logger.info("making image %s on %s", image, base)
         program, environment = demos.IMAGES[image]
         about = {labels.MAKER: self._lab_id, labels.CONTENT: content(image)}
-        config = {"Image": base, "Labels": about, "Env": [f"{k}={v}" for k, v in environment.items()], **DEMO}
+        start = {"Entrypoint": ["python3", "-S", "-E", f"/app/{program.parent.name}/{program.name}"], "User": USER}
+        config = {"Image": base, "Labels": about, "Env": [f"{k}={v}" for k, v in environment.items()], **start}
         client, name = self._engine.client, self._making_name(image)
         with failing_as("ErrImagePull", gone_is_fine=True):
             client.remove_container(name, force=True)
         with failing_as("ErrImagePull"):
             made = client.create_container_from_config(config, name=name)["Id"]
             try:
-                client.put_archive(made, "/", _archive(PROGRAM, program.read_bytes()))
+                client.put_archive(made, "/", archive(demos.files(program)))
                 client.commit(made, *references.parse(image))
             finally:
                 client.remove_container(made, force=True)
@@ -164,19 +164,22 @@ class ImageMaker:
 def content(image: str) -> str:
     """A digest of what goes into one of the lab's images, whatever Python it stands on."""
     program, environment = demos.IMAGES[image]
-    parts = [program.read_text(), json.dumps(environment, sort_keys=True), json.dumps(DEMO)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    told = hashlib.sha256(json.dumps([environment, USER, program.name], sort_keys=True).encode())
+    for path, data in demos.files(program).items():
+        told.update(f"\0{path}\0".encode() + data)
+    return told.hexdigest()[:16]
 
 
 def _names(row: dict) -> list[str]:
     return [name for name in row["RepoTags"] or () if name != "<none>:<none>"]
 
 
-def _archive(path: str, data: bytes) -> bytes:
-    """A tar archive of one file."""
+def archive(files: dict[str, bytes]) -> bytes:
+    """A tar archive of these files, by their paths."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo(path.lstrip("/"))
-        entry.size, entry.mode = len(data), 0o644
-        tar.addfile(entry, io.BytesIO(data))
+        for path, data in files.items():
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(data), 0o644
+            tar.addfile(entry, io.BytesIO(data))
     return buffer.getvalue()

@@ -1,0 +1,157 @@
+"""Where the bank keeps its records: one contract, several ways to keep it. No part can tell which it was given.
+
+A table holds records by key. Whoever writes says which revision they had read; if somebody wrote since, nothing is
+written and they read again (Kubernetes does the same with resourceVersion). All records of a write are put, or none.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+Table = dict[str, dict]
+SEED: dict[str, Table] = {
+    "accounts": {
+        "anna": {"owner": "Anna Berg", "cents": 250_000},
+        "ben": {"owner": "Ben Okoro", "cents": 84_050},
+        "chen": {"owner": "Chen Li", "cents": 1_290_000},
+        "dora": {"owner": "Dora Weiss", "cents": 4_275},
+    },
+    "loans": {
+        "house-7": {"account": "anna", "purpose": "a house", "cents": 18_400_000, "percent": 3.2},
+        "bike-2": {"account": "ben", "purpose": "a bicycle", "cents": 120_000, "percent": 6.0},
+    },
+    "payments": {},
+}
+
+
+class Storage(Protocol):
+    """The contract."""
+
+    def read(self, table: str) -> tuple[Table, int]:
+        """All its records, and the revision at which they were so."""
+
+    def write(self, changes: dict[str, Table], revision: int) -> bool:
+        """Put these records; False, and nothing is put, if somebody has written since `revision`."""
+
+
+class Memory:
+    """Gone with the process. The others differ from it in what they do besides: `keep`."""
+
+    def __init__(self) -> None:
+        self._tables = {name: dict(table) for name, table in SEED.items()}
+        self._revision = 1
+        self._lock = threading.Lock()
+
+    def read(self, table: str) -> tuple[Table, int]:
+        with self._lock:
+            return dict(self._tables.get(table, {})), self._revision
+
+    def write(self, changes: dict[str, Table], revision: int) -> bool:
+        with self._lock:
+            if revision != self._revision:
+                return False
+            self.keep(changes, revision + 1)
+            self.put(changes, revision + 1)
+            return True
+
+    def put(self, changes: dict[str, Table], revision: int) -> None:
+        for name, records in changes.items():
+            self._tables.setdefault(name, {}).update(records)
+        self._revision = revision
+
+    def keep(self, changes: dict[str, Table], revision: int) -> None:
+        """Make it last. Before anybody is told that it was written."""
+
+
+class File(Memory):
+    """One file with everything in it, made anew for each change: simple, and slow when there is much."""
+
+    def __init__(self, path: str):
+        super().__init__()
+        self._path = path
+        if os.path.exists(path):
+            with open(path) as file:
+                found = json.load(file)
+            self.put(found["tables"], found["revision"])
+        self.keep({}, self._revision)  # whether it can, is said now and not with the first payment
+
+    def keep(self, changes: dict[str, Table], revision: int) -> None:
+        tables = {name: {**self._tables.get(name, {}), **changes.get(name, {})} for name in {*self._tables, *changes}}
+        with open(self._path + ".new", "w") as file:
+            json.dump({"revision": revision, "tables": tables}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(self._path + ".new", self._path)  # either the old file or the new one, never half of one
+
+
+class Journal(Memory):
+    """A line for each change, added at the end: fast, however much there is. It takes over what a File has left."""
+
+    def __init__(self, path: str):
+        super().__init__()
+        older = os.path.splitext(path)[0] + ".json"
+        if not os.path.exists(path) and os.path.exists(older):
+            with open(older) as file:
+                left = json.load(file)
+            self.put(left["tables"], left["revision"])
+            with open(path, "w") as file:
+                file.write(json.dumps(left | {"changes": left.pop("tables")}) + "\n")
+        elif os.path.exists(path):
+            with open(path) as file:
+                for line in filter(lambda line: line.endswith("\n"), file):  # the last may have been cut off
+                    change = json.loads(line)
+                    self.put(change["changes"], change["revision"])
+        self._file = open(path, "a")  # noqa: SIM115 - for as long as the process lives
+
+    def keep(self, changes: dict[str, Table], revision: int) -> None:
+        self._file.write(json.dumps({"revision": revision, "changes": changes}) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+class Away(Exception):
+    """The storage does not answer."""
+
+
+class Remote:
+    """Another process, through `ask(method, path, body) -> (status, data)`. Raises Away."""
+
+    def __init__(self, ask: Callable[[str, str, dict], tuple[int, dict]]):
+        self._ask = ask
+
+    def read(self, table: str) -> tuple[Table, int]:
+        status, data = self._ask("GET", f"/tables/{table}", {})
+        if status != 200:
+            raise Away(data.get("error", f"storage answered {status}"))
+        return data["records"], data["revision"]
+
+    def write(self, changes: dict[str, Table], revision: int) -> bool:
+        status, data = self._ask("POST", "/changes", {"changes": changes, "revision": revision})
+        if status not in (200, 409):
+            raise Away(data.get("error", f"storage answered {status}"))
+        return status == 200
+
+
+def opened(where: str) -> tuple[Storage, str]:
+    """What `STORE` names, if it is of this process; and a word on what it is. Without a volume: in memory."""
+    way, _, path = where.partition(":")
+    if way not in ("file", "journal"):
+        return Memory(), "in memory: gone when this process ends"
+    try:
+        return (File if way == "file" else Journal)(path), f"in {path}"
+    except OSError as error:
+        return Memory(), f"in memory, for {path} cannot be used: {error.strerror}"
+
+
+def change(storage: Storage, table: str, edit: Callable[[Table], dict[str, Table]], tries: int = 20) -> None:
+    """Read a table, let `edit` say what to write, and write it; again if somebody came between. Raises Away."""
+    for _ in range(tries):
+        records, revision = storage.read(table)
+        changes = edit(records)
+        if not changes or storage.write(changes, revision):
+            return
+        time.sleep(0.01)
+    raise Away("too many write at once")
