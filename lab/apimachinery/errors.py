@@ -97,4 +97,5 @@ def expired(message: str) -> ApiError:
 
 
 def unavailable(message: str, retry_after: int = 1) -> ApiError:
-    return ApiError(503, "ServiceUnavailable", message, {"retryAfterSeconds": retry_after})
+    """Clients try again after `retry_after` seconds, ten times over, before they say a word; 0: they say so at once."""
+    return ApiError(503, "ServiceUnavailable", message, {"retryAfterSeconds": retry_after} if retry_after else None)

@@ -23,5 +23,6 @@ def check_up(view: View) -> None:
         are = "is" if len(down) == 1 else "are all"
         raise unavailable(
             f"the API server of cluster {view.name} does not answer: {', '.join(down)} {are} without power or network. "
-            "Pods go on running, but nothing is healed until one of them is back"
+            "Pods go on running, but nothing is healed until one of them is back",
+            retry_after=0,
         )
