@@ -19,7 +19,7 @@ POD_USAGE = "pods"  # {uid: {"cpuMillis": float, "memoryBytes": int}}           
 TRAFFIC = "traffic"  # {"<namespace>/<service>:<port name or number>": {"servers": {pod uid: SERVER}}}   by the proxy
 # SERVER: {"requests": n, "errors": n, "inFlight": n, "rate": per second, "errorRate": 0…1, "meanMs": float},
 # requests and errors counted since the pod came, never going back; the others over the last few seconds.
-VISITORS = "visitors"  # {"<namespace>/<name>": the counters of one load generator, see lab/visitors}   by the visitors
+VISITORS = "visitors"  # {"<namespace>/<name>": FIGURES, told in lab/visitors/__init__.py}   by the visitors' agent
 
 _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
