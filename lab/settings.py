@@ -138,6 +138,13 @@ KUBERNETES_CLOCK = {
     "pod_backoff_most": 10.0,
     "termination_grace": 30.0,  # the default of spec.terminationGracePeriodSeconds
     "event_ttl": 3600.0,
+    "hpa_sync": 15.0,  # between two looks: --horizontal-pod-autoscaler-sync-period
+    "hpa_downscale_stabilization": 300.0,  # a lower number has to be right for so long
+    "hpa_cpu_initialization": 300.0,  # the CPU of a pod that begins is not judged: -cpu-initialization-period
+    "hpa_initial_readiness": 30.0,  # nor is one that was ready at first only: -initial-readiness-delay
+    "node_boot": 60.0,  # a bought node's, where its pool does not say; Kubernetes leaves it to the cloud
+    "node_idle": 600.0,  # a node that nobody needs is given back: --scale-down-unneeded-time
+    "node_provision": 900.0,  # a bought node that is not ready is given up: --max-node-provision-time
 }
 LAB_CLOCK = {
     "leader_lease": 4.0,
@@ -153,6 +160,13 @@ LAB_CLOCK = {
     "pod_backoff_most": 5.0,
     "termination_grace": 10.0,
     "event_ttl": 3600.0,
+    "hpa_sync": 1.0,
+    "hpa_downscale_stabilization": 15.0,
+    "hpa_cpu_initialization": 5.0,
+    "hpa_initial_readiness": 2.0,
+    "node_boot": 5.0,
+    "node_idle": 20.0,
+    "node_provision": 60.0,
 }
 CLOCK = KUBERNETES_CLOCK if os.environ.get("ORRERY_CLOCK") == "kubernetes" else LAB_CLOCK
 

@@ -8,6 +8,7 @@ from .deployment.controller import DeploymentController
 from .endpoints.controller import EndpointSliceController
 from .eventttl import EventTTLController
 from .garbagecollector import GarbageCollector
+from .horizontalpodautoscaler.controller import HorizontalPodAutoscalerController
 from .namespace import NamespaceController
 from .nodelifecycle import NodeLifecycleController
 from .podgc import PodGCController
@@ -24,4 +25,5 @@ CONTROLLERS = (
     GarbageCollector(),
     NamespaceController(),
     EventTTLController(),
+    HorizontalPodAutoscalerController(),
 )
