@@ -12,6 +12,7 @@ from .horizontalpodautoscaler.controller import HorizontalPodAutoscalerControlle
 from .namespace import NamespaceController
 from .nodelifecycle import NodeLifecycleController
 from .podgc import PodGCController
+from .release.controller import ReleaseController
 from .replicaset import ReplicaSetController
 from .tainteviction import TaintEvictionController
 
@@ -19,6 +20,7 @@ CONTROLLERS = (
     DeploymentController(),
     ReplicaSetController(),
     EndpointSliceController(),
+    ReleaseController(),
     NodeLifecycleController(),
     TaintEvictionController(),
     PodGCController(),

@@ -1,0 +1,164 @@
+"""What a release is decided from, and what a decision is made of. Pure."""
+
+import datetime
+from dataclasses import dataclass, field
+
+from lab.apimachinery.kinds import DEPLOYMENTS
+from lab.apimachinery.meta import parse_time
+from lab.apimachinery.patch import STRATEGIC_MERGE_PATCH, apply
+
+from ..deployment import rollout
+from ..deployment.revisions import HASH_LABEL, RELEASE, REPLICAS_NEW, REPLICAS_OLD, same_template, split
+
+ROLLING, BLUE_GREEN, CANARY = "RollingUpdate", "BlueGreen", "Canary"
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything that counts, at one moment."""
+
+    release: dict
+    now: float  # seconds since the epoch
+    deployment: dict | None = None  # None: there is none, or it is going
+    replica_sets: list[dict] = field(default_factory=list)
+    service: dict | None = None
+    no_service: str = ""  # why there is none
+    pods: dict[str, str] = field(default_factory=dict)  # uid → revision (pod-template-hash), of those that are to stay
+    traffic: dict[str, dict] | None = None  # pod's uid → its counters at the proxy; None: nobody knows
+    trouble: str = ""  # what keeps new pods from being ready, in their own words
+    ahead: str = ""  # another release of the same Deployment that comes first
+
+    @property
+    def name(self) -> str:
+        return self.release["metadata"]["name"]
+
+    @property
+    def spec(self) -> dict:
+        return self.release["spec"]
+
+    @property
+    def status(self) -> dict:
+        return self.release.get("status", {})
+
+    @property
+    def strategy(self) -> str:
+        return self.spec["strategy"]["type"]
+
+    @property
+    def verdict(self) -> str:
+        """A person's."""
+        return self.spec.get("verdict", "")
+
+    @property
+    def replicas(self) -> int:
+        return self.deployment["spec"].get("replicas", 1)
+
+    @property
+    def new(self) -> dict | None:
+        """The ReplicaSet of the Deployment's present template."""
+        return split(self.deployment, self.replica_sets)[0]
+
+    @property
+    def ready(self) -> int:
+        """New pods that can be counted on."""
+        return rollout.available(self.new) if self.new else 0
+
+    @property
+    def step_seconds(self) -> float:
+        """Since the present step began."""
+        return self.now - parse_time(self.status["stepStartedAt"])
+
+    def count(self, revision: str) -> int:
+        return sum(each == revision for each in self.pods.values())
+
+    def template_is_foreign(self) -> bool:
+        """Has somebody else changed the Deployment's template since this release did?"""
+        template, known = self.deployment["spec"]["template"], self.status.get("newRevision", "")
+        mine = next((rs for rs in self.replica_sets if revision_of(rs) == known), None)
+        return not same_template(mine["spec"]["template"], template) if mine else self.new_template() != template
+
+    def new_template(self) -> dict:
+        """The Deployment's template as this release wants it. ApiError for a patch that does not fit."""
+        changed = self.deployment
+        if self.spec.get("template"):
+            changed = apply(STRATEGIC_MERGE_PATCH, DEPLOYMENTS, changed, {"spec": {"template": self.spec["template"]}})
+        if self.spec.get("image"):
+            containers = [{"name": self.container, "image": self.spec["image"]}]
+            patch = {"spec": {"template": {"spec": {"containers": containers}}}}
+            changed = apply(STRATEGIC_MERGE_PATCH, DEPLOYMENTS, changed, patch)
+        return changed["spec"]["template"]
+
+    @property
+    def container(self) -> str:
+        """The container that gets the image; empty if the release leaves that open, or names none of them."""
+        names = [each["name"] for each in self.deployment["spec"]["template"]["spec"]["containers"]]
+        named = self.spec.get("container") or (names[0] if len(names) == 1 else "")
+        return named if named in names else ""
+
+    def steering(self, new: int | None = None) -> dict[str, str]:
+        """The Deployment's annotations: whose release it is, and how many pods of each version it should have. The old
+        version stays at full strength, so that the way back costs no time."""
+        if new is None:
+            return {RELEASE: self.name}
+        return {RELEASE: self.name, REPLICAS_NEW: str(new), REPLICAS_OLD: str(self.replicas)}
+
+    def weights(self, new: int) -> dict[str, int]:
+        """The Service's annotation, with `new` percent for the new version. What it does not name gets nothing."""
+        known = self.status.get("newRevision")
+        return {**({known: new} if known else {}), self.status["oldRevision"]: 100 - new}
+
+
+@dataclass
+class Plan:
+    """What should be so next; None: leave it as it is. The controller writes only what differs."""
+
+    status: dict
+    steer: dict[str, str] | None = None  # annotations of the Deployment; {}: none of ours
+    template: dict | None = None  # of the Deployment
+    paused: bool | None = None  # the Deployment's spec.paused
+    weights: dict[str, int] | None = None  # of the Service; {}: none
+    empty: str = ""  # the revision whose ReplicaSet shall have no pods any more
+    held: bool = True  # by a finalizer: not before everything is put right again may the release go
+    why: dict = field(default_factory=dict)
+    delay: float | None = None
+
+
+def find_service(named: str, name: str, services: list[dict], labels: dict[str, str]) -> tuple[dict | None, str]:
+    """The Service whose visitors are led, or why there is none: the one that is `named`, else the only one that selects
+    the pods of Deployment `name`, which have these `labels`."""
+    selecting = [s for s in services if _selects(s, labels)]
+    if named:
+        found = next((s for s in services if s["metadata"]["name"] == named), None)
+        if found is None:
+            return None, f'There is no Service "{named}".'
+        if found not in selecting:
+            return None, f'The Service "{named}" selects none of the pods of the Deployment "{name}".'
+        selecting = [found]
+    if not selecting:
+        return None, f'No Service selects the pods of the Deployment "{name}".'
+    if len(selecting) > 1:
+        names = ", ".join(sorted(s["metadata"]["name"] for s in selecting))
+        return (
+            None,
+            f'Several Services select the pods of the Deployment "{name}" ({names}): spec.service must name one.',
+        )
+    if selecting[0]["spec"].get("clusterIP") == "None":
+        return (
+            None,
+            f'The Service "{selecting[0]["metadata"]["name"]}" is headless: nobody stands between it and visitors.',
+        )
+    return selecting[0], ""
+
+
+def _selects(service: dict, labels: dict[str, str]) -> bool:
+    selector = service["spec"].get("selector")
+    return bool(selector) and selector.items() <= labels.items()
+
+
+def revision_of(replica_set: dict) -> str:
+    return replica_set["metadata"].get("labels", {}).get(HASH_LABEL, "")
+
+
+def written(time: float) -> str:
+    """A time as it stands in the status; the fractions count where a step takes a second."""
+    return datetime.datetime.fromtimestamp(time, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
