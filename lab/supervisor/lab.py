@@ -73,6 +73,8 @@ class Lab:
         self._add("web", web, pass_fds=(self._listener.fileno(),))
         self._add("worker", (*CELERY, "lab", *WORKER.split()))
         self._add("beat", (*CELERY, "lab.beat", "beat"))
+        if "ORRERY_FRONT_DOOR" in self._env:
+            self._add("visitors", (PYTHON, "-m", "lab.visitors.program"))
 
     def _add(self, name: str, command: tuple[str, ...], pass_fds: tuple[int, ...] = ()) -> None:
         child = Child(name, command, self.data, self._env, self.say, self._changed, pass_fds)
@@ -121,7 +123,7 @@ class Lab:
         """First who makes work, then who does it, then what they worked on, and last who carried the messages."""
         self.stopped.set()
         by_name = {child.name: child for child in self._children}
-        first = [by_name[name] for name in ("beat", "worker", "web") if name in by_name]
+        first = [by_name[name] for name in ("visitors", "beat", "worker", "web") if name in by_name]
         for child in first:
             child.ask_to_stop()
         deadline = time.monotonic() + STOP_SECONDS

@@ -58,7 +58,7 @@ class Program:
         assert self.ask({"do": "apply", "visitors": {key: SPEC | spec}})["ok"]
 
     def figures(self, key: str = KEY) -> dict:
-        return self.ask({"do": "counters"})["visitors"][key]
+        return self.ask({"do": "counters"})["visitors"].get(key, {})
 
     def wait_for(self, what: str, look, key: str = KEY) -> dict:
         """The first figures that `look` agrees to."""

@@ -1,0 +1,143 @@
+"""The agent: Visitors objects of all clusters become the program's orders, and what it counts becomes figures.
+
+As a kubelet is for containers, and with its habits: it lives in the worker, a hold lets one act of however many there
+are, hints wake it, and what it does may be done twice. While nobody visits it looks now and then, and that is all.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+
+from lab import metrics
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import SERVICES, VISITORS
+from lab.client import Client, Lock, LostFence, Put, UnknownCluster, cluster_names
+
+from .control import ask
+from .status import is_active, new_status
+
+log = logging.getLogger(__name__)
+NAME = "visitors"
+LOCK_SECONDS = 6.0
+TICK_SECONDS = 1.0
+LOOK_SECONDS = 5.0  # only a backstop: a change comes with a hint
+# For so long after the last visitor figures are published still: until the minute that is drawn of them has run out.
+FADE_SECONDS = 65.0
+
+
+class Agent:
+    def __init__(self, data: Path):
+        self._data = data
+        self._lock = Lock(NAME, LOCK_SECONDS)
+        self._clients: dict[str, Client] = {}
+        self._applied: tuple = ()  # (the program's epoch, its orders): what it was told last
+        self._active_until = 0.0
+        self._settled: set | None = None  # the objects when all was said and done, and nobody visiting
+        self._program_away = False
+        self._stopping, self._woken = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """The program goes on with its orders; another agent may take over at once."""
+        self._stopping.set()
+        self._woken.set()
+        self._thread.join(timeout=5)
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            wait = TICK_SECONDS
+            try:
+                close_old_connections()
+                wait = self._tick()
+            except (DatabaseError, ApiError, UnknownCluster, LostFence, RuntimeError) as error:
+                log.warning("visitors: %s", error)
+            self._woken.wait(wait)
+            self._woken.clear()
+        self._let_go()
+        connections.close_all()
+
+    def _let_go(self) -> None:
+        try:
+            self._lock.release()
+        except DatabaseError as error:
+            log.warning("the lock %s stays until it runs out: %s", NAME, error)
+
+    def _tick(self) -> float:
+        """One round; seconds until the next. Without the hold nothing is done."""
+        visitors = {cluster: self._client(cluster).list(VISITORS) for cluster in cluster_names()}
+        now = time.monotonic()
+        if any(is_active(one["spec"]) for _, one in _each(visitors)):
+            self._active_until = now + FADE_SECONDS
+        state = {(cluster, _key(one), one["metadata"]["resourceVersion"]) for cluster, one in _each(visitors)}
+        if state == self._settled:
+            return LOOK_SECONDS
+        self._settled = None
+        if not self._lock.acquire():
+            self._applied = ()  # whoever has it may give other orders
+            return TICK_SECONDS
+        seen = self._follow(visitors)
+        for cluster, objects in visitors.items():
+            self._report(cluster, objects, seen)
+        if seen is not None and now > self._active_until:
+            self._settled = state
+            self._let_go()
+        return TICK_SECONDS
+
+    def _client(self, cluster: str) -> Client:
+        if cluster not in self._clients:
+            self._clients[cluster] = Client(cluster, NAME, fence=self._lock.fence)
+        return self._clients[cluster]
+
+    def _follow(self, visitors: dict[str, list[dict]]) -> dict[str, dict] | None:
+        """Give the program its orders, if it has not got them; its counters, or None while it is away."""
+        orders = {f"{cluster}/{_key(one)}": one["spec"] for cluster, one in _each(visitors)}
+        try:
+            told = ask(self._data, {"do": "counters"})
+            if self._applied != (told["epoch"], orders):
+                ask(self._data, {"do": "apply", "visitors": orders})
+                self._applied = (told["epoch"], orders)
+                told = ask(self._data, {"do": "counters"})
+        except OSError as error:
+            if not self._program_away:
+                log.warning("the load generator does not answer: %s", error)
+            self._program_away = True
+            return None
+        self._program_away = False
+        return told["visitors"]
+
+    def _report(self, cluster: str, objects: list[dict], seen: dict[str, dict] | None) -> None:
+        client, changed = self._client(cluster), []
+        for one in objects:
+            meta, spec = one["metadata"], one["spec"]
+            has_service = client.find(SERVICES, meta["namespace"], spec["service"].partition(":")[0]) is not None
+            figures = None if seen is None else seen.get(f"{cluster}/{_key(one)}")
+            status = new_status(one, has_service, figures)
+            if status != one.get("status"):
+                changed.append(Put(VISITORS, {**one, "status": status}, subresource="status"))
+        if objects and seen is not None:
+            figures = {_key(one): seen[key] for one in objects if (key := f"{cluster}/{_key(one)}") in seen}
+            metrics.publish(cluster, metrics.VISITORS, NAME, figures)
+        try:
+            client.write(changed)
+        except ApiError as error:
+            if error.code != 409:  # somebody has changed one meanwhile: the next round looks again
+                raise
+
+
+def _each(visitors: dict[str, list[dict]]) -> Iterator[tuple[str, dict]]:
+    return ((cluster, one) for cluster, objects in visitors.items() for one in objects)
+
+
+def _key(visitors: dict) -> str:
+    return f"{visitors['metadata']['namespace']}/{visitors['metadata']['name']}"

@@ -1,0 +1,161 @@
+"""From Visitors objects to requests at the front door, and back as figures and a status; the real program, and the
+agent in this process."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import metrics
+from lab.apimachinery.kinds import SERVICES, VISITORS
+from lab.client import Client, Lock
+from lab.client.clusters import ensure_cluster
+from lab.visitors import agent as agents
+from lab.visitors.agent import Agent
+from tests.labs import wait_until
+
+from .door import Door
+from .program import Program
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SERVICE = {"metadata": {"name": "hello", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}}
+
+
+@pytest.fixture
+def client() -> Client:
+    cluster = f"visited-{secrets.token_hex(3)}"  # the broker has figures of the tests before
+    ensure_cluster(cluster)
+    client = Client(cluster, "tester")
+    client.create(SERVICES, SERVICE)
+    return client
+
+
+@pytest.fixture
+def agent(client: Client, program: Program, tmp_path: Path) -> Iterator[Agent]:
+    agent = Agent(tmp_path)
+    agent.start()
+    yield agent
+    agent.stop()
+
+
+def visit(client: Client, agent: Agent, rate: float) -> None:
+    if client.find(VISITORS, "default", "everyone"):
+        client.patch(VISITORS, "default", "everyone", {"spec": {"rate": rate}})
+    else:
+        meta = {"name": "everyone", "namespace": "default"}
+        client.create(VISITORS, {"metadata": meta, "spec": {"service": "hello", "rate": rate}})
+    agent.wake()  # what the hint of a write does in a worker
+
+
+def phase(client: Client, wanted: str) -> dict:
+    def look() -> dict | None:
+        status = client.get(VISITORS, "default", "everyone").get("status", {})
+        return status if status.get("phase") == wanted else None
+
+    return wait_until(f"phase {wanted}", look)
+
+
+def key(client: Client) -> str:
+    return f"{client.cluster}/default/everyone"
+
+
+def published(client: Client, what: str, look) -> dict:
+    def read() -> dict | None:
+        figures = metrics.read(client.cluster, metrics.VISITORS).get("default/everyone")
+        return figures if figures and look(figures) else None
+
+    return wait_until(what, read)
+
+
+def test_visitors_ask_and_are_published_while_their_rate_is_above_zero(client, agent, door):
+    visit(client, agent, rate=50)
+    assert phase(client, "Running")["observedGeneration"] == 1
+    published(client, "answers by pod", lambda seen: seen["pods"].get("web-1", {}).get("requests", 0) > 10)
+    visit(client, agent, rate=0)
+    assert phase(client, "Idle")["observedGeneration"] == 2
+    asked = published(client, "all to be told of", lambda seen: seen["requests"] == len(door.requests))["requests"]
+    assert [request["host"] for request in door.requests] == [f"hello.default.{client.cluster}.localhost"] * asked
+
+
+def test_a_status_is_written_when_it_changes_and_not_again(client, agent, program):
+    visit(client, agent, rate=50)
+    phase(client, "Running")
+    revision = client.view().revision
+    first = published(client, "figures", lambda seen: seen["requests"])["requests"]
+    published(client, "three seconds more of them", lambda seen: seen["requests"] > first + 150)
+    assert client.view().revision == revision
+
+
+def test_a_service_that_is_not_there_is_named(client, agent):
+    visit(client, agent, rate=10)
+    phase(client, "Running")
+    client.delete(SERVICES, "default", "hello")
+    assert phase(client, "Failed")["message"] == 'there is no Service "hello" in namespace default'
+    client.create(SERVICES, SERVICE)
+    phase(client, "Running")
+
+
+def test_a_program_that_was_killed_gets_its_orders_again(client, agent, program):
+    visit(client, agent, rate=50)
+    before = published(client, "answers", lambda seen: seen["requests"] > 10)
+    program.kill()
+    assert "load generator" in phase(client, "Failed")["message"]
+    program.start()
+    after = published(
+        client, "answers in a new count", lambda seen: seen["epoch"] != before["epoch"] and seen["requests"] > 10
+    )
+    assert after["epoch"] > before["epoch"]
+    assert "message" not in phase(client, "Running")
+
+
+def test_visitors_go_on_without_an_agent_and_the_next_one_takes_over(client, agent, program, tmp_path):
+    visit(client, agent, rate=50)
+    before = published(client, "answers", lambda seen: seen["requests"] > 10)
+    agent.stop()
+    program.wait_for("more answers", lambda seen: seen["requests"] > before["requests"] + 50, key(client))
+    second = Agent(tmp_path)
+    second.start()
+    try:
+        after = published(client, "the same count", lambda seen: seen["requests"] > before["requests"] + 50)
+        assert after["epoch"] == before["epoch"]
+    finally:
+        second.stop()
+
+
+def test_who_does_not_have_the_hold_gives_no_orders(client, program, tmp_path):
+    other = Lock(agents.NAME, 60)
+    assert other.acquire()
+    agent = Agent(tmp_path)
+    agent.start()
+    try:
+        visit(client, agent, rate=50)
+        assert not program.ask({"do": "counters"})["visitors"]
+        other.release()
+        program.wait_for("answers", lambda seen: seen["requests"] > 0, key(client))
+    finally:
+        agent.stop()
+
+
+def test_it_rests_when_nobody_has_come_for_a_while(client, program, tmp_path, monkeypatch):
+    monkeypatch.setattr(agents, "FADE_SECONDS", 0.5)
+    agent = Agent(tmp_path)
+    agent.start()
+    try:
+        visit(client, agent, rate=50)
+        phase(client, "Running")
+        visit(client, agent, rate=0)
+        phase(client, "Idle")
+        wait_until("the hold to be given back", lambda: Lock(agents.NAME, 0.1).acquire())
+        visit(client, agent, rate=50)
+        phase(client, "Running")
+    finally:
+        agent.stop()
+
+
+def test_what_is_deleted_asks_no_more(client, agent, program, door: Door):
+    visit(client, agent, rate=50)
+    published(client, "answers", lambda seen: seen["requests"] > 10)
+    client.delete(VISITORS, "default", "everyone")
+    agent.wake()
+    wait_until("no orders", lambda: program.ask({"do": "counters"})["visitors"] == {})
