@@ -1,15 +1,22 @@
 """Releases through the real store and the real loops: how they go, and every way in which they end."""
 
-import pytest
+import copy
+from pathlib import Path
 
+import pytest
+import yaml
+
+from lab import demos
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, PODS, RELEASES, SERVICES
+from lab.apiserver.schemas.check import check_object
 from lab.client import Client
 from lab.client.clusters import delete_cluster
 
 from .releasing import BLUE_GREEN, CANARY, LOOP, Releasing
 
 pytestmark = pytest.mark.django_db
+EXAMPLES = Path(demos.__file__).parent / "releases"
 
 
 @pytest.fixture
@@ -281,6 +288,16 @@ def test_one_bad_request_is_refused_in_words(web):
     web.begin(CANARY)
     with pytest.raises(ApiError, match="immutable"):
         web.say(image="web:v3")
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_examples_are_taken_as_they_are(web, example):
+    release = yaml.safe_load(example.read_text())
+    release["metadata"]["namespace"] = "default"
+    assert check_object(copy.deepcopy(release), "orrery.io/v1", "Release", "Strict") == []
+    web.client.create(RELEASES, release)
+    web.settle()
+    assert web.status(release["metadata"]["name"])["message"] == 'There is no Deployment "hello" yet.'
 
 
 @pytest.mark.parametrize("verdict", ["Promote", "Abort"])
