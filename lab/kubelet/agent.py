@@ -32,6 +32,7 @@ from .prober import Prober
 from .records import PodTable
 from .startcontainer import RETRY_SECONDS
 from .statuswriter import StatusWriter
+from .usage import Usage
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
@@ -74,6 +75,7 @@ class Agent:
         self.pleg = Pleg(
             self.parts, self.workers, self.desired.may_remove, self.nodeagent.look_at_engine, self._woken.set
         )
+        self.usage = Usage(runtime, self.parts.pods, nodes)
         self._clients: dict[str, Client] = {}
         self._thread = threading.Thread(target=self._run, name=f"kubelet-{runtime.name}", daemon=True)
 
@@ -114,6 +116,7 @@ class Agent:
             self.pleg.start()  # what should be is known now, so what else there is on the engine can go
             while not self.stopped:
                 self._tick()
+                self.usage.look()
                 self._woken.wait(TICK_SECONDS)
                 self._woken.clear()
         finally:
