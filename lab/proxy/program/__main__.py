@@ -13,9 +13,10 @@ import socket  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from .control import Control  # noqa: E402
+from .haproxy.engine import HAProxyEngine, find_program  # noqa: E402
 from .listeners import FRONT_DOOR, Listeners  # noqa: E402
 from .own.engine import OwnEngine  # noqa: E402
-from .plane import Plane  # noqa: E402
+from .plane import Engine, Plane  # noqa: E402
 from .scopes import Scopes  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def choose_engine(wanted: str) -> Engine:
+    program = find_program() if wanted != "own" else None
+    if wanted == "haproxy" and program is None:
+        sys.exit("There is no haproxy on this machine.")
+    return HAProxyEngine(program) if program else OwnEngine()
+
+
 async def serve(options: argparse.Namespace) -> None:
     fixed = {}
     front_door = 0
@@ -36,10 +44,11 @@ async def serve(options: argparse.Namespace) -> None:
         fixed[FRONT_DOOR] = listener = socket.socket(fileno=options.front_door_fd)
         listener.setblocking(False)
         front_door = listener.getsockname()[1]
-    plane = Plane(Scopes(options.state), Listeners(fixed), OwnEngine(), front_door)
+    os.chdir(options.state)  # a socket's path may have a hundred letters; a name alone is always short enough
+    plane = Plane(Scopes(Path(".")), Listeners(fixed), choose_engine(options.engine), front_door)
     await plane.start()
     control = Control(plane, os.environ.get("ORRERY_PROXY_TOKEN", ""))
-    await control.listen_unix(options.state / "control.sock")
+    await control.listen_unix(Path("control.sock"))
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)

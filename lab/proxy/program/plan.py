@@ -1,6 +1,7 @@
 """What is wanted of the data plane, checked and merged from all scopes (clusters) into one plan. Pure."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -87,7 +88,8 @@ def _add(plan: Plan, scope: str, desired: dict) -> None:
         plan.listeners.setdefault(place, _known(plan, scope, told["backend"]))
     for told in desired.get("hosts", ()):
         backend = _known(plan, scope, told["backend"])
-        if plan.backends[backend].mode == "http":
+        # A space is in no host or path that a request can ask for.
+        if plan.backends[backend].mode == "http" and not re.search(r"\s", told["host"] + (told.get("path") or "")):
             exact = told.get("match") == "exact"
             plan.hosts.append(Host(told["host"].lower(), told.get("path") or "/", exact, backend))
     plan.names[scope] = {name.lower(): list(found) for name, found in desired.get("names", {}).items()}

@@ -79,7 +79,7 @@ class Program:
         answer = connection.getresponse()
         body = answer.read().decode()
         connection.close()
-        return answer.status, body, dict(answer.headers)
+        return answer.status, body, {name.lower(): value for name, value in answer.headers.items()}
 
     def end(self) -> None:
         if self.process and self.process.poll() is None:

@@ -10,8 +10,8 @@ class Origin(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, name: str, address: str = "127.0.0.1"):
-        super().__init__((address, 0), Handler)
+    def __init__(self, name: str, port: int = 0):
+        super().__init__(("127.0.0.1", port), Handler)
         self.name = name
         self.seen: list[str] = []
         self.release = threading.Event()
@@ -23,7 +23,7 @@ class Origin(ThreadingHTTPServer):
 
     def server(self, **more) -> dict:
         """Itself, in the words of the control protocol."""
-        about = {"address": self.server_address[0], "port": self.port, "weight": 1, "state": "ready"}
+        about = {"address": "127.0.0.1", "port": self.port, "weight": 1, "state": "ready"}
         return about | {"pod": self.name, "version": "abc"} | more
 
     def end(self) -> None:
@@ -126,5 +126,5 @@ class Echo:
             while data := connection.recv(65536):
                 connection.sendall(data)
 
-    def end(self) -> None:
+    def close(self) -> None:
         self._listener.close()

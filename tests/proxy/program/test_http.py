@@ -12,7 +12,7 @@ def test_it_sends_a_request_through_the_front_door_and_says_which_pod_answered(p
     assert program.apply({"u1": origins("web-1").server()}) == {"ok": True}
     status, body, headers = program.get()
     assert (status, body) == (200, "web-1")
-    assert (headers["X-Orrery-Pod"], headers["X-Orrery-Version"]) == ("web-1", "abc")
+    assert (headers["x-orrery-pod"], headers["x-orrery-version"]) == ("web-1", "abc")
 
 
 def test_it_listens_at_the_address_of_the_service(program: Program, origins):

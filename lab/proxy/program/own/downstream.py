@@ -30,7 +30,7 @@ class Downstream(asyncio.Protocol):
         self._backend: Backend | None = None
         self._upstream: Upstream | None = None
         self._connecting: asyncio.Task | None = None
-        self._ended = False  # the client will send no more
+        self.ended = False  # the client will send no more
         self._full = False
         self.transport: asyncio.Transport | None = None
         self.client = ""
@@ -53,8 +53,10 @@ class Downstream(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        self._ended = True
-        if self.tunnel and self._upstream.transport.can_write_eof():
+        self.ended = True
+        if self.tunnel:
+            if self._upstream.ended:
+                return False
             self._upstream.transport.write_eof()
         return self._head is not None  # somebody who said all he wanted may still wait for the answer
 
@@ -169,7 +171,7 @@ class Downstream(asyncio.Protocol):
 
     def may_go_on(self) -> bool:
         """Whether another request can follow on this connection."""
-        return not (self._head.close or self._ended) and self._body.done
+        return not (self._head.close or self.ended) and self._body.done
 
     def body_sent(self) -> bool:
         return self._body.done

@@ -12,6 +12,7 @@ class Side(asyncio.Protocol):
     def __init__(self):
         self.transport: asyncio.Transport | None = None
         self.other: Side | None = None
+        self.ended = False  # its program will send no more
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
@@ -21,10 +22,11 @@ class Side(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        if self.other and self.other.transport.can_write_eof():
-            self.other.transport.write_eof()
-            return True
-        return False
+        self.ended = True
+        if self.other is None or self.other.ended:
+            return False
+        self.other.transport.write_eof()
+        return True
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.other:

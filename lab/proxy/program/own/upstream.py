@@ -18,6 +18,7 @@ class Upstream(asyncio.Protocol):
         self._body = None  # once the answer's head has come
         self._lasts = False  # whether the connection can be used again
         self._failed = False
+        self.ended = False
         self.transport: asyncio.Transport | None = None
 
     def begin(self, client, request: bytes) -> None:
@@ -118,10 +119,11 @@ class Upstream(asyncio.Protocol):
             self._client.upstream_is_full(False)
 
     def eof_received(self) -> bool:
-        if self._client is not None and self._client.tunnel and self._client.transport.can_write_eof():
-            self._client.transport.write_eof()
-            return True
-        return False
+        self.ended = True
+        if self._client is None or not self._client.tunnel or self._client.ended:
+            return False
+        self._client.transport.write_eof()
+        return True
 
     def connection_lost(self, error: Exception | None) -> None:
         client, self._client = self._client, None

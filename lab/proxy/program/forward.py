@@ -1,0 +1,55 @@
+"""The way to Services for programs that have no network of their own: local processes with `http_proxy` set.
+
+They send requests as to any proxy, `GET http://hello/ HTTP/1.1`. Which cluster and namespace they are in stands in the
+user name that they show, `<namespace>.<cluster>`; from there a name is looked up as cluster DNS would. What is no name
+of the cluster is asked where it is, outside.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from . import pages
+from .names import Names
+from .own.balance import Backend
+from .own.heads import Head
+from .plan import Backend as Target
+from .plan import Server
+
+
+class Forward:
+    """A route of our own proxy. Whoever it finds is asked without balancing: at a Service's address somebody balances
+    already."""
+
+    def __init__(self, names: Callable[[], Names]):
+        self._names = names
+
+    def route(self, head: Head) -> Backend | bytes:
+        where = urlsplit(head.start[1].decode("latin-1"))
+        if where.scheme != "http" or not where.hostname:
+            return pages.answer(400, "This is a proxy: ask it for http://name/path.\n")
+        try:
+            port = where.port or 80
+        except ValueError:
+            return pages.answer(400, f"{where.netloc} has no port that could be asked.\n")
+        namespace, _, cluster = user(head.user).partition(".")
+        found = self._names().search(cluster, namespace, where.hostname)
+        if found is not None and not found:
+            return pages.answer(503, f"{where.hostname}: nobody is ready to answer.\n")
+        path = where.path or "/"
+        head.start[1] = (f"{path}?{where.query}" if where.query else path).encode("latin-1")
+        address = found[0] if found else where.hostname
+        server = Server(address, address, port, 1, "")
+        return Backend(Target("", f"{where.hostname}:{port}", "http", 0, {address: server}))
+
+
+def user(shown: bytes) -> str:
+    """The user name in a Proxy-Authorization header; "" if there is none."""
+    scheme, _, rest = shown.partition(b" ")
+    if scheme.lower() != b"basic":
+        return ""
+    try:
+        return base64.b64decode(rest).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,165 @@
+"""One HAProxy process: starting it, talking to its Runtime API, and what its servers have done."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+START_SECONDS = 10.0
+CALL_SECONDS = 5.0
+ANSWER_MOST = 64 * 1024 * 1024
+STEP = 0.01
+SAID = "haproxy.out"  # what the newest process says
+PROMPT = b"\n> "
+# What a command says that has done what it was asked.
+FINE = ("", "New server registered.", "Server deleted.", "no need to change the addr, port.")
+
+
+class Refused(Exception):
+    """HAProxy does not do it; it said why."""
+
+
+@dataclass
+class Counts:
+    requests: int = 0
+    errors: int = 0
+    in_flight: int = 0
+    mean_ms: float = 0.0
+
+    def __add__(self, later: "Counts") -> "Counts":
+        mean = later.mean_ms if later.requests else self.mean_ms
+        flying = self.in_flight + later.in_flight
+        return Counts(self.requests + later.requests, self.errors + later.errors, flying, mean)
+
+
+class Worker:
+    """`counts`: (proxy's name, server's name) → what was seen last."""
+
+    def __init__(self, process: asyncio.subprocess.Process, admin: Path):
+        self._process = process
+        self._admin = admin
+        # One connection for all its life: a process that only finishes what it has accepts no other.
+        self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._turn = asyncio.Lock()
+        self.counts: dict[tuple[str, str], Counts] = {}
+        self.retired = False
+
+    @classmethod
+    async def start(cls, program: str, configuration: str, admin: str, numbers: list[int]) -> "Worker":
+        """Returns when it serves. Raises Refused."""
+        Path(admin).unlink(missing_ok=True)
+        with Path(SAID).open("wb") as said:
+            process = await asyncio.create_subprocess_exec(
+                program, "-db", "-f", configuration,
+                pass_fds=numbers, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said,
+            )  # fmt: skip
+        worker = cls(process, Path(admin))
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while process.returncode is None and asyncio.get_running_loop().time() < deadline:
+            with contextlib.suppress(OSError, EOFError):
+                await worker.ask(["show version"])
+                return worker
+            await asyncio.sleep(STEP)
+        worker.kill()
+        alerts = [line for line in Path(SAID).read_text().splitlines() if "[ALERT]" in line]
+        raise Refused(f"HAProxy did not start: {' '.join(alerts) or f'exit code {process.returncode}'}")
+
+    @property
+    def running(self) -> bool:
+        return self._process.returncode is None
+
+    async def ended(self) -> None:
+        await self._process.wait()
+        self._hang_up()
+        self._admin.unlink(missing_ok=True)
+
+    async def retire(self) -> None:
+        """Take no new connection, finish what there is, then end. Returns when it listens no more: whoever comes
+        after a change shall not be served as before it."""
+        self.retired = True
+        self._signal(signal.SIGUSR1)
+        deadline = asyncio.get_running_loop().time() + CALL_SECONDS
+        while self.running and asyncio.get_running_loop().time() < deadline:
+            try:
+                (await asyncio.open_unix_connection(self._admin))[1].close()
+            except OSError:
+                return
+            await asyncio.sleep(STEP)
+
+    async def finish(self) -> None:
+        """Let a retired one end that has nothing left but our connection; it would not end before."""
+        with contextlib.suppress(OSError, EOFError):
+            if "\nCurrConns: 0\n" in (await self.ask(["show info"]))[0]:
+                self._hang_up()
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    async def ask(self, commands: list[str]) -> list[str]:
+        """What it says to each of the commands. Raises OSError, or EOFError, if it goes away."""
+        async with self._turn, asyncio.timeout(CALL_SECONDS):
+            try:
+                reader, writer = self._line = self._line or await self._dial()
+                answers = []
+                for command in commands:
+                    writer.write(command.encode() + b"\n")
+                    answers.append((await reader.readuntil(PROMPT))[: -len(PROMPT)].decode().strip())
+                return answers
+            except BaseException:
+                self._hang_up()  # an answer that comes too late would be taken for that of the next question
+                raise
+
+    async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_unix_connection(self._admin, limit=ANSWER_MOST)
+        writer.write(b"prompt\n")
+        await reader.readuntil(PROMPT)
+        return reader, writer
+
+    def _hang_up(self) -> None:
+        if self._line:
+            self._line[1].close()
+            self._line = None
+
+    async def order(self, commands: list[str]) -> None:
+        """Do all of this. Raises Refused at the first that is not done."""
+        if commands:
+            for command, said in zip(commands, await self.ask(commands), strict=True):
+                if not said.startswith(FINE[1:]) and said not in FINE:
+                    raise Refused(f"{command}: {said}")
+
+    async def look(self) -> None:
+        """Bring `counts` up to date; a worker that has just ended keeps what was seen last."""
+        try:
+            table = (await self.ask(["show stat -1 4 -1"]))[0]
+        except (OSError, EOFError):
+            return
+        self.counts = read_statistics(table)
+
+
+def read_statistics(table: str) -> dict[tuple[str, str], Counts]:
+    """HAProxy's CSV of its servers. Pure."""
+    first, *rows = table.lstrip("# ").splitlines()
+    columns = {name: index for index, name in enumerate(first.split(","))}
+
+    def number(row: list[str], name: str) -> int:
+        return int(row[columns[name]] or 0)
+
+    found = {}
+    for line in rows:
+        row = line.split(",")
+        if len(row) < len(columns) - 1:
+            continue
+        found[row[columns["pxname"]], row[columns["svname"]]] = Counts(
+            number(row, "stot"),
+            number(row, "hrsp_5xx") + number(row, "econ") + number(row, "eresp"),
+            number(row, "scur"),
+            float(sum(number(row, name) for name in ("qtime", "ctime", "rtime"))),
+        )
+    return found

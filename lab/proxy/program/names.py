@@ -1,0 +1,61 @@
+"""The names of Services, as cluster DNS knows them. Pure."""
+
+from dataclasses import dataclass, field
+
+from .plan import Plan
+
+ALIASES_MOST = 8  # one may lead to the next
+
+
+@dataclass(frozen=True)
+class Found:
+    """`aliases`: the names that lead to the last of them; `outside`: that one is for others to say."""
+
+    aliases: tuple[tuple[str, str], ...] = ()
+    addresses: tuple[str, ...] = ()
+    outside: str = ""
+
+
+@dataclass
+class Names:
+    """One cluster's, or where there is no asking which cluster, all of them."""
+
+    plan: Plan = field(default_factory=Plan)
+
+    def look_up(self, name: str, scopes: list[str] | None = None) -> Found | None:
+        """None: it is in our domain and does not exist. `name` in full, without the dot at its end."""
+        name, aliases = name.lower(), []
+        scopes = list(self.plan.names) if scopes is None else scopes
+        for _ in range(ALIASES_MOST):
+            for scope in scopes:
+                if name in self.plan.names[scope]:
+                    return Found(tuple(aliases), tuple(self.plan.names[scope][name]))
+            other = next((self.plan.aliases[s][name] for s in scopes if name in self.plan.aliases[s]), None)
+            if other is None:
+                break
+            aliases.append((name, other))
+            name = other
+        if any(name == domain or name.endswith("." + domain) for domain in self._domains(scopes)):
+            # The domain itself and what lies above a name exist, though nothing stands there.
+            above = any(known.endswith("." + name) for scope in scopes for known in self.plan.names[scope])
+            return Found(tuple(aliases)) if above or aliases else None
+        return Found(tuple(aliases), (), name)
+
+    def _domains(self, scopes: list[str]) -> set[str]:
+        return {self.plan.domains[scope] for scope in scopes}
+
+    def search(self, scope: str, namespace: str, name: str) -> tuple[str, ...] | None:
+        """The addresses of a name as a pod of this namespace may say it, short or in full; () if it exists and has
+        none. None: it is not ours."""
+        if scope not in self.plan.names:
+            return None
+        domain = self.plan.domains[scope]
+        name = name.rstrip(".").lower()
+        for suffix in (f".{namespace}.svc.{domain}", f".svc.{domain}", f".{domain}", ""):
+            full = name + suffix
+            if full in self.plan.names[scope]:
+                return tuple(self.plan.names[scope][full])
+            if full in self.plan.aliases[scope]:
+                found = self.look_up(full, [scope])
+                return found and ((found.outside,) if found.outside else found.addresses)
+        return None
