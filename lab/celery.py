@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lab.settings")
 
 app = Celery("lab")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["lab", "lab.kubelet"])
+app.autodiscover_tasks(["lab", "lab.kubelet", "lab.proxy", "lab.visitors"])
 
 
 @setup_logging.connect

@@ -12,10 +12,17 @@ from .volumes import mounts_of
 
 
 def container_spec(
-    pod: dict, container: dict, attempt: int, init: bool, folders: Mapping[str, Path], find: Find, allocatable: Mapping
+    pod: dict,
+    container: dict,
+    attempt: int,
+    init: bool,
+    folders: Mapping[str, Path],
+    find: Find,
+    allocatable: Mapping,
+    given: Mapping[str, str],
 ) -> ContainerSpec:
     """The engine's order for one container. Raises ConfigError and MountError where something it needs is missing."""
-    env = environment(pod, container, find, allocatable)
+    env = environment(pod, container, find, allocatable, given)
     security = (pod["spec"].get("securityContext") or {}) | (container.get("securityContext") or {})
     if security.get("runAsNonRoot") and security.get("runAsUser") == 0:
         raise ConfigError("container's runAsUser breaks non-root policy")

@@ -8,6 +8,7 @@ from lab.apimachinery.meta import is_deleting
 from lab.client import Change, Client
 from lab.runtime import Sandbox
 
+from .draining import note_drained
 from .nodes import NodeRecord, runs_on
 from .parts import Parts
 from .pods import grace_seconds, references
@@ -124,6 +125,7 @@ class DesiredState:
         if new:
             # What was bound only now nobody can have begun with: there is nothing to look for on the engine.
             record.inherited = record.dirty = cluster not in self._cursors
+        note_drained(record)
         if old_grace is not None and is_deleting(pod) and grace_seconds(pod) < old_grace:
             self._hurry(record.uid)
         self._parts.wake(record.uid)

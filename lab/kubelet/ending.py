@@ -1,7 +1,7 @@
-"""Taking a pod down: preStop hook, SIGTERM, the grace, SIGKILL; then its network, its folders, and its object.
+"""Taking a pod down: drained, preStop hook, SIGTERM, the grace, SIGKILL; then its network, its folders, and its object.
 
-The grace counts from the beginning: what the preStop hook takes is gone for the process. The object stays in the API
-until nothing of the pod runs any more; only the kubelet may say so, by deleting it with no grace.
+The grace counts from the beginning: what draining and the preStop hook take is gone for the process. The object stays
+in the API until nothing of the pod runs any more; only the kubelet may say so, by deleting it with no grace.
 """
 
 import logging
@@ -10,10 +10,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from lab.runtime import Container, Runtime, RuntimeFailure
+from django.db import Error as DatabaseError
+
+from lab.apimachinery.errors import ApiError
+from lab.client import UnknownCluster
+from lab.runtime import Container, Runtime, RuntimeFailure, Simulation
 
 from . import volumes
 from .actions import killing_order
+from .draining import must_drain, wait_until_drained
 from .handlers import Target
 from .parts import Parts
 from .pods import find_container, grace_seconds
@@ -41,13 +46,30 @@ class PodEnding:
         record.ending = True
         self._refresh(record)
         grace = 0.0 if record.gone else grace_seconds(record.pod)
-        self.stop_containers(record, grace)
+        began = time.monotonic()
+        self._drain(record, grace)
+        left = 0.0 if record.gone else grace_seconds(record.pod) - (time.monotonic() - began)
+        self.stop_containers(record, max(left, 0.0))
         record.dirty = True
         self._refresh(record)
         record.ended, record.ended_at = True, time.monotonic()
         if not record.gone:
             self._report(record, {"decision": "syncTerminatingPod", "graceSeconds": grace})
         self._parts.writer.end(record, then=lambda: self._parts.wake(record.uid))
+
+    def _drain(self, record: PodRecord, grace: float) -> None:
+        """Let it finish what it was asked. Nobody asks a simulated pod anything; a dead one has nothing to finish."""
+        running = record.sandbox and any(container.state == "running" for container in record.sandbox.containers)
+        if not grace or not running or isinstance(self._runtime, Simulation):
+            return
+        try:
+            drains = must_drain(self._parts.client(record.cluster), record.pod)
+        except (ApiError, UnknownCluster, DatabaseError) as error:
+            log.info("%s is not drained: %s", record.address, error)
+            return
+        if drains:
+            wait_until_drained(record, grace)
+            self._refresh(record)
 
     def remove(self, record: PodRecord) -> None:
         """Take away what is left of it on the engine and on the disk. Raises RuntimeFailure."""
@@ -62,6 +84,8 @@ class PodEnding:
     def hurry(self, record: PodRecord) -> None:
         """The grace has been shortened while the pod is going down: kill what still runs when the new one is over."""
         grace = 0.0 if record.gone else grace_seconds(record.pod)
+        if not grace:
+            record.drained.set()
         timer = threading.Timer(grace, self._kill_all, [record])
         timer.daemon = True
         timer.start()

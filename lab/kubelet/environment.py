@@ -7,6 +7,7 @@ import base64
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from lab.apimachinery.quantity import parse_quantity
 
@@ -15,6 +16,7 @@ from .pods import find_container
 # Finds a ConfigMap or Secret of the pod's namespace: ("configmaps" | "secrets", name) → the object or None.
 Find = Callable[[str, str], dict | None]
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 KIND_WORDS = {"configmaps": "configmap", "secrets": "secret"}
 REFERENCE = re.compile(r"\$(\$|\(([^)]*)\))")
 SUBSCRIPT = re.compile(r"^metadata\.(labels|annotations)\['([^']*)'\]$")
@@ -33,13 +35,15 @@ def expand(text: str, known: Mapping[str, str]) -> str:
     return REFERENCE.sub(value, text)
 
 
-def environment(pod: dict, container: dict, find: Find, allocatable: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    pod: dict, container: dict, find: Find, allocatable: Mapping[str, str], given: Mapping[str, str] = NOTHING
+) -> dict[str, str]:
     """The variables in order: envFrom, then env, each value expanded with the variables before it.
 
     `pod` carries in its status the addresses that field references ask for. `allocatable` is the node's: what a
-    limit means that is not set. Raises ConfigError.
+    limit means that is not set. `given` is there before all others: the Services. Raises ConfigError.
     """
-    known: dict[str, str] = {}
+    known = dict(given)
     for source in container.get("envFrom") or ():
         known.update(_from_source(pod, source, find))
     for entry in container.get("env") or ():

@@ -32,6 +32,7 @@ class PodRecord:
     ending: bool = False  # it is being taken down
     ended: bool = False  # nothing of it runs any more
     ended_at: float = 0.0  # since when; monotonic
+    drained: threading.Event = field(default_factory=threading.Event)  # nothing stands in the way of its end
 
     @property
     def uid(self) -> str:

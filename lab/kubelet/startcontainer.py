@@ -1,8 +1,10 @@
 """Starting one container: image, volumes, environment, create, start, postStart, probes. Kubernetes' startContainer."""
 
 import dataclasses
+import os
 import time
 
+from lab.apimachinery.kinds import SERVICES
 from lab.runtime import Container, RuntimeFailure, SandboxSpec
 
 from . import volumes
@@ -16,6 +18,7 @@ from .nodestatus import host_address
 from .parts import Parts
 from .pods import containers, find_container, grace_seconds
 from .records import PodRecord
+from .serviceenv import proxy_environment, service_environment
 from .status import Waiting
 from .volumes import MountError
 
@@ -117,7 +120,9 @@ class ContainerStarter:
         tell, find = self._parts.teller(record), self._parts.finder(record)
         try:
             folders = volumes.set_up(self._parts.data_dir, pod, find, node.allocatable)
-            return container_spec(pod, start.container, start.attempt, start.init, folders, find, node.allocatable)
+            return container_spec(
+                pod, start.container, start.attempt, start.init, folders, find, node.allocatable, self._given(record)
+            )
         except MountError as error:
             tell("Warning", "FailedMount", str(error))
             raise NotYet(RETRY_SECONDS) from error
@@ -125,6 +130,14 @@ class ContainerStarter:
             record.waiting[start.container["name"]] = Waiting("CreateContainerConfigError", str(error))
             tell("Warning", "Failed", f"Error: {error}")
             raise NotYet(CONFIG_RETRY_SECONDS) from error
+
+    def _given(self, record: PodRecord) -> dict[str, str]:
+        """What every container of the pod finds in its environment: the Services, and how to reach them."""
+        services = self._parts.client(record.cluster).list(SERVICES, record.address[1])
+        given = service_environment(record.pod, services)
+        if self._parts.runtime.name == "process":  # no network of its own, so no names and no addresses of Services
+            given |= proxy_environment(os.environ.get("ORRERY_FRONT_DOOR", ""), *record.address[:2])
+        return given
 
     def _wait_because(self, record: PodRecord, name: str, failure: RuntimeFailure) -> None:
         """Note the engine's refusal on the container. An engine that does not answer is no refusal: raised on."""

@@ -1,0 +1,250 @@
+"""kube-proxy's control half: it reads the API and tells every data plane what to do; it carries no traffic itself.
+
+The way of a change is short, because until its end requests go to a pod that cannot answer: the hint's own thread reads
+the log and says what is wanted, and the data plane's thread, which waits for that, passes it on. One agent of all
+workers acts, as one kubelet of a runtime does. It may be killed: the data planes go on as they were told last.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+
+from lab import metrics
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import PODS
+from lab.apimachinery.meta import is_true
+from lab.client import Client, Lock, LostFence, UnknownCluster, View, cluster_names
+
+from . import drains
+from .desired import REACHES, desired
+from .planes import Plane
+from .traffic import Tally
+from .watching import gateways_of, picture_of, wants
+
+log = logging.getLogger(__name__)
+NAME = "kube-proxy"
+HOST = "host"
+LOCK_SECONDS = 6.0
+RENEW_SECONDS = 1.5
+TICK_SECONDS = 1.0
+PUBLISH_SECONDS = 5.0  # figures that do not change are said again before they are taken for old
+CONNECT_SECONDS = 2.0
+
+
+class ProxyAgent:
+    """`start()` and `stop()`; until it has the lock it stands by."""
+
+    def __init__(self, data_dir: Path):
+        self._lock = Lock("proxy", LOCK_SECONDS)
+        self._planes: dict[str, Plane] = {}
+        self._socket = data_dir / "proxy" / "control.sock"
+        self._cursors: dict[str, int] = {}
+        self._reading = threading.Lock()
+        self._tally = Tally()
+        self._drains = drains.Drains(self._state)
+        self._published: dict[str, tuple[dict, float]] = {}  # cluster → the figures, and when (monotonic)
+        self._stopping, self._woken = threading.Event(), threading.Event()
+        self._begun = False
+        self._thread = threading.Thread(target=self._run, name="kube-proxy", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._woken.set()
+        self._thread.join(timeout=10)
+
+    def catch_up(self, cluster: str) -> None:
+        """A hint: the log of that cluster has grown. Tell the data planes what follows from it, if anything does."""
+        if not self._begun:
+            return
+        with self._reading:
+            view = self._client(cluster).view()
+            head, cursor = view.revision, self._cursors.get(cluster)
+            changes = view.changes_since(cursor) if cursor is not None else None
+            if changes is None or any(wants(change) for change in changes):
+                self._tell(view)
+            self._cursors[cluster] = head
+
+    def _client(self, cluster: str) -> Client:
+        return Client(cluster, NAME, fence=self._lock.fence)
+
+    # What is wanted.
+
+    def _tell(self, view: View) -> None:
+        picture = picture_of(view)
+        self._find_gateways(view)
+        for plane in self._planes_of(view.name):
+            plane.want(view.name, desired(picture, plane.kind))
+        for one in (one for slices in picture.slices.values() for one in slices):
+            for uid, (namespace, name, node) in drains.ending([one]).items():
+                pod = view.get(PODS.resource, namespace, name)
+                if picture.runtimes.get(node) in REACHES[HOST] and pod and not is_true(pod, drains.CONDITION):
+                    self._drains.begin(drains.Drain(view.name, namespace, name, uid, time.monotonic()))
+        self._woken.set()
+
+    def _planes_of(self, cluster: str) -> list[Plane]:
+        return [plane for name, plane in list(self._planes.items()) if name == HOST or name.startswith(f"{cluster}/")]
+
+    def _find_gateways(self, view: View) -> None:
+        """Begin with those that are new, and leave those that no node speaks of any more."""
+        wanted = {f"{view.name}/{address}": address for address in gateways_of(view)}
+        known = {plane.name for plane in self._planes_of(view.name)} - {HOST}
+        for name in known - wanted.keys():
+            self._planes.pop(name).stop()
+        for name in wanted.keys() - known:
+            host, _, port = wanted[name].rpartition(":")
+            connect = partial(socket.create_connection, (host, int(port)), CONNECT_SECONDS)
+            self._add(name, "gateway", connect)
+
+    def _add(self, name: str, kind: str, connect: Callable[[], socket.socket]) -> None:
+        token = os.environ.get("ORRERY_PROXY_TOKEN", "")
+        self._planes[name] = plane = Plane(name, kind, connect, token, self._heard)
+        plane.start()
+
+    def _connect_host(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(self._socket))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    # What is so.
+
+    def _heard(self) -> None:
+        if len(self._drains):
+            self._woken.set()
+
+    def _state(self, cluster: str, uid: str) -> tuple[bool, int] | None:
+        """Whether every data plane has taken that pod out, and what it still works on; None if not all can be heard."""
+        planes = [p for p in self._planes_of(cluster) if p.name != HOST or self._socket.exists()]
+        if not all(plane.connected for plane in planes):
+            return None
+        counted = [plane.counted for plane in planes]
+        taken_out = all(cluster in applied and not drains.asks(applied[cluster], uid) for applied, _, _ in counted)
+        servers = [
+            servers[uid] for _, scopes, _ in counted for servers in scopes.get(cluster, {}).values() if uid in servers
+        ]
+        return taken_out, sum(server["inFlight"] for server in servers)
+
+    # The main thread.
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if self._acquire():
+                self._act()
+            else:
+                self._stopping.wait(RENEW_SECONDS)
+        connections.close_all()
+
+    def _act(self) -> None:
+        """Be the one who acts, until told to stop or until somebody else is."""
+        log.info("kube-proxy begins")
+        self._cursors = {}
+        self._add(HOST, HOST, self._connect_host)
+        self._begun = True
+        try:
+            self._turn()
+        finally:
+            self._begun = False
+            for plane in list(self._planes.values()):
+                plane.stop()
+            self._planes = {}
+            self._release()
+            log.info("kube-proxy ends")
+
+    def _acquire(self) -> bool:
+        try:
+            return self._lock.acquire()
+        except DatabaseError as error:
+            log.warning("the database does not answer: %s", error)
+            return False
+
+    def _release(self) -> None:
+        try:
+            self._lock.release()
+        except DatabaseError as error:
+            log.warning("the lock %s stays until it runs out: %s", self._lock.name, error)
+
+    def _turn(self) -> None:
+        renew = tick = 0.0
+        while not self._stopping.is_set():
+            now = time.monotonic()
+            try:
+                close_old_connections()
+                if now >= renew:
+                    if not self._lock.acquire():
+                        raise LostFence(self._lock.name)
+                    renew = now + RENEW_SECONDS
+                if now >= tick:
+                    self._tick(now)
+                    tick = now + TICK_SECONDS
+                self._drains.settle(self._client, time.monotonic())
+            except LostFence:
+                log.warning("kube-proxy stops: another one has taken its place")
+                return
+            except (DatabaseError, ApiError, UnknownCluster) as error:
+                log.warning("kube-proxy: %s", error)
+                self._stopping.wait(TICK_SECONDS / 5)
+            for plane in list(self._planes.values()):
+                plane.hurry(bool(len(self._drains)))
+            self._woken.wait(max(0.0, tick - time.monotonic()))
+            self._woken.clear()
+
+    def _tick(self, now: float) -> None:
+        """Make lost hints harmless, and say what flows."""
+        clusters = cluster_names()
+        for cluster in clusters:
+            self.catch_up(cluster)
+        for cluster in self._cursors.keys() - set(clusters):
+            del self._cursors[cluster]
+            for plane in self._planes_of(cluster):
+                plane.want(cluster, {})
+        for name, plane in list(self._planes.items()):
+            _, scopes, when = plane.counted
+            self._tally.take(name, scopes, when if plane.connected else now)
+        for cluster in clusters:
+            self._publish(cluster, now)
+
+    def _publish(self, cluster: str, now: float) -> None:
+        figures = self._tally.figures(cluster)
+        before, when = self._published.get(cluster, ({}, 0.0))
+        if figures != before or now - when > PUBLISH_SECONDS:
+            metrics.publish(cluster, metrics.TRAFFIC, NAME, figures)
+            self._published[cluster] = (figures, now)
+
+
+_agent: ProxyAgent | None = None
+
+
+def start_agent() -> None:
+    """Once in a process that may be a kubelet: there the data planes can be reached."""
+    global _agent
+    if os.environ.get("ORRERY_KUBELET") and _agent is None:
+        _agent = ProxyAgent(settings.DATA_DIR)
+        _agent.start()
+
+
+def stop_agent() -> None:
+    global _agent
+    if _agent is not None:
+        _agent.stop()
+        _agent = None
+
+
+def catch_up(cluster: str) -> None:
+    """The agent of this process reads the log of a cluster; nothing if there is none."""
+    if _agent is not None:
+        _agent.catch_up(cluster)

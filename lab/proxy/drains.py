@@ -1,0 +1,117 @@
+"""Pods that are about to end: asked nothing new, and watched until they have finished what they had.
+
+In Kubernetes nobody knows when every node's proxy has heard of it, so people write `preStop: sleep 5` and hope. Here
+the proxy says so on the pod, in the condition `orrery.io/Drained`, and the kubelet waits for it before SIGTERM.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from lab.apimachinery.kinds import PODS
+from lab.apimachinery.meta import is_true, with_condition
+from lab.client import Client, Put
+
+CONDITION = "orrery.io/Drained"
+MOST_SECONDS = 5.0
+PATIENCE_SECONDS = 0.3  # after which it is said what is being waited for
+
+
+@dataclass
+class Drain:
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+    since: float  # monotonic
+    told: bool = False  # that it goes on
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The condition to write."""
+
+    status: str
+    reason: str
+    message: str
+
+
+def ending(slices: Iterable[dict]) -> dict[str, tuple[str, str, str]]:
+    """uid → (namespace, name, node) of the pods that end while they stand behind a Service."""
+    found = {}
+    for one in slices:
+        for endpoint in one.get("endpoints") or ():
+            ref = endpoint.get("targetRef") or {}
+            if (endpoint.get("conditions") or {}).get("terminating") and ref.get("kind") == "Pod":
+                found[ref["uid"]] = (ref["namespace"], ref["name"], endpoint.get("nodeName", ""))
+    return found
+
+
+def asks(desired: dict, uid: str) -> bool:
+    """Whether a data plane that was told this still sends new requests to the pod."""
+    backends = desired.get("backends", {}).values()
+    return any(backend["servers"].get(uid, {}).get("state") == "ready" for backend in backends)
+
+
+def verdict(drain: Drain, taken_out: bool, in_flight: int, now: float) -> Verdict | None:
+    """What there is to say of it now. `taken_out`: no data plane sends it anything new."""
+    waited = now - drain.since
+    left = f"{in_flight} request{'' if in_flight == 1 else 's'} still in flight"
+    if taken_out and not in_flight:
+        return Verdict("True", "NoRequests", f"asked nothing new, and nothing was in flight {waited:.2f} s later")
+    if waited > MOST_SECONDS:
+        words = left if taken_out else "not every data plane has answered"
+        return Verdict("True", "TimedOut", f"{words} after {waited:.1f} s")
+    if waited > PATIENCE_SECONDS and taken_out and not drain.told:
+        return Verdict("False", "Draining", left)
+    return None
+
+
+class Drains:
+    """All that are going on. `state` says of a pod of a cluster whether it has been taken out of every data plane, and
+    how many requests it still works on; None while no data plane can be heard."""
+
+    def __init__(self, state: Callable[[str, str], tuple[bool, int] | None]):
+        self._state = state
+        self._drains: dict[str, Drain] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, drain: Drain) -> None:
+        with self._lock:
+            self._drains.setdefault(drain.uid, drain)
+
+    def __len__(self) -> int:
+        return len(self._drains)
+
+    def settle(self, client: Callable[[str], Client], now: float) -> None:
+        """Write what there is to say of them, those of a cluster in one transaction. Raises ApiError: then again."""
+        with self._lock:
+            drains = list(self._drains.values())
+        for cluster in {drain.cluster for drain in drains}:
+            view, puts, told = client(cluster).view(), [], []
+            for drain in (each for each in drains if each.cluster == cluster):
+                pod = view.get(PODS.resource, drain.namespace, drain.name)
+                if pod is None or pod["metadata"]["uid"] != drain.uid or is_true(pod, CONDITION):
+                    self._end(drain)
+                    continue
+                state = self._state(cluster, drain.uid)
+                said = verdict(drain, *state, now) if state else None
+                if said:
+                    puts.append(_put(pod, said))
+                    told.append((drain, said))
+            if puts:
+                client(cluster).write(puts)
+            for drain, said in told:
+                drain.told = True
+                if said.status == "True":
+                    self._end(drain)
+
+    def _end(self, drain: Drain) -> None:
+        with self._lock:
+            self._drains.pop(drain.uid, None)
+
+
+def _put(pod: dict, said: Verdict) -> Put:
+    status = pod.get("status", {})
+    conditions = with_condition(status.get("conditions") or [], CONDITION, said.status, said.reason, said.message)
+    return Put(PODS, {**pod, "status": {**status, "conditions": conditions}}, "status")

@@ -1,0 +1,64 @@
+"""Which changes of the log a data plane goes by, and the picture that is made from the present state. Pure."""
+
+from lab.apimachinery.kinds import ENDPOINTSLICES, INGRESSES, NODES, PODS, SERVICES
+from lab.client import Change, View
+
+from .desired import Picture
+
+RUNTIME = "orrery.io/runtime"
+GATEWAY = "orrery.io/gateway"
+SERVICE_NAME = "kubernetes.io/service-name"
+# What of each kind matters here: of pods only the label that names their version, of nodes what runs them.
+OF_META = {
+    SERVICES.resource: ("annotations",),
+    ENDPOINTSLICES.resource: ("labels",),
+    INGRESSES.resource: (),
+    NODES.resource: ("annotations", "labels"),
+    PODS.resource: ("labels",),
+}
+OF_OBJECT = {
+    SERVICES.resource: ("spec",),
+    ENDPOINTSLICES.resource: ("endpoints", "ports"),
+    INGRESSES.resource: ("spec",),
+}
+
+
+def wants(change: Change) -> bool:
+    if change.resource not in OF_META:
+        return False
+    if change.resource == PODS.resource and (change.created or change.deleted):
+        return False  # it comes and goes with its slice
+    return change.deleted or _matters(change.resource, change.old) != _matters(change.resource, change.object)
+
+
+def _matters(resource: str, obj: dict | None) -> list | None:
+    if obj is None:
+        return None
+    meta = [obj["metadata"].get(field) for field in OF_META[resource]]
+    return [*meta, *(obj.get(field) for field in OF_OBJECT.get(resource, ()))]
+
+
+def picture_of(view: View) -> Picture:
+    """The cluster as it is now, as far as its traffic goes."""
+    slices: dict[tuple[str, str], list[dict]] = {}
+    for one in view.list(ENDPOINTSLICES.resource):
+        meta = one["metadata"]
+        service = (meta.get("labels") or {}).get(SERVICE_NAME, "")
+        slices.setdefault((meta["namespace"], service), []).append(one)
+    return Picture(
+        cluster=view.name,
+        services=view.list(SERVICES.resource),
+        slices=slices,
+        ingresses=view.list(INGRESSES.resource),
+        runtimes={
+            node["metadata"]["name"]: (node["metadata"].get("labels") or {}).get(RUNTIME, "")
+            for node in view.list(NODES.resource)
+        },
+        find_pod=lambda namespace, name: view.get(PODS.resource, namespace, name),
+    )
+
+
+def gateways_of(view: View) -> set[str]:
+    """Where the data planes of the cluster's own networks are told what to do: `host:port`, as their nodes say."""
+    notes = (node["metadata"].get("annotations") or {} for node in view.list(NODES.resource))
+    return {note[GATEWAY] for note in notes if note.get(GATEWAY)}
