@@ -11,12 +11,13 @@ from lab.client import UnknownCluster, cluster_names
 from lab.client.election import hold_elections
 from lab.client.reconcile import AWAY, behind, catch_up
 from lab.controllers import CONTROLLERS
+from lab.pipeline import BUILDS
 from lab.scheduler import SCHEDULER
 from lab.store import compact, hints, subscribe
 
 log = logging.getLogger(__name__)
 # The scheduler first: of all that a new pod pokes, it is the one that the pod waits for.
-LOOPS = {controller.name: controller for controller in (SCHEDULER, *CONTROLLERS)}
+LOOPS = {controller.name: controller for controller in (SCHEDULER, *CONTROLLERS, BUILDS)}
 
 
 def subscribe_all() -> None:

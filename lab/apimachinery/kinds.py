@@ -74,6 +74,7 @@ KINDS = (
     # Ours: what Kubernetes leaves to others, declared in its own way. lab/apiserver/schemas/own.yaml has their fields.
     Kind("Release", "releases", OWN, short_names=("rel",), categories=ALL, subresources=("status",)),
     Kind("Visitors", "visitors", OWN, subresources=("status",)),
+    Kind("Build", "builds", OWN, subresources=("status",)),
     Kind("NodePool", "nodepools", OWN, namespaced=False, short_names=("np",), subresources=("status",)),
 )
 
@@ -97,4 +98,5 @@ INGRESSES = BY_RESOURCE["ingresses.networking.k8s.io"]
 HORIZONTALPODAUTOSCALERS = BY_RESOURCE["horizontalpodautoscalers.autoscaling"]
 RELEASES = BY_RESOURCE["releases.orrery.io"]
 VISITORS = BY_RESOURCE["visitors.orrery.io"]
+BUILDS = BY_RESOURCE["builds.orrery.io"]
 NODEPOOLS = BY_RESOURCE["nodepools.orrery.io"]

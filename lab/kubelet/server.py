@@ -1,7 +1,7 @@
-"""The kubelet's own HTTP server: the API server comes here for logs, and to kill a container's process.
+"""The kubelet's own HTTP server: the API server comes here for logs, to kill a process, and to build an image.
 
 Only for the lab: it listens on the loopback and answers whoever shows the token. Words and paths are a real kubelet's
-(pkg/kubelet/server), but for `/kill`, which is ours.
+(pkg/kubelet/server), but for `/kill`, `/images` and `/build`, which are ours.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from asgiref.sync import sync_to_async
 from lab.client import is_kubelet_token
 from lab.runtime import RuntimeFailure
 
-from . import logs
+from . import imageservice, logs
 from .agent import Agent
 from .records import PodRecord
 from .status import of_name
@@ -95,6 +95,8 @@ class Server:
             raise Refusal(401, "Unauthorized")
         if verb == "stats":
             return await answer(send, 200, json.dumps(await sync_to_async(self._stats)()), "application/json")
+        if verb in ("images", "build") and len(path) == 1:
+            return await self._images(verb, path[0], scope, receive, send)
         if verb not in ("containerLogs", "kill") or len(path) != 4:
             raise Refusal(404, "404 page not found")
         agent, record = self._find(*path[:3])
@@ -105,6 +107,18 @@ class Server:
             return await answer(send, 200, "killed\n")
         options = logs.options(parse_qs(scope["query_string"].decode()))
         await stream(send, receive, lambda: logs.open_log(agent.runtime, record, path[3], options))
+
+    async def _images(self, verb: str, runtime: str, scope, receive, send) -> None:
+        engine = next((agent.runtime for agent in self._agents() if agent.runtime.name == runtime), None)
+        if engine is None:
+            raise Refusal(404, f"no kubelet for {runtime} here")
+        if verb == "images":
+            told = await sync_to_async(imageservice.told, thread_sensitive=False)(engine)
+            return await answer(send, 200, json.dumps(told), "application/json")
+        if scope["method"] != "POST":
+            raise Refusal(405, "Method not allowed")
+        order = json.loads(await read_body(receive))
+        await stream(send, receive, lambda: imageservice.BuildLines(engine, order))
 
     def _find(self, cluster: str, namespace: str, pod: str) -> tuple[Agent, PodRecord]:
         for agent in self._agents():
@@ -144,6 +158,14 @@ def pod_stats(agent: Agent) -> list[dict]:
         ref = {"name": name, "namespace": namespace, "uid": record.uid}
         found.append({"podRef": ref, "cluster": cluster, "node": record.node, "containers": containers})
     return found
+
+
+async def read_body(receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    return body
 
 
 async def answer(send, code: int, body: str, content_type: str = "text/plain; charset=utf-8") -> None:

@@ -142,6 +142,26 @@ class Image:
     size: int = 0
 
 
+BUILD_FAILED = "BuildFailed"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A step of an image's making, and the bytes that it added."""
+
+    made_by: str
+    size: int = 0
+
+
+class Build(Protocol):
+    """A build under way: its words, line by line, and last the Image. Raises RuntimeFailure(BUILD_FAILED)."""
+
+    def __iter__(self) -> Iterator[str | Image]: ...
+
+    def close(self) -> None:
+        """End it, from any thread: what is not done is undone."""
+
+
 class Runtime(Protocol):
     """One engine. Every call may raise RuntimeFailure, has a timeout, and is safe to repeat: to stop what is
     stopped, or to remove what is gone, succeeds. Safe to call from several threads."""
@@ -200,6 +220,13 @@ class Runtime(Protocol):
         """Raises RuntimeFailure("ErrImagePull") with the engine's own words if it cannot be had."""
 
     def list_images(self) -> list[Image]: ...
+
+    def image_layers(self, image: str) -> list[Layer]:
+        """How an image was made, its base first."""
+
+    def build_image(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
+        """Do what the Dockerfile among `files` says, within so many seconds. The image's name is `repository` and the
+        next number, given to it when it is done: a build that fails changes nothing."""
 
     def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
         """Cut the pod off its network, or plug it in again with the same address."""

@@ -1,6 +1,7 @@
 """Names of images, by the grammar of the distribution project (`reference.go`). Pure."""
 
 import re
+from collections.abc import Iterable
 
 from lab.runtime import RuntimeFailure
 
@@ -19,6 +20,12 @@ def parse(image: str) -> tuple[str, str]:
         words = "couldn't parse image reference: invalid reference format"
         raise RuntimeFailure("InvalidImageName", f'Failed to apply default image tag "{image}": {words}')
     return match["repository"], match["digest"] or match["tag"] or "latest"
+
+
+def next_version(names: Iterable[str], repository: str) -> str:
+    """`v4` where there are v1 to v3 of it among `names`."""
+    versions = (re.fullmatch(rf"{re.escape(repository)}:v?(\d+)", name) for name in names)
+    return f"v{max((int(found[1]) for found in versions if found), default=0) + 1}"
 
 
 def full(image: str) -> str:

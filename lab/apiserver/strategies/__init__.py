@@ -7,6 +7,7 @@ Must never read or write the store; the registry calls these in its order and do
 from lab.apimachinery.kinds import BY_RESOURCE, Kind
 
 from .base import Strategy
+from .build import BuildStrategy
 from .configmap import ConfigMapStrategy
 from .deployment import DeploymentStrategy
 from .endpoints import EndpointSliceStrategy, EndpointsStrategy
@@ -41,6 +42,7 @@ _OF = {
     "horizontalpodautoscalers.autoscaling": HorizontalPodAutoscalerStrategy,
     "releases.orrery.io": ReleaseStrategy,
     "visitors.orrery.io": VisitorsStrategy,
+    "builds.orrery.io": BuildStrategy,
     "nodepools.orrery.io": NodePoolStrategy,
 }
 _STRATEGIES = {resource: strategy(BY_RESOURCE[resource]) for resource, strategy in _OF.items()}

@@ -1,4 +1,4 @@
-"""Lines of the kinds that are ours: Release, Visitors, NodePool."""
+"""Lines of the kinds that are ours: Release, Visitors, Build, NodePool."""
 
 from .cells import age
 
@@ -26,6 +26,12 @@ def visitors_cells(visitors: dict, now: float) -> list:
         visitors.get("status", {}).get("phase", ""),
         age(visitors, now),
     ]
+
+
+def build_cells(build: dict, now: float) -> list:
+    spec, status = build["spec"], build.get("status", {})
+    where = (spec.get("deployment", ""), status.get("image", ""), status.get("phase", "Pending"))
+    return [build["metadata"]["name"], *where, age(build, now), status.get("message", "")]
 
 
 def nodepool_cells(pool: dict, now: float) -> list:

@@ -82,6 +82,7 @@ COLUMNS = {
         _columns("Name, Deployment, Strategy, Phase, Weight, Age, Message*"), own.release_cells
     ),
     "visitors.orrery.io": Columns(_columns("Name, Service, Path, Rate, Phase, Age"), own.visitors_cells),
+    "builds.orrery.io": Columns(_columns("Name, Deployment, Image, Phase, Age, Message*"), own.build_cells),
     "nodepools.orrery.io": Columns(
         _columns("Name, Nodes:integer, Booting:integer, Min:integer, Max:integer, Age"), own.nodepool_cells
     ),

@@ -3,7 +3,7 @@
 from docker.errors import ImageNotFound
 
 from lab import demos
-from lab.runtime import Image, RuntimeFailure, references
+from lab.runtime import Image, Layer, RuntimeFailure, references
 
 from . import labels
 from .engine import Engine, failing_as
@@ -30,6 +30,11 @@ class Images:
         with failing_as("ImageInspectError"):
             rows = self._engine.client.images()
         return [Image(row["Id"], tuple(row["RepoTags"] or ()), row["Size"]) for row in rows]
+
+    def layers(self, image: str) -> list[Layer]:
+        with failing_as("ImageInspectError"):
+            steps = reversed(self._engine.client.history(image))
+        return [Layer(step["CreatedBy"].removeprefix("/bin/sh -c #(nop) ").strip(), step["Size"]) for step in steps]
 
     def pull(self, image: str) -> Image:
         references.parse(image)

@@ -68,7 +68,7 @@ class ImageMaker:
             rows = self._engine.client.images(filters={"label": [f"{labels.MAKER}={self._lab_id}"]})
         removed = []
         # An image cannot go before those that stand on it, and a name may have passed to another lab's image since.
-        for row in sorted(rows, key=lambda row: OWN_PYTHON in _names(row)):
+        for row in sorted(rows, key=lambda row: row["Created"], reverse=True):
             for name in _names(row) or [row["Id"]]:
                 try:
                     self._engine.client.remove_image(name)

@@ -13,6 +13,7 @@ from lab.runtime import (
     ContainerSpec,
     ExecResult,
     Image,
+    Layer,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
@@ -20,6 +21,7 @@ from lab.runtime import (
 )
 
 from . import execs, labels, listing, streams
+from .building import Build
 from .cgroups import Cgroups
 from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
 from .engine import Engine, failing_as, words
@@ -207,6 +209,12 @@ class DockerRuntime:
 
     def list_images(self) -> list[Image]:
         return self._images.present()
+
+    def image_layers(self, image: str) -> list[Layer]:
+        return self._images.layers(image)
+
+    def build_image(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
+        return Build(self._engine, self._images.maker, self._lab_id, repository, files, seconds)
 
     def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
         with failing_as("NetworkNotReady"):

@@ -10,9 +10,8 @@ import time
 import uuid
 from pathlib import Path
 
-from lab import demos
-
 from . import procfs
+from .images import Images
 from .logfile import LogWriter
 
 PR_SET_PDEATHSIG = 1
@@ -51,9 +50,11 @@ class Container:
     """From created to running to exited, once."""
 
     def __init__(self, sandbox: Sandbox, spec: dict, folder: Path):
-        if spec["image"] not in demos.IMAGES:
+        image = Images(folder).find(spec["image"])
+        if not image:
             raise Refused("ErrImageNeverPull", f'Container image "{spec["image"]}" is not present')
         self.id = uuid.uuid4().hex
+        self.program, self.image_environment = image
         self.sandbox = sandbox
         self.spec = spec
         self.state = "created"
@@ -61,7 +62,7 @@ class Container:
         self.oom_killed = False
         self.created_at, self.started_at, self.finished_at = time.time(), 0.0, 0.0
         self.process: subprocess.Popen | None = None
-        self.folder = folder / self.id
+        self.folder = folder / "containers" / self.id
         self.scratch = self.folder / "scratch"
         self.scratch.mkdir(parents=True, mode=0o700)
         self.log = LogWriter(self.folder)
@@ -83,7 +84,7 @@ class Container:
             "ADDRESS": pod["address"],
             "POD_NAME": pod["name"],
         }
-        return given | demos.IMAGES[self.spec["image"]][1] | self.spec["env"]
+        return given | self.image_environment | self.spec["env"]
 
     def working_dir(self) -> Path:
         wanted = Path(self.spec["working_dir"] or self.scratch)
@@ -92,8 +93,7 @@ class Container:
     def start(self) -> None:
         if self.state != "created":
             return
-        program = demos.IMAGES[self.spec["image"]][0]
-        command = self.spec["command"] or [sys.executable, "-S", "-E", str(program)]
+        command = self.spec["command"] or [sys.executable, "-S", "-E", str(self.program)]
         environment = self.environment()
         try:
             self.process = subprocess.Popen(

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from lab import demos
 from lab.runtime import (
+    Build,
     Container,
     ContainerSpec,
     ExecResult,
     Image,
+    Layer,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
@@ -31,6 +32,7 @@ from lab.runtime import (
 
 from . import place, procfs
 from .connection import CALL_SECONDS, Engine
+from .images import Images
 from .logfile import LogReader
 
 LISTEN_SECONDS = 0.25
@@ -47,6 +49,7 @@ class ProcessRuntime:
         self._lab_id = lab_id
         self._data_dir = Path(data_dir)
         self._engine = Engine(self._data_dir)
+        self._images = Images(place.folder(self._data_dir))
 
     def version(self) -> str:
         return "process://1"
@@ -125,10 +128,7 @@ class ProcessRuntime:
         return LogReader(folder, ended if follow else None, tail, since, timestamps)
 
     def image_status(self, image: str) -> Image | None:
-        if image not in demos.IMAGES:
-            return None
-        program, _ = demos.IMAGES[image]
-        return Image(f"process:{image}", (image,), program.stat().st_size)
+        return self._images.get(image)
 
     def pull_image(self, image: str) -> Image:
         references.parse(image)
@@ -137,12 +137,18 @@ class ProcessRuntime:
             raise RuntimeFailure(
                 "ErrImagePull",
                 "this lab runs without a container engine, so it can only run its own demo images: "
-                f"{', '.join(demos.IMAGES)}; install Docker to run any image",
+                f"{', '.join(self._images.names())}; install Docker to run any image",
             )
         return found
 
     def list_images(self) -> list[Image]:
-        return [image for name in demos.IMAGES if (image := self.image_status(name))]
+        return [image for name in self._images.names() if (image := self._images.get(name))]
+
+    def image_layers(self, image: str) -> list[Layer]:
+        return self._images.layers(image)
+
+    def build_image(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
+        return self._images.build(repository, files)  # a moment's work: a generator will do
 
     def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
         self._engine.call("set_partitioned", sandbox_id=sandbox_id, partitioned=partitioned)

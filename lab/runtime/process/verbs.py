@@ -157,7 +157,7 @@ class Verbs:
             if (other.spec["name"], other.spec["attempt"]) == (spec["name"], spec["attempt"]):
                 self.op_remove_container(other.id)  # from a try whose answer was lost
                 break
-        container = Container(sandbox, spec, self._folder / "containers")
+        container = Container(sandbox, spec, self._folder)
         if not sys.platform.startswith("linux"):
             spec["env"] = {"PORT": str(_free_port())} | spec["env"] | {"ADDRESS": "127.0.0.1"}
         sandbox.containers.append(container)
@@ -220,6 +220,7 @@ class Verbs:
             self.op_remove_pod_sandbox(sandbox_id)
         for cluster in list(self._networks):
             self.op_remove_network(cluster)
+        shutil.rmtree(self._folder / "images", ignore_errors=True)
         self.finished = True
         return removed
 

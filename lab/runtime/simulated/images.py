@@ -4,6 +4,7 @@ All simulated nodes share one engine, and so one store of images, as the nodes o
 pulled once. The lab's own demo images are there from the beginning, as on every engine of a lab.
 """
 
+import re
 import threading
 import time
 import zlib
@@ -39,6 +40,8 @@ RULES = (
     Rule("slow", seconds=8.0),
 )
 ORDINARY = Rule("")
+# What was built on the lab's real engine (`Runtime.build_image`) is here too, since here only its name matters.
+SHIPPED = re.compile("|".join(sorted({rf"{re.escape(name.partition(':')[0])}:v\d+" for name in demos.IMAGES})))
 
 
 class Images:
@@ -50,7 +53,8 @@ class Images:
         self._present = {references.full(name): _image(name) for name in demos.IMAGES}
 
     def status(self, image: str) -> Image | None:
-        return self._present.get(references.full(image))
+        found = self._present.get(references.full(image))
+        return found or (self.add(image) if SHIPPED.fullmatch(image) else None)
 
     def pull(self, image: str) -> Image:
         """Raises RuntimeFailure("ErrImagePull") where a rule says so, and for a demo image that there is none of."""

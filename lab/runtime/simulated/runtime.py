@@ -16,10 +16,13 @@ from pathlib import Path
 
 from lab import demos
 from lab.runtime import (
+    BUILD_FAILED,
     Answer,
+    Build,
     ContainerSpec,
     ExecResult,
     Image,
+    Layer,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
@@ -229,6 +232,13 @@ class SimulatedRuntime:
 
     def pull_image(self, image: str) -> Image:
         return self._images.pull(image)
+
+    def image_layers(self, image: str) -> list[Layer]:
+        found = self._images.status(image)
+        return [Layer("simulated", found.size)] if found else []
+
+    def build_image(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
+        raise RuntimeFailure(BUILD_FAILED, "nothing is built on simulated nodes: add a node of another runtime")
 
     def list_images(self) -> list[Image]:
         return self._images.list()

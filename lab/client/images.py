@@ -1,0 +1,44 @@
+"""Images, through the kubelets: what the engines under a cluster have, and having one build an image."""
+
+from lab.apimachinery.errors import unavailable
+from lab.apimachinery.kinds import NODES
+from lab.apimachinery.meta import is_true
+from lab.apiserver import kubelet_images
+from lab.apiserver.kubelet_images import Lines
+from lab.apiserver.kubelet_proxy import KUBELET_ANNOTATION
+
+from .client import Client
+
+BUILDERS = ("docker", "process")  # a simulated node has nothing to build with
+RUNTIME_LABEL = "orrery.io/runtime"
+
+
+def engines(client: Client) -> list[tuple[str, str]]:
+    """(where its kubelet listens, runtime) of each engine that runs a ready node, the real ones first."""
+    found = set()
+    for node in client.list(NODES):
+        meta = node["metadata"]
+        kubelet, runtime = (
+            meta.get("annotations", {}).get(KUBELET_ANNOTATION),
+            meta.get("labels", {}).get(RUNTIME_LABEL),
+        )
+        if kubelet and runtime and is_true(node, "Ready"):
+            found.add((kubelet, runtime))
+    return sorted(found, key=lambda engine: (engine[1], engine[0]))
+
+
+def images(client: Client) -> list[dict]:
+    """What each engine has: `{runtime, id, names, size, layers}`. Raises ApiError 503 if a kubelet does not answer."""
+    return [
+        {"runtime": runtime, **image}
+        for kubelet, runtime in engines(client)
+        for image in kubelet_images.images(kubelet, runtime)
+    ]
+
+
+def build_image(client: Client, repository: str, files: dict[str, str], seconds: float) -> Lines:
+    """Have the cluster's engine build an image. Raises ApiError 503 if it has none."""
+    able = [engine for engine in engines(client) if engine[1] in BUILDERS]
+    if not able:
+        raise unavailable("no ready node has an engine to build with: Docker, or this lab's own processes")
+    return kubelet_images.build(*able[0], {"repository": repository, "files": files, "seconds": seconds})

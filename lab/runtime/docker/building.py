@@ -1,0 +1,93 @@
+"""Building an image on the engine: what `docker build` does, its words as they come, and an end even if it hangs."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+
+from docker.types.daemon import CancellableStream
+
+from lab import demos
+from lab.runtime import BUILD_FAILED, Image, RuntimeFailure, dockerfile, references
+
+from . import labels
+from .engine import Engine, failing_as
+from .making import ImageMaker, archive
+
+MEMORY_BYTES = 512 << 20
+# The steps run what somebody typed in a browser: without a network, and with a limit of memory (`memswap` is memory and
+# swap together, so there is no swap).
+BOUNDS = {"network_mode": "none", "container_limits": {"memory": MEMORY_BYTES, "memswap": MEMORY_BYTES}}
+OPTIONS = {"custom_context": True, "decode": True, "rm": True, "forcerm": True, **BOUNDS}
+_naming = threading.Lock()
+
+
+class Build:
+    """One build; see `Runtime.build_image`. `close()` hangs up, and an engine to whom nobody listens gives up: it
+    removes the container that it was in, and there is no image."""
+
+    def __init__(
+        self, engine: Engine, maker: ImageMaker, lab_id: str, repository: str, files: dict[str, bytes], seconds: float
+    ):  # fmt: skip
+        self._engine = engine
+        self._maker = maker
+        self._lab_id = lab_id
+        self._repository, _ = references.parse(repository)
+        self._files = files
+        self._seconds = seconds
+        self._closed = threading.Event()
+        self._stream: CancellableStream | None = None
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._stream:
+            self._stream.close()
+
+    def __iter__(self) -> Iterator[str | Image]:
+        for base in dockerfile.bases(self._files):
+            if base in demos.IMAGES:
+                self._maker.make_demo(base)
+        client, limit = self._engine.new_client(), threading.Timer(self._seconds, self.close)
+        limit.daemon = True
+        try:
+            with failing_as(BUILD_FAILED):
+                self._stream = self._begin(client)
+                limit.start()
+                image_id = yield from self._words()
+            if self._closed.is_set():
+                raise RuntimeFailure(BUILD_FAILED, f"ended: it was not done within {self._seconds:g} s")
+            if not image_id:
+                raise RuntimeFailure(BUILD_FAILED, "the engine stopped in the middle of it")
+            yield self._named(image_id)
+        finally:
+            limit.cancel()
+            client.close()
+
+    def _begin(self, client) -> CancellableStream:
+        answers: list = []
+        client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
+        context, about = io.BytesIO(archive(self._files)), {labels.MAKER: self._lab_id}
+        lines = client.build(fileobj=context, labels=about, timeout=self._seconds + 5, **OPTIONS)
+        if answers[-1].status_code >= 400:
+            raise RuntimeFailure(BUILD_FAILED, json.loads(answers[-1].content)["message"])
+        return CancellableStream(lines, answers[-1])
+
+    def _words(self) -> Iterator[str]:
+        """The engine's words; returns the id of the image, or "" if they end without one."""
+        image_id = ""
+        for told in self._stream:
+            if "error" in told:
+                raise RuntimeFailure(BUILD_FAILED, told["error"])
+            image_id = told.get("aux", {}).get("ID", image_id)
+            yield from filter(None, told.get("stream", told.get("status", "")).splitlines())
+        return image_id
+
+    def _named(self, image_id: str) -> Image:
+        """Only now it gets a name, the next number: a build that fails leaves none behind."""
+        with _naming, failing_as(BUILD_FAILED):
+            client = self._engine.client
+            there = (name for row in client.images() for name in row["RepoTags"] or ())
+            version = references.next_version((*demos.IMAGES, *there), self._repository)
+            client.tag(image_id, self._repository, version)
+            row = client.inspect_image(image_id)
+        return Image(row["Id"], (f"{self._repository}:{version}",), row["Size"])

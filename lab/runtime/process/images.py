@@ -1,0 +1,85 @@
+"""Images where there is no engine: the demo programs, and versions of them with another page, made by a "build".
+
+Such a version is a folder in the lab's data: the page, and a line on which program and which environment it goes with.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from lab import demos
+from lab.runtime import BUILD_FAILED, Image, Layer, RuntimeFailure, dockerfile, references
+
+PAGE = "page.html"
+KNOWN = f"this lab runs without a container engine, and knows FROM one of its own images, COPY {PAGE} … and ENV"
+
+
+class Images:
+    def __init__(self, folder: Path):
+        """`folder` is the engine's: place.folder()."""
+        self._folder = folder / "images"
+
+    def find(self, image: str) -> tuple[Path, dict[str, str]] | None:
+        """The program and the environment that an image is."""
+        if image in demos.IMAGES:
+            return demos.IMAGES[image]
+        if ".." in image:
+            return None
+        try:
+            about = json.loads((self._folder / image / "image.json").read_text())
+        except (OSError, ValueError):
+            return None
+        program, environment = demos.IMAGES[about["base"]]
+        return program, {**environment, **about["env"], "PAGE": str(self._folder / image / PAGE)}
+
+    def names(self) -> list[str]:
+        made = sorted(path.parent for path in self._folder.rglob("image.json") if not path.parent.name.startswith("."))
+        return [*demos.IMAGES, *(str(folder.relative_to(self._folder)) for folder in made)]
+
+    def get(self, image: str) -> Image | None:
+        return Image(f"process:{image}", (image,), sum(self._sizes(image).values())) if self.find(image) else None
+
+    def layers(self, image: str) -> list[Layer]:
+        return [Layer(f"COPY {path}", size) for path, size in self._sizes(image).items()]
+
+    def _sizes(self, image: str) -> dict[str, int]:
+        program, environment = self.find(image)
+        sizes = {path: len(data) for path, data in demos.files(program).items()}
+        page = Path(environment.get("PAGE", ""))
+        return {**sizes, f"/app/{PAGE}": page.stat().st_size} if page.is_file() else sizes
+
+    def build(self, repository: str, files: dict[str, bytes]) -> Iterator[str | Image]:
+        """The three instructions that there is something to do for, in the words of `docker build`."""
+        repository, _ = references.parse(repository)
+        base, env, page = "", {}, None
+        steps = list(dockerfile.instructions(files.get(dockerfile.NAME, b"").decode(errors="replace")))
+        for number, step in enumerate(steps, 1):
+            yield f"Step {number}/{len(steps)} : {step}"
+            if step.word == "FROM" and step.rest in demos.IMAGES:
+                base = step.rest
+            elif step.word == "COPY" and step.rest.split()[:1] == [PAGE]:
+                page = files.get(PAGE)
+                if page is None:
+                    raise RuntimeFailure(BUILD_FAILED, f"COPY failed: there is no file {PAGE}")
+            elif step.word == "ENV" and "=" in step.rest:
+                env |= dict(word.split("=", 1) for word in step.rest.split() if "=" in word)
+            else:
+                raise RuntimeFailure(BUILD_FAILED, f"{step}: {KNOWN}; install Docker to build with everything")
+        if not base or page is None:
+            raise RuntimeFailure(BUILD_FAILED, f"nothing to make: {KNOWN}")
+        name = f"{repository}:{references.next_version(self.names(), repository)}"
+        self._keep(name, page, {"base": base, "env": env})
+        yield f"Successfully built {name}"
+        yield self.get(name)
+
+    def _keep(self, name: str, page: bytes, about: dict) -> None:
+        """All of it at once: whoever lists the images never sees half a one."""
+        folder = self._folder / name
+        beside = folder.with_name(f".{folder.name}")  # not yet among the names
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        (beside / PAGE).write_bytes(page)
+        (beside / "image.json").write_text(json.dumps(about))
+        os.rename(beside, folder)
