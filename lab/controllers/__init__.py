@@ -4,6 +4,7 @@ May read and write through the client, as any client could. Must never wait, cal
 keep a truth of their own: all they know is in the store, so each may be killed at any moment.
 """
 
+from .clusterautoscaler.controller import ClusterAutoscalerController
 from .deployment.controller import DeploymentController
 from .endpoints.controller import EndpointSliceController
 from .eventttl import EventTTLController
@@ -28,4 +29,5 @@ CONTROLLERS = (
     NamespaceController(),
     EventTTLController(),
     HorizontalPodAutoscalerController(),
+    ClusterAutoscalerController(),
 )

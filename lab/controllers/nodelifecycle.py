@@ -21,6 +21,7 @@ from lab.client.client import View
 from lab.client.reconcile import Change, Controller
 
 from . import disruption
+from .clusterautoscaler.machines import is_booting
 from .pods import is_ready, node_of
 from .stopwatch import Stopwatch
 from .taints import taints_of
@@ -55,7 +56,8 @@ class NodeLifecycleController(Controller):
 
     def sync(self, client: Client, key: str) -> float | None:
         view = client.view()
-        nodes = view.list(NODES.resource)
+        # A machine that still boots has not fallen silent: nobody speaks for it yet.
+        nodes = [node for node in view.list(NODES.resource) if not is_booting(node)]
         silent = {node["metadata"]["name"] for node in nodes if self._is_silent(view, node)}
         told = self._mark_unknown(client, [node for node in nodes if node["metadata"]["name"] in silent])
         self._mark_pods_not_ready(client, silent)

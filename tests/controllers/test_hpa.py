@@ -61,7 +61,8 @@ class Scaled:
 
     def publish_cpu(self, millis: float | None) -> None:
         uids = [pod["metadata"]["uid"] for pod in self.cluster.pods()] if millis is not None else []
-        usage = {uid: {"cpuMillis": millis, "memoryBytes": 1 << 20} for uid in uids}
+        used = {"cpuMillis": millis, "memoryBytes": 1 << 20}
+        usage = {uid: {**used, "containers": {"web": used}} for uid in uids}
         metrics.publish(self.cluster.name, metrics.POD_USAGE, "test", usage)
 
     def publish_traffic(self, rate: float | None, ms: float = 10.0, errors: float = 0.0) -> None:
@@ -107,6 +108,15 @@ def test_it_scales_up_by_cpu_and_says_why(scaled):
     assert (why["current"], why["recommended"], why["desired"]) == (2, 4, 4)
     metric = why["metrics"][0]
     assert (metric["current"], metric["target"], metric["ratio"], metric["proposal"]) == ("95%", "50%", 1.9, 4)
+
+
+def test_one_container_may_be_what_counts(scaled):
+    target = {"type": "Utilization", "averageUtilization": 50}
+    source = {"name": "cpu", "container": "web", "target": target}
+    scaled.create({"type": "ContainerResource", "containerResource": source})
+    scaled.publish_cpu(190)
+    assert scaled.look() == 4
+    assert "cpu container resource utilization" in scaled.cluster.events("SuccessfulRescale")[0]
 
 
 def test_it_says_which_rule_held_it_back(scaled):

@@ -28,13 +28,16 @@ def read(cluster: str) -> Figures:
 
 
 def resource_usage(figures: Figures, resource: str, pods: list[dict], container: str = "") -> dict[str, int]:
-    """What the pods use of CPU or memory, by uid; those that are not measured are missing."""
-    if container and any(len(pod["spec"]["containers"]) > 1 for pod in pods):
-        raise Unknown(f"container metrics of {container}: here a pod is measured as a whole")
+    """What the pods, or one container of each, use of CPU or memory, by uid; those that are not measured are missing."""
     field = {"cpu": "cpuMillis", "memory": "memoryBytes"}.get(resource)
     scale = 1 if resource == "cpu" else 1000
-    uids = (pod["metadata"]["uid"] for pod in pods)
-    found = {uid: round(figures.usage[uid][field] * scale) for uid in uids if field and uid in figures.usage}
+    found = {}
+    for uid in (pod["metadata"]["uid"] for pod in pods):
+        used = figures.usage.get(uid)
+        if used and container:
+            used = used.get("containers", {}).get(container)
+        if used and field:
+            found[uid] = round(used[field] * scale)
     if not found:
         raise Unknown(f"unable to get metrics for resource {resource}: no metrics returned from resource metrics API")
     return found

@@ -1,0 +1,107 @@
+"""A machine of a pool: a Node that boots before anybody runs it. Pure.
+
+A bought node carries the name of its pool, and says until when it boots. Only then it is given the label that names
+its runtime, so that a kubelet takes it on; until then it is not ready, and the taint of nodes that are not ready keeps
+pods away.
+"""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from lab.apimachinery import meta
+
+POOL = "orrery.io/nodepool"
+RUNTIME = "orrery.io/runtime"
+HOSTNAME = "kubernetes.io/hostname"
+BOOTS_UNTIL = "orrery.io/boots-until"  # RFC 3339; stays on the node, for what it says is then how long ago it was
+NO_SCALE_DOWN = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
+# The two taints by which Kubernetes' cluster autoscaler remembers, on the node: who is not needed since when, and who
+# goes. Their values are seconds since the epoch.
+CANDIDATE = "DeletionCandidateOfClusterAutoscaler"
+TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler"
+
+
+def pool_of(node: dict) -> str:
+    return (node["metadata"].get("labels") or {}).get(POOL, "")
+
+
+def is_booting(node: dict) -> bool:
+    """Bought, and nobody's yet: there is nothing in it that could speak."""
+    labels, annotations = (node["metadata"].get(field) or {} for field in ("labels", "annotations"))
+    return BOOTS_UNTIL in annotations and RUNTIME not in labels
+
+
+def boots_until(node: dict) -> float:
+    """Seconds since the epoch; 0 for a node that was not bought."""
+    written = (node["metadata"].get("annotations") or {}).get(BOOTS_UNTIL)
+    return meta.parse_time(written) if written else 0.0
+
+
+def is_coming(node: dict, now: float, provision: float) -> bool:
+    """Paid for and not there yet: room that will be. Nobody counts any longer on one that has been due for `provision`
+    seconds, or that was there and is silent now (its condition is Unknown then)."""
+    ready, until = meta.condition(node, "Ready") or {}, boots_until(node)
+    return ready.get("status") == "False" and bool(until) and now < until + provision
+
+
+def names(pool: str, taken: set[str], count: int) -> list[str]:
+    """The next free names, `<pool>-<n>`."""
+    found: list[str] = []
+    number = 1
+    while len(found) < count:
+        if (name := f"{pool}-{number}") not in taken:
+            found.append(name)
+        number += 1
+    return found
+
+
+def template(pool: dict, name: str) -> dict:
+    """The Node as it will be once it is ready."""
+    spec, capacity = pool["spec"], pool["spec"]["capacity"]
+    labels = {HOSTNAME: name, **(spec.get("labels") or {}), POOL: pool["metadata"]["name"]}
+    status = {"capacity": capacity, "allocatable": capacity}
+    return {"metadata": {"name": name, "labels": labels}, "spec": {}, "status": status}
+
+
+def bought(pool: dict, name: str, now: float) -> dict:
+    """The Node as it is made: it boots."""
+    until = datetime.fromtimestamp(now + pool["spec"]["bootSeconds"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    node = template(pool, name)
+    message = f"the machine boots until {until}"
+    conditions = meta.with_condition([], "Ready", "False", "NodeBooting", message)
+    return {
+        **node,
+        "metadata": {**node["metadata"], "annotations": {BOOTS_UNTIL: until}},
+        "status": {**node["status"], "conditions": conditions},
+    }
+
+
+def booted(pool: dict, node: dict, nodes: list[dict], default: str) -> dict:
+    """The node with the runtime that its pool names, or most other nodes have."""
+    runtime = pool["spec"].get("runtime") or usual_runtime(nodes) or default
+    metadata = node["metadata"]
+    return {**node, "metadata": {**metadata, "labels": {**metadata["labels"], RUNTIME: runtime}}}
+
+
+def usual_runtime(nodes: list[dict]) -> str:
+    found = Counter((node["metadata"].get("labels") or {}).get(RUNTIME) for node in nodes if not is_booting(node))
+    found.pop(None, None)
+    return max(found, key=lambda name: (found[name], name), default="")
+
+
+def stamp_of(node: dict, key: str) -> float | None:
+    """Since when the node has one of the two taints; None if it has not."""
+    taint = next((t for t in node["spec"].get("taints") or () if t["key"] == key), None)
+    if taint is None:
+        return None
+    return float(taint["value"]) if taint.get("value", "").isdecimal() else 0.0
+
+
+def with_taint(node: dict, key: str, effect: str, now: float) -> dict:
+    taints = [*(node["spec"].get("taints") or ()), {"key": key, "value": str(int(now)), "effect": effect}]
+    return {**node, "spec": {**node["spec"], "taints": taints}}
+
+
+def without_taints(node: dict, *keys: str) -> dict:
+    taints = [taint for taint in node["spec"].get("taints") or () if taint["key"] not in keys]
+    return {**node, "spec": {**node["spec"], "taints": taints}}
