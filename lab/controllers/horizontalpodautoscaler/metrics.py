@@ -28,7 +28,7 @@ def read(cluster: str) -> Figures:
 
 
 def resource_usage(figures: Figures, resource: str, pods: list[dict], container: str = "") -> dict[str, int]:
-    """What the pods, or one container of each, use of CPU or memory, by uid; those that are not measured are missing."""
+    """What the pods, or one container of each, use of CPU or memory, by uid; who is not measured is missing."""
     field = {"cpu": "cpuMillis", "memory": "memoryBytes"}.get(resource)
     scale = 1 if resource == "cpu" else 1000
     found = {}

@@ -60,14 +60,31 @@ def hello(accept: str) -> tuple[int, str, str]:
     return 200, "text/html", page
 
 
+def number(query: str, key: str, default: str, most: float) -> float:
+    """The value of `key`, from nothing to `most`. ValueError if it is no number."""
+    return min(max(float(query_value(query, key, default)), 0.0), most)
+
+
 def slow(query: str) -> tuple[int, str, str]:
     """Answers after `?s=` seconds, at most a minute: a request for graceful termination to wait for."""
     try:
-        seconds = min(max(float(query_value(query, "s", "1")), 0.0), 60.0)
+        seconds = number(query, "s", "1", most=60)
     except ValueError:
         return 400, "text/plain", "s must be a number of seconds\n"
     time.sleep(seconds)
     return 200, "text/plain", f"{POD} ({VERSION}) took {seconds:g} s\n"
+
+
+def burn(query: str) -> tuple[int, str, str]:
+    """Takes so many milliseconds of CPU (`?ms=`) before it answers: something to do, for an autoscaler to see."""
+    try:
+        seconds = number(query, "ms", "50", most=60_000) / 1000
+    except ValueError:
+        return 400, "text/plain", "ms must be a number of milliseconds\n"
+    begun = time.thread_time()
+    while time.thread_time() - begun < seconds:
+        pass
+    return 200, "text/plain", f"{POD} ({VERSION}) burnt {seconds * 1000:g} ms of CPU\n"
 
 
 def answer(target: str, accept: str) -> tuple[int, str, str]:
@@ -83,12 +100,14 @@ def answer(target: str, accept: str) -> tuple[int, str, str]:
         return (200, "text/plain", "ok\n") if ready else (503, "text/plain", "not ready\n")
     if path == "/slow":
         return slow(query)
+    if path == "/burn":
+        return burn(query)
     if path == "/env":
         return 200, "text/plain", "".join(f"{key}={value}\n" for key, value in sorted(os.environ.items()))
     if path == "/crash":
         print("asked to crash: exit 1", flush=True)
         os._exit(1)
-    return 404, "text/plain", "try / /healthz /readyz /slow?s=2 /env /crash\n"
+    return 404, "text/plain", "try / /healthz /readyz /slow?s=2 /burn?ms=50 /env /crash\n"
 
 
 def read_request(connection: socket.socket, buffered: bytes) -> tuple[str, dict[str, str], bytes]:
