@@ -71,6 +71,9 @@ KINDS = (
         categories=ALL,
         subresources=("status",),
     ),
+    Kind("PersistentVolume", "persistentvolumes", namespaced=False, short_names=("pv",), subresources=("status",)),
+    Kind("PersistentVolumeClaim", "persistentvolumeclaims", short_names=("pvc",), subresources=("status",)),
+    Kind("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False, short_names=("sc",)),
     # Ours: what Kubernetes leaves to others, declared in its own way. lab/apiserver/schemas/own.yaml has their fields.
     Kind("Release", "releases", OWN, short_names=("rel",), categories=ALL, subresources=("status",)),
     Kind("Visitors", "visitors", OWN, subresources=("status",)),
@@ -100,3 +103,6 @@ RELEASES = BY_RESOURCE["releases.orrery.io"]
 VISITORS = BY_RESOURCE["visitors.orrery.io"]
 BUILDS = BY_RESOURCE["builds.orrery.io"]
 NODEPOOLS = BY_RESOURCE["nodepools.orrery.io"]
+PERSISTENTVOLUMES = BY_RESOURCE["persistentvolumes"]
+PERSISTENTVOLUMECLAIMS = BY_RESOURCE["persistentvolumeclaims"]
+STORAGECLASSES = BY_RESOURCE["storageclasses.storage.k8s.io"]

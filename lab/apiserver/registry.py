@@ -181,7 +181,7 @@ def _creation(req: Request, view, put: Put) -> Write:
     meta_.update(uid=meta.new_uid(), creationTimestamp=meta.now())
     strategy.default(obj)
     strategy.prepare_create(obj)
-    strategy.allocate(obj, lambda: view.list(kind.resource))
+    strategy.allocate(obj, lambda: view.list(strategy.allocates_from))
     _refuse(kind, obj, strategy.validate_create(obj))
     if kind.namespaced:
         _check_namespace(view, kind, namespace, meta_["name"])

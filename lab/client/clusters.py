@@ -1,20 +1,31 @@
 """Making and forgetting whole clusters: several live in one database, each with its own log."""
 
-from lab.apimachinery.kinds import NAMESPACES
+from lab.apimachinery.kinds import NAMESPACES, STORAGECLASSES
+from lab.apimachinery.volumes import DEFAULT_CLASS, DRIVER
 from lab.store import create_cluster, delete_cluster
 
 from .client import Client, Put
 
 # What every Kubernetes cluster has from its first second.
 FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+# The class of whoever asks for storage and names none. It waits for the first pod that mounts it because a volume lies
+# on one engine: only when that pod has a node is it known on which. (kind's `standard` waits likewise.)
+STANDARD = {
+    "metadata": {"name": "standard", "annotations": {DEFAULT_CLASS: "true"}},
+    "provisioner": DRIVER,
+    "volumeBindingMode": "WaitForFirstConsumer",
+}
 
 __all__ = ["delete_cluster", "ensure_cluster"]
 
 
 def ensure_cluster(name: str, author: str = "bootstrap") -> bool:
-    """Make the cluster with its first namespaces; False if it was there. Finishes one that was left half-made."""
+    """Make the cluster with its first namespaces and its class of storage; False if it was there. Finishes one that was
+    left half-made."""
     made = create_cluster(name)
     client = Client(name, author)
     missing = [ns for ns in FIRST_NAMESPACES if client.find(NAMESPACES, "", ns) is None]
-    client.write([Put(NAMESPACES, {"metadata": {"name": ns}}) for ns in missing])
+    puts = [Put(NAMESPACES, {"metadata": {"name": ns}}) for ns in missing]
+    # Only together with the namespaces, which nobody can delete: a class that was deleted stays so.
+    client.write([*puts, Put(STORAGECLASSES, STANDARD)] if missing else [])
     return made

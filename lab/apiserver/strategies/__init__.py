@@ -18,11 +18,14 @@ from .lease import LeaseStrategy
 from .namespace import NamespaceStrategy
 from .node import NodeStrategy
 from .nodepool import NodePoolStrategy
+from .persistentvolume import PersistentVolumeStrategy
+from .persistentvolumeclaim import PersistentVolumeClaimStrategy
 from .pod import PodStrategy
 from .release import ReleaseStrategy
 from .replicaset import ReplicaSetStrategy
 from .secret import SecretStrategy
 from .service import ServiceStrategy
+from .storageclass import StorageClassStrategy
 from .visitors import VisitorsStrategy
 
 _OF = {
@@ -40,6 +43,9 @@ _OF = {
     "endpointslices.discovery.k8s.io": EndpointSliceStrategy,
     "ingresses.networking.k8s.io": IngressStrategy,
     "horizontalpodautoscalers.autoscaling": HorizontalPodAutoscalerStrategy,
+    "persistentvolumes": PersistentVolumeStrategy,
+    "persistentvolumeclaims": PersistentVolumeClaimStrategy,
+    "storageclasses.storage.k8s.io": StorageClassStrategy,
     "releases.orrery.io": ReleaseStrategy,
     "visitors.orrery.io": VisitorsStrategy,
     "builds.orrery.io": BuildStrategy,

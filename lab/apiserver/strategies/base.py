@@ -27,6 +27,7 @@ class Strategy:
 
     def __init__(self, kind: Kind):
         self.kind = kind
+        self.allocates_from = kind.resource
         self._fields = [(name, name.split(".")) for name in selectors.selectable(kind)]
 
     def check_schema(self, obj: dict, field_validation: str) -> list[str]:
@@ -64,7 +65,8 @@ class Strategy:
         self.prepare_update(new, old)
 
     def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> None:
-        """Give the object what must be unique in the cluster; `existing` lists all of its kind."""
+        """Give a new object what depends on others: `existing` lists all of `allocates_from`, usually of its own kind,
+        where something must be unique in the cluster."""
 
     def validate_create(self, obj: dict) -> list[Cause]:
         """What is wrong with the object, field by field; nothing if it may be stored."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lab.apimachinery.kinds import Kind
 
-from . import cluster, network, own, pods, workloads
+from . import cluster, network, own, pods, storage, workloads
 
 Cells = Callable[[dict, float], list]
 
@@ -77,6 +77,21 @@ COLUMNS = {
     "horizontalpodautoscalers.autoscaling": Columns(
         _columns("Name, Reference, Targets, MinPods, MaxPods, Replicas:integer, Age"),
         workloads.horizontalpodautoscaler_cells,
+    ),
+    "persistentvolumes": Columns(
+        _columns(
+            "Name, Capacity, Access Modes, Reclaim Policy, Status, Claim, StorageClass, VolumeAttributesClass, Reason,"
+            " Age, VolumeMode*"
+        ),
+        storage.persistentvolume_cells,
+    ),
+    "persistentvolumeclaims": Columns(
+        _columns("Name, Status, Volume, Capacity, Access Modes, StorageClass, VolumeAttributesClass, Age, VolumeMode*"),
+        storage.persistentvolumeclaim_cells,
+    ),
+    "storageclasses.storage.k8s.io": Columns(
+        _columns("Name, Provisioner, ReclaimPolicy, VolumeBindingMode, AllowVolumeExpansion, Age"),
+        storage.storageclass_cells,
     ),
     "releases.orrery.io": Columns(
         _columns("Name, Deployment, Strategy, Phase, Weight, Age, Message*"), own.release_cells

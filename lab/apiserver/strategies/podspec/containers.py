@@ -39,7 +39,7 @@ def _pull_policy(image: str) -> str:
 
 
 def validate_containers(spec: dict, path: str) -> Iterator[Cause]:
-    volumes = {volume.get("name", "") for volume in spec.get("volumes") or ()}
+    volumes = {volume.get("name", ""): volume for volume in spec.get("volumes") or ()}
     containers, init = spec.get("containers") or (), spec.get("initContainers") or ()
     if not containers:
         yield required(f"{path}.containers")
@@ -56,7 +56,7 @@ def validate_containers(spec: dict, path: str) -> Iterator[Cause]:
     yield from _validate_host_ports(containers, f"{path}.containers")
 
 
-def _validate_container(container: dict, volumes: set[str], seen: set[str], path: str) -> Iterator[Cause]:
+def _validate_container(container: dict, volumes: dict[str, dict], seen: set[str], path: str) -> Iterator[Cause]:
     name, image = container.get("name", ""), container.get("image", "")
     if not name:
         yield required(f"{path}.name")

@@ -23,17 +23,21 @@ def validate_affinity(affinity: dict, path: str) -> Iterator[Cause]:
 
 
 def _validate_node_affinity(affinity: dict, path: str) -> Iterator[Cause]:
-    required_ = affinity.get(REQUIRED)
-    if required_ is not None:
-        terms = required_.get("nodeSelectorTerms") or ()
-        if not terms:
-            yield required(f"{path}.{REQUIRED}.nodeSelectorTerms", "must have at least one node selector term")
-        for at, term in enumerate(terms):
-            yield from validate_node_term(term, f"{path}.{REQUIRED}.nodeSelectorTerms[{at}]")
+    if affinity.get(REQUIRED) is not None:
+        yield from validate_node_selector(affinity[REQUIRED], f"{path}.{REQUIRED}")
     for at, preferred in enumerate(affinity.get(PREFERRED) or ()):
         here = f"{path}.{PREFERRED}[{at}]"
         yield from _validate_weight(preferred.get("weight", 0), f"{here}.weight")
         yield from validate_node_term(preferred.get("preference") or {}, f"{here}.preference")
+
+
+def validate_node_selector(selector: dict, path: str) -> Iterator[Cause]:
+    """Of a pod, or of a volume that is not to be had on every node."""
+    terms = selector.get("nodeSelectorTerms") or ()
+    if not terms:
+        yield required(f"{path}.nodeSelectorTerms", "must have at least one node selector term")
+    for at, term in enumerate(terms):
+        yield from validate_node_term(term, f"{path}.nodeSelectorTerms[{at}]")
 
 
 def _validate_pod_affinity(affinity: dict, path: str) -> Iterator[Cause]:

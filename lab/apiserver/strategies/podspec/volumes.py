@@ -11,10 +11,13 @@ from ..causes import duplicate, forbidden, invalid, not_found, required, unlike
 READABLE_BY_ALL = 0o644  # the mode of mounted files: defaultMode 420, since JSON has no octal
 MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive"
 NO_HOST_PATH = (
-    "the lab mounts no folders of the machine it runs on; use emptyDir, configMap, secret, downwardAPI or projected"
+    "the lab mounts no folders of the machine it runs on; use persistentVolumeClaim, emptyDir, configMap, secret, "
+    "downwardAPI or projected"
 )
+WHOLE = "the lab mounts the volume of a persistentVolumeClaim as a whole: Docker before 26 cannot mount a part of one"
 # The sources that are made of keys, and under which name each refers to its object.
 NAMED = {"configMap": "name", "secret": "secretName"}
+CLAIM = "persistentVolumeClaim"
 
 
 def default_volume(volume: dict) -> None:
@@ -67,6 +70,8 @@ def _validate_source(volume: dict, path: str) -> Iterator[Cause]:
             yield invalid(f"{path}.{source}.defaultMode", about["defaultMode"], MODE_RANGE)
         if source in NAMED:
             yield from _validate_items(about.get("items") or (), f"{path}.{source}")
+    if CLAIM in sources and not volume[CLAIM].get("claimName"):
+        yield required(f"{path}.{CLAIM}.claimName")
     if "hostPath" in sources:
         yield forbidden(f"{path}.hostPath", NO_HOST_PATH)
 
@@ -90,7 +95,8 @@ def _validate_local_path(text: str, path: str) -> Iterator[Cause]:
         yield invalid(path, text, "must not contain '..'")
 
 
-def validate_mounts(container: dict, volumes: set[str], path: str) -> Iterator[Cause]:
+def validate_mounts(container: dict, volumes: dict[str, dict], path: str) -> Iterator[Cause]:
+    """`volumes` are the pod's, by name."""
     taken = set()
     for at, mount in enumerate(container.get("volumeMounts") or ()):
         here = f"{path}.volumeMounts[{at}]"
@@ -109,3 +115,5 @@ def validate_mounts(container: dict, volumes: set[str], path: str) -> Iterator[C
         for field in ("subPath", "subPathExpr"):
             if mount.get(field):
                 yield from _validate_local_path(mount[field], f"{here}.{field}")
+                if CLAIM in volumes.get(name, ()):
+                    yield forbidden(f"{here}.{field}", WHOLE)

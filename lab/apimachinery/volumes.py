@@ -1,0 +1,46 @@
+"""The names that volumes, claims and classes know each other by, and what every part asks of them. Pure.
+
+Kubernetes leaves making volumes to drivers (CSI). This lab has one driver, `orrery.io/volumes`: a volume of the engine
+that runs a node's containers. What is asked for (`storage: 1Gi`) is compared when a claim looks for a volume, and told
+by `kubectl get pvc`; no engine here holds a pod to it.
+"""
+
+DRIVER = "orrery.io/volumes"
+RUNTIME_LABEL = "orrery.io/runtime"  # on a volume as on nodes: the engine that it lies on
+CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
+VOLUME_PROTECTION = "kubernetes.io/pv-protection"
+# Kubernetes' own name: not before whoever made the volume has removed it, or kept it, as its reclaim policy says.
+PROVISIONER_FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
+BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
+BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
+PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"
+
+
+def annotation(obj: dict, name: str) -> str:
+    return (obj["metadata"].get("annotations") or {}).get(name, "")
+
+
+def claim_names(pod_spec: dict) -> tuple[str, ...]:
+    """The claims that a pod mounts."""
+    volumes = pod_spec.get("volumes")
+    if not volumes:
+        return ()
+    return tuple(v["persistentVolumeClaim"].get("claimName", "") for v in volumes if "persistentVolumeClaim" in v)
+
+
+def is_bound(claim: dict) -> bool:
+    """Whether both sides have been written: a claim that only names a volume may still be refused by it."""
+    return bool(claim["spec"].get("volumeName") and annotation(claim, BIND_COMPLETED))
+
+
+def waits_for_consumer(storage_class: dict | None) -> bool:
+    return bool(storage_class) and storage_class.get("volumeBindingMode") == "WaitForFirstConsumer"
+
+
+def node_terms(volume: dict) -> list[dict]:
+    """The node selector terms of which one must match a node that the volume can be had on; none: any node."""
+    affinity = volume["spec"].get("nodeAffinity") or {}
+    return (affinity.get("required") or {}).get("nodeSelectorTerms") or []

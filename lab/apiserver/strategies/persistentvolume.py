@@ -1,0 +1,111 @@
+"""PersistentVolume: storage that is there. Source: ValidatePersistentVolume in pkg/apis/core/validation/validation.go.
+
+Kubernetes knows twenty places where storage may lie. Here it lies on the engine that runs the containers, and a volume
+says so as it would of any driver: `csi: {driver: orrery.io/volumes, volumeHandle: <its name there>}`.
+"""
+
+from collections.abc import Iterator
+
+from lab.apimachinery import names
+from lab.apimachinery.errors import Cause
+from lab.apimachinery.volumes import DRIVER, VOLUME_PROTECTION
+
+from .base import Strategy
+from .causes import forbidden, invalid, one_of, required, unlike, unsupported
+from .podspec.placement import validate_node_selector
+from .podspec.resources import canonicalise, milli
+from .storageclass import RECLAIM_POLICIES
+
+ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+NOT_A_SOURCE = {
+    "accessModes",
+    "capacity",
+    "claimRef",
+    "mountOptions",
+    "nodeAffinity",
+    "persistentVolumeReclaimPolicy",
+    "storageClassName",
+    "volumeAttributesClassName",
+    "volumeMode",
+}
+ONLY_OURS = f"the lab has volumes of its engine only: use csi with driver {DRIVER}, and a name as volumeHandle"
+NO_BLOCKS = "the lab has no block devices: use Filesystem"
+
+
+class PersistentVolumeStrategy(Strategy):
+    def default(self, obj: dict) -> None:
+        spec = obj.setdefault("spec", {})
+        spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
+        spec.setdefault("volumeMode", "Filesystem")
+        canonicalise(spec.get("capacity"))
+
+    def prepare_create(self, obj: dict) -> None:
+        super().prepare_create(obj)
+        obj["status"] = {"phase": "Pending"}
+        protect(obj, VOLUME_PROTECTION)
+
+    def validate(self, obj: dict) -> Iterator[Cause]:
+        spec = obj["spec"]
+        yield from validate_modes(spec, "spec")
+        storage = (spec.get("capacity") or {}).get("storage")
+        if not storage:
+            yield required("spec.capacity")
+        elif milli(storage) <= 0:
+            yield invalid("spec.capacity[storage]", storage, "must be greater than zero")
+        yield from one_of("spec.persistentVolumeReclaimPolicy", spec["persistentVolumeReclaimPolicy"], RECLAIM_POLICIES)
+        if spec.get("storageClassName"):
+            name = spec["storageClassName"]
+            yield from unlike("spec.storageClassName", name, names.dns_subdomain(name))
+        yield from _validate_source(spec)
+        if (affinity := spec.get("nodeAffinity") or {}).get("required"):
+            yield from validate_node_selector(affinity["required"], "spec.nodeAffinity.required")
+
+    def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
+        yield from self.validate(new)
+        if new["spec"].get("csi") != old["spec"].get("csi"):
+            yield forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation")
+        if old["spec"].get("nodeAffinity") and new["spec"].get("nodeAffinity") != old["spec"]["nodeAffinity"]:
+            yield invalid("spec.nodeAffinity", new["spec"].get("nodeAffinity"), "field is immutable")
+
+
+def _validate_source(spec: dict) -> Iterator[Cause]:
+    sources = sorted(spec.keys() - NOT_A_SOURCE)
+    if not sources:
+        yield required("spec", "must specify a volume type")
+    for source in sources:
+        if source != "csi":
+            yield forbidden(f"spec.{source}", ONLY_OURS)
+    csi = spec.get("csi")
+    if csi is None:
+        return
+    if csi.get("driver") != DRIVER:
+        yield unsupported("spec.csi.driver", csi.get("driver", ""), (DRIVER,))
+    handle = csi.get("volumeHandle", "")
+    if not handle:
+        yield required("spec.csi.volumeHandle")
+    else:
+        yield from unlike("spec.csi.volumeHandle", handle, names.dns_subdomain(handle))
+
+
+def validate_modes(spec: dict, path: str) -> Iterator[Cause]:
+    """Access modes and volume mode: what a volume offers and a claim asks for."""
+    modes = spec.get("accessModes") or ()
+    if not modes:
+        yield required(f"{path}.accessModes", "at least 1 access mode is required")
+    for mode in modes:
+        if mode not in ACCESS_MODES:
+            yield unsupported(f"{path}.accessModes", mode, ACCESS_MODES)
+    if "ReadWriteOncePod" in modes and len(modes) > 1:
+        words = "may not use ReadWriteOncePod with other access modes"
+        yield forbidden(f"{path}.accessModes", words)
+    if spec["volumeMode"] == "Block":
+        yield forbidden(f"{path}.volumeMode", NO_BLOCKS)
+    else:
+        yield from one_of(f"{path}.volumeMode", spec["volumeMode"], ("Block", "Filesystem"))
+
+
+def protect(obj: dict, finalizer: str) -> None:
+    """Kubernetes' admission plug-in StorageObjectInUseProtection: what is in use is not taken away from under it."""
+    meta = obj["metadata"]
+    if finalizer not in meta.get("finalizers", ()):
+        meta["finalizers"] = [*meta.get("finalizers", ()), finalizer]

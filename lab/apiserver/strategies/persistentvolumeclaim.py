@@ -1,0 +1,71 @@
+"""PersistentVolumeClaim: storage that somebody needs. Source: ValidatePersistentVolumeClaim in
+pkg/apis/core/validation/validation.go, and the admission plug-in DefaultStorageClass."""
+
+from collections.abc import Callable, Iterator
+
+from lab.apimachinery import names
+from lab.apimachinery.errors import Cause
+from lab.apimachinery.kinds import STORAGECLASSES, Kind
+from lab.apimachinery.volumes import CLAIM_PROTECTION, DEFAULT_CLASS, annotation
+
+from .base import Strategy
+from .causes import forbidden, invalid, required, unlike
+from .persistentvolume import protect, validate_modes
+from .podspec.resources import canonicalise, milli
+
+IMMUTABLE = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+NO_GROWING = (
+    "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
+)
+
+
+class PersistentVolumeClaimStrategy(Strategy):
+    def __init__(self, kind: Kind):
+        super().__init__(kind)
+        self.allocates_from = STORAGECLASSES.resource
+
+    def default(self, obj: dict) -> None:
+        spec = obj.setdefault("spec", {})
+        spec.setdefault("volumeMode", "Filesystem")
+        canonicalise((spec.get("resources") or {}).get("requests"))
+
+    def prepare_create(self, obj: dict) -> None:
+        super().prepare_create(obj)
+        obj["status"] = {"phase": "Pending"}
+        protect(obj, CLAIM_PROTECTION)
+
+    def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> None:
+        """Whoever names no class gets the default one, of several the newest; "" means: none, and really none."""
+        if obj["spec"].get("storageClassName") is not None:
+            return
+        defaults = [one for one in existing() if annotation(one, DEFAULT_CLASS) == "true"]
+        if defaults:
+            newest = max(one["metadata"]["creationTimestamp"] for one in defaults)
+            of_that_time = [
+                one["metadata"]["name"] for one in defaults if one["metadata"]["creationTimestamp"] == newest
+            ]
+            obj["spec"]["storageClassName"] = min(of_that_time)
+
+    def validate(self, obj: dict) -> Iterator[Cause]:
+        spec = obj["spec"]
+        yield from validate_modes(spec, "spec")
+        storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+        if storage is None:
+            yield required("spec.resources[storage]")
+        elif milli(storage) <= 0:
+            yield invalid("spec.resources[storage]", storage, "must be greater than zero")
+        if spec.get("storageClassName"):
+            name = spec["storageClassName"]
+            yield from unlike("spec.storageClassName", name, names.dns_subdomain(name))
+
+    def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
+        """Its controller may say which volume it got; nobody else may change anything."""
+        yield from self.validate(new)
+        asked, was = dict(new["spec"]), dict(old["spec"])
+        if not was.get("volumeName"):
+            asked.pop("volumeName", None)
+            was.pop("volumeName", None)
+        if asked.pop("resources", None) != was.pop("resources", None):
+            yield forbidden("spec.resources.requests", NO_GROWING)
+        if asked != was:
+            yield forbidden("spec", IMMUTABLE)

@@ -1,0 +1,107 @@
+"""Claims, volumes and classes as the API keeps them: what it fills in, what it refuses, and how kubectl prints them."""
+
+import pytest
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS as CLAIMS
+from lab.apimachinery.kinds import PERSISTENTVOLUMES as VOLUMES
+from lab.apimachinery.kinds import PODS, STORAGECLASSES
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
+
+pytestmark = pytest.mark.django_db
+DEFAULT = {"storageclass.kubernetes.io/is-default-class": "true"}
+
+
+@pytest.fixture
+def client() -> Client:
+    ensure_cluster("storing")
+    return Client("storing", "test")
+
+
+def claim(name: str = "data", **spec) -> dict:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}} | spec
+    return {"metadata": {"name": name, "namespace": "default"}, "spec": spec}
+
+
+def volume(name: str = "disk", **spec) -> dict:
+    spec = {
+        "capacity": {"storage": "1024Mi"},
+        "accessModes": ["ReadWriteOnce"],
+        "csi": {"driver": "orrery.io/volumes", "volumeHandle": name},
+    } | spec
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def refusal(client: Client, kind, obj: dict) -> str:
+    with pytest.raises(ApiError) as refused:
+        client.create(kind, obj)
+    return refused.value.message
+
+
+def test_a_cluster_begins_with_a_class_that_claims_get_by_default(client):
+    assert client.get(STORAGECLASSES, "", "standard")["reclaimPolicy"] == "Delete"
+    made = client.create(CLAIMS, claim())
+    assert made["spec"]["storageClassName"] == "standard"
+    assert made["status"] == {"phase": "Pending"}
+    assert made["metadata"]["finalizers"] == ["kubernetes.io/pvc-protection"]
+
+
+def test_a_claim_that_asks_for_no_class_gets_none(client):
+    assert client.create(CLAIMS, claim(storageClassName=""))["spec"]["storageClassName"] == ""
+    client.delete(STORAGECLASSES, "", "standard")
+    assert "storageClassName" not in client.create(CLAIMS, claim("other"))["spec"]
+
+
+def test_a_deleted_class_does_not_come_back(client):
+    client.delete(STORAGECLASSES, "", "standard")
+    ensure_cluster("storing")
+    assert client.find(STORAGECLASSES, "", "standard") is None
+
+
+def test_a_volume_is_kept_unless_it_says_otherwise(client):
+    made = client.create(VOLUMES, volume())
+    assert made["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+    assert made["spec"]["capacity"] == {"storage": "1Gi"}
+    assert made["metadata"]["finalizers"] == ["kubernetes.io/pv-protection"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "obj", "words"),
+    [
+        (CLAIMS, claim(accessModes=[]), "spec.accessModes: Required value: at least 1 access mode is required"),
+        (CLAIMS, claim(resources={}), "spec.resources[storage]: Required value"),
+        (CLAIMS, claim(volumeMode="Block"), "the lab has no block devices"),
+        (CLAIMS, claim(accessModes=["Any"]), 'Unsupported value: "Any"'),
+        (VOLUMES, volume(capacity={}), "spec.capacity: Required value"),
+        (VOLUMES, volume(csi=None, hostPath={"path": "/etc"}), "spec.hostPath: Forbidden: the lab has volumes of its"),
+        (VOLUMES, volume(csi={"driver": "ebs.csi.aws.com", "volumeHandle": "x"}), 'Unsupported value: "ebs.csi'),
+        (VOLUMES, volume(csi={"driver": "orrery.io/volumes", "volumeHandle": "../x"}), "spec.csi.volumeHandle: Inv"),
+        (VOLUMES, volume(persistentVolumeReclaimPolicy="Recycle"), 'Unsupported value: "Recycle"'),
+        (STORAGECLASSES, {"metadata": {"name": "x"}}, "provisioner: Required value"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_kubernetes_words(client, kind, obj, words):
+    assert words in refusal(client, kind, obj)
+
+
+def test_a_claim_cannot_change_its_mind_but_may_be_given_a_volume(client):
+    made = client.create(CLAIMS, claim())
+    given = client.update(CLAIMS, {**made, "spec": {**made["spec"], "volumeName": "disk"}})
+    for change in ({"volumeName": "other"}, {"accessModes": ["ReadWriteMany"]}):
+        with pytest.raises(ApiError, match="spec is immutable after creation"):
+            client.update(CLAIMS, {**given, "spec": {**given["spec"], **change}})
+    with pytest.raises(ApiError, match="must support resize"):
+        client.update(CLAIMS, {**given, "spec": {**given["spec"], "resources": {"requests": {"storage": "2Gi"}}}})
+
+
+def test_a_pod_mounts_a_claim_as_a_whole(client):
+    mount = {"name": "data", "mountPath": "/data"}
+    spec = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
+    named = {"metadata": {"name": "p", "namespace": "default"}}
+
+    def pod(**more) -> dict:
+        return {**named, "spec": {**spec, "containers": [{"name": "c", "image": "i", "volumeMounts": [mount | more]}]}}
+
+    assert "cannot mount a part" in refusal(client, PODS, pod(subPath="below"))
+    assert client.create(PODS, pod())["spec"]["volumes"] == spec["volumes"]
