@@ -31,17 +31,17 @@ def hold_elections(cluster: str) -> None:
     client = Client(cluster, "leader-election")
     view = client.view()
     nodes = view.list(NODES.resource)
-    for component in COMPONENTS:
-        lease = view.get(LEASES.resource, LEADER_NAMESPACE, component)
-        election = elect(component, lease, nodes, time.time(), settings.CLOCK["leader_lease"])
-        if election is None:
-            continue
-        try:
-            (stored,) = client.write([Put(LEASES, election.lease)])
-            if election.taken_over:
-                client.event(stored, "Normal", "LeaderElection", election.taken_over)
-        except ApiError as error:  # another worker held the same election, or the last member has just lost its power
-            log.info("%s of %s: %s", component, cluster, error.message)
+    leases = {component: view.get(LEASES.resource, LEADER_NAMESPACE, component) for component in COMPONENTS}
+    held = [elect(*each, nodes, time.time(), settings.CLOCK["leader_lease"]) for each in leases.items()]
+    elections = [election for election in held if election]
+    if not elections:
+        return
+    try:
+        stored = client.write([Put(LEASES, election.lease) for election in elections])
+        told = [(lease, "Normal", "LeaderElection", e.taken_over) for lease, e in zip(stored, elections, strict=True)]
+        client.events([each for each in told if each[-1]])
+    except ApiError as error:  # another worker held the same elections, or the last member has just lost its power
+        log.info("elections in %s: %s", cluster, error.message)
 
 
 def is_led(view: View, controller: str) -> bool:

@@ -13,6 +13,7 @@ from .steps import PODS, scale
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 GPU = "nvidia.com/gpu"
+ROLE = "node-role.kubernetes.io/control-plane"
 
 
 @pytest.fixture
@@ -49,7 +50,9 @@ def test_a_node_of_any_size_and_with_any_devices_takes_what_fits_nowhere_else(la
     assert nodes_of(lab, "for=nodes") == {"giant"}
     lab.api("POST", PODS, a_pod("greedy", {GPU: "2"}))
     told = wait_until("the scheduler's verdict", lambda: why_pending(lab, "greedy"))
-    assert told.startswith(f"0/4 nodes are available: 4 Insufficient {GPU}.")
+    assert told.startswith(
+        f"0/5 nodes are available: 1 node(s) had untolerated taint {{{ROLE}: }}, 4 Insufficient {GPU}."
+    )
     for name in ("trainer", "solver", "greedy"):
         lab.api("DELETE", f"{PODS}/{name}")
     wait_until("them to be gone", lambda: not lab.pods("for=nodes"))

@@ -15,10 +15,11 @@ SECOND_START_SECONDS = 3.0
 SCALE = "/apis/apps/v1/namespaces/default/deployments/hello/scale"
 
 
-def test_up_shows_a_cluster_of_three_ready_nodes_with_the_demo_on_it(process_lab):
-    nodes = process_lab.get("/api/v1/nodes")["items"]
+def test_up_shows_a_control_plane_and_three_workers_all_ready_with_the_demo_on_them(process_lab):
+    selector = "labelSelector=%21node-role.kubernetes.io/control-plane"
+    nodes = process_lab.get(f"/api/v1/nodes?{selector}")["items"]
     assert sorted(node["metadata"]["labels"]["topology.kubernetes.io/zone"] for node in nodes) == ["a", "b", "c"]
-    assert "3 of 3 nodes Ready" in process_lab.said()
+    assert "4 of 4 nodes Ready" in process_lab.said()
     process_lab.wait_for_ready_pods(3)
 
 
@@ -58,7 +59,7 @@ def test_the_printed_kubeconfig_opens_the_cluster(process_lab, kubectl, tmp_path
     config.write_text(manage("kubeconfig", data=process_lab.data).stdout)
     command = [kubectl, "--kubeconfig", str(config), "get", "nodes", "-o", "name"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert listed.stdout.split() == ["node/node-a", "node/node-b", "node/node-c"]
+    assert listed.stdout.split() == ["node/control-plane-a", "node/node-a", "node/node-b", "node/node-c"]
 
 
 def test_the_kubeconfig_of_an_unknown_cluster_names_the_known_ones(process_lab):
@@ -124,7 +125,7 @@ def test_a_supervisor_killed_with_sigkill_leaves_no_process(own_lab):
     own_lab.start()
     own_lab.wait_for_ready_pods(3)
     own_lab.stop(signal.SIGKILL)
-    wait_until("the end of every process", lambda: not processes_of(own_lab.data), seconds=5)
+    wait_until("the end of every process", lambda: not processes_of(own_lab.data), seconds=15)
 
 
 def test_ctrl_c_stops_the_containers_and_the_next_up_brings_them_back(own_docker_lab, engine):

@@ -1,0 +1,55 @@
+"""One control plane or three: what clouds offer as a checkbox, and k3s as `k3s server` on two machines more."""
+
+from lab.apimachinery.controlplane import CONTROL_PLANE, LEADER_NAMESPACE, is_member, is_up
+from lab.apimachinery.errors import bad_request
+from lab.apimachinery.kinds import LEASES, NODES
+from lab.client import Client
+
+ZONES = "abc"
+HOSTNAME, ZONE, RUNTIME = "kubernetes.io/hostname", "topology.kubernetes.io/zone", "orrery.io/runtime"
+CAPACITY = {"cpu": "2", "memory": "2Gi", "pods": "110"}
+
+
+def set_control_planes(client: Client, count: int) -> str:
+    """Make the cluster have `count` (1 or 3) control-plane nodes, each in a zone of its own; says what it did."""
+    if count not in (1, 3):
+        raise bad_request("a cluster has one control plane, or three: two could not outvote one another")
+    nodes = client.list(NODES)
+    members = sorted(node["metadata"]["name"] for node in nodes if is_member(node))
+    wanted = [f"control-plane-{zone}" for zone in ZONES[:count]]
+    runtime = next((node["metadata"].get("labels", {}).get(RUNTIME, "") for node in nodes), "")
+    for name in sorted(set(wanted) - set(members)):
+        client.create(NODES, control_plane(name, runtime))
+    for name in sorted(set(members) - set(wanted)):
+        client.delete(NODES, "", name)
+    return f"the control plane is now {', '.join(wanted)}"
+
+
+def control_plane(name: str, runtime: str) -> dict:
+    labels = {HOSTNAME: name, CONTROL_PLANE: "", ZONE: name[-1], RUNTIME: runtime}
+    taints = [{"key": CONTROL_PLANE, "effect": "NoSchedule"}]
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"taints": taints},
+        "status": {"capacity": CAPACITY},
+    }
+
+
+def steering(client: Client) -> dict:
+    """Who steers: `{"members": [{"name", "zone", "up", "leads": [component, …]}], "transitions": n}`."""
+    view = client.view()
+    leases = [lease for lease in view.list(LEASES.resource, LEADER_NAMESPACE) if lease["spec"].get("holderIdentity")]
+    members = [
+        {
+            "name": node["metadata"]["name"],
+            "zone": node["metadata"].get("labels", {}).get(ZONE, ""),
+            "up": is_up(node),
+            "leads": [
+                lease["metadata"]["name"]
+                for lease in leases
+                if lease["spec"]["holderIdentity"] == node["metadata"]["name"]
+            ],
+        }
+        for node in sorted(filter(is_member, view.list(NODES.resource)), key=lambda node: node["metadata"]["name"])
+    ]
+    return {"members": members, "transitions": sum(lease["spec"].get("leaseTransitions", 0) for lease in leases)}
