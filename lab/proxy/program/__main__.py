@@ -13,10 +13,13 @@ import socket  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from .control import Control  # noqa: E402
+from .dns import DnsServer  # noqa: E402
 from .haproxy.engine import HAProxyEngine, find_program  # noqa: E402
 from .listeners import FRONT_DOOR, Listeners  # noqa: E402
+from .names import Names  # noqa: E402
+from .network import become_gateway  # noqa: E402
 from .own.engine import OwnEngine  # noqa: E402
-from .plane import Engine, Plane  # noqa: E402
+from .plane import Plane  # noqa: E402
 from .scopes import Scopes  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -27,33 +30,60 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True, help="folder for what was wanted last, and for sockets")
     parser.add_argument("--engine", choices=("auto", "haproxy", "own"), default="auto")
     parser.add_argument("--front-door-fd", type=int, help="a listening socket")
+    parser.add_argument("--control", type=place, help="where to be told what to do, with a token; else a unix socket")
+    parser.add_argument("--dns", type=place, help="where to answer questions for names")
+    parser.add_argument("--gateway", nargs=3, metavar=("ADDRESS", "SERVICES", "ROUTER"), help="see network.py")
     return parser.parse_args(arguments)
 
 
-def choose_engine(wanted: str) -> Engine:
-    program = find_program() if wanted != "own" else None
-    if wanted == "haproxy" and program is None:
-        sys.exit("There is no haproxy on this machine.")
-    return HAProxyEngine(program) if program else OwnEngine()
+def place(told: str) -> tuple[str, int]:
+    address, _, port = told.rpartition(":")
+    return address, int(port)
 
 
 async def serve(options: argparse.Namespace) -> None:
-    fixed = {}
-    front_door = 0
-    if options.front_door_fd is not None:
-        fixed[FRONT_DOOR] = listener = socket.socket(fileno=options.front_door_fd)
-        listener.setblocking(False)
-        front_door = listener.getsockname()[1]
     os.chdir(options.state)  # a socket's path may have a hundred letters; a name alone is always short enough
-    plane = Plane(Scopes(Path(".")), Listeners(fixed), choose_engine(options.engine), front_door)
-    await plane.start()
-    control = Control(plane, os.environ.get("ORRERY_PROXY_TOKEN", ""))
-    await control.listen_unix(Path("control.sock"))
+    if options.gateway:
+        become_gateway(*options.gateway)
+    fixed = {} if options.front_door_fd is None else {FRONT_DOOR: inherited(options.front_door_fd)}
+    plane = await start_plane(Scopes(Path(".")), Listeners(fixed), options.engine)
+    if options.dns:
+        await DnsServer(lambda: Names(plane.plan)).listen(*options.dns)
+    control = Control(plane, os.environ.pop("ORRERY_PROXY_TOKEN", ""))
+    if options.control:
+        await control.listen_tcp(*options.control)
+    else:
+        await control.listen_unix(Path("control.sock"))
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     await told.wait()
     await plane.engine.stop()
+
+
+def inherited(number: int) -> socket.socket:
+    opened = socket.socket(fileno=number)
+    opened.setblocking(False)
+    return opened
+
+
+async def start_plane(scopes: Scopes, listeners: Listeners, engine: str) -> Plane:
+    """With HAProxy where it can be had and starts, else with our own."""
+    program = find_program() if engine != "own" else None
+    if engine == "haproxy" and program is None:
+        sys.exit("There is no haproxy on this machine.")
+    if program:
+        plane = Plane(scopes, listeners, HAProxyEngine(program))
+        try:
+            await plane.start()
+            return plane
+        except (OSError, ValueError) as error:
+            log.warning("HAProxy cannot be used: %s", error)
+            if engine == "haproxy":
+                raise
+    plane = Plane(scopes, listeners, OwnEngine())
+    await plane.start()
+    return plane
 
 
 def main() -> None:

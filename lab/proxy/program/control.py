@@ -65,5 +65,5 @@ class Control:
         if request["do"] == "counters":
             return {"engine": self._plane.engine.name, "scopes": await self._plane.engine.counters()}
         if request["do"] == "ping":
-            return {"ok": True, "engine": self._plane.engine.name, "frontDoor": self._plane.front_door}
+            return {"ok": True, "engine": self._plane.engine.name, "frontDoor": self._plane.listeners.front_door}
         raise ValueError(f"nothing is known of {request['do']!r}: apply, counters or ping")

@@ -14,8 +14,10 @@ from . import pages
 from .names import Names
 from .own.balance import Backend
 from .own.heads import Head
-from .plan import Backend as Target
+from .plan import Backend as Spec
 from .plan import Server
+
+TARGETS_MOST = 256
 
 
 class Forward:
@@ -24,6 +26,7 @@ class Forward:
 
     def __init__(self, names: Callable[[], Names]):
         self._names = names
+        self._targets: dict[tuple[str, int], Backend] = {}
 
     def route(self, head: Head) -> Backend | bytes:
         where = urlsplit(head.start[1].decode("latin-1"))
@@ -39,9 +42,17 @@ class Forward:
             return pages.answer(503, f"{where.hostname}: nobody is ready to answer.\n")
         path = where.path or "/"
         head.start[1] = (f"{path}?{where.query}" if where.query else path).encode("latin-1")
-        address = found[0] if found else where.hostname
-        server = Server(address, address, port, 1, "")
-        return Backend(Target("", f"{where.hostname}:{port}", "http", 0, {address: server}))
+        return self._target(found[0] if found else where.hostname, port)
+
+    def _target(self, address: str, port: int) -> Backend:
+        """Kept for its idle connections."""
+        if len(self._targets) >= TARGETS_MOST:
+            for key in [key for key, target in self._targets.items() if not target.servers[""].in_flight]:
+                self._targets.pop(key).update(Spec("", "", "http", 0, {}))
+        if (address, port) not in self._targets:
+            spec = Spec("", f"{address}:{port}", "http", 0, {"": Server("", address, port, 1)})
+            self._targets[address, port] = Backend(spec)
+        return self._targets[address, port]
 
 
 def user(shown: bytes) -> str:

@@ -17,6 +17,11 @@ class Listeners:
         self._open: dict[Place, socket.socket] = {}
         self.refused: dict[str, str] = {}  # "address:port" → why it cannot be listened on
 
+    @property
+    def front_door(self) -> int:
+        """Its port, 0 if there is none."""
+        return self._fixed[FRONT_DOOR].getsockname()[1] if FRONT_DOOR in self._fixed else 0
+
     def wanted(self, plan: Plan) -> dict[Place, socket.socket]:
         """Open what is missing and return all that the plan names; those it no longer names stay until `drop`."""
         self.refused = {}

@@ -26,23 +26,22 @@ class Engine(Protocol):
 
 
 class Plane:
-    def __init__(self, scopes: Scopes, listeners: Listeners, engine: Engine, front_door: int = 0):
+    def __init__(self, scopes: Scopes, listeners: Listeners, engine: Engine):
         self._scopes = scopes
-        self._listeners = listeners
+        self.listeners = listeners
         self.engine = engine
-        self.front_door = front_door
         self.plan = Plan()
         self._lock = asyncio.Lock()
         self._wanted = self._done = 0
 
     async def start(self) -> None:
-        """Serve what was wanted last."""
+        """Serve what was wanted last. Raises OSError or ValueError where the engine cannot be used."""
         try:
-            await self._sync()
+            merge(self._scopes.desired)
         except ValueError as error:  # kept by another version of this program
             log.warning("what was kept cannot be served: %s", error)
             self._scopes.desired = {}
-            await self._sync()
+        await self._sync()
 
     async def apply(self, scope: str, desired: dict) -> dict[str, str]:
         """Returns when it is so; which addresses could not be listened on, and why. Raises ValueError."""
@@ -50,7 +49,7 @@ class Plane:
         self._scopes.put(scope, desired)
         await self._sync()
         mine = {f"{each['address']}:{each['port']}" for each in desired.get("listeners", ())}
-        return {place: why for place, why in self._listeners.refused.items() if place in mine}
+        return {place: why for place, why in self.listeners.refused.items() if place in mine}
 
     async def _sync(self) -> None:
         """One after the other; who asks while another is at work shares the next turn with all who wait."""
@@ -61,8 +60,8 @@ class Plane:
                 return
             current = self._wanted
             plan = merge(self._scopes.desired)
-            sockets = self._listeners.wanted(plan)
+            sockets = self.listeners.wanted(plan)
             await self.engine.apply(plan, sockets)
-            self._listeners.drop(plan)
+            self.listeners.drop(plan)
             self.plan = plan
             self._done = current

@@ -10,7 +10,7 @@ from ..listeners import FRONT_DOOR, Place
 from ..pages import PLAIN, broken_off, nobody_ready
 from ..plan import Backend, Host, Plan, Server
 
-PAGES = "pages.sock"  # where this program itself answers for hosts that nobody has
+STRAYS = "strays.sock"  # where this program itself answers
 GLOBAL = """global
     stats socket unix@{admin} mode 600 level admin
     stats timeout 20d
@@ -70,7 +70,7 @@ def configuration(plan: Plan, numbers: dict[Place, int], admin: str, connections
             lines += [REQUEST_ID] if mode == "http" else []
             parts.append("\n".join([*lines, f"    default_backend {proxy_name(backend)}"]))
     parts += [_backend(key, backend) for key, backend in plan.backends.items()]
-    return "\n".join([*parts, f"backend pages\n    server pages unix@{PAGES}\n"])
+    return "\n".join([*parts, f"backend strays\n    server strays unix@{STRAYS}\n"])
 
 
 def _front_door(hosts: list[Host], number: int) -> str:
@@ -87,8 +87,9 @@ def _front_door(hosts: list[Host], number: int) -> str:
         whole = f"var(txn.{name}),concat(,txn.path)"
         lines.append(f"    http-request set-var(txn.to) {whole},map_str(exact.map) {missing}")
         lines.append(f"    http-request set-var(txn.to) {whole},concat(/),map_beg(prefix.map) {missing}")
+    lines.append("    use_backend strays if { url -m beg -i http:// } { src 127.0.0.0/8 ::1 }")
     lines.append("    use_backend %[var(txn.to)] if { var(txn.to) -m found }")
-    return "\n".join([*lines, "    default_backend pages"])
+    return "\n".join([*lines, "    default_backend strays"])
 
 
 def maps(hosts: list[Host]) -> dict[str, str]:

@@ -9,11 +9,10 @@ import socket
 from collections import defaultdict
 from pathlib import Path
 
-from .. import pages
 from ..listeners import FRONT_DOOR, Place
 from ..own.downstream import Downstream
-from ..own.heads import Head
 from ..plan import Plan, Server
+from ..strays import Strays
 from . import config
 from .worker import Counts, Refused, Worker
 
@@ -46,12 +45,15 @@ class HAProxyEngine:
         self._past: dict[tuple[str, str], Counts] = {}  # of workers that have ended
         self._tasks: set[asyncio.Task] = set()
         self._tidying: asyncio.Task | None = None
-        self._pages: asyncio.Server | None = None
+        self._strays = Strays()
+        self._strays_server: asyncio.Server | None = None
         self._stopping = False
 
     async def apply(self, plan: Plan, sockets: dict[Place, socket.socket]) -> None:
         shape = config.shape(plan, _numbers(sockets))
-        self._plan, self._sockets = plan, sockets
+        self._plan = self._strays.plan = plan
+        self._sockets = sockets
+        self._strays.port = sockets[FRONT_DOOR].getsockname()[1] if FRONT_DOOR in sockets else 0
         if self._worker and self._worker.running and shape == self._shape:
             try:
                 await self._change_servers()
@@ -105,8 +107,8 @@ class HAProxyEngine:
 
     async def _renew(self) -> None:
         """A new process takes over the sockets, and the old one finishes what it has. Raises OSError, ValueError."""
-        if self._pages is None:
-            self._pages = await _serve_pages(self._lost)
+        if self._strays_server is None:
+            self._strays_server = await _serve_strays(self._strays)
         numbers = _numbers(self._sockets)
         self._generation += 1
         admin = f"admin-{self._generation}.sock"
@@ -168,12 +170,6 @@ class HAProxyEngine:
 
     # What is asked of it.
 
-    def _lost(self, head: Head) -> bytes:
-        host = head.host.decode("latin-1").partition(":")[0]
-        port = self._sockets[FRONT_DOOR].getsockname()[1] if FRONT_DOOR in self._sockets else 0
-        body = pages.unknown_host(host, (each.host for each in self._plan.hosts), port)
-        return pages.answer(404, body, "text/html; charset=utf-8")
-
     async def counters(self) -> dict:
         """Of all processes together; servers that went are told of while they still have work."""
         for worker in self._workers:
@@ -204,13 +200,13 @@ class HAProxyEngine:
         self._stopping = True
         for worker in self._workers:
             worker.kill()
-        if self._pages:
-            self._pages.close()
+        if self._strays_server:
+            self._strays_server.close()
 
 
-async def _serve_pages(route) -> asyncio.Server:
-    Path(config.PAGES).unlink(missing_ok=True)
-    return await asyncio.get_running_loop().create_unix_server(lambda: Downstream(route), config.PAGES)
+async def _serve_strays(strays: Strays) -> asyncio.Server:
+    Path(config.STRAYS).unlink(missing_ok=True)
+    return await asyncio.get_running_loop().create_unix_server(lambda: Downstream(strays.route), config.STRAYS)
 
 
 def _numbers(sockets: dict[Place, socket.socket]) -> dict[Place, int]:

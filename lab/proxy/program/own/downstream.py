@@ -17,8 +17,8 @@ END = b"\r\n\r\n"
 _ids = itertools.count()
 _id_prefix = os.urandom(8).hex()
 
-# A request's head → who serves it, or the whole answer if that is nobody; the route may change the request's target.
-Route = Callable[[Head], Backend | bytes]
+# A request's head and its client → who serves it, or the whole answer if that is nobody. It may change the head.
+Route = Callable[[Head, str], Backend | bytes]
 
 
 class Downstream(asyncio.Protocol):
@@ -115,7 +115,7 @@ class Downstream(asyncio.Protocol):
         if len(head.start) != 3 or head.start[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
             raise BadMessage("no request of HTTP/1.1")
         self._head, self._body, self.method = head, request_body(head), head.start[0]
-        found = self._route(head)
+        found = self._route(head, self.client)
         if isinstance(found, bytes):
             self._answer(found)
         else:
@@ -155,7 +155,8 @@ class Downstream(asyncio.Protocol):
         """The request as it goes to the server."""
         lines = [b" ".join(head.start), *head.lines]
         came = b", ".join(filter(None, (head.forwarded_for, self.client.encode())))
-        lines.append(b"X-Forwarded-For: " + came)
+        if came:
+            lines.append(b"X-Forwarded-For: " + came)
         if not head.request_id:
             lines.append(f"X-Request-Id: {_id_prefix}-{next(_ids):08x}".encode())
         if head.start[2] == b"HTTP/1.0" and not head.close:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from .. import pages
 from ..listeners import FRONT_DOOR
 from ..plan import Plan, Routes
+from ..strays import Strays, host_of
 from .balance import Backend
 from .downstream import Downstream
 from .heads import Head
@@ -22,7 +23,7 @@ class OwnEngine:
         self._plan = Plan()
         self._routes = Routes([])
         self._servers: dict[tuple[str, int], tuple[int, asyncio.Server]] = {}
-        self._front_port = 0
+        self._strays = Strays()
 
     async def apply(self, plan: Plan, sockets: dict[tuple[str, int], socket.socket]) -> None:
         """`sockets`: by the listener's place, open and listening; they stay the caller's."""
@@ -35,7 +36,8 @@ class OwnEngine:
             self._backends[key].update(_without_servers(self._backends[key]))
             if not self._backends[key].servers:
                 del self._backends[key]
-        self._plan, self._routes = plan, Routes(plan.hosts)
+        self._plan = self._strays.plan = plan
+        self._routes = Routes(plan.hosts)
         for place in [p for p, (number, _) in self._servers.items() if p not in sockets or number != id(sockets[p])]:
             self._servers.pop(place)[1].close()
         for place, listener in sockets.items():
@@ -46,28 +48,25 @@ class OwnEngine:
         loop = asyncio.get_running_loop()
         own = socket.socket(fileno=os.dup(listener.fileno()))
         if place == FRONT_DOOR:
-            self._front_port = own.getsockname()[1]
+            self._strays.port = own.getsockname()[1]
             return await loop.create_server(lambda: Downstream(self._at_front_door), sock=own, backlog=2048)
         return await loop.create_server(lambda: self._accept(place), sock=own, backlog=2048)
 
     def _accept(self, place: tuple[str, int]) -> asyncio.Protocol:
         """Who serves a connection is looked up when it comes, and for HTTP again with each request."""
-        backend = self._backends[self._plan.listeners[place]]
-        return TcpDownstream(backend) if backend.spec.mode == "tcp" else Downstream(lambda head: self._at(place))
+        backend = self._backends.get(self._plan.listeners.get(place, ""))
+        if backend and backend.spec.mode == "tcp":
+            return TcpDownstream(backend)
+        return Downstream(lambda head, client: self._at(place))
 
     def _at(self, place: tuple[str, int]) -> Backend | bytes:
         backend = self._backends.get(self._plan.listeners.get(place, ""))
         return backend or pages.answer(503, "This Service is gone.\n")
 
-    def _at_front_door(self, head: Head) -> Backend | bytes:
-        host = head.host.decode("latin-1").rpartition(":")[0] if b":" in head.host else head.host.decode("latin-1")
+    def _at_front_door(self, head: Head, client: str) -> Backend | bytes:
         path = head.start[1].partition(b"?")[0].decode("latin-1")
-        found = self._routes.find(host.lower(), path)
-        return self._backends[found] if found else self.lost(host)
-
-    def lost(self, host: str) -> bytes:
-        body = pages.unknown_host(host, (each.host for each in self._plan.hosts), self._front_port)
-        return pages.answer(404, body, "text/html; charset=utf-8")
+        found = self._routes.find(host_of(head), path) if path.startswith("/") else None
+        return self._backends[found] if found else self._strays.route(head, client)
 
     async def counters(self) -> dict:
         """scope → backend → server → counters."""

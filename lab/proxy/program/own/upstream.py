@@ -85,7 +85,9 @@ class Upstream(asyncio.Protocol):
         self._failed = status >= 500
         self._lasts = not head.close
         spec = self._server.spec
-        lines = [b" ".join(head.start), *head.lines, f"X-Orrery-Pod: {spec.pod}".encode()]
+        lines = [b" ".join(head.start), *head.lines]
+        if spec.pod:
+            lines.append(f"X-Orrery-Pod: {spec.pod}".encode())
         if spec.version:
             lines.append(f"X-Orrery-Version: {spec.version}".encode())
         if not client.tunnel and not (client.may_go_on() and self._ends_by_itself(head)):
