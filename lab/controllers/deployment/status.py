@@ -13,6 +13,7 @@ from .rollout import fenceposts, name_of
 NO_DEADLINE = 2**31 - 1
 DONE = "NewReplicaSetAvailable"
 TIMED_OUT = "ProgressDeadlineExceeded"
+STEERED = "ReleaseInControl"  # ours: a release has the new pods that it asked for, and takes its time
 
 
 def set_condition(conditions: list[dict], kind: str, status: str, reason: str, message: str) -> list[dict]:
@@ -135,7 +136,8 @@ def progress(deployment: dict, status: dict, new: dict | None, time: float) -> l
 def seconds_left(deployment: dict, conditions: list[dict], time: float) -> float | None:
     """Until the progress deadline; None if no deadline is running."""
     known = next((c for c in conditions if c["type"] == "Progressing"), None)
-    if not has_deadline(deployment) or known is None or known["reason"] in (DONE, TIMED_OUT, "DeploymentPaused"):
+    at_rest = (DONE, TIMED_OUT, STEERED, "DeploymentPaused")
+    if not has_deadline(deployment) or known is None or known["reason"] in at_rest:
         return None
     return parse_time(known["lastUpdateTime"]) + deployment["spec"]["progressDeadlineSeconds"] - time
 

@@ -10,8 +10,6 @@ from . import revisions, rollout, status
 from .revisions import RELEASE, REPLICAS_NEW, REPLICAS_OLD
 from .rollout import Sizes, name_of, size
 
-ARRIVED = "ReleaseInControl"
-
 
 def steered(deployment: dict) -> tuple[int, int] | None:
     """(new, old) in pods, if a Release sizes this Deployment."""
@@ -40,8 +38,8 @@ def progress(deployment: dict, now: dict, new: dict, time: float) -> list[dict]:
         return status.without(conditions, "Progressing")
     if rollout.available(new) >= wanted:
         words = f'Release "{deployment["metadata"]["annotations"].get(RELEASE, "")}" has its new pods.'
-        return status.set_condition(conditions, "Progressing", "True", ARRIVED, words)
-    if known and known["reason"] in (ARRIVED, status.DONE):
+        return status.set_condition(conditions, "Progressing", "True", status.STEERED, words)
+    if known and known["reason"] in (status.STEERED, status.DONE):
         words = f'ReplicaSet "{name_of(new)}" is progressing.'
         return status.set_condition(conditions, "Progressing", "True", "ReplicaSetUpdated", words)
     return status.progress(deployment, now, new, time)

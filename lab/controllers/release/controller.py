@@ -78,6 +78,8 @@ class ReleaseController(Controller):
         release = copy.deepcopy(release)
         others = [each for each in release["metadata"].get("finalizers", ()) if each != FINALIZER]
         release["metadata"]["finalizers"] = [*others, FINALIZER] if held else others
+        if not release["metadata"]["finalizers"]:
+            del release["metadata"]["finalizers"]
         client.update(RELEASES, release)
 
     def _carry_out(self, client: Client, look: Look, plan: Plan) -> None:

@@ -7,7 +7,7 @@ from ..deployment.revisions import same_template
 from ..deployment.status import is_complete
 from .ending import ENDS, FAILED, PROMOTED, SUPERSEDED, finish, interruption
 from .look import CANARY, ROLLING, Look, Plan, revision_of, written
-from .strategies import PROGRESSING, STRATEGIES, new_pods, weight_at
+from .strategies import PROGRESSING, STRATEGIES, SWITCHED, new_pods, weight_at
 
 WAITING = "Waiting"
 WARNINGS = (FAILED, "Aborted", SUPERSEDED)
@@ -99,7 +99,7 @@ def _over(look: Look, phase: str, message: str) -> Plan:
 def events(old: dict, new: dict) -> list[tuple[str, str, str]]:
     """What the change from one status to the next is worth telling: (Normal | Warning, reason, message)."""
     told = []
-    if new.get("weight") != old.get("weight") and "weight" in old and new["phase"] not in ENDS:
+    if new.get("weight") != old.get("weight") and "weight" in old and new["phase"] not in (*ENDS, SWITCHED):
         told.append(("Normal", "WeightSet", f"{new['weight']} % of the visitors get the new version."))
     if new.get("phase") != old.get("phase"):
         told.append(("Warning" if new["phase"] in WARNINGS else "Normal", new["phase"], new["message"]))
