@@ -11,6 +11,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from . import pages
+from .listeners import Place
 from .names import Names
 from .own.balance import Backend
 from .own.heads import Head
@@ -24,8 +25,9 @@ class Forward:
     """A route of our own proxy. Whoever it finds is asked without balancing: at a Service's address somebody balances
     already."""
 
-    def __init__(self, names: Callable[[], Names]):
+    def __init__(self, names: Callable[[], Names], really: Callable[[Place], Place]):
         self._names = names
+        self._really = really
         self._targets: dict[tuple[str, int], Backend] = {}
 
     def route(self, head: Head) -> Backend | bytes:
@@ -42,7 +44,7 @@ class Forward:
             return pages.answer(503, f"{where.hostname}: nobody is ready to answer.\n")
         path = where.path or "/"
         head.start[1] = (f"{path}?{where.query}" if where.query else path).encode("latin-1")
-        return self._target(found[0] if found else where.hostname, port)
+        return self._target(*self._really((found[0] if found else where.hostname, port)))
 
     def _target(self, address: str, port: int) -> Backend:
         """Kept for its idle connections."""

@@ -1,12 +1,15 @@
 """The sockets that are listened on. They belong to the program and not to the engine that serves them: while HAProxy
 is replaced or has to be started again, who connects waits a moment instead of being refused."""
 
+import errno
 import socket
 
 from .plan import Plan
 
 BACKLOG = 2048
+NOT_OURS = (errno.EADDRNOTAVAIL, errno.EACCES)
 Place = tuple[str, int]
+ANYWHERE: Place = ("127.0.0.1", 0)
 FRONT_DOOR: Place = ("front door", 0)  # its place among them
 
 
@@ -30,7 +33,12 @@ class Listeners:
                 try:
                     self._open[place] = listen(place)
                 except OSError as error:
-                    self.refused[f"{place[0]}:{place[1]}"] = error.strerror or str(error)
+                    # A cluster's address is none of a host's, and low ports are root's alone: another port of the
+                    # loopback stands in for it, for those who come by way of the front door.
+                    if error.errno in NOT_OURS:
+                        self._open[place] = listen(ANYWHERE)
+                    else:
+                        self.refused[f"{place[0]}:{place[1]}"] = error.strerror or str(error)
         return {place: opened for place, opened in self._open.items() if place in plan.listeners} | self._fixed
 
     def drop(self, plan: Plan) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import logging
+import os
 import resource
-import shutil
 import socket
 from collections import defaultdict
 from pathlib import Path
 
-from ..listeners import FRONT_DOOR, Place
+from ..listeners import Place
 from ..own.downstream import Downstream
 from ..plan import Plan, Server
 from ..strays import Strays
@@ -17,7 +17,7 @@ from . import config
 from .worker import Counts, Refused, Worker
 
 log = logging.getLogger(__name__)
-PLACES = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # not on everybody's PATH
+PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # not on everybody's PATH
 CONNECTIONS_MOST = 8192
 TIDY_SECONDS = 1.0  # between tries to remove a server that still has work
 WATCH_FIRST, WATCH_MOST = 0.05, 2.0  # between looks at a process that finishes
@@ -25,7 +25,9 @@ BACKOFF_MOST = 5.0
 
 
 def find_program() -> str | None:
-    return shutil.which("haproxy") or shutil.which("haproxy", path=PLACES)
+    """As `shutil.which`, which brings three ways to compress along."""
+    paths = [f"{folder}/haproxy" for folder in (*os.get_exec_path(), *PLACES)]
+    return next((path for path in paths if os.access(path, os.X_OK) and os.path.isfile(path)), None)
 
 
 class HAProxyEngine:
@@ -52,8 +54,7 @@ class HAProxyEngine:
     async def apply(self, plan: Plan, sockets: dict[Place, socket.socket]) -> None:
         shape = config.shape(plan, _numbers(sockets))
         self._plan = self._strays.plan = plan
-        self._sockets = sockets
-        self._strays.port = sockets[FRONT_DOOR].getsockname()[1] if FRONT_DOOR in sockets else 0
+        self._sockets = self._strays.sockets = sockets
         if self._worker and self._worker.running and shape == self._shape:
             try:
                 await self._change_servers()

@@ -37,6 +37,7 @@ class OwnEngine:
             if not self._backends[key].servers:
                 del self._backends[key]
         self._plan = self._strays.plan = plan
+        self._strays.sockets = sockets
         self._routes = Routes(plan.hosts)
         for place in [p for p, (number, _) in self._servers.items() if p not in sockets or number != id(sockets[p])]:
             self._servers.pop(place)[1].close()
@@ -48,7 +49,6 @@ class OwnEngine:
         loop = asyncio.get_running_loop()
         own = socket.socket(fileno=os.dup(listener.fileno()))
         if place == FRONT_DOOR:
-            self._strays.port = own.getsockname()[1]
             return await loop.create_server(lambda: Downstream(self._at_front_door), sock=own, backlog=2048)
         return await loop.create_server(lambda: self._accept(place), sock=own, backlog=2048)
 
