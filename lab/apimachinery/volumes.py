@@ -44,3 +44,15 @@ def node_terms(volume: dict) -> list[dict]:
     """The node selector terms of which one must match a node that the volume can be had on; none: any node."""
     affinity = volume["spec"].get("nodeAffinity") or {}
     return (affinity.get("required") or {}).get("nodeSelectorTerms") or []
+
+
+def placed(volume: dict, runtime: str) -> dict:
+    """The volume as one that lies on this engine: pods go where it is, and that engine's kubelet will remove it."""
+    meta = {**volume["metadata"], "labels": {**(volume["metadata"].get("labels") or {}), RUNTIME_LABEL: runtime}}
+    spec = {**volume["spec"]}
+    if spec["persistentVolumeReclaimPolicy"] == "Delete":
+        meta["finalizers"] = [*meta.get("finalizers", ()), PROVISIONER_FINALIZER]
+    if not spec.get("nodeAffinity"):
+        expression = {"key": RUNTIME_LABEL, "operator": "In", "values": [runtime]}
+        spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
+    return {**volume, "metadata": meta, "spec": spec}

@@ -12,6 +12,8 @@ from .garbagecollector import GarbageCollector
 from .horizontalpodautoscaler.controller import HorizontalPodAutoscalerController
 from .namespace import NamespaceController
 from .nodelifecycle import NodeLifecycleController
+from .persistentvolume.controller import PersistentVolumeController
+from .persistentvolume.protection import VolumeProtectionController
 from .podgc import PodGCController
 from .release.controller import ReleaseController
 from .replicaset import ReplicaSetController
@@ -28,6 +30,8 @@ CONTROLLERS = (
     GarbageCollector(),
     NamespaceController(),
     EventTTLController(),
+    PersistentVolumeController(),
+    VolumeProtectionController(),
     HorizontalPodAutoscalerController(),
     ClusterAutoscalerController(),
 )
