@@ -81,8 +81,15 @@ KINDS = (
     Kind("NodePool", "nodepools", OWN, namespaced=False, short_names=("np",), subresources=("status",)),
 )
 
+# Of this moment, and kept nowhere: answered out of what kubelets publish. In Kubernetes by the metrics server.
+FIGURES = (
+    Kind("NodeMetrics", "nodes", "metrics.k8s.io", "v1beta1", namespaced=False, verbs=("get", "list")),
+    Kind("PodMetrics", "pods", "metrics.k8s.io", "v1beta1", verbs=("get", "list")),
+)
+NODE_METRICS, POD_METRICS = FIGURES
+
 BY_RESOURCE = {kind.resource: kind for kind in KINDS}
-BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
+BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in (*KINDS, *FIGURES)}
 BY_GVK = {(kind.api_version, kind.kind): kind for kind in KINDS}
 
 NAMESPACES = BY_RESOURCE["namespaces"]

@@ -7,7 +7,7 @@ older ones walk group by group; both forms say the same.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lab.apimachinery.kinds import KINDS, Kind
+from lab.apimachinery.kinds import FIGURES, KINDS, Kind
 
 from .requestinfo import unknown_path
 
@@ -23,6 +23,7 @@ VERSION = {
     "compiler": "cpython",
     "platform": "python/any",
 }
+PUBLISHED = (*KINDS, *FIGURES)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ SUBRESOURCES = {
 def groups() -> dict[str, list[str]]:
     """Group → its versions, the core group ("") first; the order is the order in which clients prefer them."""
     found: dict[str, list[str]] = {}
-    for kind in KINDS:
+    for kind in PUBLISHED:
         versions = found.setdefault(kind.group, [])
         if kind.version not in versions:
             versions.append(kind.version)
@@ -57,7 +58,7 @@ def groups() -> dict[str, list[str]]:
 
 
 def kinds_of(group: str, version: str) -> list[Kind]:
-    return [kind for kind in KINDS if (kind.group, kind.version) == (group, version)]
+    return [kind for kind in PUBLISHED if (kind.group, kind.version) == (group, version)]
 
 
 def core_versions(host: str) -> dict:

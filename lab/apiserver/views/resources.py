@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from lab.apimachinery.errors import method_not_allowed
-from lab.apimachinery.kinds import Kind
+from lab.apimachinery.kinds import FIGURES, Kind
 from lab.store import Compacted, changes
 
 from .. import deletion, lists, negotiation, registry, tables
@@ -15,6 +15,7 @@ from ..requestinfo import RequestInfo, resolve
 from ..threads import in_thread
 from .answers import json_answer, many, object_answer, success
 from .entry import api_view, asking, read_body, read_object
+from .figures import figures
 from .subresources import serve_subresource
 from .watches import watch
 
@@ -28,6 +29,8 @@ async def resource(request: HttpRequest, cluster: str, path: str) -> HttpRespons
     info = resolve(path)
     if info.subresource:
         return await serve_subresource(request, cluster, info)
+    if info.kind in FIGURES:
+        return await in_thread(figures, request, cluster, info)
     if request.method == "GET":
         wanted = list_options(request.GET)
         if wanted.watch:
