@@ -8,7 +8,7 @@ from django.conf import settings
 
 from lab.runtime import RuntimeFailure
 from lab.runtime.engines import detect, open_runtime
-from lab.supervisor.probe import answers_ping, http_get
+from lab.supervisor.probe import answers_control, answers_ping, http_get
 from lab.supervisor.state import is_running, read_run
 
 DEMO_IMAGE = "orrery/hello:v1"
@@ -16,7 +16,7 @@ PING_SECONDS = 2.0
 
 
 def report() -> dict:
-    """The whole status as data. `front_door`, where Services are reached from outside, is null for now."""
+    """The whole status as data. `front_door` is where Services are reached from outside; null while nothing runs."""
     running = is_running(settings.DATA_DIR)
     run = read_run(settings.DATA_DIR) if running else {}
     board = run.get("board") or f"http://127.0.0.1:{settings.PORT}/"
@@ -29,7 +29,7 @@ def report() -> dict:
         "data": str(settings.DATA_DIR),
         "processes": [{**process, "healthy": _is_healthy(process, run)} for process in run.get("processes", ())],
         "missing": _missing(run.get("runtime") or _expected_runtime()),
-        "front_door": None,
+        "front_door": run.get("front_door"),
     }
 
 
@@ -44,6 +44,8 @@ def _is_healthy(process: dict, run: dict) -> bool:
     if process["name"] == "web":
         path = f"/clusters/{settings.DEFAULT_CLUSTER}/version"
         return http_get(("127.0.0.1", run["port"]), path, PING_SECONDS)[0] == 200
+    if process["name"] == "proxy":
+        return answers_control(str(settings.DATA_DIR / "proxy" / "control.sock"), PING_SECONDS)
     if process["name"] == "worker":
         return answers_ping(run["broker"]) and _worker_answers(run["broker"])
     return _is_alive(process["pid"])

@@ -27,17 +27,21 @@ STEP = 0.05
 
 
 class Lab:
-    """Everything below one supervisor. `listener` is the web server's socket: it stays open while web restarts, so
-    that a browser waits a moment instead of being refused."""
+    """Everything below one supervisor. `listener` is the web server's socket and `door` the front door's: they stay
+    open while web or proxy restarts, so that a browser waits a moment instead of being refused."""
 
-    def __init__(self, data: Path, runtime: str, broker: Broker, listener: socket.socket, host: str):
+    def __init__(
+        self, data: Path, runtime: str, broker: Broker, listener: socket.socket, door: socket.socket, host: str
+    ):
         self.data = data
         self.runtime = runtime
         self.broker = broker
         self.port = listener.getsockname()[1]
         self.board = f"http://{host}:{self.port}/"
+        self.front_door = f"http://localhost:{door.getsockname()[1]}/"  # whose hosts end in .localhost
         self.stopped = threading.Event()
         self._listener = listener
+        self._door = door
         self._guard = Guard()
         self._lock = threading.Lock()
         self._env = self._environment()
@@ -48,6 +52,7 @@ class Lab:
             **os.environ,
             "ORRERY_DATA": str(self.data),
             "ORRERY_PORT": str(self.port),
+            "ORRERY_FRONT_DOOR": self.front_door,
             "ORRERY_RUNTIME": self.runtime,
             # Nodes of several runtimes may be mixed; those that need nothing installed are there in any case.
             "ORRERY_KUBELET": ",".join(dict.fromkeys((self.runtime, "process", "simulated"))),
@@ -63,6 +68,9 @@ class Lab:
 
     def start(self) -> None:
         """Start everything, each as soon as what it needs is there. Raises CannotStart."""
+        door = str(self._door.fileno())
+        proxy = (PYTHON, "-m", "lab.proxy.program", "--state", str(self.data / "proxy"), "--front-door-fd", door)
+        self._add("proxy", proxy, pass_fds=(self._door.fileno(),))
         if self.broker.command:
             self._add("broker", self.broker.command)
         if self.runtime == "process":
@@ -73,8 +81,7 @@ class Lab:
         self._add("web", web, pass_fds=(self._listener.fileno(),))
         self._add("worker", (*CELERY, "lab", *WORKER.split()))
         self._add("beat", (*CELERY, "lab.beat", "beat"))
-        if "ORRERY_FRONT_DOOR" in self._env:
-            self._add("visitors", (PYTHON, "-m", "lab.visitors.program"))
+        self._add("visitors", (PYTHON, "-m", "lab.visitors.program"))
 
     def _add(self, name: str, command: tuple[str, ...], pass_fds: tuple[int, ...] = ()) -> None:
         child = Child(name, command, self.data, self._env, self.say, self._changed, pass_fds)
@@ -133,7 +140,7 @@ class Lab:
             subprocess.run(
                 [PYTHON, "manage.py", "down", "--pods-only"], cwd=HOME, env=self._env, stdin=subprocess.DEVNULL
             )
-        for name in ("engine", "broker"):
+        for name in ("proxy", "engine", "broker"):
             if name in by_name:
                 by_name[name].stop(STOP_SECONDS)
         self._guard.dismiss()
@@ -157,6 +164,7 @@ class Lab:
             "port": self.port,
             "board": self.board,
             "api": f"{self.board}clusters/default",
+            "front_door": self.front_door,
             "runtime": self.runtime,
             "broker": self.broker.url,
             "processes": [

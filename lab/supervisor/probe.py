@@ -15,6 +15,18 @@ def http_get(address: str | tuple[str, int], path: str, timeout: float = 1.0) ->
         return 0, b""
 
 
+def answers_control(path: str, timeout: float = 1.0) -> bool:
+    """Whether the data plane is there, behind its control socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(timeout)
+        try:
+            connection.connect(path)
+            connection.sendall(b'{"do": "ping"}\n')
+            return b'"ok"' in connection.recv(65536)
+        except OSError:
+            return False
+
+
 def answers_ping(redis_url: str, timeout: float = 1.0) -> bool:
     """Whether a Redis (or Valkey) is there; one that first wants a password is there too."""
     url = urllib.parse.urlsplit(redis_url)

@@ -28,9 +28,9 @@ def main(arguments: list[str]) -> str | None:
         with hold(data) as held:
             if not held:
                 return already_running(read_run(data))
-            with listen(options.host, options.port) as listener:
+            with listen(options.host, options.port) as listener, front_door(options, listener) as door:
                 runtime = choose_runtime(options.runtime)
-                run(Lab(data, runtime, choose_broker(), listener, options.host), began, options.browser)
+                run(Lab(data, runtime, choose_broker(), listener, door, options.host), began, options.browser)
     except CannotStart as problem:
         return str(problem)
     return None
@@ -39,6 +39,12 @@ def main(arguments: list[str]) -> str | None:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="manage.py up", description=DESCRIPTION)
     parser.add_argument("--port", type=int, default=8088, help="of the board and the API (default: %(default)s)")
+    parser.add_argument(
+        "--front-door-port",
+        type=int,
+        metavar="PORT",
+        help="where Services are reached from outside (default: the port after the board's if it is free, else any)",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
         "--runtime",
@@ -59,8 +65,17 @@ def already_running(run: dict) -> str:
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """The web server's socket. Taken here, before anything starts, so that a taken port costs nothing but a message."""
+def front_door(options: argparse.Namespace, board: socket.socket) -> socket.socket:
+    if options.front_door_port is not None:
+        return listen(options.host, options.front_door_port, "--front-door-port")
+    try:
+        return listen(options.host, board.getsockname()[1] + 1)
+    except (CannotStart, OverflowError):
+        return listen(options.host, 0)
+
+
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
+    """A server's socket. Taken here, before anything starts, so that a taken port costs nothing but a message."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Inherited by each connection; otherwise small websocket messages wait for the acknowledgement of the last one.
@@ -72,7 +87,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise CannotStart(
-                f"Port {port} is taken by another program. Choose another: python3 manage.py up --port {port + 1}"
+                f"Port {port} is taken by another program. Choose another: python3 manage.py up {option} {port + 1}"
             ) from error
         raise CannotStart(f"Cannot listen on {host} port {port}: {error.strerror}.") from error
     return listener
@@ -93,7 +108,8 @@ def run(lab: Lab, began: float, browser: bool) -> None:
         lab.start()
         ready = lab.wait_until_ready()
         if ready:
-            lab.say(f"Ready in {time.monotonic() - began:.1f} s: {ready}. Board: {lab.board}   Ctrl-C stops it.")
+            took, places = time.monotonic() - began, f"Board: {lab.board}   Front door: {lab.front_door}"
+            lab.say(f"Ready in {took:.1f} s: {ready}. {places}   Ctrl-C stops it.")
             if browser:
                 open_browser(lab.board)
         lab.stopped.wait()

@@ -34,8 +34,10 @@ def test_status_tells_where_everything_is(process_lab):
         "web": True,
         "worker": True,
         "beat": True,
+        "proxy": True,
+        "visitors": True,
     }
-    assert status["front_door"] is None
+    assert status["front_door"] == process_lab.run()["front_door"]
 
 
 def test_status_notices_a_process_that_does_not_answer(process_lab):

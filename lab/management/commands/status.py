@@ -30,6 +30,7 @@ def lines(status: dict) -> list[str]:
         said = ["The lab is not running. Start it: python3 manage.py up"]
     else:
         said = [f"{name:<9} {status[name]}" for name in ("board", "api", "cluster", "runtime")]
+        said.append(f"services  {status['front_door']}")
     for process in status["processes"]:
         health = "ok" if process["healthy"] else "does not answer"
         restarts = f", restarted {process['restarts']} times" if process["restarts"] else ""

@@ -5,7 +5,6 @@ tells what each server has done, `{"do": "ping"}` that somebody is there.
 """
 
 import asyncio
-import hmac
 import json
 import logging
 import os
@@ -49,7 +48,7 @@ class Control:
     async def _answer(self, line: bytes) -> dict:
         try:
             request = json.loads(line)
-            if self._token and not hmac.compare_digest(str(request.get("token")).encode(), self._token.encode()):
+            if self._token and not same(str(request.get("token")).encode(), self._token.encode()):
                 return {"error": "the token is missing or wrong"}
             return await self._do(request)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -67,3 +66,11 @@ class Control:
         if request["do"] == "ping":
             return {"ok": True, "engine": self._plane.engine.name, "frontDoor": self._plane.listeners.front_door}
         raise ValueError(f"nothing is known of {request['do']!r}: apply, counters or ping")
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """As `hmac.compare_digest`, which loads all of OpenSSL: takes as long for a wrong token as for the right one."""
+    different = len(one) ^ len(other)
+    for left, right in zip(one, other, strict=False):
+        different |= left ^ right
+    return not different
