@@ -46,5 +46,6 @@ def proxy_environment(front_door: str, cluster: str, namespace: str) -> dict[str
     port = urlsplit(front_door).port if front_door else None
     if not port:
         return {}
-    proxy, none = f"http://{namespace}.{cluster}@127.0.0.1:{port}", "127.0.0.1,localhost"
+    # With a password, which nobody looks at: Python's urllib tells a proxy no user that has none.
+    proxy, none = f"http://{namespace}.{cluster}:pod@127.0.0.1:{port}", "127.0.0.1,localhost"
     return {"http_proxy": proxy, "HTTP_PROXY": proxy, "no_proxy": none, "NO_PROXY": none}

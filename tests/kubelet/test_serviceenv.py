@@ -35,6 +35,6 @@ def test_it_leaves_out_services_without_an_address_and_all_where_the_pod_wants_n
 
 def test_a_local_process_is_given_the_front_door_as_its_proxy():
     given = proxy_environment("http://localhost:8089/", "west", "shop")
-    assert given["http_proxy"] == given["HTTP_PROXY"] == "http://shop.west@127.0.0.1:8089"
+    assert given["http_proxy"] == given["HTTP_PROXY"] == "http://shop.west:pod@127.0.0.1:8089"
     assert "localhost" in given["no_proxy"]
     assert proxy_environment("", "west", "shop") == {}
