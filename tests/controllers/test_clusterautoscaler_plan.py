@@ -119,6 +119,13 @@ def test_an_empty_node_is_not_needed():
     assert not verdict_of([of_pool()], [daemon, ended]).needed
 
 
+def test_a_node_that_waiting_pods_will_take_is_needed():
+    now = state([pool()], [of_pool()], [waiting("web-0")])
+    plan = buying.plan(now)
+    assert not plan.purchases
+    assert "wait" in selling.verdicts(now, plan.awaited)[0].needed
+
+
 def test_a_node_half_used_is_needed():
     there = [of_pool(), node("other")]
     assert "50%" in verdict_of(there, [pod("web", node="pool-1", cpu="1", owner="web")]).needed

@@ -62,6 +62,7 @@ class Plan:
 
     purchases: list[Purchase] = field(default_factory=list)
     refused: list[tuple[dict, dict[str, int]]] = field(default_factory=list)
+    awaited: set[str] = field(default_factory=set)  # names of nodes, there or coming, that waiting pods will take
 
 
 def plan(state: State) -> Plan:
@@ -72,7 +73,7 @@ def plan(state: State) -> Plan:
             made.purchases.append(Purchase(pool, had, _names(pool, state, lacking)))
     waiting = [pod for pod in state.pods if is_unschedulable(pod)]
     bought = [template(p.pool, name) for p in made.purchases for name in p.names]
-    left = _without_room(state, waiting, bought) if waiting else []
+    left = _without_room(state, waiting, bought, made.awaited) if waiting else []
     pools = {pool["metadata"]["name"]: pool for pool in state.pools}
     while left and pools:
         tried = [_packed(state, pool, left, bought, made.purchases) for pool in pools.values()]
@@ -114,11 +115,12 @@ def as_cache(state: State, more: Iterable[dict] = (), but: frozenset[str] = froz
     return cache
 
 
-def _without_room(state: State, waiting: list[dict], bought: list[dict]) -> list[dict]:
-    """Those of the waiting for which there is no room, nor any coming."""
+def _without_room(state: State, waiting: list[dict], bought: list[dict], awaited: set[str]) -> list[dict]:
+    """Those of the waiting for which there is no room, nor any coming; the nodes that the others take are noted."""
     cache = as_cache(state, bought)
-    missed = schedule(cache, list(cache.pending)).unschedulable
-    keys = {meta.key_of(each.pod) for each in missed if not each.nominated}
+    outcome = schedule(cache, list(cache.pending))
+    awaited.update(node for _, node, _ in outcome.bindings)
+    keys = {meta.key_of(each.pod) for each in outcome.unschedulable if not each.nominated}
     return [pod for pod in waiting if meta.key_of(pod) in keys]
 
 

@@ -54,7 +54,8 @@ class ClusterAutoscalerController(Controller):
         state = _look(client)
         if not state.pools and not any(map(machines.pool_of, state.nodes)):
             return None
-        plan, verdicts = buying.plan(state), selling.verdicts(state)
+        plan = buying.plan(state)
+        verdicts = selling.verdicts(state, plan.awaited)
         calm = not plan.purchases and not state.coming()
         going = selling.due(verdicts, state) if calm else []
         puts = [*_booted(state), *_purchases(state, plan), *_marks(state, verdicts, going)]

@@ -6,6 +6,7 @@ elsewhere, and nothing forbids that they move. If that stays so for the pool's i
 Source: cluster-autoscaler's simulator/, utils/drain and core/scaledown.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from lab.apimachinery import meta
@@ -35,13 +36,14 @@ class Verdict:
         return self.node["metadata"]["name"]
 
 
-def verdicts(state: State) -> list[Verdict]:
-    """Of all nodes of pools that are there and stay for now; those that are not needed first, emptiest first."""
+def verdicts(state: State, awaited: Set[str] = frozenset()) -> list[Verdict]:
+    """Of all nodes of pools that are there and stay for now; those that are not needed first, emptiest first.
+    `awaited`: the nodes that pods will take which still wait."""
     pools = {pool["metadata"]["name"] for pool in state.pools}
     nodes = [node for node in state.nodes if pool_of(node) in pools and stamp_of(node, TO_BE_DELETED) is None]
     nodes = [node for node in nodes if not is_coming(node, state.now, state.provision)]
     empty = frozenset(node["metadata"]["name"] for node in nodes if not staying(state, node))
-    found = [_verdict(state, node, empty) for node in nodes]
+    found = [_verdict(state, node, empty, awaited) for node in nodes]
     return sorted(found, key=lambda verdict: (bool(verdict.needed), verdict.utilization, verdict.name))
 
 
@@ -52,9 +54,11 @@ def staying(state: State, node: dict) -> list[dict]:
     return [pod for pod in here if (meta.controller_of(pod) or {}).get("kind") != "DaemonSet"]
 
 
-def _verdict(state: State, node: dict, empty: frozenset[str]) -> Verdict:
+def _verdict(state: State, node: dict, empty: frozenset[str], awaited: Set[str]) -> Verdict:
     if (node["metadata"].get("annotations") or {}).get(NO_SCALE_DOWN) == "true":
         return Verdict(node, f"its annotation {NO_SCALE_DOWN} keeps it")
+    if node["metadata"]["name"] in awaited:
+        return Verdict(node, "pods that wait will take it")
     pods = staying(state, node)
     if not pods:
         return Verdict(node, "")
