@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 PLAIN = "text/plain; charset=utf-8"
+NOBODY = "no endpoint is ready to answer"
 REASONS = {
     400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 431: "Request Header Fields Too Large",
     502: "Bad Gateway", 503: "Service Unavailable",
@@ -22,8 +23,8 @@ def answer(status: int, body: str, content_type: str = PLAIN, close: bool = Fals
     return "\r\n".join(head).encode() + b"\r\n\r\n" + data
 
 
-def nobody_ready(service: str) -> str:
-    return f"{service}: no endpoint is ready to answer.\n"
+def nobody_ready(service: str, note: str = "") -> str:
+    return f"{service}: {note or NOBODY}.\n"
 
 
 def broken_off(service: str) -> str:

@@ -22,13 +22,15 @@ class Server:
 
 @dataclass(frozen=True)
 class Backend:
-    """A port of a Service and who serves it. `affinity`: seconds for which a client stays with its server."""
+    """A port of a Service and who serves it. `affinity`: seconds for which a client stays with its server; `note`: why
+    nobody serves it, if it is known."""
 
     scope: str
     name: str
     mode: str
     affinity: int
     servers: dict[str, Server]
+    note: str = ""
 
     @property
     def service(self) -> str:
@@ -80,7 +82,8 @@ def _add(plan: Plan, scope: str, desired: dict) -> None:
         mode = told.get("mode", "http")
         if mode not in ("http", "tcp"):
             raise ValueError(f"backend {name}: mode is http or tcp, not {mode}")
-        backend = Backend(scope, name, mode, int(told.get("affinitySeconds") or 0), servers)
+        affinity, note = int(told.get("affinitySeconds") or 0), str(told.get("note") or "")
+        backend = Backend(scope, name, mode, affinity, servers, note)
         plan.backends[backend_id(scope, name)] = backend
     for told in desired.get("listeners", ()):
         place = (str(ipaddress.ip_address(told["address"])), _port(told["port"]))

@@ -126,6 +126,20 @@ def test_it_says_which_service_has_nobody_ready(program: Program):
     assert "Service hello in namespace default" in body
 
 
+def test_it_says_why_nobody_is_ready_as_long_as_that_is_so(program: Program, origins):
+    origin = origins("web-1")
+    program.apply({})
+    program.apply({}, note='its 2 pods are simulated; 50% of "them"')
+    status, body, _ = program.get()
+    assert (status, "its 2 pods are simulated; 50" in body) == (503, True)
+    program.apply({}, note="another reason")
+    assert "another reason" in program.get()[1]
+    program.apply({"u1": origin.server()}, note="")
+    assert program.get()[0] == 200
+    program.apply({"u1": origin.server(state="drain")})
+    assert "no endpoint is ready" in program.get()[1]
+
+
 def test_an_unknown_host_gets_the_list_of_those_there_are(program: Program, origins):
     program.apply({"u1": origins("web-1").server()})
     status, body, _ = program.get(host="nobody.localhost")

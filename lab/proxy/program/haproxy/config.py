@@ -7,7 +7,7 @@ say who answered come from the name alone.
 import re
 
 from ..listeners import FRONT_DOOR, Place
-from ..pages import PLAIN, broken_off, nobody_ready
+from ..pages import NOBODY, PLAIN, broken_off, nobody_ready
 from ..plan import Backend, Host, Plan, Server
 
 STRAYS = "strays.sock"  # where this program itself answers
@@ -92,8 +92,21 @@ def _front_door(hosts: list[Host], number: int) -> str:
     return "\n".join([*lines, "    default_backend strays"])
 
 
-def maps(hosts: list[Host]) -> dict[str, str]:
+def notes(plan: Plan) -> dict[str, str]:
+    """What is known of why nobody serves a backend, by its proxy's name."""
+    return {proxy_name(key): _plain(backend.note) for key, backend in plan.backends.items() if backend.note}
+
+
+def note_changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """The Runtime API's commands from one set of notes to another."""
+    gone = [f"del map notes.map {name}" for name, note in before.items() if after.get(name) != note]
+    new = {name: re.sub(r"([ ;])", r"\\\1", note) for name, note in after.items() if before.get(name) != note}
+    return gone + [f"add map notes.map {name} {note}" for name, note in new.items()]
+
+
+def maps(plan: Plan) -> dict[str, str]:
     """File name → content. Of two rules for the same the first holds."""
+    hosts = plan.hosts
     exact: dict[str, str] = {}
     prefix: dict[str, str] = {}
     for each in hosts:
@@ -103,7 +116,7 @@ def maps(hosts: list[Host]) -> dict[str, str]:
             prefix.setdefault(f"{each.host}{each.path.rstrip('/')}/", proxy_name(each.backend))
     return {
         name: "".join(f"{key} {value}\n" for key, value in table.items())
-        for name, table in (("exact.map", exact), ("prefix.map", prefix))
+        for name, table in (("exact.map", exact), ("prefix.map", prefix), ("notes.map", notes(plan)))
     }
 
 
@@ -113,13 +126,20 @@ def _backend(key: str, backend: Backend) -> str:
         lines += [f"    stick-table type ip size 10k expire {backend.affinity}s", "    stick on src"]
     if backend.mode == "http":
         for status, words in ((502, broken_off(backend.service)), (503, nobody_ready(backend.service))):
-            plain = re.sub(r"[^ !#-[\]-~]", "?", words.strip())
-            lines.append(f'    http-error status {status} content-type "{PLAIN}" string "{plain}"')
+            lines.append(f'    http-error status {status} content-type "{PLAIN}" string "{_plain(words.strip())}"')
+        note = f"%[str({proxy_name(key)}),map_str(notes.map,{NOBODY})]"
+        said = f'lf-string "{_plain(backend.service)}: {note}.\\n"'
+        lines.append(f'    http-request return status 503 content-type "{PLAIN}" {said} if {{ nbsrv eq 0 }}')
         version = "%[srv_name,field(2,:)] if { srv_name,field(2,:) -m len gt 0 }"
         lines.append("    http-response set-header X-Orrery-Pod %[srv_name,field(1,:)]")
         lines.append(f"    http-response set-header X-Orrery-Version {version}")
     lines += [f"    {_server(each)}" for each in backend.servers.values()]
     return "\n".join(lines)
+
+
+def _plain(words: str) -> str:
+    """Only what has no meaning of its own within quotes."""
+    return re.sub(r"[^ !#$&-[\]-~]", "?", words)
 
 
 def _server(server: Server) -> str:

@@ -44,6 +44,7 @@ class HAProxyEngine:
         self._workers: list[Worker] = []  # with those that only finish
         self._generation = 0
         self._known: dict[str, dict[str, Server]] = {}  # backend → server's name → what the worker has been told
+        self._notes: dict[str, str] = {}  # what it was told of why nobody serves a backend
         self._past: dict[tuple[str, str], Counts] = {}  # of workers that have ended
         self._tasks: set[asyncio.Task] = set()
         self._tidying: asyncio.Task | None = None
@@ -81,7 +82,9 @@ class HAProxyEngine:
             if worker is not self._worker and rest:
                 with contextlib.suppress(OSError, EOFError):
                     await worker.ask(rest)
-        await self._worker.order(commands)
+        notes = config.notes(self._plan)
+        await self._worker.order(commands + config.note_changes(self._notes, notes))
+        self._notes = notes
         if gone and (self._tidying is None or self._tidying.done()):
             self._tidying = self._task(self._tidy())
 
@@ -113,13 +116,14 @@ class HAProxyEngine:
         numbers = _numbers(self._sockets)
         self._generation += 1
         admin = f"admin-{self._generation}.sock"
-        for name, content in config.maps(self._plan.hosts).items():
+        for name, content in config.maps(self._plan).items():
             Path(name).write_text(content)
         Path("haproxy.cfg").write_text(config.configuration(self._plan, numbers, admin, _connections()))
         try:
             worker = await Worker.start(self._program, "haproxy.cfg", admin, list(numbers.values()))
         except Refused as error:
             raise ValueError(str(error)) from error
+        self._notes = config.notes(self._plan)
         old, self._worker = self._worker, worker
         self._workers.append(worker)
         self._known = {

@@ -128,7 +128,7 @@ class Downstream(asyncio.Protocol):
         self.began = time.monotonic()
         server = self._backend.pick(self.client, set())
         if server is None:
-            self._answer(pages.answer(503, pages.nobody_ready(self._backend.spec.service)))
+            self._answer(pages.answer(503, pages.nobody_ready(self._backend.spec.service, self._backend.spec.note)))
             return
         server.begin()
         while server.idle:
@@ -142,7 +142,7 @@ class Downstream(asyncio.Protocol):
         found = await dial(self._backend, self.client, server, Upstream)
         self._connecting = None
         if found is None:
-            self._answer(pages.answer(503, pages.nobody_ready(self._backend.spec.service)))
+            self._answer(pages.answer(503, pages.nobody_ready(self._backend.spec.service, self._backend.spec.note)))
         else:
             self._use(found[1])
             self._advance()
