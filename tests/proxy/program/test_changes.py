@@ -68,6 +68,18 @@ def test_servers_come_and_go_under_load_and_no_request_fails(program: Program, o
     assert {body for _, body in load.answers} == {f"web-{n}" for n in range(6)}
 
 
+def test_all_traffic_moves_to_other_servers_and_back_and_no_request_fails(program: Program, origins):
+    blue, green = ({name: origins(name).server() for name in names} for names in (("b1", "b2"), ("g1", "g2")))
+    off = {"weight": 0}
+    both = {name: server | off for name, server in (blue | green).items()}
+    program.apply(both | blue)
+    with Load(program) as load:
+        for at in range(10):
+            program.apply(both | (green if at % 2 == 0 else blue))
+            load.wait_for(50)
+    assert not load.failed()
+
+
 def test_services_come_and_go_under_load_and_no_request_fails(program: Program, origins):
     servers = {"u1": origins("web-1").server()}
     program.apply(servers)

@@ -171,4 +171,5 @@ def changes(backend: str, before: dict[str, Server], after: dict[str, Server]) -
     for name, old in before.items():
         if name not in after and old.weight:
             commands.append(f"set server {proxy_name(backend)}/{name} state maint")
-    return commands
+    # Who comes first, who goes last: where all traffic moves at once there is no moment at which nobody is ready.
+    return sorted(commands, key=lambda command: command.endswith(" maint"))
