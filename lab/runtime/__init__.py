@@ -174,6 +174,13 @@ class Runtime(Protocol):
     def ensure_network(self, cluster: str) -> str:
         """Make the cluster's network if it is missing; its range, as `10.101.0.0/16`."""
 
+    def ensure_gateway(self, cluster: str, token: str) -> str:
+        """Make what the cluster's network needs so that its Services have addresses and names in it, a data plane of
+        its own; where that is told what to do (`host:port`, shown `token`), or "" if there is nothing to make."""
+
+    def remove_gateways(self) -> None:
+        """The data planes of all clusters."""
+
     def remove_network(self, cluster: str) -> None: ...
 
     def set_node_capacity(self, cluster: str, node: str, cpu_millis: int, memory_bytes: int) -> str:

@@ -1,5 +1,7 @@
 """A pod and its containers in the words of Docker's API: what the kubelet asks for, as the engine is told. Pure."""
 
+from dataclasses import dataclass
+
 from lab.runtime import ContainerSpec, SandboxSpec
 
 from . import labels
@@ -10,6 +12,27 @@ CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "
 PROCESSES_MOST = 512
 LOGS = {"Type": "json-file", "Config": {"max-size": "5m", "max-file": "2"}}
 CPU_SHARES_LEAST = 2  # the kernel's own least
+
+
+# The gateway's program may set up its network and listen on low ports. Nothing else of it is privileged.
+GATEWAY_CAPABILITIES = ["NET_ADMIN", "NET_BIND_SERVICE"]
+GATEWAY_CONTROL = 7070
+GATEWAY_BYTES = 256 * 1024**2
+SERVICES = "10.96.0.0/16"  # where the API server takes ClusterIPs from, as kubeadm sets it
+DOMAIN = "cluster.local"
+# ndots as in Kubernetes. A question that is lost while the gateway starts again is asked again soon: otherwise after 5 s.
+DNS_OPTIONS = ["ndots:5", "timeout:1", "attempts:5"]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Addresses of a cluster's network that no pod gets: the bridge, which leads outside; what pods take for their
+    router and name server; the gateway's own. It cannot simply own the former: the engine reserves that for nobody."""
+
+    bridge: str
+    router: str
+    gateway: str
+    prefix: int
 
 
 def network_name(lab_id: str, cluster: str) -> str:
@@ -36,8 +59,8 @@ def _labels(lab_id: str, pod: SandboxSpec) -> dict[str, str]:
     }
 
 
-def sandbox_config(lab_id: str, spec: SandboxSpec, image: str) -> dict:
-    """The pause container: it owns the pod's address, its host ports and its shared memory."""
+def sandbox_config(lab_id: str, spec: SandboxSpec, image: str, name_server: str = "") -> dict:
+    """The pause container: it owns the pod's address, its host ports, its names and its shared memory."""
     network = network_name(lab_id, spec.cluster)
     address = {"IPAMConfig": {"IPv4Address": spec.address}} if spec.address else {}
     bindings: dict[str, list[dict[str, str]]] = {}
@@ -59,8 +82,50 @@ def sandbox_config(lab_id: str, spec: SandboxSpec, image: str) -> dict:
             "SecurityOpt": ["no-new-privileges"],
             "ReadonlyRootfs": True,
             "LogConfig": {"Type": "none", "Config": {}},
+            **(_names(spec.namespace, name_server) if name_server else {}),
         },
         "NetworkingConfig": {"EndpointsConfig": {network: address}},
+    }
+
+
+def _names(namespace: str, name_server: str) -> dict:
+    """Kubernetes' dnsPolicy ClusterFirst: a name with fewer than five dots is first looked for in the cluster."""
+    search = [f"{namespace}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN]
+    return {"Dns": [name_server], "DnsSearch": search, "DnsOptions": DNS_OPTIONS}
+
+
+def gateway_config(lab_id: str, cluster: str, image: str, places: Places, token: str) -> dict:
+    network = network_name(lab_id, cluster)
+    router = f"{places.router}/{places.prefix}"
+    return {
+        "Image": image,
+        "Cmd": [
+            *("--state", "/state", "--control", f"{places.gateway}:{GATEWAY_CONTROL}"),
+            *("--dns", f"{places.router}:53", "--gateway", router, SERVICES, places.bridge),
+        ],
+        "Env": [f"ORRERY_PROXY_TOKEN={token}"],
+        "User": "0:0",
+        "Labels": {labels.LAB: lab_id, labels.CLUSTER: cluster, labels.KIND: "gateway"},
+        # Said though it is the default: otherwise the engine would take a SIGKILL from outside for a wish to stop it.
+        "StopSignal": "SIGTERM",
+        "HostConfig": {
+            "NetworkMode": network,
+            "RestartPolicy": {"Name": "on-failure"},
+            "Memory": GATEWAY_BYTES,
+            "MemorySwap": GATEWAY_BYTES,
+            "PidsLimit": PROCESSES_MOST,
+            "CapDrop": ["ALL"],
+            "CapAdd": GATEWAY_CAPABILITIES,
+            "SecurityOpt": ["no-new-privileges"],
+            "Sysctls": {
+                "net.ipv4.ip_forward": "1",
+                # Pods and the way outside are on the same link; they shall go on through us all the same.
+                "net.ipv4.conf.all.send_redirects": "0",
+                "net.ipv4.conf.default.send_redirects": "0",
+            },
+            "LogConfig": LOGS,
+        },
+        "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": places.gateway}}}},
     }
 
 

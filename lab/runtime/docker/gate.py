@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-HEAL, FINISH, BEGIN = range(3)
+HEAL, FINISH, BEGIN, LAST = range(4)
 RESERVED = 2  # places that only healing gets
 
 

@@ -52,10 +52,10 @@ def write_root_filesystem(target: IO[bytes]) -> None:
     interpreter = Path(sys._base_executable).resolve()
     library = Path(sysconfig.get_path("stdlib"))
     tools = {f"bin/{tool}": Path(found).resolve() for tool in TOOLS if (found := shutil.which(tool))}
-    libraries = _libraries([interpreter, *tools.values(), *library.glob("lib-dynload/*.so")])
+    linked = libraries([interpreter, *tools.values(), *library.glob("lib-dynload/*.so")])
     with tarfile.open(fileobj=target, mode="w") as tar:
         tar.dereference = True
-        for path in [interpreter, *sorted(libraries), *_modules(library)]:
+        for path in [interpreter, *sorted(linked), *_modules(library)]:
             tar.add(path, _place(path))
         for name, path in tools.items():
             tar.add(path, name)
@@ -93,7 +93,7 @@ def _modules(library: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in names if name.endswith(wanted))
 
 
-def _libraries(programs: list[Path]) -> set[Path]:
+def libraries(programs: list[Path]) -> set[Path]:
     """Every shared library the programs are linked with, and the loader, by the paths they are looked up under."""
     # ldd says 1 if one of many is static; what matters is what it printed.
     told = subprocess.run(["ldd", *map(str, programs)], capture_output=True, text=True, timeout=60, check=False).stdout

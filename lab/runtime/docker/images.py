@@ -34,7 +34,7 @@ class Images:
     def layers(self, image: str) -> list[Layer]:
         with failing_as("ImageInspectError"):
             steps = reversed(self._engine.client.history(image))
-        return [Layer(step["CreatedBy"].removeprefix("/bin/sh -c #(nop) ").strip(), step["Size"]) for step in steps]
+        return [Layer(_made_by(step), step["Size"]) for step in steps]
 
     def pull(self, image: str) -> Image:
         references.parse(image)
@@ -53,3 +53,8 @@ class Images:
             for line in self._engine.client.pull(repository, tag=tag, stream=True, decode=True):
                 if "error" in line:
                     raise RuntimeFailure("ErrImagePull", f'failed to pull image "{image}": {line["error"]}')
+
+
+def _made_by(step: dict) -> str:
+    """The line of a Dockerfile, or what was said when a layer was made without one."""
+    return step["CreatedBy"].removeprefix("/bin/sh -c #(nop) ").strip() or step["Comment"]

@@ -10,10 +10,15 @@ ADDRESS = "orrery.io/address"
 SANDBOX = "orrery.io/sandbox"  # on containers: the id of the pause container whose namespaces they joined
 CONTAINER = "orrery.io/container"
 ATTEMPT = "orrery.io/attempt"
-KIND = "orrery.io/kind"  # "sandbox" | "container" | "init"
+KIND = "orrery.io/kind"  # "sandbox" | "container" | "init" | "gateway"
 # On images, whose labels every container made of them inherits: so not LAB, or one started by hand would count as ours.
 MAKER = "orrery.io/made-by"  # the id of the lab
 CONTENT = "orrery.io/content"  # a digest of what went into them
+
+
+def pods_of(lab_id: str) -> dict[str, list[str]]:
+    """The engine's filter for the containers of pods: not everything that this lab made is one."""
+    return {"label": [f"{LAB}={lab_id}", UID]}
 
 
 def filter_of(lab_id: str, **more: str) -> dict[str, list[str]]:

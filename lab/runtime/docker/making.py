@@ -22,12 +22,13 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from lab import demos
 from lab.runtime import RuntimeFailure, references
 
-from . import host_python, labels, pause
+from . import gateway_image, host_python, labels, pause
 from .engine import Engine, failing_as, words
 
 logger = logging.getLogger(__name__)
 
 PAUSE = "orrery/pause:1"
+GATEWAY = "orrery/gateway:1"
 OWN_PYTHON = "orrery/python:3"
 OWN_PYTHON_CHANGES = [
     'CMD ["python3"]',
@@ -47,6 +48,8 @@ class ImageMaker:
         self._lab_id = lab_id
         self._pull = pull
         self._making = threading.Lock()  # several pods want the same image at once: one makes it, the others find it
+        self._making_gateway = threading.Lock()  # for which no pod shall wait
+        self._making_python = threading.Lock()
 
     def make_pause(self) -> None:
         with self._making:
@@ -59,8 +62,24 @@ class ImageMaker:
 
     def make_demo(self, image: str) -> None:
         with self._making:
-            if not self._has(image, content(image)):
-                self._layer(image, self._python())
+            if self._has(image, content(image)):
+                return
+            program, environment = demos.IMAGES[image]
+            folder = program.parent.name
+            start = {"Entrypoint": ["python3", "-S", "-E", f"/app/{folder}/{program.name}"], "User": USER}
+            start["Env"] = [f"{key}={value}" for key, value in environment.items()]
+            self._layer(image, self._python(), content(image), folder, start, archive(demos.files(program)))
+
+    def make_gateway(self) -> str:
+        """The id of the gateway's image."""
+        with self._making_gateway:
+            base = self._python()
+            own_python = base == OWN_PYTHON
+            wanted = gateway_image.content(own_python)
+            if not self._has(GATEWAY, wanted):
+                self._layer(GATEWAY, base, wanted, "program", gateway_image.START, gateway_image.archive(own_python))
+            with failing_as("ImageInspectError"):
+                return self._engine.client.inspect_image(GATEWAY)["Id"]
 
     def remove_made(self) -> list[str]:
         """Remove what this lab made and no container uses; what went, in words."""
@@ -98,33 +117,36 @@ class ImageMaker:
     def _making_name(self, image: str) -> str:
         return f"orrery-making-{self._lab_id}-" + re.sub(r"\W", "-", image)
 
-    def _layer(self, image: str, base: str) -> None:
-        """What `docker build` would do in five steps with a container each: one container, its file, a commit."""
+    def _layer(self, image: str, base: str, digest: str, folder: str, start: dict, files: bytes) -> None:
+        """What `docker build` would do in five steps with a container each: one container, its files, a commit."""
         logger.info("making image %s on %s", image, base)
-        program, environment = demos.IMAGES[image]
-        about = {labels.MAKER: self._lab_id, labels.CONTENT: content(image)}
-        start = {"Entrypoint": ["python3", "-S", "-E", f"/app/{program.parent.name}/{program.name}"], "User": USER}
-        config = {"Image": base, "Labels": about, "Env": [f"{k}={v}" for k, v in environment.items()], **start}
+        about = {labels.MAKER: self._lab_id, labels.CONTENT: digest}
+        config = {"Image": base, "Labels": about, **start}
         client, name = self._engine.client, self._making_name(image)
         with failing_as("ErrImagePull", gone_is_fine=True):
             client.remove_container(name, force=True)
         with failing_as("ErrImagePull"):
             made = client.create_container_from_config(config, name=name)["Id"]
             try:
-                client.put_archive(made, "/", archive(demos.files(program)))
-                client.commit(made, *references.parse(image))
+                client.put_archive(made, "/", files)
+                client.commit(made, *references.parse(image), message=f"COPY {folder}/ /app/{folder}/")
             finally:
                 client.remove_container(made, force=True)
 
     def _python(self) -> str:
         """The name of an image with a Python 3 in it: the quickest of the ways in which it can be had."""
+        with self._making_python:
+            return self._find_python() or self._make_python()
+
+    def _find_python(self) -> str | None:
         with failing_as("ImageInspectError"):
             names = [name for row in self._engine.client.images() for name in _names(row)]
         if OWN_PYTHON in names and self._has(OWN_PYTHON, host_python.content()):
             return OWN_PYTHON
         present = list(filter(SUITABLE_PYTHON.fullmatch, names))
-        if present:
-            return present[0]
+        return present[0] if present else None
+
+    def _make_python(self) -> str:
         why_not = host_python.why_not(self._architecture())
         if why_not:
             return self._pulled_python(why_not)

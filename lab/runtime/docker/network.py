@@ -11,11 +11,13 @@ from docker.errors import APIError
 from lab.runtime import RuntimeFailure
 
 from . import labels
-from .configs import network_name
+from .configs import Places, network_name
 from .engine import Engine, failing_as, words
 
 logger = logging.getLogger(__name__)
 
+# What the engine gives containers as their default route, if a network says so under this name.
+ROUTER = "DefaultGatewayIPv4"
 FIRST, COUNT = 64, 160  # 10.64.0.0/16 … 10.223.0.0/16: home and office networks sit mostly below and above
 ROUTES = Path("/proc/net/route")
 
@@ -25,16 +27,40 @@ class Networks:
         self._engine = engine
         self._lab_id = lab_id
         self._lock = threading.Lock()
+        self._rows: dict[str, dict] = {}  # cluster → its network, as the engine told of it last
 
     def ensure(self, cluster: str) -> str:
         """The range of the cluster's network, which is made if it is missing."""
         name = network_name(self._lab_id, cluster)
         with self._lock, failing_as("NetworkNotReady"):
             found = self._find(name)
-            return _subnet(found) if found else self._create(name, cluster)
+            if found and _places(found) is None:
+                found = self._made_anew(found)
+            self._rows[cluster] = found = found or self._create(name, cluster)
+            return _subnet(found)
+
+    def places(self, cluster: str) -> Places | None:
+        """The gateway's addresses; None in a network without any."""
+        if cluster not in self._rows:
+            self.ensure(cluster)
+        return _places(self._rows[cluster])
+
+    def id_of(self, cluster: str) -> str:
+        return self._rows[cluster]["Id"]
+
+    def _made_anew(self, found: dict) -> dict | None:
+        """A network of an older lab has no place for a gateway: removed if nobody is in it, else used as it is."""
+        if self._engine.client.inspect_network(found["Id"])["Containers"]:
+            logger.warning(
+                "network %s is of an older lab: Services have no names in it until its pods end", found["Name"]
+            )
+            return found
+        self._engine.client.remove_network(found["Id"])
+        return None
 
     def remove(self, name: str) -> None:
         """Best effort: the engine can leak an endpoint and then refuse; the network is reused by its name later."""
+        self._rows = {cluster: row for cluster, row in self._rows.items() if row["Name"] != name}
         try:
             with failing_as("NetworkNotReady", gone_is_fine=True):
                 self._engine.client.remove_network(name)
@@ -50,7 +76,7 @@ class Networks:
         same = [row for row in self._engine.client.networks(names=[name]) if row["Name"] == name]
         return min(same, key=lambda row: (row["Created"], row["Id"]), default=None)
 
-    def _create(self, name: str, cluster: str) -> str:
+    def _create(self, name: str, cluster: str) -> dict:
         client = self._engine.client
         about = {labels.LAB: self._lab_id, labels.CLUSTER: cluster}
         taken = _routed() + [
@@ -60,7 +86,9 @@ class Networks:
             if pool.get("Subnet")
         ]
         for subnet in candidates(f"{self._lab_id}/{cluster}", taken):
-            ipam = {"Driver": "default", "Config": [{"Subnet": str(subnet)}]}
+            bridge, router = str(subnet[1]), str(subnet[2])
+            pool = {"Subnet": str(subnet), "Gateway": bridge, "AuxiliaryAddresses": {ROUTER: router}}
+            ipam = {"Driver": "default", "Config": [pool]}
             try:
                 created = client.create_network(name, driver="bridge", ipam=ipam, labels=about, check_duplicate=True)
             except APIError as error:
@@ -76,7 +104,7 @@ class Networks:
         found = self._find(name)
         if not found:
             raise RuntimeFailure("NetworkNotReady", "no range of 10.64.0.0–10.223.255.255 is free for the cluster")
-        return _subnet(found)
+        return found
 
 
 def candidates(seed: str, taken: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> list[ipaddress.IPv4Network]:
@@ -89,6 +117,15 @@ def candidates(seed: str, taken: list[ipaddress.IPv4Network | ipaddress.IPv6Netw
 
 def _subnet(row: dict) -> str:
     return row["IPAM"]["Config"][0]["Subnet"]
+
+
+def _places(row: dict) -> Places | None:
+    pool = row["IPAM"]["Config"][0]
+    router = (pool.get("AuxiliaryAddresses") or {}).get(ROUTER)
+    if not router:
+        return None
+    subnet = ipaddress.IPv4Network(pool["Subnet"])
+    return Places(pool["Gateway"], router, str(subnet[3]), subnet.prefixlen)
 
 
 def _routed() -> list[ipaddress.IPv4Network]:

@@ -26,6 +26,7 @@ from .cgroups import Cgroups
 from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
 from .engine import Engine, failing_as, words
 from .gate import BEGIN, FINISH, HEAL, StartGate
+from .gateway import Gateways
 from .images import Images
 from .making import PAUSE
 from .network import Networks
@@ -51,6 +52,7 @@ class DockerRuntime:
         self._networks = Networks(self._engine, lab_id)
         self._cgroups = Cgroups(self._engine, lab_id)
         self._gate = StartGate(STARTS_AT_ONCE)
+        self._gateways = Gateways(self._engine, lab_id, self._networks, self._images.maker, self._gate)
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
         self._healing: set[str] = set()
         # id → (phase when inspected, what was found, its cgroup parent): containers change seldom, lists are frequent.
@@ -63,7 +65,14 @@ class DockerRuntime:
     def ensure_network(self, cluster: str) -> str:
         return self._networks.ensure(cluster)
 
+    def ensure_gateway(self, cluster: str, token: str) -> str:
+        return self._gateways.ensure(cluster, token)
+
+    def remove_gateways(self) -> None:
+        self._gateways.remove()
+
     def remove_network(self, cluster: str) -> None:
+        self._gateways.remove(cluster)
         self._networks.remove(network_name(self._lab_id, cluster))
         self._cgroups.remove(cluster)
 
@@ -87,7 +96,8 @@ class DockerRuntime:
         raise AssertionError("unreachable")
 
     def _create_sandbox(self, spec: SandboxSpec) -> str:
-        config, name = sandbox_config(self._lab_id, spec, PAUSE), sandbox_name(spec)
+        places, name = self._networks.places(spec.cluster), sandbox_name(spec)
+        config = sandbox_config(self._lab_id, spec, PAUSE, places.router if places else "")
         with failing_as(SANDBOX_FAILED):
             try:
                 return self._create(config, name)
@@ -111,7 +121,7 @@ class DockerRuntime:
 
     def list_pods(self) -> list[Sandbox]:
         with failing_as("EngineUnavailable"):
-            rows = self._engine.client.containers(all=True, filters=labels.filter_of(self._lab_id))
+            rows = self._engine.client.containers(all=True, filters=labels.pods_of(self._lab_id))
         containers = {row["Id"]: found for row in rows if not listing.is_sandbox(row) and (found := self._look(row))}
         for gone in set(self._inspected) - containers.keys():
             self._inspected.pop(gone, None)

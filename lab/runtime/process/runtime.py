@@ -57,6 +57,12 @@ class ProcessRuntime:
     def ensure_network(self, cluster: str) -> str:
         return self._engine.call("ensure_network", cluster=cluster, seed=f"{self._lab_id}/{cluster}")
 
+    def ensure_gateway(self, cluster: str, token: str) -> str:
+        return ""  # no network of its own, so the data plane of this machine serves
+
+    def remove_gateways(self) -> None:
+        pass
+
     def remove_network(self, cluster: str) -> None:
         self._engine.call("remove_network", cluster=cluster)
 

@@ -56,6 +56,12 @@ class SimulatedRuntime:
     def ensure_network(self, cluster: str) -> str:
         return NETWORK
 
+    def ensure_gateway(self, cluster: str, token: str) -> str:
+        return ""  # no network of its own
+
+    def remove_gateways(self) -> None:
+        pass
+
     def remove_network(self, cluster: str) -> None:
         pass
 
