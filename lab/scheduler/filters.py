@@ -12,6 +12,7 @@ NODE_UNSCHEDULABLE = "node(s) were unschedulable"
 NODE_AFFINITY = "node(s) didn't match Pod's node affinity/selector"
 NOT_NAMED = "node(s) didn't satisfy plugin(s) [NodeAffinity]"  # of all that a pod for certain nodes does not name
 NODE_PORTS = "node(s) didn't have free ports for the requested pod ports"
+VOLUME_CONFLICT = "node(s) had volume node affinity conflict"
 UNTOLERATED = "node(s) had untolerated taint"
 INSUFFICIENT = "Insufficient "
 TOO_MANY_PODS = "Too many pods"
@@ -71,6 +72,12 @@ def node_resources_fit(pod: PodInfo, node: NodeInfo) -> Reasons:
     return tuple(lacking)
 
 
+def volume_binding(pod: PodInfo, node: NodeInfo) -> Reasons:
+    """The volumes that its claims are bound to may not be had everywhere."""
+    reached = all(any(term.matches(node.name, node.labels) for term in terms) for terms in pod.volumes)
+    return () if reached else (VOLUME_CONFLICT,)
+
+
 def never_fits(pod: PodInfo, node: NodeInfo) -> bool:
     """Whether the pod asks for more than the whole node offers."""
     return (
@@ -82,9 +89,14 @@ def never_fits(pod: PodInfo, node: NodeInfo) -> bool:
 
 def static_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
     """The filters that depend on the node's own description only: whatever pods come or go, they say the same."""
-    if not (node.unschedulable or node.taints or pod.node_selector or pod.required_nodes is not None):
+    if not (node.unschedulable or node.taints or pod.node_selector or pod.required_nodes is not None or pod.volumes):
         return ()
-    return node_unschedulable(pod, node) or taint_toleration(pod, node) or node_affinity(pod, node)
+    return (
+        node_unschedulable(pod, node)
+        or taint_toleration(pod, node)
+        or node_affinity(pod, node)
+        or volume_binding(pod, node)
+    )
 
 
 def dynamic_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:

@@ -1,12 +1,13 @@
 """Keeping the scheduler's picture of a cluster up to date from the log, and telling which changes call for it."""
 
 from lab.apimachinery import meta
-from lab.apimachinery.kinds import CONFIGMAPS, NAMESPACES, NODES, PODS
+from lab.apimachinery.kinds import CONFIGMAPS, NAMESPACES, NODES, PERSISTENTVOLUMECLAIMS, PODS, STORAGECLASSES
 from lab.client import Client, View
 from lab.client.reconcile import Change
 
 from .cache import FINISHED, Cache, is_pending
 from .scores import LEAST_ALLOCATED
+from .volumebinding import frees_pods
 
 CONFIG = ("kube-system", "scheduler-config")
 
@@ -86,6 +87,8 @@ def helps_pending(change: Change, author: str) -> bool:
     room and nothing else."""
     if change.resource == NODES.resource:
         return change.old is None or change.deleted or _offer(change.old) != _offer(change.object)
+    if change.resource in (PERSISTENTVOLUMECLAIMS.resource, STORAGECLASSES.resource):
+        return change.author != author and frees_pods(change)
     if change.resource != PODS.resource:
         return False
     had, has = _takes_room(change.old), not change.deleted and _takes_room(change.object)

@@ -10,6 +10,7 @@ import orjson
 
 from lab.apimachinery import meta
 from lab.apimachinery.selectors import LabelSelector, parse_label_selector
+from lab.apimachinery.volumes import claim_names
 
 from .nodeaffinity import NodeSelectorTerm, named_nodes, parse_terms
 from .resources import host_ports, resource_requests
@@ -74,6 +75,8 @@ class PodInfo:
     preferred: tuple[AffinityTerm, ...]  # anti-affinity with a negative weight
     images: tuple[str, ...]
     strategy: str  # LeastAllocated, MostAllocated, or "" for the cluster's
+    claims: tuple[str, ...] = ()  # the PersistentVolumeClaims that it mounts
+    volumes: tuple[tuple[NodeSelectorTerm, ...], ...] = ()  # where those that are bound can be had: see volumebinding
 
     @property
     def has_terms(self) -> bool:
@@ -136,6 +139,7 @@ def signature_of(pod: dict) -> bytes:
             owner["uid"] if owner else None,
             metadata.get("annotations", {}).get(STRATEGY_ANNOTATION),
             [spec.get(name) for name in SPEC_FIELDS],
+            claim_names(spec),
             [(c.get("resources"), c.get("ports"), c.get("image")) for c in spec.get("containers", ())],
             [
                 (c.get("resources"), c.get("ports"), c.get("image"), c.get("restartPolicy"))
@@ -182,6 +186,7 @@ def parse(pod: dict, namespace_labels: dict[str, str] | None = None) -> PodInfo:
         preferred=(*_preferred(pods, namespace, labels, 1), *_preferred(anti, namespace, labels, -1)),
         images=tuple(c.get("image", "") for c in (*(spec.get("initContainers") or ()), *spec.get("containers", ()))),
         strategy=(metadata.get("annotations") or {}).get(STRATEGY_ANNOTATION, ""),
+        claims=claim_names(spec),
     )
 
 

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 
 from .candidates import Candidates
 from .diagnosis import NO_VICTIMS, NOT_HELPFUL, fit_error, histogram
-from .filters import INSUFFICIENT, NODE_AFFINITY, NODE_UNSCHEDULABLE, NOT_NAMED, UNTOLERATED, Reasons, never_fits
+from .filters import (
+    INSUFFICIENT,
+    NODE_AFFINITY,
+    NODE_UNSCHEDULABLE,
+    NOT_NAMED,
+    UNTOLERATED,
+    VOLUME_CONFLICT,
+    Reasons,
+    never_fits,
+)
 from .nodeinfo import NodeInfo
 from .podinfo import PodInfo, Scheduled
 from .spread import SPREAD_MISSING_LABEL
@@ -22,7 +31,7 @@ TERMINATING = "not eligible due to a terminating pod on the nominated node."
 # How many nodes it is worth weighing against each other: minCandidateNodesPercentage and -Absolute.
 LEAST_CANDIDATES_SHARE, LEAST_CANDIDATES = 0.1, 100
 # Objections that do not go away when pods do: UnschedulableAndUnresolvable.
-UNRESOLVABLE = (NODE_UNSCHEDULABLE, NODE_AFFINITY, NOT_NAMED, AFFINITY, SPREAD_MISSING_LABEL)
+UNRESOLVABLE = (NODE_UNSCHEDULABLE, NODE_AFFINITY, NOT_NAMED, VOLUME_CONFLICT, AFFINITY, SPREAD_MISSING_LABEL)
 
 
 @dataclass(frozen=True)

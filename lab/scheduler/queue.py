@@ -50,6 +50,11 @@ class SchedulingQueue:
         backoff = min(self.first * 2 ** min(tries - 1, 16), self.most)
         self._waiting[key] = Waiting(tries, time.monotonic() + backoff)
 
+    def forget(self, keys: Iterable[str]) -> None:
+        """These have a node as good as theirs, or will be told of by somebody else: the clock need not wake them."""
+        for key in keys:
+            self._waiting.pop(key, None)
+
     def hope(self, keys: Iterable[str]) -> None:
         """Something has happened that may help these: they are tried once more when their back-off is over."""
         for key in keys:

@@ -6,6 +6,7 @@ from lab.apimachinery import meta
 from lab.client import Client
 from lab.client.reconcile import Change, Controller, failed
 
+from . import volumebinding
 from .batch import Outcome, schedule
 from .cache import SCHEDULER_NAME
 from .following import Follower, concerns_pending, helps_pending
@@ -25,7 +26,7 @@ class Scheduler(Controller):
 
     name = "scheduler"
     author = "scheduler"
-    watches = ("pods", "nodes")
+    watches = ("pods", "nodes", "persistentvolumeclaims", "storageclasses.storage.k8s.io")
 
     def __init__(self) -> None:
         self._remembered: dict[str, tuple[str, Follower, SchedulingQueue]] = {}
@@ -46,9 +47,14 @@ class Scheduler(Controller):
             follower, queue = Follower(), new_queue()
         cache = follower.catch_up(state)
         keys = queue.due(cache.pending, set(causes), EVERYTHING in causes)
-        outcome = schedule(cache, keys, RUN_SECONDS)
-        refused = self._write(client.caused_by(max(causes.values())), outcome, queue)
-        follower.correct(client, list(refused))
+        claims = volumebinding.look(state, cache, keys)
+        held = claims.refused.keys() | claims.waiting
+        outcome = schedule(cache, [key for key in keys if key not in held], RUN_SECONDS)
+        client = client.caused_by(max(causes.values()))
+        postponed = volumebinding.settle(client, outcome, claims)
+        queue.forget([*claims.waiting, *postponed])
+        refused = self._write(client, outcome, queue)
+        follower.correct(client, [*postponed, *refused])
         if outcome.bindings:
             # Nobody but the scheduler itself has seen them come: its own bindings do not wake it.
             queue.hope(key for key, (_, pod) in cache.pending.items() if pod.info.wants_company)

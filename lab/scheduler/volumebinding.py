@@ -1,0 +1,118 @@
+"""The plug-in VolumeBinding: a pod waits for its claims, and a claim that waits for its first pod is told the node.
+
+Kubernetes binds such a pod only when the volume is there, and holds its room until then (PreBind waits). Here nothing
+waits: the first run writes the chosen node on the claim, and the pod is tried again when the claim is bound, in all
+likelihood a tenth of a second later. Its room may be gone by then; a volume lies on an engine, so another node will do.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lab.apimachinery import meta
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES
+from lab.apimachinery.volumes import SELECTED_NODE, annotation, is_bound, node_terms, waits_for_consumer
+from lab.client import Client, View
+from lab.client.reconcile import Change
+
+from .batch import Outcome, Unschedulable
+from .cache import Cache
+from .diagnosis import NO_NODES, NOT_HELPFUL, fit_error
+from .nodeaffinity import parse_terms
+
+log = logging.getLogger(__name__)
+UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
+
+
+@dataclass
+class Claims:
+    """What the claims of the pods to be tried say."""
+
+    refused: dict[str, Unschedulable] = field(default_factory=dict)  # pod's key → why no node would do
+    waiting: set[str] = field(default_factory=set)  # keys of pods whose volumes are being made
+    undecided: dict[str, list[dict]] = field(default_factory=dict)  # pod's key → its claims that wait for its node
+
+
+def look(state: View, cache: Cache, keys: Iterable[str]) -> Claims:
+    """Before the run: who can be tried, and on which nodes their volumes are. A pod without claims is passed over."""
+    claims = Claims()
+    for key in keys:
+        pod, me = cache.pending[key]
+        if not me.info.claims:
+            continue
+        terms, undecided, why_not = [], [], ""
+        for name in me.info.claims:
+            claim = state.get(PERSISTENTVOLUMECLAIMS.resource, me.info.namespace, name)
+            why_not = why_not or objection(state, claim, name)
+            if claim and is_bound(claim):
+                volume = state.get(PERSISTENTVOLUMES.resource, "", claim["spec"]["volumeName"])
+                terms.append(parse_terms(node_terms(volume) if volume else []))
+            elif claim:
+                undecided.append(claim)
+        if why_not:
+            claims.refused[key] = _unschedulable(pod, why_not, len(cache.nodes))
+        elif any(annotation(claim, SELECTED_NODE) for claim in undecided):
+            claims.waiting.add(key)
+        else:
+            me.info = dataclasses.replace(me.info, volumes=tuple(filter(None, terms)))
+            if undecided:
+                claims.undecided[key] = undecided
+    return claims
+
+
+def objection(state: View, claim: dict | None, name: str) -> str:
+    """What stands against any pod that mounts the claim, in kube-scheduler's words; "" if nothing does."""
+    if claim is None:
+        return f'persistentvolumeclaim "{name}" not found'
+    if meta.is_deleting(claim):
+        return f'persistentvolumeclaim "{name}" is being deleted'
+    volume = claim["spec"].get("volumeName")
+    if is_bound(claim):
+        there = state.get(PERSISTENTVOLUMES.resource, "", volume)
+        return "" if there else f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{volume}"'
+    storage_class = state.get(STORAGECLASSES.resource, "", claim["spec"].get("storageClassName") or "")
+    return UNBOUND if volume or not waits_for_consumer(storage_class) else ""
+
+
+def _unschedulable(pod: dict, why_not: str, nodes: int) -> Unschedulable:
+    preemption = "preemption: " + fit_error(nodes, {NOT_HELPFUL: nodes})
+    message = f"0/{nodes} nodes are available: {why_not}. {preemption}" if nodes else NO_NODES
+    return Unschedulable(pod, message, {"chosen": None, "evaluated": 0, "counts": {why_not: nodes}, "nodes": []})
+
+
+def settle(client: Client, outcome: Outcome, claims: Claims) -> list[str]:
+    """After the run: write the node on the claims that waited for it. Their pods are not bound yet: the keys."""
+    outcome.unschedulable += claims.refused.values()
+    if not claims.undecided:
+        return []
+    postponed = [each for each in outcome.bindings if meta.key_of(each[0]) in claims.undecided]
+    outcome.bindings = [each for each in outcome.bindings if meta.key_of(each[0]) not in claims.undecided]
+    told = set()
+    for pod, node, _ in postponed:
+        for claim in claims.undecided[meta.key_of(pod)]:
+            key = meta.key_of(claim)
+            if key not in told:  # of two pods with one claim the first decides
+                told.add(key)
+                _select(client, claim, node)
+    return [meta.key_of(pod) for pod, _, _ in postponed]
+
+
+def _select(client: Client, claim: dict, node: str) -> None:
+    chosen = {"metadata": {"uid": claim["metadata"]["uid"], "annotations": {SELECTED_NODE: node}}}
+    try:
+        client.patch(PERSISTENTVOLUMECLAIMS, *meta.split_key(meta.key_of(claim)), chosen)
+    except ApiError as error:  # it is gone, or another by now; either wakes us
+        log.info("%s: %s", meta.key_of(claim), error.message)
+
+
+def frees_pods(change: Change) -> bool:
+    """Whether pods may be tried that had to wait for this claim or class."""
+    if change.resource == STORAGECLASSES.resource or change.deleted or change.old is None:
+        return True
+    return _state(change.old) != _state(change.object)
+
+
+def _state(claim: dict) -> tuple:
+    return is_bound(claim), annotation(claim, SELECTED_NODE), meta.is_deleting(claim)
