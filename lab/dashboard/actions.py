@@ -4,8 +4,6 @@ Every act goes through the client, as author "board": it is checked, stored and 
 """
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from lab.apimachinery import meta
 from lab.apimachinery.controlplane import PARTITIONED, POWER
@@ -13,25 +11,12 @@ from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
 from lab.client import Client
 
+from .done import Action, Done, kubectl
 from .drain import BLOCKS, MOVES, checklist
 from .rows import revision_of
+from .steering import STEERING
 
 JSON_PATCH = "application/json-patch+json"
-
-
-@dataclass(frozen=True)
-class Done:
-    """What to say: in words, and as the command that would have done the same."""
-
-    message: str
-    kubectl: str = ""
-
-
-Action = Callable[[Client, str, str, dict], Done]
-
-
-def kubectl(command: str, namespace: str = "") -> str:
-    return f"kubectl {command}" + (f" -n {namespace}" if namespace not in ("", "default") else "")
 
 
 def kill(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -173,6 +158,7 @@ def remove_node(client: Client, namespace: str, name: str, form: dict) -> Done:
 
 
 ACTIONS: dict[str, Action] = {
+    **STEERING,
     "kill": kill,
     "delete": delete_pod,
     "scale": scale,

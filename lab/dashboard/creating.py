@@ -106,7 +106,7 @@ def deployment_object(form: dict) -> dict:
     name, image = form.get("name", "").strip(), form.get("image", "").strip()
     container: dict = {"name": name, "image": image}
     if port := form.get("port", "").strip():
-        container["ports"] = [{"containerPort": _number(port, "port")}]
+        container["ports"] = [{"containerPort": whole(port, "port")}]
     requests = {key: form[key].strip() for key in ("cpu", "memory") if form.get(key, "").strip()}
     if requests:
         container["resources"] = {"requests": requests}
@@ -118,7 +118,7 @@ def deployment_object(form: dict) -> dict:
         "kind": "Deployment",
         "metadata": {"name": name, "labels": labels},
         "spec": {
-            "replicas": _number(form.get("replicas") or "1", "replicas"),
+            "replicas": whole(form.get("replicas") or "1", "replicas"),
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
         },
@@ -128,7 +128,7 @@ def deployment_object(form: dict) -> dict:
 def node_object(form: dict) -> dict:
     """The Node that the form describes: its size is its capacity, and its label says which engine runs it."""
     capacity = {"cpu": form.get("cpu", "4"), "memory": form.get("memory", "8Gi"), "pods": form.get("pods") or "110"}
-    if gpus := _number(form.get("gpus") or "0", "GPUs"):
+    if gpus := whole(form.get("gpus") or "0", "GPUs"):
         capacity["nvidia.com/gpu"] = str(gpus)
     labels = {"orrery.io/runtime": form.get("runtime", ""), **_labels(form.get("labels", ""))}
     if zone := form.get("zone", "").strip():
@@ -154,7 +154,7 @@ def _labels(text: str) -> dict[str, str]:
     return labels
 
 
-def _number(text: str, what: str) -> int:
+def whole(text: str, what: str) -> int:
     if not text.isdigit():
         raise ValueError(f"{what} must be a whole number, not {text}")
     return int(text)

@@ -11,6 +11,7 @@ from lab.apiserver.tables.cells import age, human_duration
 from lab.apiserver.tables.pods import summary
 from lab.client import Client
 
+from . import steeringdrawers as steering
 from .actions import kubectl, pods_on, replicasets_of
 from .drain import checklist
 from .rows import deployment_row, event_row, node_row, pod_row, requests_of, revision_of
@@ -22,6 +23,7 @@ TABS = {
     PODS: ("why", "thread", "events", "logs", "yaml"),
     NODES: ("overview", "drain", "events", "yaml"),
     DEPLOYMENTS: ("overview", "events", "yaml"),
+    **steering.TABS,
 }
 EVENTS_SHOWN = 50
 
@@ -46,6 +48,7 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
         "tab": tab,
         "age": age(obj, time.time()),
         "cluster": client.cluster,
+        "command": kubectl(f"describe {kind.singular} {name}", namespace),
         **HEADS[kind](client, obj),
     }
     if tab in ("events", "yaml"):
@@ -82,7 +85,6 @@ def _pod_head(client: Client, pod: dict) -> dict:
         "containers": [container["name"] for container in pod["spec"]["containers"]],
         "node": pod["spec"].get("nodeName"),
         "owner": controller_of(pod),
-        "command": kubectl(f"describe pod {pod['metadata']['name']}", pod["metadata"]["namespace"]),
     }
 
 
@@ -158,7 +160,6 @@ def _node_head(client: Client, node: dict) -> dict:
         "headline": ", ".join([row["status"], *flags]),
         "row": row,
         "pods": sorted((pod_row(pod) for pod in pods), key=lambda pod: pod["name"]),
-        "command": f"kubectl describe node {node['metadata']['name']}",
     }
 
 
@@ -220,7 +221,7 @@ def _deployment_overview(client: Client, deployment: dict) -> dict:
     }
 
 
-HEADS = {PODS: _pod_head, NODES: _node_head, DEPLOYMENTS: _deployment_head}
+HEADS = {PODS: _pod_head, NODES: _node_head, DEPLOYMENTS: _deployment_head, **steering.HEADS}
 PANELS = {
     (PODS, "why"): _pod_why,
     (PODS, "thread"): _pod_thread,
@@ -228,4 +229,5 @@ PANELS = {
     (NODES, "overview"): _node_overview,
     (NODES, "drain"): _node_drain,
     (DEPLOYMENTS, "overview"): _deployment_overview,
+    **steering.PANELS,
 }

@@ -1,4 +1,4 @@
-"""The drawer's two forms: something new for the cluster to run, and a node for it to run on."""
+"""The drawer's forms: something new for the cluster to run, a node for it to run on, and those of `forms`."""
 
 import json
 
@@ -6,13 +6,18 @@ import yaml
 from django.http import QueryDict
 
 from lab import demos
-from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, NAMESPACES, NODES, PODS
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, NAMESPACES, NODEPOOLS, NODES, PODS, SERVICES, VISITORS
 from lab.apimachinery.meta import key_of
 from lab.client import Client
 
 from .creating import Wrong, create_from_yaml, deployment_object, node_object
+from .forms import FORMS
+from .steeringrows import target_of_release, target_of_scaler
 
-BOARD_SHOWS = (PODS, NODES, DEPLOYMENTS)
+BOARD_SHOWS = (PODS, NODES, DEPLOYMENTS, SERVICES, VISITORS, NODEPOOLS)
+# What is drawn on the card of a deployment: the card is what to open.
+ON_A_CARD = {"Release": target_of_release, "HorizontalPodAutoscaler": target_of_scaler}
 BANKS = {"monolith": "The bank as one program", "services": "The bank as services"}
 RUNTIMES = ("docker", "process", "simulated")
 EXAMPLE = """\
@@ -41,7 +46,13 @@ spec:
 def panel(client: Client, name: str, asked: QueryDict) -> dict:
     """What the form shows before anybody has typed: an example, in the fields or as YAML."""
     mode = "yaml" if asked.get("mode") == "yaml" else "form"
-    context = {"cluster": client.cluster, "mode": mode, "wrong": [], "lines": "[]"}
+    context = {"cluster": client.cluster, "mode": mode, "wrong": [], "lines": "[]", "name": name}
+    if name in FORMS:
+        namespace, _, of = asked.get("for", "").partition("/")[2].rpartition("/")
+        typed = {"namespace": namespace or "default"}
+        fields = FORMS[name].fields(client, typed["namespace"], of)
+        typed |= {field.name: field.value for field in fields}
+        return {**context, **_shown(client, name, fields, typed), "for": asked.get("for", "")}
     if name == "create":
         known = {
             "namespaces": _namespaces(client),
@@ -56,6 +67,8 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
 def submit(client: Client, name: str, form: QueryDict) -> dict:
     """Create what the form says. The context of the form again with what is `wrong`, or of the news with `made`."""
     given = form.dict()
+    if name in FORMS:
+        return _submit(client, name, given)
     context = {**panel(client, name, form), "form": given}
     namespace = given.get("namespace") or "default"
     if context["mode"] == "yaml":
@@ -78,6 +91,38 @@ def _example(name: str) -> str:
     return demos.MANIFESTS[name].read_text() if name in BANKS else EXAMPLE
 
 
+def _shown(client: Client, name: str, fields: list, typed: dict[str, str]) -> dict:
+    """The fields with what was typed into them, and the object that this would make, as YAML."""
+    lines = [
+        {"field": field, "value": typed.get(field.name, ""), "hidden": typed.get(field.only[0], "") != field.only[1]}
+        for field in fields
+    ]
+    shown = {"form": FORMS[name], "fields": lines, "namespace": typed["namespace"], "template": "form"}
+    try:
+        return {**shown, "text": _written(FORMS[name].object(client, typed))}
+    except (ValueError, ApiError) as error:
+        return {**shown, "text": f"# {error}\n"}
+
+
+def _submit(client: Client, name: str, typed: dict[str, str]) -> dict:
+    """Make what was typed, or (`then` = look) only show the YAML of it. Visitors who are there already are changed."""
+    namespace, _, of = typed.get("for", "").partition("/")[2].rpartition("/")
+    fields = FORMS[name].fields(client, typed["namespace"], of)
+    context = {"cluster": client.cluster, "name": name, "for": typed.get("for", "")}
+    context |= _shown(client, name, fields, typed)
+    if typed.get("then") == "look":
+        return context
+    try:
+        obj = FORMS[name].object(client, typed)
+        if name == "visitors" and client.find(VISITORS, namespace, of):
+            client.patch(VISITORS, namespace, of, {"spec": obj["spec"]})
+            return {**context, "made": [obj], "open": f"{VISITORS.resource}/{namespace}/{of}"}
+    except (ValueError, ApiError) as error:
+        return {**context, "wrong": [Wrong(0, str(error))]}
+    made, wrong = create_from_yaml(client.cluster, context["text"], typed["namespace"])
+    return {**context, "wrong": wrong, "made": made, "open": _first_row(made)}
+
+
 def _written(obj: dict) -> str:
     return yaml.safe_dump(obj, sort_keys=False)
 
@@ -86,6 +131,8 @@ def _first_row(made: list[dict]) -> str:
     """The row to open: the first of what was made that the board has a row for."""
     for obj in made:
         kind = BY_GVK[obj["apiVersion"], obj["kind"]]
+        if obj["kind"] in ON_A_CARD:
+            return ON_A_CARD[obj["kind"]](obj)
         if kind in BOARD_SHOWS:
             return f"{kind.resource}/{key_of(obj)}"
     return ""

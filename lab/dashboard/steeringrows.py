@@ -10,7 +10,7 @@ from lab.apimachinery.quantity import milli_value
 from .rows import Row, compact, created_at, row_id
 
 SEEN = "orrery.io/seen"  # on a release that is over: somebody has read on the board how it ended
-OVER = ("Succeeded", "Failed", "Aborted", "Superseded", "RolledBack", "Completed")
+WORDS = {"requests_per_second": "req/s", "errors_per_second": "errors/s", "latency_ms": "latency"}
 # The two versions of a release in the words of its status: the new one's figures and the old one's, side by side.
 SIDES = ("new", "old")
 
@@ -21,8 +21,8 @@ def target_of_release(release: dict) -> str:
 
 
 def is_over(release: dict) -> bool:
-    status = release.get("status", {})
-    return bool(status.get("finishedAt")) or status.get("phase") in OVER
+    """Nothing is left to do for it. A phase that is an end may still be being carried out."""
+    return bool(release.get("status", {}).get("finishedAt"))
 
 
 def is_seen(release: dict) -> bool:
@@ -54,18 +54,24 @@ def release_row(release: dict) -> Row:
             "weight": spec.get("weight", status.get("weight", 0)) if not is_over(release) else status.get("weight", 0),
             "step": status.get("step", 0),
             "steps": len(steps_of(release)),
+            "pause": _pause(release),
             "since": parse_time(began) if began else 0,
             "figures": {side: held for side in SIDES if (held := _side(status.get("analysis") or {}, side))},
         }
     )
 
 
+def _pause(release: dict) -> float:
+    """How long the present step lasts, in seconds; 0 where it is not a pause, or one until somebody decides."""
+    steps, at = steps_of(release), release.get("status", {}).get("step", 0)
+    return (steps[at].get("pause") or {}).get("seconds") or 0 if at < len(steps) else 0
+
+
 def _side(analysis: dict, side: str) -> list[float]:
     """One version's `[requests, errors in percent, mean milliseconds]`, as the release's analysis found them."""
     held = analysis.get(side) or {}
-    if not held:
-        return []
-    return [round(held.get(key) or 0, 1) for key in ("requests", "errorPercent", "meanMs")]
+    requests, errors = held.get("requests") or 0, held.get("errors") or 0
+    return [requests, round(100 * errors / requests, 1), round(held.get("meanMs") or 0, 1)] if requests else []
 
 
 def target_of_scaler(scaler: dict) -> str:
@@ -104,7 +110,7 @@ def metric_words(scaler: dict) -> list[str]:
     for metric in scaler["spec"].get("metrics") or ():
         name, source = _metric(metric)
         now = current.get(name, {}).get("current") or {}
-        said.append(f"{name} {_amount(now, name)}/{_amount(source.get('target') or {}, name)}")
+        said.append(f"{WORDS.get(name, name)} {_amount(now, name)}/{_amount(source.get('target') or {}, name)}")
     return said
 
 

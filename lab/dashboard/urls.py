@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import views
+from . import pipeline, views
 
 CLUSTER = r"^clusters/(?P<cluster>[a-z0-9][-a-z0-9]{0,62})/"
 
@@ -10,6 +10,13 @@ urlpatterns = [
     path("", views.home),
     re_path(CLUSTER + r"$", views.board, name="board"),
     re_path(CLUSTER + r"board/drawer/(?P<resource>[a-z.]+)/(?P<key>[-a-z0-9./]+)$", views.details, name="drawer"),
-    re_path(CLUSTER + r"board/panel/(?P<name>create|add-node)$", views.form, name="panel"),
+    re_path(
+        CLUSTER + r"board/panel/(?P<name>[a-z-]+)$",
+        views.form,
+        name="panel",
+    ),
+    re_path(CLUSTER + r"ship$", pipeline.ship, name="ship"),
+    re_path(CLUSTER + r"images$", pipeline.show_images, name="images"),
+    re_path(CLUSTER + r"images\.json$", pipeline.list_images),
     re_path(CLUSTER + r"board/do/(?P<action>[a-z-]+)$", views.do, name="do"),
 ]

@@ -21,6 +21,7 @@ from .drawers import drawer
 from .feed import feed_of
 from .panels import panel, submit
 from .rows import percent
+from .steeringdrawers import front_door
 from .waits import shortened
 
 TILES_AT_FIRST = 400  # past it the browser draws the tiles itself: it has their rows, and chooses the density
@@ -67,6 +68,7 @@ def board(request: HttpRequest, cluster: str) -> HttpResponse:
     context = {"cluster": cluster, "clusters": cluster_names(), "first": first, "blank": {}, **_drawn(first["rows"])}
     names = [obj["metadata"]["name"] for obj in feed.client.list(NAMESPACES)]
     context |= {"waits": shortened(settings.CLOCK, settings.KUBERNETES_CLOCK), "kubeconfig": kubeconfig_command()}
+    context["front_door"] = front_door()
     return render(request, "board/board.html", {**context, "namespaces": sorted(names)})
 
 
@@ -121,13 +123,18 @@ def details(request: HttpRequest, cluster: str, resource: str, key: str) -> Http
 
 @strict
 def form(request: HttpRequest, cluster: str, name: str) -> HttpResponse:
-    """The drawer for making something: a deployment, anything as YAML, a node."""
+    """The drawer for making something: a deployment, anything as YAML, a node, what leads and steers."""
     client = Client(cluster, AUTHOR)
     try:
         context = submit(client, name, request.POST) if request.method == "POST" else panel(client, name, request.GET)
     except ApiError as error:
         return render(request, "board/drawer/gone.html", {"error": error, "name": name}, status=error.code)
-    return render(request, f"board/panel/{name}.html", context, status=422 if context.get("wrong") else 200)
+    return render(
+        request,
+        f"board/panel/{context.get('template', name)}.html",
+        context,
+        status=422 if context.get("wrong") else 200,
+    )
 
 
 @require_POST

@@ -2,8 +2,7 @@
 import { ask, csrf, toast } from "./actions.js";
 import { expand } from "./rail.js";
 import { onPaint, redraw, rows, schedule, ui } from "./state.js";
-import { follow, hush } from "./log.js";
-import { editors } from "./editor.js";
+import { figures } from "./traffic.js";
 
 const drawer = document.getElementById("drawer");
 const base = document.body.dataset.base;
@@ -30,6 +29,7 @@ async function load(url, options) {
   const made = drawer.firstElementChild.dataset.open;
   if (made) return open(made);
   link();
+  figures();
   follow(drawer.querySelector(".log"));
   editors(drawer);
 }
@@ -52,10 +52,11 @@ export function open(id, wanted = "", then = undefined) {
   select();
 }
 
-export function openPanel(name) {
+// `of`: the id of what it is for.
+export function openPanel(name, of) {
   ui.selected = "";
   document.body.dataset.drawer = "open";
-  load(`${base}board/panel/${name}`).then(() => drawer.querySelector("form input:not([type=hidden]), form textarea")?.focus());
+  load(`${base}board/panel/${name}${of ? `?for=${of}` : ""}`).then(() => drawer.querySelector("form input:not([type=hidden]), form textarea")?.focus());
   select();
 }
 
@@ -114,7 +115,13 @@ drawer.addEventListener("click", async (event) => {
     tab = new URLSearchParams(get.split("?")[1]).get("tab") || ""; // at once: a refresh meanwhile must not bring the old one
     load(get);
   }
-  else if (event.target.closest("[data-show]")) open(event.target.closest("[data-show]").dataset.show);
+});
+// A form that shows what it makes does so while one fills it in.
+drawer.addEventListener("change", ({ target: { form } }) => {
+  if (!form?.closest("[data-live]")) return;
+  const body = new FormData(form);
+  body.set("then", "look");
+  load(form.action, { method: "POST", headers: csrf, body });
 });
 drawer.addEventListener("input", (event) => {
   const form = event.target.closest(".confirm");
@@ -136,9 +143,101 @@ drawer.addEventListener("keydown", (event) => {
   tabs.at((tabs.indexOf(event.target) + (event.key === "ArrowRight" ? 1 : -1)) % tabs.length).focus();
 });
 document.addEventListener("click", (event) => {
-  const panel = event.target.closest("[data-panel]");
-  if (panel) openPanel(panel.dataset.panel);
+  const [panel, show] = ["[data-panel]", "[data-show]"].map((what) => event.target.closest(what));
+  if (panel) openPanel(panel.dataset.panel, panel.closest("[data-id]")?.dataset.id);
+  else if (show) open(show.dataset.show);
 });
+
+// Logs: the API's own log endpoint, followed by a streaming fetch.
+const LINES = 2000;
+let stop = null;
+
+function hush() {
+  stop?.abort();
+  stop = null;
+}
+
+async function follow(box) {
+  hush();
+  if (!box) return;
+  const mine = (stop = new AbortController());
+  let tail = 200;
+  while (!mine.signal.aborted && box.isConnected) {
+    await stream(box, `${box.dataset.url}&follow=true&tailLines=${tail}`, mine.signal);
+    if (mine.signal.aborted) return;
+    note(box, "— the stream ended; waiting for the container —");
+    tail = 50;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+  }
+}
+
+async function stream(box, url, signal) {
+  try {
+    const answer = await fetch(url, { signal });
+    if (!answer.ok) return note(box, (await answer.json()).message);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) write(box, part.value);
+  } catch (error) {
+    if (error.name !== "AbortError") note(box, "— the connection was lost —");
+  }
+}
+
+function write(box, text) {
+  const below = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  box.append(text);
+  while (box.childNodes.length > LINES) box.firstChild.remove();
+  if (below) box.scrollTop = box.scrollHeight;
+}
+
+function note(box, words) {
+  if (box.lastChild?.textContent === `${words}\n`) return;
+  box.append(Object.assign(document.createElement("span"), { className: "cut", textContent: `${words}\n` }));
+}
+
+// A plain textarea with numbered lines, and beside each line with an error what is wrong with it.
+const LINES_ABOVE = 4;
+
+function draw(box) {
+  const [gutter, area, notes] = [box.querySelector("ol"), box.querySelector("textarea"), box.querySelector(".notes")];
+  const wrong = JSON.parse(box.dataset.wrong || "[]");
+  const count = area.value.split("\n").length;
+  if (gutter.childElementCount !== count) {
+    const bad = new Set(wrong.map(({ line }) => line));
+    gutter.replaceChildren(
+      ...Array.from({ length: count }, (_, i) => Object.assign(document.createElement("li"), { textContent: i + 1, className: bad.has(i + 1) ? "wrong" : "" })),
+    );
+  }
+  gutter.scrollTop = area.scrollTop;
+  const height = parseFloat(getComputedStyle(area).lineHeight);
+  let free = -Infinity; // a note that another is in the way of goes below it
+  for (const note of notes.children) {
+    const top = Math.max(free, (Number(note.dataset.line) - 1) * height - area.scrollTop + parseFloat(getComputedStyle(area).paddingTop));
+    note.style.top = `${top}px`;
+    free = top + note.offsetHeight + 4;
+  }
+}
+
+function editors(root) {
+  for (const box of root.querySelectorAll(".editor")) {
+    const area = box.querySelector("textarea");
+    draw(box);
+    area.addEventListener("input", () => {
+      box.classList.add("mended"); // what was said is about the text as it was sent
+      draw(box);
+    });
+    area.addEventListener("scroll", () => draw(box));
+  }
+  for (const button of root.querySelectorAll("[data-line]")) button.addEventListener("click", () => go(root, Number(button.dataset.line)));
+}
+
+function go(root, line) {
+  const area = root.querySelector(".editor textarea");
+  const start = area.value.split("\n").slice(0, line - 1).join("\n").length + (line > 1);
+  const end = area.value.indexOf("\n", start);
+  area.focus();
+  area.setSelectionRange(start, end < 0 ? area.value.length : end);
+  area.scrollTop = (line - LINES_ABOVE) * parseFloat(getComputedStyle(area).lineHeight);
+}
 
 export function restore() {
   const query = new URLSearchParams(location.search);

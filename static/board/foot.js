@@ -1,5 +1,5 @@
 // The wheels and the tape: each loop's planet goes round once when the loop has acted; the tape says what was told.
-import { age, clock } from "./format.js";
+import { age, clock, clone, still, write } from "./format.js";
 import { open } from "./drawer.js";
 import { byKind, onPaint, rows } from "./state.js";
 
@@ -7,8 +7,6 @@ const loops = document.getElementById("loops");
 const tape = document.getElementById("tape");
 const TAPE = 60;
 const TURN = 900;
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 const find = (list, id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`);
 
 function fillLoop(row, turn) {
@@ -49,16 +47,15 @@ const count = (kind, test, words) => {
   const found = byKind(kind).filter(test).length;
   return found ? `${found} ${words}` : "";
 };
-const text = (element, words) => element.textContent !== words && (element.textContent = words);
 
 function queues() {
-  for (const item of loops.children) text(item.querySelector(".queue"), QUEUES[item.dataset.id.slice(6)]?.() || "");
+  for (const item of loops.children) write(item.querySelector(".queue"), QUEUES[item.dataset.id.slice(6)]?.() || "");
 }
 
 function ages() {
   for (const item of loops.children) {
     const at = rows.get(item.dataset.id)?.at;
-    text(item.querySelector("time"), at && !item.querySelector(".queue").textContent ? age(at) : "");
+    write(item.querySelector("time"), at && !item.querySelector(".queue").textContent ? age(at) : "");
   }
 }
 setInterval(ages, 1000);

@@ -23,10 +23,20 @@ export function age(seconds) {
 
 export const countdown = (until) => Math.max(0, Math.ceil(until - Date.now() / 1000));
 
+export const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+
+export function svg(name, attributes = {}) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
 // The shape of a pod's state, as its tile has it.
 export function shape(state) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("aria-hidden", "true");
-  svg.innerHTML = `<use href="#s-${state}"/>`;
-  return svg;
+  const drawn = svg("svg", { "aria-hidden": "true" });
+  drawn.append(svg("use", { href: `#s-${state}` }));
+  return drawn;
 }
+
+export const write = (element, words) => element.textContent !== words && (element.textContent = words);
+export const still = matchMedia("(prefers-reduced-motion: reduce)");

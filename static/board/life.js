@@ -1,4 +1,5 @@
 // Births, moves and deaths, made visible: cause and effect is what a board can show and a list cannot.
+import { still, svg } from "./format.js";
 import { columnOf, fillPod, moves, tiles } from "./nodes.js";
 import { rows } from "./state.js";
 
@@ -8,7 +9,6 @@ const SLIDE = 320;
 const YOUNG = 15; // seconds
 const threads = document.getElementById("threads");
 const sky = document.getElementById("sky");
-const still = matchMedia("(prefers-reduced-motion: reduce)");
 const ghosts = new Set();
 const before = new Map(); // id of a pod → where its tile was, if it moves; else false
 
@@ -120,10 +120,31 @@ function tie() {
     const bend = above ? 26 : Math.max(24, Math.abs(x2 - x1) / 2) * (right ? 1 : -1);
     return [`M${x1} ${y1}C${x1 + bend} ${y1} ${above ? x2 + bend : x2 - bend} ${y2} ${x2} ${y2}`, x2, y2];
   });
-  const svg = (name, attributes) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    return element;
-  };
   threads.replaceChildren(...lines.filter(Boolean).flatMap(([d, cx, cy]) => [svg("path", { d }), svg("circle", { cx, cy, r: 3 })]));
+}
+
+// How long a pod took to be ready after it was made, or after it went down: reckoned from the times in the log. Only of
+// what this page has seen from its beginning.
+const lives = new Map(); // id → {state, since, words, said}
+const DOWN = new Set(["failed", "backoff", "unready", "starting"]);
+
+export const took = (id) => lives.get(id)?.said || "";
+const seconds = (span) => (span < 10 ? span.toFixed(2) : Math.round(span));
+
+// Goes before the tiles are painted, so that a tile's first frame as ready says how long it took.
+export function reckon({ fresh, changed, removed, phases }) {
+  for (const id of removed.keys()) lives.delete(id);
+  for (const [id, passed] of phases) for (const [state, at] of passed) turn(id, state, at);
+  for (const id of fresh ? rows.keys() : changed) {
+    const row = rows.get(id);
+    if (row?.kind === "pod") lives.set(id, { ...lives.get(id), state: row.state });
+  }
+}
+
+function turn(id, state, at) {
+  const life = lives.get(id) || {};
+  if (!life.state) Object.assign(life, { since: at, words: "ready in" });
+  else if (life.state === "ready" && DOWN.has(state)) Object.assign(life, { since: at, words: "healed in", said: "" });
+  else if (state === "ready" && life.since) Object.assign(life, { since: 0, said: `${life.words} ${seconds(at - life.since)} s` });
+  lives.set(id, { ...life, state });
 }

@@ -1,18 +1,82 @@
 // The board starts here: adopt what the server drew, then live on deltas.
 import { adopt, paintNodes } from "./nodes.js";
-import { live, remember } from "./life.js";
-import { onPaint, rows, schedule, snapshot, ui } from "./state.js";
-import { connect, show } from "./socket.js";
+import { live, reckon, remember } from "./life.js";
+import { delta, onPaint, position, rows, schedule, snapshot, ui } from "./state.js";
+import { figures } from "./traffic.js";
 import { restore, setNamespace } from "./drawer.js";
-import { tabStop } from "./keys.js";
-import { openPalette } from "./palette.js";
-import { reckon } from "./took.js";
-import { toggleTable } from "./table.js";
+import { openPalette, tabStop } from "./commands.js";
+import { toggleTable } from "./words.js";
 import "./foot.js";
-import "./announce.js";
 
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
+
+// The live connection: resume where we are, fall back to a snapshot, never pretend to be live when we are not.
+const BEAT = 5000; // the server speaks at least this often
+const STALE = 2 * BEAT;
+const SLOWEST = 5000;
+const pill = document.getElementById("live");
+let socket = null;
+let wait = 250;
+let heard = Date.now();
+let opened = 0;
+
+function connect() {
+  opened = Date.now();
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  socket = new WebSocket(`${scheme}://${location.host}${document.body.dataset.base}board`);
+  socket.onopen = resume;
+  socket.onmessage = (event) => receive(JSON.parse(event.data));
+  socket.onclose = again;
+}
+
+// A connection that has said nothing for so long is dead, whatever the browser thinks: it is left, not waited for.
+function leave() {
+  if (!socket) return;
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  socket.close();
+  again();
+}
+
+function again() {
+  socket = null;
+  setTimeout(connect, wait * (0.7 + 0.6 * Math.random()));
+  wait = Math.min(SLOWEST / 1.3, wait * 2);
+  show();
+}
+
+function resume() {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "resume", ...position }));
+}
+
+function receive(message) {
+  heard = Date.now();
+  wait = 250;
+  if (message.type === "snap") snapshot(message);
+  else if (message.type === "delta" && !delta(message)) resume();
+  else if (message.type === "figures") figures(message);
+  else if (message.type === "beat" && (message.seq !== position.seq || message.epoch !== position.epoch)) resume();
+  show();
+}
+
+function show() {
+  const silent = Date.now() - heard;
+  const open = socket?.readyState === WebSocket.OPEN;
+  const state = silent > STALE ? "stale" : open ? (ui.paused ? "paused" : "live") : "connecting";
+  const words = { stale: `Stale ${Math.round(silent / 1000)} s`, live: "Live", paused: "Paused", connecting: "Reconnecting" };
+  if (pill.dataset.state !== state || state === "stale") {
+    pill.dataset.state = document.body.dataset.live = state;
+    pill.querySelector("b").textContent = words[state];
+  }
+  pill.querySelector("small").textContent = `r ${position.seq}`;
+}
+
+document.addEventListener("visibilitychange", () => !document.hidden && resume());
+window.addEventListener("online", leave);
+setInterval(() => {
+  if (socket && Date.now() - Math.max(heard, opened) > STALE) leave();
+  show();
+}, 1000);
 
 adopt();
 for (const paint of [remember, reckon, paintNodes, live, tabStop, engine]) onPaint(paint);

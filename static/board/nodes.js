@@ -1,7 +1,7 @@
 // Columns of nodes and tiles of pods: keyed elements that are filled anew, never made anew.
-import { countdown, cpu, memory, percent, quantity } from "./format.js";
+import { clone, countdown, cpu, memory, percent, quantity, svg, write } from "./format.js";
 import { byKind, rows, ui } from "./state.js";
-import { took } from "./took.js";
+import { took } from "./life.js";
 
 const nodes = document.getElementById("nodes");
 const tray = document.getElementById("tray");
@@ -12,11 +12,7 @@ const GLYPHS = 300;
 const STRIPS = 1500;
 const FAULTY = new Set(["pending", "unready", "failed", "backoff"]);
 
-const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
-const text = (parent, selector, words) => {
-  const element = parent.querySelector(selector);
-  if (element.textContent !== words) element.textContent = words;
-};
+const text = (parent, selector, words) => write(parent.querySelector(selector), words);
 export const columnOf = (name) => columns.get(`nodes/${name}`);
 
 export function adopt() {
@@ -74,7 +70,6 @@ function partsOf(tile) {
   if (!parts.has(tile)) parts.set(tile, PARTS.map((selector) => tile.querySelector(selector)));
   return parts.get(tile);
 }
-const write = (element, words) => element.textContent !== words && (element.textContent = words);
 
 export function fillPod(tile, row, state = row.state) {
   const [use, app, suffix, version, restarts, told, size, lasted] = partsOf(tile);
@@ -203,11 +198,9 @@ function strips(pods) {
     let x = 0;
     strip.replaceChildren(
       ...of.map(([state, count]) => {
-        const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
         const width = (100 * count) / total;
-        for (const [key, value] of Object.entries({ x, width, height: 10, "data-state": state })) rect.setAttribute(key, value);
         x += width;
-        return rect;
+        return svg("rect", { x: x - width, width, height: 10, "data-state": state });
       }),
     );
   }
@@ -220,6 +213,29 @@ function density(count) {
   return true;
 }
 
+// A pool of machines: a line below the nodes, and a column for each machine that still boots.
+function pools() {
+  const all = byKind("pool");
+  const list = document.getElementById("pool-list");
+  list.nextElementSibling.textContent = all.length ? "Another pool…" : "Buy machines when pods find no room…";
+  list.replaceChildren(
+    ...all.map((row) => {
+      const line = clone("t-pool");
+      line.dataset.show = row.id;
+      text(line, "b", row.name);
+      text(line, "span", `${row.nodes || 0} of ${row.most}${row.booting ? `, +${row.booting} booting` : ""}`);
+      return line;
+    }),
+  );
+  for (const ghost of nodes.querySelectorAll(".booting")) ghost.remove();
+  for (const row of all)
+    for (let i = 0; i < (row.booting || 0); i++) {
+      const ghost = nodes.appendChild(clone("t-booting"));
+      text(ghost, "b", row.name);
+      text(ghost, "small", `boots${row.until ? `, ${countdown(row.until)} s` : ""}`);
+    }
+}
+
 export function paintNodes({ fresh, changed, removed }) {
   const pods = byKind("pod");
   const all = density(pods.length) || fresh;
@@ -230,6 +246,7 @@ export function paintNodes({ fresh, changed, removed }) {
   const moved = touched.filter((row) => row.kind === "pod").sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
   for (const row of moved) place(row);
   if (document.body.dataset.density === "strip") strips(pods);
+  if (fresh || [...removed.keys(), ...changed].some((id) => id.startsWith("nodepools"))) pools();
   const waiting = pods.filter((row) => !row.node || !columnOf(row.node));
   tray.hidden = !waiting.length;
   text(tray, "output", String(waiting.length));
@@ -242,4 +259,5 @@ export function paintNodes({ fresh, changed, removed }) {
 // Countdowns run by the clock, not by the log.
 setInterval(() => {
   for (const row of rows.values()) if (row.until && row.kind === "pod" && tiles.has(row.id)) fillPod(tiles.get(row.id), row);
+  if (byKind("pool").some((row) => row.booting)) pools();
 }, 1000);

@@ -38,8 +38,42 @@ function fill(card, row) {
   rollout($(".rollout"), row, rolling, desired);
   $('[data-do="pause"]').textContent = row.paused ? "Resume" : "Pause";
   $('[data-do="undo"]').disabled = row.revision < 2;
+  const scaler = rows.get(row.scaler);
+  $(".scaler").hidden = !scaler;
+  $(".scaler").dataset.show = row.scaler;
+  if (scaler) $(".scaler").textContent = `${scaler.least || 0}–${scaler.most} · ${scaler.metrics || "no metric"} · now ${scaler.current || 0}`;
+  $('[data-panel="autoscale"]').hidden = !!scaler;
+  $('[data-panel="expose"]').hidden = !!row.services;
+  release($(".release"), rows.get(row.release), row);
   const image = $(".image input");
   if (document.activeElement !== image) image.value = row.image;
+}
+
+// A release while it goes on: how many visitors have the new version, and what they get. Afterwards one line, until read.
+function release(box, row, card) {
+  const $ = (selector) => box.querySelector(selector);
+  box.hidden = !row;
+  if (!row) return;
+  const [weight, left] = [row.weight || 0, row.pause && row.since ? countdown(row.since + row.pause) : 0];
+  box.dataset.type = row.type;
+  box.dataset.over = !!row.over;
+  $(".link").dataset.show = row.id;
+  $(".link").textContent = `${row.type} · ${row.phase}`;
+  const slide = $(".weight");
+  if (!slide.matches(":active")) {
+    slide.value = weight;
+    $("output").textContent = `${weight} %`;
+  }
+  for (const side of ["old", "new"]) {
+    const [requests, failed, ms] = row.figures?.[side] || [];
+    $(side === "old" ? ".was dt" : ".is dt").textContent = side === "old" ? `v${card.oldRevision || "–"}` : `v${card.revision}`;
+    $(side === "old" ? ".was dd" : ".is dd").textContent = requests ? `${failed} % · ${ms} ms` : "no request yet";
+  }
+  $(".message").textContent = [row.message, left && !row.over && `${left} s`].filter(Boolean).join(" · ");
+  $(".hold").textContent = row.paused ? "Go on" : "Pause";
+  const swap = row.type === "BlueGreen";
+  $(".promote").textContent = swap ? "Switch to new" : "Promote";
+  $(".danger").textContent = swap && row.phase === "Switched" ? "Back to old" : "Abort";
 }
 
 function rollout(box, row, rolling, desired) {
@@ -62,6 +96,7 @@ onPaint(({ fresh, changed, removed }) => {
   for (const [id, row] of removed) if (row.kind === "deployment") cards.get(id)?.remove(), cards.delete(id);
   for (const id of fresh ? rows.keys() : changed) {
     const row = rows.get(id);
+    if (row?.kind === "release" || row?.kind === "autoscaler") refill(row.owner);
     if (row?.kind !== "deployment") continue;
     let card = cards.get(id) || list.querySelector(`[data-id="${CSS.escape(id)}"]`);
     if (!card) {
@@ -74,6 +109,8 @@ onPaint(({ fresh, changed, removed }) => {
   }
   document.getElementById("no-deployments").hidden = cards.size > 0;
 });
+
+const refill = (id) => cards.has(id) && rows.has(id) && fill(cards.get(id), rows.get(id));
 
 export function expand(id) {
   for (const [key, card] of cards) {
@@ -97,7 +134,7 @@ export function want(id, replicas) {
     // The log says it in a moment; if it never does, somebody else has asked for another number.
     setTimeout(() => {
       if (held.get(id) === wanted) held.delete(id);
-      if (rows.has(id)) fill(cards.get(id), rows.get(id));
+      refill(id);
     }, done ? 2000 : 0);
   }, 180));
 }
@@ -111,11 +148,19 @@ list.addEventListener("click", (event) => {
   else if (event.target.closest(".open")) open(card.dataset.id);
 });
 list.addEventListener("input", (event) => {
-  if (event.target.type === "range") want(event.target.closest(".card").dataset.id, Number(event.target.value));
+  if (event.target.matches(".weight")) event.target.closest(".release").querySelector("output").textContent = `${event.target.value} %`;
+  else if (event.target.type === "range") want(event.target.closest(".card").dataset.id, Number(event.target.value));
+});
+// The weight is written when the hand lets go of it.
+list.addEventListener("change", async ({ target }) => {
+  if (!target.matches(".weight")) return;
+  const { id } = target.closest(".card").dataset;
+  const { namespace, name } = rows.get(id);
+  if (!(await act("weigh", { namespace, name, weight: Number(target.value) }))) refill(id);
 });
 list.addEventListener("submit", (event) => {
   event.preventDefault();
   const row = rows.get(event.target.closest(".card").dataset.id);
   act("image", { namespace: row.namespace, name: row.name, container: row.container, image: event.target.elements.image.value });
 });
-setInterval(() => byKind("deployment").forEach((row) => row.until && cards.has(row.id) && fill(cards.get(row.id), row)), 1000);
+setInterval(() => byKind("deployment").forEach((row) => (row.until || row.release) && refill(row.id)), 1000);

@@ -1,11 +1,13 @@
-// The same pods as a table: for those who read better than they look, and for counts beyond drawing.
+// The board in words: the same pods as a table, for those who read better than they look and for counts beyond drawing;
+// and what changed, said to those who listen: at most one sentence in five seconds, and only about what was asked for.
 import { age, shape } from "./format.js";
 import { open } from "./drawer.js";
-import { byKind, onPaint, ui } from "./state.js";
+import { figures } from "./traffic.js";
+import { byKind, onPaint, rows, ui } from "./state.js";
 
 const box = document.getElementById("table");
 const button = document.getElementById("table-view");
-const COLUMNS = ["Pod", "Namespace", "Status", "Ready", "Restarts", "Version", "Node", "IP", "Age"];
+const COLUMNS = ["Pod", "Namespace", "Status", "Ready", "Restarts", "Version", "Node", "IP", "Age", "Requests", "Failed"];
 const MOST = 1000;
 let drawn = 0;
 
@@ -23,12 +25,14 @@ function draw() {
     line.tabIndex = 0;
     const cells = [row.name, row.namespace, row.status, row.ready, row.restarts || 0, row.version ? `v${row.version}` : "", row.node || "–", row.ip || "–", age(row.created)];
     for (const cell of cells) line.insertCell().textContent = cell;
+    for (const [at, as] of [[0, "rate"], [1, "share"]]) Object.assign(line.insertCell().dataset, { fig: `pods ${row.uid} ${at}`, as });
     line.cells[2].prepend(shape(row.state));
   }
   const focused = box.contains(document.activeElement) && document.activeElement.dataset.open;
   const { scrollTop } = box;
   box.replaceChildren(table);
   box.scrollTop = scrollTop;
+  figures();
   if (focused) box.querySelector(`[data-open="${CSS.escape(focused)}"]`)?.focus();
 }
 
@@ -51,3 +55,36 @@ for (const type of ["click", "keydown"])
     const line = event.target.closest("tr[data-open]");
     if (line && (type === "click" || event.key === "Enter")) open(line.dataset.open);
   });
+
+const QUIET = 5000;
+const said = document.getElementById("announce");
+const pending = new Map();
+const known = new Map();
+let timer = 0;
+
+// Says it if it is not what was said of it last. What begins as it should be, `notable` false, is not said.
+export function say(id, words, notable = true) {
+  if (known.get(id) !== words && (notable || known.has(id))) pending.set(id, words);
+  if (notable || known.has(id)) known.set(id, words);
+  if (pending.size && !timer) timer = setTimeout(speak, 400);
+}
+
+function speak() {
+  timer = 0;
+  if (!pending.size) return;
+  said.textContent = [...pending.values()].slice(0, 3).join(". ");
+  pending.clear();
+  timer = setTimeout(speak, QUIET);
+}
+
+onPaint(({ fresh, changed, removed }) => {
+  for (const id of changed) {
+    const row = rows.get(id);
+    if (row?.kind !== "deployment") continue;
+    const words = `${row.name}: ${row.ready || 0} of ${row.desired || 0} ready`;
+    if (!fresh && known.get(id) !== words) pending.set(id, words);
+    known.set(id, words);
+  }
+  for (const [id, row] of removed) if (row.kind === "deployment" && !fresh) pending.set(id, `${row.name} is gone`);
+  if (pending.size && !timer) timer = setTimeout(speak, 400);
+});

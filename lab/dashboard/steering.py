@@ -1,0 +1,148 @@
+"""Acts on what steers: releases by weight and verdict, visitors by their rate; and the removal of such things.
+
+A release is asked for by its deployment, for its buttons stand on the deployment's card.
+"""
+
+import json
+
+from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.kinds import (
+    BY_RESOURCE,
+    DEPLOYMENTS,
+    HORIZONTALPODAUTOSCALERS,
+    INGRESSES,
+    NODEPOOLS,
+    RELEASES,
+    SERVICES,
+    VISITORS,
+    Kind,
+)
+from lab.client import Client
+
+from .done import Action, Done, kubectl
+from .steeringrows import SEEN, is_over, is_seen
+
+RATE_BEFORE = "orrery.io/rate-before"  # on visitors who pause: how many they were
+FIRST_RATE = 20  # requests a second: enough to see them flow, and no load
+CONCURRENCY = 50
+REMOVABLE = (SERVICES, INGRESSES, HORIZONTALPODAUTOSCALERS, NODEPOOLS, VISITORS, RELEASES)
+
+
+def current_release(client: Client, namespace: str, deployment: str) -> dict:
+    """The newest release of a deployment that nobody has put away. Raises ApiError 400 if there is none."""
+    client.get(DEPLOYMENTS, namespace, deployment)
+    found = [one for one in client.list(RELEASES, namespace) if one["spec"].get("deployment") == deployment]
+    shown = [one for one in found if not is_seen(one)]
+    if not shown:
+        raise bad_request(f"{deployment} has no release in progress")
+    return max(shown, key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"]))
+
+
+def steer(client: Client, namespace: str, deployment: str, spec: dict) -> tuple[str, str]:
+    """Write something into the spec of a deployment's release: its name, and the command for it."""
+    release = current_release(client, namespace, deployment)
+    name = release["metadata"]["name"]
+    if is_over(release):
+        raise bad_request(f"release {name} is over: {release.get('status', {}).get('phase')}")
+    return name, patch(client, RELEASES, namespace, name, spec)
+
+
+def patch(client: Client, kind: Kind, namespace: str, name: str, spec: dict) -> str:
+    client.patch(kind, namespace, name, {"spec": spec})
+    written = json.dumps({"spec": spec})
+    return kubectl(f"patch {kind.singular} {name} --type=merge -p '{written}'", namespace)
+
+
+def weigh(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """How many percent of the visitors get the new version, until somebody says otherwise."""
+    client.get(DEPLOYMENTS, namespace, name)
+    weight = form.get("weight")
+    if not isinstance(weight, int) or isinstance(weight, bool):
+        raise bad_request("weight must be a whole number")
+    release, command = steer(client, namespace, name, {"weight": weight})
+    return Done(f"{weight} % of the visitors of {name} get the new version", command)
+
+
+def promote(client: Client, namespace: str, name: str, form: dict) -> Done:
+    release, command = steer(client, namespace, name, {"verdict": "Promote"})
+    return Done(f"{name}: all visitors get the new version", command)
+
+
+def abort(client: Client, namespace: str, name: str, form: dict) -> Done:
+    release, command = steer(client, namespace, name, {"verdict": "Abort"})
+    return Done(f"{name}: all visitors get the old version", command)
+
+
+def hold(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """Pause the release, or let it go on, whichever it is not."""
+    paused = not current_release(client, namespace, name)["spec"].get("paused", False)
+    release, command = steer(client, namespace, name, {"paused": paused})
+    return Done(f"Release {release} {'stays as it is' if paused else 'goes on'}", command)
+
+
+def put_away(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """How a release ended has been read: its line leaves the card, for everybody."""
+    release = current_release(client, namespace, name)["metadata"]["name"]
+    client.patch(RELEASES, namespace, release, {"metadata": {"annotations": {SEEN: "true"}}})
+    return Done(f"Release {release} is put away", kubectl(f"annotate release {release} {SEEN}=true", namespace))
+
+
+def turn_up(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """The first visitors of a service; or the ones that it has, if they pause."""
+    service = client.get(SERVICES, namespace, name)
+    known = [one for one in client.list(VISITORS, namespace) if one["spec"].get("service", "").split(":")[0] == name]
+    if known:
+        return set_rate(client, namespace, known[0]["metadata"]["name"], {"rate": FIRST_RATE})
+    spec = {"service": service["metadata"]["name"], "path": "/", "rate": FIRST_RATE, "concurrency": CONCURRENCY}
+    client.create(VISITORS, {"metadata": {"name": name, "namespace": namespace}, "spec": spec})
+    return Done(f"{FIRST_RATE} requests a second for {name}", kubectl("create -f visitors.yaml", namespace))
+
+
+def set_rate(client: Client, namespace: str, name: str, form: dict) -> Done:
+    client.get(VISITORS, namespace, name)
+    rate = form.get("rate")
+    if not isinstance(rate, int | float) or isinstance(rate, bool) or rate < 0:
+        raise bad_request("rate must be a number of requests a second")
+    return _visit(client, namespace, name, rate, None)
+
+
+def hush(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """Let visitors pause, or come back as many as they were."""
+    visitors = client.get(VISITORS, namespace, name)
+    rate, annotations = visitors["spec"].get("rate", 0), visitors["metadata"].get("annotations", {})
+    if rate:
+        return _visit(client, namespace, name, 0, f"{rate:g}")
+    return _visit(client, namespace, name, float(annotations.get(RATE_BEFORE) or FIRST_RATE), None)
+
+
+def _visit(client: Client, namespace: str, name: str, rate: float, before: str | None) -> Done:
+    rate = int(rate) if rate == int(rate) else rate
+    client.patch(
+        VISITORS, namespace, name, {"metadata": {"annotations": {RATE_BEFORE: before}}, "spec": {"rate": rate}}
+    )
+    said = f"{rate:g} requests a second for {name}" if rate else f"The visitors {name} pause"
+    spec = json.dumps({"spec": {"rate": rate}})
+    return Done(said, kubectl(f"patch visitors {name} --type=merge -p '{spec}'", namespace))
+
+
+def remove(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """Delete one of the things that only lead or steer: what runs stays."""
+    kind = BY_RESOURCE.get(str(form.get("resource")))
+    if kind not in REMOVABLE:
+        raise ApiError(404, "NotFound", f"the board deletes no {form.get('resource')}")
+    client.get(kind, namespace, name)
+    client.delete(kind, namespace, name)
+    return Done(f"{kind.kind} {name} is gone", kubectl(f"delete {kind.singular} {name}", namespace))
+
+
+STEERING: dict[str, Action] = {
+    "weigh": weigh,
+    "promote": promote,
+    "abort": abort,
+    "hold": hold,
+    "put-away": put_away,
+    "turn-up": turn_up,
+    "rate": set_rate,
+    "hush": hush,
+    "remove": remove,
+}

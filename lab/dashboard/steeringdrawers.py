@@ -1,0 +1,195 @@
+"""What the drawer shows of services and of what steers: endpoints, visitors, releases, autoscalers, pools."""
+
+import os
+import time
+
+from lab.apimachinery.kinds import ENDPOINTSLICES as SLICES
+from lab.apimachinery.kinds import (
+    HORIZONTALPODAUTOSCALERS,
+    INGRESSES,
+    NODEPOOLS,
+    NODES,
+    PODS,
+    RELEASES,
+    SERVICES,
+    VISITORS,
+    Kind,
+)
+from lab.apiserver.tables.cells import human_duration
+from lab.client import Client
+
+from .servicerows import SERVICE_NAME, endpoints_of, service_row, visitors_row, why_empty
+from .steeringrows import pool_row, release_row, scaler_row, steps_of, target_of_release, target_of_scaler
+from .steeringwords import pool_words, release_words, scaler_words
+
+DECISIONS = 12
+MOST_ENDPOINTS = 100
+
+
+def front_door() -> str:
+    """The port of the host that leads to every service; empty where this process was not told."""
+    return os.environ.get("ORRERY_FRONT_DOOR", "").rstrip("/").rpartition(":")[2]
+
+
+def service_head(client: Client, service: dict) -> dict:
+    namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+    slices = client.list(SLICES, namespace, {SERVICE_NAME: name})
+    row = service_row(service, slices)
+    ready, total = row.get("ready", 0), row.get("total", 0)
+    outside = row["type"] == "ExternalName"
+    return {
+        "row": row,
+        "state": "ready" if ready or outside else "unready" if total else "failed",
+        "headline": f"leads to {row['address']}"
+        if outside
+        else f"{ready} of {total} endpoints ready"
+        if total
+        else "no endpoint",
+        "endpoints": endpoints_of(slices)[:MOST_ENDPOINTS],
+        "front_door": front_door(),
+    }
+
+
+def service_overview(client: Client, service: dict) -> dict:
+    meta, selector = service["metadata"], service["spec"].get("selector") or {}
+    pods = client.list(PODS, meta["namespace"])
+    labelled = [pod for pod in pods if selector and selector.items() <= pod["metadata"].get("labels", {}).items()]
+    slices = client.list(SLICES, meta["namespace"], {SERVICE_NAME: meta["name"]})
+    empty = not any(one["ready"] for one in endpoints_of(slices))
+    visitors = [visitors_row(one) for one in client.list(VISITORS, meta["namespace"])]
+    return {
+        "why": why_empty(service, labelled, [pod for pod in pods if pod not in labelled]) if empty else ("", ""),
+        "spec": service["spec"],
+        "visitors": [row for row in visitors if row.get("service") == meta["name"]],
+        "rules": [rule for one in client.list(INGRESSES, meta["namespace"]) for rule in _rules(one, meta["name"])],
+    }
+
+
+def _rules(ingress: dict, service: str) -> list[dict]:
+    """The host and path of each rule of an Ingress that leads to the service."""
+    found, name = [], ingress["metadata"]["name"]
+    default = (ingress["spec"].get("defaultBackend") or {}).get("service") or {}
+    if default.get("name") == service:
+        found.append({"ingress": name, "host": "*", "path": "/"})
+    for rule in ingress["spec"].get("rules") or ():
+        for path in (rule.get("http") or {}).get("paths") or ():
+            if (path["backend"].get("service") or {}).get("name") == service:
+                found.append({"ingress": name, "host": rule.get("host") or "*", "path": path.get("path", "/")})
+    return found
+
+
+def visitors_head(client: Client, visitors: dict) -> dict:
+    row = visitors_row(visitors)
+    asks = f"{row['rate']:g} requests a second to {row['service']}" if row.get("rate") else "pausing"
+    return {"row": row, "state": "unready" if row.get("trouble") else "ready", "headline": row.get("trouble") or asks}
+
+
+def release_head(client: Client, release: dict) -> dict:
+    row = release_row(release)
+    bad = row["phase"] in ("Failed", "Aborted")
+    return {
+        "row": row,
+        "state": "failed" if bad else "done" if row.get("over") else "starting",
+        "headline": row["phase"] + (f", {row['weight']} % to the new version" if row.get("weight") else ""),
+        "owner": target_of_release(release),
+    }
+
+
+def release_overview(client: Client, release: dict) -> dict:
+    spec, status = release["spec"], release.get("status", {})
+    return {
+        "spec": spec,
+        "status": status,
+        "steps": [{"words": _step(step), "at": at == row_step(release)} for at, step in enumerate(steps_of(release))],
+        "decisions": _decisions(client, RELEASES, release, release_words),
+    }
+
+
+def row_step(release: dict) -> int:
+    return release.get("status", {}).get("step", 0)
+
+
+def _step(step: dict) -> str:
+    if "setWeight" in step:
+        return f"{step['setWeight']} % of the visitors"
+    seconds = (step.get("pause") or {}).get("seconds")
+    return f"look at it for {seconds:g} s" if seconds else "wait for somebody to decide"
+
+
+def scaler_head(client: Client, scaler: dict) -> dict:
+    row = scaler_row(scaler)
+    active = {one["type"]: one["status"] for one in scaler.get("status", {}).get("conditions") or ()}
+    current, wanted = row.get("current", 0), row.get("desired", 0)
+    return {
+        "row": row,
+        "state": "ready" if active.get("ScalingActive") == "True" else "unready",
+        "headline": f"{row['least']}–{row['most']} replicas, now {current}"
+        + (f", going to {wanted}" if wanted != current else ""),
+        "owner": target_of_scaler(scaler),
+    }
+
+
+def scaler_overview(client: Client, scaler: dict) -> dict:
+    return {
+        "conditions": scaler.get("status", {}).get("conditions") or (),
+        "decisions": _decisions(client, HORIZONTALPODAUTOSCALERS, scaler, scaler_words),
+    }
+
+
+def pool_head(client: Client, pool: dict) -> dict:
+    row = pool_row(pool)
+    booting = f", {row['booting']} booting" if row.get("booting") else ""
+    return {
+        "row": row,
+        "state": "starting" if row.get("booting") else "ready",
+        "headline": f"{row.get('nodes', 0)} of at most {row.get('most', 0)} machines{booting}",
+    }
+
+
+def pool_overview(client: Client, pool: dict) -> dict:
+    name = pool["metadata"]["name"]
+    nodes = [one["metadata"]["name"] for one in client.list(NODES, labels={"orrery.io/pool": name})]
+    return {
+        "spec": pool["spec"],
+        "message": pool.get("status", {}).get("message", ""),
+        "nodes": sorted(nodes),
+        "decisions": _decisions(client, NODEPOOLS, pool, pool_words),
+    }
+
+
+def _decisions(client: Client, kind: Kind, obj: dict, words) -> list[dict]:
+    """What its controller decided last, newest first, and on what grounds: the same one after another once."""
+    meta, now, found = obj["metadata"], time.time(), []
+    for row in client.history(kind, meta.get("namespace", ""), meta["name"], 100):
+        said = words(row["why"]) if row["why"] else ""
+        if said and (not found or found[-1]["text"] != said):
+            found.append({"text": said, "ago": human_duration(now - row["time"])})
+    return found[:DECISIONS]
+
+
+def nothing(client: Client, obj: dict) -> dict:
+    return {}
+
+
+def plain_head(client: Client, obj: dict) -> dict:
+    return {"state": "done", "headline": obj["kind"]}
+
+
+OVERVIEW = ("overview", "events", "yaml")
+TABS = {kind: OVERVIEW for kind in (SERVICES, VISITORS, RELEASES, HORIZONTALPODAUTOSCALERS, NODEPOOLS)}
+TABS |= {INGRESSES: ("yaml", "events")}
+HEADS = {
+    SERVICES: service_head,
+    VISITORS: visitors_head,
+    RELEASES: release_head,
+    HORIZONTALPODAUTOSCALERS: scaler_head,
+    NODEPOOLS: pool_head,
+    INGRESSES: plain_head,
+}
+PANELS = {
+    (SERVICES, "overview"): service_overview,
+    (VISITORS, "overview"): nothing,
+    (RELEASES, "overview"): release_overview,
+    (HORIZONTALPODAUTOSCALERS, "overview"): scaler_overview,
+    (NODEPOOLS, "overview"): pool_overview,
+}
