@@ -5,8 +5,10 @@ In Kubernetes this is an API of its own, answered by the metrics server, which a
 
 from collections.abc import Iterable
 
+from lab.apimachinery.controlplane import CONTROL_PLANE
 from lab.apimachinery.kinds import NODE_METRICS, POD_METRICS, Kind
 
+NOTHING = {"cpuMillis": 0, "memoryBytes": 0}
 WINDOW = "2s"  # over which CPU is told, see lab/kubelet/usage.py
 
 
@@ -21,15 +23,23 @@ def pod_metrics(pods: Iterable[dict], figures: dict, timestamp: str) -> list[dic
     return found
 
 
-def node_metrics(nodes: Iterable[dict], pods: Iterable[dict], figures: dict, timestamp: str) -> list[dict]:
-    """NodeMetrics of the nodes on which a pod's figures are known: a node here is what its pods use."""
+def node_metrics(nodes: list[dict], pods: Iterable[dict], figures: dict, timestamp: str) -> list[dict]:
+    """NodeMetrics: a node here is what its pods use. Nothing of a control plane's, which is no pods here, nor of a
+    node on which pods run and no figures of any are known."""
     sums: dict[str, dict] = {}
+    running = set()
     for pod in pods:
-        used = figures.get(pod["metadata"]["uid"])
+        used, node = figures.get(pod["metadata"]["uid"]), pod["spec"].get("nodeName", "")
         if used:
-            total = sums.setdefault(pod["spec"]["nodeName"], {"cpuMillis": 0, "memoryBytes": 0})
+            total = sums.setdefault(node, dict.fromkeys(NOTHING, 0))
             for key in total:
                 total[key] += used[key]
+        elif pod.get("status", {}).get("phase") == "Running":
+            running.add(node)
+    for node in nodes:
+        name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}
+        if name not in running and CONTROL_PLANE not in labels:
+            sums.setdefault(name, NOTHING)
     known = [node for node in nodes if node["metadata"]["name"] in sums]
     return [
         _metrics(NODE_METRICS, node, timestamp) | {"usage": _usage(sums[node["metadata"]["name"]])} for node in known

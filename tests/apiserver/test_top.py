@@ -52,12 +52,13 @@ def test_a_list_has_those_of_which_figures_are_known_and_obeys_selectors(api, us
     assert len(api.get("/apis/metrics.k8s.io/v1beta1/pods").json["items"]) == 2
     assert api.get(f"{POD_METRICS}?labelSelector=app%3Dnone").json["items"] == []
     nodes = api.get(NODE_METRICS).json["items"]
-    assert [(one["metadata"]["name"], one["usage"]["cpu"]) for one in nodes] == [("node-a", "260500000n")]
+    told = [(one["metadata"]["name"], one["usage"]["cpu"]) for one in nodes]
+    assert told == [("node-a", "260500000n"), ("node-b", "0n")]
 
 
 def test_figures_are_read_and_nothing_else(api, used):
     assert api.get(f"{POD_METRICS}/new").json["message"] == 'pods.metrics.k8s.io "new" not found'
-    assert api.get(f"{NODE_METRICS}/node-b").code == 404
+    assert api.get(f"{NODE_METRICS}/node-c").code == 404
     assert api.ask("DELETE", f"{POD_METRICS}/web-1").code == 405
     assert api.ask("POST", POD_METRICS, {}, Content_Type="application/json").code == 405
 
