@@ -1,4 +1,4 @@
-"""The secret that the API server shows a kubelet: nobody else on the machine may read logs or kill containers."""
+"""The secrets by which the lab's parts know each other, where others of the machine, or a pod, could ask too."""
 
 import hashlib
 import hmac
@@ -6,11 +6,18 @@ import hmac
 from django.conf import settings
 
 PURPOSE = b"orrery.io/kubelet-api"
+GATEWAY_PURPOSE = b"orrery.io/gateway"
 
 
-def token() -> str:
-    """The bearer token of this lab's kubelets: the same in all processes of the lab, of no use for anything else."""
-    return hmac.new(settings.SECRET_KEY.encode(), PURPOSE, hashlib.sha256).hexdigest()
+def token(purpose: bytes = PURPOSE) -> str:
+    """The bearer token of this lab's kubelets, who let nobody else read logs or kill containers: the same in all
+    processes of the lab, of no use for anything else."""
+    return hmac.new(settings.SECRET_KEY.encode(), purpose, hashlib.sha256).hexdigest()
+
+
+def gateway_token() -> str:
+    """What a data plane in a cluster's network wants to be shown: a pod can reach it too."""
+    return token(GATEWAY_PURPOSE)
 
 
 def is_token(given: str) -> bool:

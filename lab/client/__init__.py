@@ -4,6 +4,7 @@ May call the API server's registry and read the log to watch it. Must never writ
 nor know what any one controller does.
 """
 
+from lab.apiserver.kubelet_token import gateway_token
 from lab.apiserver.kubelet_token import is_token as is_kubelet_token
 from lab.store import Change, LostFence, UnknownCluster, View, wait_for_revision
 
@@ -19,6 +20,7 @@ __all__ = [
     "UnknownCluster",
     "View",
     "cluster_names",
+    "gateway_token",
     "is_kubelet_token",
     "wait_for_revision",
 ]

@@ -70,7 +70,9 @@ class Agent:
             wake=self.workers.add,
         )
         self.podsync = PodSync(self.parts, self.endings.add)
-        self.nodeagent = NodeAgent(runtime, self._client, nodes, clock["node_grace"], url, self._node_prepared)
+        self.nodeagent = NodeAgent(
+            runtime, self._client, nodes, clock["node_grace"], url, self._node_prepared, self._woken.set
+        )
         self.desired = DesiredState(self.parts, runtime.name, self._node_changed, self._hurry)
         self.pleg = Pleg(
             self.parts, self.workers, self.desired.may_remove, self.nodeagent.look_at_engine, self._woken.set
@@ -129,6 +131,7 @@ class Agent:
         self.parts.prober.start()
         self.parts.writer.start()
         self.nodeagent.look_at_engine()
+        self.nodeagent.gateways.start()
 
     def _beat(self) -> None:
         for cluster in cluster_names():
@@ -152,6 +155,7 @@ class Agent:
 
     def _end_all(self) -> None:
         self.pleg.stop()
+        self.nodeagent.gateways.stop()
         self.workers.stop()
         self.endings.stop()
         self.parts.writer.stop()

@@ -17,19 +17,21 @@ from lab.client import Client, Put, View
 from lab.runtime import Runtime, RuntimeFailure
 
 from .addresses import AddressPool, Exhausted, free_ranges
+from .gateways import Gateways
 from .heartbeats import renewals
 from .nodes import NodeRecord, NodeTable
 from .nodestatus import image_list, node_status, says_something_new
 
 log = logging.getLogger(__name__)
 KUBELET = "orrery.io/kubelet"
+GATEWAY = "orrery.io/gateway"  # where the data plane in the cluster's network is told what to do
 BATCH = 500
 ENGINE_GRACE = 0.75  # of the time that a node may be silent
 
 
 class NodeAgent:
     """`lease_seconds` is how long a heartbeat is good for; `url` says where our HTTP server listens; `prepared` is told
-    of a node whose pods can be started from now on."""
+    of a node whose pods can be started from now on, `changed` that there is something to report."""
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class NodeAgent:
         lease_seconds: float,
         url: Callable[[], str],
         prepared: Callable[[NodeRecord], None],
+        changed: Callable[[], None],
     ):
         self._runtime = runtime
         self._client = client
@@ -46,6 +49,7 @@ class NodeAgent:
         self._lease_seconds = max(1, round(lease_seconds))
         self._url = url
         self._prepared = prepared
+        self.gateways = Gateways(runtime, nodes, changed)
         self._ranges: dict[str, str] = {}
         self._version = ""
         self._images: list[dict] = []
@@ -84,7 +88,8 @@ class NodeAgent:
 
     def _made_from(self, record: NodeRecord, node: dict) -> tuple:
         version = node["metadata"]["resourceVersion"]
-        return version, self._trouble_of(record), self._version, id(self._images), self._url()
+        addresses = self._url(), self.gateways.of(record.cluster)
+        return version, self._trouble_of(record), self._version, id(self._images), addresses
 
     def _trouble_of(self, record: NodeRecord) -> str:
         return self.trouble or ("" if record.pool else "the pod network is not ready")
@@ -103,6 +108,7 @@ class NodeAgent:
             if record.pool is None:
                 record.pool = AddressPool(record.node["spec"].get("podCIDR") or self._next_range(record, free))
                 self._prepared(record)
+                self.gateways.look()
         except (RuntimeFailure, Exhausted) as failure:
             log.warning("node %s of %s cannot be prepared: %s", record.name, record.cluster, failure)
 
@@ -119,15 +125,17 @@ class NodeAgent:
         return found
 
     def _registration(self, record: NodeRecord, view: View) -> Put | None:
-        """The node with its range and our address, if it does not say so yet."""
+        """The node with its range, our address and the gateway's, if it does not say so yet."""
         node = view.get(NODES.resource, "", record.name)
         if node is None or node["metadata"]["uid"] != record.node["metadata"]["uid"]:
             return None
         annotations = node["metadata"].get("annotations") or {}
         cidr = record.pool.cidr if record.pool else node["spec"].get("podCIDR")
-        if annotations.get(KUBELET) == self._url() and node["spec"].get("podCIDR") == cidr:
+        gateway = self.gateways.of(record.cluster)
+        ours = {KUBELET: self._url()} | ({GATEWAY: gateway} if gateway else {})
+        if ours.items() <= annotations.items() and node["spec"].get("podCIDR") == cidr:
             return None
-        new = {**node, "metadata": {**node["metadata"], "annotations": {**annotations, KUBELET: self._url()}}}
+        new = {**node, "metadata": {**node["metadata"], "annotations": annotations | ours}}
         if cidr:
             new["spec"] = {**node["spec"], "podCIDR": cidr, "podCIDRs": [cidr]}
         return Put(NODES, new)

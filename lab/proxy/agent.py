@@ -22,7 +22,7 @@ from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
 from lab.apimachinery.meta import is_true
-from lab.client import Client, Lock, LostFence, UnknownCluster, View, cluster_names
+from lab.client import Client, Lock, LostFence, UnknownCluster, View, cluster_names, gateway_token
 
 from . import drains
 from .desired import REACHES, desired
@@ -108,8 +108,7 @@ class ProxyAgent:
             self._add(name, "gateway", connect)
 
     def _add(self, name: str, kind: str, connect: Callable[[], socket.socket]) -> None:
-        token = os.environ.get("ORRERY_PROXY_TOKEN", "")
-        self._planes[name] = plane = Plane(name, kind, connect, token, self._heard)
+        self._planes[name] = plane = Plane(name, kind, connect, gateway_token(), self._heard)
         plane.start()
 
     def _connect_host(self) -> socket.socket:

@@ -93,5 +93,6 @@ def remove_pods(runtime: Runtime | None) -> None:
         sandboxes = [sandbox.id for sandbox in runtime.list_pods()]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(runtime.remove_pod_sandbox, sandboxes))
+        runtime.remove_gateways()
     except RuntimeFailure as failure:
         raise CommandError(f"Some containers still run: {failure.message}") from failure

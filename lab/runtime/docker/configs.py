@@ -20,7 +20,7 @@ GATEWAY_CONTROL = 7070
 GATEWAY_BYTES = 256 * 1024**2
 SERVICES = "10.96.0.0/16"  # where the API server takes ClusterIPs from, as kubeadm sets it
 DOMAIN = "cluster.local"
-# ndots as in Kubernetes. A question that is lost while the gateway starts again is asked again soon: otherwise after 5 s.
+# ndots as in Kubernetes. A question that was lost while the gateway started again is asked again soon, not after 5 s.
 DNS_OPTIONS = ["ndots:5", "timeout:1", "attempts:5"]
 
 

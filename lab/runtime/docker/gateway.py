@@ -29,14 +29,15 @@ class Gateways:
         self._networks = networks
         self._maker = maker
         self._gate = gate
+        self._image = ""  # its id, once it was there: to compare what it is made of would take most of a look's time
 
     def ensure(self, cluster: str, token: str) -> str:
         """Where this cluster's gateway is told what to do (`host:port`); "" if its network has no place for one."""
         places = self._networks.places(cluster)
         if places is None:
             return ""
-        image = self._maker.make_gateway()
-        config = gateway_config(self._lab_id, cluster, image, places, token)
+        self._image = self._image or self._maker.make_gateway()
+        config = gateway_config(self._lab_id, cluster, self._image, places, token)
         # Whatever it is made from: if one of these is another, the container has to be made anew.
         made_from = hashlib.sha256(repr((config, self._networks.id_of(cluster))).encode()).hexdigest()[:16]
         config["Labels"][labels.CONTENT] = made_from
@@ -67,7 +68,11 @@ class Gateways:
 
     def _start(self, name: str, config: dict) -> None:
         logger.info("starting %s", name)
-        made = self._engine.client.create_container_from_config(config, name=name)["Id"]
+        try:
+            made = self._engine.client.create_container_from_config(config, name=name)["Id"]
+        except NotFound:  # somebody has removed the image
+            self._image = ""
+            raise
         try:
             self._engine.client.start(made)
         except APIError:

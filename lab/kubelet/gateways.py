@@ -1,0 +1,67 @@
+"""The data plane inside each cluster's network: kept there by the kubelet, as it keeps a node's kube-proxy pod.
+
+In a thread of its own: making one takes an engine half a second, for which no pod shall wait.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from lab.client import gateway_token
+from lab.runtime import Runtime, RuntimeFailure
+
+from .nodes import NodeTable
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 20.0  # one that was killed is started again by the engine; this is for one that was removed
+TROUBLE_SECONDS = 2.0
+
+
+class Gateways:
+    """`changed` is called when an address has become known."""
+
+    def __init__(self, runtime: Runtime, nodes: NodeTable, changed: Callable[[], None]):
+        self._runtime = runtime
+        self._nodes = nodes
+        self._changed = changed
+        self._addresses: dict[str, str] = {}
+        self._complaints: dict[str, str] = {}
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"{runtime.name}-gateways", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._woken.set()
+
+    def of(self, cluster: str) -> str:
+        """Where the gateway of a cluster is told what to do; "" if it has none, or not yet."""
+        return self._addresses.get(cluster, "")
+
+    def look(self) -> None:
+        """A node has been prepared: perhaps the first of its cluster."""
+        self._woken.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            clusters = {record.cluster for record in self._nodes if record.pool}
+            well = all([self._ensure(cluster) for cluster in clusters])
+            self._woken.wait(LOOK_SECONDS if well else TROUBLE_SECONDS)
+            self._woken.clear()
+
+    def _ensure(self, cluster: str) -> bool:
+        try:
+            address = self._runtime.ensure_gateway(cluster, gateway_token())
+        except RuntimeFailure as failure:
+            if self._complaints.get(cluster) != failure.message:
+                log.warning("Services of %s cannot be reached from its pods: %s", cluster, failure.message)
+            self._complaints[cluster] = failure.message
+            return False
+        self._complaints.pop(cluster, None)
+        if address != self.of(cluster):
+            self._addresses[cluster] = address
+            self._changed()
+        return True
