@@ -57,6 +57,7 @@ class DockerRuntime:
         self._healing: set[str] = set()
         # id → (phase when inspected, what was found, its cgroup parent): containers change seldom, lists are frequent.
         self._inspected: dict[str, tuple[str, Container, str]] = {}
+        self._made: dict[str, str] = {}  # id → cgroup parent of those that were not listed yet
 
     def version(self) -> str:
         with failing_as("EngineUnavailable"):
@@ -125,6 +126,8 @@ class DockerRuntime:
         containers = {row["Id"]: found for row in rows if not listing.is_sandbox(row) and (found := self._look(row))}
         for gone in set(self._inspected) - containers.keys():
             self._inspected.pop(gone, None)
+        for listed in set(self._made) & self._inspected.keys():
+            self._made.pop(listed, None)
         return listing.sandboxes(rows, containers)
 
     def _look(self, row: dict) -> Container | None:
@@ -154,6 +157,7 @@ class DockerRuntime:
                 container_id = self._create(config, name)
         if spec.attempt:
             self._healing.add(container_id)
+        self._made[container_id] = pod.cgroup_parent
         return container_id
 
     def _create(self, config: dict, name: str) -> str:
@@ -185,6 +189,7 @@ class DockerRuntime:
                     raise
 
     def remove_container(self, container_id: str) -> None:
+        self._made.pop(container_id, None)
         with failing_as("RemoveContainerError", gone_is_fine=True):
             try:
                 self._engine.client.remove_container(container_id, v=True, force=True)
@@ -239,13 +244,12 @@ class DockerRuntime:
                 client.connect_container_to_network(sandbox_id, network, ipv4_address=about[labels.ADDRESS] or None)
 
     def stats(self) -> dict[str, tuple[int, int]]:
-        """Of the containers that ran when they were last listed; {} where the engine's cgroups cannot be read."""
+        """Of the containers that ran when they were last listed, and those made since; {} where the engine's cgroups
+        cannot be read."""
         if not self._engine.on_this_host():
             return {}
-        running = [
-            (key, parent) for key, (_, seen, parent) in self._inspected.copy().items() if seen.state == "running"
-        ]
-        read = {key: self._cgroups.usage(key, parent) for key, parent in running}
+        running = {key: parent for key, (_, seen, parent) in self._inspected.copy().items() if seen.state == "running"}
+        read = {key: self._cgroups.usage(key, parent) for key, parent in {**self._made.copy(), **running}.items()}
         return {key: usage for key, usage in read.items() if usage}
 
     def listen(self, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
