@@ -9,6 +9,8 @@ from lab.apiserver.kubelet_proxy import KUBELET_ANNOTATION
 
 from .client import Client
 
+__all__ = ["BUILDERS", "Lines", "build_image", "engines", "images"]
+
 BUILDERS = ("docker", "process")  # a simulated node has nothing to build with
 RUNTIME_LABEL = "orrery.io/runtime"
 

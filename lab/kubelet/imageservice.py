@@ -9,13 +9,15 @@ from collections.abc import Iterator
 
 from lab.runtime import Build, Image, Runtime, RuntimeFailure
 
+NAMELESS = "<none>:<none>"  # what an engine says of an image whose name another has taken
+
 
 def told(runtime: Runtime) -> list[dict]:
     """Every image with a name; with the steps that it was made in, where the lab had a hand in it."""
     return [
         {"id": image.id, "names": image.names, "size": image.size, "layers": _layers(runtime, image)}
         for image in runtime.list_images()
-        if image.names
+        if image.names and NAMELESS not in image.names
     ]
 
 

@@ -16,7 +16,7 @@ from lab.apimachinery import meta
 from lab.apimachinery.errors import ApiError, not_found
 from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS
 from lab.client import Client, Lock, LostFence, Put
-from lab.client.images import build_image
+from lab.client.images import Lines, build_image
 
 from .plan import FAILED, ROLLING_OUT, clipped, container_of, repository_of, with_image
 
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 WRITE_SECONDS = 0.3
 RENEW_SECONDS = 1.0
 TRIES = 5
+PATIENCE_SECONDS = 10.0
 
 
 class Building:
@@ -36,6 +37,8 @@ class Building:
         self._spec = build["spec"]
         self._lock = lock
         self._said: list[str] = []
+        self._lines: Lines | None = None
+        self._over = threading.Event()
         self._heard: queue.Queue[dict | None] = queue.Queue()
 
     def start(self) -> None:
@@ -64,16 +67,13 @@ class Building:
 
     def _build(self) -> dict:
         """The kubelet's last word: `{"image": …, "id": …}` or `{"error": …}`."""
-        try:
-            repository = self._spec.get("repository") or repository_of(self._container()["image"])
-            lines = build_image(self._client, repository, self._spec["files"], self._spec["timeoutSeconds"])
-        except ApiError as error:
-            return {"error": error.message}
-        threading.Thread(target=self._listen, args=(lines,), name="build-listener", daemon=True).start()
+        threading.Thread(target=self._listen, name="build-listener", daemon=True).start()
         try:
             return self._follow()
         finally:
-            lines.close()
+            self._over.set()
+            if self._lines:
+                self._lines.close()
 
     def _container(self) -> dict:
         """The container that is to get the image. Raises ApiError 404."""
@@ -83,13 +83,26 @@ class Building:
             raise ApiError(404, "NotFound", f"{self._spec['deployment']} has no container {self._spec['container']}")
         return found
 
-    def _listen(self, lines) -> None:
-        try:
-            for line in lines:
-                self._heard.put(json.loads(line))
-        except ApiError as error:
-            self._heard.put({"error": error.message})
-        self._heard.put({"error": "the kubelet hung up in the middle of the build; nothing was changed"})
+    def _listen(self) -> None:
+        """Ask, and pass on what is answered. A kubelet that does not answer may just be starting."""
+        end, heard = time.monotonic() + PATIENCE_SECONDS, False
+        while True:
+            try:
+                repository = self._spec.get("repository") or repository_of(self._container()["image"])
+                seconds = self._spec["timeoutSeconds"]
+                self._lines = build_image(self._client, repository, self._spec["files"], seconds)
+                for line in self._lines:
+                    heard = True
+                    self._heard.put(json.loads(line))
+                self._heard.put({"error": "the kubelet hung up in the middle of the build; nothing was changed"})
+                break
+            except ApiError as error:
+                if heard or error.code != 503 or time.monotonic() > end:
+                    self._heard.put({"error": error.message})
+                    break
+            if self._over.wait(RENEW_SECONDS):
+                break
+        connections.close_all()
 
     def _follow(self) -> dict:
         """Until the last word. Raises ApiError 404 when the Build was deleted, and LostFence with the hold."""
