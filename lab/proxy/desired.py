@@ -105,13 +105,17 @@ def _add_names(result: Desired, service: dict, picture: Picture, reached: list[E
 
 
 def _own_host(service: dict, picture: Picture, backends: dict[str, dict]) -> Iterator[dict]:
-    """`<service>.<namespace>.<cluster>.localhost` leads to its first port that speaks HTTP."""
-    names = (backend_name(service, port) for port in tcp_ports(service))
-    first = next((name for name in names if backends[name]["mode"] == WEB), None)
-    if first:
-        namespace, name = _place(service)
-        host = f"{name}.{namespace}.{picture.cluster}.localhost"
-        yield {"host": host, "path": "/", "match": "prefix", "backend": first}
+    """`<service>.<namespace>.<cluster>.localhost` leads to its first port that speaks HTTP; where there are several
+    ports, `<port>.<service>…` leads to each that does, by its name, or its number if it has none."""
+    names = [backend_name(service, port) for port in tcp_ports(service)]
+    webs = [name for name in names if backends[name]["mode"] == WEB]
+    namespace, name = _place(service)
+    host = f"{name}.{namespace}.{picture.cluster}.localhost"
+    hosts = [(host, backend) for backend in webs[:1]]
+    if len(names) > 1:
+        hosts += [(f"{backend.rpartition(':')[2]}.{host}", backend) for backend in webs]
+    for host, backend in hosts:
+        yield {"host": host, "path": "/", "match": "prefix", "backend": backend}
 
 
 def _add_ingresses(result: Desired, picture: Picture) -> None:

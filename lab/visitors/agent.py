@@ -19,6 +19,7 @@ from lab.apimachinery.kinds import SERVICES, VISITORS
 from lab.client import Client, Lock, LostFence, Put, UnknownCluster, cluster_names
 
 from .control import ask
+from .hosts import host_of, service_and_port
 from .status import is_active, new_status
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Agent:
 
     def _follow(self, visitors: dict[str, list[dict]]) -> dict[str, dict] | None:
         """Give the program its orders, if it has not got them; its counters, or None while it is away."""
-        orders = {f"{cluster}/{_key(one)}": one["spec"] for cluster, one in _each(visitors)}
+        orders = {f"{cluster}/{_key(one)}": self._order(cluster, one) for cluster, one in _each(visitors)}
         try:
             told = ask(self._data, {"do": "counters"})
             if self._applied != (told["epoch"], orders):
@@ -116,13 +117,18 @@ class Agent:
         self._program_away = False
         return told["visitors"]
 
+    def _order(self, cluster: str, visitors: dict) -> dict:
+        return {**visitors["spec"], "host": host_of(cluster, visitors, self._service_of(cluster, visitors))}
+
+    def _service_of(self, cluster: str, visitors: dict) -> dict | None:
+        name = service_and_port(visitors)[0]
+        return self._client(cluster).find(SERVICES, visitors["metadata"]["namespace"], name)
+
     def _report(self, cluster: str, objects: list[dict], seen: dict[str, dict] | None) -> None:
         client, changed = self._client(cluster), []
         for one in objects:
-            meta, spec = one["metadata"], one["spec"]
-            has_service = client.find(SERVICES, meta["namespace"], spec["service"].partition(":")[0]) is not None
             figures = None if seen is None else seen.get(f"{cluster}/{_key(one)}")
-            status = new_status(one, has_service, figures)
+            status = new_status(one, self._service_of(cluster, one), figures)
             if status != one.get("status"):
                 changed.append(Put(VISITORS, {**one, "status": status}, subresource="status"))
         if objects and seen is not None:

@@ -1,5 +1,7 @@
 """What a Visitors object says of itself: Running, Idle or Failed, and why. Pure."""
 
+from .hosts import what_is_missing
+
 LAST_SECONDS = 3  # so many in a row, in which there were requests at all, have to fail before it is said
 
 
@@ -8,15 +10,14 @@ def is_active(spec: dict) -> bool:
     return spec["rate"] > 0 if "rate" in spec else "thinkSeconds" in spec
 
 
-def new_status(visitors: dict, has_service: bool, figures: dict | None) -> dict:
+def new_status(visitors: dict, service: dict | None, figures: dict | None) -> dict:
     """`figures` is None while the program does not answer."""
     meta, spec = visitors["metadata"], visitors["spec"]
     status = {"observedGeneration": meta.get("generation", 1), "phase": "Running"}
     if not is_active(spec):
         return status | {"phase": "Idle"}
-    if not has_service:
-        name = spec["service"].partition(":")[0]
-        return status | {"phase": "Failed", "message": f'there is no Service "{name}" in namespace {meta["namespace"]}'}
+    if missing := what_is_missing(visitors, service):
+        return status | {"phase": "Failed", "message": missing}
     if figures is None:
         return status | {"phase": "Failed", "message": "the load generator does not answer; it is started again"}
     if not all_fail(figures):

@@ -57,9 +57,8 @@ def measure(program: Program, port: int, rate: int, seconds: float) -> None:
     )
     if rate == RATES[-1]:
         kept = done >= LEAST_SHARE * rate * took and used / took * 100 <= MOST_CPU_PERCENT
-        print(
-            f"        at least {LEAST_SHARE:.0%}, at most {MOST_CPU_PERCENT:g} % of a core: {'kept' if kept else 'MISSED'}"
-        )
+        promise = f"at least {LEAST_SHARE:.0%}, at most {MOST_CPU_PERCENT:g} % of a core"
+        print(f"        {promise}: {'kept' if kept else 'MISSED'}")
     samples = asyncio.run(bare(port, min(rate, 500), min(seconds, 5)))
     print(f"        bare client: {min(rate, 500):8d}/s, p50 {statistics.median(samples):.2f} p95 {p95(samples):.2f} ms")
 

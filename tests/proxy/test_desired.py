@@ -58,6 +58,17 @@ def servers(document: dict, backend: str = "default/web:http") -> dict:
     return {server["pod"]: server for server in document["backends"][backend]["servers"].values()}
 
 
+def test_each_web_port_of_several_has_a_name_at_the_front_door():
+    ports = [
+        {"name": "http", "port": 80},
+        {"name": "web", "port": 8081, "appProtocol": "http"},
+        {"name": "db", "port": 5432},
+    ]
+    hosts = {host["host"]: host["backend"] for host in of([a_service(ports=ports)])["hosts"]}
+    own = "web.default.west.localhost"
+    assert hosts == {own: "default/web:http", f"http.{own}": "default/web:http", f"web.{own}": "default/web:web"}
+
+
 def test_it_leads_the_front_door_to_the_pods_of_a_service():
     document = of([a_service()], a_slice(an_endpoint(1), an_endpoint(2, "node-p")), versions={"web-1": "abc"})
     (host,) = document["hosts"]

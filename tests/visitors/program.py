@@ -11,7 +11,7 @@ from lab.visitors.program.place import socket_path
 from tests.labs import HOME, clean_environment, wait_until
 
 KEY = "default/default/everyone"
-SPEC = {"service": "hello", "path": "/", "concurrency": 16, "timeoutSeconds": 5}
+SPEC = {"host": "hello.default.default.localhost", "path": "/", "concurrency": 16, "timeoutSeconds": 5}
 
 
 class Program:

@@ -4,6 +4,7 @@ import pytest
 
 from lab.visitors.status import new_status
 
+SERVICE = {"spec": {"ports": [{"name": "http", "port": 80}]}}
 FINE = {"series": {"requests": [5, 0, 5], "errors": [5, 0, 0]}, "lastFailures": [{"kind": "refused", "status": 0}]}
 
 
@@ -19,24 +20,25 @@ def failing(kind: str, status: int = 0) -> dict:
 
 @pytest.mark.parametrize("spec", [{"rate": 0}, {"rate": 0, "thinkSeconds": 1}, {}])
 def test_it_is_idle_while_nobody_asks_whatever_else_is_wrong(spec):
-    assert new_status(visitors(**spec), False, None) == {"observedGeneration": 3, "phase": "Idle"}
+    assert new_status(visitors(**spec), None, None) == {"observedGeneration": 3, "phase": "Idle"}
 
 
 @pytest.mark.parametrize("spec", [{"rate": 0.1}, {"thinkSeconds": 1}])
 def test_it_runs_while_anybody_is_answered(spec):
-    assert new_status(visitors(**spec), True, FINE) == {"observedGeneration": 3, "phase": "Running"}
+    assert new_status(visitors(**spec), SERVICE, FINE) == {"observedGeneration": 3, "phase": "Running"}
 
 
 @pytest.mark.parametrize(
-    ("has_service", "figures", "phase", "message"),
+    ("service", "figures", "phase", "message"),
     [
-        (False, FINE, "Failed", 'there is no Service "hello" in namespace default'),
-        (True, None, "Failed", "the load generator does not answer; it is started again"),
-        (True, failing("refused"), "Failed", "nobody listens at the front door"),
-        (True, failing("http", 503), "Running", "every request fails: 503"),
-        (True, failing("timeout"), "Running", "every request fails: timeout"),
+        (None, FINE, "Failed", 'there is no Service "hello" in namespace default'),
+        ({"spec": {"ports": [{"port": 80}]}}, FINE, "Failed", 'Service "hello" has no TCP port "http"'),
+        (SERVICE, None, "Failed", "the load generator does not answer; it is started again"),
+        (SERVICE, failing("refused"), "Failed", "nobody listens at the front door"),
+        (SERVICE, failing("http", 503), "Running", "every request fails: 503"),
+        (SERVICE, failing("timeout"), "Running", "every request fails: timeout"),
     ],
 )
-def test_it_says_what_is_wrong(has_service, figures, phase, message):
-    status = new_status(visitors(rate=1), has_service, figures)
+def test_it_says_what_is_wrong(service, figures, phase, message):
+    status = new_status(visitors(rate=1), service, figures)
     assert (status["phase"], status["message"]) == (phase, message)

@@ -4,8 +4,9 @@
     {"do": "counters"}                                       → {"ok": true, "epoch": …, "visitors": {"<key>": FIGURES}}
     {"do": "reset", "of": "<cluster>/<namespace>/<name>"}    count from zero → {"ok": true, …}
 
-SPEC is the spec of a Visitors object with its defaults; FIGURES are told in `lab/visitors/__init__.py`. What cannot be
-done is answered with {"error": "why"}. Every answer carries the `epoch` of this program: another one has no orders yet.
+SPEC is the spec of a Visitors object with its defaults, and `host`: what to ask the front door for. FIGURES are told in
+`lab/visitors/__init__.py`. What cannot be done is answered with {"error": "why"}. Every answer carries the `epoch` of
+this program: another one has no orders yet.
 """
 
 import asyncio

@@ -11,8 +11,7 @@ IDLE_SECONDS = 1.0
 
 
 class Crowd:
-    """Follows its orders, the `spec` of a Visitors object with its defaults filled in. `key` is
-    `cluster/namespace/name`."""
+    """Follows its orders, `spec` (see `control`). `key` is `cluster/namespace/name`."""
 
     def __init__(self, key: str, door: tuple[str, int]):
         self._key = key
@@ -30,7 +29,7 @@ class Crowd:
         if spec == self._spec:
             return
         self._spec = spec
-        self._head = _head(self._key, spec)
+        self._head = _head(spec)
         if self._pace:
             self._pace.stop()
         self._pace = self._new_pace(spec)
@@ -100,12 +99,9 @@ class Crowd:
             self._idle.remove(connection)
 
 
-def _head(key: str, spec: dict) -> bytes:
-    """The request, up to its id. Its Host is the service's name at the front door."""
-    cluster, namespace, _ = key.split("/")
-    service, _, port = spec["service"].partition(":")
-    host = f"{port + '.' if port else ''}{service}.{namespace}.{cluster}.localhost"
-    lines = (f"GET {spec['path']} HTTP/1.1", f"Host: {host}", "User-Agent: orrery-visitors", "Accept: */*")
+def _head(spec: dict) -> bytes:
+    """The request, up to its id."""
+    lines = (f"GET {spec['path']} HTTP/1.1", f"Host: {spec['host']}", "User-Agent: orrery-visitors", "Accept: */*")
     return ("\r\n".join((*lines, "X-Request-Id: "))).encode("latin-1")
 
 
