@@ -99,6 +99,7 @@ def visitors_object(client: Client, typed: Typed) -> dict:
     spec["concurrency"] = whole(typed.get("concurrency") or "50", "at once")
     if think := amount(typed.get("think") or "0", "seconds to think"):
         spec["thinkSeconds"] = think
+        del spec["rate"]  # who thinks asks when he is ready, and not when a request is due
     return _object("orrery.io/v1", "Visitors", typed.get("name") or spec["service"], spec, typed)
 
 

@@ -141,7 +141,7 @@ def visitors_row(visitors: dict) -> Row:
             "rate": spec.get("rate", 0),
             "most": spec.get("concurrency", 0),
             "phase": status.get("phase"),
-            "trouble": status.get("message") if status.get("phase") not in (None, "", "Running") else "",
+            "trouble": status.get("message"),
             "created": created_at(visitors),
         }
     )
