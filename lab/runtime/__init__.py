@@ -48,11 +48,13 @@ class SandboxSpec:
 
 @dataclass(frozen=True)
 class Mount:
-    """A folder or file of the host (`source`, absolute) seen at `target` in the container."""
+    """A folder or file of the host (`source`, absolute) seen at `target` in the container; or a volume of the engine:
+    then `source` is what `ensure_volume` has answered."""
 
     source: str
     target: str
     read_only: bool = False
+    volume: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,16 @@ class Runtime(Protocol):
     ) -> Iterator[bytes]:
         """Lines as they were written, each with its newline. Ends with the container, or at once if not `follow`."""
 
+    def ensure_volume(self, cluster: str, name: str) -> str:
+        """Make the volume if it is missing: it outlives pods, nodes and the lab. The `source` of a mount of it. How
+        large it may grow nobody watches."""
+
+    def remove_volume(self, cluster: str, name: str) -> None:
+        """With all that was written. Raises RuntimeFailure while a container has it."""
+
+    def list_volumes(self) -> list[tuple[str, str]]:
+        """(cluster, name) of all that this lab has made."""
+
     def image_status(self, image: str) -> Image | None: ...
 
     def pull_image(self, image: str) -> Image:
@@ -246,7 +258,7 @@ class Runtime(Protocol):
         the first event is "relist". Survives the engine's restart."""
 
     def remove_everything(self) -> list[str]:
-        """Remove every container, network and image that this lab made; what was removed, in words."""
+        """Remove every container, network and image that this lab made; what was removed, in words. Volumes stay."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,16 @@ def network_name(lab_id: str, cluster: str) -> str:
     return f"orrery-{lab_id}-{cluster}"
 
 
+def volume_name(lab_id: str, cluster: str, name: str) -> str:
+    return f"orrery-{lab_id}-{cluster}-{name}"
+
+
+def volume_mount(source: str, target: str, read_only: bool = False) -> dict:
+    """As in Kubernetes a new volume is empty, whatever the image has in that place."""
+    mount = {"Type": "volume", "Source": source, "Target": target, "ReadOnly": read_only}
+    return {**mount, "VolumeOptions": {"NoCopy": True}}
+
+
 def sandbox_name(spec: SandboxSpec) -> str:
     """As Kubernetes named them on Docker. One name a pod: two workers cannot make two sandboxes."""
     return f"k8s_POD_{spec.name}_{spec.namespace}_{spec.uid}"
@@ -160,7 +170,9 @@ def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: Conta
             "ReadonlyRootfs": spec.read_only_root,
             "LogConfig": LOGS,
             "Mounts": [
-                {"Type": "bind", "Source": mount.source, "Target": mount.target, "ReadOnly": mount.read_only}
+                volume_mount(mount.source, mount.target, mount.read_only)
+                if mount.volume
+                else {"Type": "bind", "Source": mount.source, "Target": mount.target, "ReadOnly": mount.read_only}
                 for mount in spec.mounts
             ],
         },

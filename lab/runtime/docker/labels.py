@@ -7,6 +7,7 @@ NAMESPACE = "orrery.io/namespace"
 POD = "orrery.io/pod"
 UID = "orrery.io/uid"
 ADDRESS = "orrery.io/address"
+VOLUME = "orrery.io/volume"
 SANDBOX = "orrery.io/sandbox"  # on containers: the id of the pause container whose namespaces they joined
 CONTAINER = "orrery.io/container"
 ATTEMPT = "orrery.io/attempt"

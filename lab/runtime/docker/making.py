@@ -101,7 +101,7 @@ class ImageMaker:
     def remains(self) -> list[str]:
         """Containers of an image that was being made when its maker was killed."""
         with failing_as("EngineUnavailable"):
-            filters = {"name": [f"^/{self._making_name('')}"]}
+            filters = {"name": [f"^/{self.making_name('')}"]}
             return [row["Id"] for row in self._engine.client.containers(all=True, filters=filters)]
 
     def _labels_of(self, image: str) -> dict | None:
@@ -114,7 +114,7 @@ class ImageMaker:
     def _has(self, image: str, wanted: str) -> bool:
         return (self._labels_of(image) or {}).get(labels.CONTENT) == wanted
 
-    def _making_name(self, image: str) -> str:
+    def making_name(self, image: str) -> str:
         return f"orrery-making-{self._lab_id}-" + re.sub(r"\W", "-", image)
 
     def _layer(self, image: str, base: str, digest: str, folder: str, start: dict, files: bytes) -> None:
@@ -122,7 +122,7 @@ class ImageMaker:
         logger.info("making image %s on %s", image, base)
         about = {labels.MAKER: self._lab_id, labels.CONTENT: digest}
         config = {"Image": base, "Labels": about, **start}
-        client, name = self._engine.client, self._making_name(image)
+        client, name = self._engine.client, self.making_name(image)
         with failing_as("ErrImagePull", gone_is_fine=True):
             client.remove_container(name, force=True)
         with failing_as("ErrImagePull"):

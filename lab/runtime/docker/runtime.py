@@ -30,6 +30,7 @@ from .gateway import Gateways
 from .images import Images
 from .making import PAUSE
 from .network import Networks
+from .volumes import Volumes
 
 STARTS_AT_ONCE = 8
 SANDBOX_FAILED = "FailedCreatePodSandBox"
@@ -52,6 +53,7 @@ class DockerRuntime:
         self._networks = Networks(self._engine, lab_id)
         self._cgroups = Cgroups(self._engine, lab_id)
         self._gate = StartGate(STARTS_AT_ONCE)
+        self._volumes = Volumes(self._engine, lab_id, self._images.maker)
         self._gateways = Gateways(self._engine, lab_id, self._networks, self._images.maker, self._gate)
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
         self._healing: set[str] = set()
@@ -215,6 +217,15 @@ class DockerRuntime:
         timestamps: bool = False,
     ) -> Iterator[bytes]:  # fmt: skip
         return streams.logs(self._engine, container_id, follow, tail, since, timestamps)
+
+    def ensure_volume(self, cluster: str, name: str) -> str:
+        return self._volumes.ensure(cluster, name)
+
+    def remove_volume(self, cluster: str, name: str) -> None:
+        self._volumes.remove(cluster, name)
+
+    def list_volumes(self) -> list[tuple[str, str]]:
+        return self._volumes.all_()
 
     def image_status(self, image: str) -> Image | None:
         return self._images.status(image)

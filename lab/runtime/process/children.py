@@ -13,6 +13,7 @@ from pathlib import Path
 from . import procfs
 from .images import Images
 from .logfile import LogWriter
+from .volumes import rewritten
 
 PR_SET_PDEATHSIG = 1
 PIPE_BYTES = 65536
@@ -84,20 +85,29 @@ class Container:
             "ADDRESS": pod["address"],
             "POD_NAME": pod["name"],
         }
-        return given | self.image_environment | self.spec["env"]
+        told = self.image_environment | self.spec["env"]
+        return given | {name: self._rewritten(value) for name, value in told.items()}
+
+    def _rewritten(self, text: str) -> str:
+        return rewritten(text, self.spec["mounts"])
 
     def working_dir(self) -> Path:
-        wanted = Path(self.spec["working_dir"] or self.scratch)
+        wanted = Path(self._rewritten(self.spec["working_dir"]) or self.scratch)
         return wanted if wanted.is_dir() else self.scratch
 
     def start(self) -> None:
         if self.state != "created":
             return
-        command = self.spec["command"] or [sys.executable, "-S", "-E", str(self.program)]
+        command = [self._rewritten(word) for word in self.spec["command"]] or [
+            sys.executable,
+            "-S",
+            "-E",
+            str(self.program),
+        ]
         environment = self.environment()
         try:
             self.process = subprocess.Popen(
-                [*command, *self.spec["args"]],
+                [*command, *map(self._rewritten, self.spec["args"])],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -3,7 +3,8 @@
 A container here is a process in a session of its own, with the environment and the folder a container would have.
 - Its address is real on Linux, where all of 127.0.0.0/8 is this machine; elsewhere only 127.0.0.1 exists, so every pod
   gets that (ADDRESS) and a port of its own (PORT), and what asks a pod at its address does not find it.
-- Its files are this machine's: mounts are not made, a read-only root and a user are not enforced.
+- Its files are this machine's: a read-only root and a user are not enforced, and no mounts are made; but where its
+  environment or its command names the path of one, it is told the folder behind it (`volumes.py`).
 - Its memory is looked at once a second and the process killed above its limit, as a kernel would; CPU is not limited.
 - Cut off from its network it is stopped (SIGSTOP): as close as the platform allows. It does not go on working alone.
 """
@@ -30,7 +31,7 @@ from lab.runtime import (
     references,
 )
 
-from . import place, procfs
+from . import place, procfs, volumes
 from .connection import CALL_SECONDS, Engine
 from .images import Images
 from .logfile import LogReader
@@ -102,6 +103,7 @@ class ProcessRuntime:
         about = self._engine.call("describe", container_id=container_id)
         if about["state"] != "running":
             raise RuntimeFailure("ExecFailed", f"container {container_id[:12]} is not running")
+        command = [volumes.rewritten(word, about["mounts"]) for word in command]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         try:
             process = subprocess.Popen(command, env=about["env"], cwd=about["cwd"], start_new_session=True, **pipes)
@@ -132,6 +134,15 @@ class ProcessRuntime:
                 return True
 
         return LogReader(folder, ended if follow else None, tail, since, timestamps)
+
+    def ensure_volume(self, cluster: str, name: str) -> str:
+        return volumes.ensure(self._data_dir, cluster, name)
+
+    def remove_volume(self, cluster: str, name: str) -> None:
+        volumes.remove(self._data_dir, cluster, name)
+
+    def list_volumes(self) -> list[tuple[str, str]]:
+        return volumes.all_of(self._data_dir)
 
     def image_status(self, image: str) -> Image | None:
         return self._images.get(image)

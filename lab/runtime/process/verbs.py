@@ -206,6 +206,7 @@ class Verbs:
         return {
             "env": container.environment(),
             "cwd": str(container.working_dir()),
+            "mounts": container.spec["mounts"],
             "folder": str(container.folder),
             "state": container.state,
         }

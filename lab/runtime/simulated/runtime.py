@@ -65,6 +65,15 @@ class SimulatedRuntime:
     def remove_network(self, cluster: str) -> None:
         pass
 
+    def ensure_volume(self, cluster: str, name: str) -> str:
+        return name
+
+    def remove_volume(self, cluster: str, name: str) -> None:
+        pass
+
+    def list_volumes(self) -> list[tuple[str, str]]:
+        return []
+
     def set_node_capacity(self, cluster: str, node: str, cpu_millis: int, memory_bytes: int) -> str:
         return ""
 
