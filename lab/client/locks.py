@@ -24,6 +24,7 @@ HOLD_SECONDS = 5.0
 RENEW_SECONDS = 1.5
 # Who has been at it for longer than this is stuck, and is no longer waited for.
 STUCK_SECONDS = 60.0
+PROXY_HOLD = "proxy"  # of the one kube-proxy that acts: kubelets look whether there is any
 # Who had to wait for the database looks with a time that is already past: only more than this is a clock set back.
 JITTER_SECONDS = 2.0
 
@@ -67,6 +68,11 @@ class Lock:
     @property
     def fence(self) -> Fence:
         return Fence(self.name, self.holder)
+
+
+def is_held(name: str) -> bool:
+    """Whether anybody has this hold now."""
+    return Cursor.objects.filter(name=name, expires__gt=time.time()).exclude(holder="").exists()
 
 
 class Renewer:

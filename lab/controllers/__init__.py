@@ -20,9 +20,10 @@ from .replicaset import ReplicaSetController
 from .tainteviction import TaintEvictionController
 
 CONTROLLERS = (
+    # First of those that a pod pokes: until it has written, requests go to a pod that cannot answer.
+    EndpointSliceController(),
     DeploymentController(),
     ReplicaSetController(),
-    EndpointSliceController(),
     ReleaseController(),
     NodeLifecycleController(),
     TaintEvictionController(),

@@ -7,15 +7,16 @@ is refused; hence all the `preStop: sleep 5`. Here kube-proxy says in the pod's 
 import time
 
 from lab.apimachinery.kinds import ENDPOINTSLICES
-from lab.apimachinery.meta import condition, is_true
+from lab.apimachinery.meta import is_true
 from lab.client import Client
+from lab.client.locks import PROXY_HOLD, is_held
 
 from .records import PodRecord
 
 CONDITION = "orrery.io/Drained"
 ANNOTATION = "orrery.io/drain"  # "false": end it at once, and see what happens without
-SILENCE_SECONDS = 2.0  # without a word from any proxy after which there is none
-MOST_SECONDS = 6.0  # a proxy gives up after five
+SILENCE_SECONDS = 2.0  # without a word from a proxy, after which it is asked whether there is any
+MOST_SECONDS = 8.0  # a proxy gives up five seconds after it has heard of the pod
 
 
 def must_drain(client: Client, pod: dict) -> bool:
@@ -31,11 +32,10 @@ def must_drain(client: Client, pod: dict) -> bool:
 
 
 def wait_until_drained(record: PodRecord, grace: float) -> None:
-    """Returns when the proxy has said so, when none speaks, or when the grace is over; at once if the pod is to be
+    """Returns when the proxy has said so, when there is none, or when the grace is over; at once if the pod is to be
     killed. The record's event is set by whoever hears of either."""
     deadline = time.monotonic() + min(grace, MOST_SECONDS)
-    record.drained.wait(min(grace, SILENCE_SECONDS))
-    if condition(record.pod, CONDITION) is not None:
+    if not record.drained.wait(min(grace, SILENCE_SECONDS)) and is_held(PROXY_HOLD):
         record.drained.wait(max(0.0, deadline - time.monotonic()))
 
 

@@ -63,13 +63,11 @@ class PodEnding:
         if not grace or not running or isinstance(self._runtime, Simulation):
             return
         try:
-            drains = must_drain(self._parts.client(record.cluster), record.pod)
+            if must_drain(self._parts.client(record.cluster), record.pod):
+                wait_until_drained(record, grace)
         except (ApiError, UnknownCluster, DatabaseError) as error:
             log.info("%s is not drained: %s", record.address, error)
-            return
-        if drains:
-            wait_until_drained(record, grace)
-            self._refresh(record)
+        self._refresh(record)
 
     def remove(self, record: PodRecord) -> None:
         """Take away what is left of it on the engine and on the disk. Raises RuntimeFailure."""

@@ -23,6 +23,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
 from lab.apimachinery.meta import is_true
 from lab.client import Client, Lock, LostFence, UnknownCluster, View, cluster_names, gateway_token
+from lab.client.locks import PROXY_HOLD
 
 from . import drains
 from .desired import REACHES, desired
@@ -44,7 +45,7 @@ class ProxyAgent:
     """`start()` and `stop()`; until it has the lock it stands by."""
 
     def __init__(self, data_dir: Path):
-        self._lock = Lock("proxy", LOCK_SECONDS)
+        self._lock = Lock(PROXY_HOLD, LOCK_SECONDS)
         self._planes: dict[str, Plane] = {}
         self._socket = data_dir / "proxy" / "control.sock"
         self._cursors: dict[str, int] = {}
@@ -126,8 +127,8 @@ class ProxyAgent:
         if len(self._drains):
             self._woken.set()
 
-    def _state(self, cluster: str, uid: str) -> tuple[bool, int] | None:
-        """Whether every data plane has taken that pod out, and what it still works on; None if not all can be heard."""
+    def _state(self, cluster: str, uid: str) -> drains.State | None:
+        """As far as the data planes say; None if not all of them can be heard."""
         planes = [p for p in self._planes_of(cluster) if p.name != HOST or self._socket.exists()]
         if not all(plane.connected for plane in planes):
             return None

@@ -14,7 +14,12 @@ from lab.client import Client, Put
 
 CONDITION = "orrery.io/Drained"
 MOST_SECONDS = 5.0
+SILENCE_SECONDS = 2.0  # of a data plane that cannot be heard: it may be gone, and then sends nobody anywhere
 PATIENCE_SECONDS = 0.3  # after which it is said what is being waited for
+
+
+# Whether no data plane sends it anything new, and how many requests it still works on.
+State = tuple[bool, int]
 
 
 @dataclass
@@ -53,14 +58,18 @@ def asks(desired: dict, uid: str) -> bool:
     return any(backend["servers"].get(uid, {}).get("state") == "ready" for backend in backends)
 
 
-def verdict(drain: Drain, taken_out: bool, in_flight: int, now: float) -> Verdict | None:
-    """What there is to say of it now. `taken_out`: no data plane sends it anything new."""
+def verdict(drain: Drain, state: State | None, now: float) -> Verdict | None:
+    """What there is to say of it now."""
     waited = now - drain.since
+    if state is None:
+        unheard = Verdict("True", "ProxyUnreachable", f"not every data plane has answered within {waited:.1f} s")
+        return unheard if waited > SILENCE_SECONDS else None
+    taken_out, in_flight = state
     left = f"{in_flight} request{'' if in_flight == 1 else 's'} still in flight"
     if taken_out and not in_flight:
         return Verdict("True", "NoRequests", f"asked nothing new, and nothing was in flight {waited:.2f} s later")
     if waited > MOST_SECONDS:
-        words = left if taken_out else "not every data plane has answered"
+        words = left if taken_out else "not out of every data plane"
         return Verdict("True", "TimedOut", f"{words} after {waited:.1f} s")
     if waited > PATIENCE_SECONDS and taken_out and not drain.told:
         return Verdict("False", "Draining", left)
@@ -68,10 +77,9 @@ def verdict(drain: Drain, taken_out: bool, in_flight: int, now: float) -> Verdic
 
 
 class Drains:
-    """All that are going on. `state` says of a pod of a cluster whether it has been taken out of every data plane, and
-    how many requests it still works on; None while no data plane can be heard."""
+    """All that are going on. `state` says it of a pod (its uid) of a cluster; None while a data plane is silent."""
 
-    def __init__(self, state: Callable[[str, str], tuple[bool, int] | None]):
+    def __init__(self, state: Callable[[str, str], State | None]):
         self._state = state
         self._drains: dict[str, Drain] = {}
         self._lock = threading.Lock()
@@ -94,8 +102,7 @@ class Drains:
                 if pod is None or pod["metadata"]["uid"] != drain.uid or is_true(pod, CONDITION):
                     self._end(drain)
                     continue
-                state = self._state(cluster, drain.uid)
-                said = verdict(drain, *state, now) if state else None
+                said = verdict(drain, self._state(cluster, drain.uid), now)
                 if said:
                     puts.append(_put(pod, said))
                     told.append((drain, said))

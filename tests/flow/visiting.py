@@ -4,6 +4,9 @@ import asyncio
 import threading
 import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ..labs import LabUnderTest
 
 
 @dataclass
@@ -66,9 +69,17 @@ class Visitors:
             visit.trouble = repr(error)
         visit.ended = time.monotonic()
 
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """An idle one that the other side has not closed meanwhile, else a new one."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(*self._address)
+
     async def _ask(self, visit: Visit) -> None:
-        connection = self._idle.pop() if self._idle else await asyncio.open_connection(*self._address)
-        reader, writer = connection
+        reader, writer = connection = await self._connection()
         writer.write(self._request)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         lines = head.split("\r\n")
@@ -84,3 +95,8 @@ class Visitors:
             writer.close()
         else:
             self._idle.append(connection)
+
+
+def address_of(lab: LabUnderTest) -> tuple[str, int]:
+    """A lab's front door."""
+    return "127.0.0.1", urlsplit(lab.run()["front_door"]).port

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from lab.client import Lock
+from lab.client.locks import PROXY_HOLD
 from lab.kubelet import draining
 from lab.kubelet.draining import must_drain, note_drained, wait_until_drained
 from lab.kubelet.records import PodRecord
@@ -26,6 +28,7 @@ def a_pod(drained: str = "", **annotations: str) -> dict:
     return {"metadata": meta, "spec": {"containers": []}, "status": {"podIP": "10.1.0.1", "conditions": conditions}}
 
 
+pytestmark = pytest.mark.django_db
 FOREVER = 1000.0
 
 
@@ -61,9 +64,10 @@ def test_it_waits_no_longer_than_the_grace_and_not_at_all_once_it_is_drained():
     wait_until_drained(done, FOREVER)
 
 
-def test_it_waits_longer_only_for_a_proxy_that_speaks(monkeypatch):
+def test_it_waits_longer_only_for_a_proxy_that_lives(monkeypatch):
     monkeypatch.setattr(draining, "SILENCE_SECONDS", 0.05)
     wait_until_drained(PodRecord("c", a_pod()), FOREVER)
+    assert Lock(PROXY_HOLD).acquire()
     monkeypatch.setattr(draining, "MOST_SECONDS", 0.3)
     began = time.monotonic()
     wait_until_drained(PodRecord("c", a_pod("False")), FOREVER)
