@@ -134,11 +134,12 @@ class Agent:
         if objects and seen is not None:
             figures = {_key(one): seen[key] for one in objects if (key := f"{cluster}/{_key(one)}") in seen}
             metrics.publish(cluster, metrics.VISITORS, NAME, figures)
-        try:
-            client.write(changed)
-        except ApiError as error:
-            if error.code != 409:  # somebody has changed one meanwhile: the next round looks again
-                raise
+        if changed:
+            try:
+                client.write(changed)
+            except ApiError as error:  # changed by somebody meanwhile, or no control plane: the next round tries again
+                if error.code not in (409, 503):
+                    raise
 
 
 def _each(visitors: dict[str, list[dict]]) -> Iterator[tuple[str, dict]]:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from lab import metrics
-from lab.apimachinery.kinds import SERVICES, VISITORS
+from lab.apimachinery.controlplane import CONTROL_PLANE, POWER
+from lab.apimachinery.kinds import NODES, SERVICES, VISITORS
 from lab.client import Client, Lock
 from lab.client.clusters import ensure_cluster
+from lab.client.election import hold_elections
 from lab.visitors import agent as agents
 from lab.visitors.agent import Agent
 from tests.labs import wait_until
@@ -121,6 +123,18 @@ def test_visitors_go_on_without_an_agent_and_the_next_one_takes_over(client, age
         assert after["epoch"] == before["epoch"]
     finally:
         second.stop()
+
+
+def test_figures_go_on_without_a_control_plane(client, agent):
+    labels = {CONTROL_PLANE: "", "orrery.io/runtime": "simulated"}
+    client.create(NODES, {"metadata": {"name": "head", "labels": labels}})
+    hold_elections(client.cluster)
+    visit(client, agent, rate=50)
+    phase(client, "Running")
+    switch = Client(client.cluster, "tester", hardware=True)
+    switch.patch(NODES, "", "head", {"metadata": {"annotations": {POWER: "off"}}})
+    before = published(client, "answers", lambda seen: seen["requests"] > 10)["requests"]
+    published(client, "more answers", lambda seen: seen["requests"] > before + 75)
 
 
 def test_who_does_not_have_the_hold_gives_no_orders(client, program, tmp_path):
