@@ -83,14 +83,15 @@ class ReleaseController(Controller):
         client.update(RELEASES, release)
 
     def _carry_out(self, client: Client, look: Look, plan: Plan) -> None:
-        puts = [Put(kind, obj, why=plan.why or None) for kind, obj in changes(look, plan)]
+        why = {"message": plan.status.get("message", ""), **plan.why}
+        puts = [Put(kind, obj, why=why) for kind, obj in changes(look, plan)]
         status = {**plan.status, "observedGeneration": look.release["metadata"].get("generation", 0)}
         if not puts and _only_counts(look.status, status) and _written_just_now(look):
             plan.delay = min(plan.delay or STATUS_SECONDS, STATUS_SECONDS)
             return
         if status != look.status:
             status["updatedAt"] = written(look.now)
-            puts.append(Put(RELEASES, {**look.release, "status": status}, "status", plan.why or None))
+            puts.append(Put(RELEASES, {**look.release, "status": status}, "status", why))
         try:
             if puts:
                 client.write(puts)

@@ -17,7 +17,7 @@ def ended(look: Look, phase: str, message: str, **more) -> Plan:
     if look.strategy != ROLLING:
         plan.weights = look.weights(100 if _stays(plan.status) == "newRevision" else 0)
         plan.status["weight"] = 100 if _stays(plan.status) == "newRevision" else 0
-    plan.why = {"phase": phase, "because": message, "weights": plan.weights, "analysis": figures(plan.status)}
+    plan.why = {"phase": phase, "weights": plan.weights, "analysis": figures(plan.status)}
     return plan
 
 
@@ -37,7 +37,7 @@ def _stays(status: dict) -> str:
 def finish(look: Look) -> Plan:
     """One step of putting everything right after the decision."""
     phase, deployment = look.status["phase"], look.deployment
-    plan = Plan(dict(look.status), why={"phase": phase, "because": look.status["message"]})
+    plan = Plan(dict(look.status), why={"phase": phase})
     stays = _stays(look.status)
     goes = look.status.get("oldRevision" if stays == "newRevision" else "newRevision", "")
     if look.strategy != ROLLING:

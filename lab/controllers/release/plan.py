@@ -40,7 +40,9 @@ def _begin(look: Look) -> Plan:
         return Plan(dict(look.status), held=False)
     waiting = _waits_for(look)
     if waiting:
-        return Plan({**look.status, "phase": WAITING, "message": waiting}, held=False, delay=None if look.ahead else 1.0)
+        return Plan(
+            {**look.status, "phase": WAITING, "message": waiting}, held=False, delay=None if look.ahead else 1.0
+        )
     refused = _refusal(look)
     if refused:
         return _over(look, FAILED, refused)
