@@ -97,10 +97,10 @@ class LabUnderTest:
         self.process.wait(60)
 
     def clean_up(self) -> None:
-        """Whatever the test left: nothing of this lab stays, neither process nor container."""
+        """Whatever the test left: nothing of this lab stays, neither process nor container nor volume."""
         if self.process and self.process.poll() is None:
             self.stop()
-        manage("down", data=self.data)
+        manage("down", "--purge", "--yes", data=self.data)
 
     # Asking it.
 

@@ -19,6 +19,7 @@ from lab.runtime import Runtime, RuntimeFailure
 
 from .backoff import Backoff
 from .desired import DesiredState
+from .enginevolumes import EngineVolumes
 from .heart import RENEW_SECONDS, Heart
 from .images import Images
 from .lister import Lister
@@ -64,6 +65,7 @@ class Agent:
             nodes=nodes,
             lister=Lister(runtime),
             images=Images(runtime, Backoff(clock["image_backoff_first"], clock["image_backoff_most"])),
+            volumes=EngineVolumes(runtime, self._client),
             prober=Prober(runtime, self._verdict_changed, self._probe_failed),
             writer=StatusWriter(self._client, self._give_up),
             crashes=Backoff(clock["crash_backoff_first"], clock["crash_backoff_most"]),
@@ -148,6 +150,7 @@ class Agent:
             self.desired.keep_only(clusters)
             for cluster in clusters:
                 self.nodeagent.report(cluster)
+                self.parts.volumes.reclaim(cluster)
         except LostFence:
             self._give_up("another one has taken its place")
         except (DatabaseError, ApiError, UnknownCluster, RuntimeFailure) as error:

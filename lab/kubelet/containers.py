@@ -1,14 +1,13 @@
 """From a pod's container to the engine's: everything looked up, expanded and converted."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from lab.apimachinery.quantity import milli_value, value
 from lab.runtime import ContainerSpec
 
 from .environment import ConfigError, Find, environment, expand
 from .pods import is_sidecar
-from .volumes import mounts_of
+from .volumes import Sources, mounts_of
 
 
 def container_spec(
@@ -16,7 +15,7 @@ def container_spec(
     container: dict,
     attempt: int,
     init: bool,
-    folders: Mapping[str, Path],
+    folders: Sources,
     find: Find,
     allocatable: Mapping,
     given: Mapping[str, str],

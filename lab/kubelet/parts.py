@@ -9,6 +9,7 @@ from lab.client import Client
 from lab.runtime import Runtime
 
 from .backoff import Backoff
+from .enginevolumes import EngineVolumes
 from .environment import Find
 from .images import Images, Tell
 from .lister import Lister
@@ -27,6 +28,7 @@ class Parts:
     nodes: NodeTable
     lister: Lister
     images: Images
+    volumes: EngineVolumes
     prober: Prober
     writer: StatusWriter
     crashes: Backoff

@@ -94,7 +94,7 @@ class ContainerStarter:
         """Bring a changed ConfigMap or Secret into running containers. What fails is tried with their next start."""
         if record.sandbox:
             try:
-                volumes.set_up(self._parts.data_dir, record.pod, self._parts.finder(record), node.allocatable)
+                self._set_up(record, record.pod, node)
             except MountError as error:
                 self._parts.teller(record)("Warning", "FailedMount", str(error))
 
@@ -119,7 +119,7 @@ class ContainerStarter:
         pod = {**record.pod, "status": {**record.pod.get("status", {}), **addresses}}
         tell, find = self._parts.teller(record), self._parts.finder(record)
         try:
-            folders = volumes.set_up(self._parts.data_dir, pod, find, node.allocatable)
+            folders = self._set_up(record, pod, node)
             return container_spec(
                 pod, start.container, start.attempt, start.init, folders, find, node.allocatable, self._given(record)
             )
@@ -130,6 +130,15 @@ class ContainerStarter:
             record.waiting[start.container["name"]] = Waiting("CreateContainerConfigError", str(error))
             tell("Warning", "Failed", f"Error: {error}")
             raise NotYet(CONFIG_RETRY_SECONDS) from error
+
+    def _set_up(self, record: PodRecord, pod: dict, node: NodeRecord) -> volumes.Sources:
+        """Its volumes. Raises MountError."""
+
+        def of_claim(name: str) -> str:
+            return self._parts.volumes.source(*record.address[:2], name)
+
+        find = self._parts.finder(record)
+        return volumes.set_up(self._parts.data_dir, pod, find, node.allocatable, of_claim)
 
     def _given(self, record: PodRecord) -> dict[str, str]:
         """What every container of the pod finds in its environment: the Services, and how to reach them."""

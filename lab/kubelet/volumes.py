@@ -1,4 +1,5 @@
-"""Volumes: folders of the host that containers see. Each lies under `pods/<uid>/volumes/<plugin>/<name>`.
+"""Volumes: folders of the host that containers see. Each lies under `pods/<uid>/volumes/<plugin>/<name>`, and ends with
+its pod; only that of a claim lies on the engine, and outlives it (`enginevolumes.py`).
 
 What comes from the API (ConfigMap, Secret, downward API, projected) is swapped as a whole, as Kubernetes' AtomicWriter
 does (pkg/volume/util/atomic_writer.go): files are written beside, then one symlink `..data` is renamed over. So a
@@ -8,7 +9,7 @@ program that reads never sees half of an old and half of a new configuration.
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,17 @@ class File:
     mode: int
 
 
+@dataclass(frozen=True)
+class EngineVolume:
+    """What a claim is bound to: `source` is the engine's own word for it."""
+
+    source: str
+    read_only: bool = False
+
+
+Sources = Mapping[str, Path | EngineVolume]  # a volume's name in the pod → where it is
+
+
 def pod_folder(root: Path, uid: str) -> Path:
     return root / "pods" / uid
 
@@ -39,13 +51,19 @@ def remove_pod_folder(root: Path, uid: str) -> None:
     shutil.rmtree(pod_folder(root, uid), ignore_errors=True)
 
 
-def set_up(root: Path, pod: dict, find: Find, allocatable: Mapping[str, str]) -> dict[str, Path]:
-    """Make or refresh all volumes of the pod; volume's name → folder. Raises MountError."""
-    folders = {}
+def set_up(
+    root: Path, pod: dict, find: Find, allocatable: Mapping[str, str], of_claim: Callable[[str], str]
+) -> Sources:
+    """Make or refresh all volumes of the pod. `of_claim(its name)` is the engine's volume. Raises MountError."""
+    folders: dict[str, Path | EngineVolume] = {}
     for volume in pod["spec"].get("volumes") or ():
         name = volume["name"]
         try:
-            folders[name] = _set_up(root, pod, volume, find, allocatable)
+            claim = volume.get("persistentVolumeClaim")
+            if claim:
+                folders[name] = EngineVolume(of_claim(claim["claimName"]), bool(claim.get("readOnly")))
+            else:
+                folders[name] = _set_up(root, pod, volume, find, allocatable)
         except (ConfigError, OSError) as error:
             raise MountError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
     return folders
@@ -156,13 +174,17 @@ def _link_names(folder: Path, names: set[str]) -> None:
             link.symlink_to(f"{DATA}/{name}")
 
 
-def mounts_of(container: dict, folders: Mapping[str, Path], known: Mapping[str, str]) -> tuple[Mount, ...]:
+def mounts_of(container: dict, folders: Sources, known: Mapping[str, str]) -> tuple[Mount, ...]:
     """What the container sees where. Raises MountError for a volume that the pod does not have."""
     mounts = []
     for mount in container.get("volumeMounts") or ():
         if mount["name"] not in folders:
             raise MountError(f'volume "{mount["name"]}" of container {container["name"]} not found')
         source = folders[mount["name"]]
+        if isinstance(source, EngineVolume):
+            read_only = source.read_only or bool(mount.get("readOnly"))
+            mounts.append(Mount(source.source, mount["mountPath"], read_only, volume=True))
+            continue
         below = mount.get("subPath") or expand(mount.get("subPathExpr") or "", known)
         if below:
             source = _below(source, below)

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from lab.kubelet.volumes import File, MountError, mounts_of, pod_folder, remove_pod_folder, set_up, write_atomically
+from lab.runtime import Mount
 
 from .build import UID, container, pod
 
@@ -58,7 +59,7 @@ def test_a_reader_never_sees_half_of_the_old_and_half_of_the_new(tmp_path):
 def mounts(tmp_path, **mount):
     made = pod([container("web", volumeMounts=[{"name": "v", "mountPath": "/v", **mount}])], volumes=[
         {"name": "v", "emptyDir": {}}])  # fmt: skip
-    folders = set_up(tmp_path, made, lambda resource, name: None, {})
+    folders = set_up(tmp_path, made, lambda resource, name: None, {}, lambda claim: f"engine/{claim}")
     return mounts_of(made["spec"]["containers"][0], folders, {"NAME": "web-1"})
 
 
@@ -78,10 +79,22 @@ def test_a_sub_path_that_leads_out_of_its_volume_is_refused(tmp_path):
 
 def test_an_unknown_kind_of_volume_and_an_unknown_volume_are_refused(tmp_path):
     with pytest.raises(MountError) as unknown:
-        set_up(tmp_path, pod(volumes=[{"name": "v", "hostPath": {"path": "/etc"}}]), lambda *_: None, {})
+        set_up(tmp_path, pod(volumes=[{"name": "v", "hostPath": {"path": "/etc"}}]), lambda *_: None, {}, str)
     assert 'MountVolume.SetUp failed for volume "v"' in str(unknown.value)
     with pytest.raises(MountError):
         mounts_of(container("web", volumeMounts=[{"name": "none", "mountPath": "/v"}]), {}, {})
+
+
+def test_a_claims_volume_is_the_engines_and_may_be_read_only(tmp_path):
+    claimed = [
+        {"name": "v", "persistentVolumeClaim": {"claimName": "data"}},
+        {"name": "w", "persistentVolumeClaim": {"claimName": "fixed", "readOnly": True}},
+    ]
+    seen = [{"name": name, "mountPath": f"/{name}"} for name in ("v", "w")]
+    folders = set_up(tmp_path, pod(volumes=claimed), lambda *_: None, {}, lambda claim: f"engine/{claim}")
+    writable, fixed = mounts_of(container("web", volumeMounts=seen), folders, {})
+    assert writable == Mount("engine/data", "/v", read_only=False, volume=True)
+    assert fixed == Mount("engine/fixed", "/w", read_only=True, volume=True)
 
 
 def test_a_pods_folder_goes_as_a_whole(tmp_path):

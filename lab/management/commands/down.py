@@ -1,4 +1,7 @@
-"""`manage.py down`: stop the lab and leave nothing of it on the engine."""
+"""`manage.py down`: stop the lab and leave nothing of it on the engine but the volumes, which hold what users wrote.
+
+The database stays too, so the next `up` brings all clusters back, their volumes with them. `--purge` ends both.
+"""
 
 import os
 import shutil
@@ -13,16 +16,22 @@ from lab.runtime import Runtime, RuntimeFailure
 from lab.runtime.engines import detect, open_runtime
 from lab.supervisor.state import is_running, read_run
 
+Volume = tuple[Runtime, str, str]
 STOP_SECONDS = 40.0
 AT_ONCE = 8  # an engine takes no more removals than this at a time
 
 
 class Command(BaseCommand):
-    help = "Stop the lab and remove every container, network and image that it made on the engine."
+    help = (
+        "Stop the lab and remove every container, network and image that it made on the engine. "
+        "Volumes stay, and so do the clusters; --purge removes both."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data", metavar="DIR", help="the lab's data folder")
-        parser.add_argument("--purge", action="store_true", help="remove the data folder, with all clusters, as well")
+        parser.add_argument(
+            "--purge", action="store_true", help="remove the data folder, with all clusters, and the volumes"
+        )
         parser.add_argument("--yes", action="store_true", help="do not ask before --purge")
         parser.add_argument(
             "--pods-only", action="store_true", help="stop the pods and nothing else; `up` ends with it"
@@ -40,8 +49,13 @@ class Command(BaseCommand):
             self.stdout.write(f"removed {line}")
         if not removed:
             self.stdout.write("Nothing of this lab was left on the engine.")
+        kept = volumes(engine())
         if options["purge"]:
-            self.purge(options["yes"])
+            self.purge(options["yes"], kept)
+        elif kept:
+            for _, cluster, name in kept:
+                self.stdout.write(f"kept volume {name} of cluster {cluster}")
+            self.stdout.write("Volumes keep what was written to them; `down --purge` removes them too.")
 
     def stop_lab(self) -> None:
         """What Ctrl-C does, from outside."""
@@ -56,11 +70,18 @@ class Command(BaseCommand):
                 raise CommandError(f"The lab does not stop. End process {pid} by hand, then run this again.")
             time.sleep(0.1)
 
-    def purge(self, sure: bool) -> None:
+    def purge(self, sure: bool, kept: list[Volume]) -> None:
         folder = settings.DATA_DIR
-        if not sure and input(f"Remove {folder} with all clusters and their history? Type yes: ") != "yes":
+        what = f"{folder} with all clusters and their history" + (f", and {len(kept)} volumes" if kept else "")
+        if not sure and input(f"Remove {what}? Type yes: ") != "yes":
             self.stdout.write("Kept.")
             return
+        for runtime, cluster, name in kept:
+            try:
+                runtime.remove_volume(cluster, name)
+            except RuntimeFailure as failure:
+                raise CommandError(f"Volume {name} stays: {failure.message}") from failure
+            self.stdout.write(f"removed volume {name} of cluster {cluster}")
         shutil.rmtree(folder)
         self.stdout.write(f"removed {folder}")
 
@@ -68,6 +89,15 @@ class Command(BaseCommand):
 def engine() -> Runtime | None:
     """The Docker engine, where one answers. What is simulated ends with the lab itself."""
     return open_runtime("docker", settings.LAB_ID, settings.DATA_DIR) if detect() == "docker" else None
+
+
+def volumes(runtime: Runtime | None) -> list[Volume]:
+    """What pods have been given to keep, on the engine and as folders: (where, cluster, name)."""
+    local = open_runtime("process", settings.LAB_ID, settings.DATA_DIR)
+    try:
+        return [(each, *volume) for each in (runtime, local) if each for volume in each.list_volumes()]
+    except RuntimeFailure as failure:
+        raise CommandError(f"The engine refused: {failure.message}") from failure
 
 
 def end_processes() -> list[str]:

@@ -1,0 +1,93 @@
+"""From a claim to a volume of the engine, and back to nothing: what a CSI driver does for Kubernetes.
+
+A volume is made when the first container is to see it, and removed when its PersistentVolume is deleted and its reclaim
+policy says Delete: the finalizer on the object waits for that, and only the kubelet may take it off.
+"""
+
+import logging
+from collections.abc import Callable
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
+from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.volumes import PROVISIONER_FINALIZER, RUNTIME_LABEL, VOLUME_PROTECTION, is_bound, placed
+from lab.client import Client
+from lab.runtime import Runtime, RuntimeFailure
+
+from .environment import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+class EngineVolumes:
+    """`client(cluster)` is this agent's."""
+
+    def __init__(self, runtime: Runtime, client: Callable[[str], Client]):
+        self._runtime = runtime
+        self._client = client
+        self._told: dict[str, str] = {}  # volume's uid → why it could not be removed, as was said last
+
+    def source(self, cluster: str, namespace: str, claim_name: str) -> str:
+        """The volume behind a claim, made if it is missing: a mount's source. Raises ConfigError."""
+        client = self._client(cluster)
+        volume = _bound_volume(client, namespace, claim_name)
+        try:
+            source = self._runtime.ensure_volume(cluster, volume["spec"]["csi"]["volumeHandle"])
+        except RuntimeFailure as failure:
+            if failure.reason == "EngineUnavailable":
+                raise
+            raise ConfigError(failure.message) from failure
+        if not (volume["metadata"].get("labels") or {}).get(RUNTIME_LABEL) and not is_deleting(volume):
+            self._settle(client, volume)
+        return source
+
+    def _settle(self, client: Client, volume: dict) -> None:
+        """Nobody had said on which engine it lies: on this one, from now on."""
+        try:
+            client.update(PERSISTENTVOLUMES, placed(volume, self._runtime.name))
+        except ApiError as error:
+            raise ConfigError(f"failed to say where PV {volume['metadata']['name']} lies: {error.message}") from error
+
+    def reclaim(self, cluster: str) -> None:
+        """Remove the volumes of this engine whose objects are deleted, and let those go."""
+        client = self._client(cluster)
+        for volume in client.list(PERSISTENTVOLUMES):
+            if is_deleting(volume) and self._is_ours_to_remove(volume):
+                try:
+                    self._reclaim(client, volume)
+                except ApiError as error:  # the next round, in a second, looks again
+                    log.info("volume %s stays: %s", volume["metadata"]["name"], error.message)
+
+    def _is_ours_to_remove(self, volume: dict) -> bool:
+        meta = volume["metadata"]
+        held = meta.get("finalizers") or ()
+        here = (meta.get("labels") or {}).get(RUNTIME_LABEL) == self._runtime.name
+        return here and PROVISIONER_FINALIZER in held and VOLUME_PROTECTION not in held
+
+    def _reclaim(self, client: Client, volume: dict) -> None:
+        meta, spec = volume["metadata"], volume["spec"]
+        try:
+            if spec["persistentVolumeReclaimPolicy"] == "Delete":
+                self._runtime.remove_volume(client.cluster, spec["csi"]["volumeHandle"])
+        except RuntimeFailure as failure:
+            # The remains of its last container may still be there: then the next round, in a second, succeeds.
+            log.info("volume %s stays: %s", meta["name"], failure.message)
+            if "in use" not in failure.message and self._told.get(meta["uid"]) != failure.message:
+                self._told[meta["uid"]] = failure.message
+                client.event(volume, "Warning", "VolumeFailedDelete", failure.message)
+            return
+        self._told.pop(meta["uid"], None)
+        left = [one for one in meta["finalizers"] if one != PROVISIONER_FINALIZER]
+        client.update(PERSISTENTVOLUMES, {**volume, "metadata": {**meta, "finalizers": left}})
+
+
+def _bound_volume(client: Client, namespace: str, name: str) -> dict:
+    """The PersistentVolume that the claim is bound to. Raises ConfigError, in the kubelet's words."""
+    about = f"error processing PVC {namespace}/{name}"
+    claim = client.find(PERSISTENTVOLUMECLAIMS, namespace, name)
+    if claim is None:
+        raise ConfigError(f'{about}: failed to fetch PVC from API server: persistentvolumeclaims "{name}" not found')
+    volume = client.find(PERSISTENTVOLUMES, "", claim["spec"]["volumeName"]) if is_bound(claim) else None
+    if volume is None or (volume["spec"].get("claimRef") or {}).get("uid") != claim["metadata"]["uid"]:
+        raise ConfigError(f"{about}: PVC is not bound")
+    return volume
