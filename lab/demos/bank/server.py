@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -39,6 +40,10 @@ class Server(ThreadingHTTPServer):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_name, self.server_port = self.server_address[0], self.socket.getsockname()[1]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """What ended a connection's thread: nearly always a client that went away, which is its right."""
+        log("debug", **self.bank.about(), message=f"a connection ended: {sys.exception()!r}")
 
     def asked_to_stop(self, number: int, _frame: object) -> None:
         about = self.bank.about()
