@@ -29,6 +29,7 @@ TICK_SECONDS = 1.0
 LOOK_SECONDS = 5.0  # only a backstop: a change comes with a hint
 # For so long after the last visitor figures are published still: until the minute that is drawn of them has run out.
 FADE_SECONDS = 65.0
+WORTH_SAYING = 5  # it is started again within a second, as its supervisor says, or the lab is being stopped
 
 
 class Agent:
@@ -39,7 +40,7 @@ class Agent:
         self._applied: tuple = ()  # (the program's epoch, its orders): what it was told last
         self._active_until = 0.0
         self._settled: set | None = None  # the objects when all was said and done, and nobody visiting
-        self._program_away = False
+        self._silences = 0  # how often in a row the program did not answer
         self._stopping, self._woken = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
@@ -110,11 +111,11 @@ class Agent:
                 self._applied = (told["epoch"], orders)
                 told = ask(self._data, {"do": "counters"})
         except OSError as error:
-            if not self._program_away:
+            self._silences += 1
+            if self._silences == WORTH_SAYING:
                 log.warning("the load generator does not answer: %s", error)
-            self._program_away = True
             return None
-        self._program_away = False
+        self._silences = 0
         return told["visitors"]
 
     def _order(self, cluster: str, visitors: dict) -> dict:
