@@ -6,29 +6,42 @@ Pure. A loop is drawn because it acted, and says the difference that it saw and 
 
 from collections.abc import Callable
 
-from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
+from lab.apimachinery.kinds import (
+    DEPLOYMENTS,
+    ENDPOINTSLICES,
+    HORIZONTALPODAUTOSCALERS,
+    NODES,
+    PODS,
+    RELEASES,
+    REPLICASETS,
+)
 from lab.apimachinery.meta import condition, controller_of, is_true
 from lab.apiserver.tables.pods import summary
 from lab.client.reconcile import Change
 
 from .rows import Row, compact, revision_of
+from .servicerows import endpoints_of, service_of
 
 # author in the log → name on the board. Every cluster has these, so they are drawn before they first act.
 LOOPS = {
     "scheduler": "scheduler",
     "deployment-controller": "deployment",
     "replicaset-controller": "replicaset",
+    "kubelet": "kubelet",
+    "endpointslice-controller": "endpoints",
+    "release-controller": "release",
+    "horizontal-pod-autoscaler": "autoscaler",
+    "cluster-autoscaler": "machines",
     "node-controller": "node lifecycle",
     "taint-eviction-controller": "taint eviction",
     "generic-garbage-collector": "garbage collector",
-    "kubelet": "kubelet",
 }
 SILENT = ("leases.coordination.k8s.io", "events")  # heartbeats and notes: a wheel that always turns says nothing
 
 
 def loop_of(change: Change) -> str:
     """The loop that wrote a change: its key in `LOOPS`, or empty if a person did or it is a mere heartbeat."""
-    if change.resource in SILENT or is_heartbeat(change):
+    if change.resource in SILENT or is_heartbeat(change) or is_mere_figure(change):
         return ""
     author = "kubelet" if change.author.startswith("kubelet") else change.author
     return author if author in LOOPS else ""
@@ -41,6 +54,21 @@ def is_heartbeat(change: Change) -> bool:
     return change.old.get("spec") == change.object.get("spec") and is_true(change.old, "Ready") == is_true(
         change.object, "Ready"
     )
+
+
+# Of kinds whose controllers write down what they measured: what has to differ for it to be an act.
+ACTS = {
+    HORIZONTALPODAUTOSCALERS.resource: ("desiredReplicas",),
+    RELEASES.resource: ("phase", "weight", "step"),
+}
+
+
+def is_mere_figure(change: Change) -> bool:
+    """An autoscaler or a release that has only been told anew what is measured."""
+    if change.resource not in ACTS or not change.old or change.deleted:
+        return False
+    now, old = change.object.get("status", {}), change.old.get("status", {})
+    return all(now.get(key) == old.get(key) for key in ACTS[change.resource])
 
 
 def loop_row(author: str, acts: int = 0, at: float = 0, text: str = "") -> Row:
@@ -109,12 +137,17 @@ def _deployment(change: Change) -> str:
     if change.deleted:
         return f"{change.name} is gone"
     ready, wanted = change.object.get("status", {}).get("readyReplicas", 0), change.object["spec"].get("replicas", 1)
+    before = (change.old or change.object)["spec"].get("replicas", 1)
+    if before != wanted:
+        return f"{change.name}: {before} → {wanted}"
     return f"{change.name}: {ready} of {wanted} ready"
 
 
 def _node(change: Change) -> str:
     now, old = change.object, change.old or {}
     ready = is_true(now, "Ready")
+    if change.author == "cluster-autoscaler" and (change.created or change.deleted):
+        return f"{'sold' if change.deleted else 'bought'} {change.name}"
     if ready != is_true(old, "Ready"):
         heard = "heartbeats are back" if condition(old, "Ready") else "its first heartbeat"
         return f"{change.name}: {heard} → Ready" if ready else f"{change.name}: no heartbeat → lost"
@@ -123,6 +156,17 @@ def _node(change: Change) -> str:
     )
     signs = [f"+{key}" for key in sorted(taints - before)] + [f"−{key}" for key in sorted(before - taints)]
     return f"{change.name}: taint {', '.join(signs)}" if signs else ""
+
+
+def _endpointslice(change: Change) -> str:
+    endpoints = endpoints_of([change.object])
+    service = service_of(change.object).rpartition("/")[2] or change.name
+    return f"{service}: {sum(one['ready'] for one in endpoints)} of {len(endpoints)} ready"
+
+
+def _release(change: Change) -> str:
+    status = change.object.get("status", {})
+    return f"{change.name}: {status.get('weight', 0)} % · {status.get('phase', 'Waiting')}"
 
 
 def _plainly(change: Change) -> str:
@@ -138,4 +182,6 @@ WORDS: dict[str, Callable[[Change], str]] = {
     REPLICASETS.resource: _replicaset,
     PODS.resource: _pod,
     DEPLOYMENTS.resource: _deployment,
+    RELEASES.resource: _release,
+    ENDPOINTSLICES.resource: _endpointslice,
 }

@@ -5,7 +5,17 @@ what is missing, empty or zero is left out, so that a thousand rows stay small o
 the epoch, CPU is in thousandths of a core, memory in bytes.
 """
 
-from lab.apimachinery.kinds import DEPLOYMENTS, EVENTS, NODES, PODS
+from lab.apimachinery.kinds import (
+    DEPLOYMENTS,
+    EVENTS,
+    HORIZONTALPODAUTOSCALERS,
+    NODEPOOLS,
+    NODES,
+    PODS,
+    RELEASES,
+    SERVICES,
+    VISITORS,
+)
 from lab.apimachinery.meta import condition, is_deleting, is_true, key_of, parse_time
 from lab.apimachinery.quantity import milli_value, value
 from lab.apiserver.tables.pods import summary
@@ -16,6 +26,7 @@ Row = dict
 GPU = "nvidia.com/gpu"
 REVISION = "deployment.kubernetes.io/revision"
 RUNTIME_LABEL = "orrery.io/runtime"
+POOL_LABEL = "orrery.io/nodepool"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
@@ -108,6 +119,8 @@ def node_row(node: dict, used: tuple[int, int, int], count: int) -> Row:
             "name": meta["name"],
             "zone": labels.get(ZONE_LABEL),
             "runtime": labels.get(RUNTIME_LABEL),
+            "pool": labels.get(POOL_LABEL),
+            "until": boots_until(node),
             "ready": is_true(node, "Ready"),
             "status": node_status(node),
             "reason": ready.get("reason") if ready and ready["status"] != "True" else "",
@@ -127,6 +140,13 @@ def node_row(node: dict, used: tuple[int, int, int], count: int) -> Row:
             "count": count,
         }
     )
+
+
+def boots_until(node: dict) -> float:
+    """Until when a machine that was bought boots, in seconds since the epoch; 0 for any other."""
+    meta = node["metadata"]
+    until = meta.get("annotations", {}).get("orrery.io/boots-until")
+    return parse_time(until) if until and RUNTIME_LABEL not in meta.get("labels", {}) else 0
 
 
 def node_status(node: dict) -> str:
@@ -227,11 +247,17 @@ def event_time(event: dict) -> float:
     return parse_time(when) if when else 0
 
 
+# Kinds that have a drawer, by the name under which an event knows them.
+TOLD = {
+    kind.kind: kind
+    for kind in (PODS, NODES, DEPLOYMENTS, SERVICES, RELEASES, VISITORS, HORIZONTALPODAUTOSCALERS, NODEPOOLS)
+}
+
+
 def target_of(about: dict) -> str:
     """The row that an event is about, if the board has one for it."""
-    kinds = {"Pod": PODS.resource, "Node": NODES.resource, "Deployment": DEPLOYMENTS.resource}
-    resource = kinds.get(about.get("kind", ""))
-    if resource is None:
+    kind = TOLD.get(about.get("kind", ""))
+    if kind is None:
         return ""
-    namespace = "" if about["kind"] == "Node" else about.get("namespace", "")
-    return "/".join(part for part in (resource, namespace, about.get("name", "")) if part)
+    namespace = about.get("namespace", "") if kind.namespaced else ""
+    return "/".join(part for part in (kind.resource, namespace, about.get("name", "")) if part)

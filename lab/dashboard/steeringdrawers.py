@@ -18,11 +18,13 @@ from lab.apimachinery.kinds import (
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
 
+from .rows import POOL_LABEL
 from .servicerows import SERVICE_NAME, endpoints_of, service_row, visitors_row, why_empty
 from .steeringrows import pool_row, release_row, scaler_row, steps_of, target_of_release, target_of_scaler
 from .steeringwords import pool_words, release_words, scaler_words
 
 DECISIONS = 12
+HISTORY = 300
 MOST_ENDPOINTS = 100
 
 
@@ -123,9 +125,10 @@ def scaler_head(client: Client, scaler: dict) -> dict:
     return {
         "row": row,
         "state": "ready" if active.get("ScalingActive") == "True" else "unready",
-        "headline": f"{row['least']}–{row['most']} replicas, now {current}"
+        "headline": f"{row.get('least', 0)}–{row.get('most', 0)} replicas, now {current}"
         + (f", going to {wanted}" if wanted != current else ""),
         "owner": target_of_scaler(scaler),
+        "target": target_of_scaler(scaler).rpartition("/")[2],
     }
 
 
@@ -148,22 +151,25 @@ def pool_head(client: Client, pool: dict) -> dict:
 
 def pool_overview(client: Client, pool: dict) -> dict:
     name = pool["metadata"]["name"]
-    nodes = [one["metadata"]["name"] for one in client.list(NODES, labels={"orrery.io/pool": name})]
+    nodes = sorted(client.list(NODES, labels={POOL_LABEL: name}), key=lambda node: node["metadata"]["name"])
     return {
         "spec": pool["spec"],
         "message": pool.get("status", {}).get("message", ""),
-        "nodes": sorted(nodes),
-        "decisions": _decisions(client, NODEPOOLS, pool, pool_words),
+        "nodes": [node["metadata"]["name"] for node in nodes],
+        "decisions": [one for node in nodes for one in _decisions(client, NODES, node, pool_words)],
     }
 
 
 def _decisions(client: Client, kind: Kind, obj: dict, words) -> list[dict]:
-    """What its controller decided last, newest first, and on what grounds: the same one after another once."""
+    """What its controller decided last, newest first, and on what grounds. Of those that came to the same one after
+    another, the first: since when it is so."""
     meta, now, found = obj["metadata"], time.time(), []
-    for row in client.history(kind, meta.get("namespace", ""), meta["name"], 100):
-        said = words(row["why"]) if row["why"] else ""
-        if said and (not found or found[-1]["text"] != said):
-            found.append({"text": said, "ago": human_duration(now - row["time"])})
+    for row in client.history(kind, meta.get("namespace", ""), meta["name"], HISTORY):
+        if row["why"] and (said := words(row["why"])):
+            one = {"text": said, "ago": human_duration(now - row["time"]), "came_to": said.rpartition(": ")[2]}
+            if found and found[-1]["came_to"] == one["came_to"]:
+                found.pop()
+            found.append(one)
     return found[:DECISIONS]
 
 

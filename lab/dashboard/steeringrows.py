@@ -103,9 +103,7 @@ def scaler_row(scaler: dict) -> Row:
 
 def metric_words(scaler: dict) -> list[str]:
     """`cpu 43 %/80 %` for each metric: what is measured, now, and what is asked for."""
-    current = {
-        _metric(held)[0]: held for held in scaler.get("status", {}).get("currentMetrics") or () if _metric(held)[1]
-    }
+    current = dict(map(_metric, scaler.get("status", {}).get("currentMetrics") or ()))
     said = []
     for metric in scaler["spec"].get("metrics") or ():
         name, source = _metric(metric)
@@ -144,7 +142,6 @@ def pool_row(pool: dict) -> Row:
             "most": spec.get("maxNodes", 0),
             "nodes": status.get("nodes", 0),
             "booting": status.get("booting", 0),
-            "boots": spec.get("bootSeconds", 0),
             "text": status.get("message"),
             "created": created_at(pool),
         }

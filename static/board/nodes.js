@@ -25,9 +25,10 @@ function fillNode(column, row) {
   column.dataset.name = row.name;
   column.classList.toggle("cordoned", !!row.cordoned);
   column.classList.toggle("off", !!row.off);
-  column.classList.toggle("lost", !row.ready);
+  column.classList.toggle("lost", !row.ready && !row.until);
+  column.classList.toggle("booting", !!row.until);
   const [head] = column.children;
-  text(head, ".title b", row.name);
+  text(head, ".title b", (head.title = row.name));
   text(head, ".zone", row.zone ? `zone ${row.zone}` : "");
   text(head, ".size", [`${cpu(row.cpu || 0)} cpu`, memory(row.memory || 0), row.gpu && `${row.gpu} gpu`, row.runtime !== "simulated" && row.runtime].filter(Boolean).join(" · "));
   gauge(head, "cpu", row.usedCpu, row.cpu, cpu);
@@ -49,10 +50,11 @@ function flags(row) {
   if (row.runtime === "simulated") found.push(["simulated", "made-up"]);
   if (row.off) found.push(["powered off", "bad"]);
   else if (row.partitioned) found.push(["partitioned", "bad"]);
-  if (!row.ready) found.push([row.status === "Unknown" ? "no word" : "not ready", "bad"]);
+  if (row.until) found.push([`boots, ${countdown(row.until)} s`, ""]);
+  else if (!row.ready) found.push([row.status === "Unknown" ? "no word" : "not ready", "bad"]);
   if (row.cordoned) found.push(["cordoned", "warn"]);
   if (row.leaving) found.push(["leaving", "warn"]);
-  return [...found, ...(row.taints || []).map((key) => [`taint ${key}`, ""])];
+  return [...found, ...(row.taints || []).map((key) => [key === "node-role.kubernetes.io/control-plane" ? "control plane" : `taint ${key}`, ""])];
 }
 
 function gauge(head, name, used = 0, whole = 0, written) {
@@ -213,7 +215,7 @@ function density(count) {
   return true;
 }
 
-// A pool of machines: a line below the nodes, and a column for each machine that still boots.
+// Pools of machines, a line below the nodes.
 function pools() {
   const all = byKind("pool");
   const list = document.getElementById("pool-list");
@@ -227,13 +229,6 @@ function pools() {
       return line;
     }),
   );
-  for (const ghost of nodes.querySelectorAll(".booting")) ghost.remove();
-  for (const row of all)
-    for (let i = 0; i < (row.booting || 0); i++) {
-      const ghost = nodes.appendChild(clone("t-booting"));
-      text(ghost, "b", row.name);
-      text(ghost, "small", `boots${row.until ? `, ${countdown(row.until)} s` : ""}`);
-    }
 }
 
 export function paintNodes({ fresh, changed, removed }) {
@@ -258,6 +253,8 @@ export function paintNodes({ fresh, changed, removed }) {
 
 // Countdowns run by the clock, not by the log.
 setInterval(() => {
-  for (const row of rows.values()) if (row.until && row.kind === "pod" && tiles.has(row.id)) fillPod(tiles.get(row.id), row);
-  if (byKind("pool").some((row) => row.booting)) pools();
+  for (const row of rows.values()) {
+    if (row.until && row.kind === "pod" && tiles.has(row.id)) fillPod(tiles.get(row.id), row);
+    if (row.until && row.kind === "node") fillNode(columns.get(row.id), row);
+  }
 }, 1000);

@@ -62,18 +62,20 @@ function release(box, row, card) {
   const slide = $(".weight");
   if (!slide.matches(":active")) {
     slide.value = weight;
-    $("output").textContent = `${weight} %`;
+    $(".share").textContent = `${weight} %`;
   }
-  for (const side of ["old", "new"]) {
-    const [requests, failed, ms] = row.figures?.[side] || [];
-    $(side === "old" ? ".was dt" : ".is dt").textContent = side === "old" ? `v${card.oldRevision || "–"}` : `v${card.revision}`;
-    $(side === "old" ? ".was dd" : ".is dd").textContent = requests ? `${failed} % · ${ms} ms` : "no request yet";
+  $(".sides").hidden = !row.figures;
+  for (const [side, as, version] of [["old", ".was", card.oldRevision], ["new", ".is", card.revision]]) {
+    const [, failed, ms] = row.figures?.[side] || [];
+    $(`${as} dt`).textContent = `v${version || "–"}`;
+    $(`${as} dd`).textContent = ms ? `${failed} % · ${ms} ms` : "–";
   }
   $(".message").textContent = [row.message, left && !row.over && `${left} s`].filter(Boolean).join(" · ");
   $(".hold").textContent = row.paused ? "Go on" : "Pause";
-  const swap = row.type === "BlueGreen";
-  $(".promote").textContent = swap ? "Switch to new" : "Promote";
-  $(".danger").textContent = swap && row.phase === "Switched" ? "Back to old" : "Abort";
+  const switched = row.phase === "Switched";
+  $(".promote").textContent = row.type === "BlueGreen" ? "Switch" : "Promote";
+  $(".promote").disabled = switched;
+  $(".danger").textContent = switched ? "Back" : "Abort";
 }
 
 function rollout(box, row, rolling, desired) {
@@ -148,7 +150,7 @@ list.addEventListener("click", (event) => {
   else if (event.target.closest(".open")) open(card.dataset.id);
 });
 list.addEventListener("input", (event) => {
-  if (event.target.matches(".weight")) event.target.closest(".release").querySelector("output").textContent = `${event.target.value} %`;
+  if (event.target.matches(".weight")) event.target.closest(".release").querySelector(".share").textContent = `${event.target.value} %`;
   else if (event.target.type === "range") want(event.target.closest(".card").dataset.id, Number(event.target.value));
 });
 // The weight is written when the hand lets go of it.

@@ -10,8 +10,8 @@ const RATES = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const MOST = 60; // dots that move at once
 const TRAVEL = 1100;
 const [sky, crowd, services, wires, dots] = ["sky", "crowd", "services", "wires", "dots"].map((id) => document.getElementById(id));
-const short = (n) => +n.toPrecision(n < 100 ? 2 : 3);
-const AS = { rate: (n) => `${n < 100 ? +n.toFixed(1) : Math.round(n)}/s`, share: (n) => `${+(100 * n).toFixed(1)} %`, ms: (n) => `${short(n)} ms`, count: (n) => n.toLocaleString("en") };
+const short = (n) => (n < 10 ? +n.toFixed(1) : Math.round(n));
+const AS = { rate: (n) => `${short(n)}/s`, share: (n) => `${+(100 * n).toFixed(1)} %`, ms: (n) => `${short(n)} ms`, count: (n) => n.toLocaleString("en") };
 const flow = { pods: {}, services: {}, visitors: {} };
 let ways = []; // [service, node, path from the service to a pod, the pod's uid]
 
@@ -55,8 +55,9 @@ function fillCrowd() {
   write(open.lastElementChild, row.service === row.name ? row.name : `${row.name} → ${row.service}`);
   open.setAttribute("aria-label", `Visitors ${row.name} of ${row.service}`);
   if (!slide.matches(":active")) turn(slide, output, row.rate || 0);
-  hush.setAttribute("aria-pressed", String(!row.rate));
-  hush.setAttribute("aria-label", row.rate ? "Pause the visitors" : "Have the visitors back");
+  hush.classList.toggle("primary", !row.rate);
+  hush.ariaLabel = hush.title = row.rate ? "Pause the visitors" : "Turn the visitors up";
+  hush.querySelector("use").setAttribute("href", row.rate ? "#i-pause" : "#i-play");
   [...charts.children].forEach((chart, at) => {
     chart.querySelector("b").dataset.fig = `visitors ${row.key} ${at}`;
     chart.querySelector("polyline").dataset.fig = `visitors ${row.key} ${at + 4}`;
@@ -117,6 +118,7 @@ function draw() {
     return { x: box.left - origin.left, y: box.top - origin.top + sky.scrollTop, w: box.width, h: box.height };
   };
   const wanted = new Map();
+  const top = spot(document.getElementById("nodes")).y;
   ways = [];
   [...services.children].filter((chip) => !chip.hidden).forEach((chip, i) => {
     const row = rows.get(chip.dataset.id);
@@ -128,9 +130,9 @@ function draw() {
       const column = columnOf(node);
       if (!column) continue;
       const to = spot(column);
-      const [bus, y, end] = [to.x + 4 + 3 * (i % 3), from.y + from.h, to.y + 1];
-      const bend = Math.max(14, (end - y) * 0.7);
-      buses[node] = { bus, end, way: `M${x} ${y}C${x} ${y + bend} ${bus} ${end - bend} ${bus} ${end}`, low: end };
+      const [bus, y] = [to.x + 4 + 3 * (i % 3), from.y + from.h];
+      const bend = Math.max(14, (top - y) * 0.7);
+      buses[node] = { bus, way: `M${x} ${y}C${x} ${y + bend} ${bus} ${top - bend} ${bus} ${top}`, low: to.y };
     }
     for (const name of row?.pods || []) {
       const id = `pods/${row.namespace}/${name}`;
