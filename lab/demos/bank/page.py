@@ -12,6 +12,7 @@ FILE = os.environ.get("PAGE") or os.path.join(os.path.dirname(os.path.abspath(__
 
 def drawn(found: dict[str, Answer], about: dict, said: str) -> str:
     accounts = found["accounts"].data if found["accounts"].ok else []
+    choices = [f'<option value="{escape(a["id"])}">{escape(a["owner"])}</option>' for a in accounts]
     gaps = {
         **{key: escape(value) for key, value in about.items()},
         "accent": ACCENTS.get(about["version"], "#6d28d9"),
@@ -19,7 +20,8 @@ def drawn(found: dict[str, Answer], about: dict, said: str) -> str:
         "accounts": _table("accounts", found["accounts"], lambda a: (a["owner"], money(a["cents"]))),
         "loans": _table("loans", found["loans"], lambda a: (f"{a['account']}: {a['purpose']}", money(a["cents"]))),
         "payments": _table("payments", found["payments"], _payment),
-        "choices": "".join(f'<option value="{escape(a["id"])}">{escape(a["owner"])}</option>' for a in accounts),
+        "choices": "".join(choices),
+        "others": "".join(reversed(choices)),
     }
     with open(FILE, encoding="utf-8") as file:
         text = file.read()
