@@ -13,7 +13,6 @@ from lab.runtime import Runtime, RuntimeFailure
 from .nodes import NodeTable
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 20.0  # one that was killed is started again by the engine; this is for one that was removed
 TROUBLE_SECONDS = 2.0
 
 
@@ -42,14 +41,15 @@ class Gateways:
         return self._addresses.get(cluster, "")
 
     def look(self) -> None:
-        """A node has been prepared: perhaps the first of its cluster."""
+        """A node has been prepared, perhaps the first of its cluster; or it is time to look after the engine. One that
+        was killed is started again by the engine itself, so this is for one that was removed."""
         self._woken.set()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             clusters = {record.cluster for record in self._nodes if record.pool}
             well = all([self._ensure(cluster) for cluster in clusters])
-            self._woken.wait(LOOK_SECONDS if well else TROUBLE_SECONDS)
+            self._woken.wait(None if well else TROUBLE_SECONDS)
             self._woken.clear()
 
     def _ensure(self, cluster: str) -> bool:

@@ -64,6 +64,7 @@ class NodeAgent:
             images = image_list(self._runtime.list_images())
             self._images = self._images if images == self._images else images
             self._answered, self.trouble = time.monotonic(), ""
+            self.gateways.look()
             return True
         except RuntimeFailure as failure:
             if time.monotonic() > self._answered + ENGINE_GRACE * self._lease_seconds:

@@ -30,10 +30,13 @@ class Gateway:
     def __init__(self, bench: Bench, engine: docker.APIClient):
         self.runtime = bench.runtime
         self.engine = engine
-        self.host, _, self.port = bench.runtime.ensure_gateway(CLUSTER, TOKEN).rpartition(":")
         self.name = f"{network_name(bench.runtime._lab_id, CLUSTER)}-gateway"
         self.pods = [bench.pod(f"web-{n}") for n in range(2)]
         self.containers = [bench.container(pod) for pod in self.pods]
+
+    def serve(self) -> None:
+        """Be there, and know the Service."""
+        self.host, _, self.port = self.runtime.ensure_gateway(CLUSTER, TOKEN).rpartition(":")
         wait_until("its program to answer", lambda: self.ask({"do": "ping"}).get("ok"), 30, 0.05)
         assert self.ask({"do": "apply", "scope": CLUSTER, "desired": self.desired()}) == {"ok": True}
 
@@ -65,9 +68,16 @@ class Gateway:
         return self.engine.inspect_container(self.name)
 
 
+@pytest.fixture(scope="module")
+def shared(docker_session: Bench, engine: docker.APIClient) -> Iterator[Gateway]:
+    yield Gateway(docker_session, engine)
+    docker_session.clear()
+
+
 @pytest.fixture
-def gateway(docker_bench: Bench, engine: docker.APIClient) -> Gateway:
-    return Gateway(docker_bench, engine)
+def gateway(shared: Gateway) -> Gateway:
+    shared.serve()
+    return shared
 
 
 @pytest.fixture

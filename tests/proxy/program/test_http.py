@@ -85,11 +85,12 @@ def resident_megabytes(pid: int) -> float:
 def test_it_becomes_a_tunnel_where_both_sides_agree(program: Program, origins):
     program.apply({"u1": origins("web-1").server()})
     with socket.create_connection(("127.0.0.1", program.service), timeout=20) as tunnel:
-        tunnel.sendall(b"GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+        tunnel.sendall(b"GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nahead\n")
         stream = tunnel.makefile("rb")
         assert b"101" in stream.readline()
         while stream.readline().strip():
             pass
+        assert stream.readline() == b"ahead\n"
         tunnel.sendall(b"hello\n")
         assert stream.readline() == b"hello\n"
         assert program.counters()["u1"]["inFlight"] == 1

@@ -174,6 +174,13 @@ class Downstream(asyncio.Protocol):
         """Whether another request can follow on this connection."""
         return not (self._head.close or self.ended) and self._body.done
 
+    def open_tunnel(self) -> None:
+        """From here on it is bytes; some may have been sent ahead of the server's agreement."""
+        self.tunnel = True
+        if self._held:
+            self._upstream.transport.write(self._held)
+            self._held = b""
+
     def body_sent(self) -> bool:
         return self._body.done
 

@@ -76,7 +76,7 @@ class Upstream(asyncio.Protocol):
         except ValueError:
             raise BadMessage("no status") from None
         if status == 101 and head.upgrade:
-            client.tunnel = True
+            client.open_tunnel()
         elif 100 <= status < 200:
             return raw + END  # a word in between; the answer follows
         else:
