@@ -54,6 +54,40 @@ def event(name: str, kind: str = "Normal") -> dict:
     return {**row, "about": "pod/web-1", "text": "Started container web", "from": "kubelet", "count": 3}
 
 
+def service(name: str = "web", **more) -> dict:
+    row = {"id": f"services/default/{name}", "kind": "service", "namespace": "default", "name": name}
+    held = {"key": f"default/{name}", "type": "ClusterIP", "address": "10.96.0.9", "ports": [80], "total": 2}
+    return {**row, **held, "ready": 1, "nodes": {"node-a": 1}, "pods": ["ready"], **more}
+
+
+def visitors(**more) -> dict:
+    row = {"id": "visitors.orrery.io/default/many", "kind": "visitors", "namespace": "default", "name": "many"}
+    return {**row, "key": "default/many", "service": "web", "path": "/", "rate": 50, **more}
+
+
+def release(owner: str, **more) -> dict:
+    row = {
+        "id": f"releases.orrery.io/default/{owner}-1",
+        "kind": "release",
+        "namespace": "default",
+        "name": f"{owner}-1",
+    }
+    held = {"owner": f"deployments.apps/default/{owner}", "type": "Canary", "phase": "Progressing", "weight": 20}
+    figures = {"old": [900, 0.2, 41], "new": [100, 3.1, 38]}
+    return {**row, **held, "message": "20 % of the visitors have it", "figures": figures, **more}
+
+
+def scaler(owner: str) -> dict:
+    row = {"id": f"horizontalpodautoscalers.autoscaling/default/{owner}", "kind": "autoscaler", "namespace": "default"}
+    held = {"owner": f"deployments.apps/default/{owner}", "least": 2, "most": 10, "current": 4}
+    return {**row, "name": owner, **held, "metrics": "cpu 43 %/80 %"}
+
+
+def pool() -> dict:
+    row = {"id": "nodepools.orrery.io/small", "kind": "pool", "name": "small"}
+    return {**row, "most": 5, "nodes": 1, "booting": 1}
+
+
 def everything() -> list[dict]:
     """One of each thing that the board can show."""
     refused = {"node": "node-a", "fits": False, "text": "too little cpu"}
@@ -76,7 +110,17 @@ def everything() -> list[dict]:
         node("node-d", partitioned=True, runtime="simulated"),
         *pods,
         deployment(),
-        deployment("old", **rolling),
+        deployment("old", release="releases.orrery.io/default/old-1", **rolling),
+        deployment(
+            "scaled", scaler="horizontalpodautoscalers.autoscaling/default/scaled", services=["services/default/web"]
+        ),
+        release("old"),
+        scaler("scaled"),
+        service(),
+        service("nobody", ready=0, total=0, nodes={}, pods=[]),
+        visitors(),
+        pool(),
+        node("small-1", ready=False, status="NotReady", pool="small", until=4e9),
         loop("scheduler", acts=3, at=1e9, text="web x7k2p → node-a"),
         loop("kubelet"),
         event("a"),
