@@ -94,7 +94,7 @@ def test_the_labs_own_images_are_there_and_others_once_they_are_pulled():
     [
         ("registry.example/missing:1", "manifest for registry.example/missing:1 not found: manifest unknown"),
         ("web:missing", "manifest for web:missing not found"),
-        ("orrery/hello:v9", "manifest for orrery/hello:v9 not found"),
+        ("orrery/hello:nope", "manifest for orrery/hello:nope not found"),
         ("private/web", "pull access denied for private/web:latest"),
         ("unreachable.example/web", "no such host"),
     ],
@@ -115,3 +115,7 @@ def test_a_slow_image_takes_longer_and_a_misspelt_one_is_no_image():
     with pytest.raises(RuntimeFailure) as failure:
         Images(slept.append).pull("Not An Image")
     assert failure.value.reason == "InvalidImageName"
+
+
+def test_what_was_shipped_on_a_real_engine_is_there_by_its_name():
+    assert Images().status("orrery/hello:v9") and not Images().status("orrery/other:v9")
