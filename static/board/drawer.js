@@ -118,7 +118,7 @@ drawer.addEventListener("click", async (event) => {
 });
 // A form that shows what it makes does so while one fills it in.
 drawer.addEventListener("change", ({ target: { form } }) => {
-  if (!form?.closest("[data-live]")) return;
+  if (!form?.closest("[data-look]")) return;
   const body = new FormData(form);
   body.set("then", "look");
   load(form.action, { method: "POST", headers: csrf, body });

@@ -111,7 +111,7 @@ def test_the_stepper_scales_at_once_and_for_real(screen):
 
 def test_scaling_to_nothing_can_be_undone_for_five_seconds(screen):
     card = screen.open().card("hello")
-    card.locator("input[type=range]").focus()
+    card.get_by_label("Replicas", exact=True).focus()
     screen.page.keyboard.press("Home")
     screen.toast("Scaling hello to 0 in 5 s").get_by_role("button", name="Undo").click()
     expect(card.locator("output")).to_have_text("3")

@@ -44,9 +44,9 @@ class Wire:
         return self._messages.pop(0)
 
     def news(self, seconds: float = 15) -> dict:
-        """The next message that is no heartbeat."""
+        """The next message that tells of rows: no heartbeat, and no figures."""
         deadline = time.monotonic() + seconds
-        while (message := self.receive(deadline - time.monotonic()))["type"] == "beat":
+        while (message := self.receive(deadline - time.monotonic()))["type"] in ("beat", "figures"):
             continue
         return message
 
