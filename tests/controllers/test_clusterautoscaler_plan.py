@@ -69,6 +69,16 @@ def test_what_is_coming_already_is_not_bought_again():
     assert not buying.plan(state([pool()], [coming], pods[:2])).purchases
 
 
+def test_a_machine_from_which_pods_are_still_kept_off_is_coming():
+    """Its kubelet has reported, and the node controller has not yet taken the taint away."""
+    there = machines.bought(pool(), "pool-1", NOW - 6)
+    there["status"]["conditions"][0]["status"] = "True"
+    there["spec"]["taints"] = [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]
+    now = state([pool()], [there], [waiting("web-0")])
+    assert not buying.plan(now).purchases
+    assert not selling.verdicts(now)
+
+
 def test_what_does_not_come_is_given_up():
     late = machines.bought(pool(), "pool-1", NOW - 100)
     late["spec"]["taints"] = [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 from lab.apimachinery import meta
 
+from ..taints import NOT_READY
+
 POOL = "orrery.io/nodepool"
 RUNTIME = "orrery.io/runtime"
 HOSTNAME = "kubernetes.io/hostname"
@@ -38,10 +40,12 @@ def boots_until(node: dict) -> float:
 
 
 def is_coming(node: dict, now: float, provision: float) -> bool:
-    """Paid for and not there yet: room that will be. Nobody counts any longer on one that has been due for `provision`
-    seconds, or that was there and is silent now (its condition is Unknown then)."""
-    ready, until = meta.condition(node, "Ready") or {}, boots_until(node)
-    return ready.get("status") == "False" and bool(until) and now < until + provision
+    """Paid for and not there yet, which it is once its kubelet has reported and the taint that keeps pods away is off.
+    Nobody counts any longer on one that has been due for `provision` seconds, or that was there and is silent now."""
+    ready, until = (meta.condition(node, "Ready") or {}).get("status"), boots_until(node)
+    kept_off = any(taint["key"] == NOT_READY for taint in node["spec"].get("taints") or ())
+    starting = ready == "False" or (ready == "True" and kept_off)
+    return starting and bool(until) and now < until + provision
 
 
 def names(pool: str, taken: set[str], count: int) -> list[str]:
