@@ -70,22 +70,23 @@ class Shop:
     def status(self, name: str = "next") -> dict:
         return self.lab.get(f"{self.releases}/{name}").get("status", {})
 
-    def until(self, phase: str, name: str = "next", **fields) -> dict:
-        """Its status, once it is in that phase and has those fields."""
+    def until(self, phase: str, name: str = "next", over: bool = False, **fields) -> dict:
+        """Its status, once it is in that phase and has those fields; `over`: and nothing is left to do."""
+        seen: dict = {}
 
-        def look() -> dict | None:
-            status = self.status(name)
-            wanted = {"phase": phase, **fields}
-            return status if wanted.items() <= status.items() else None
+        def look() -> bool:
+            seen.clear()
+            seen.update(self.status(name))
+            return {"phase": phase, **fields}.items() <= seen.items() and ("finishedAt" in seen or not over)
 
-        return wait_until(f"the release to be {phase} {fields or ''}; {self.status(name)}", look, 60)
+        try:
+            wait_until(f"the release to be {phase} {fields or ''}", look, 60)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {seen.get('phase')}: {seen.get('message')}") from None
+        return seen
 
     def until_over(self, phase: str, name: str = "next") -> dict:
-        return wait_until(
-            f"the end of the release, {phase}",
-            lambda: (s := self.status(name)).get("phase") == phase and "finishedAt" in s and s,
-            60,
-        )
+        return self.until(phase, name, over=True)
 
 
 def _deployment(image: str, replicas: int) -> dict:
