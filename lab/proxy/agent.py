@@ -133,9 +133,9 @@ class ProxyAgent:
         if not all(plane.connected for plane in planes):
             return None
         counted = [plane.counted for plane in planes]
-        taken_out = all(cluster in applied and not drains.asks(applied[cluster], uid) for applied, _, _ in counted)
+        taken_out = all(cluster in applied and not drains.asks(applied[cluster], uid) for applied, _ in counted)
         servers = [
-            servers[uid] for _, scopes, _ in counted for servers in scopes.get(cluster, {}).values() if uid in servers
+            servers[uid] for _, scopes in counted for servers in scopes.get(cluster, {}).values() if uid in servers
         ]
         return taken_out, sum(server["inFlight"] for server in servers)
 
@@ -213,8 +213,8 @@ class ProxyAgent:
             for plane in self._planes_of(cluster):
                 plane.want(cluster, {})
         for name, plane in list(self._planes.items()):
-            _, scopes, when = plane.counted
-            self._tally.take(name, scopes, when if plane.connected else now)
+            self._tally.take(name, plane.counted[1])
+        self._tally.note(now)
         for cluster in clusters:
             self._publish(cluster, now)
 

@@ -1,5 +1,6 @@
 """The pods behind one port of a Service, as servers of a data plane; and why there is none, if so. Pure."""
 
+import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -60,8 +61,10 @@ def endpoints_of(
         for endpoint in _addressed(one):
             ref = endpoint.get("targetRef") or {}
             pod = find_pod(service["metadata"]["namespace"], ref["name"]) if ref.get("kind") == "Pod" else None
+            if not _may_be_asked(endpoint["addresses"][0], ref, pod):
+                continue
             labels = pod["metadata"].get("labels") or {} if pod else {}
-            node = endpoint.get("nodeName", "")
+            node = pod["spec"].get("nodeName", "") if pod else ""
             each = Endpoint(
                 key=ref.get("uid") or endpoint["addresses"][0],
                 address=endpoint["addresses"][0],
@@ -72,10 +75,19 @@ def endpoints_of(
                 pod=ref.get("name", ""),
                 node=node,
                 version=labels.get(VERSION, ""),
-                runtime=runtimes.get(node, "gone") if ref.get("kind") == "Pod" else "",
+                runtime=runtimes.get(node, "gone") if pod else "",
             )
             found[each.key] = each
     return list(found.values())
+
+
+def _may_be_asked(address: str, ref: dict, pod: dict | None) -> bool:
+    """Anybody may write a slice by hand, and a data plane of the host reaches what is none of their business: so a
+    pod's address must be its own, and any other may not be one of this machine. (Kubernetes refuses those too.)"""
+    if ref.get("kind") == "Pod":
+        return pod is not None and pod.get("status", {}).get("podIP") == address
+    ip = ipaddress.IPv4Address(address)
+    return not (ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast)
 
 
 def _addressed(one: dict) -> Iterator[dict]:

@@ -35,7 +35,7 @@ class Plane:
         self.kind = kind
         self.connected = False
         self.applied: dict[str, dict] = {}  # scope → what it was told last
-        self.counted: tuple[dict, dict, float] = ({}, {}, 0.0)  # what was applied then, counters, when (monotonic)
+        self.counted: tuple[dict, dict] = ({}, {})  # the newest counters, after what it had been told by then
         self._connect = connect
         self._token = token
         self._news = news
@@ -112,7 +112,7 @@ class Plane:
             if now >= due:
                 before, counted = self.counted[1], now
                 scopes = self._ask(connection, stream, {"do": "counters"})["scopes"]
-                self.counted = (self.applied, scopes, now)
+                self.counted = (self.applied, scopes)
                 busy_until = now + REST_SECONDS if scopes != before else busy_until
                 self._news()
                 continue

@@ -31,8 +31,8 @@ class Tally:
         self._counts: dict[Place, dict[str, Count]] = {}  # → data plane's name → its count
         self._past: dict[Place, deque[tuple[float, int, int]]] = {}  # times, requests and errors until then
 
-    def take(self, plane: str, scopes: dict, now: float) -> None:
-        """What a data plane answered to `counters`. Servers it no longer tells of have gone from it."""
+    def take(self, plane: str, scopes: dict) -> None:
+        """What a data plane last answered to `counters`. Servers it no longer tells of have gone from it."""
         seen: set[Place] = set()
         for cluster, backends in scopes.items():
             for backend, servers in backends.items():
@@ -45,23 +45,20 @@ class Tally:
             if not self._counts[place]:
                 del self._counts[place]
                 self._past.pop(place, None)
-        for place in seen:
-            self._note(place, now)
 
-    def _note(self, place: Place, now: float) -> None:
-        past = self._past.setdefault(place, deque())
-        if past and past[-1][0] >= now:
-            return
-        counts = self._counts[place].values()
-        past.append((now, sum(c.requests for c in counts), sum(c.errors for c in counts)))
-        while len(past) > 2 and past[1][0] < now - WINDOW_SECONDS:
-            past.popleft()
+    def note(self, now: float) -> None:
+        """That it is so now: the rates are those since what was noted a few seconds ago."""
+        for place, planes in self._counts.items():
+            past, counts = self._past.setdefault(place, deque()), planes.values()
+            past.append((now, sum(c.requests for c in counts), sum(c.errors for c in counts)))
+            while len(past) > 2 and past[1][0] < now - WINDOW_SECONDS:
+                past.popleft()
 
     def figures(self, cluster: str) -> dict:
         """As `lab.metrics.TRAFFIC` has them."""
         found: dict[str, dict] = {}
         for (scope, backend, server), counts in self._counts.items():
-            if scope == cluster:
+            if scope == cluster and (scope, backend, server) in self._past:
                 one = _figures(list(counts.values()), self._past[scope, backend, server])
                 found.setdefault(backend, {"servers": {}})["servers"][server] = one
         return found

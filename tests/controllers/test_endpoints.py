@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import ENDPOINTS, ENDPOINTSLICES, NODES, PODS, SERVICES
 from lab.apimachinery.meta import now, owner_reference
 from lab.client import Put
@@ -240,6 +241,14 @@ def test_endpoints_written_by_hand_are_mirrored_and_go_with_them(cluster):
     cluster.client.delete(ENDPOINTS, "default", "web")
     cluster.settle(*LOOPS)
     assert slices(cluster) == []
+
+
+def test_no_address_or_port_is_taken_that_nobody_can_have(cluster):
+    meta = {"name": "web", "namespace": "default"}
+    for subset in ({"addresses": [{"ip": "300.1.1.1"}]}, {"addresses": [], "ports": [{"port": 70000}]}):
+        with pytest.raises(ApiError) as refused:
+            cluster.client.create(ENDPOINTS, {"metadata": meta, "subsets": [subset]})
+        assert refused.value.code == 422
 
 
 def test_all_goes_with_the_service(cluster):

@@ -48,8 +48,11 @@ def of(services: list[dict], *slices: tuple, ingresses: tuple = (), plane: str =
     for service, one in slices:
         grouped.setdefault(("default", service), []).append(one)
 
+    nodes = {e["targetRef"]["name"]: e["nodeName"] for _, one in slices for e in one["endpoints"] if "targetRef" in e}
+
     def find_pod(namespace: str, name: str) -> dict:
-        return {"metadata": {"name": name, "labels": {"pod-template-hash": versions.get(name, "")}}}
+        labels, status = {"pod-template-hash": versions.get(name, "")}, {"podIP": name.replace("web-", "10.1.0.")}
+        return {"metadata": {"name": name, "labels": labels}, "spec": {"nodeName": nodes[name]}, "status": status}
 
     return desired(Picture("west", services, grouped, list(ingresses), RUNTIMES, find_pod), plane)
 
@@ -105,6 +108,13 @@ def test_it_never_asks_a_pod_that_is_only_simulated_and_says_so():
 )
 def test_it_says_why_nobody_answers(slices, words):
     assert of([a_service()], *slices)["backends"]["default/web:http"]["note"] == words
+
+
+def test_a_slice_written_by_hand_leads_to_no_address_of_this_machine_and_to_no_other_than_the_pods_own():
+    forged = {**an_endpoint(1), "addresses": ["127.0.0.1"]}
+    outside, inside = {"addresses": ["192.0.2.1"]}, [{"addresses": [ip]} for ip in ("127.0.0.1", "169.254.169.254")]
+    backend = of([a_service()], a_slice(forged, outside, *inside))["backends"]["default/web:http"]
+    assert [server["address"] for server in backend["servers"].values()] == ["192.0.2.1"]
 
 
 def test_a_gateway_answers_at_cluster_addresses_and_the_host_at_node_ports():

@@ -4,18 +4,27 @@ Source: kubernetes/pkg/apis/discovery/validation/validation.go.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
 from .base import Strategy
-from .causes import invalid, one_of, required, unchanged
+from .causes import invalid, one_of, required, unchanged, unlike
+from .podspec.probes import validate_port
 
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 
 
 class EndpointsStrategy(Strategy):
     has_status = False
+
+    def validate(self, obj: dict) -> Iterator[Cause]:
+        for at, subset in enumerate(obj.get("subsets") or ()):
+            for field in ("addresses", "notReadyAddresses"):
+                for nth, address in enumerate(subset.get(field) or ()):
+                    yield from _validate_address(f"subsets[{at}].{field}[{nth}].ip", address.get("ip", ""))
+            yield from _validate_ports(subset.get("ports") or (), f"subsets[{at}].ports")
 
 
 class EndpointSliceStrategy(Strategy):
@@ -36,11 +45,24 @@ class EndpointSliceStrategy(Strategy):
             if not endpoint.get("addresses"):
                 yield required(f"endpoints[{at}].addresses")
             for text in endpoint.get("addresses") or () if obj["addressType"] == "IPv4" else ():
-                try:
-                    ipaddress.IPv4Address(text)
-                except ValueError:
-                    yield invalid(f"endpoints[{at}].addresses[0]", text, "must be a valid IPv4 address")
+                yield from _validate_address(f"endpoints[{at}].addresses[0]", text)
+        yield from _validate_ports(obj.get("ports") or (), "ports")
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
         yield from self.validate(new)
         yield from unchanged("addressType", new.get("addressType"), old.get("addressType"))
+
+
+def _validate_address(where: str, text: str) -> Iterator[Cause]:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        yield invalid(where, text, "must be a valid IPv4 address")
+
+
+def _validate_ports(ports: Iterable[dict], where: str) -> Iterator[Cause]:
+    for at, port in enumerate(ports):
+        if port.get("port") is not None:  # a slice may leave it open: then it stands for all of them
+            yield from validate_port(port["port"], f"{where}[{at}].port")
+        if port.get("name"):
+            yield from unlike(f"{where}[{at}].name", port["name"], names.dns_label(port["name"]))

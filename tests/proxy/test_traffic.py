@@ -1,0 +1,66 @@
+"""From what data planes count to figures, and what is said of pods that are about to end. Pure."""
+
+from lab.proxy.drains import Drain, verdict
+from lab.proxy.traffic import Tally
+
+
+def told(requests: int, errors: int = 0, in_flight: int = 0, mean: float = 10.0, server: str = "a") -> dict:
+    one = {"requests": requests, "errors": errors, "inFlight": in_flight, "meanMs": mean}
+    return {"west": {"default/web:http": {server: one}}}
+
+
+def figures(tally: Tally, server: str = "a") -> dict:
+    return tally.figures("west")["default/web:http"]["servers"][server]
+
+
+def test_rates_are_those_of_the_last_seconds():
+    tally = Tally()
+    for second in range(30):
+        asked = 10 * second if second < 20 else 190
+        tally.take("host", told(asked, errors=asked // 10))
+        tally.note(float(second))
+        if second == 19:
+            assert (figures(tally)["rate"], figures(tally)["errorRate"]) == (10.0, 0.1)
+    assert (figures(tally)["rate"], figures(tally)["requests"]) == (0.0, 190)
+
+
+def test_counts_of_several_data_planes_are_added_and_never_go_back():
+    tally = Tally()
+    tally.take("host", told(100, mean=10))
+    tally.take("west/gateway", told(300, mean=30))
+    tally.note(1.0)
+    assert (figures(tally)["requests"], figures(tally)["meanMs"]) == (400, 25.0)
+    tally.take("host", told(5))  # it was started anew, and counts from zero
+    tally.note(2.0)
+    assert figures(tally)["requests"] == 405
+
+
+def test_a_server_that_no_data_plane_tells_of_is_forgotten():
+    tally = Tally()
+    tally.take("host", told(1))
+    tally.note(1.0)
+    tally.take("host", told(1, server="b"))
+    tally.note(2.0)
+    assert list(tally.figures("west")["default/web:http"]["servers"]) == ["b"]
+
+
+def said(state: tuple[bool, int] | None, seconds: float, told: bool = False) -> tuple[str, str] | None:
+    found = verdict(Drain("west", "default", "web-1", "u", since=100.0, told=told), state, 100.0 + seconds)
+    return found and (found.status, found.reason)
+
+
+def test_a_pod_is_drained_once_it_is_out_of_every_data_plane_and_nothing_is_in_flight():
+    assert said((True, 0), 0.01) == ("True", "NoRequests")
+    assert said((False, 0), 1.0) is None
+    assert said((True, 2), 0.1) is None
+
+
+def test_a_drain_that_takes_longer_says_so_once_and_not_for_ever():
+    assert said((True, 2), 1.0) == ("False", "Draining")
+    assert said((True, 2), 1.0, told=True) is None
+    assert said((True, 2), 5.1) == said((False, 0), 5.1) == ("True", "TimedOut")
+
+
+def test_a_data_plane_that_is_away_is_not_waited_for_longer_than_it_takes_to_come_back():
+    assert said(None, 1.0) is None
+    assert said(None, 2.1) == ("True", "ProxyUnreachable")
