@@ -151,6 +151,16 @@ def test_a_node_little_used_is_not_needed_if_its_pods_fit_elsewhere():
     )  # that one is empty: it goes
 
 
+def test_what_would_be_if_one_went_changes_nothing_for_the_next():
+    """Both are asked about in one look; each has the same room elsewhere, which is enough for one of them."""
+    pods = [pod(f"web-{n}", node=f"pool-{n}", cpu="900m", owner="web") for n in (1, 2)]
+    found = selling.verdicts(state([pool()], [of_pool("pool-1"), of_pool("pool-2"), node("other", cpu="1")], pods))
+    assert [(each.name, each.moves) for each in found] == [
+        ("pool-1", {"default/web-1": "pool-2"}),
+        ("pool-2", {"default/web-2": "pool-1"}),
+    ]
+
+
 def test_some_pods_hold_their_node():
     there = [of_pool(), node("other")]
     unsafe = {selling.SAFE_TO_EVICT: "false"}

@@ -10,6 +10,7 @@ Source: cluster-autoscaler's core/scaleup/orchestrator and estimator/binpacking_
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lab.apimachinery import meta
 from lab.scheduler.batch import schedule
@@ -18,6 +19,7 @@ from lab.scheduler.filters import dynamic_reasons, static_reasons
 from lab.scheduler.nodeinfo import NodeInfo, parse_node
 from lab.scheduler.scores import MOST_ALLOCATED
 
+from ..pods import is_finished, node_of
 from .machines import is_coming, names, pool_of, template
 
 AT_MOST = "max node group size reached"
@@ -37,6 +39,15 @@ class State:
 
     def of(self, pool: dict) -> list[dict]:
         return [node for node in self.nodes if pool_of(node) == pool["metadata"]["name"]]
+
+    @cached_property
+    def placed(self) -> dict[str, list[dict]]:
+        """Node's name → the pods that are on it, and have not ended."""
+        found: dict[str, list[dict]] = {}
+        for pod in self.pods:
+            if (node := node_of(pod)) and not is_finished(pod):
+                found.setdefault(node, []).append(pod)
+        return found
 
     def coming(self) -> list[dict]:
         return [node for node in self.nodes if is_coming(node, self.now, self.provision)]

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from lab.apimachinery import meta
 from lab.scheduler.batch import schedule
+from lab.scheduler.cache import Cache
 from lab.scheduler.nodeinfo import parse_node
 from lab.scheduler.resources import resource_requests
 
-from ..pods import is_active, is_finished, node_of
+from ..pods import is_active
 from .buying import State, as_cache
 from .machines import CANDIDATE, NO_SCALE_DOWN, TO_BE_DELETED, is_coming, pool_of, stamp_of
 
@@ -42,19 +43,19 @@ def verdicts(state: State, awaited: Set[str] = frozenset()) -> list[Verdict]:
     pools = {pool["metadata"]["name"] for pool in state.pools}
     nodes = [node for node in state.nodes if pool_of(node) in pools and stamp_of(node, TO_BE_DELETED) is None]
     nodes = [node for node in nodes if not is_coming(node, state.now, state.provision)]
-    empty = frozenset(node["metadata"]["name"] for node in nodes if not staying(state, node))
-    found = [_verdict(state, node, empty, awaited) for node in nodes]
+    # Pods never move onto nodes that are empty: those go first.
+    others = as_cache(state, but=frozenset(node["metadata"]["name"] for node in nodes if not staying(state, node)))
+    found = [_verdict(state, node, others, awaited) for node in nodes]
     return sorted(found, key=lambda verdict: (bool(verdict.needed), verdict.utilization, verdict.name))
 
 
 def staying(state: State, node: dict) -> list[dict]:
     """The pods for which a node is there: not those that every node has, nor those that have ended."""
-    name = node["metadata"]["name"]
-    here = [pod for pod in state.pods if node_of(pod) == name and not is_finished(pod)]
+    here = state.placed.get(node["metadata"]["name"], ())
     return [pod for pod in here if (meta.controller_of(pod) or {}).get("kind") != "DaemonSet"]
 
 
-def _verdict(state: State, node: dict, empty: frozenset[str], awaited: Set[str]) -> Verdict:
+def _verdict(state: State, node: dict, others: Cache, awaited: Set[str]) -> Verdict:
     if (node["metadata"].get("annotations") or {}).get(NO_SCALE_DOWN) == "true":
         return Verdict(node, f"its annotation {NO_SCALE_DOWN} keeps it")
     if node["metadata"]["name"] in awaited:
@@ -68,7 +69,7 @@ def _verdict(state: State, node: dict, empty: frozenset[str], awaited: Set[str])
     for pod in pods:
         if is_active(pod) and (held := held_by(pod)):
             return Verdict(node, f"{meta.key_of(pod)} {held}", share)
-    moves, homeless = _elsewhere(state, node, [pod for pod in pods if is_active(pod)], empty)
+    moves, homeless = _elsewhere(others, node, [pod for pod in pods if is_active(pod)])
     if homeless:
         return Verdict(node, f"{homeless} would fit nowhere else", share)
     return Verdict(node, "", share, moves)
@@ -100,17 +101,17 @@ def held_by(pod: dict) -> str:
     return ""
 
 
-def _elsewhere(state: State, node: dict, pods: list[dict], empty: frozenset[str]) -> tuple[dict[str, str], str]:
-    """Where its pods would go (not onto nodes that are empty: those go first), and one that would fit nowhere."""
-    cache = as_cache(state, but=empty | {node["metadata"]["name"]})
-    keys = []
+def _elsewhere(others: Cache, node: dict, pods: list[dict]) -> tuple[dict[str, str], str]:
+    """Where its pods would go if the node were not there, and one that would fit nowhere. Leaves `others` as it was."""
+    others.remove_node(node["metadata"]["name"])
     for pod in pods:
         spec = {field: value for field, value in pod["spec"].items() if field != "nodeName"}
-        status = {"phase": "Pending"}
-        cache.set_pod({**pod, "spec": spec, "status": status})
-        keys.append(meta.key_of(pod))
-    outcome = schedule(cache, keys)
-    placed = {meta.key_of(pod): name for pod, name, _ in outcome.bindings}
+        others.set_pod({**pod, "spec": spec, "status": {"phase": "Pending"}})
+    keys = [meta.key_of(pod) for pod in pods]
+    placed = {meta.key_of(pod): name for pod, name, _ in schedule(others, keys).bindings}
+    for pod in pods:
+        others.set_pod(pod)
+    others.set_node(node)
     return placed, next((key for key in keys if key not in placed), "")
 
 
