@@ -4,7 +4,7 @@
 
 Unready: a pod's readiness is taken away (by a readiness gate, so at a known moment) under 300 requests a second; from
 the revision that says so to the last request that was still sent to it. Killed: its process gets SIGKILL under the
-same load; how many requests failed, and how many were on their way to that pod then.
+same load; how many requests failed, and how many of them had begun only after it was dead.
 """
 
 import sqlite3
@@ -33,7 +33,7 @@ def main(rounds: str = "15", runtime: str = "docker") -> None:
         killed = [kill(lab) for _ in range(max(1, int(rounds) // 5))] if runtime == "docker" else []
     print(Row("readiness lost -> last new request", list(silent)))
     print(f"requests that failed meanwhile: {sum(failed)}; latest {max(silent) * 1000:.0f} ms (at most 100 promised)")
-    print("killed pod: (failed, in flight there)", killed)
+    print("killed pod: (failed, of them begun after its death)", killed)
 
 
 def gated_pods(lab: LabUnderTest) -> list[str]:
@@ -90,19 +90,17 @@ def unready_at(lab: LabUnderTest, name: str, since: int) -> float:
 
 
 def kill(lab: LabUnderTest) -> tuple[int, int]:
-    """SIGKILL to one pod's process under load of slow requests: (failed, on their way there at that moment)."""
+    """SIGKILL to one pod's process under load of slow requests: (failed, of them begun after its death)."""
     pods = lab.wait_for_ready_pods(3, "app=gated")
     pod = min(pods, key=lambda pod: sum(each["restartCount"] for each in pod["status"]["containerStatuses"]))
     container = pod["status"]["containerStatuses"][0]["containerID"].partition("://")[2]
     with Visitors(address_of(lab), HOST, RATE, path="/slow?s=0.1") as visitors:
         time.sleep(1)
-        at = time.monotonic()
         docker.APIClient().kill(container, "SIGKILL")
+        dead = time.monotonic()
         time.sleep(2)
-    on_their_way = [v for v in visitors.visits if v.began < at < v.ended]
-    failures = visitors.failures
     lab.wait_for_ready_pods(3, "app=gated")
-    return len(failures), len([v for v in on_their_way if v.pod == pod["metadata"]["name"] or v.failed])
+    return len(visitors.failures), sum(visit.began > dead for visit in visitors.failures)
 
 
 if __name__ == "__main__":
