@@ -128,8 +128,7 @@ def test_a_rolling_release_sets_the_image_and_watches(web):
     assert web.phase() == "Promoted" and web.is_as_before("web:v2")
 
 
-def test_a_rolling_release_that_hangs_says_why_and_an_abort_undoes_it(db):
-    web = Releasing(progressDeadlineSeconds=1)
+def test_a_rolling_release_that_hangs_says_why_and_an_abort_undoes_it(web):
     web.begin({"type": "RollingUpdate"})
     hang(web)
     assert web.phase() == "Paused" and 'ErrImagePull: no such image "web:v2"' in web.status()["message"]
@@ -139,8 +138,7 @@ def test_a_rolling_release_that_hangs_says_why_and_an_abort_undoes_it(db):
     assert web.phase() == "Aborted" and web.is_as_before()
 
 
-def test_an_image_that_does_not_exist_aborts_with_the_words_of_the_pods(db):
-    web = Releasing(progressDeadlineSeconds=1)
+def test_an_image_that_does_not_exist_aborts_with_the_words_of_the_pods(web):
     web.begin(CANARY)
     hang(web)
     web.carry_on()

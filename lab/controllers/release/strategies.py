@@ -34,7 +34,9 @@ def rolling(look: Look) -> Plan:
     if seen and look.new and is_complete(deployment, status):
         return ended(look, PROMOTED, f"All {look.replicas} pods are of the new version.")
     if late:
-        return says(plan, PAUSED, f"Stopped, and no further old pod is replaced: {late} Verdict Abort undoes it.")
+        trouble = "" if look.trouble in late else f"{look.trouble} "  # that came to light later
+        words = f"Stopped, and no further old pod is replaced: {late} {trouble}Verdict Abort undoes it."
+        return says(plan, PAUSED, words)
     words = f"{look.ready} of {look.replicas} pods are new and ready."
     if plan.paused:
         return says(plan, PAUSED, f"Paused by hand: {words}")
