@@ -56,7 +56,8 @@ def look(state: View, cache: Cache, keys: Iterable[str]) -> Claims:
         elif any(annotation(claim, SELECTED_NODE) for claim in undecided):
             claims.waiting.add(key)
         else:
-            me.info = dataclasses.replace(me.info, volumes=tuple(filter(None, terms)))
+            if any(terms):  # only then it is another pod than its siblings in the eyes of the filters
+                me.info = dataclasses.replace(me.info, volumes=tuple(filter(None, terms)))
             if undecided:
                 claims.undecided[key] = undecided
     return claims
