@@ -12,7 +12,7 @@ from lab.apimachinery.meta import is_deleting
 
 from .rows import Row, compact, created_at, row_id
 
-MOST_NAMED = 100  # ready pods that are told by name; with more of them no tile is big enough for a line to it
+MOST_NAMED = 100  # nodes, and ready pods, that are told by name: with more of them there is no room for a line to each
 SERVICE_NAME = "kubernetes.io/service-name"
 
 
@@ -28,6 +28,7 @@ def service_row(service: dict, slices: Iterable[dict]) -> Row:
     meta, spec = service["metadata"], service["spec"]
     endpoints = endpoints_of(slices)
     ready = [one for one in endpoints if one["ready"]]
+    nodes = Counter(one["node"] for one in ready if one["node"])
     return compact(
         {
             "id": row_id(SERVICES.resource, service),
@@ -40,7 +41,7 @@ def service_row(service: dict, slices: Iterable[dict]) -> Row:
             "ports": [port["port"] for port in spec.get("ports", ())],
             "ready": len(ready),
             "total": len(endpoints),
-            "nodes": dict(Counter(one["node"] for one in ready if one["node"])),
+            "nodes": dict(nodes) if len(nodes) <= MOST_NAMED else {},
             "pods": sorted(one["pod"] for one in ready) if len(ready) <= MOST_NAMED else [],
             "leaving": is_deleting(service),
             "created": created_at(service),

@@ -6,6 +6,8 @@ WORDS = {
     "default_toleration": "its pods are made elsewhere",
     "crash_backoff_first": "a crashed container waits at first",
     "crash_backoff_most": "and at most",
+    "hpa_downscale_stabilization": "an autoscaler removes pods after",
+    "node_idle": "a spare machine is given back after",
 }
 
 

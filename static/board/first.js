@@ -3,7 +3,7 @@ document.documentElement.dataset.theme = localStorage.getItem("theme") || "syste
 if (localStorage.getItem("projector") === "true") document.documentElement.dataset.projector = "true";
 
 // Chrome drops what it is loading when a network interface comes or goes, and each pod that starts on this machine brings
-// one. A page without one of its scripts is a dead page: it is loaded again, a few times a minute at most.
+// one. A page without one of its scripts or styles is of no use: it is loaded again, a few times a minute at most.
 const TRIES = 6;
 addEventListener("error", ({ target }) => {
   const tries = JSON.parse(sessionStorage.getItem("tries") || "[]").filter((at) => Date.now() - at < 60000);

@@ -217,11 +217,8 @@ function density(count) {
 
 // Pools of machines, a line below the nodes.
 function pools() {
-  const all = byKind("pool");
-  const list = document.getElementById("pool-list");
-  list.nextElementSibling.textContent = all.length ? "Another pool…" : "Buy machines when pods find no room…";
-  list.replaceChildren(
-    ...all.map((row) => {
+  document.getElementById("pool-list").replaceChildren(
+    ...byKind("pool").map((row) => {
       const line = clone("t-pool");
       line.dataset.show = row.id;
       text(line, "b", row.name);

@@ -26,7 +26,8 @@ export function figures(message = flow) {
   }
   for (const [id, tile] of tiles) {
     const [rate = 0, failing = 0] = flow.pods[rows.get(id)?.uid] || [];
-    tile.style.setProperty("--heat", Math.min(1, Math.log10(1 + rate) / 3));
+    const heat = Math.min(1, Math.log10(1 + rate) / 3);
+    if (heat !== tile.heat) tile.style.setProperty("--heat", (tile.heat = heat));
     tile.classList.toggle("failing", failing > 0);
   }
   thick();
@@ -89,22 +90,24 @@ function fillService(row) {
   write(open.lastElementChild, row.name);
   write(ends, row.type === "ExternalName" ? "outside" : `${row.ready || 0}/${row.total || 0}`);
   open.setAttribute("aria-label", `Service ${row.name}, ${ends.textContent} endpoints ready, ${row.address || "no address"}`);
-  door.hidden = !document.body.dataset.door || !row.ports;
-  door.href = `http://${row.name}.${row.namespace}.${document.body.dataset.cluster}.localhost:${document.body.dataset.door}/`;
+  const base = document.body.dataset.door;
+  door.hidden = !base || !row.ports;
+  door.href = `http://${row.name}.${row.namespace}.${base}/`;
   door.title = door.ariaLabel = `Open ${row.name} in a new tab`;
-  now.children[0].dataset.fig = `services ${row.key} 0`;
-  now.children[1].dataset.fig = `services ${row.key} 1`;
-  now.children[0].dataset.else = now.children[1].dataset.else = "";
+  [...now.children].forEach((one, at) => (one.dataset.fig = `services ${row.key} ${at}`));
   if (!chip.parentElement) services.append(chip);
 }
 
+let timers = [];
 onPaint(({ fresh, changed, removed }) => {
+  timers.forEach(clearTimeout); // drawn once more when what slides has arrived, and when what was a ghost has gone
+  timers = [40, 420, 3100].map((wait) => setTimeout(draw, wait));
+  if (!fresh && ![...changed, ...removed.keys()].some((id) => /^(serv|visi|depl)/.test(id))) return;
   for (const [id, row] of removed) if (row.kind === "service") chips.get(id)?.remove(), chips.delete(id);
   for (const id of fresh ? rows.keys() : changed) if (rows.get(id)?.kind === "service") fillService(rows.get(id));
   fillCrowd();
   document.getElementById("no-services").hidden = chips.size > 0 || !byKind("deployment").length;
   figures();
-  for (const wait of [40, 420, 3100]) setTimeout(draw, wait); // once more when what slides has arrived, and what was a ghost has gone
 });
 addEventListener("resize", draw);
 services.addEventListener("scroll", draw);
@@ -118,7 +121,7 @@ function draw() {
     return { x: box.left - origin.left, y: box.top - origin.top + sky.scrollTop, w: box.width, h: box.height };
   };
   const wanted = new Map();
-  const top = spot(document.getElementById("nodes")).y;
+  const top = spot(document.getElementById("plane")).y;
   ways = [];
   [...services.children].filter((chip) => !chip.hidden).forEach((chip, i) => {
     const row = rows.get(chip.dataset.id);
