@@ -31,7 +31,7 @@ class ClusterAutoscalerController(Controller):
     watches = (PODS.resource, NODES.resource, NODEPOOLS.resource)
 
     def __init__(self) -> None:
-        self._told: dict[str, str] = {}
+        self._told: dict[str, dict[str, str]] = {}  # cluster → pod's uid → message
 
     def keys(self, change: Change) -> Iterable[str]:
         if change.resource == PODS.resource:
@@ -67,7 +67,7 @@ class ClusterAutoscalerController(Controller):
 
     def _say(self, client: Client, plan: Plan) -> None:
         """Who got something, and who did not: to each pod once, as long as nothing else is to be said of it."""
-        happened, told = [], {}
+        happened, told, before = [], {}, self._told.get(client.cluster, {})
         ups = " ".join(map(str, plan.purchases))
         for purchase in plan.purchases:
             size, name = purchase.had + len(purchase.names), purchase.pool["metadata"]["name"]
@@ -79,9 +79,9 @@ class ClusterAutoscalerController(Controller):
         for pod, reasons in plan.refused:
             words = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
             told[pod["metadata"]["uid"]] = message = f"pod didn't trigger scale-up: {words}"
-            if self._told.get(pod["metadata"]["uid"]) != message:
+            if before.get(pod["metadata"]["uid"]) != message:
                 happened.append((pod, "Normal", "NotTriggerScaleUp", message))
-        self._told = told
+        self._told[client.cluster] = told
         if happened:
             client.events(happened)
 

@@ -37,7 +37,7 @@ class HorizontalPodAutoscalerController(Controller):
     watches = (HORIZONTALPODAUTOSCALERS.resource,)
 
     def __init__(self) -> None:
-        self._told: dict[str, float] = {}
+        self._told: dict[tuple[str, str], float] = {}  # cluster and key → by the steady clock
 
     def keys(self, change: Change) -> Iterable[str]:
         return () if change.deleted or change.author == self.author else (key_of(change.object),)
@@ -48,6 +48,7 @@ class HorizontalPodAutoscalerController(Controller):
     def sync(self, client: Client, key: str) -> float | None:
         scaler = client.find(HORIZONTALPODAUTOSCALERS, *split_key(key))
         if scaler is None or is_deleting(scaler):
+            self._told.pop((client.cluster, key), None)
             return None
         kind, target = _target(client, scaler)
         memory = _remembered(scaler)
@@ -79,19 +80,19 @@ class HorizontalPodAutoscalerController(Controller):
                 raise
             self._tell(client, scaler, refused(scaler, decision, _remembered(scaler), error.message))
             return
-        self._told[scaler["metadata"]["uid"]] = time.monotonic()
+        self._told[client.cluster, key_of(scaler)] = time.monotonic()
         client.events([(scaler, *event) for event in done.events])
 
     def _tell(self, client: Client, scaler: dict, decision: Decision) -> None:
         """Write the status if it says anything new; new figures alone are told now and then. Events tell of changes,
         or they would be counted up with each look."""
-        put, uid, now = _status(scaler, decision, decision.why), scaler["metadata"]["uid"], time.monotonic()
+        put, told, now = _status(scaler, decision, decision.why), (client.cluster, key_of(scaler)), time.monotonic()
         quiet = _besides_figures(put.object) == _besides_figures(scaler)
-        same = put.object["status"] == scaler.get("status") or now < self._told.get(uid, 0.0) + FIGURES_SECONDS
+        same = put.object["status"] == scaler.get("status") or now < self._told.get(told, 0.0) + FIGURES_SECONDS
         if quiet and same:
             return
         client.write([put])
-        self._told[uid] = now
+        self._told[told] = now
         if decision.events and _said(put.object) != _said(scaler):
             client.events([(scaler, *event) for event in decision.events])
 
