@@ -90,4 +90,9 @@ def test_without_a_volume_it_keeps_them_in_memory_and_says_so(tmp_path):
 
 def test_a_storage_that_does_not_answer_is_away():
     with pytest.raises(Away, match="loans"):
-        Remote(lambda *_: (503, {"error": "loans"})).read("accounts")
+        Remote(lambda *_: (503, {"error": "loans"}), patience=0).read("accounts")
+
+
+def test_a_storage_that_is_replaced_is_waited_for():
+    answers = iter([(503, {"error": "away"}), (503, {"error": "away"}), (200, {"records": {}, "revision": 3})])
+    assert Remote(lambda *_: next(answers)).read("accounts") == ({}, 3)

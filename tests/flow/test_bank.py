@@ -24,7 +24,7 @@ class Bank:
         self.front = front
         self.namespace = f"{shape}-{secrets.token_hex(3)}"
         lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": self.namespace}})
-        paths = {"Deployment": "/apis/apps/v1", "Service": "/api/v1"}
+        paths = {"Deployment": "/apis/apps/v1", "Service": "/api/v1", "PersistentVolumeClaim": "/api/v1"}
         for each in yaml.safe_load_all(demos.MANIFESTS[shape].read_text()):
             if prefix := paths.get(each["kind"]):  # no visitors: here the tests are the only ones
                 lab.api("POST", f"{prefix}/namespaces/{self.namespace}/{each['kind'].lower()}s", each)
@@ -135,6 +135,23 @@ def test_a_release_of_one_service_changes_no_other(services):
     wait_until("the release", lambda: services.rolled_out("ui", "orrery/bank-ui:v2"), 90)
     assert {app: services.uids(app) for app in others} == others
     assert "ui v2" in services.ask("/")[1]
+
+
+def test_another_storage_behind_the_same_contract_is_noticed_by_nobody(services):
+    """Lesson 2: one file is swapped for a journal while accounts are asked; what was paid stays paid."""
+    before = {app: services.uids(app) for app in ("ui", "accounts", "payments")}
+    assert services.ask("/payments", "POST", {"from": "chen", "to": "dora", "amount": 100, "id": "kept"})[0] == 201
+    services.patch("storage", image="orrery/bank-storage:v2")
+    statuses = []
+
+    def swapped() -> bool:
+        statuses.append(services.ask("/accounts")[0])
+        return services.rolled_out("storage", "orrery/bank-storage:v2")
+
+    wait_until("the other storage", swapped, 90)
+    assert set(statuses) == {200}
+    assert '"kept"' in services.ask("/payments")[1]
+    assert {app: services.uids(app) for app in before} == before
 
 
 def test_one_request_is_followed_through_the_logs_of_five_services_by_its_id(services):

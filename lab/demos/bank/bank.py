@@ -26,7 +26,7 @@ class Bank:
         self.faults = Faults(environment.get("FAULTS", ""))
         self.breakers = {part: Breaker(environment.get("BREAKER") == "on") for part in PARTS if part != "ui"}
         self._urls = {part: environment.get(f"{part.upper()}_URL", f"http://{part}").rstrip("/") for part in PARTS}
-        self._timeout = float(environment.get("TIMEOUT_SECONDS", "5"))
+        self._timeout = float(environment.get("TIMEOUT_SECONDS", "10"))
         where = environment.get("STORE", "memory")
         if where.startswith("http"):
             self._urls["storage"] = where

@@ -117,22 +117,32 @@ class Away(Exception):
 
 
 class Remote:
-    """Another process, through `ask(method, path, body) -> (status, data)`. Raises Away."""
+    """Another process, through `ask(method, path, body) -> (status, data)`. Raises Away.
 
-    def __init__(self, ask: Callable[[str, str, dict], tuple[int, dict]]):
+    Asks again for a while if it is away: nobody notices when it is replaced. It may: to write twice is harmless
+    here, for the second finds that somebody, itself, has written since.
+    """
+
+    def __init__(self, ask: Callable[[str, str, dict], tuple[int, dict]], patience: float = 8.0):
         self._ask = ask
+        self._patience = patience
 
     def read(self, table: str) -> tuple[Table, int]:
-        status, data = self._ask("GET", f"/tables/{table}", {})
-        if status != 200:
-            raise Away(data.get("error", f"storage answered {status}"))
+        _, data = self._asked("GET", f"/tables/{table}", {})
         return data["records"], data["revision"]
 
     def write(self, changes: dict[str, Table], revision: int) -> bool:
-        status, data = self._ask("POST", "/changes", {"changes": changes, "revision": revision})
-        if status not in (200, 409):
-            raise Away(data.get("error", f"storage answered {status}"))
-        return status == 200
+        return self._asked("POST", "/changes", {"changes": changes, "revision": revision})[0] == 200
+
+    def _asked(self, method: str, path: str, body: dict) -> tuple[int, dict]:
+        end = time.monotonic() + self._patience
+        while True:
+            status, data = self._ask(method, path, body)
+            if status in (200, 409):
+                return status, data
+            if status != 503 or time.monotonic() > end:
+                raise Away(data.get("error", f"storage answered {status}"))
+            time.sleep(0.1)
 
 
 def opened(where: str) -> tuple[Storage, str]:
