@@ -9,11 +9,17 @@ from tests.labs import wait_until
 from .shop import Shop, share, some
 
 
-@pytest.fixture
-def shop(process_lab) -> Iterator[Shop]:
+@pytest.fixture(scope="module")
+def open_shop(process_lab) -> Iterator[Shop]:
     shop = Shop(process_lab)
     yield shop
     shop.close()
+
+
+@pytest.fixture
+def shop(open_shop) -> Iterator[Shop]:
+    yield open_shop
+    open_shop.lab.api("DELETE", open_shop.releases)
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def test_a_canary_gets_its_share_then_everything_and_no_request_fails(shop):
 def test_blue_green_switches_and_goes_back_and_no_request_fails(shop):
     (old,) = shop.versions()
     with shop.visitors() as visitors:
-        shop.release({"type": "BlueGreen"}, image="orrery/hello:v2")
+        shop.release({"type": "BlueGreen"}, image="orrery/hello:v3")
         new = shop.until("Paused")["newRevision"]
         assert share(some(visitors, 100), old) == 100
         shop.say(verdict="Promote")
@@ -85,3 +91,4 @@ def test_a_version_that_never_gets_ready_costs_nobody_anything_and_stops_by_itse
         wait_until("the old version at full strength", lambda: shop.versions() == {old: shop.replicas}, 60)
     assert {visit.version for visit in visitors.visits} == {old}
     assert not visitors.failures
+    shop.change(progressDeadlineSeconds=60)
