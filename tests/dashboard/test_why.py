@@ -1,5 +1,7 @@
 """Why a pod is as it is, in sentences; and the grounds of decisions in a few words."""
 
+from django.conf import settings
+
 from lab.apimachinery.meta import parse_time
 from lab.dashboard.drain import checklist
 from lab.dashboard.waits import shortened, span
@@ -77,7 +79,7 @@ def test_a_drain_lists_first_what_stands_in_its_way():
 
 
 def test_short_waits_are_told_beside_kubernetes_own():
-    there = {"node_grace": 40.0, "default_toleration": 300.0, "crash_backoff_first": 10.0, "crash_backoff_most": 300.0}
+    there = settings.KUBERNETES_CLOCK
     said = shortened({**there, "node_grace": 8.0}, there)
     assert said == [{"words": "a silent node counts as lost after", "here": "8 s", "there": "40 s"}]
     assert span(300) == "5 min"
