@@ -20,13 +20,13 @@ from django.db import close_old_connections, connections
 
 from lab import metrics
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import PODS
+from lab.apimachinery.kinds import PODS, SERVICES
 from lab.apimachinery.meta import is_true
 from lab.client import Client, Lock, LostFence, UnknownCluster, View, cluster_names, gateway_token
 from lab.client.locks import PROXY_HOLD
 
 from . import drains
-from .desired import REACHES, desired
+from .desired import REACHES, desired, node_ports
 from .planes import Plane
 from .traffic import Tally
 from .watching import gateways_of, picture_of, wants
@@ -48,10 +48,11 @@ class ProxyAgent:
         self._lock = Lock(PROXY_HOLD, LOCK_SECONDS)
         self._planes: dict[str, Plane] = {}
         self._socket = data_dir / "proxy" / "control.sock"
-        self._cursors: dict[str, int] = {}
+        self._cursors: dict[str, tuple[str, int]] = {}  # cluster → its uid, and how far its log has been read
         self._reading = threading.Lock()
         self._tally = Tally()
         self._drains = drains.Drains(self._state)
+        self._taken: set[tuple[str, str]] = set()  # (cluster, address:port) of node ports that somebody else has
         self._published: dict[str, tuple[dict, float]] = {}  # cluster → the figures, and when (monotonic)
         self._stopping, self._woken = threading.Event(), threading.Event()
         self._begun = False
@@ -71,11 +72,11 @@ class ProxyAgent:
             return
         with self._reading:
             view = self._client(cluster).view()
-            head, cursor = view.revision, self._cursors.get(cluster)
-            changes = view.changes_since(cursor) if cursor is not None else None
+            head, (uid, cursor) = view.revision, self._cursors.get(cluster, ("", 0))
+            changes = view.changes_since(cursor) if uid == view.uid else None
             if changes is None or any(wants(change) for change in changes):
                 self._tell(view)
-            self._cursors[cluster] = head
+            self._cursors[cluster] = (view.uid, head)
 
     def _client(self, cluster: str) -> Client:
         return Client(cluster, NAME, fence=self._lock.fence)
@@ -189,8 +190,8 @@ class ProxyAgent:
                         raise LostFence(self._lock.name)
                     renew = now + RENEW_SECONDS
                 if now >= tick:
-                    self._tick(now)
                     tick = now + TICK_SECONDS
+                    self._tick(now)
                 self._drains.settle(self._client, time.monotonic())
             except LostFence:
                 log.warning("kube-proxy stops: another one has taken its place")
@@ -199,7 +200,7 @@ class ProxyAgent:
                 log.warning("kube-proxy: %s", error)
                 self._stopping.wait(TICK_SECONDS / 5)
             for plane in list(self._planes.values()):
-                plane.hurry(bool(len(self._drains)))
+                plane.hurry(self._drains.hurry(now))
             self._woken.wait(max(0.0, tick - time.monotonic()))
             self._woken.clear()
 
@@ -208,15 +209,29 @@ class ProxyAgent:
         clusters = cluster_names()
         for cluster in clusters:
             self.catch_up(cluster)
-        for cluster in self._cursors.keys() - set(clusters):
-            del self._cursors[cluster]
-            for plane in self._planes_of(cluster):
-                plane.want(cluster, {})
         for name, plane in list(self._planes.items()):
+            for gone in plane.counted[1].keys() - set(clusters):
+                plane.want(gone, {})
+            if name != HOST and name.partition("/")[0] not in clusters:
+                self._planes.pop(name).stop()
             self._tally.take(name, plane.counted[1])
         self._tally.note(now)
         for cluster in clusters:
             self._publish(cluster, now)
+        self._complain(clusters)
+
+    def _complain(self, clusters: list[str]) -> None:
+        """Say on a Service that its node port is taken; once, for as long as that is so."""
+        refused = self._planes[HOST].refused
+        taken = {
+            (cluster, place): refused[cluster][place] for cluster in clusters for place in refused.get(cluster, ())
+        }
+        for cluster, place in taken.keys() - self._taken:
+            client, port = self._client(cluster), int(place.rpartition(":")[2])
+            message = f"port {port} of this machine cannot be listened on: {taken[cluster, place]}"
+            services = [one for one in client.list(SERVICES) if port in node_ports(one)]
+            client.events([(service, "Warning", "NodePortUnavailable", message) for service in services])
+        self._taken = set(taken)
 
     def _publish(self, cluster: str, now: float) -> None:
         figures = self._tally.figures(cluster)

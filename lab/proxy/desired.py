@@ -87,6 +87,10 @@ def _listeners(service: dict, port: dict, backend: str, node_ports: bool, own: b
         yield {"address": service["spec"]["clusterIP"], "port": port["port"], "backend": backend}
 
 
+def node_ports(service: dict) -> set[int]:
+    return {port["nodePort"] for port in service["spec"].get("ports") or () if port.get("nodePort")}
+
+
 def has_address(service: dict) -> bool:
     return service["spec"].get("clusterIP") not in (None, "", HEADLESS)
 

@@ -4,14 +4,17 @@ In Kubernetes nobody knows when every node's proxy has heard of it, so people wr
 the proxy says so on the pod, in the condition `orrery.io/Drained`, and the kubelet waits for it before SIGTERM.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
 from lab.apimachinery.meta import is_true, with_condition
 from lab.client import Client, Put
 
+log = logging.getLogger(__name__)
 CONDITION = "orrery.io/Drained"
 MOST_SECONDS = 5.0
 SILENCE_SECONDS = 2.0  # of a data plane that cannot be heard: it may be gone, and then sends nobody anywhere
@@ -91,27 +94,42 @@ class Drains:
     def __len__(self) -> int:
         return len(self._drains)
 
+    def hurry(self, now: float) -> bool:
+        """Whether somebody waits for them. Nobody does for long, but one that could not be told of stays."""
+        with self._lock:
+            return any(now - drain.since < 2 * MOST_SECONDS for drain in self._drains.values())
+
     def settle(self, client: Callable[[str], Client], now: float) -> None:
-        """Write what there is to say of them, those of a cluster in one transaction. Raises ApiError: then again."""
+        """Write what there is to say of them, those of a cluster in one transaction; what is refused, next time."""
         with self._lock:
             drains = list(self._drains.values())
         for cluster in {drain.cluster for drain in drains}:
-            view, puts, told = client(cluster).view(), [], []
-            for drain in (each for each in drains if each.cluster == cluster):
-                pod = view.get(PODS.resource, drain.namespace, drain.name)
-                if pod is None or pod["metadata"]["uid"] != drain.uid or is_true(pod, CONDITION):
-                    self._end(drain)
-                    continue
-                said = verdict(drain, self._state(cluster, drain.uid), now)
-                if said:
-                    puts.append(_put(pod, said))
-                    told.append((drain, said))
-            if puts:
-                client(cluster).write(puts)
-            for drain, said in told:
-                drain.told = True
-                if said.status == "True":
-                    self._end(drain)
+            mine = [drain for drain in drains if drain.cluster == cluster]
+            try:
+                self._settle(client(cluster), mine, now)
+            except ApiError as error:
+                if error.code == 404:  # the cluster is gone, and its pods with it
+                    for drain in mine:
+                        self._end(drain)
+                log.info("what is drained in %s is not said: %s", cluster, error.message)
+
+    def _settle(self, client: Client, drains: list[Drain], now: float) -> None:
+        view, puts, told = client.view(), [], []
+        for drain in drains:
+            pod = view.get(PODS.resource, drain.namespace, drain.name)
+            if pod is None or pod["metadata"]["uid"] != drain.uid or is_true(pod, CONDITION):
+                self._end(drain)
+                continue
+            said = verdict(drain, self._state(drain.cluster, drain.uid), now)
+            if said:
+                puts.append(_put(pod, said))
+                told.append((drain, said))
+        if puts:
+            client.write(puts)
+        for drain, said in told:
+            drain.told = True
+            if said.status == "True":
+                self._end(drain)
 
     def _end(self, drain: Drain) -> None:
         with self._lock:

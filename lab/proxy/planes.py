@@ -18,6 +18,7 @@ ANSWER_SECONDS = 10.0
 RETRY_FIRST, RETRY_MOST = 0.1, 1.0
 COUNT_SECONDS, COUNT_SECONDS_AT_REST = 1.0, 3.0
 REST_SECONDS = 10.0  # without a request after which there is rest
+AGAIN_SECONDS = 5.0  # between tries to listen where somebody else does
 HURRY_SECONDS = 0.05  # between two looks at what is still in flight
 
 
@@ -35,6 +36,7 @@ class Plane:
         self.kind = kind
         self.connected = False
         self.applied: dict[str, dict] = {}  # scope → what it was told last
+        self.refused: dict[str, dict[str, str]] = {}  # scope → where it cannot listen, as `address:port`, and why
         self.counted: tuple[dict, dict] = ({}, {})  # the newest counters, after what it had been told by then
         self._connect = connect
         self._token = token
@@ -104,9 +106,14 @@ class Plane:
         stream = connection.makefile("rb")
         self.applied = {}
         counted = busy_until = 0.0
+        again = time.monotonic() + AGAIN_SECONDS
         while not self._stopping.is_set():
             self._apply(connection, stream)
             now = time.monotonic()
+            if self.refused and now >= again:  # who has the port may have gone
+                self.applied = {scope: told for scope, told in self.applied.items() if scope not in self.refused}
+                again = now + AGAIN_SECONDS
+                continue
             rhythm = COUNT_SECONDS if now < busy_until else COUNT_SECONDS_AT_REST
             due = counted + (HURRY_SECONDS if self._hurried else rhythm)
             if now >= due:
@@ -129,16 +136,11 @@ class Plane:
             if self.applied.get(scope) != desired:
                 answer = self._ask(connection, stream, {"do": "apply", "scope": scope, "desired": desired})
                 self.applied = {**self.applied, scope: desired}
-                self._note_refused(scope, answer.get("refused") or {})
+                others = {other: places for other, places in self.refused.items() if other != scope}
+                self.refused = others | ({scope: answer["refused"]} if answer.get("refused") else {})
         if not self.connected:
             log.info("data plane %s is there", self.name)
         self.connected, self._said = True, ""
-
-    def _note_refused(self, scope: str, refused: dict[str, str]) -> None:
-        """Addresses that could not be listened on. Those of a cluster are no host's, and nobody expects it."""
-        for place, why in refused.items():
-            if place.startswith("127."):
-                log.warning("data plane %s cannot listen on %s for %s: %s", self.name, place, scope, why)
 
     def _ask(self, connection: socket.socket, stream, request: dict) -> dict:
         connection.sendall(json.dumps({"token": self._token, **request}).encode() + b"\n")

@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -141,6 +142,15 @@ def test_a_node_port_is_a_port_of_this_machine(shop: Shop):
             return set()
 
     wait_until("both pods to answer at the node's port", lambda: answering() == ready)
+
+
+def test_a_node_port_that_somebody_else_has_is_told_on_the_service(shop: Shop):
+    with socket.socket() as taken:
+        port = next(port for port in range(32000, 32767) if taken.connect_ex(("127.0.0.1", port)))
+    with socket.create_server(("127.0.0.1", port)):
+        ports = [{"port": 80, "targetPort": "http", "nodePort": port}]
+        shop.service("late", type="NodePort", ports=ports)
+        shop.stage.told("late", "NodePortUnavailable", str(port))
 
 
 def test_a_client_stays_with_its_pod_where_the_service_says_so(shop: Shop):
