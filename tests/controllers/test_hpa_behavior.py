@@ -49,6 +49,16 @@ def test_flutter_does_not_move_it():
     assert {play.look(time, 6 - time % 3) for time in range(100)} == {6}
 
 
+def test_flutter_beyond_its_bounds_is_not_worth_remembering():
+    play = Play(2, least=2, most=4)
+    play.look(0, 2)
+    remembered = play.memory
+    for time in range(1, 50):
+        play.look(time, time % 2)
+        assert (play.stable, play.limit) == ("ReadyForNewScale", "TooFewReplicas")
+    assert play.memory == remembered
+
+
 def test_it_stays_within_its_bounds():
     play = Play(3, least=2)
     play.look(0, 3)

@@ -102,21 +102,24 @@ def step(recommended: int, bounds: Bounds, behavior: dict | None, memory: Memory
     memory = memory.until(now)
     if not memory.recommendations:  # the first one: what there is was right until now
         memory = memory.recommend(bounds.current, now, max(windows))
+    # What lies beyond the bounds comes to the same as the bound, and would only make the memory flutter.
+    bounded = min(max(recommended, bounds.least), bounds.most)
     if behavior is None:
-        stable = max([recommended, *memory.since(now - window)])
+        stable = max([bounded, *memory.since(now - window)])
         limits = _plain_limits(bounds)
         reason = STABLE_DOWN
     else:
-        stable = _stabilized(recommended, bounds.current, windows, memory, now)
+        stable = _stabilized(bounded, bounds.current, windows, memory, now)
         limits = _limits_by_policy(bounds, up, down, memory, now)
         reason = STABLE_UP if recommended >= bounds.current else STABLE_DOWN
+    stable = recommended if stable == bounded else stable
     replicas, limit = _within(stable, bounds, limits, plain=behavior is None)
     why: dict = {"recommended": recommended}
     if stable != recommended:
         why["stabilized"] = {"to": stable, "by": reason[0], "recent": sorted(set(memory.since(now - max(windows))))}
     if replicas != stable:
         why["limited"] = {"to": replicas, "by": limit[0]}
-    memory = memory.recommend(recommended, now, max(windows))
+    memory = memory.recommend(bounded, now, max(windows))
     return Step(replicas, READY if stable == recommended else reason, limit, replicas != stable, memory, why)
 
 
