@@ -15,9 +15,10 @@ from .engine import Engine, failing_as
 from .making import ImageMaker, archive
 
 MEMORY_BYTES = 512 << 20
-# The steps run what somebody typed in a browser: without a network, and with a limit of memory (`memswap` is memory and
-# swap together, so there is no swap).
-BOUNDS = {"network_mode": "none", "container_limits": {"memory": MEMORY_BYTES, "memswap": MEMORY_BYTES}}
+# The steps run what somebody typed in a browser: without a network, with a limit of memory (`memswap` is memory and
+# swap together, so there is no swap), and with a quarter of the CPU that others get while they want it.
+LIMITS = {"memory": MEMORY_BYTES, "memswap": MEMORY_BYTES, "cpushares": 256}
+BOUNDS = {"network_mode": "none", "container_limits": LIMITS}
 OPTIONS = {"custom_context": True, "decode": True, "rm": True, "forcerm": True, **BOUNDS}
 _naming = threading.Lock()
 
