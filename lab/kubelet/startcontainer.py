@@ -192,5 +192,7 @@ def sandbox_spec(record: PodRecord, node: NodeRecord, address: str) -> SandboxSp
         hostname=record.pod["spec"].get("hostname") or name,
         annotations=record.pod["metadata"].get("annotations") or {},
         host_ports=tuple(ports),
+        dns_policy=record.pod["spec"].get("dnsPolicy") or "ClusterFirst",
+        dns_config=record.pod["spec"].get("dnsConfig") or {},
         cgroup_parent=node.cgroup_parent,
     )

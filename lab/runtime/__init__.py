@@ -44,6 +44,8 @@ class SandboxSpec:
     annotations: dict[str, str] = field(default_factory=dict)  # the pod's own; the simulated runtime goes by some
     host_ports: tuple[tuple[int, int, str], ...] = ()  # (host port, container port, "tcp" | "udp")
     cgroup_parent: str = ""
+    dns_policy: str = "ClusterFirst"  # "Default": names as the engine's host knows them; "None": by dns_config alone
+    dns_config: dict = field(default_factory=dict)  # the pod's own: nameservers, searches, options
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 import docker
 import pytest
 
+from lab.runtime import SandboxSpec
 from lab.runtime.docker import DockerRuntime
-from lab.runtime.docker.configs import network_name
+from lab.runtime.docker.configs import network_name, sandbox_config
 from tests.labs import wait_until
 
 from .conftest import CLUSTER, Bench
@@ -116,6 +117,24 @@ def test_killed_it_is_back_with_all_it_knew(gateway: Gateway):
     os.kill(before, signal.SIGKILL)
     wait_until("another process", lambda: gateway.row()["State"]["Pid"] not in (0, before), 20, 0.02)
     assert gateway.inside(ASK.format("hello")).startswith("Hello from")
+
+
+@pytest.mark.parametrize(
+    ("policy", "config", "servers", "searches", "options"),
+    [
+        ("ClusterFirst", {}, ["10.64.0.2"], 3, ["ndots:5"]),
+        ("Default", {}, [], 0, []),
+        ("None", {"nameservers": ["10.1.1.1"], "searches": ["my.test"]}, ["10.1.1.1"], 1, []),
+        ("ClusterFirst", {"options": [{"name": "ndots", "value": "2"}, {"name": "edns0"}]}, ["10.64.0.2"], 3,
+         ["ndots:5", "ndots:2", "edns0"]),
+    ],
+)  # fmt: skip
+def test_a_pod_may_say_how_it_looks_names_up(policy, config, servers, searches, options):
+    spec = SandboxSpec(CLUSTER, "node-a", "shop", "web", "uid", dns_policy=policy, dns_config=config)
+    host = sandbox_config("lab", spec, "image", "10.64.0.2")["HostConfig"]
+    assert host["Dns"] == servers and len(host["DnsSearch"]) == searches
+    assert [option for option in host["DnsOptions"] if option in options] == options
+    assert "shop.svc.cluster.local" in host["DnsSearch"] or searches < 3
 
 
 def test_there_is_one_and_it_stays_the_same(gateway: Gateway):

@@ -92,16 +92,26 @@ def sandbox_config(lab_id: str, spec: SandboxSpec, image: str, name_server: str 
             "SecurityOpt": ["no-new-privileges"],
             "ReadonlyRootfs": True,
             "LogConfig": {"Type": "none", "Config": {}},
-            **(_names(spec.namespace, name_server) if name_server else {}),
+            **_names(spec, name_server),
         },
         "NetworkingConfig": {"EndpointsConfig": {network: address}},
     }
 
 
-def _names(namespace: str, name_server: str) -> dict:
-    """Kubernetes' dnsPolicy ClusterFirst: a name with fewer than five dots is first looked for in the cluster."""
-    search = [f"{namespace}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN]
-    return {"Dns": [name_server], "DnsSearch": search, "DnsOptions": DNS_OPTIONS}
+def _names(spec: SandboxSpec, name_server: str) -> dict:
+    """How its containers look names up. Kubernetes' dnsPolicy ClusterFirst (and ClusterFirstWithHostNet, as there is no
+    host network here): a name with fewer than five dots is first looked for in the cluster."""
+    servers, searches, options = [], [], []
+    if name_server and spec.dns_policy not in ("Default", "None"):
+        servers, options = [name_server], DNS_OPTIONS
+        searches = [f"{spec.namespace}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN]
+    own = spec.dns_config
+    named = [(option["name"], option.get("value")) for option in own.get("options") or ()]
+    return {
+        "Dns": servers + (own.get("nameservers") or []),
+        "DnsSearch": searches + (own.get("searches") or []),
+        "DnsOptions": options + [f"{name}:{value}" if value else name for name, value in named],
+    }
 
 
 def gateway_config(lab_id: str, cluster: str, image: str, places: Places, token: str) -> dict:
