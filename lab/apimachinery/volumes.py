@@ -15,6 +15,7 @@ DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
+MADE = "orrery.io/made"  # on a volume: the engine has made it; gone from there, it is lost and not made anew
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 
 
@@ -46,11 +47,13 @@ def node_terms(volume: dict) -> list[dict]:
 
 
 def placed(volume: dict, runtime: str) -> dict:
-    """The volume as one that lies on this engine: pods go where it is, and that engine's kubelet will remove it."""
+    """The volume as one that lies on this engine: pods go where it is, and that engine's kubelet will remove it. It may
+    be that already."""
     meta = {**volume["metadata"], "labels": {**(volume["metadata"].get("labels") or {}), RUNTIME_LABEL: runtime}}
     spec = {**volume["spec"]}
-    if spec["persistentVolumeReclaimPolicy"] == "Delete":
-        meta["finalizers"] = [*meta.get("finalizers", ()), PROVISIONER_FINALIZER]
+    held = meta.get("finalizers") or []
+    if spec["persistentVolumeReclaimPolicy"] == "Delete" and PROVISIONER_FINALIZER not in held:
+        meta["finalizers"] = [*held, PROVISIONER_FINALIZER]
     if not spec.get("nodeAffinity"):
         expression = {"key": RUNTIME_LABEL, "operator": "In", "values": [runtime]}
         spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}

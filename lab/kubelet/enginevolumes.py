@@ -10,13 +10,22 @@ from collections.abc import Callable
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
 from lab.apimachinery.meta import is_deleting
-from lab.apimachinery.volumes import PROVISIONER_FINALIZER, RUNTIME_LABEL, VOLUME_PROTECTION, is_bound, placed
+from lab.apimachinery.volumes import (
+    MADE,
+    PROVISIONER_FINALIZER,
+    RUNTIME_LABEL,
+    VOLUME_PROTECTION,
+    annotation,
+    is_bound,
+    placed,
+)
 from lab.client import Client
-from lab.runtime import Runtime, RuntimeFailure
+from lab.runtime import Runtime, RuntimeFailure, Simulation
 
 from .environment import ConfigError
 
 log = logging.getLogger(__name__)
+GONE = "volume {} is gone from the engine, and what was written with it: delete the claim, and make another"
 
 
 class EngineVolumes:
@@ -31,20 +40,28 @@ class EngineVolumes:
         """The volume behind a claim, made if it is missing: a mount's source. Raises ConfigError."""
         client = self._client(cluster)
         volume = _bound_volume(client, namespace, claim_name)
+        handle = volume["spec"]["csi"]["volumeHandle"]
         try:
-            source = self._runtime.ensure_volume(cluster, volume["spec"]["csi"]["volumeHandle"])
+            if annotation(volume, MADE) and (cluster, handle) not in self._runtime.list_volumes():
+                raise ConfigError(GONE.format(handle))
+            source = self._runtime.ensure_volume(cluster, handle)
         except RuntimeFailure as failure:
             if failure.reason == "EngineUnavailable":
                 raise
             raise ConfigError(failure.message) from failure
-        if not (volume["metadata"].get("labels") or {}).get(RUNTIME_LABEL) and not is_deleting(volume):
+        if not annotation(volume, MADE) and not is_deleting(volume):
             self._settle(client, volume)
         return source
 
     def _settle(self, client: Client, volume: dict) -> None:
-        """Nobody had said on which engine it lies: on this one, from now on."""
+        """Write down that it is made, and lies on this engine if nobody had said on which. A Simulation forgets what it
+        has made. By a patch, for its controller may be writing too."""
+        marks = {} if isinstance(self._runtime, Simulation) else {MADE: "true"}
+        new = placed(volume, self._runtime.name)
+        meta = {key: new["metadata"].get(key) for key in ("labels", "finalizers")}
+        patch = {"metadata": meta | {"annotations": marks}, "spec": {"nodeAffinity": new["spec"].get("nodeAffinity")}}
         try:
-            client.update(PERSISTENTVOLUMES, placed(volume, self._runtime.name))
+            client.patch(PERSISTENTVOLUMES, "", volume["metadata"]["name"], patch)
         except ApiError as error:
             raise ConfigError(f"failed to say where PV {volume['metadata']['name']} lies: {error.message}") from error
 

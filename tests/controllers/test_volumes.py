@@ -1,7 +1,8 @@
 """Claims and volumes through the real store and loops: bound, made, released, kept, protected, lost."""
 
-from lab.apimachinery.kinds import NODES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, STORAGECLASSES
+from lab.apimachinery.kinds import NAMESPACES, NODES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, STORAGECLASSES
 from lab.apimachinery.volumes import PROVISIONER_FINALIZER, SELECTED_NODE
+from lab.controllers.namespace import NamespaceController
 from lab.controllers.persistentvolume.controller import PersistentVolumeController
 from lab.controllers.persistentvolume.protection import VolumeProtectionController
 
@@ -181,3 +182,12 @@ def test_a_bound_volume_is_not_taken_from_under_its_claim_and_a_claim_that_loses
     settle(cluster)
     assert claim_now(cluster)["status"]["phase"] == "Lost"
     assert cluster.events("ClaimLost") == ["Bound claim has lost its PersistentVolume. Data on the volume is lost!"]
+
+
+def test_a_namespace_takes_its_claims_along_when_its_pods_are_gone(cluster):
+    cluster.client.create(NAMESPACES, {"metadata": {"name": "shop"}})
+    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    cluster.client.create(PERSISTENTVOLUMECLAIMS, {"metadata": {"name": "data", "namespace": "shop"}, "spec": asked})
+    cluster.client.delete(NAMESPACES, "", "shop")
+    cluster.settle(*LOOPS, NamespaceController())
+    assert cluster.client.find(NAMESPACES, "", "shop") is None

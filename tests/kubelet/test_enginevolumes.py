@@ -96,6 +96,15 @@ def test_a_volume_is_made_for_its_first_user_and_lies_there_from_then_on(world):
     assert term["matchExpressions"] == [{"key": RUNTIME_LABEL, "operator": "In", "values": ["process"]}]
 
 
+def test_a_volume_that_somebody_took_from_the_engine_is_not_replaced_by_an_empty_one(world):
+    world.bound()
+    world.source()
+    world.runtime.remove_volume(CLUSTER, "on-engine")
+    with pytest.raises(ConfigError, match="volume on-engine is gone from the engine, and what was written with it"):
+        world.source()
+    assert world.made() == []
+
+
 def test_a_deleted_volume_goes_from_the_engine_before_its_object(world):
     world.bound()
     world.source()
