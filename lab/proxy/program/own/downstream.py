@@ -133,7 +133,7 @@ class Downstream(asyncio.Protocol):
         server.begin()
         while server.idle:
             upstream = server.idle.pop()
-            if not upstream.transport.is_closing():
+            if upstream.can_be_used():
                 self._use(upstream)
                 return
         self._connecting = asyncio.get_running_loop().create_task(self._connect(server))

@@ -7,6 +7,8 @@ from .balance import Server
 from .heads import HEAD_MOST, BadMessage, UntilClose, parse, response_body
 
 IDLE_MOST = 64  # connections kept for one server
+# For so long: many a server closes what is idle after five seconds, perhaps while a request is on its way to it.
+IDLE_SECONDS = 4.0
 END = b"\r\n\r\n"
 
 
@@ -19,12 +21,20 @@ class Upstream(asyncio.Protocol):
         self._lasts = False  # whether the connection can be used again
         self._failed = False
         self.ended = False
+        self._idle_since = 0.0
         self.transport: asyncio.Transport | None = None
 
     def begin(self, client, request: bytes) -> None:
         """Send a request's head. The server counts it already."""
         self._client, self._body, self._held, self._failed = client, None, b"", False
         self.transport.write(request)
+
+    def can_be_used(self) -> bool:
+        """Of one that is idle; else it is closed."""
+        if not self.transport.is_closing() and time.monotonic() - self._idle_since < IDLE_SECONDS:
+            return True
+        self.transport.close()
+        return False
 
     def give_up(self) -> None:
         """The client went away; the server learns it by its connection."""
@@ -105,6 +115,7 @@ class Upstream(asyncio.Protocol):
         server.end(self._failed)
         if lasts and client.body_sent() and server.spec.weight and len(server.idle) < IDLE_MOST:
             self.transport.resume_reading()
+            self._idle_since = time.monotonic()
             server.idle.append(self)
         else:
             self.transport.close()
