@@ -7,7 +7,7 @@ types: whoever reads it there can write it next time.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lab.apimachinery.kinds import DEPLOYMENTS, NODES, RELEASES, SERVICES, VISITORS, Kind
+from lab.apimachinery.kinds import DEPLOYMENTS, NODEPOOLS, NODES, RELEASES, SERVICES, VISITORS, Kind
 from lab.client import Client
 
 from .creating import whole
@@ -133,9 +133,7 @@ def release_object(client: Client, typed: Typed) -> dict:
     spec = {"deployment": name, "image": typed.get("image", "").strip(), "strategy": strategy}
     if services:
         spec = {"deployment": name, "service": sorted(services)[0], **spec}
-    taken = {one["metadata"]["name"] for one in client.list(RELEASES, typed["namespace"])}
-    number = next(i for i in range(1, len(taken) + 2) if f"{name}-{i}" not in taken)
-    return _object("orrery.io/v1", "Release", f"{name}-{number}", spec, typed)
+    return _object("orrery.io/v1", "Release", free_name(name, client, RELEASES, typed["namespace"]), spec, typed)
 
 
 def scaler_fields(client: Client, namespace: str, name: str) -> list[Field]:
@@ -181,7 +179,7 @@ def _target(kind: str, amount: int) -> dict:
 def pool_fields(client: Client, namespace: str, name: str) -> list[Field]:
     runtimes = (("process", "process"), ("docker", "docker"), ("simulated", "simulated"))
     return [
-        Field("name", "Name", "pool"),
+        Field("name", "Name", free_name("pool", client, NODEPOOLS)),
         Field("least", "At least", "0", "number", half=True),
         Field("most", "At most", "3", "number", half=True),
         Field("cpu", "CPU of each", "2", half=True),
@@ -212,6 +210,12 @@ def amount(text: str, what: str) -> float:
     except ValueError:
         raise ValueError(f"{what} must be a number, not {text}") from None
     return int(number) if number == int(number) else number
+
+
+def free_name(base: str, client: Client, kind: Kind, namespace: str = "") -> str:
+    """`base` and the first number that nothing of that kind has."""
+    taken = {one["metadata"]["name"] for one in client.list(kind, namespace)}
+    return next(f"{base}-{number}" for number in range(1, len(taken) + 2) if f"{base}-{number}" not in taken)
 
 
 def _object(version: str, kind: str, name: str, spec: dict, typed: Typed) -> dict:
