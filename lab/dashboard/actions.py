@@ -6,11 +6,12 @@ Every act goes through the client, as author "board": it is checked, stored and 
 import copy
 
 from lab.apimachinery import meta
-from lab.apimachinery.controlplane import PARTITIONED, POWER
+from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
 from lab.client import Client
 
+from .controlplanes import set_control_planes
 from .done import Action, Done, kubectl
 from .drain import BLOCKS, MOVES, checklist
 from .rows import revision_of
@@ -151,6 +152,10 @@ def rejoin(client: Client, namespace: str, name: str, form: dict) -> Done:
     return Done(f"{name} is plugged in again", annotate(client, name, PARTITIONED, None))
 
 
+def control_planes(client: Client, namespace: str, name: str, form: dict) -> Done:
+    return Done(set_control_planes(client, form.get("count")), f"kubectl get nodes -l {CONTROL_PLANE}")
+
+
 def remove_node(client: Client, namespace: str, name: str, form: dict) -> Done:
     client.get(NODES, "", name)
     client.delete(NODES, "", name)
@@ -176,6 +181,7 @@ ACTIONS: dict[str, Action] = {
     "partition": partition,
     "rejoin": rejoin,
     "remove-node": remove_node,
+    "control-planes": control_planes,
 }
 
 

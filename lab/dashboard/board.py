@@ -14,6 +14,7 @@ from lab.apimachinery.kinds import (
     ENDPOINTSLICES,
     EVENTS,
     HORIZONTALPODAUTOSCALERS,
+    LEASES,
     NODES,
     PODS,
     RELEASES,
@@ -248,7 +249,8 @@ class Board:
         if resource == PODS.resource:
             return self._pod(id_)
         if resource == NODES.resource:
-            return node_row(obj, tuple(self._used[id_]), len(self._pods_of[id_]))
+            leads = [lease["metadata"]["name"].removeprefix("kube-") for lease in self._parts_of(id_, LEASES)]
+            return node_row(obj, tuple(self._used[id_]), len(self._pods_of[id_]), leads)
         sets = [self._objects[rs] for rs in sorted(self._sets_of[id_])]
         return deployment_row(obj, sets, [self.rows[pod] for pod in self._pods_of[id_]]) | self._attached(obj, id_)
 

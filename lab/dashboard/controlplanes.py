@@ -1,8 +1,8 @@
 """One control plane or three: what clouds offer as a checkbox, and k3s as `k3s server` on two machines more."""
 
-from lab.apimachinery.controlplane import CONTROL_PLANE, LEADER_NAMESPACE, is_member, is_up
+from lab.apimachinery.controlplane import CONTROL_PLANE, is_member
 from lab.apimachinery.errors import bad_request
-from lab.apimachinery.kinds import LEASES, NODES
+from lab.apimachinery.kinds import NODES
 from lab.client import Client
 
 ZONES = "abc"
@@ -33,23 +33,3 @@ def control_plane(name: str, runtime: str) -> dict:
         "spec": {"taints": taints},
         "status": {"capacity": CAPACITY},
     }
-
-
-def steering(client: Client) -> dict:
-    """Who steers: `{"members": [{"name", "zone", "up", "leads": [component, …]}], "transitions": n}`."""
-    view = client.view()
-    leases = [lease for lease in view.list(LEASES.resource, LEADER_NAMESPACE) if lease["spec"].get("holderIdentity")]
-    members = [
-        {
-            "name": node["metadata"]["name"],
-            "zone": node["metadata"].get("labels", {}).get(ZONE, ""),
-            "up": is_up(node),
-            "leads": [
-                lease["metadata"]["name"]
-                for lease in leases
-                if lease["spec"]["holderIdentity"] == node["metadata"]["name"]
-            ],
-        }
-        for node in sorted(filter(is_member, view.list(NODES.resource)), key=lambda node: node["metadata"]["name"])
-    ]
-    return {"members": members, "transitions": sum(lease["spec"].get("leaseTransitions", 0) for lease in leases)}

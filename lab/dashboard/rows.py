@@ -5,6 +5,7 @@ what is missing, empty or zero is left out, so that a thousand rows stay small o
 the epoch, CPU is in thousandths of a core, memory in bytes.
 """
 
+from lab.apimachinery.controlplane import CONTROL_PLANE, is_member
 from lab.apimachinery.kinds import (
     DEPLOYMENTS,
     EVENTS,
@@ -106,8 +107,9 @@ def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None =
     )
 
 
-def node_row(node: dict, used: tuple[int, int, int], count: int) -> Row:
-    """The column of a node, with what its `count` pods request of it (`used`: millis, bytes, GPUs)."""
+def node_row(node: dict, used: tuple[int, int, int], count: int, leads: list[str] = ()) -> Row:
+    """The column of a node, with what its `count` pods request of it (`used`: millis, bytes, GPUs); of a control-plane
+    node, which components it `leads`."""
     meta, spec, status = node["metadata"], node.get("spec", {}), node.get("status", {})
     labels, annotations = meta.get("labels", {}), meta.get("annotations", {})
     room = status.get("allocatable") or status.get("capacity") or {}
@@ -128,7 +130,9 @@ def node_row(node: dict, used: tuple[int, int, int], count: int) -> Row:
             "off": annotations.get("orrery.io/power") == "off",
             "partitioned": annotations.get("orrery.io/partitioned") == "true",
             "leaving": is_deleting(node),
-            "taints": [taint["key"] for taint in spec.get("taints", ()) if "node.kubernetes.io/" not in taint["key"]],
+            "taints": [taint["key"] for taint in spec.get("taints", ()) if not says_itself(taint["key"])],
+            "member": is_member(node),
+            "leads": leads,
             "created": created_at(node),
             "cpu": milli_value(room.get("cpu", 0)),
             "memory": value(room.get("memory", 0)),
@@ -140,6 +144,11 @@ def node_row(node: dict, used: tuple[int, int, int], count: int) -> Row:
             "count": count,
         }
     )
+
+
+def says_itself(taint: str) -> bool:
+    """Whether the row shows already what the taint is for."""
+    return "node.kubernetes.io/" in taint or taint == CONTROL_PLANE
 
 
 def boots_until(node: dict) -> float:

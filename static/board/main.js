@@ -7,6 +7,7 @@ import { restore, setNamespace } from "./drawer.js";
 import { openPalette, tabStop } from "./commands.js";
 import { toggleTable } from "./words.js";
 import "./foot.js";
+import { act } from "./actions.js";
 
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
@@ -107,19 +108,20 @@ $("projector").onclick = () => {
 };
 $("projector").setAttribute("aria-pressed", String(root.dataset.projector === "true"));
 
-// What runs the containers, and how real that is: said always, and in a line of its own where it is not what one expects.
+// What runs the containers, and how real that is; in a line of its own where one may not expect it.
 const ENGINES = { docker: "Docker containers", process: "Local processes", simulated: "Simulated" };
-const WARNINGS = {
-  process: "Containers here are local processes of this machine. With a Docker engine the same lab runs real containers.",
-  simulated: "Some nodes are simulated: nothing runs on them, delays and faults are made up by rule.",
-};
 
+$("more-heads").onclick = () => act("control-planes", { count: $("heads").children.length > 1 ? 1 : 3 });
+
+const warnings = $("banner").dataset;
 function engine() {
   const found = new Set([...rows.values()].filter((row) => row.kind === "node" && row.runtime).map((row) => row.runtime));
-  const madeUp = Object.keys(WARNINGS).filter((name) => found.has(name));
+  const madeUp = ["process", "simulated"].filter((name) => found.has(name));
   $("engine").textContent = Object.keys(ENGINES).filter((name) => found.has(name)).map((name) => ENGINES[name]).join(" + ");
   $("engine").classList.toggle("made-up", madeUp.length > 0);
-  const words = madeUp.map((name) => WARNINGS[name]).join(" ");
+  const heads = [...rows.values()].filter((row) => row.member);
+  const headless = heads.length && heads.every((row) => row.off || row.partitioned);
+  const words = headless ? warnings.headless : madeUp.map((name) => warnings[name]).join(" ");
   $("banner").hidden = !words || localStorage.getItem("read") === words;
   if ($("banner-words").textContent !== words) $("banner-words").textContent = words;
 }

@@ -4,6 +4,7 @@ import { byKind, rows, ui } from "./state.js";
 import { took } from "./life.js";
 
 const nodes = document.getElementById("nodes");
+const heads = document.getElementById("heads");
 const tray = document.getElementById("tray");
 export const tiles = new Map(); // id of a pod → its tile
 const columns = new Map(); // id of a node → its column
@@ -16,7 +17,7 @@ const text = (parent, selector, words) => write(parent.querySelector(selector), 
 export const columnOf = (name) => columns.get(`nodes/${name}`);
 
 export function adopt() {
-  for (const column of nodes.querySelectorAll(".node")) columns.set(column.dataset.id, column);
+  for (const column of document.querySelectorAll(".plane .node")) columns.set(column.dataset.id, column);
   for (const tile of document.querySelectorAll(".pod")) if (tile.dataset.id) tiles.set(tile.dataset.id, tile);
 }
 
@@ -52,9 +53,10 @@ function flags(row) {
   else if (row.partitioned) found.push(["partitioned", "bad"]);
   if (row.until) found.push([`boots, ${countdown(row.until)} s`, ""]);
   else if (!row.ready) found.push([row.status === "Unknown" ? "no word" : "not ready", "bad"]);
+  if (row.leads) found.push([row.leads.length > 1 ? "leads" : `leads ${row.leads}`, "leads"]);
   if (row.cordoned) found.push(["cordoned", "warn"]);
   if (row.leaving) found.push(["leaving", "warn"]);
-  return [...found, ...(row.taints || []).map((key) => [key === "node-role.kubernetes.io/control-plane" ? "control plane" : `taint ${key}`, ""])];
+  return [...found, ...(row.taints || []).map((key) => [`taint ${key}`, ""])];
 }
 
 function gauge(head, name, used = 0, whole = 0, written) {
@@ -180,8 +182,9 @@ function placeNode(row) {
   let column = columns.get(row.id);
   if (!column) {
     columns.set(row.id, (column = clone("t-node")));
-    const after = [...nodes.children].find((other) => other.dataset.name.localeCompare(row.name, undefined, { numeric: true }) > 0);
-    nodes.insertBefore(column, after || null);
+    const home = row.member ? heads : nodes;
+    const after = [...home.children].find((other) => other.dataset.name.localeCompare(row.name, undefined, { numeric: true }) > 0);
+    home.insertBefore(column, after || null);
   }
   fillNode(column, row);
   column.classList.toggle("selected", ui.selected === row.id);

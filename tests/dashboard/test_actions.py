@@ -5,6 +5,7 @@ import json
 import pytest
 from django.test import Client as Browser
 
+from lab.apimachinery.controlplane import CONTROL_PLANE
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
 from lab.client import Client
@@ -135,7 +136,7 @@ def test_killing_on_no_node_yet_says_that_there_is_nothing_to_kill(client):
         do(client, "kill")
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
+@pytest.mark.parametrize("action", sorted(ACTIONS.keys() - {"control-planes"}))
 def test_every_act_on_what_is_gone_is_a_404(client, action):
     with pytest.raises(ApiError) as error:
         perform(client, action, {"namespace": "default", "name": "gone", "replicas": 1, "image": "x"})
@@ -190,3 +191,14 @@ def test_an_unknown_cluster_names_the_known_ones(client):
 def test_the_front_door_leads_to_the_board_and_keeps_the_link(client):
     answer = Browser().get("/?object=nodes/node-a")
     assert answer.url == "/clusters/default/?object=nodes/node-a"
+
+
+def test_a_cluster_has_one_control_plane_or_three_each_in_a_zone_of_its_own(client):
+    perform(client, "control-planes", {"count": 3})
+    members = {node["metadata"]["name"]: node for node in client.list(NODES, labels={CONTROL_PLANE: ""})}
+    assert set(members) == {"control-plane-a", "control-plane-b", "control-plane-c"}
+    assert members["control-plane-b"]["metadata"]["labels"]["topology.kubernetes.io/zone"] == "b"
+    perform(client, "control-planes", {"count": 1})
+    assert [node["metadata"]["name"] for node in client.list(NODES, labels={CONTROL_PLANE: ""})] == ["control-plane-a"]
+    with pytest.raises(ApiError, match="or three"):
+        perform(client, "control-planes", {"count": 2})
