@@ -129,7 +129,9 @@ def _backend(key: str, backend: Backend) -> str:
             lines.append(f'    http-error status {status} content-type "{PLAIN}" string "{_plain(words.strip())}"')
         note = f"%[str({proxy_name(key)}),map_str(notes.map,{NOBODY})]"
         said = f'lf-string "{_plain(backend.service)}: {note}.\\n"'
-        lines.append(f'    http-request return status 503 content-type "{PLAIN}" {said} if {{ nbsrv eq 0 }}')
+        # A process that only finishes what it has counts none of its servers, though they go on.
+        nobody = "{ nbsrv eq 0 } !{ stopping }"
+        lines.append(f'    http-request return status 503 content-type "{PLAIN}" {said} if {nobody}')
         version = "%[srv_name,field(2,:)] if { srv_name,field(2,:) -m len gt 0 }"
         lines.append("    http-response set-header X-Orrery-Pod %[srv_name,field(1,:)]")
         lines.append(f"    http-response set-header X-Orrery-Version {version}")
