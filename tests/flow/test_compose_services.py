@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.labs import HOME, LabUnderTest, clean_environment, manage
+from tests.labs import HOME, LabUnderTest, clean_environment, free_port, manage, wait_until
 
 from .audit import wait_until_as_declared
 from .databases import create_database
@@ -25,6 +25,7 @@ from .steps import PODS, scale
 SERVICES = yaml.safe_load((HOME / "compose.yaml").read_text())["services"]
 OF_THE_LAB = [name for name, service in SERVICES.items() if service.get("image") == "orrery"]
 STOP_SECONDS = 20
+DATA = "${PWD}/.data"
 
 
 class Services:
@@ -32,10 +33,12 @@ class Services:
 
     def __init__(self, lab: LabUnderTest, database: str, redis: str):
         self.lab = lab
+        self.door = free_port()
         self._here = {
             "DATABASE_URL": database,
             "REDIS_URL": redis,
             "ORRERY_DATA": str(lab.data),
+            "ORRERY_FRONT_DOOR": f"http://localhost:{self.door}/",
             "ORRERY_KUBELET_HOST": "127.0.0.1",
             "ORRERY_KUBELET_NAME": "127.0.0.1",
         }
@@ -46,9 +49,11 @@ class Services:
         return clean_environment(**declared | {key: self._here[key] for key in self._here.keys() & declared.keys()})
 
     def command(self, words: list[str]) -> list[str]:
-        port = str(self.lab.port)
+        here = {"8088": str(self.lab.port), "8089": str(self.door), "0.0.0.0": "127.0.0.1", DATA: str(self.lab.data)}
         program = sys.executable if words[0] == "python" else str(Path(sys.executable).with_name(words[0]))
-        return [program, *(word.replace("8088", port).replace("0.0.0.0", "127.0.0.1") for word in words[1:])]
+        for there, is_here in here.items():
+            words = [word.replace(there, is_here) for word in words]
+        return [program, *words[1:]]
 
     def start(self, name: str) -> subprocess.Popen:
         words = SERVICES[name].get("command") or command_of_the_image()
@@ -79,6 +84,16 @@ class Services:
                 service.wait()
 
 
+def fetch(port: int) -> int:
+    """The status with which the demo answers at the front door; 0 if nobody does."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Host": "hello.default.default.localhost"})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status
+    except OSError:
+        return 0
+
+
 def unset(value: str) -> str:
     """`${NAME:-default}` → its default."""
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
@@ -105,15 +120,16 @@ def services(engine, postgres: str, redis_server: str, tmp_path: Path) -> Iterat
 
 @pytest.mark.timeout(240)
 def test_the_services_of_compose_make_a_cluster_with_the_demo_ready(services):
-    assert sorted(OF_THE_LAB) == ["beat", "kubelet", "prepare", "web", "worker"]
+    assert sorted(OF_THE_LAB) == ["beat", "kubelet", "prepare", "proxy", "visitors", "web", "worker"]
     assert services.start("prepare").wait(60) == 0
-    for name in ("web", "worker", "beat", "kubelet"):
+    for name in ("web", "worker", "beat", "kubelet", "proxy", "visitors"):
         services.start(name)
     lab = services.lab
     first = lab.wait_for_ready_pods(3, seconds=120)[0]["metadata"]["name"]
     with urllib.request.urlopen(f"{lab.address}/clusters/default{PODS}/{first}/log", timeout=20) as logs:
         assert logs.status == 200 and logs.read()
     assert services.is_healthy("web") and services.is_healthy("worker")
+    wait_until("the front door to lead to the demo", lambda: fetch(services.door) == 200)
     scale(lab, 4)
     lab.wait_for_ready_pods(4)
     wait_until_as_declared(lab)
@@ -123,6 +139,8 @@ def test_the_services_of_compose_make_a_cluster_with_the_demo_ready(services):
         "worker": None,
         "beat": None,
         "kubelet": None,
+        "proxy": None,
+        "visitors": None,
     }
     services.stop()
     assert {name: service.returncode for name, service in services.running.items() if name != "web"} == {
@@ -130,4 +148,6 @@ def test_the_services_of_compose_make_a_cluster_with_the_demo_ready(services):
         "worker": 0,
         "beat": 0,
         "kubelet": 0,
+        "proxy": 0,
+        "visitors": 0,
     }

@@ -15,7 +15,7 @@ from pathlib import Path  # noqa: E402
 from .control import Control  # noqa: E402
 from .dns import DnsServer  # noqa: E402
 from .haproxy.engine import HAProxyEngine, find_program  # noqa: E402
-from .listeners import FRONT_DOOR, Listeners  # noqa: E402
+from .listeners import FRONT_DOOR, Listeners, Place  # noqa: E402
 from .names import Names  # noqa: E402
 from .network import become_gateway  # noqa: E402
 from .own.engine import OwnEngine  # noqa: E402
@@ -30,6 +30,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True, help="folder for what was wanted last, and for sockets")
     parser.add_argument("--engine", choices=("auto", "haproxy", "own"), default="auto")
     parser.add_argument("--front-door-fd", type=int, help="a listening socket")
+    parser.add_argument("--front-door", type=place, help="or where to listen, where nobody hands a socket over")
     parser.add_argument("--control", type=place, help="where to be told what to do, with a token; else a unix socket")
     parser.add_argument("--dns", type=place, help="where to answer questions for names")
     parser.add_argument("--gateway", nargs=3, metavar=("ADDRESS", "SERVICES", "ROUTER"), help="see network.py")
@@ -45,8 +46,7 @@ async def serve(options: argparse.Namespace) -> None:
     os.chdir(options.state)  # a socket's path may have a hundred letters; a name alone is always short enough
     if options.gateway:
         become_gateway(*options.gateway)
-    fixed = {} if options.front_door_fd is None else {FRONT_DOOR: inherited(options.front_door_fd)}
-    plane = await start_plane(Scopes(Path(".")), Listeners(fixed), options.engine)
+    plane = await start_plane(Scopes(Path(".")), Listeners(front_door(options)), options.engine)
     if options.dns:
         await DnsServer(lambda: Names(plane.plan)).listen(*options.dns)
     control = Control(plane, os.environ.pop("ORRERY_PROXY_TOKEN", ""))
@@ -61,10 +61,16 @@ async def serve(options: argparse.Namespace) -> None:
     await plane.engine.stop()
 
 
-def inherited(number: int) -> socket.socket:
-    opened = socket.socket(fileno=number)
+def front_door(options: argparse.Namespace) -> dict[Place, socket.socket]:
+    """Its listening socket, where there is a front door: a gateway has none."""
+    if options.front_door_fd is not None:
+        opened = socket.socket(fileno=options.front_door_fd)
+    elif options.front_door:
+        opened = socket.create_server(options.front_door, backlog=2048)
+    else:
+        return {}
     opened.setblocking(False)
-    return opened
+    return {FRONT_DOOR: opened}
 
 
 async def start_plane(scopes: Scopes, listeners: Listeners, engine: str) -> Plane:
