@@ -93,6 +93,24 @@ def test_services_come_and_go_under_load_and_no_request_fails(program: Program, 
     assert seen == load.answers.total()
 
 
+def test_a_connection_that_outlives_a_change_finds_the_servers_that_came_after_it(program: Program, origins):
+    """HAProxy's older process has it, which has to be told too."""
+    one, two, three = origins("one"), origins("two"), origins("three")
+    kept = []
+    for servers in ({"u1": one.server()}, {"u2": two.server()}):
+        program.apply(servers)
+        kept.append(program.connect())
+        kept[-1].request("GET", "/")
+        assert kept[-1].getresponse().read() == servers.popitem()[1]["pod"].encode()
+        program.want({"backends": {f"other/{len(kept)}:http": {"servers": {}}}}, scope="west")
+    program.apply({"u3": three.server()})
+    for connection in kept:
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"three"
+    if program.engine == "haproxy":
+        wait_until("the older ones to end with that", lambda: len(children(program.process.pid)) == 1)
+
+
 def test_a_server_in_drain_finishes_what_it_has_and_gets_nothing_new(program: Program, origins):
     old, new = origins("old"), origins("new")
     program.apply({"u1": old.server()})

@@ -23,8 +23,6 @@ defaults
     retry-on conn-failure
     http-reuse safe
     option forwardfor
-    # A connection that waits for its next request is closed with an answer, never while a request may be on its way.
-    option idle-close-on-response
     timeout connect 1s
     timeout http-request 30s
     timeout http-keep-alive 60s
@@ -32,7 +30,11 @@ defaults
     timeout server 1h
     timeout tunnel 1h
 """
-REQUEST_ID = "    http-request set-header X-Request-Id %[uuid()] unless { req.hdr(X-Request-Id) -m found }"
+# What every HTTP frontend does. Of a process that only finishes, each connection ends with its next answer: closed
+# while it waits, it might be closed just as a request is on its way.
+HTTP = """    http-request set-header X-Request-Id %[uuid()] unless { req.hdr(X-Request-Id) -m found }
+    http-after-response set-header Connection close if { str(all),map_str(retired.map) -m found } !{ status 101 }"""
+FRONT = "front-door"
 
 
 def proxy_name(backend_id: str) -> str:
@@ -67,7 +69,7 @@ def configuration(plan: Plan, numbers: dict[Place, int], admin: str, connections
             backend = plan.listeners[place]
             mode = plan.backends[backend].mode
             lines = [f"frontend at-{index}", f"    mode {mode}", f"    bind fd@{number}"]
-            lines += [REQUEST_ID] if mode == "http" else []
+            lines += [HTTP] if mode == "http" else []
             parts.append("\n".join([*lines, f"    default_backend {proxy_name(backend)}"]))
     parts += [_backend(key, backend) for key, backend in plan.backends.items()]
     return "\n".join([*parts, f"backend strays\n    server strays unix@{STRAYS}\n"])
@@ -75,7 +77,7 @@ def configuration(plan: Plan, numbers: dict[Place, int], admin: str, connections
 
 def _front_door(hosts: list[Host], number: int) -> str:
     """Looks the backend up in two maps: of whole paths, and of beginnings that end with a path's element."""
-    lines = ["frontend front-door", f"    bind fd@{number}", REQUEST_ID]
+    lines = [f"frontend {FRONT}", f"    bind fd@{number}", HTTP]
     lines += [
         "    http-request set-var(txn.host) req.hdr(host),field(1,:),lower",
         "    http-request set-var(txn.wild) var(txn.host),regsub(^[^.]*,*)",
@@ -90,6 +92,13 @@ def _front_door(hosts: list[Host], number: int) -> str:
     lines.append("    use_backend strays if { url -m beg -i http:// } { src 127.0.0.0/8 ::1 }")
     lines.append("    use_backend %[var(txn.to)] if { var(txn.to) -m found }")
     return "\n".join([*lines, "    default_backend strays"])
+
+
+def retirement(numbers: dict[Place, int]) -> list[str]:
+    """The Runtime API's commands by which a process takes no new connection. As it is not told to stop, its servers
+    can still be changed."""
+    fronts = [FRONT if place == FRONT_DOOR else f"at-{index}" for index, place in enumerate(numbers)]
+    return ["add map retired.map all yes", *(f"shutdown frontend {front}" for front in fronts)]
 
 
 def notes(plan: Plan) -> dict[str, str]:
@@ -114,10 +123,8 @@ def maps(plan: Plan) -> dict[str, str]:
             exact.setdefault(each.host + each.path, proxy_name(each.backend))
         else:
             prefix.setdefault(f"{each.host}{each.path.rstrip('/')}/", proxy_name(each.backend))
-    return {
-        name: "".join(f"{key} {value}\n" for key, value in table.items())
-        for name, table in (("exact.map", exact), ("prefix.map", prefix), ("notes.map", notes(plan)))
-    }
+    tables = {"exact.map": exact, "prefix.map": prefix, "notes.map": notes(plan), "retired.map": {}}
+    return {name: "".join(f"{key} {value}\n" for key, value in table.items()) for name, table in tables.items()}
 
 
 def _backend(key: str, backend: Backend) -> str:
@@ -129,9 +136,7 @@ def _backend(key: str, backend: Backend) -> str:
             lines.append(f'    http-error status {status} content-type "{PLAIN}" string "{_plain(words.strip())}"')
         note = f"%[str({proxy_name(key)}),map_str(notes.map,{NOBODY})]"
         said = f'lf-string "{_plain(backend.service)}: {note}.\\n"'
-        # A process that only finishes what it has counts none of its servers, though they go on.
-        nobody = "{ nbsrv eq 0 } !{ stopping }"
-        lines.append(f'    http-request return status 503 content-type "{PLAIN}" {said} if {nobody}')
+        lines.append(f'    http-request return status 503 content-type "{PLAIN}" {said} if {{ nbsrv eq 0 }}')
         version = "%[srv_name,field(2,:)] if { srv_name,field(2,:) -m len gt 0 }"
         lines.append("    http-response set-header X-Orrery-Pod %[srv_name,field(1,:)]")
         lines.append(f"    http-response set-header X-Orrery-Version {version}")

@@ -68,25 +68,31 @@ class HAProxyEngine:
     # Servers, while it runs.
 
     async def _change_servers(self) -> None:
-        commands, gone = [], False
+        commands = self._differences()
+        notes = config.notes(self._plan)
+        await self._tell_older(commands)
+        await self._worker.order(commands + config.note_changes(self._notes, notes))
+        self._notes = notes
+        if self._tidying is None or self._tidying.done():
+            self._tidying = self._task(self._tidy())
+
+    def _differences(self) -> list[str]:
+        """The commands that lead from what is known to what is wanted, which is known from now on."""
+        commands = []
         for key, backend in self._plan.backends.items():
             before = self._known.setdefault(key, {})
             after = {config.server_name(server): server for server in backend.servers.values()}
             commands += config.changes(key, before, after)
-            resting = {name: _at_rest(old) for name, old in before.items() if name not in after}
-            gone = gone or bool(resting)
-            self._known[key] = after | resting
-        # Who finishes with an older process may still ask for something: no server that went may get it.
-        rest = [command for command in commands if command.endswith(" maint")]
+            self._known[key] = after | {name: _at_rest(old) for name, old in before.items() if name not in after}
+        return commands
+
+    async def _tell_older(self, commands: list[str]) -> None:
+        """Whoever has a connection to an older process may still ask for something there: of no server that went,
+        and perhaps of those that came since. What that process has never heard of, it says no to."""
         for worker in self._workers:
-            if worker is not self._worker and rest:
+            if commands and worker is not self._worker:
                 with contextlib.suppress(OSError, EOFError):
-                    await worker.ask(rest)
-        notes = config.notes(self._plan)
-        await self._worker.order(commands + config.note_changes(self._notes, notes))
-        self._notes = notes
-        if gone and (self._tidying is None or self._tidying.done()):
-            self._tidying = self._task(self._tidy())
+                    await worker.ask(commands)
 
     async def _tidy(self) -> None:
         """Remove the servers that went, each once nothing is open to it."""
@@ -94,9 +100,9 @@ class HAProxyEngine:
             worker = self._worker
             left = [
                 (key, name)
-                for key, known in self._known.items()
-                for name in known
-                if all(config.server_name(server) != name for server in self._plan.backends[key].servers.values())
+                for key, backend in self._plan.backends.items()
+                for name in self._known.get(key, {})
+                if all(config.server_name(server) != name for server in backend.servers.values())
             ]
             if not left or not worker:
                 return
@@ -113,18 +119,20 @@ class HAProxyEngine:
         """A new process takes over the sockets, and the old one finishes what it has. Raises OSError, ValueError."""
         if self._strays_server is None:
             self._strays_server = await _serve_strays(self._strays)
-        numbers = _numbers(self._sockets)
+        numbers, commands = _numbers(self._sockets), self._differences()
         self._generation += 1
         admin = f"admin-{self._generation}.sock"
         for name, content in config.maps(self._plan).items():
             Path(name).write_text(content)
         Path("haproxy.cfg").write_text(config.configuration(self._plan, numbers, admin, _connections()))
         try:
-            worker = await Worker.start(self._program, "haproxy.cfg", admin, list(numbers.values()))
+            retirement = config.retirement(numbers)
+            worker = await Worker.start(self._program, "haproxy.cfg", admin, list(numbers.values()), retirement)
         except Refused as error:
             raise ValueError(str(error)) from error
         self._notes = config.notes(self._plan)
         old, self._worker = self._worker, worker
+        await self._tell_older(commands)
         self._workers.append(worker)
         self._known = {
             key: {config.server_name(server): server for server in backend.servers.values()}

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,17 +37,19 @@ class Counts:
 class Worker:
     """`counts`: (proxy's name, server's name) → what was seen last."""
 
-    def __init__(self, process: asyncio.subprocess.Process, admin: Path):
+    def __init__(self, process: asyncio.subprocess.Process, admin: Path, retirement: list[str]):
         self._process = process
         self._admin = admin
-        # One connection for all its life: a process that only finishes what it has accepts no other.
+        self._retirement = retirement  # the commands for it
         self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._turn = asyncio.Lock()
         self.counts: dict[tuple[str, str], Counts] = {}
         self.retired = False
 
     @classmethod
-    async def start(cls, program: str, configuration: str, admin: str, numbers: list[int]) -> "Worker":
+    async def start(
+        cls, program: str, configuration: str, admin: str, numbers: list[int], retirement: list[str]
+    ) -> "Worker":
         """Returns when it serves. Raises Refused."""
         Path(admin).unlink(missing_ok=True)
         with Path(SAID).open("wb") as said:
@@ -56,7 +57,7 @@ class Worker:
                 program, "-db", "-f", configuration,
                 pass_fds=numbers, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said,
             )  # fmt: skip
-        worker = cls(process, Path(admin))
+        worker = cls(process, Path(admin), retirement)
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         while process.returncode is None and asyncio.get_running_loop().time() < deadline:
             with contextlib.suppress(OSError, EOFError):
@@ -80,27 +81,19 @@ class Worker:
         """Take no new connection, finish what there is, then end. Returns when it listens no more: whoever comes
         after a change shall not be served as before it."""
         self.retired = True
-        self._signal(signal.SIGUSR1)
-        deadline = asyncio.get_running_loop().time() + CALL_SECONDS
-        while self.running and asyncio.get_running_loop().time() < deadline:
-            try:
-                (await asyncio.open_unix_connection(self._admin))[1].close()
-            except OSError:
-                return
-            await asyncio.sleep(STEP)
+        with contextlib.suppress(OSError, EOFError):
+            await self.ask(self._retirement)
 
     async def finish(self) -> None:
-        """Let a retired one end that has nothing left but our connection; it would not end before."""
+        """End a retired one that has nothing left."""
         with contextlib.suppress(OSError, EOFError):
             if "\nCurrConns: 0\n" in (await self.ask(["show info"]))[0]:
-                self._hang_up()
+                await self.look()
+                self.kill()
 
     def kill(self) -> None:
-        self._signal(signal.SIGKILL)
-
-    def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(number)
+            self._process.kill()
 
     async def ask(self, commands: list[str]) -> list[str]:
         """What it says to each of the commands. Raises OSError, or EOFError, if it goes away."""
