@@ -105,6 +105,13 @@ def test_memory_counts_for_all_that_a_container_has_started(process_bench):
     assert process_bench.ended(container, 15).oom_killed
 
 
+def test_a_container_that_is_removed_while_it_speaks_takes_nobody_along(process_bench):
+    pod = process_bench.home
+    for _ in range(300):
+        process_bench.runtime.remove_container(process_bench.container(pod, "echo said; while :; do sleep 1; done"))
+    assert process_bench.sandbox(pod[0].uid).ready
+
+
 def test_a_flood_of_output_neither_stops_the_engine_nor_fills_the_disk(process_bench):
     container = process_bench.run("yes flood")
     folder = Path(process_bench.runtime._engine.call("describe", container_id=container)["folder"])

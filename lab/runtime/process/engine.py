@@ -70,7 +70,9 @@ class Server:
         try:
             while not self._stopping and not self.verbs.finished and not self._deserted():
                 for key, _ in self._selector.select(min(TICK_SECONDS, self.verbs.next_deadline())):
-                    key.data()
+                    # What came before it in this round may have closed it: a container's output, with the container.
+                    if self._selector.get_map().get(key.fd) is key:
+                        key.data()
                 self.verbs.reap()
                 self.verbs.tick()
         finally:
