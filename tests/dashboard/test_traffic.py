@@ -104,6 +104,7 @@ def test_visitors_are_turned_up_and_their_requests_are_counted(screen):
     try:
         screen.page.get_by_role("button", name="Turn the visitors up").click()
         wait_until("visitors", lambda: screen.lab.get(EVERYONE)["spec"]["rate"] == 20)
+        expect(screen.page.locator("#crowd output")).to_have_text("20/s", timeout=SECONDS)
         screen.page.keyboard.press("v")
         screen.page.keyboard.press("ArrowRight")
         wait_until("more of them", lambda: screen.lab.get(EVERYONE)["spec"]["rate"] == 50)

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from lab.runtime.docker import labels
+
 from ..labs import manage, wait_until
 from .audit import wait_until_as_declared
 from .stage import Stage, condition_of, container, ended_of, forever, pod, state_of, status_of
@@ -143,5 +145,5 @@ def test_a_worker_killed_while_it_creates_pods_neither_doubles_nor_restarts_any(
     pods = own_docker_lab.wait_for_ready_pods(10)
     assert [status_of(each, "hello")["restartCount"] for each in pods] == [0] * 10
     wait_until_as_declared(own_docker_lab)
-    label = f"orrery.io/lab={(own_docker_lab.data / 'lab-id').read_text()}"
-    assert len(engine.containers(all=True, filters={"label": label})) == 20
+    of_pods = labels.pods_of((own_docker_lab.data / "lab-id").read_text())
+    assert len(engine.containers(all=True, filters=of_pods)) == 20
