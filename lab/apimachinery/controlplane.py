@@ -22,7 +22,7 @@ COMPONENTS = (CONTROLLER_MANAGER, SCHEDULER)
 MEMBERS = "orrery.io/members"
 POWER = "orrery.io/power"
 PARTITIONED = "orrery.io/partitioned"
-RENEWALS = 3  # in each duration of a Lease; Kubernetes renews every 2 of 15 seconds
+RENEWALS = 2  # in each duration of a Lease; Kubernetes renews every 2 of 15 seconds
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ machine's too; elsewhere the program balances by itself.
 """
 
 import hashlib
-import io
 import shutil
 import tarfile
 from pathlib import Path
+from typing import IO
 
 from . import host_python
 
@@ -33,10 +33,9 @@ def content(own_python: bool) -> str:
     return digest.hexdigest()[:16]
 
 
-def archive(own_python: bool) -> bytes:
-    """The tar archive of it."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
+def write_archive(own_python: bool, file: IO[bytes]) -> None:
+    """Write the tar archive of it. Not in memory: it has twenty megabytes, which the process would keep for good."""
+    with tarfile.open(fileobj=file, mode="w") as tar:
         tar.dereference = True
         for path in _sources():
             tar.add(path, f"app/program/{path.relative_to(PROGRAM)}")
@@ -47,7 +46,7 @@ def archive(own_python: bool) -> bytes:
             tar.add(balancer, "usr/sbin/haproxy")
             for library in host_python.libraries([balancer]):
                 tar.add(library, str(library))
-    return buffer.getvalue()
+    file.seek(0)
 
 
 def _sources() -> list[Path]:

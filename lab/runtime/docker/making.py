@@ -77,7 +77,9 @@ class ImageMaker:
             own_python = base == OWN_PYTHON
             wanted = gateway_image.content(own_python)
             if not self._has(GATEWAY, wanted):
-                self._layer(GATEWAY, base, wanted, "program", gateway_image.START, gateway_image.archive(own_python))
+                with tempfile.TemporaryFile() as files:
+                    gateway_image.write_archive(own_python, files)
+                    self._layer(GATEWAY, base, wanted, "program", gateway_image.START, files)
             with failing_as("ImageInspectError"):
                 return self._engine.client.inspect_image(GATEWAY)["Id"]
 
@@ -117,7 +119,9 @@ class ImageMaker:
     def making_name(self, image: str) -> str:
         return f"orrery-making-{self._lab_id}-" + re.sub(r"\W", "-", image)
 
-    def _layer(self, image: str, base: str, digest: str, folder: str, start: dict, files: bytes) -> None:
+    def _layer(
+        self, image: str, base: str, digest: str, folder: str, start: dict, files: bytes | IO[bytes]
+    ) -> None:  # fmt: skip
         """What `docker build` would do in five steps with a container each: one container, its files, a commit."""
         logger.info("making image %s on %s", image, base)
         about = {labels.MAKER: self._lab_id, labels.CONTENT: digest}
