@@ -22,7 +22,8 @@ COMPONENTS = (CONTROLLER_MANAGER, SCHEDULER)
 MEMBERS = "orrery.io/members"
 POWER = "orrery.io/power"
 PARTITIONED = "orrery.io/partitioned"
-RENEWALS = 2  # in each duration of a Lease; Kubernetes renews every 2 of 15 seconds
+# Of its duration, when a Lease is renewed. A leader that is up comes first even with one that has run out.
+RENEW_AT = 0.75
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def elect(component: str, lease: dict | None, nodes: Iterable[dict], now: float,
     silence = now - meta.parse_time(spec["renewTime"]) if spec.get("renewTime") else seconds
     listed = ",".join(sorted(members))
     if holder in up:
-        fresh = 0 <= silence < seconds / RENEWALS and ",".join(members_of(lease)) == listed
+        fresh = 0 <= silence < seconds * RENEW_AT and ",".join(members_of(lease)) == listed
         return None if fresh else Election(_lease(component, lease, listed, spec, seconds))
     if holder in members and 0 <= silence < seconds:
         return None  # it may be back before its Lease has run out

@@ -15,7 +15,7 @@ from .records import PodRecord, PodTable
 
 LOOK_SECONDS = 1.0
 MOST_SECONDS = 8.0  # what is older than ten is no longer read
-SHARE = 0.003  # of a core, at most: with very many pods, looks are rarer
+SHARE = 0.0015  # of a core, at most: with very many pods, looks are rarer
 LOOKS_BACK = 2  # CPU time of processes comes in steps of 10 ms, which in one second would be one percent of a core
 
 Stats = dict[str, tuple[int, int]]  # container's id → (CPU nanoseconds since its start, bytes in use)

@@ -200,4 +200,7 @@ def delete_cluster(name: str) -> None:
 
 
 def cluster_names() -> list[str]:
-    return list(Cluster.objects.order_by("pk").values_list("name", flat=True))
+    """Asked by every loop once a second, so by hand: building it with the ORM takes ten times as long as running it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT name FROM "{Cluster._meta.db_table}" ORDER BY id')
+        return [name for (name,) in cursor.fetchall()]

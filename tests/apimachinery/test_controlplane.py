@@ -28,7 +28,7 @@ def test_a_leader_renews_before_its_lease_has_run_out_and_not_each_second():
     lease = elect("kube-scheduler", None, [A, B, C], NOW, SECONDS).lease
     renewed = parse_time(lease["spec"]["renewTime"])
     assert elect("kube-scheduler", lease, [A, B, C], renewed + 1, SECONDS) is None
-    again = elect("kube-scheduler", lease, [A, B, C], renewed + 2.1, SECONDS)
+    again = elect("kube-scheduler", lease, [A, B, C], renewed + 3.1, SECONDS)
     assert again.lease["spec"]["holderIdentity"] == "control-plane-a" and not again.taken_over
     assert again.lease["spec"]["acquireTime"] == lease["spec"]["acquireTime"]
 

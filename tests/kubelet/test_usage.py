@@ -48,7 +48,7 @@ def test_looking_at_very_many_pods_is_rarer_and_never_too_rare_to_be_fresh():
     for tenth in range(100):
         now[0] = tenth / 10
         looking.look()
-    assert engine.looks == 4  # every three seconds, for 0.3 % of a core
+    assert engine.looks == 2  # every six seconds, for 0.15 % of a core
     assert MOST_SECONDS < metrics.FRESH_SECONDS
 
 
