@@ -29,7 +29,7 @@ function fill(card, row) {
   $(".stepper output").textContent = shown;
   $(".replicas").setAttribute("aria-label", `Replicas of ${row.name}`);
   const slide = $(".replicas input");
-  if (!slide.matches(":active")) {
+  if (!slide.matches(":active, :focus")) {
     slide.max = Math.max(20, Math.ceil(desired / 10) * 20);
     slide.value = shown;
   }
@@ -60,7 +60,7 @@ function release(box, row, card) {
   $(".link").dataset.show = row.id;
   $(".link").textContent = `${row.type} · ${row.phase}`;
   const slide = $(".weight");
-  if (!slide.matches(":active")) {
+  if (!slide.matches(":active, :focus")) {
     slide.value = weight;
     $(".share").textContent = `${weight} %`;
   }
@@ -153,7 +153,7 @@ list.addEventListener("input", (event) => {
   if (event.target.matches(".weight")) event.target.closest(".release").querySelector(".share").textContent = `${event.target.value} %`;
   else if (event.target.type === "range") want(event.target.closest(".card").dataset.id, Number(event.target.value));
 });
-// The weight is written when the hand lets go of it.
+// Written when the hand lets go.
 list.addEventListener("change", async ({ target }) => {
   if (!target.matches(".weight")) return;
   const { id } = target.closest(".card").dataset;
