@@ -1,6 +1,7 @@
 """Services, visitors and releases on a board in a real browser: what flows is seen, and what one does happens."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -110,7 +111,8 @@ def test_visitors_are_turned_up_and_their_requests_are_counted(screen):
         wait_until("more of them", lambda: screen.lab.get(EVERYONE)["spec"]["rate"] == 50)
         expect(screen.page.locator(".charts b").first).to_contain_text("/s", timeout=SECONDS)
         expect(screen.page.locator(".service small")).to_contain_text("/s", timeout=SECONDS)
-        assert screen.page.locator(".charts polyline").first.get_attribute("points")
+        line = screen.page.locator(".charts polyline").first
+        expect(line).to_have_attribute("points", re.compile("[0-9]"), timeout=SECONDS)
     finally:
         screen.page.get_by_role("button", name="Pause the visitors").click()
         wait_until("no visitors", lambda: screen.lab.get(EVERYONE)["spec"]["rate"] == 0)
