@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from lab.apimachinery.controlplane import is_up
 from lab.apimachinery.kinds import (
     BY_GVK,
     DEPLOYMENTS,
@@ -249,7 +250,8 @@ class Board:
         if resource == PODS.resource:
             return self._pod(id_)
         if resource == NODES.resource:
-            leads = [lease["metadata"]["name"].removeprefix("kube-") for lease in self._parts_of(id_, LEASES)]
+            held = self._parts_of(id_, LEASES) if is_up(obj) else ()  # a dead one's Lease stands until it runs out
+            leads = [lease["metadata"]["name"].removeprefix("kube-") for lease in held]
             return node_row(obj, tuple(self._used[id_]), len(self._pods_of[id_]), leads)
         sets = [self._objects[rs] for rs in sorted(self._sets_of[id_])]
         return deployment_row(obj, sets, [self.rows[pod] for pod in self._pods_of[id_]]) | self._attached(obj, id_)

@@ -2,6 +2,7 @@
 
 import random
 
+from lab.apimachinery.controlplane import CONTROL_PLANE, POWER
 from lab.dashboard.board import TAPE, Board, turns
 
 from .build import a_deployment, a_node, a_pod, a_replicaset, an_event, change, crashed, leaving, ready, with_spec
@@ -115,3 +116,16 @@ def test_rows_are_those_of_the_objects_whatever_order_the_changes_come_in():
             board.apply([change(obj, deleted=True)])
         left = [obj for obj in objects if obj not in dropped]
         assert without_loops(board) == without_loops(Board(left))
+
+
+def test_a_control_plane_node_leads_while_it_has_power():
+    labels = {CONTROL_PLANE: ""}
+    member = {**NODE, "metadata": {**NODE["metadata"], "labels": labels}}
+    about = {"name": "kube-scheduler", "namespace": "kube-system"}
+    spec = {"holderIdentity": "node-a"}
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": about, "spec": spec}
+    board = Board([member, lease])
+    assert board.rows["nodes/node-a"]["leads"] == ["scheduler"]
+    off = {**member, "metadata": {**member["metadata"], "annotations": {POWER: "off"}}}
+    board.apply([change(off, member)])
+    assert "leads" not in board.rows["nodes/node-a"]
