@@ -31,12 +31,9 @@ def test_a_death_is_healed_at_once_though_the_engines_list_does_not_know_of_it_y
     world.start()
     world.pod()
     world.running()
-    world.runtime.lag = 12.0
+    world.runtime.lag = 60.0
     world.kill()
-    began = time.monotonic()
     world.running(restarts=1)
-    assert time.monotonic() - began < 10
-    world.runtime.lag = 0.0
 
 
 def test_a_kubelet_that_is_stopped_leaves_its_pods_and_the_next_one_takes_them_up(world):

@@ -20,22 +20,25 @@ NODE = {
 class Fickle(ProcessRuntime):
     """An engine that may lag behind its own events, as Docker does, or not answer at all."""
 
-    lag = 0.0
+    lag = 0.0  # seconds for which a dead container is listed as running still
     silent = False
     address_hidden_of = ""  # a pod whose address it does not tell
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        self._lists: list[tuple[float, list[Sandbox]]] = []
 
     def list_pods(self) -> list[Sandbox]:
         if self.silent:
             raise RuntimeFailure("EngineUnavailable", "it does not answer")
-        now, found = time.monotonic(), super().list_pods()
-        found = [dataclasses.replace(s, address="") if s.name == self.address_hidden_of else s for s in found]
-        self._lists = [*self._lists[-200:], (now, found)]
-        old_enough = [found for when, found in self._lists if when <= now - self.lag]
-        return old_enough[-1] if old_enough else self._lists[0][1]
+        return [self._as_listed(sandbox) for sandbox in super().list_pods()]
+
+    def _as_listed(self, sandbox: Sandbox) -> Sandbox:
+        address = "" if sandbox.name == self.address_hidden_of else sandbox.address
+        since = time.time() - self.lag
+        containers = tuple(
+            dataclasses.replace(c, state="running", exit_code=0, finished_at=0.0)
+            if c.state == "exited" and c.finished_at > since
+            else c
+            for c in sandbox.containers
+        )
+        return dataclasses.replace(sandbox, address=address, containers=containers)
 
     def list_images(self):
         if self.silent:
