@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from lab.apimachinery.errors import ApiError
 
+from . import protobuf
+
 JSON = "application/json"
 PATCH_TYPES = (
     "application/json-patch+json",
@@ -99,14 +101,13 @@ def not_acceptable(supported: str) -> ApiError:
     return ApiError(406, "NotAcceptable", message)
 
 
-def check_content_type(header: str) -> None:
-    """A request's body is JSON, or says nothing of itself. Raises ApiError 415 for any other."""
+def is_protobuf(header: str) -> bool:
+    """Whether a request's body is protobuf; else it is JSON, also where nothing is said. Raises ApiError 415."""
     kind = header.split(";")[0].strip().lower()
-    if kind in ("", JSON):
-        return
-    why = f"the body of the request was in an unknown format - accepted media types include: {JSON}"
-    if kind == "application/vnd.kubernetes.protobuf":
-        why += "; this server does not read protobuf: write the object as JSON or YAML and use `kubectl create -f`"
+    if kind in ("", JSON, protobuf.CONTENT_TYPE):
+        return kind == protobuf.CONTENT_TYPE
+    accepted = f"{JSON}, {protobuf.CONTENT_TYPE}"
+    why = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
     raise ApiError(415, "UnsupportedMediaType", why)
 
 

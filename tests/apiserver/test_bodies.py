@@ -21,12 +21,6 @@ def test_it_refuses_what_is_no_json(raw):
     assert refused.value.code == 400
 
 
-def test_it_refuses_a_body_that_is_too_long():
-    with pytest.raises(ApiError) as refused:
-        bodies.parse(b'"' + b"a" * bodies.LONGEST + b'"')
-    assert refused.value.code == 413
-
-
 @pytest.mark.parametrize(
     "value",
     [None, [], "x", 7, {"kind": 3}, {"metadata": 5}, {"metadata": {"name": 5}}, {"metadata": {"labels": {"a": 1}}},

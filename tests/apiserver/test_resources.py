@@ -232,10 +232,12 @@ def test_an_unknown_cluster_says_where_to_look(api):
         )
 
 
-def test_bodies_are_json_or_refused(api):
+def test_bodies_are_json_or_protobuf_or_refused(api):
     assert api.ask("POST", PODS, pod("a"), Content_Type="").code == 201
-    protobuf = api.ask("POST", PODS, b"k8s\x00", Content_Type="application/vnd.kubernetes.protobuf")
-    assert (protobuf.code, protobuf.json["reason"]) == (415, "UnsupportedMediaType")
+    broken = api.ask("POST", PODS, b"k8s\x00", Content_Type="application/vnd.kubernetes.protobuf")
+    assert (broken.code, broken.json["reason"]) == (400, "BadRequest")
+    other = api.ask("POST", PODS, b"k8s\x00", Content_Type="application/cbor")
+    assert (other.code, other.json["reason"]) == (415, "UnsupportedMediaType")
     assert api.ask("PATCH", f"{PODS}/a", {}, Content_Type="application/json").code == 415
     assert api.ask("POST", PODS, b"a" * (3 * 1024 * 1024 + 1)).code == 413
 

@@ -14,8 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from lab.apimachinery.errors import ApiError, bad_request, expired, unavailable
 from lab.store import Compacted, UnknownCluster
 
-from .. import bodies, options
-from ..negotiation import author_of, check_content_type
+from .. import bodies, options, protobuf
+from ..negotiation import author_of, is_protobuf, patch_type
 from ..request import Request
 from ..requestinfo import unknown_path
 from .answers import refusal
@@ -89,26 +89,41 @@ async def no_such_path(request: HttpRequest, **kwargs) -> HttpResponseBase:
 
 @dataclass(frozen=True)
 class Body:
-    """A body that was read: as it came, and as JSON."""
+    """A body that was read: its value, and as it came where that was JSON."""
 
-    raw: bytes
     value: dict | list | None
+    json: bytes = b""
 
 
 def read_body(request: HttpRequest) -> Body:
-    """Raises ApiError 400 or 413. The content type is the caller's to check."""
+    """Raises ApiError 400, 413 or 415."""
+    raw = _read(request)
+    if raw and is_protobuf(request.headers.get("Content-Type", "")):
+        return Body(protobuf.decode(raw))
+    return Body(bodies.parse(raw), raw)
+
+
+def read_patch(request: HttpRequest) -> tuple[str, Body]:
+    """(which of the patch languages it speaks, the body). Raises ApiError 400, 413 or 415."""
+    language = patch_type(request.headers.get("Content-Type", ""))
+    raw = _read(request)
+    return language, Body(bodies.parse(raw), raw)
+
+
+def read_object(request: HttpRequest, what: str) -> Body:
+    """A body that must be an object of the API."""
+    body = read_body(request)
+    return Body(bodies.an_object(body.value, what), body.json)
+
+
+def _read(request: HttpRequest) -> bytes:
     announced = request.headers.get("Content-Length", "")
     if announced.isdigit() and int(announced) > bodies.LONGEST:
         raise bodies.too_long()
     raw = request.read(bodies.LONGEST + 1)
-    return Body(raw, bodies.parse(raw))
-
-
-def read_object(request: HttpRequest, what: str) -> Body:
-    """A body that must be an object of the API, in JSON."""
-    check_content_type(request.headers.get("Content-Type", ""))
-    body = read_body(request)
-    return Body(body.raw, bodies.an_object(body.value, what))
+    if len(raw) > bodies.LONGEST:
+        raise bodies.too_long()
+    return raw
 
 
 def asking(request: HttpRequest, cluster: str, body: Body | None = None) -> Request:
@@ -123,8 +138,8 @@ def asking(request: HttpRequest, cluster: str, body: Body | None = None) -> Requ
         manager=options.field_manager(query),
         outside=True,
     )
-    if value is not None and req.field_validation != "Ignore":
-        doubled = [f'duplicate field "{path}"' for path in bodies.duplicate_fields(body.raw)]
+    if value is not None and body.json and req.field_validation != "Ignore":
+        doubled = [f'duplicate field "{path}"' for path in bodies.duplicate_fields(body.json)]
         if doubled and req.field_validation == "Strict":
             raise bad_request(f"strict decoding error: {', '.join(doubled)}")
         req.warnings.extend(doubled)

@@ -14,7 +14,7 @@ from ..options import ListOptions, delete_options, list_options
 from ..requestinfo import RequestInfo, resolve
 from ..threads import in_thread
 from .answers import json_answer, many, object_answer, success
-from .entry import api_view, asking, read_body, read_object
+from .entry import api_view, asking, read_body, read_object, read_patch
 from .figures import figures
 from .subresources import serve_subresource
 from .watches import watch
@@ -100,8 +100,7 @@ def update(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespons
 
 
 def patch(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    patch_type = negotiation.patch_type(request.headers.get("Content-Type", ""))
-    body = read_body(request)
+    patch_type, body = read_patch(request)
     req = asking(request, cluster, body)
     obj = registry.patch(req, info.kind, info.namespace, info.name, body.value, patch_type)
     return object_answer(request, tables.columns_for(info.kind), obj, 200, req.warnings)
@@ -110,7 +109,7 @@ def patch(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse
 def delete(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
     """The object while it still has to end, else the Status of a success: how clients see whether to wait."""
     body = read_body(request)
-    options = delete_options(request.GET, _options_body(request, body.value))
+    options = delete_options(request.GET, _options_body(body.value))
     req = asking(request, cluster, body)
     obj, gone = deletion.delete(req, info.kind, info.namespace, info.name, options)
     if not gone:
@@ -121,7 +120,7 @@ def delete(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespons
 
 def delete_collection(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
     body = read_body(request)
-    options = delete_options(request.GET, _options_body(request, body.value))
+    options = delete_options(request.GET, _options_body(body.value))
     wanted = list_options(request.GET)
     req = asking(request, cluster, body)
     selectors = (wanted.label_selector, wanted.field_selector)
@@ -130,11 +129,8 @@ def delete_collection(request: HttpRequest, cluster: str, info: RequestInfo) -> 
     return json_answer(request, many(form, info.kind, items, {"resourceVersion": str(req.view().revision)}))
 
 
-def _options_body(request: HttpRequest, value: dict | list | None) -> dict | None:
-    if value is None:
-        return None
-    negotiation.check_content_type(request.headers.get("Content-Type", ""))
-    return an_object(value, "DeleteOptions")
+def _options_body(value: dict | list | None) -> dict | None:
+    return None if value is None else an_object(value, "DeleteOptions")
 
 
 OF_OBJECT: dict[str, Handler] = {"GET": get, "PUT": update, "PATCH": patch, "DELETE": delete}

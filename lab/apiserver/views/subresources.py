@@ -10,14 +10,14 @@ from lab.apimachinery import patch as patches
 from lab.apimachinery.errors import bad_request, method_not_allowed
 from lab.apimachinery.kinds import NAMESPACES, PODS
 
-from .. import binding, deletion, negotiation, registry, tables
+from .. import binding, deletion, registry, tables
 from ..options import delete_options, list_options
 from ..request import Request
 from ..requestinfo import RequestInfo
 from ..scale import SCALE, get_scale, update_scale
 from ..threads import in_thread
 from .answers import json_answer, object_answer, success
-from .entry import asking, read_body, read_object
+from .entry import asking, read_object, read_patch
 from .logs import kill, logs
 
 Handler = Callable[[HttpRequest, str, RequestInfo], HttpResponse]
@@ -46,8 +46,7 @@ def put_status(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRes
 
 
 def patch_status(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    patch_type = negotiation.patch_type(request.headers.get("Content-Type", ""))
-    body = read_body(request)
+    patch_type, body = read_patch(request)
     req = asking(request, cluster, body)
     obj = registry.patch(req, info.kind, info.namespace, info.name, body.value, patch_type, "status")
     return _object(request, info, obj, req.warnings)
@@ -70,8 +69,7 @@ def put_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResp
 
 
 def patch_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    patch_type = negotiation.patch_type(request.headers.get("Content-Type", ""))
-    body = read_body(request)
+    patch_type, body = read_patch(request)
     req = asking(request, cluster, body)
 
     def patched(old: dict) -> dict:
