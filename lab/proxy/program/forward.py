@@ -39,12 +39,16 @@ class Forward:
         except ValueError:
             return pages.answer(400, f"{where.netloc} has no port that could be asked.\n")
         namespace, _, cluster = user(head.user).partition(".")
-        found = self._names().search(cluster, namespace, where.hostname)
+        names, name = self._names(), where.hostname
+        found = names.search(cluster, namespace, name)
+        if found is None and names.is_ours(cluster, name):
+            there = (service for place, service in names.services(cluster) if place == namespace)
+            return pages.answer(404, pages.no_service(name, namespace, cluster, there))
         if found is not None and not found:
-            return pages.answer(503, f"{where.hostname}: nobody is ready to answer.\n")
+            return pages.answer(503, pages.nobody_ready(name))
         path = where.path or "/"
         head.start[1] = (f"{path}?{where.query}" if where.query else path).encode("latin-1")
-        return self._target(*self._really((found[0] if found else where.hostname, port)))
+        return self._target(*self._really((found[0] if found else name, port)))
 
     def _target(self, address: str, port: int) -> Backend:
         """Kept for its idle connections."""
@@ -52,7 +56,8 @@ class Forward:
             for key in [key for key, target in self._targets.items() if not target.servers[""].in_flight]:
                 self._targets.pop(key).update(Spec("", "", "http", 0, {}))
         if (address, port) not in self._targets:
-            spec = Spec("", f"{address}:{port}", "http", 0, {"": Server("", address, port, 1)})
+            note = "it is no Service of the cluster, and nobody can be reached there"
+            spec = Spec("", f"{address}:{port}", "http", 0, {"": Server("", address, port, 1)}, note)
             self._targets[address, port] = Backend(spec)
         return self._targets[address, port]
 

@@ -44,6 +44,20 @@ class Names:
     def _domains(self, scopes: list[str]) -> set[str]:
         return {self.plan.domains[scope] for scope in scopes}
 
+    def services(self, scope: str) -> set[tuple[str, str]]:
+        """(namespace, name) of each."""
+        end = f".svc.{self.plan.domains[scope]}"
+        known = (*self.plan.names[scope], *self.plan.aliases[scope])
+        labels = [name.removesuffix(end).split(".") for name in known if name.endswith(end)]
+        return {(found[1], found[0]) for found in labels if len(found) == 2}  # three: a pod with a name of its own
+
+    def is_ours(self, scope: str, name: str) -> bool:
+        """Whether nobody outside can have it: a single word, or one that ends as this cluster's Services do."""
+        name = name.rstrip(".").lower()
+        return scope in self.plan.names and (
+            ("." not in name and name != "localhost") or name.endswith((".svc", f".{self.plan.domains[scope]}"))
+        )
+
     def search(self, scope: str, namespace: str, name: str) -> tuple[str, ...] | None:
         """The addresses of a name as a pod of this namespace may say it, short or in full; () if it exists and has
         none. None: it is not ours."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 PLAIN = "text/plain; charset=utf-8"
 NOBODY = "no endpoint is ready to answer"
+FORM = "<service>.<namespace>.<cluster>.localhost"
 REASONS = {
     400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 431: "Request Header Fields Too Large",
     502: "Bad Gateway", 503: "Service Unavailable",
@@ -36,10 +37,26 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
-def unknown_host(asked: str, known: Iterable[str], port: int) -> str:
-    """A page that lists where something answers."""
-    hosts = sorted({host for host in known if host and not host.startswith("*")})
-    links = "".join(f'<li><a href="http://{escape(host)}:{port}/">{escape(host)}</a></li>' for host in hosts)
-    rest = f"<p>These hosts have one:</p><ul>{links}</ul>" if links else "<p>No Service has a port yet.</p>"
-    title = f"No Service answers to {escape(asked) or 'a request without a host'}"
-    return f"<!doctype html><meta charset=utf-8><title>{title}</title><h1>{title}</h1>{rest}\n"
+def lost(why: str, links: Iterable[tuple[str, str]], port: int) -> str:
+    """A page for who is at the front door and leads nowhere; `links` (host, path) are what may have been meant."""
+    where = [(host, path, f"http://{host}:{port}{path}") for host, path in sorted(set(links))]
+    items = "".join(f'<li><a href="{escape(url)}">{escape(host + path)}</a></li>' for host, path, url in where)
+    title = escape(why)
+    return (
+        f"<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'><title>{title}</title>"
+        "<style>:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}"
+        "body{max-width:40rem;margin:3rem auto;padding:0 1rem}h1{font-size:1.5rem;overflow-wrap:anywhere}</style>"
+        f"<h1>{title}</h1><p>A Service with a port for HTTP answers at <code>{escape(FORM)}:{port}</code>. "
+        "Every other host or path needs an Ingress with a rule for it.</p>"
+        + (f"<p>Here somebody is asked:</p><ul>{items}</ul>\n" if items else "<p>There is no such Service yet.</p>\n")
+    )
+
+
+def no_service(name: str, namespace: str, cluster: str, there: Iterable[str]) -> str:
+    """For a program that has asked for a name that only a Service could have."""
+    others = ", ".join(sorted(there))
+    return (
+        f"{name}: cluster {cluster} has no Service of this name, as seen from namespace {namespace}. "
+        + (f"There is {others}; " if others else "There is none at all; ")
+        + "one of another namespace is called <service>.<namespace>.\n"
+    )

@@ -29,8 +29,33 @@ class Strays:
             return self._forward.route(head)
         host = host_of(head)
         port = self.sockets[FRONT_DOOR].getsockname()[1] if FRONT_DOOR in self.sockets else 0
-        body = pages.unknown_host(host, (each.host for each in self.plan.hosts), port)
+        body = pages.lost(*explain(self.plan, host, head.start[1].decode("latin-1").partition("?")[0]), port)
         return pages.answer(404, body, "text/html; charset=utf-8")
+
+
+def explain(plan: Plan, host: str, path: str) -> tuple[str, list[tuple[str, str]]]:
+    """Why this leads nowhere, and what does: hosts with a path. The nearer to what was asked for, the better."""
+    known = [(each.host, each.path) for each in plan.hosts if each.host and not each.host.startswith("*")]
+    rules = [each.path for each in plan.hosts if each.host in (host, "*." + host.partition(".")[2])]
+    if rules:
+        return f"No Ingress rule of {host} leads to {path}", [(host, rule) for rule in rules]
+    *labels, last = host.split(".")
+    if last != "localhost" or not labels:
+        return f"No Ingress rule names {host or 'a request without a host'}", known
+    cluster = labels.pop()
+    if cluster not in plan.names:
+        return f"There is no cluster {cluster}", known
+    if len(labels) < 2:
+        return f"No Ingress rule of cluster {cluster} names {host}", _within(cluster, known)
+    service, namespace = labels[-2:]
+    words = f"Service {service} in namespace {namespace} of cluster {cluster}"
+    if (namespace, service) in Names(plan).services(cluster):
+        return f"{words} has no such port for HTTP", _within(f"{service}.{namespace}.{cluster}", known)
+    return f"There is no {words}", _within(f"{namespace}.{cluster}", known) or _within(cluster, known)
+
+
+def _within(part: str, known: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [each for each in known if f".{each[0]}".endswith(f".{part}.localhost")]
 
 
 def host_of(head: Head) -> str:

@@ -5,7 +5,9 @@ import socket
 import threading
 from collections import Counter
 
-from .conftest import HOST, Program
+import pytest
+
+from .conftest import HOST, NAME, Program
 
 
 def test_it_sends_a_request_through_the_front_door_and_says_which_pod_answered(program: Program, origins):
@@ -147,6 +149,27 @@ def test_an_unknown_host_gets_the_list_of_those_there_are(program: Program, orig
     status, body, _ = program.get(host="nobody.localhost")
     assert status == 404
     assert f"http://{HOST}:{program.front_door}/" in body
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "words"),
+    [
+        ("ghost.default.default.localhost", "/", "There is no Service ghost in namespace default of cluster default"),
+        ("hello.ghost.default.localhost", "/", "There is no Service hello in namespace ghost of cluster default"),
+        ("hello.default.ghost.localhost", "/", "There is no cluster ghost"),
+        ("db.default.default.localhost", "/", "db in namespace default of cluster default has no such port for HTTP"),
+        ("99.hello.default.default.localhost", "/", "hello in namespace default of cluster default has no such port"),
+        ("default.localhost", "/", "No Ingress rule of cluster default names default.localhost"),
+        ("shop.test", "/x", "No Ingress rule of shop.test leads to /x"),
+        ("other.test", "/<b>", "No Ingress rule names other.test"),
+    ],
+)
+def test_whoever_leads_nowhere_is_told_what_is_missing(program: Program, origins, host, path, words):
+    hosts = [{"host": HOST, "path": "/", "backend": NAME}, {"host": "shop.test", "path": "/cart", "backend": NAME}]
+    names = {f"{service}.default.svc.cluster.local": ["10.96.0.1"] for service in ("hello", "db")}
+    program.want({"hosts": hosts, "names": names, "backends": {NAME: {"servers": {"u1": origins("web-1").server()}}}})
+    status, body, _ = program.get(path, host=host)
+    assert (status, words in body, "<b>" in body) == (404, True, False)
 
 
 def test_it_goes_by_the_longest_path_and_by_whole_elements(program: Program, origins):

@@ -183,7 +183,24 @@ def test_what_is_no_name_of_the_cluster_is_asked_outside(program: Program, origi
 def test_a_service_without_endpoints_is_nobody_to_ask(program: Program, through: Ask):
     program.want({"names": {"empty.default.svc.cluster.local": []}})
     status, body = through("default.default", "http://empty/")
-    assert (status, "nobody is ready" in body) == (503, True)
+    assert (status, "no endpoint is ready" in body) == (503, True)
+
+
+@pytest.mark.parametrize("name", ["ghost", "ghost.default.svc", "ghost.default.svc.cluster.local"])
+def test_a_name_that_only_a_service_can_have_and_none_has_is_told_from_one_without_endpoints(
+    program: Program, through: Ask, name: str
+):
+    full = ("empty.default", "other.default", "web-0.empty.default", "far.away")
+    program.want({"names": {f"{each}.svc.cluster.local": [] for each in full}})
+    status, body = through("default.default", f"http://{name}/")
+    assert (status, body.startswith(f"{name}: cluster default has no Service of this name")) == (404, True)
+    assert "There is empty, other;" in body
+
+
+def test_a_name_that_nobody_has_is_no_matter_of_endpoints(program: Program, through: Ask):
+    program.want({"names": {"empty.default.svc.cluster.local": []}})
+    status, body = through("default.default", "http://ghost.invalid/")
+    assert (status, "it is no Service of the cluster" in body) == (503, True)
 
 
 def test_what_no_proxy_can_do_is_refused(program: Program, through: Ask):
