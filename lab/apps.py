@@ -16,13 +16,9 @@ class LabConfig(AppConfig):
         """Let every process that writes know which controllers there are to poke."""
         from . import tasks
         from .kubelet.tasks import subscribe_kubelet
-        from .proxy.tasks import subscribe_proxy
-        from .visitors.tasks import subscribe_visitors
 
         tasks.subscribe_all()
         subscribe_kubelet()
-        subscribe_proxy()
-        subscribe_visitors()
         # What a process knows of its clusters lives long and holds no cycles. Looking for some after every 700 new
         # objects, as Python does unless told otherwise, takes three times as long as reading the objects.
         gc.set_threshold(10_000, 50, 50)

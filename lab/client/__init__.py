@@ -9,11 +9,13 @@ from lab.apiserver.kubelet_token import is_token as is_kubelet_token
 from lab.store import Change, LostFence, UnknownCluster, View, wait_for_revision
 
 from .client import Client, Put, cluster_names
+from .following import Follower
 from .locks import Lock
 
 __all__ = [
     "Change",
     "Client",
+    "Follower",
     "Lock",
     "LostFence",
     "Put",

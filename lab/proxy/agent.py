@@ -1,6 +1,6 @@
 """kube-proxy's control half: it reads the API and tells every data plane what to do; it carries no traffic itself.
 
-The way of a change is short, because until its end requests go to a pod that cannot answer: the hint's own thread reads
+The way of a change is short, because until its end requests go to a pod that cannot answer: the follower's thread reads
 the log and says what is wanted, and the data plane's thread, which waits for that, passes it on. One agent of all
 workers acts, as one kubelet of a runtime does. It may be killed: the data planes go on as they were told last.
 """
@@ -22,7 +22,7 @@ from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS, SERVICES
 from lab.apimachinery.meta import is_true
-from lab.client import Client, Lock, LostFence, UnknownCluster, View, cluster_names, gateway_token
+from lab.client import Client, Follower, Lock, LostFence, UnknownCluster, View, cluster_names, gateway_token
 from lab.client.locks import PROXY_HOLD
 
 from . import drains
@@ -48,8 +48,7 @@ class ProxyAgent:
         self._lock = Lock(PROXY_HOLD, LOCK_SECONDS)
         self._planes: dict[str, Plane] = {}
         self._socket = data_dir / "proxy" / "control.sock"
-        self._cursors: dict[str, tuple[str, int]] = {}  # cluster → its uid, and how far its log has been read
-        self._reading = threading.Lock()
+        self._telling = threading.Lock()
         self._tally = Tally()
         self._drains = drains.Drains(self._state)
         self._taken: set[tuple[str, str]] = set()  # (cluster, address:port) of node ports that somebody else has
@@ -66,24 +65,18 @@ class ProxyAgent:
         self._woken.set()
         self._thread.join(timeout=10)
 
-    def catch_up(self, cluster: str) -> None:
-        """A hint: the log of that cluster has grown. Tell the data planes what follows from it, if anything does."""
-        if not self._begun:
-            return
-        with self._reading:
-            view = self._client(cluster).view()
-            head, (uid, cursor) = view.revision, self._cursors.get(cluster, ("", 0))
-            changes = view.changes_since(cursor) if uid == view.uid else None
-            if changes is None or any(wants(change) for change in changes):
-                self._tell(view)
-            self._cursors[cluster] = (view.uid, head)
-
     def _client(self, cluster: str) -> Client:
         return Client(cluster, NAME, fence=self._lock.fence)
 
     # What is wanted.
 
     def _tell(self, view: View) -> None:
+        """The follower's: something has changed, so say what follows from it."""
+        with self._telling:
+            if self._begun:
+                self._tell_planes(view)
+
+    def _tell_planes(self, view: View) -> None:
         picture = picture_of(view)
         self._find_gateways(view)
         for plane in self._planes_of(view.name):
@@ -153,13 +146,16 @@ class ProxyAgent:
     def _act(self) -> None:
         """Be the one who acts, until told to stop or until somebody else is."""
         log.info("kube-proxy begins")
-        self._cursors = {}
         self._add(HOST, HOST, self._connect_host)
         self._begun = True
+        follower = Follower(NAME, wants, self._tell)
+        follower.start()
         try:
             self._turn()
         finally:
-            self._begun = False
+            follower.stop()
+            with self._telling:
+                self._begun = False
             for plane in list(self._planes.values()):
                 plane.stop()
             self._planes = {}
@@ -205,10 +201,8 @@ class ProxyAgent:
             self._woken.clear()
 
     def _tick(self, now: float) -> None:
-        """Make lost hints harmless, and say what flows."""
+        """Forget what is gone, and say what flows."""
         clusters = cluster_names()
-        for cluster in clusters:
-            self.catch_up(cluster)
         for name, plane in list(self._planes.items()):
             for gone in plane.counted[1].keys() - set(clusters):
                 plane.want(gone, {})
@@ -257,9 +251,3 @@ def stop_agent() -> None:
     if _agent is not None:
         _agent.stop()
         _agent = None
-
-
-def catch_up(cluster: str) -> None:
-    """The agent of this process reads the log of a cluster; nothing if there is none."""
-    if _agent is not None:
-        _agent.catch_up(cluster)

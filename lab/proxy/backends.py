@@ -4,6 +4,8 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from lab.apimachinery.meta import is_true
+
 from .weights import shares_of, weights
 
 WEB_PORTS = (80, 3000, 5000, 8000, 8080)
@@ -69,8 +71,7 @@ def endpoints_of(
                 key=ref.get("uid") or endpoint["addresses"][0],
                 address=endpoint["addresses"][0],
                 ports=ports,
-                ready=(endpoint.get("conditions") or {}).get("ready")
-                is not False,  # what nobody has said is taken as yes
+                ready=_is_ready(endpoint.get("conditions") or {}, service, pod),
                 hostname=endpoint.get("hostname", ""),
                 pod=ref.get("name", ""),
                 node=node,
@@ -79,6 +80,16 @@ def endpoints_of(
             )
             found[each.key] = each
     return list(found.values())
+
+
+def _is_ready(conditions: dict, service: dict, pod: dict | None) -> bool:
+    """What nobody has said is taken as yes. But that it is ready no more a pod says itself, before its slice is written
+    anew; to believe it at once saves a controller's turn, for which requests would go where nobody answers. (That it
+    ends, or has become ready, only the slice says: who comes and who goes must be told in one breath.)"""
+    if conditions.get("ready") is False:
+        return False
+    late = conditions.get("serving") and not service["spec"].get("publishNotReadyAddresses")
+    return not late or pod is None or is_true(pod, "Ready")
 
 
 def _may_be_asked(address: str, ref: dict, pod: dict | None) -> bool:

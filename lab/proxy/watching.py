@@ -1,6 +1,7 @@
 """Which changes of the log a data plane goes by, and the picture that is made from the present state. Pure."""
 
 from lab.apimachinery.kinds import ENDPOINTSLICES, INGRESSES, NODES, PODS, SERVICES
+from lab.apimachinery.meta import is_true
 from lab.client import Change, View
 
 from .desired import Picture
@@ -8,7 +9,8 @@ from .desired import Picture
 RUNTIME = "orrery.io/runtime"
 GATEWAY = "orrery.io/gateway"
 SERVICE_NAME = "kubernetes.io/service-name"
-# What of each kind matters here: of pods only the label that names their version, of nodes what runs them.
+# What of each kind matters here: of pods the label that names their version (and a lost readiness), of nodes what runs
+# them.
 OF_META = {
     SERVICES.resource: ("annotations",),
     ENDPOINTSLICES.resource: ("labels",),
@@ -26,8 +28,11 @@ OF_OBJECT = {
 def wants(change: Change) -> bool:
     if change.resource not in OF_META:
         return False
-    if change.resource == PODS.resource and (change.created or change.deleted):
-        return False  # it comes and goes with its slice
+    if change.resource == PODS.resource:
+        if change.created or change.deleted:
+            return False  # it comes and goes with its slice
+        if is_true(change.old, "Ready") and not is_true(change.object, "Ready"):
+            return True
     return change.deleted or _matters(change.resource, change.old) != _matters(change.resource, change.object)
 
 

@@ -1,8 +1,8 @@
 """Saying that the log grew. Only hints: when one is lost, the tick finds a second later what it would have said.
 
 Two kinds of listener. Controllers are poked by a Celery task, one that is waiting at most for each controller however
-much happens meanwhile. Watchers (streams, boards) in other processes hear `cluster revision` on a Redis channel.
-"""
+much happens meanwhile. Watchers (streams, boards, the proxy) in other processes hear `cluster revision` on a Redis
+channel.
 
 import asyncio
 import logging

@@ -16,7 +16,7 @@ from django.db import close_old_connections, connections
 from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import SERVICES, VISITORS
-from lab.client import Client, Lock, LostFence, Put, UnknownCluster, cluster_names
+from lab.client import Change, Client, Follower, Lock, LostFence, Put, UnknownCluster, cluster_names
 
 from .control import ask
 from .hosts import host_of, service_and_port
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 NAME = "visitors"
 LOCK_SECONDS = 6.0
 TICK_SECONDS = 1.0
-LOOK_SECONDS = 5.0  # only a backstop: a change comes with a hint
+LOOK_SECONDS = 5.0  # only a backstop: of a change the follower says
 # For so long after the last visitor figures are published still: until the minute that is drawn of them has run out.
 FADE_SECONDS = 65.0
 WORTH_SAYING = 5  # it is started again within a second, as its supervisor says, or the lab is being stopped
@@ -42,19 +42,19 @@ class Agent:
         self._settled: set | None = None  # the objects when all was said and done, and nobody visiting
         self._silences = 0  # how often in a row the program did not answer
         self._stopping, self._woken = threading.Event(), threading.Event()
+        self._follower = Follower(NAME, wants, lambda view: self._woken.set())
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+        self._follower.start()
 
     def stop(self) -> None:
         """The program goes on with its orders; another agent may take over at once."""
+        self._follower.stop()
         self._stopping.set()
         self._woken.set()
         self._thread.join(timeout=5)
-
-    def wake(self) -> None:
-        self._woken.set()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -141,6 +141,11 @@ class Agent:
             except ApiError as error:  # changed by somebody meanwhile, or no control plane: the next round tries again
                 if error.code not in (409, 503):
                     raise
+
+
+def wants(change: Change) -> bool:
+    """Visitors, and the Services that they visit. What the agent wrote itself it knows."""
+    return change.resource in (VISITORS.resource, SERVICES.resource) and change.author != NAME
 
 
 def _each(visitors: dict[str, list[dict]]) -> Iterator[tuple[str, dict]]:

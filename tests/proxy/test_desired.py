@@ -43,8 +43,9 @@ def a_rule(
     return {**({"host": host} if host else {}), "http": {"paths": [path]}}
 
 
-def of(services: list[dict], *slices: tuple, ingresses: tuple = (), plane: str = "host", versions: dict = {}) -> dict:  # noqa: B006
-    grouped: dict = {}
+def of(services: list[dict], *slices: tuple, ingresses: tuple = (), plane: str = "host", **pods: dict) -> dict:
+    """`versions` and `status`: of the pods, by name."""
+    versions, more, grouped = pods.get("versions", {}), pods.get("status", {}), {}
     for service, one in slices:
         grouped.setdefault(("default", service), []).append(one)
 
@@ -52,7 +53,11 @@ def of(services: list[dict], *slices: tuple, ingresses: tuple = (), plane: str =
 
     def find_pod(namespace: str, name: str) -> dict:
         labels, status = {"pod-template-hash": versions.get(name, "")}, {"podIP": name.replace("web-", "10.1.0.")}
-        return {"metadata": {"name": name, "labels": labels}, "spec": {"nodeName": nodes[name]}, "status": status}
+        return {
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"nodeName": nodes[name]},
+            "status": status | more.get(name, {}),
+        }
 
     return desired(Picture("west", services, grouped, list(ingresses), RUNTIMES, find_pod), plane)
 
@@ -89,6 +94,22 @@ def test_it_drains_a_pod_that_is_not_ready_instead_of_forgetting_it():
     states = {pod: (server["state"], server["weight"]) for pod, server in servers(document).items()}
     assert states == {"web-1": ("drain", 0), "web-2": ("ready", 1)}
     assert "note" not in document["backends"]["default/web:http"]
+
+
+@pytest.mark.parametrize(
+    ("pod_ready", "serving", "spec", "state"),
+    [
+        ("False", True, {}, "drain"),  # the slice does not know it yet
+        ("True", True, {}, "ready"),
+        ("False", None, {}, "ready"),  # a slice written by hand stands as it is
+        ("False", True, {"publishNotReadyAddresses": True}, "ready"),
+    ],
+)
+def test_a_pod_that_says_itself_that_it_is_ready_no_more_is_believed_at_once(pod_ready, serving, spec, state):
+    conditions = {"ready": True} | ({} if serving is None else {"serving": serving})
+    pods = {"web-1": {"conditions": [{"type": "Ready", "status": pod_ready}]}}
+    document = of([a_service(**spec)], a_slice(an_endpoint(1, conditions=conditions)), status=pods)
+    assert servers(document)["web-1"]["state"] == state
 
 
 def test_it_never_asks_a_pod_that_is_only_simulated_and_says_so():

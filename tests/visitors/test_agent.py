@@ -41,13 +41,12 @@ def agent(client: Client, program: Program, tmp_path: Path) -> Iterator[Agent]:
     agent.stop()
 
 
-def visit(client: Client, agent: Agent, rate: float) -> None:
+def visit(client: Client, rate: float) -> None:
     if client.find(VISITORS, "default", "everyone"):
         client.patch(VISITORS, "default", "everyone", {"spec": {"rate": rate}})
     else:
         meta = {"name": "everyone", "namespace": "default"}
         client.create(VISITORS, {"metadata": meta, "spec": {"service": "hello", "rate": rate}})
-    agent.wake()  # what the hint of a write does in a worker
 
 
 def phase(client: Client, wanted: str) -> dict:
@@ -71,17 +70,17 @@ def published(client: Client, what: str, look) -> dict:
 
 
 def test_visitors_ask_and_are_published_while_their_rate_is_above_zero(client, agent, door):
-    visit(client, agent, rate=50)
+    visit(client, rate=50)
     assert phase(client, "Running")["observedGeneration"] == 1
     published(client, "answers by pod", lambda seen: seen["pods"].get("web-1", {}).get("requests", 0) > 10)
-    visit(client, agent, rate=0)
+    visit(client, rate=0)
     assert phase(client, "Idle")["observedGeneration"] == 2
     asked = published(client, "all to be told of", lambda seen: seen["requests"] == len(door.requests))["requests"]
     assert [request["host"] for request in door.requests] == [f"hello.default.{client.cluster}.localhost"] * asked
 
 
 def test_a_status_is_written_when_it_changes_and_not_again(client, agent, program):
-    visit(client, agent, rate=50)
+    visit(client, rate=50)
     phase(client, "Running")
     revision = client.view().revision
     first = published(client, "figures", lambda seen: seen["requests"])["requests"]
@@ -90,7 +89,7 @@ def test_a_status_is_written_when_it_changes_and_not_again(client, agent, progra
 
 
 def test_a_service_that_is_not_there_is_named(client, agent):
-    visit(client, agent, rate=10)
+    visit(client, rate=10)
     phase(client, "Running")
     client.delete(SERVICES, "default", "hello")
     assert phase(client, "Failed")["message"] == 'there is no Service "hello" in namespace default'
@@ -99,7 +98,7 @@ def test_a_service_that_is_not_there_is_named(client, agent):
 
 
 def test_a_program_that_was_killed_gets_its_orders_again(client, agent, program):
-    visit(client, agent, rate=50)
+    visit(client, rate=50)
     before = published(client, "answers", lambda seen: seen["requests"] > 10)
     program.kill()
     assert "load generator" in phase(client, "Failed")["message"]
@@ -112,7 +111,7 @@ def test_a_program_that_was_killed_gets_its_orders_again(client, agent, program)
 
 
 def test_visitors_go_on_without_an_agent_and_the_next_one_takes_over(client, agent, program, tmp_path):
-    visit(client, agent, rate=50)
+    visit(client, rate=50)
     before = published(client, "answers", lambda seen: seen["requests"] > 10)
     agent.stop()
     program.wait_for("more answers", lambda seen: seen["requests"] > before["requests"] + 50, key(client))
@@ -129,7 +128,7 @@ def test_figures_go_on_without_a_control_plane(client, agent):
     labels = {CONTROL_PLANE: "", "orrery.io/runtime": "simulated"}
     client.create(NODES, {"metadata": {"name": "head", "labels": labels}})
     hold_elections(client.cluster)
-    visit(client, agent, rate=50)
+    visit(client, rate=50)
     phase(client, "Running")
     switch = Client(client.cluster, "tester", hardware=True)
     switch.patch(NODES, "", "head", {"metadata": {"annotations": {POWER: "off"}}})
@@ -143,7 +142,7 @@ def test_who_does_not_have_the_hold_gives_no_orders(client, program, tmp_path):
     agent = Agent(tmp_path)
     agent.start()
     try:
-        visit(client, agent, rate=50)
+        visit(client, rate=50)
         assert not program.ask({"do": "counters"})["visitors"]
         other.release()
         program.wait_for("answers", lambda seen: seen["requests"] > 0, key(client))
@@ -156,20 +155,19 @@ def test_it_rests_when_nobody_has_come_for_a_while(client, program, tmp_path, mo
     agent = Agent(tmp_path)
     agent.start()
     try:
-        visit(client, agent, rate=50)
+        visit(client, rate=50)
         phase(client, "Running")
-        visit(client, agent, rate=0)
+        visit(client, rate=0)
         phase(client, "Idle")
         wait_until("the hold to be given back", lambda: Lock(agents.NAME, 0.1).acquire())
-        visit(client, agent, rate=50)
+        visit(client, rate=50)
         phase(client, "Running")
     finally:
         agent.stop()
 
 
 def test_what_is_deleted_asks_no_more(client, agent, program, door: Door):
-    visit(client, agent, rate=50)
+    visit(client, rate=50)
     published(client, "answers", lambda seen: seen["requests"] > 10)
     client.delete(VISITORS, "default", "everyone")
-    agent.wake()
     wait_until("no orders", lambda: program.ask({"do": "counters"})["visitors"] == {})

@@ -1,0 +1,97 @@
+"""A follower hears of what it wants, once for all that was written meanwhile, and of nothing twice."""
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError
+
+from lab import store
+from lab.client import Follower
+from tests.labs import free_port, wait_until
+from tests.store.writes import write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def cluster() -> str:
+    name = f"followed-{secrets.token_hex(3)}"
+    store.create_cluster(name)
+    return name
+
+
+class Heard:
+    """What `act` was called with; it may be told to fail first."""
+
+    def __init__(self, cluster: str, *failures: Exception):
+        self.cluster = cluster
+        self.failures = list(failures)
+        self.names: list[set[str]] = []
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def act(self, view: store.View) -> None:
+        if view.name == self.cluster:
+            self.names.append({pod["metadata"]["name"] for pod in view.list("pods")})
+            self.may_go_on.wait(10)
+            if self.failures:
+                raise self.failures.pop(0)
+
+
+@contextmanager
+def following(heard: Heard) -> Iterator[None]:
+    follower = Follower("test", lambda change: change.name != "boring", heard.act)
+    follower.start()
+    try:
+        wait_until("its first look", lambda: heard.names)
+        yield
+    finally:
+        follower.stop()
+        wait_until("its end", lambda: not follower._thread.is_alive())
+
+
+def test_it_looks_when_it_begins_and_whenever_something_that_it_wants_is_written(cluster):
+    store.append(cluster, [write("before")], "me")
+    with following(heard := Heard(cluster)):
+        store.append(cluster, [write("boring")], "me")
+        store.append(cluster, [write("news")], "me")
+        wait_until("the news", lambda: len(heard.names) > 1)
+    assert heard.names == [{"before"}, {"before", "boring", "news"}]
+
+
+def test_while_it_is_at_work_the_news_gather(cluster):
+    heard = Heard(cluster)
+    heard.may_go_on.clear()
+    with following(heard):
+        for number in range(5):
+            store.append(cluster, [write(f"pod-{number}")], "me")
+        heard.may_go_on.set()
+        wait_until("the news", lambda: len(heard.names[-1]) == 5)
+    assert len(heard.names) == 2
+
+
+def test_without_a_broker_it_looks_once_a_second(cluster, monkeypatch):
+    monkeypatch.setattr(settings, "REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
+    with following(heard := Heard(cluster)):
+        store.append(cluster, [write("news")], "me")
+        wait_until("the news", lambda: heard.names[-1] == {"news"})
+
+
+@pytest.mark.parametrize("error", [DatabaseError("locked"), ValueError("never seen such an object")])
+def test_a_failure_does_not_end_it(cluster, error):
+    with following(heard := Heard(cluster, error)):
+        store.append(cluster, [write("news")], "me")
+        wait_until("the news", lambda: heard.names[-1] == {"news"})
+
+
+def test_a_cluster_made_anew_is_another_one(cluster):
+    store.append(cluster, [write("old"), write("older")], "me")
+    with following(heard := Heard(cluster)):
+        store.delete_cluster(cluster)
+        store.create_cluster(cluster)
+        store.append(cluster, [write("new")], "me")
+        wait_until("the new one", lambda: heard.names[-1] == {"new"})
