@@ -3,6 +3,7 @@
 Two kinds of listener. Controllers are poked by a Celery task, one that is waiting at most for each controller however
 much happens meanwhile. Watchers (streams, boards, the proxy) in other processes hear `cluster revision` on a Redis
 channel.
+"""
 
 import asyncio
 import logging
