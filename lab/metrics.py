@@ -20,8 +20,9 @@ POD_USAGE = (
 )
 # CPU is over the last two seconds; a pod is told of from its second look on, and not while its node is cut off.
 TRAFFIC = "traffic"  # {"<namespace>/<service>:<port name or number>": {"servers": {pod uid: SERVER}}}   by the proxy
-# SERVER: {"requests": n, "errors": n, "inFlight": n, "rate": per second, "errorRate": 0…1, "meanMs": float},
-# requests and errors counted since the pod came, never going back; the others over the last few seconds.
+# SERVER: {"requests": n, "errors": n, "totalMs": n, "inFlight": n, "rate": per second, "errorRate": 0…1, "meanMs":
+# float}. Requests, errors and the time until the answers began are counted since the pod came; the last three are
+# over the last few seconds.
 VISITORS = "visitors"  # {"<namespace>/<name>": FIGURES, told in lab/visitors/__init__.py}   by the visitors' agent
 
 _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

@@ -91,7 +91,8 @@ class Releasing(Cluster):
             pod["metadata"]["uid"]: {
                 "requests": requests[image],
                 "errors": (errors or {}).get(image, 0),
-                "meanMs": mean,
+                "inFlight": 0,
+                "totalMs": requests[image] * mean,
             }
             for pod in self.pods()
             if (image := pod["spec"]["containers"][0]["image"]) in requests

@@ -18,7 +18,8 @@ def sums(requests: int, errors: int = 0, mean: float = 10) -> dict:
 
 
 def count(known: dict, **traffic: dict) -> dict:
-    return counted(known, traffic, PODS, "new", "old")
+    counters = {uid: [c["requests"], c["errors"], round(c["requests"] * c["meanMs"])] for uid, c in traffic.items()}
+    return counted(known, counters, PODS, "new", "old")
 
 
 @pytest.mark.parametrize(
@@ -63,10 +64,20 @@ def test_a_pod_that_goes_leaves_its_requests_behind_and_one_that_comes_brings_it
     assert (known["new"]["requests"], known["new"]["errors"]) == (13, 4)
 
 
-def test_mean_latency_is_weighed_by_requests():
-    known = count({}, n1=sums(30, mean=10))
-    known = count(known, n1=sums(40, mean=50))
-    assert known["new"]["meanMs"] == 20
+def test_a_pod_that_nobody_tells_of_for_a_moment_is_not_counted_twice():
+    known = count({}, n1=sums(10, 4), o1=sums(100))
+    known = count(known)
+    known = count(known, n1=sums(12, 4), o1=sums(150))
+    assert (known["new"]["requests"], known["new"]["errors"], known["old"]["requests"]) == (12, 4, 50)
+
+
+def test_how_long_it_took_is_counted_from_when_the_weight_was_set_too():
+    known = count({}, n1=sums(30, mean=10), o1=sums(1000, mean=400))  # the old pods had a hard time when they began
+    known = count(fresh(known), n1=sums(30, mean=10), o1=sums(1000, mean=400))
+    known = count(known, n1=sums(90, mean=80), o1=sums(1100, mean=364.545))
+    assert known["new"]["meanMs"] == pytest.approx(115, abs=0.1) and known["old"]["meanMs"] == pytest.approx(
+        10, abs=0.1
+    )
 
 
 def test_strangers_are_not_counted():

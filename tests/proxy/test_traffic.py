@@ -4,8 +4,8 @@ from lab.proxy.drains import Drain, verdict
 from lab.proxy.traffic import Tally
 
 
-def told(requests: int, errors: int = 0, in_flight: int = 0, mean: float = 10.0, server: str = "a") -> dict:
-    one = {"requests": requests, "errors": errors, "inFlight": in_flight, "meanMs": mean}
+def told(requests: int, errors: int = 0, in_flight: int = 0, total: int = 0, server: str = "a") -> dict:
+    one = {"requests": requests, "errors": errors, "inFlight": in_flight, "totalMs": total}
     return {"west": {"default/web:http": {server: one}}}
 
 
@@ -26,13 +26,28 @@ def test_rates_are_those_of_the_last_seconds():
 
 def test_counts_of_several_data_planes_are_added_and_never_go_back():
     tally = Tally()
-    tally.take("host", told(100, mean=10))
-    tally.take("west/gateway", told(300, mean=30))
+    tally.take("host", told(100, total=1000))
+    tally.take("west/gateway", told(300, total=9000))
     tally.note(1.0)
-    assert (figures(tally)["requests"], figures(tally)["meanMs"]) == (400, 25.0)
-    tally.take("host", told(5))  # it was started anew, and counts from zero
+    assert (figures(tally)["requests"], figures(tally)["totalMs"]) == (400, 10_000)
+    tally.take("host", told(5, total=25))  # it was started anew, and counts from zero
     tally.note(2.0)
-    assert figures(tally)["requests"] == 405
+    assert (figures(tally)["requests"], figures(tally)["totalMs"]) == (405, 10_025)
+
+
+def test_the_mean_is_that_of_answers_of_the_last_seconds_and_stays_while_there_are_none():
+    tally = Tally()
+    for second, now in enumerate((told(100, total=9000), told(110, total=9050), told(110, total=9050))):
+        tally.take("host", now)
+        tally.note(float(second))
+    assert figures(tally)["meanMs"] == 5.0
+    for second in range(3, 20):
+        tally.take("host", told(114, in_flight=4, total=9050))  # they wait, nobody knows for how long
+        tally.note(float(second))
+    assert figures(tally)["meanMs"] == 5.0
+    tally.take("host", told(114, total=17_050))
+    tally.note(20.0)
+    assert figures(tally)["meanMs"] == 2000.0
 
 
 def test_a_server_that_no_data_plane_tells_of_is_forgotten():

@@ -3,8 +3,10 @@
 The proxy counts for each pod since the pod came. From look to look the differences are added up for each version, and
 the last counts of each pod are kept in the release's status: so it neither matters that a pod goes and takes its
 counter along, nor that a counter begins again at nothing, nor that the controller is killed between two looks.
+Whatever happened before the present weight was set, slow starts of old pods among it, does not count.
 """
 
+Counters = list[int]  # of one pod: requests that were answered, how many of them went wrong, milliseconds in all
 WAITING, UNKNOWN, PASSING, FAILING = "Waiting", "Unknown", "Passing", "Failing"
 NOTHING = {"requests": 0, "errors": 0, "meanMs": 0.0}
 # Below this many milliseconds more, a ratio of two latencies says more about the machine than about the versions.
@@ -16,32 +18,28 @@ def fresh(known: dict) -> dict:
     return {"new": NOTHING, "old": NOTHING, "counters": known.get("counters", {}), "verdict": WAITING, "message": ""}
 
 
-def counted(known: dict, traffic: dict[str, dict], pods: dict[str, str], new: str, old: str) -> dict:
+def counted(known: dict, traffic: dict[str, Counters], pods: dict[str, str], new: str, old: str) -> dict:
     """`known` with what came since the last look. `pods`: uid → revision."""
     sums = {new: known.get("new", NOTHING), old: known.get("old", NOTHING)}
-    counters = {}
-    for uid, server in traffic.items():
+    # A pod that nobody tells of for a moment is no new one when it is told of again.
+    counters = {uid: counts for uid, counts in known.get("counters", {}).items() if uid in pods}
+    for uid, now in traffic.items():
         revision = pods.get(uid)
         if revision not in sums:
             continue
-        now = [server.get("requests", 0), server.get("errors", 0)]
         # Who is seen for the first time: a new pod counts from its beginning, an old one has a past of its own.
-        before = known.get("counters", {}).get(uid, [0, 0] if revision == new else now)
-        requests, errors = [_more(*pair) for pair in zip(before, now, strict=True)]
-        sums[revision] = _added(sums[revision], requests, errors, server.get("meanMs", 0.0))
+        before = counters.get(uid, [0, 0, 0] if revision == new else now)
+        if now[0] < before[0]:
+            before = [0, 0, 0]  # it has begun again at nothing
+        sums[revision] = _added(sums[revision], *(later - earlier for earlier, later in zip(before, now, strict=True)))
         counters[uid] = now
     return {"new": sums[new], "old": sums[old], "counters": counters}
 
 
-def _more(before: int, now: int) -> int:
-    """A counter that is lower than it was has begun again at nothing."""
-    return now - before if now >= before else now
-
-
-def _added(sums: dict, requests: int, errors: int, mean_ms: float) -> dict:
+def _added(sums: dict, requests: int, errors: int, milliseconds: int) -> dict:
     total = sums["requests"] + requests
-    mean = (sums["meanMs"] * sums["requests"] + mean_ms * requests) / total if total else 0.0
-    return {"requests": total, "errors": sums["errors"] + errors, "meanMs": round(mean, 1)}
+    mean = (sums["meanMs"] * sums["requests"] + milliseconds) / total if total else 0.0
+    return {"requests": total, "errors": sums["errors"] + errors, "meanMs": round(mean, 3)}
 
 
 def judged(sums: dict, rules: dict) -> dict:

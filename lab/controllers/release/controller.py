@@ -16,6 +16,7 @@ from ..deployment import rollout
 from ..deployment.revisions import RELEASE, REPLICAS_NEW, REPLICAS_OLD
 from ..deployment.trouble import explain
 from ..owners import dependents
+from .analysis import Counters
 from .ending import FAILED
 from .look import CANARY, Look, Plan, find_service, revision_of, written
 from .plan import WAITING, events, make_plan
@@ -167,18 +168,17 @@ def weights_of(service: dict) -> dict:
     return said if isinstance(said, dict) else {}
 
 
-def _traffic(cluster: str, service: dict) -> dict[str, dict] | None:
+def _traffic(cluster: str, service: dict) -> dict[str, Counters] | None:
     """pod's uid → its counters, over all ports of the Service; None where the proxy says nothing of it."""
     prefix = f"{service['metadata']['namespace']}/{service['metadata']['name']}:"
     backends = [said for name, said in metrics.read(cluster, metrics.TRAFFIC).items() if name.startswith(prefix)]
     if not backends:
         return None
-    found: dict[str, dict] = {}
+    found: dict[str, Counters] = {}
     for backend in backends:
-        for uid, server in backend.get("servers", {}).items():
-            busier = found.get(uid, {}).get("requests", 0) > server.get("requests", 0)
-            sums = {field: found.get(uid, {}).get(field, 0) + server.get(field, 0) for field in ("requests", "errors")}
-            found[uid] = {**(found[uid] if busier else server), **sums}
+        for uid, server in backend["servers"].items():
+            counts = server["requests"] - server["inFlight"], server["errors"], server["totalMs"]
+            found[uid] = [sum(both) for both in zip(found.get(uid, (0, 0, 0)), counts, strict=True)]
     return found
 
 

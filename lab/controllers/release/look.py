@@ -9,6 +9,7 @@ from lab.apimachinery.patch import STRATEGIC_MERGE_PATCH, apply
 
 from ..deployment import rollout
 from ..deployment.revisions import HASH_LABEL, RELEASE, REPLICAS_NEW, REPLICAS_OLD, same_template, split
+from .analysis import Counters
 
 ROLLING, BLUE_GREEN, CANARY = "RollingUpdate", "BlueGreen", "Canary"
 
@@ -24,7 +25,7 @@ class Look:
     service: dict | None = None
     no_service: str = ""  # why there is none
     pods: dict[str, str] = field(default_factory=dict)  # uid → revision (pod-template-hash), of those that are to stay
-    traffic: dict[str, dict] | None = None  # pod's uid → its counters at the proxy; None: nobody knows
+    traffic: dict[str, Counters] | None = None  # pod's uid → what the proxy counted; None: nobody knows
     trouble: str = ""  # what keeps new pods from being ready, in their own words
     ahead: str = ""  # another release of the same Deployment that comes first
 

@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 from ..listeners import Place
@@ -157,7 +158,7 @@ class HAProxyEngine:
                 await asyncio.wait([ending], timeout=None if self._stopping else WATCH_MOST)
         self._workers.remove(worker)
         for place, counts in worker.counts.items():
-            self._past[place] = self._past.get(place, Counts()) + Counts(counts.requests, counts.errors, 0, 0.0)
+            self._past[place] = self._past.get(place, Counts()) + replace(counts, in_flight=0)
         if worker is self._worker and not self._stopping:
             await self._replace(asyncio.get_running_loop().time() - began)
 
@@ -204,7 +205,7 @@ class HAProxyEngine:
                     "requests": counts.requests,
                     "errors": counts.errors,
                     "inFlight": counts.in_flight,
-                    "meanMs": counts.mean_ms,
+                    "totalMs": round(counts.total_ms),
                 }
         self._past = {place: counts for place, counts in self._past.items() if place in wanted}
         return told

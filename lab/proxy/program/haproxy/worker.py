@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -13,6 +13,7 @@ ANSWER_MOST = 64 * 1024 * 1024
 STEP = 0.01
 SAID = "haproxy.out"  # what the newest process says
 PROMPT = b"\n> "
+WINDOW = 512  # requests that HAProxy's means are over, sliding; it says 1024 (TIME_STATS_SAMPLES in its defaults.h)
 # What a command says that has done what it was asked.
 FINE = ("", "New server registered.", "Server deleted.", "no need to change the addr, port.")
 
@@ -26,12 +27,19 @@ class Counts:
     requests: int = 0
     errors: int = 0
     in_flight: int = 0
-    mean_ms: float = 0.0
+    mean_ms: float = 0.0  # of the last ones: HAProxy's own
+    total_ms: float = 0.0  # until each answer began
 
-    def __add__(self, later: "Counts") -> "Counts":
-        mean = later.mean_ms if later.requests else self.mean_ms
-        flying = self.in_flight + later.in_flight
-        return Counts(self.requests + later.requests, self.errors + later.errors, flying, mean)
+    def __add__(self, other: "Counts") -> "Counts":
+        flying, total = self.in_flight + other.in_flight, self.total_ms + other.total_ms
+        return Counts(self.requests + other.requests, self.errors + other.errors, flying, total_ms=total)
+
+    def since(self, before: "Counts") -> "Counts":
+        """With the time of all its requests, which HAProxy does not tell, from two of its sliding means: what is in the
+        window now, less what was, and what has slid out of it since. What rounding makes wrong does not add up."""
+        slid = max(0, self.requests - max(before.requests, WINDOW))
+        there, then = (min(c.requests, WINDOW) * c.mean_ms for c in (self, before))
+        return replace(self, total_ms=before.total_ms + there - then + slid * (self.mean_ms + before.mean_ms) / 2)
 
 
 class Worker:
@@ -133,7 +141,8 @@ class Worker:
             table = (await self.ask(["show stat -1 4 -1"]))[0]
         except (OSError, EOFError):
             return
-        self.counts = read_statistics(table)
+        seen = read_statistics(table)
+        self.counts = {place: now.since(self.counts.get(place, Counts())) for place, now in seen.items()}
 
 
 def read_statistics(table: str) -> dict[tuple[str, str], Counts]:
@@ -150,7 +159,7 @@ def read_statistics(table: str) -> dict[tuple[str, str], Counts]:
         if len(row) < len(columns) - 1:
             continue
         found[row[columns["pxname"]], row[columns["svname"]]] = Counts(
-            number(row, "stot"),
+            number(row, "stot") - number(row, "wretr") - number(row, "wredis"),  # each try counts as one there
             number(row, "hrsp_5xx") + number(row, "econ") + number(row, "eresp"),
             number(row, "scur"),
             float(sum(number(row, name) for name in ("qtime", "ctime", "rtime"))),

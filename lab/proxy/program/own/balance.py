@@ -5,19 +5,18 @@ import time
 from .. import plan
 
 REMEMBERED = 10_000  # clients of one Service
-SAMPLES = 1024  # a mean over so many, as HAProxy's
 
 
 class Server:
     """A server with its counters and its idle connections."""
 
-    __slots__ = ("current", "errors", "idle", "in_flight", "mean_ms", "requests", "spec")
+    __slots__ = ("current", "errors", "idle", "in_flight", "requests", "spec", "total_ms")
 
     def __init__(self, spec: plan.Server):
         self.spec = spec
         self.current = 0
         self.requests = self.errors = self.in_flight = 0
-        self.mean_ms = 0.0
+        self.total_ms = 0.0
         self.idle: list = []
 
     def begin(self) -> None:
@@ -36,11 +35,11 @@ class Server:
 
     def took(self, seconds: float) -> None:
         """Until the answer began."""
-        self.mean_ms += (seconds * 1000 - self.mean_ms) / min(self.requests or 1, SAMPLES)
+        self.total_ms += seconds * 1000
 
     def counters(self) -> dict:
-        mean = round(self.mean_ms, 3)
-        return {"requests": self.requests, "errors": self.errors, "inFlight": self.in_flight, "meanMs": mean}
+        total = round(self.total_ms)
+        return {"requests": self.requests, "errors": self.errors, "inFlight": self.in_flight, "totalMs": total}
 
 
 class Backend:
