@@ -17,6 +17,7 @@ BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 MADE = "orrery.io/made"  # on a volume: the engine has made it; gone from there, it is lost and not made anew
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+EXCLUSIVE = "ReadWriteOncePod"  # the access mode of a claim that is for one pod alone
 
 
 def annotation(obj: dict, name: str) -> str:
@@ -34,6 +35,14 @@ def claim_names(pod_spec: dict) -> tuple[str, ...]:
 def is_bound(claim: dict) -> bool:
     """Whether both sides have been written: a claim that only names a volume may still be refused by it."""
     return bool(claim["spec"].get("volumeName") and annotation(claim, BIND_COMPLETED))
+
+
+def default_class(classes: list[dict]) -> str | None:
+    """The class of a claim that names none: of several defaults the newest, then the first by name; None if there is
+    no default. Source: GetDefaultClass in k8s.io/kubernetes/pkg/volume/util."""
+    defaults = [one["metadata"] for one in classes if annotation(one, DEFAULT_CLASS) == "true"]
+    newest = max((about["creationTimestamp"] for about in defaults), default=None)
+    return min((about["name"] for about in defaults if about["creationTimestamp"] == newest), default=None)
 
 
 def waits_for_consumer(storage_class: dict | None) -> bool:

@@ -181,8 +181,8 @@ def _creation(req: Request, view, put: Put) -> Write:
     meta_.update(uid=meta.new_uid(), creationTimestamp=meta.now())
     strategy.default(obj)
     strategy.prepare_create(obj)
-    strategy.allocate(obj, lambda: view.list(strategy.allocates_from))
-    _refuse(kind, obj, strategy.validate_create(obj))
+    lacking = strategy.allocate(obj, lambda: view.list(strategy.allocates_from))
+    _accept(req, kind, obj, [*lacking, *strategy.validate_create(obj)])
     if kind.namespaced:
         _check_namespace(view, kind, namespace, meta_["name"])
     old = view.get(kind.resource, namespace, meta_["name"])
@@ -209,9 +209,12 @@ def _check_namespace(view, kind: Kind, namespace: str, name: str) -> None:
         raise errors.forbidden(kind, name, why, (cause,))
 
 
-def _refuse(kind: Kind, obj: dict, causes: list[Cause]) -> None:
+def _accept(req: Request, kind: Kind, obj: dict, causes: list[Cause]) -> None:
+    """Raises ApiError 422 if anything is wrong with it."""
     if causes:
         raise errors.invalid(kind, obj["metadata"].get("name", ""), causes)
+    if req.outside:
+        req.warnings.extend(strategy_for(kind).warnings(obj))
 
 
 def _replacement(req: Request, put: Put, old: dict) -> Write | dict:
@@ -237,7 +240,8 @@ def _replacement(req: Request, put: Put, old: dict) -> Write | dict:
     else:
         strategy.default(new)
         strategy.prepare_update(new, old)
-        _refuse(kind, new, strategy.validate_update(new, old))
+        lacking = strategy.allocate(new, lambda: req.view().list(strategy.allocates_from))
+        _accept(req, kind, new, [*lacking, *strategy.validate_update(new, old)])
     if new == old and put.why is None:
         return old
     gone = meta.is_deleting(new) and may_go(kind, new)

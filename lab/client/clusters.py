@@ -26,6 +26,8 @@ def ensure_cluster(name: str, author: str = "bootstrap") -> bool:
     client = Client(name, author)
     missing = [ns for ns in FIRST_NAMESPACES if client.find(NAMESPACES, "", ns) is None]
     puts = [Put(NAMESPACES, {"metadata": {"name": ns}}) for ns in missing]
-    # Only together with the namespaces, which nobody can delete: a class that was deleted stays so.
-    client.write([*puts, Put(STORAGECLASSES, STANDARD)] if missing else [])
+    # A class that was deleted stays so; one that a cluster never had, for it is older than volumes, it is given.
+    if not client.list(STORAGECLASSES) and not client.history(STORAGECLASSES, "", STANDARD["metadata"]["name"]):
+        puts.append(Put(STORAGECLASSES, STANDARD))
+    client.write(puts)
     return made

@@ -10,6 +10,7 @@ from .endpoints.controller import EndpointSliceController
 from .eventttl import EventTTLController
 from .garbagecollector import GarbageCollector
 from .horizontalpodautoscaler.controller import HorizontalPodAutoscalerController
+from .loadbalancer import LoadBalancerController
 from .namespace import NamespaceController
 from .nodelifecycle import NodeLifecycleController
 from .persistentvolume.controller import PersistentVolumeController
@@ -33,6 +34,7 @@ CONTROLLERS = (
     EventTTLController(),
     PersistentVolumeController(),
     VolumeProtectionController(),
+    LoadBalancerController(),
     HorizontalPodAutoscalerController(),
     ClusterAutoscalerController(),
 )

@@ -1,4 +1,5 @@
-"""The plug-in VolumeBinding: a pod waits for its claims, and a claim that waits for its first pod is told the node.
+"""The plug-ins VolumeBinding and VolumeRestrictions: a pod waits for its claims, a claim that waits for its first pod
+is told the node, and a claim that is for one pod alone keeps the others waiting.
 
 Kubernetes binds such a pod only when the volume is there, and holds its room until then (PreBind waits). Here nothing
 waits: the first run writes the chosen node on the claim, and the pod is tried again when the claim is bound, in all
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from lab.apimachinery import meta
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES
-from lab.apimachinery.volumes import SELECTED_NODE, annotation, is_bound, node_terms, waits_for_consumer
+from lab.apimachinery.volumes import EXCLUSIVE, SELECTED_NODE, annotation, is_bound, node_terms, waits_for_consumer
 from lab.client import Client, View
 from lab.client.reconcile import Change
 
@@ -24,6 +25,7 @@ from .nodeaffinity import parse_terms
 
 log = logging.getLogger(__name__)
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
+TAKEN = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
 
 
 @dataclass
@@ -33,11 +35,13 @@ class Claims:
     refused: dict[str, Unschedulable] = field(default_factory=dict)  # pod's key → why no node would do
     waiting: set[str] = field(default_factory=set)  # keys of pods whose volumes are being made
     undecided: dict[str, list[dict]] = field(default_factory=dict)  # pod's key → its claims that wait for its node
+    exclusive: dict[str, set[str]] = field(default_factory=dict)  # pod's key → keys of its claims that are for one pod
+    nodes: int = 0
 
 
 def look(state: View, cache: Cache, keys: Iterable[str]) -> Claims:
     """Before the run: who can be tried, and on which nodes their volumes are. A pod without claims is passed over."""
-    claims = Claims()
+    claims = Claims(nodes=len(cache.nodes))
     for key in keys:
         pod, me = cache.pending[key]
         if not me.info.claims:
@@ -51,8 +55,12 @@ def look(state: View, cache: Cache, keys: Iterable[str]) -> Claims:
                 terms.append(parse_terms(node_terms(volume) if volume else []))
             elif claim:
                 undecided.append(claim)
+            if claim and EXCLUSIVE in claim["spec"]["accessModes"]:
+                claims.exclusive.setdefault(key, set()).add(meta.key_of(claim))
+        if key in claims.exclusive and claims.exclusive[key] & _mounted(cache):
+            why_not = why_not or TAKEN
         if why_not:
-            claims.refused[key] = _unschedulable(pod, why_not, len(cache.nodes))
+            claims.refused[key] = _unschedulable(pod, why_not, claims.nodes)
         elif any(annotation(claim, SELECTED_NODE) for claim in undecided):
             claims.waiting.add(key)
         else:
@@ -77,6 +85,11 @@ def objection(state: View, claim: dict | None, name: str) -> str:
     return UNBOUND if volume or not waits_for_consumer(storage_class) else ""
 
 
+def _mounted(cache: Cache) -> set[str]:
+    """The keys of all claims of the pods that have a node."""
+    return {meta.join_key(pod.info.namespace, name) for pod, _ in cache.placed_pods() for name in pod.info.claims}
+
+
 def _unschedulable(pod: dict, why_not: str, nodes: int) -> Unschedulable:
     preemption = "preemption: " + fit_error(nodes, {NOT_HELPFUL: nodes})
     message = f"0/{nodes} nodes are available: {why_not}. {preemption}" if nodes else NO_NODES
@@ -84,10 +97,10 @@ def _unschedulable(pod: dict, why_not: str, nodes: int) -> Unschedulable:
 
 
 def settle(client: Client, outcome: Outcome, claims: Claims) -> list[str]:
-    """After the run: write the node on the claims that waited for it. Their pods are not bound yet: the keys."""
+    """After the run: write the node on the claims that waited for it. Their pods are not bound yet: the keys. Nor is
+    the second of two pods whose claim is for one alone."""
     outcome.unschedulable += claims.refused.values()
-    if not claims.undecided:
-        return []
+    late = _too_late(outcome, claims)
     postponed = [each for each in outcome.bindings if meta.key_of(each[0]) in claims.undecided]
     outcome.bindings = [each for each in outcome.bindings if meta.key_of(each[0]) not in claims.undecided]
     told = set()
@@ -97,7 +110,21 @@ def settle(client: Client, outcome: Outcome, claims: Claims) -> list[str]:
             if key not in told:  # of two pods with one claim the first decides
                 told.add(key)
                 _select(client, claim, node)
-    return [meta.key_of(pod) for pod, _, _ in postponed]
+    return [*late, *(meta.key_of(pod) for pod, _, _ in postponed)]
+
+
+def _too_late(outcome: Outcome, claims: Claims) -> list[str]:
+    """Take back the placements of pods whose claims another pod of the same run was given before them: their keys."""
+    given: set[str] = set()
+    kept, late = [], []
+    for binding in outcome.bindings:
+        key = meta.key_of(binding[0])
+        wanted = claims.exclusive.get(key, set())
+        (late if wanted & given else kept).append(binding)
+        given |= wanted
+    outcome.bindings = kept
+    outcome.unschedulable += [_unschedulable(pod, TAKEN, claims.nodes) for pod, _, _ in late]
+    return [meta.key_of(pod) for pod, _, _ in late]
 
 
 def _select(client: Client, claim: dict, node: str) -> None:

@@ -3,11 +3,12 @@
 import pytest
 
 from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import NAMESPACES, PODS, STORAGECLASSES
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS as CLAIMS
 from lab.apimachinery.kinds import PERSISTENTVOLUMES as VOLUMES
-from lab.apimachinery.kinds import PODS, STORAGECLASSES
 from lab.client import Client
-from lab.client.clusters import ensure_cluster
+from lab.client.clusters import FIRST_NAMESPACES, ensure_cluster
+from lab.store import create_cluster
 
 pytestmark = pytest.mark.django_db
 DEFAULT = {"storageclass.kubernetes.io/is-default-class": "true"}
@@ -57,6 +58,15 @@ def test_a_deleted_class_does_not_come_back(client):
     client.delete(STORAGECLASSES, "", "standard")
     ensure_cluster("storing")
     assert client.find(STORAGECLASSES, "", "standard") is None
+
+
+def test_a_cluster_that_is_older_than_volumes_gets_its_class_when_it_is_started_again(client):
+    create_cluster("old")
+    old = Client("old", "test")
+    for name in FIRST_NAMESPACES:
+        old.create(NAMESPACES, {"metadata": {"name": name}})
+    ensure_cluster("old")
+    assert old.get(STORAGECLASSES, "", "standard")["provisioner"] == "orrery.io/volumes"
 
 
 def test_a_volume_is_kept_unless_it_says_otherwise(client):

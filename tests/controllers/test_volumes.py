@@ -129,6 +129,24 @@ def test_a_class_of_somebody_elses_driver_says_so(cluster):
     assert "external provisioner 'ebs.csi.aws.com'" in cluster.events("ExternalProvisioning")[0]
 
 
+def test_a_claim_that_selects_is_given_no_new_volume(cluster):
+    claim(cluster, class_name="standard", selector={"matchLabels": {"disk": "fast"}})
+    select(cluster, cluster.add_node("here")["metadata"]["name"])
+    refused = 'failed to provision volume with StorageClass "standard": claim Selector is not supported'
+    assert cluster.events("ProvisioningFailed") == [refused]
+
+
+def test_a_claim_without_a_class_gets_a_default_that_comes_later(cluster):
+    cluster.client.delete(STORAGECLASSES, "", "standard")
+    claim(cluster, class_name=None)
+    assert claim_now(cluster)["spec"].get("storageClassName") is None
+    about = {"name": "late", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}
+    cluster.client.create(STORAGECLASSES, {"metadata": about, "provisioner": "orrery.io/volumes"})
+    settle(cluster)
+    made = claim_now(cluster)
+    assert (made["spec"]["storageClassName"], made["status"]["phase"]) == ("late", "Bound")
+
+
 def test_a_kept_volume_is_nobodys_until_its_reference_is_taken_off(cluster):
     volume(cluster)
     claim(cluster)

@@ -111,3 +111,15 @@ def test_a_claim_that_is_going_takes_no_new_pod(cluster):
     cluster.turn()
     assert 'persistentvolumeclaim "data" is being deleted' in message(cluster)
     cluster.client.delete(PODS, "default", "web", grace_seconds=0)
+
+
+def test_a_claim_for_one_pod_alone_keeps_the_others_waiting_until_that_pod_is_gone(cluster):
+    claim(cluster, accessModes=["ReadWriteOncePod"])
+    cluster.pods(user("one"), user("two"))
+    cluster.turn()
+    bind(cluster)
+    wait_until("one to have it", lambda: (cluster.turn(), cluster.where("one", "two") == ["a", None])[1], step=0.02)
+    said = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+    assert said in cluster.events("FailedScheduling")[0]["message"]
+    cluster.client.delete(PODS, "default", "one", grace_seconds=0)
+    wait_until("the other to have its turn", lambda: (cluster.turn(), cluster.where("two") == ["a"])[1], step=0.02)

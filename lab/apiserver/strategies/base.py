@@ -1,6 +1,6 @@
 """The strategy of a kind without peculiarities: Kubernetes' defaults for strategies. The others override it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lab.apimachinery import names, selectors
 from lab.apimachinery.errors import Cause
@@ -14,7 +14,8 @@ UNSET = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.rep
 
 
 class Strategy:
-    """What the registry asks about a write, in this order: check_schema, default, prepare_…, allocate, validate_….
+    """What the registry asks about a write, in this order: check_schema, default, prepare_…, allocate, validate_…,
+    warnings.
 
     `default`, `prepare_…` and `allocate` change the object given first, and only where something is missing or not
     the client's to say: parts of `new` may be shared with `old`, so what is right already is left as it is.
@@ -64,9 +65,14 @@ class Strategy:
         """Take back what a write of `…/finalize` may not change. Only namespaces have that address."""
         self.prepare_update(new, old)
 
-    def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> None:
-        """Give a new object what depends on others: `existing` lists all of `allocates_from`, usually of its own kind,
-        where something must be unique in the cluster."""
+    def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> Iterable[Cause]:
+        """Give the object what depends on others, and say what cannot be had: `existing` lists all of `allocates_from`,
+        usually of its own kind, where something must be unique in the cluster."""
+        return ()
+
+    def warnings(self, obj: dict) -> Iterable[str]:
+        """What may be stored, but will not do what its author expects."""
+        return ()
 
     def validate_create(self, obj: dict) -> list[Cause]:
         """What is wrong with the object, field by field; nothing if it may be stored."""

@@ -23,7 +23,7 @@ class EndpointsStrategy(Strategy):
         for at, subset in enumerate(obj.get("subsets") or ()):
             for field in ("addresses", "notReadyAddresses"):
                 for nth, address in enumerate(subset.get(field) or ()):
-                    yield from _validate_address(f"subsets[{at}].{field}[{nth}].ip", address.get("ip", ""))
+                    yield from validate_address(f"subsets[{at}].{field}[{nth}].ip", address.get("ip", ""))
             yield from _validate_ports(subset.get("ports") or (), f"subsets[{at}].ports")
 
 
@@ -44,8 +44,8 @@ class EndpointSliceStrategy(Strategy):
         for at, endpoint in enumerate(obj.get("endpoints") or ()):
             if not endpoint.get("addresses"):
                 yield required(f"endpoints[{at}].addresses")
-            for text in endpoint.get("addresses") or () if obj["addressType"] == "IPv4" else ():
-                yield from _validate_address(f"endpoints[{at}].addresses[0]", text)
+            for nth, text in enumerate(endpoint.get("addresses") or () if obj["addressType"] == "IPv4" else ()):
+                yield from validate_address(f"endpoints[{at}].addresses[{nth}]", text)
         yield from _validate_ports(obj.get("ports") or (), "ports")
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
@@ -53,11 +53,21 @@ class EndpointSliceStrategy(Strategy):
         yield from unchanged("addressType", new.get("addressType"), old.get("addressType"))
 
 
-def _validate_address(where: str, text: str) -> Iterator[Cause]:
+def validate_address(where: str, text: str) -> Iterator[Cause]:
+    """An address of somewhere else: ValidateNonSpecialIP, or a data plane would be led to what is none of theirs."""
     try:
-        ipaddress.IPv4Address(text)
+        ip = ipaddress.IPv4Address(text)
     except ValueError:
         yield invalid(where, text, "must be a valid IPv4 address")
+        return
+    if ip.is_unspecified:
+        yield invalid(where, text, "may not be unspecified (0.0.0.0)")
+    elif ip.is_loopback:
+        yield invalid(where, text, "may not be in the loopback range (127.0.0.0/8)")
+    elif ip.is_link_local:
+        yield invalid(where, text, "may not be in the link-local range (169.254.0.0/16)")
+    elif ip.is_multicast:
+        yield invalid(where, text, "may not be in the multicast range (224.0.0.0/4)")
 
 
 def _validate_ports(ports: Iterable[dict], where: str) -> Iterator[Cause]:

@@ -3,19 +3,33 @@
 Source: kubernetes/pkg/apis/networking/validation/validation.go.
 """
 
+import ipaddress
 from collections.abc import Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
 from .base import Strategy
-from .causes import invalid, one_of, required, unlike
+from .causes import forbidden, invalid, one_of, required, unlike
+from .podspec.probes import validate_port
 
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
+NOT_IN_PATHS = ("//", "/./", "/../", "%2f", "%2F")
+NOT_AT_THE_END = ("/..", "/.")
 
 
 class IngressStrategy(Strategy):
     has_generation = True
+
+    def prepare_create(self, obj: dict) -> None:
+        super().prepare_create(obj)
+        obj["status"] = {"loadBalancer": {}}
+
+    def warnings(self, obj: dict) -> Iterator[str]:
+        if obj["spec"].get("ingressClassName"):
+            yield "spec.ingressClassName is ignored here: there are no classes, the front door serves every Ingress"
+        if obj["spec"].get("tls"):
+            yield "spec.tls is ignored here: the front door speaks plain HTTP"
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj.get("spec") or {}
@@ -27,26 +41,58 @@ class IngressStrategy(Strategy):
         for at, rule in enumerate(rules):
             where = f"spec.rules[{at}]"
             if rule.get("host"):
-                yield from unlike(f"{where}.host", rule["host"], names.dns_subdomain(rule["host"].removeprefix("*.")))
+                yield from _validate_host(rule["host"], f"{where}.host")
+            if "http" in rule and not rule["http"].get("paths"):
+                yield required(f"{where}.http.paths")
             for nth, path in enumerate((rule.get("http") or {}).get("paths") or ()):
                 yield from _validate_path(path, f"{where}.http.paths[{nth}]")
+        if spec.get("ingressClassName"):
+            name = spec["ingressClassName"]
+            yield from unlike("spec.ingressClassName", name, names.dns_subdomain(name))
+
+
+def _validate_host(host: str, where: str) -> Iterator[Cause]:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        yield from unlike(where, host, names.dns_subdomain(host.removeprefix("*.")))
+    else:
+        yield invalid(where, host, "must be a DNS name, not an IP address")
 
 
 def _validate_path(path: dict, where: str) -> Iterator[Cause]:
-    if not path.get("pathType"):
-        yield required(f"{where}.pathType")
+    kind, text = path.get("pathType"), path.get("path", "")
+    if not kind:
+        yield required(f"{where}.pathType", "pathType must be specified")
     else:
-        yield from one_of(f"{where}.pathType", path["pathType"], PATH_TYPES)
-    text = path.get("path", "")
-    if (text or path.get("pathType") in ("Exact", "Prefix")) and not text.startswith("/"):
+        yield from one_of(f"{where}.pathType", kind, PATH_TYPES)
+    if (text or kind in ("Exact", "Prefix")) and not text.startswith("/"):
         yield invalid(f"{where}.path", text, "must be an absolute path")
+    if kind in ("Exact", "Prefix"):
+        for wrong in NOT_IN_PATHS:
+            if wrong in text:
+                yield invalid(f"{where}.path", text, f"must not contain '{wrong}'")
+        for wrong in NOT_AT_THE_END:
+            if text.endswith(wrong):
+                yield invalid(f"{where}.path", text, f"cannot end with '{wrong}'")
     yield from _validate_backend(path.get("backend") or {}, f"{where}.backend")
 
 
 def _validate_backend(backend: dict, where: str) -> Iterator[Cause]:
+    if backend.get("resource"):
+        yield forbidden(f"{where}.resource", "the front door leads to Services only")
+        return
     service = backend.get("service") or {}
-    if not service.get("name"):
+    name, port = service.get("name", ""), service.get("port") or {}
+    if not name:
         yield required(f"{where}.service.name")
-    port = service.get("port") or {}
-    if not port.get("name") and not port.get("number"):
-        yield required(f"{where}.service.port")
+    else:
+        yield from unlike(f"{where}.service.name", name, names.dns1035_label(name))
+    if port.get("name") and port.get("number"):
+        yield invalid(where, port["number"], "cannot set both port name & port number")
+    elif port.get("name"):
+        yield from unlike(f"{where}.service.port.name", port["name"], names.port_name(port["name"]))
+    elif port.get("number"):
+        yield from validate_port(port["number"], f"{where}.service.port.number")
+    else:
+        yield required(f"{where}.service.port", "port name or number is required")

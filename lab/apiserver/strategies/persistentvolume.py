@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
-from lab.apimachinery.volumes import DRIVER, VOLUME_PROTECTION
+from lab.apimachinery.volumes import DRIVER, EXCLUSIVE, VOLUME_PROTECTION
 
 from .base import Strategy
 from .causes import forbidden, invalid, one_of, required, unlike, unsupported
@@ -16,7 +16,7 @@ from .podspec.placement import validate_node_selector
 from .podspec.resources import canonicalise, milli
 from .storageclass import RECLAIM_POLICIES
 
-ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", EXCLUSIVE)
 NOT_A_SOURCE = {
     "accessModes",
     "capacity",
@@ -95,9 +95,8 @@ def validate_modes(spec: dict, path: str) -> Iterator[Cause]:
     for mode in modes:
         if mode not in ACCESS_MODES:
             yield unsupported(f"{path}.accessModes", mode, ACCESS_MODES)
-    if "ReadWriteOncePod" in modes and len(modes) > 1:
-        words = "may not use ReadWriteOncePod with other access modes"
-        yield forbidden(f"{path}.accessModes", words)
+    if EXCLUSIVE in modes and len(modes) > 1:
+        yield forbidden(f"{path}.accessModes", f"may not use {EXCLUSIVE} with other access modes")
     if spec["volumeMode"] == "Block":
         yield forbidden(f"{path}.volumeMode", NO_BLOCKS)
     else:

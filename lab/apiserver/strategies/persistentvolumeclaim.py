@@ -1,12 +1,12 @@
 """PersistentVolumeClaim: storage that somebody needs. Source: ValidatePersistentVolumeClaim in
 pkg/apis/core/validation/validation.go, and the admission plug-in DefaultStorageClass."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import STORAGECLASSES, Kind
-from lab.apimachinery.volumes import CLAIM_PROTECTION, DEFAULT_CLASS, annotation
+from lab.apimachinery.volumes import CLAIM_PROTECTION, default_class
 
 from .base import Strategy
 from .causes import forbidden, invalid, required, unlike
@@ -34,17 +34,12 @@ class PersistentVolumeClaimStrategy(Strategy):
         obj["status"] = {"phase": "Pending"}
         protect(obj, CLAIM_PROTECTION)
 
-    def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> None:
-        """Whoever names no class gets the default one, of several the newest; "" means: none, and really none."""
-        if obj["spec"].get("storageClassName") is not None:
-            return
-        defaults = [one for one in existing() if annotation(one, DEFAULT_CLASS) == "true"]
-        if defaults:
-            newest = max(one["metadata"]["creationTimestamp"] for one in defaults)
-            of_that_time = [
-                one["metadata"]["name"] for one in defaults if one["metadata"]["creationTimestamp"] == newest
-            ]
-            obj["spec"]["storageClassName"] = min(of_that_time)
+    def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> Iterable[Cause]:
+        """Whoever names no class gets the default one, even if that comes later; "" means: none, and really none."""
+        spec = obj["spec"]
+        if spec.get("storageClassName") is None and not spec.get("volumeName") and (found := default_class(existing())):
+            spec["storageClassName"] = found
+        return ()
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj["spec"]
@@ -59,12 +54,14 @@ class PersistentVolumeClaimStrategy(Strategy):
             yield from unlike("spec.storageClassName", name, names.dns_subdomain(name))
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
-        """Its controller may say which volume it got; nobody else may change anything."""
+        """Its controller may say which volume it got, and of which class; nobody else may change anything."""
         yield from self.validate(new)
         asked, was = dict(new["spec"]), dict(old["spec"])
         if not was.get("volumeName"):
-            asked.pop("volumeName", None)
-            was.pop("volumeName", None)
+            for field in ("volumeName", "storageClassName"):
+                if was.get(field) is None:
+                    asked.pop(field, None)
+                    was.pop(field, None)
         if asked.pop("resources", None) != was.pop("resources", None):
             yield forbidden("spec.resources.requests", NO_GROWING)
         if asked != was:

@@ -1,25 +1,28 @@
 """Service: one address for many pods. Source: ValidateService in kubernetes/pkg/apis/core/validation/validation.go."""
 
 import ipaddress
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
+from . import serviceaddresses
 from .base import Strategy
 from .causes import duplicate, forbidden, invalid, one_of, required, unlike
+from .endpoints import validate_address
 from .metadata import validate_labels
 from .podspec.probes import validate_port
+from .serviceaddresses import HEADLESS, NETWORK, NODE_PORTS, OUTWARD
 
-NETWORK = ipaddress.ip_network("10.96.0.0/16")  # Kubernetes' --service-cluster-ip-range, as kubeadm sets it
-NODE_PORTS = range(30000, 32768)  # Kubernetes' --service-node-port-range
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 AFFINITIES = ("ClientIP", "None")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 POLICIES = ("Cluster", "Local")
-AFFINITY_SECONDS = 10800
-HEADLESS = "None"
+DISTRIBUTIONS = ("PreferClose", "PreferSameNode", "PreferSameZone")
+AFFINITY_SECONDS, LONGEST_AFFINITY = 10800, 86400
+# Fields that mean something to some types only. They are forgotten when a Service becomes of another type.
+OF_ADDRESSES = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy")
+OF_BALANCERS = ("allocateLoadBalancerNodePorts", "loadBalancerClass", "loadBalancerSourceRanges")
 
 
 class ServiceStrategy(Strategy):
@@ -37,11 +40,13 @@ class ServiceStrategy(Strategy):
         if spec["sessionAffinity"] == "ClientIP":
             affinity = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
             affinity.setdefault("timeoutSeconds", AFFINITY_SECONDS)
+        elif spec["sessionAffinity"] == "None":
+            spec.pop("sessionAffinityConfig", None)
         if spec["type"] != "ExternalName":
             spec.setdefault("internalTrafficPolicy", "Cluster")
             spec.setdefault("ipFamilies", ["IPv4"])
             spec.setdefault("ipFamilyPolicy", "SingleStack")
-        if spec["type"] in ("NodePort", "LoadBalancer"):
+        if _faces_outward(spec):
             spec.setdefault("externalTrafficPolicy", "Cluster")
         if spec["type"] == "LoadBalancer":
             spec.setdefault("allocateLoadBalancerNodePorts", True)
@@ -51,127 +56,186 @@ class ServiceStrategy(Strategy):
         obj["status"] = {"loadBalancer": {}}
 
     def prepare_update(self, new: dict, old: dict) -> None:
-        """Keep what was allocated, if a manifest that never named it is sent again."""
+        """Keep what was given, if a manifest that never named it is sent again; forget what another type does not
+        have. (patchAllocatedValues and dropTypeDependentFields in pkg/registry/core/service.)"""
         super().prepare_update(new, old)
-        spec, was = new["spec"], old.get("spec", {})
+        spec, was = new["spec"], old["spec"]
         if spec["type"] == "ExternalName":
-            for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
-                spec.pop(field, None)
+            _forget(spec, was, OF_ADDRESSES)
         elif not spec.get("clusterIP") and was.get("clusterIP"):
-            spec["clusterIP"] = was["clusterIP"]
-        given = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in was.get("ports") or ()}
+            spec["clusterIP"], spec["clusterIPs"] = was["clusterIP"], was["clusterIPs"]
+        if spec["type"] != "LoadBalancer" and was["type"] == "LoadBalancer":
+            _forget(spec, was, OF_BALANCERS)
+        if not _faces_outward(spec):
+            _forget(spec, was, ("externalTrafficPolicy",))
+        given = {(port["protocol"], port.get("port")): port.get("nodePort") for port in was.get("ports") or ()}
         for port in spec.get("ports") or ():
             node_port = given.get((port["protocol"], port.get("port")))
-            if spec["type"] == "ClusterIP" and port.get("nodePort") == node_port:
+            if spec["type"] not in OUTWARD and port.get("nodePort") == node_port:
                 port.pop("nodePort", None)
-            elif spec["type"] != "ClusterIP" and not port.get("nodePort") and node_port:
+            elif spec["type"] in OUTWARD and not port.get("nodePort") and node_port:
                 port["nodePort"] = node_port
 
-    def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> None:
+    def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> Iterable[Cause]:
         """A cluster address, and for NodePort and LoadBalancer a port of every node for each port."""
+        uid = obj["metadata"]["uid"]
+        others = (other["spec"] for other in existing() if other["metadata"]["uid"] != uid)
+        return serviceaddresses.allocate(obj["spec"], others)
+
+    def warnings(self, obj: dict) -> Iterator[str]:
         spec = obj["spec"]
-        needs_address = spec["type"] != "ExternalName" and not spec.get("clusterIP")
-        needs_ports = spec["type"] in ("NodePort", "LoadBalancer") and any(
-            not port.get("nodePort") for port in spec.get("ports") or ()
-        )
-        if needs_address or needs_ports:
-            specs = [other.get("spec", {}) for other in existing()]
-            if needs_address:
-                spec["clusterIP"] = free_cluster_ip({other.get("clusterIP", "") for other in specs})
-            if needs_ports:
-                taken = {port.get("nodePort") for other in specs for port in other.get("ports") or ()}
-                _give_node_ports(spec["ports"], taken)
-        if spec.get("clusterIP") and spec.get("clusterIPs", [""])[0] != spec["clusterIP"]:
-            spec["clusterIPs"] = [spec["clusterIP"]]
+        for at, port in enumerate(spec.get("ports") or ()):
+            if port["protocol"] != "TCP":
+                yield f"spec.ports[{at}].protocol: {port['protocol']} is not forwarded here: only TCP is"
+        for field in ("externalTrafficPolicy", "internalTrafficPolicy"):
+            if spec.get(field) == "Local":
+                yield f'spec.{field}: "Local" works as "Cluster" here: all nodes share one data plane'
+        for field in ("externalIPs", "healthCheckNodePort", "loadBalancerIP", "loadBalancerSourceRanges",
+                      "trafficDistribution"):  # fmt: skip
+            if spec.get(field):
+                yield f"spec.{field} is ignored here"
+        if spec["type"] != "ExternalName" and spec.get("externalName"):
+            yield 'spec.externalName is ignored when spec.type is not "ExternalName"'
+        if spec.get("clusterIP") == HEADLESS and spec["sessionAffinity"] != "None":
+            yield "spec.SessionAffinity is ignored for headless services"
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj["spec"]
         yield from one_of("spec.type", spec["type"], TYPES)
-        yield from one_of("spec.sessionAffinity", spec["sessionAffinity"], AFFINITIES)
         yield from validate_labels(spec.get("selector"), "spec.selector")
         if spec["type"] == "ExternalName":
-            name = spec.get("externalName", "").removesuffix(".")
-            if not name:
-                yield required("spec.externalName")
-            else:
-                yield from unlike("spec.externalName", name, names.dns_subdomain(name))
-        elif not spec.get("ports") and spec.get("clusterIP") != HEADLESS:
-            yield required("spec.ports")
-        if spec.get("clusterIP") == HEADLESS and spec["type"] in ("NodePort", "LoadBalancer"):
-            words = f"may not be set to 'None' for {spec['type']} services"
-            yield invalid("spec.clusterIPs[0]", HEADLESS, words)
-        elif spec.get("clusterIP") not in (None, HEADLESS):
-            yield from _validate_cluster_ip(spec["clusterIP"])
+            yield from _validate_external_name(spec)
+        else:
+            yield from _validate_cluster_ips(spec)
+            if not spec.get("ports") and spec["clusterIP"] != HEADLESS:
+                yield required("spec.ports")
         yield from _validate_ports(spec)
-        for field in ("internalTrafficPolicy", "externalTrafficPolicy"):
-            if spec.get(field):
-                yield from one_of(f"spec.{field}", spec[field], POLICIES)
+        yield from _validate_affinity(spec)
+        yield from _validate_policies(spec)
+        for at, text in enumerate(spec.get("externalIPs") or ()):
+            yield from validate_address(f"spec.externalIPs[{at}]", text)
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
-        was, spec = old.get("spec", {}).get("clusterIP"), new["spec"]
-        if was and spec["type"] != "ExternalName" and spec.get("clusterIP") != was:
+        was, spec = old["spec"], new["spec"]
+        if was.get("clusterIP") and spec["type"] != "ExternalName" and spec.get("clusterIP") != was["clusterIP"]:
             yield invalid("spec.clusterIPs[0]", [spec.get("clusterIP")], "may not change once set")
+        if spec["type"] == was["type"] == "LoadBalancer" and spec.get("loadBalancerClass") != was.get(
+            "loadBalancerClass"
+        ):
+            yield invalid("spec.loadBalancerClass", spec.get("loadBalancerClass"), "may not change once set")
         yield from self.validate(new)
 
 
-def free_cluster_ip(used: set[str]) -> str:
-    """An address of the service network that no Service has; at random, so that an old one is not soon met again."""
-    for _ in range(100):
-        address = str(NETWORK[random.randrange(10, NETWORK.num_addresses - 1)])
-        if address not in used:
-            return address
-    return next(str(address) for address in NETWORK.hosts() if str(address) not in used)
+def _faces_outward(spec: dict) -> bool:
+    return spec["type"] in OUTWARD or bool(spec.get("externalIPs"))
 
 
-def _give_node_ports(ports: list[dict], taken: set[int | None]) -> None:
-    taken = taken | {port.get("nodePort") for port in ports}
-    free = [number for number in NODE_PORTS if number not in taken]
-    random.shuffle(free)
-    for port in ports:
-        if not port.get("nodePort") and free:
-            port["nodePort"] = free.pop()
+def _forget(spec: dict, was: dict, fields: Iterable[str]) -> None:
+    """Those that are as they were: nobody asks for them now."""
+    for field in fields:
+        if spec.get(field) == was.get(field):
+            spec.pop(field, None)
 
 
-def _validate_cluster_ip(text: str) -> Iterator[Cause]:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        yield invalid("spec.clusterIPs[0]", text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+def _validate_external_name(spec: dict) -> Iterator[Cause]:
+    name = spec.get("externalName", "").removesuffix(".")
+    if not name:
+        yield required("spec.externalName")
+    else:
+        yield from unlike("spec.externalName", name, names.dns_subdomain(name))
+    if spec.get("clusterIP") or spec.get("clusterIPs"):
+        yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")
+
+
+def _validate_cluster_ips(spec: dict) -> Iterator[Cause]:
+    address, listed = spec["clusterIP"], spec["clusterIPs"]
+    if listed[:1] != [address]:
+        yield invalid("spec.clusterIPs", listed, "first value must match `clusterIP`")
+    elif len(listed) > 1:
+        yield invalid("spec.clusterIPs", listed, "may only hold one value: this cluster is of one IP family, IPv4")
+    if spec["ipFamilies"] != ["IPv4"]:
+        yield invalid("spec.ipFamilies", spec["ipFamilies"], "only IPv4 is configured on this cluster")
+    if spec["ipFamilyPolicy"] == "RequireDualStack":
+        words = "this cluster is not configured for dual-stack services"
+        yield invalid("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], words)
+    if address == HEADLESS:
+        if spec["type"] in OUTWARD:
+            yield invalid("spec.clusterIPs[0]", HEADLESS, f"may not be set to 'None' for {spec['type']} services")
         return
-    if address not in NETWORK:
-        words = f"failed to allocate IP {text}: the provided IP ({text}) is not in the valid range. "
-        yield invalid("spec.clusterIPs", [text], f"{words}The range of valid IPs is {NETWORK}")
+    try:
+        inside = ipaddress.ip_address(address) in NETWORK
+    except ValueError:
+        yield invalid("spec.clusterIPs[0]", address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+        return
+    if not inside:
+        words = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. "
+        yield invalid("spec.clusterIPs", [address], f"{words}The range of valid IPs is {NETWORK}")
 
 
 def _validate_ports(spec: dict) -> Iterator[Cause]:
     ports = spec.get("ports") or ()
-    seen_names, seen_numbers = set(), set()
+    seen: set[tuple] = set()
+
+    def again(*value: object) -> bool:
+        """Whether what may be there once is there a second time."""
+        found = value in seen
+        seen.add(value)
+        return found
+
     for at, port in enumerate(ports):
         path, name = f"spec.ports[{at}]", port.get("name", "")
         if not name and len(ports) > 1:
             yield required(f"{path}.name")
         elif name:
             yield from unlike(f"{path}.name", name, names.dns_label(name))
-            if name in seen_names:
+            if again("name", name):
                 yield duplicate(f"{path}.name", name)
-        seen_names.add(name)
         yield from validate_port(port.get("port", 0), f"{path}.port")
         yield from one_of(f"{path}.protocol", port["protocol"], PROTOCOLS)
-        target = port["targetPort"]
+        target, number = port["targetPort"], port.get("nodePort")
         if isinstance(target, str):
             yield from unlike(f"{path}.targetPort", target, names.port_name(target))
         else:
             yield from validate_port(target, f"{path}.targetPort")
-        if (port["protocol"], port.get("port")) in seen_numbers:
+        if port.get("appProtocol"):
+            yield from unlike(f"{path}.appProtocol", port["appProtocol"], names.qualified_name(port["appProtocol"]))
+        if again("port", port["protocol"], port.get("port")):
             yield duplicate(path, port)
-        seen_numbers.add((port["protocol"], port.get("port")))
-        if port.get("nodePort"):
-            yield from _validate_node_port(port["nodePort"], spec["type"], f"{path}.nodePort")
+        if number:
+            yield from _validate_node_port(number, spec["type"], f"{path}.nodePort")
+            if again("nodePort", port["protocol"], number):
+                yield duplicate(f"{path}.nodePort", number)
 
 
 def _validate_node_port(number: int, kind: str, path: str) -> Iterator[Cause]:
-    if kind in ("ClusterIP", "ExternalName"):
+    if kind not in OUTWARD:
         yield forbidden(path, f"may not be used when `type` is '{kind}'")
     elif number not in NODE_PORTS:
         words = f"provided port is not in the valid range. The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"
         yield invalid(path, number, words)
+
+
+def _validate_affinity(spec: dict) -> Iterator[Cause]:
+    yield from one_of("spec.sessionAffinity", spec["sessionAffinity"], AFFINITIES)
+    seconds = ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
+    if seconds is not None and not 0 < seconds <= LONGEST_AFFINITY:
+        words = f"must be greater than 0 and less than {LONGEST_AFFINITY}"
+        yield invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds, words)
+
+
+def _validate_policies(spec: dict) -> Iterator[Cause]:
+    for field, values in (("internalTrafficPolicy", POLICIES), ("externalTrafficPolicy", POLICIES),
+                          ("trafficDistribution", DISTRIBUTIONS)):  # fmt: skip
+        if spec.get(field):
+            yield from one_of(f"spec.{field}", spec[field], values)
+    if spec.get("externalTrafficPolicy") and not _faces_outward(spec):
+        words = "may only be set for externally-accessible services"
+        yield invalid("spec.externalTrafficPolicy", spec["externalTrafficPolicy"], words)
+    if spec["type"] == "LoadBalancer":
+        if spec.get("loadBalancerClass"):
+            problems = names.qualified_name(spec["loadBalancerClass"])
+            yield from unlike("spec.loadBalancerClass", spec["loadBalancerClass"], problems)
+        return
+    for field in OF_BALANCERS:
+        if spec.get(field) is not None:
+            yield forbidden(f"spec.{field}", "may only be used when `type` is 'LoadBalancer'")

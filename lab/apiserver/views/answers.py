@@ -17,7 +17,7 @@ def json_answer(request: HttpRequest, body: dict, code: int = 200, warnings: lis
     raw = orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if indent else 0)
     response = HttpResponse(raw, content_type=JSON, status=code, headers={"Content-Length": str(len(raw))})
     # 299 is HTTP's "miscellaneous persistent warning"; kubectl prints each one.
-    for warning in warnings:
+    for warning in dict.fromkeys(warnings):
         text = warning.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.setdefault("Warning", "")
         joined = f"{response.headers['Warning']}, " if response.headers["Warning"] else ""

@@ -14,6 +14,7 @@ from lab.apimachinery.volumes import (
     RUNTIME_LABEL,
     SELECTED_NODE,
     annotation,
+    default_class,
     is_bound,
     waits_for_consumer,
 )
@@ -30,6 +31,7 @@ ELSEWHERE = (
     "administrator. If volume creation is delayed, please verify that the provisioner is running and correctly "
     "registered."
 )
+SELECTING = 'failed to provision volume with StorageClass "{}": claim Selector is not supported'
 LOST = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
 MISBOUND = "Two claims are bound to the same volume, this one is bound incorrectly"
 
@@ -112,6 +114,10 @@ class PersistentVolumeController(Controller):
 
     def _find_volume(self, client: Client, claim: dict) -> None:
         view = client.view()
+        if claim["spec"].get("storageClassName") is None and (default := default_class(client.list(STORAGECLASSES))):
+            # There was no default when it was made. (Kubernetes: retroactive default class assignment.)
+            client.update(PERSISTENTVOLUMECLAIMS, {**claim, "spec": {**claim["spec"], "storageClassName": default}})
+            return
         class_name = claim["spec"].get("storageClassName") or ""
         storage_class = view.get(STORAGECLASSES.resource, "", class_name) if class_name else None
         on = annotation(claim, SELECTED_NODE)
@@ -156,6 +162,10 @@ class PersistentVolumeController(Controller):
         if storage_class["provisioner"] != DRIVER:
             words = ELSEWHERE.format(storage_class["provisioner"])
             client.event(claim, "Normal", "ExternalProvisioning", words)
+            return
+        if claim["spec"].get("selector"):  # it chooses among volumes that are there
+            words = SELECTING.format(storage_class["metadata"]["name"])
+            client.event(claim, "Warning", "ProvisioningFailed", words)
             return
         runtime = _runtime([node] if node else view.list(NODES.resource))
         volume = binding.provisioned(claim, storage_class, runtime)
