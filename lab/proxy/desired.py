@@ -41,6 +41,7 @@ class Desired:
     hosts: list[dict] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    services: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     domain: str = DOMAIN
     backends: dict[str, dict] = field(default_factory=dict)
 
@@ -96,16 +97,25 @@ def has_address(service: dict) -> bool:
 
 
 def _add_names(result: Desired, service: dict, picture: Picture, reached: list[Endpoint]) -> None:
-    """The Service's address, or, where it has none, those of its pods; and the names of pods that have one."""
+    """The Service's address, or, where it has none, those of its pods, each of which has a name then; and for each
+    port that has a name, where it is (SRV: `_<port>._<protocol>` before the Service's name)."""
     name = _full_name(service, picture)
+    ready: list[tuple[str, Endpoint]] = []
     if has_address(service):
         result.names[name] = [service["spec"]["clusterIP"]]
-        return
-    ready = [each for each in reached if each.ready]
-    result.names[name] = sorted({each.address for each in ready})
-    for each in ready:
-        if each.hostname:
-            result.names.setdefault(f"{each.hostname}.{name}", []).append(each.address)
+    else:
+        ready = [(f"{each.hostname or each.address.replace('.', '-')}.{name}", each) for each in reached if each.ready]
+        result.names[name] = sorted({each.address for _, each in ready})
+        for own, each in ready:
+            result.names.setdefault(own, []).append(each.address)
+    for port in service["spec"].get("ports") or ():
+        if port.get("name"):
+            at = f"_{port['name']}._{port.get('protocol', 'TCP').lower()}.{name}"
+            if has_address(service):
+                result.services[at] = [(port["port"], name)]
+            else:
+                pods = ((each.ports.get(port["name"]), own) for own, each in ready)
+                result.services[at] = [(number, own) for number, own in pods if number]
 
 
 def _own_host(service: dict, picture: Picture, backends: dict[str, dict]) -> Iterator[dict]:

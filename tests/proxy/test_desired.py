@@ -162,6 +162,18 @@ def test_a_headless_service_is_the_names_of_its_ready_pods():
     assert document["listeners"] == []
 
 
+def test_a_port_with_a_name_is_found_by_it_and_pods_without_a_name_are_called_by_their_address():
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}]
+    found = a_slice(an_endpoint(1), an_endpoint(2))
+    with_address, headless = (
+        of([a_service(ports=ports, **spec)], found, plane="gateway") for spec in ({}, {"clusterIP": "None"})
+    )
+    name = "web.default.svc.cluster.local"
+    assert with_address["services"] == {f"_http._tcp.{name}": [(80, name)]}
+    assert headless["services"] == {f"_http._tcp.{name}": [(8080, f"10-1-0-{n}.{name}") for n in (1, 2)]}
+    assert headless["names"][f"10-1-0-2.{name}"] == ["10.1.0.2"]
+
+
 def test_an_external_name_is_an_alias_and_nothing_else():
     service = {"metadata": {"name": "out", "namespace": "default"}, "spec": {"type": "ExternalName"}}
     service["spec"]["externalName"] = "example.org."

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import dnswire
-from .dnswire import AAAA, ANY, NOERROR, NOTIMP, NXDOMAIN, SERVFAIL, A, BadMessage
+from .dnswire import ANY, NOERROR, NOTIMP, NXDOMAIN, PTR, SERVFAIL, SRV, A, BadMessage
 from .names import Names
 
 log = logging.getLogger(__name__)
@@ -55,18 +55,21 @@ class DnsServer:
             return dnswire.answer(asked, NXDOMAIN)
         if found.outside and not found.aliases:
             return await self._upstream.ask(message) or dnswire.answer(asked, SERVFAIL, authoritative=False)
-        addresses = found.addresses
-        if asked.kind not in (A, AAAA, ANY):
-            return dnswire.answer(asked, NOERROR)
-        if asked.kind == AAAA:
-            addresses = ()  # the cluster has none, and saying so at once saves a second question
+        if asked.kind == SRV:
+            data = [dnswire.service(port, name) for port, name in found.services]
+        elif asked.kind == PTR:
+            data = [dnswire.pointer(name) for name in found.pointers]
+        elif asked.kind not in (A, ANY):
+            data = []  # the cluster has no other addresses, and saying so at once saves a second question
         elif found.outside:
             # Resolvers of C libraries do not follow an alias: its addresses must be in the same answer.
             said = await self._upstream.ask(dnswire.query(0, found.outside))
             if said is None:
                 return dnswire.answer(asked, SERVFAIL, authoritative=False)
-            addresses = dnswire.addresses(said)
-        return dnswire.answer(asked, NOERROR, found.aliases, addresses, most)
+            data = [dnswire.address(text) for text in dnswire.addresses(said)]
+        else:
+            data = [dnswire.address(text) for text in found.addresses]
+        return dnswire.answer(asked, NOERROR, found.aliases, data, most)
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -2,9 +2,10 @@
 
 import ipaddress
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-A, CNAME, AAAA, OPT, ANY = 1, 5, 28, 41, 255
+A, CNAME, PTR, AAAA, SRV, OPT, ANY = 1, 5, 12, 28, 33, 41, 255
 NOERROR, SERVFAIL, NXDOMAIN, NOTIMP = 0, 2, 3, 4
 TTL = 5  # seconds, as CoreDNS says for a cluster's names
 UDP_MOST = 512  # without a word about more
@@ -62,14 +63,14 @@ def _name(message: bytes, at: int) -> tuple[str, int]:
 
 
 def answer(
-    asked: Question, code: int, aliases: tuple[tuple[str, str], ...] = (), addresses: tuple[str, ...] = (),
+    asked: Question, code: int, aliases: tuple[tuple[str, str], ...] = (), data: Iterable[bytes] = (),
     most: int = 65535, authoritative: bool = True,
 ) -> bytes:  # fmt: skip
-    """The whole message; one that would be longer than `most` says only that it was cut."""
-    records = [_record(name, CNAME, _written(other)) for name, other in aliases]
+    """The whole message; one that would be longer than `most` says only that it was cut. `data`: of each record of the
+    kind that was asked for, at the end of the aliases."""
+    records = [_record(name, CNAME, pointer(other)) for name, other in aliases]
     owner = aliases[-1][1] if aliases else asked.name
-    packed = [ipaddress.IPv4Address(address).packed for address in addresses]
-    records += [_record(owner, A, address) for address in packed]
+    records += [_record(owner, A if asked.kind == ANY else asked.kind, each) for each in data]
     flags = RESPONSE | RECURSION_HAD | (asked.flags & RECURSION_WANTED) | (AUTHORITATIVE if authoritative else 0) | code
     body = asked.raw + b"".join(records)
     if 12 + len(body) > most:
@@ -77,18 +78,29 @@ def answer(
     return struct.pack("!6H", asked.number, flags, 1, len(records), 0, 0) + body
 
 
+def address(text: str) -> bytes:
+    """What an A record holds."""
+    return ipaddress.IPv4Address(text).packed
+
+
+def service(port: int, name: str) -> bytes:
+    """What an SRV record holds: all are as good as each other."""
+    return struct.pack("!3H", 0, 100, port) + pointer(name)
+
+
 def _record(name: str, kind: int, data: bytes) -> bytes:
-    return _written(name) + struct.pack("!2HIH", kind, 1, TTL, len(data)) + data
+    return pointer(name) + struct.pack("!2HIH", kind, 1, TTL, len(data)) + data
 
 
-def _written(name: str) -> bytes:
+def pointer(name: str) -> bytes:
+    """A name as messages have it: what PTR and CNAME records hold."""
     labels = name.rstrip(".").encode("ascii").split(b".") if name.rstrip(".") else []
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
 def query(number: int, name: str) -> bytes:
     """A question for addresses of another name server's."""
-    return struct.pack("!6H", number, RECURSION_WANTED, 1, 0, 0, 0) + _written(name) + struct.pack("!2H", A, 1)
+    return struct.pack("!6H", number, RECURSION_WANTED, 1, 0, 0, 0) + pointer(name) + struct.pack("!2H", A, 1)
 
 
 def addresses(message: bytes) -> tuple[str, ...]:

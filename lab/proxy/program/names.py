@@ -5,14 +5,18 @@ from dataclasses import dataclass, field
 from .plan import Plan
 
 ALIASES_MOST = 8  # one may lead to the next
+REVERSE = ".in-addr.arpa"
 
 
 @dataclass(frozen=True)
 class Found:
-    """`aliases`: the names that lead to the last of them; `outside`: that one is for others to say."""
+    """`aliases`: the names that lead to the last of them; `outside`: that one is for others to say. `services`: of a
+    `_port._protocol` name, ports and the names that have them; `pointers`: the names that an address has."""
 
     aliases: tuple[tuple[str, str], ...] = ()
     addresses: tuple[str, ...] = ()
+    services: tuple[tuple[int, str], ...] = ()
+    pointers: tuple[str, ...] = ()
     outside: str = ""
 
 
@@ -30,6 +34,8 @@ class Names:
             for scope in scopes:
                 if name in self.plan.names[scope]:
                     return Found(tuple(aliases), tuple(self.plan.names[scope][name]))
+                if name in self.plan.services[scope]:
+                    return Found(tuple(aliases), services=tuple(self.plan.services[scope][name]))
             other = next((self.plan.aliases[s][name] for s in scopes if name in self.plan.aliases[s]), None)
             if other is None:
                 break
@@ -39,7 +45,15 @@ class Names:
             # The domain itself and what lies above a name exist, though nothing stands there.
             above = any(known.endswith("." + name) for scope in scopes for known in self.plan.names[scope])
             return Found(tuple(aliases)) if above or aliases else None
-        return Found(tuple(aliases), (), name)
+        if name.endswith(REVERSE) and (pointers := self._names_of(name.removesuffix(REVERSE), scopes)):
+            return Found(tuple(aliases), pointers=pointers)
+        return Found(tuple(aliases), outside=name)
+
+    def _names_of(self, reversed_address: str, scopes: list[str]) -> tuple[str, ...]:
+        """The names that mean this address alone; of a pod whose Service has no address only its own, not both."""
+        alone = [".".join(reversed(reversed_address.split(".")))]
+        found = [name for scope in scopes for name, held in self.plan.names[scope].items() if held == alone]
+        return tuple(name for name in found if not any(other.endswith("." + name) for other in found))
 
     def _domains(self, scopes: list[str]) -> set[str]:
         return {self.plan.domains[scope] for scope in scopes}

@@ -58,6 +58,8 @@ class Plan:
     hosts: list[Host] = field(default_factory=list)
     names: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # scope → name → addresses
     aliases: dict[str, dict[str, str]] = field(default_factory=dict)  # scope → name → another name
+    # scope → `_port._protocol.` and a Service's name → (port, name that has it)
+    services: dict[str, dict[str, list[tuple[int, str]]]] = field(default_factory=dict)
     domains: dict[str, str] = field(default_factory=dict)  # scope → the domain that it alone answers for
 
 
@@ -97,6 +99,10 @@ def _add(plan: Plan, scope: str, desired: dict) -> None:
             plan.hosts.append(Host(told["host"].lower(), told.get("path") or "/", exact, backend))
     plan.names[scope] = {name.lower(): list(found) for name, found in desired.get("names", {}).items()}
     plan.aliases[scope] = {name.lower(): other.lower() for name, other in desired.get("aliases", {}).items()}
+    plan.services[scope] = {
+        name.lower(): [(_port(port), other.lower()) for port, other in found]
+        for name, found in desired.get("services", {}).items()
+    }
     plan.domains[scope] = desired.get("domain", "cluster.local").lower()
 
 

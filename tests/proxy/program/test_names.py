@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from lab.proxy.program.dns import DnsServer
-from lab.proxy.program.dnswire import AAAA, CNAME, NOERROR, NXDOMAIN, SERVFAIL, A, addresses, query
+from lab.proxy.program.dnswire import AAAA, CNAME, NOERROR, NXDOMAIN, PTR, SERVFAIL, SRV, A, addresses, pointer, query
 from lab.proxy.program.names import Names
 from lab.proxy.program.plan import merge
 from tests.labs import free_port
@@ -23,6 +23,12 @@ DESIRED = {
         "many.default.svc.cluster.local": [f"10.9.{n // 200}.{n % 200 + 1}" for n in range(300)],
         "web-0.many.default.svc.cluster.local": ["10.9.1.1"],
         "empty.default.svc.cluster.local": [],
+        "one.default.svc.cluster.local": ["10.9.1.9"],
+        "10-9-1-9.one.default.svc.cluster.local": ["10.9.1.9"],
+    },
+    "services": {
+        "_http._tcp.hello.default.svc.cluster.local": [[80, "hello.default.svc.cluster.local"]],
+        "_http._tcp.one.default.svc.cluster.local": [[8080, "10-9-1-9.one.default.svc.cluster.local"]],
     },
     "aliases": {
         "out.default.svc.cluster.local": "example.test",
@@ -90,6 +96,24 @@ async def test_a_name_of_the_cluster_that_is_not_there_does_not_exist(asker: Ask
 
 async def test_a_service_without_endpoints_exists_and_has_no_address(asker: Asker):
     assert (await asker.ask("empty.default.svc.cluster.local"))[:2] == (NOERROR, ())
+
+
+@pytest.mark.parametrize("service, port, name", [("hello", 80, "hello"), ("one", 8080, "10-9-1-9.one")])
+async def test_a_port_with_a_name_is_found_by_it(asker: Asker, service: str, port: int, name: str):
+    asked = f"_http._tcp.{service}.default.svc.cluster.local"
+    code, _, said = await asker.ask(asked, SRV)
+    where = struct.pack("!3H", 0, 100, port) + pointer(f"{name}.default.svc.cluster.local")
+    assert code == NOERROR and said.endswith(struct.pack("!H", len(where)) + where)
+    assert (await asker.ask(asked))[:2] == (NOERROR, ())
+    assert (await asker.ask(f"_other._tcp.{service}.default.svc.cluster.local", SRV))[0] == NXDOMAIN
+
+
+@pytest.mark.parametrize(
+    "address, name", [("10.96.0.7", "hello"), ("10.9.1.9", "10-9-1-9.one"), ("10.9.1.1", "web-0.many")]
+)
+async def test_an_address_has_its_name(asker: Asker, address: str, name: str):
+    code, _, said = await asker.ask(".".join(reversed(address.split("."))) + ".in-addr.arpa", PTR)
+    assert code == NOERROR and said[6:8] == b"\0\1" and said.endswith(pointer(f"{name}.default.svc.cluster.local"))
 
 
 async def test_an_alias_comes_with_what_it_leads_to(asker: Asker):
