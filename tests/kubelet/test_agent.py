@@ -30,6 +30,7 @@ def test_a_death_is_healed_at_once_though_the_engines_list_does_not_know_of_it_y
     world.start()
     world.pod()
     world.running()
+    wait_until("the kubelet to listen", lambda: world.runtime.listening, 30)
     world.runtime.lag = 60.0
     world.kill()
     world.running(restarts=1)

@@ -7,7 +7,7 @@ from lab.apimachinery.kinds import NODES, PODS
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.kubelet.agent import Agent
-from lab.runtime import RuntimeFailure, Sandbox
+from lab.runtime import RuntimeEvent, RuntimeFailure, Sandbox
 from lab.runtime.process.runtime import ProcessRuntime
 from tests.labs import wait_until
 
@@ -22,6 +22,7 @@ class Fickle(ProcessRuntime):
 
     lag = 0.0  # seconds for which a dead container is listed as running still
     silent = False
+    listening = False
     address_hidden_of = ""  # a pod whose address it does not tell
 
     def list_pods(self) -> list[Sandbox]:
@@ -39,6 +40,13 @@ class Fickle(ProcessRuntime):
             for c in sandbox.containers
         )
         return dataclasses.replace(sandbox, address=address, containers=containers)
+
+    def listen(self, on_event, stopped) -> None:
+        def hear(event: RuntimeEvent) -> None:
+            self.listening = True
+            on_event(event)
+
+        super().listen(hear, stopped)
 
     def list_images(self):
         if self.silent:
@@ -79,7 +87,7 @@ class World:
             status = (found.get("status", {}).get("containerStatuses") or [{"state": {}}])[0]
             return found if "running" in status["state"] and status["restartCount"] == restarts else None
 
-        return wait_until(f"{name} to run after {restarts} restarts", look, 15, 0.02)
+        return wait_until(f"{name} to run after {restarts} restarts", look, 30, 0.02)
 
     def node_is_ready(self) -> bool:
         conditions = self.client.get(NODES, "", "node-a")["status"].get("conditions", ())

@@ -149,7 +149,7 @@ def test_exec_that_takes_too_long_is_ended(bench):
     with pytest.raises(RuntimeFailure) as late:
         bench.runtime.exec_sync(container, ["sleep", "60"], 0.5)
     assert late.value.reason == "DeadlineExceeded"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert bench.look(container).state == "running"
 
 

@@ -1,5 +1,4 @@
 import threading
-import time
 
 from lab.runtime.docker.gate import BEGIN, FINISH, HEAL, RESERVED, StartGate
 from tests.labs import wait_until
@@ -16,16 +15,18 @@ class Line:
     def come(self, name: str, rank: int) -> None:
         self._go[name] = threading.Event()
         threading.Thread(target=self._run, args=(name, rank), daemon=True).start()
-        time.sleep(0.02)
+        arrived = len(self._go)
+        wait_until(f"{name} to ask", lambda: len(self.got) + len(self.gate._waiting) == arrived, 10, 0.002)
 
     def _run(self, name: str, rank: int) -> None:
         with self.gate.slot(rank):
             self.got.append(name)
-            self._go[name].wait(5)
+            self._go[name].wait(60)
 
     def leave(self, name: str) -> None:
+        before = len(self.got)
         self._go[name].set()
-        time.sleep(0.02)
+        wait_until("the next one", lambda: len(self.got) > before, 10, 0.002)
 
 
 def test_no_more_than_the_limit_get_in_and_then_in_the_order_of_asking():

@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import docker
@@ -102,7 +103,7 @@ def test_a_name_that_nobody_has_is_not_waited_for(gateway: Gateway):
 
 def test_a_pod_gets_out_through_it(gateway: Gateway, engine: docker.APIClient):
     """To another network of this machine, as to anywhere else."""
-    outside = engine.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"]
+    outside = str(next(ip_network(engine.inspect_network("bridge")["IPAM"]["Config"][0]["Subnet"]).hosts()))
     with socket.create_server((outside, 0)) as server:
         server.settimeout(20)
         script = f"import socket; socket.create_connection(('{outside}', {server.getsockname()[1]}), 20)"

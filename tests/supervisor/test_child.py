@@ -60,7 +60,7 @@ def test_one_that_ignores_sigterm_is_killed_when_the_grace_is_over(make):
     wait_until("its first words", lambda: child._log.path.exists())
     began = time.monotonic()
     child.stop(0.3)
-    assert 0.3 <= time.monotonic() - began < 5
+    assert 0.3 <= time.monotonic() - began < 30
     assert not is_alive(pid)
 
 
