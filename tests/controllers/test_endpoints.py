@@ -227,7 +227,7 @@ def test_slices_written_by_hand_stay_for_a_service_without_a_selector(cluster):
     assert legacy(cluster) is None
 
 
-def test_endpoints_written_by_hand_are_mirrored_and_go_with_them(cluster):
+def test_endpoints_written_by_hand_are_mirrored_until_there_is_a_selector(cluster):
     a_service(cluster, selector={})
     subset = {"addresses": [{"ip": "192.0.2.1"}], "notReadyAddresses": [{"ip": "192.0.2.2"}], "ports": [{"port": 5432}]}
     meta = {"name": "web", "namespace": "default"}
@@ -238,6 +238,18 @@ def test_endpoints_written_by_hand_are_mirrored_and_go_with_them(cluster):
     seen = {e["addresses"][0]: e["conditions"]["ready"] for e in one["endpoints"]}
     assert seen == {"192.0.2.1": True, "192.0.2.2": False}
     assert one["ports"][0]["port"] == 5432
+    cluster.client.patch(SERVICES, "default", "web", {"spec": {"selector": {"app": "web"}}})
+    cluster.settle(*LOOPS)
+    (mine,) = slices(cluster)  # what was written by hand is asked no more
+    assert mine["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] == "endpointslice-controller.k8s.io"
+
+
+def test_mirrored_slices_go_with_the_endpoints(cluster):
+    a_service(cluster, selector={})
+    meta = {"name": "web", "namespace": "default"}
+    cluster.client.create(ENDPOINTS, {"metadata": meta, "subsets": [{"addresses": [{"ip": "192.0.2.1"}]}]})
+    cluster.settle(*LOOPS)
+    assert len(slices(cluster)) == 1
     cluster.client.delete(ENDPOINTS, "default", "web")
     cluster.settle(*LOOPS)
     assert slices(cluster) == []

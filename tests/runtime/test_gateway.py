@@ -18,7 +18,7 @@ from lab.runtime.docker import DockerRuntime
 from lab.runtime.docker.configs import network_name, sandbox_config
 from tests.labs import wait_until
 
-from .conftest import CLUSTER, Bench
+from .conftest import CLUSTER, Bench, Heard
 
 TOKEN = "only for these tests"
 ASK = "import urllib.request as u; print(u.urlopen('http://{}', timeout=20).read().decode())"
@@ -147,8 +147,13 @@ def test_there_is_one_and_it_stays_the_same(gateway: Gateway):
     gateway.runtime.ensure_gateway(CLUSTER, TOKEN)
 
 
-def test_removed_by_hand_it_is_made_again(gateway: Gateway):
-    gateway.engine.remove_container(gateway.name, force=True)
+def test_removed_by_hand_it_is_made_again_as_soon_as_that_is_heard(gateway: Gateway):
+    heard = Heard(gateway.runtime)
+    try:
+        gateway.engine.remove_container(gateway.name, force=True)
+        wait_until("a reason to look at everything", lambda: [e.kind for e in heard.events].count("relist") > 1)
+    finally:
+        assert heard.stop()
     gateway.runtime.ensure_gateway(CLUSTER, TOKEN)
     wait_until("it to answer", lambda: gateway.ask({"do": "ping"}).get("ok"), 20, 0.05)
 

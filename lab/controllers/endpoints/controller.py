@@ -73,6 +73,7 @@ class EndpointSliceController(Controller):
         pods = _selected(view, namespace, selector)
         groups = endpoint.groups_of(service, pods, nodes)
         planned = slices.plan(service, service, slices.OURS, _managed(view, namespace, name, slices.OURS), groups)
+        planned.delete += _managed(view, namespace, name, slices.MIRRORING)  # of a time without selector
         new = legacy.endpoints_of(service, pods, nodes, old)
         why = {"selector": selector, "pods": len(pods), "ready": sum(map(is_ready, pods))}
         self._write(client, planned, why, [Put(ENDPOINTS, new)] if new != old else [])

@@ -64,6 +64,8 @@ def event(raw: dict) -> RuntimeEvent | None:
     """What the kubelet should know of the engine's event, if anything. Pure."""
     about = raw.get("Actor", {}).get("Attributes", {})
     kind = KINDS.get(raw.get("Action", ""))
+    if about.get(labels.KIND) == "gateway" and kind in ("died", "removed"):
+        return RuntimeEvent("relist")  # it is no pod's, and whoever looks at everything looks after it too
     if kind is None or labels.UID not in about:
         return None
     if about.get(labels.KIND) == "sandbox":
