@@ -85,6 +85,17 @@ def test_a_ready_pod_stands_behind_its_service_with_its_port_node_and_zone(clust
     assert endpoint["targetRef"]["uid"] == cluster.client.get(PODS, "default", "web-001")["metadata"]["uid"]
 
 
+def test_a_local_process_is_at_an_address_of_this_machine(cluster):
+    a_service(cluster)
+    add_pods(cluster, 1)
+    cluster.client.update_status(
+        PODS, {**cluster.client.get(PODS, "default", "web-001"), "status": _status("127.190.2.3", True)}
+    )
+    cluster.settle(*LOOPS)
+    assert endpoints(cluster)["web-001"]["addresses"] == ["127.190.2.3"]
+    assert legacy(cluster)["subsets"][0]["addresses"][0]["ip"] == "127.190.2.3"
+
+
 def test_a_pod_that_is_not_ready_is_listed_and_not_to_be_asked(cluster):
     a_service(cluster)
     add_pods(cluster, 1, 2)
@@ -257,7 +268,8 @@ def test_mirrored_slices_go_with_the_endpoints(cluster):
 
 def test_no_address_or_port_is_taken_that_nobody_can_have(cluster):
     meta = {"name": "web", "namespace": "default"}
-    for subset in ({"addresses": [{"ip": "300.1.1.1"}]}, {"addresses": [], "ports": [{"port": 70000}]}):
+    wrong = [{"addresses": [{"ip": ip}]} for ip in ("300.1.1.1", "127.0.0.1", "169.254.169.254")]
+    for subset in (*wrong, {"addresses": [], "ports": [{"port": 70000}]}):
         with pytest.raises(ApiError) as refused:
             cluster.client.create(ENDPOINTS, {"metadata": meta, "subsets": [subset]})
         assert refused.value.code == 422

@@ -23,7 +23,8 @@ class EndpointsStrategy(Strategy):
         for at, subset in enumerate(obj.get("subsets") or ()):
             for field in ("addresses", "notReadyAddresses"):
                 for nth, address in enumerate(subset.get(field) or ()):
-                    yield from validate_address(f"subsets[{at}].{field}[{nth}].ip", address.get("ip", ""))
+                    where = f"subsets[{at}].{field}[{nth}].ip"
+                    yield from validate_address(where, address.get("ip", ""), bool(address.get("targetRef")))
             yield from _validate_ports(subset.get("ports") or (), f"subsets[{at}].ports")
 
 
@@ -45,7 +46,8 @@ class EndpointSliceStrategy(Strategy):
             if not endpoint.get("addresses"):
                 yield required(f"endpoints[{at}].addresses")
             for nth, text in enumerate(endpoint.get("addresses") or () if obj["addressType"] == "IPv4" else ()):
-                yield from validate_address(f"endpoints[{at}].addresses[{nth}]", text)
+                where = f"endpoints[{at}].addresses[{nth}]"
+                yield from validate_address(where, text, bool(endpoint.get("targetRef")))
         yield from _validate_ports(obj.get("ports") or (), "ports")
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
@@ -53,12 +55,15 @@ class EndpointSliceStrategy(Strategy):
         yield from unchanged("addressType", new.get("addressType"), old.get("addressType"))
 
 
-def validate_address(where: str, text: str) -> Iterator[Cause]:
-    """An address of somewhere else: ValidateNonSpecialIP, or a data plane would be led to what is none of theirs."""
+def validate_address(where: str, text: str, of_pod: bool = False) -> Iterator[Cause]:
+    """An address of somewhere else (ValidateNonSpecialIP), or a data plane would be led to what is none of theirs. Those
+    of pods that are local processes lie on the loopback; whether an address is that pod's, the data plane looks."""
     try:
         ip = ipaddress.IPv4Address(text)
     except ValueError:
         yield invalid(where, text, "must be a valid IPv4 address")
+        return
+    if of_pod:
         return
     if ip.is_unspecified:
         yield invalid(where, text, "may not be unspecified (0.0.0.0)")
