@@ -93,7 +93,7 @@ def test_a_local_process_is_at_an_address_of_this_machine(cluster):
     )
     cluster.settle(*LOOPS)
     assert endpoints(cluster)["web-001"]["addresses"] == ["127.190.2.3"]
-    assert legacy(cluster)["subsets"][0]["addresses"][0]["ip"] == "127.190.2.3"
+    assert legacy(cluster)[0]["addresses"][0]["ip"] == "127.190.2.3"
 
 
 def test_a_pod_that_is_not_ready_is_listed_and_not_to_be_asked(cluster):

@@ -56,8 +56,8 @@ class EndpointSliceStrategy(Strategy):
 
 
 def validate_address(where: str, text: str, of_pod: bool = False) -> Iterator[Cause]:
-    """An address of somewhere else (ValidateNonSpecialIP), or a data plane would be led to what is none of theirs. Those
-    of pods that are local processes lie on the loopback; whether an address is that pod's, the data plane looks."""
+    """An address of somewhere else (ValidateNonSpecialIP), or a data plane would be led to what is none of theirs.
+    Those of pods that are local processes lie on the loopback; whether it is that pod's, the data plane looks."""
     try:
         ip = ipaddress.IPv4Address(text)
     except ValueError:
