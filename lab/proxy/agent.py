@@ -156,9 +156,11 @@ class ProxyAgent:
             follower.stop()
             with self._telling:
                 self._begun = False
-            for plane in list(self._planes.values()):
+            planes, self._planes = list(self._planes.values()), {}
+            for plane in planes:
                 plane.stop()
-            self._planes = {}
+            for plane in planes:
+                plane.join()
             self._release()
             log.info("kube-proxy ends")
 
@@ -208,7 +210,7 @@ class ProxyAgent:
                 plane.want(gone, {})
             if name != HOST and name.partition("/")[0] not in clusters:
                 self._planes.pop(name).stop()
-            self._tally.take(name, plane.counted[1])
+        self._tally.take({name: plane.counted[1] for name, plane in list(self._planes.items())})
         self._tally.note(now)
         for cluster in clusters:
             self._publish(cluster, now)

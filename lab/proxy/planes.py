@@ -55,9 +55,12 @@ class Plane:
         self._thread.start()
 
     def stop(self) -> None:
-        """The data plane goes on as it was told last."""
+        """Tell it nothing more; it goes on as it was told last. Does not wait: it may be one that does not answer."""
         self._stopping.set()
         self._ring()
+
+    def join(self) -> None:
+        """Until a stopped one is told nothing more."""
         self._thread.join(5)
 
     def want(self, scope: str, desired: dict) -> None:

@@ -5,6 +5,7 @@ sum, and never goes back while this process lives.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 WINDOW_SECONDS = 5.0  # over which rates and means are taken
@@ -32,20 +33,18 @@ class Tally:
         self._past: dict[Place, deque[tuple[float, dict]]] = {}  # times, and the sums until then
         self._figures: dict[Place, dict] = {}
 
-    def take(self, plane: str, scopes: dict) -> None:
-        """What a data plane last answered to `counters`. Servers it no longer tells of have gone from it."""
-        seen: set[Place] = set()
-        for cluster, backends in scopes.items():
-            for backend, servers in backends.items():
-                for server, told in servers.items():
-                    place = (cluster, backend, server)
-                    self._counts.setdefault(place, {}).setdefault(plane, Count()).take(told)
-                    seen.add(place)
-        for place in [p for p, counts in self._counts.items() if plane in counts and p not in seen]:
-            del self._counts[place][plane]
-            if not self._counts[place]:
-                for held in (self._counts, self._past, self._figures):
-                    held.pop(place, None)
+    def take(self, planes: dict[str, dict]) -> None:
+        """What each data plane there is last answered to `counters`. What none tells of any more is forgotten."""
+        counts: dict[Place, dict[str, Count]] = {}
+        for plane, scopes in planes.items():
+            for place, told in _servers(scopes):
+                count = self._counts.get(place, {}).get(plane) or Count()
+                count.take(told)
+                counts.setdefault(place, {})[plane] = count
+        self._counts = counts
+        for held in (self._past, self._figures):
+            for place in held.keys() - counts.keys():
+                del held[place]
 
     def note(self, now: float) -> None:
         """That it is so now: the rates are those since what was noted a few seconds ago."""
@@ -67,9 +66,18 @@ class Tally:
         return found
 
 
+def _servers(scopes: dict) -> Iterator[tuple[Place, dict]]:
+    for cluster, backends in scopes.items():
+        for backend, servers in backends.items():
+            for server, told in servers.items():
+                yield (cluster, backend, server), told
+
+
 def _figures(past: deque[tuple[float, dict]], before: dict) -> dict:
     (first, then), (last, now) = past[0], past[-1]
-    requests, errors, took, flying = (now[name] - then[name] for name in (*COUNTERS, "inFlight"))
+    # A data plane that went has taken its counts along: less than before is nothing new.
+    requests, errors, took = (max(now[name] - then[name], 0) for name in COUNTERS)
+    flying = now["inFlight"] - then["inFlight"]
     answered = requests - flying
     return {
         **now,

@@ -3,9 +3,12 @@
 import http.client
 import socket
 import threading
+import time
 from collections import Counter
 
 import pytest
+
+from tests.labs import wait_until
 
 from .conftest import HOST, NAME, Program
 
@@ -203,11 +206,57 @@ def test_a_client_stays_with_its_server_where_the_service_says_so(program: Progr
 def test_it_refuses_what_could_be_read_in_two_ways(program: Program, origins):
     origin = origins("web-1")
     program.apply({"u1": origin.server()})
-    for lengths in (b"Content-Length: 3\r\nContent-Length: 4", b"Content-Length: x", b"Content-Length : 3"):
+    for lengths in (
+        b"Content-Length: 3\r\nContent-Length: 4", b"Content-Length: x", b"Content-Length : 3",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\nContent-Length: 4",
+    ):  # fmt: skip
         with socket.create_connection(("127.0.0.1", program.service), timeout=20) as rude:
             rude.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + lengths + b"\r\n\r\nabc")
             assert b" 400 " in rude.recv(65536)
     assert origin.seen == []
+
+
+def test_a_client_that_wants_to_be_asked_for_its_body_is(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    with socket.create_connection(("127.0.0.1", program.service), timeout=20) as polite:
+        polite.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        stream = polite.makefile("rb")
+        assert b" 100 " in stream.readline()
+        assert stream.readline() == b"\r\n"
+        polite.sendall(b"hello")
+        assert b" 200 " in stream.readline()
+        while stream.readline().strip():
+            pass
+        assert stream.read(5) == b"hello"
+
+
+def test_who_breaks_off_in_the_middle_of_a_request_is_not_waited_for(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    with socket.create_connection(("127.0.0.1", program.service), timeout=20) as rude:
+        rude.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf")
+        wait_until("the request", lambda: program.counters()["u1"]["inFlight"])
+        rude.shutdown(socket.SHUT_WR)
+        wait_until("its end", lambda: not program.counters()["u1"]["inFlight"])
+
+
+def test_who_has_said_all_and_closed_that_side_still_gets_the_answer(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    with socket.create_connection(("127.0.0.1", program.service), timeout=20) as brief:
+        brief.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nwhole")
+        brief.shutdown(socket.SHUT_WR)
+        assert brief.makefile("rb").read().endswith(b"whole")
+
+
+def test_answers_that_nobody_reads_do_not_pile_up(program: Program, origins):
+    program.apply({"u1": origins("web-1").server()})
+    with socket.create_connection(("127.0.0.1", program.service), timeout=20) as slow:
+        slow.sendall(b"GET /big?bytes=1000000 HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        assert program.get()[0] == 200
+        time.sleep(1)
+        assert resident_megabytes(program.process.pid) < 40
+        received = 0
+        while received < 100_000_000:
+            received += len(slow.recv(1 << 20))
 
 
 def test_it_serves_many_at_once(program: Program, origins):

@@ -79,9 +79,10 @@ class Backend:
         if server is None or until < now or key in tried or not self.is_usable(server):
             server = self._next(tried)
         if server:
-            if len(self._stays) >= REMEMBERED:
-                self._stays = {who: stay for who, stay in self._stays.items() if stay[1] > now}
+            self._stays.pop(client, None)
             self._stays[client] = (server.spec.key, now + self.spec.affinity)
+            if len(self._stays) > REMEMBERED:
+                del self._stays[next(iter(self._stays))]  # who has not been seen for longest
         return server
 
     def _next(self, tried: set[str]) -> Server | None:

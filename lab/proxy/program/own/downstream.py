@@ -31,7 +31,8 @@ class Downstream(asyncio.Protocol):
         self._upstream: Upstream | None = None
         self._connecting: asyncio.Task | None = None
         self.ended = False  # the client will send no more
-        self._full = False
+        self._full = False  # the server takes no more at the moment
+        self._slow = False  # nor does the client
         self.transport: asyncio.Transport | None = None
         self.client = ""
         self.method = b""
@@ -58,7 +59,8 @@ class Downstream(asyncio.Protocol):
             if self._upstream.ended:
                 return False
             self._upstream.transport.write_eof()
-        return self._head is not None  # somebody who said all he wanted may still wait for the answer
+        # Somebody who said all he wanted may still wait for the answer; who broke off in the middle gets none.
+        return self._head is not None and not self._cut_short()
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._connecting:
@@ -68,12 +70,16 @@ class Downstream(asyncio.Protocol):
             self._upstream = None
 
     def pause_writing(self) -> None:
+        self._slow = True
         if self._upstream:
             self._upstream.transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._slow = False
         if self._upstream:
             self._upstream.transport.resume_reading()
+        else:
+            self._advance()
 
     # Requests.
 
@@ -81,7 +87,7 @@ class Downstream(asyncio.Protocol):
         try:
             while self._held:
                 if self._head is None:
-                    if not self._begin():
+                    if self._slow or not self._begin():
                         break
                 elif self._upstream and not self._body.done:
                     self._pass_body()
@@ -90,7 +96,14 @@ class Downstream(asyncio.Protocol):
         except BadMessage as bad:
             self._refuse(400, f"{bad}\n")
             return
-        self._read_or_wait()
+        if self._cut_short():
+            self.transport.close()
+        else:
+            self._read_or_wait()
+
+    def _cut_short(self) -> bool:
+        """Whether the rest of the request's body will never come."""
+        return self.ended and self._head is not None and not self._body.done and not self._held
 
     def upstream_is_full(self, full: bool) -> None:
         """The server cannot take more, or can again."""

@@ -7,6 +7,7 @@ whatever could be read in two ways is refused.
 from dataclasses import dataclass, field
 
 HEAD_MOST = 64 * 1024
+HEXADECIMAL = b"0123456789abcdefABCDEF"
 # Meant for this connection only, not for whoever is behind it.
 HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization"))
 SEEN = HOP | {
@@ -37,6 +38,8 @@ class Head:
 def parse(raw: bytes) -> Head:
     """A head without the empty line at its end. Raises BadMessage."""
     first, *rest = raw.split(b"\r\n")
+    if raw.count(b"\n") != len(rest):
+        raise BadMessage("a line that ends otherwise than lines do")  # others might see two in it
     head = Head(first.split(b" ", 2))
     if len(head.start) < 2:
         raise BadMessage("no start line")
@@ -144,17 +147,16 @@ class Chunked:
         return at
 
     def _take_line(self) -> None:
-        line, self._line = self._line.strip(b"\r\n"), b""
+        line, self._line = self._line, b""
+        if not line.endswith(b"\r\n"):
+            raise BadMessage("a line that ends otherwise than lines do")
         if self._trailer:
-            self.done = not line
+            self.done = line == b"\r\n"
             return
-        try:
-            digits = line.partition(b";")[0].strip()
-            size = int(digits, 16) if digits.isalnum() else -1
-        except ValueError:
-            size = -1
-        if size < 0:
+        digits = line.partition(b";")[0].strip()
+        if not digits or digits.strip(HEXADECIMAL):
             raise BadMessage("a chunk without a size")
+        size = int(digits, 16)
         self._trailer = size == 0
         self._left = size + 2 if size else 0
 
