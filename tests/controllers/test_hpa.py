@@ -218,6 +218,51 @@ def test_zero_replicas_switch_it_off(scaled):
     assert scaled.says("ScalingActive") == ("False", "ScalingDisabled")
 
 
+def test_two_autoscalers_of_one_deployment_both_keep_their_hands_off_it_and_name_each_other(scaled):
+    scaled.create()
+    scaled.publish_cpu(400)
+    other = {**scaled.scaler, "metadata": {"name": "web-too", "namespace": "default"}}
+    scaled.client.create(HORIZONTALPODAUTOSCALERS, other)
+    assert scaled.look() == 2
+    assert scaled.says("ScalingActive") == ("False", "AmbiguousSelector")
+    words = "pods by selector app=web are controlled by multiple HPAs: [default/web default/web-too]"
+    assert scaled.cluster.events("AmbiguousSelector") == [words]
+    scaled.client.delete(HORIZONTALPODAUTOSCALERS, "default", "web-too")
+    assert scaled.look() == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "target"), [("latency_ms", {"value": "100"}), ("requests_per_second", {"averageValue": "10"})]
+)
+def test_pods_that_a_release_keeps_beside_the_others_are_no_reason_to_scale(scaled, name, target):
+    """Ten pods are asked for, and there are twenty for a while: all is well at 100 ms, and at 100 requests a second."""
+    scaled.cluster.patch(replicas=10)
+    scaled.run()
+    scaled.create(traffic_metric(name, **target), most=40)
+    scaled.publish_traffic(rate=10, ms=100)
+    scaled.client.patch(
+        DEPLOYMENTS,
+        "default",
+        "web",
+        {"metadata": {"annotations": {"orrery.io/replicas-new": "10", "orrery.io/replicas-old": "10"}}},
+    )
+    scaled.cluster.release("v2")
+    scaled.run()
+    assert len(scaled.cluster.pods()) == 20
+    assert scaled.look() == 10
+    half_more = {"ms": 150} if name == "latency_ms" else {"rate": 7.5}
+    scaled.publish_traffic(**{"rate": 5, "ms": 100, **half_more})  # of each of the twenty
+    assert scaled.look() == 15
+
+
+def test_a_target_without_pods_has_no_latency_to_go_by(scaled):
+    scaled.create(traffic_metric("latency_ms", value="100"))
+    scaled.publish_traffic(rate=1, ms=300)
+    scaled.client.delete_these(PODS, scaled.cluster.pods(), 0)
+    assert scaled.look() == 2
+    assert "no pods returned by selector" in condition(scaled.scaler, "ScalingActive")["message"]
+
+
 def test_a_person_who_scales_too_is_brought_within_bounds(scaled):
     scaled.create(most=5)
     scaled.publish_cpu(100)

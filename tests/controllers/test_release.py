@@ -238,6 +238,62 @@ def test_a_service_that_selects_nothing_refuses_the_release_before_it_begins(web
     assert web.is_as_before()
 
 
+def test_a_service_that_turns_away_in_the_middle_fails_the_release_and_keeps_nothing_of_it(web):
+    web.begin(CANARY)
+    web.run_all()
+    web.client.patch(SERVICES, "default", "web", {"spec": {"selector": {"app": "nobody"}}})
+    web.carry_on()
+    assert web.phase() == "Failed" and "selects none of the pods" in web.status()["message"]
+    assert web.is_as_before()
+
+
+@pytest.mark.parametrize("replicas", [0, 1])
+def test_a_deployment_of_one_pod_or_none_can_be_released_too(db, replicas):
+    web = Releasing(replicas)
+    web.begin(CANARY)
+    web.run_all()
+    assert web.phase() == "Paused" and web.counts() == {"web:v1": 1, "web:v2": 1} if replicas else not web.counts()
+    web.say(verdict="Promote")
+    web.carry_on()
+    assert web.phase() == "Promoted" and web.image() == "web:v2" and web.weights() == {} and web.marks() == set()
+
+
+def test_all_or_nothing_by_hand_is_what_visitors_get(web):
+    web.begin(CANARY)
+    web.run_all()
+    for weight, pods in ((100, 10), (0, 1)):
+        web.say(weight=weight)
+        web.run_all()
+        assert web.weights() == {"web:v2": weight, "web:v1": 100 - weight}
+        assert web.counts() == {"web:v1": 10, "web:v2": pods} and web.phase() == "Paused"
+
+
+def test_a_rollout_that_a_person_pauses_waits_for_the_person(web):
+    web.begin({"type": "RollingUpdate"})
+    web.patch(paused=True)  # `kubectl rollout pause`
+    web.carry_on(2)
+    assert web.phase() == "Paused" and web.deployment()["spec"]["paused"]
+    web.patch(paused=False)
+    web.carry_on()
+    assert web.phase() == "Promoted"
+
+
+def test_a_rollout_that_its_release_pauses_goes_on_with_it(web):
+    web.begin({"type": "RollingUpdate"}, paused=True)
+    web.carry_on(2)
+    assert web.phase() == "Paused" and web.deployment()["spec"]["paused"]
+    web.say(paused=None)
+    web.carry_on()
+    assert web.phase() == "Promoted" and not web.deployment()["spec"]["paused"]
+
+
+def test_what_is_over_cannot_be_changed_any_more_and_says_what_can_be_done(web):
+    web.begin(CANARY, verdict="Promote")
+    web.carry_on()
+    with pytest.raises(ApiError, match="kubectl rollout undo deployment/web"):
+        web.say(verdict="Abort")
+
+
 def test_of_two_services_the_release_must_name_one(web):
     web.serve("other")
     web.begin(CANARY)

@@ -62,6 +62,9 @@ class ReleaseStrategy(Strategy):
         for field in FIXED:
             yield from unchanged(f"spec.{field}", new["spec"].get(field), old["spec"].get(field))
         yield from unchanged("spec.strategy.type", new["spec"]["strategy"]["type"], old["spec"]["strategy"]["type"])
+        if "finishedAt" in old.get("status", {}) and new["spec"] != old["spec"]:
+            words = "the release is over; `kubectl rollout undo deployment/{}` brings back the version before"
+            yield forbidden("spec", words.format(old["spec"]["deployment"]))
         yield from self.validate(new)
 
 

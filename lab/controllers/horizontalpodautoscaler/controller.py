@@ -13,7 +13,7 @@ from django.conf import settings
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, HORIZONTALPODAUTOSCALERS, PODS, Kind
 from lab.apimachinery.meta import is_deleting, key_of, split_key
-from lab.apimachinery.selectors import parse_label_selector
+from lab.apimachinery.selectors import format_label_selector, parse_label_selector
 from lab.client import Client, Put
 from lab.client.reconcile import Change, Controller
 
@@ -57,7 +57,7 @@ class HorizontalPodAutoscalerController(Controller):
         else:
             decision = decide(
                 scaler,
-                _as_scaled(client, target),
+                _as_scaled(client, scaler, target),
                 metrics.read(client.cluster),
                 memory,
                 _patience(),
@@ -113,11 +113,18 @@ def _missing(scaler: dict, kind: Kind | None) -> str:
     return f'{kind.resource} "{ref["name"]}" not found'
 
 
-def _as_scaled(client: Client, target: dict) -> Target:
+def _as_scaled(client: Client, scaler: dict, target: dict) -> Target:
     namespace, spec = target["metadata"]["namespace"], target["spec"]
     selector = parse_label_selector(spec.get("selector"))
     pods = [p for p in client.list(PODS, namespace) if selector.matches(p["metadata"].get("labels") or {})]
-    return Target(namespace, pods, spec.get("replicas", 0), target.get("status", {}).get("replicas", 0))
+    of_it = [
+        key_of(each)
+        for each in client.list(HORIZONTALPODAUTOSCALERS, namespace)
+        if each["spec"]["scaleTargetRef"] == scaler["spec"]["scaleTargetRef"] and not is_deleting(each)
+    ]
+    words = f"pods by selector {format_label_selector(spec.get('selector'))} are controlled by multiple HPAs: "
+    rivals = f"{words}[{' '.join(sorted(of_it))}]" if len(of_it) > 1 else ""
+    return Target(namespace, pods, spec.get("replicas", 0), target.get("status", {}).get("replicas", 0), rivals)
 
 
 def _patience() -> Patience:

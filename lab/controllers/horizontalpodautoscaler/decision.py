@@ -71,6 +71,9 @@ def decide(
     if current == 0 and least != 0:
         message = "scaling is disabled since the replica count of the target is zero"
         making.condition("ScalingActive", False, "ScalingDisabled", message)
+    elif target.rivals:
+        making.condition("ScalingActive", False, "AmbiguousSelector", target.rivals)
+        making.events.append(("Warning", "AmbiguousSelector", target.rivals))
     elif current > most:
         desired, reason = most, "Current number of replicas above Spec.MaxReplicas"
     elif current < least:

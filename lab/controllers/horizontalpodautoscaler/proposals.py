@@ -16,16 +16,27 @@ from .replicas import Count, Patience, Tolerance, Unknown
 
 @dataclass(frozen=True)
 class Target:
-    """What is scaled, as it is now."""
+    """What is scaled, as it is now.
+
+    A rollout, and above all a Release, may keep many more pods than are asked for, and for long. Who uses how much is
+    known of each of them; but a figure of all together is divided by, and grows by, no more than are asked for, or a
+    surge would itself be a reason to scale. (Kubernetes counts the surge there, and swings until the rollout is over.)
+    """
 
     namespace: str
     pods: list[dict]  # all that its selector means
     spec_replicas: int
     status_replicas: int
+    rivals: str = ""  # who else scales it, in words
 
     @property
     def ready(self) -> int:
-        return sum(p.get("status", {}).get("phase") == "Running" and is_true(p, "Ready") for p in self.pods)
+        ready = sum(p.get("status", {}).get("phase") == "Running" and is_true(p, "Ready") for p in self.pods)
+        return min(ready, self.spec_replicas)
+
+    @property
+    def there(self) -> int:
+        return min(self.status_replicas, self.spec_replicas)
 
 
 @dataclass(frozen=True)
@@ -115,8 +126,10 @@ def _external(source: dict, target: Target, figures: Figures, tolerance: Toleran
 def _together(usage: int, asked: dict, target: Target, tolerance: Tolerance) -> tuple[Count, dict]:
     """A figure of all pods together: one that should be so high, or of which each pod should have so much."""
     if "averageValue" in asked:
-        count = replicas.by_share(usage, milli_value(asked["averageValue"]), target.status_replicas, tolerance)
+        count = replicas.by_share(usage, milli_value(asked["averageValue"]), target.there, tolerance)
         return count, {"averageValue": _quantity(count.usage)}
+    if target.spec_replicas and not target.pods:
+        raise Unknown(replicas.NO_PODS)
     wanted = milli_value(asked["value"])
     count = replicas.by_value(usage, wanted, target.ready, target.spec_replicas, tolerance)
     return count, {"value": _quantity(count.usage)}

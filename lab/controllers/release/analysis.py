@@ -2,7 +2,7 @@
 
 The proxy counts for each pod since the pod came. From look to look the differences are added up for each version, and
 the last counts of each pod are kept in the release's status: so it neither matters that a pod goes and takes its
-counter along, nor that a counter begins again at nothing, nor that the controller is killed between two looks.
+counter along, nor that whoever counts begins anew, nor that the controller is killed between two looks.
 Whatever happened before the present weight was set, slow starts of old pods among it, does not count.
 """
 
@@ -30,7 +30,7 @@ def counted(known: dict, traffic: dict[str, Counters], pods: dict[str, str], new
         # Who is seen for the first time: a new pod counts from its beginning, an old one has a past of its own.
         before = counters.get(uid, [0, 0, 0] if revision == new else now)
         if now[0] < before[0]:
-            before = [0, 0, 0]  # it has begun again at nothing
+            before = now  # another one adds up now, and nobody knows what of this has been counted before
         sums[revision] = _added(sums[revision], *(later - earlier for earlier, later in zip(before, now, strict=True)))
         counters[uid] = now
     return {"new": sums[new], "old": sums[old], "counters": counters}

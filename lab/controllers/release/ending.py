@@ -44,7 +44,7 @@ def finish(look: Look) -> Plan:
         plan.weights = look.weights(100 if stays == "newRevision" else 0)
     if deployment and deployment["metadata"].get("annotations", {}).get(RELEASE) == look.name:
         plan.steer = {}
-        plan.paused = False if look.strategy == ROLLING and look.spec.get("paused") else None
+        plan.paused = False if look.status.get("paused") else None
         plan.empty = goes if phase == SUPERSEDED else ""
         if phase in (ABORTED, FAILED) and not look.template_is_foreign():
             plan.template = look.status["oldTemplate"]  # what `kubectl rollout undo` does
@@ -74,7 +74,7 @@ def interruption(look: Look) -> Plan | None:
         return ended(look, ABORTED, "Aborted by hand: the old version is back.")
     if look.strategy == ROLLING:
         return None
-    if look.service is None:
+    if look.no_service:
         return ended(
             look, FAILED, f"{look.no_service} Without a Service no visitor can be led: the old version is back."
         )

@@ -23,7 +23,7 @@ class Look:
     deployment: dict | None = None  # None: there is none, or it is going
     replica_sets: list[dict] = field(default_factory=list)
     service: dict | None = None
-    no_service: str = ""  # why there is none
+    no_service: str = ""  # why there is none, or why no visitor can be led by it
     pods: dict[str, str] = field(default_factory=dict)  # uid → revision (pod-template-hash), of those that are to stay
     traffic: dict[str, Counters] | None = None  # pod's uid → what the proxy counted; None: nobody knows
     trouble: str = ""  # what keeps new pods from being ready, in their own words
@@ -125,30 +125,21 @@ class Plan:
 
 
 def find_service(named: str, name: str, services: list[dict], labels: dict[str, str]) -> tuple[dict | None, str]:
-    """The Service whose visitors are led, or why there is none: the one that is `named`, else the only one that selects
-    the pods of Deployment `name`, which have these `labels`."""
-    selecting = [s for s in services if _selects(s, labels)]
-    if named:
-        found = next((s for s in services if s["metadata"]["name"] == named), None)
-        if found is None:
-            return None, f'There is no Service "{named}".'
-        if found not in selecting:
-            return None, f'The Service "{named}" selects none of the pods of the Deployment "{name}".'
-        selecting = [found]
-    if not selecting:
-        return None, f'No Service selects the pods of the Deployment "{name}".'
-    if len(selecting) > 1:
-        names = ", ".join(sorted(s["metadata"]["name"] for s in selecting))
-        return (
-            None,
-            f'Several Services select the pods of the Deployment "{name}" ({names}): spec.service must name one.',
-        )
-    if selecting[0]["spec"].get("clusterIP") == "None":
-        return (
-            None,
-            f'The Service "{selecting[0]["metadata"]["name"]}" is headless: nobody stands between it and visitors.',
-        )
-    return selecting[0], ""
+    """The Service whose visitors are led, and why it, or none, can be: the one that is `named`, else the only one that
+    selects the pods of Deployment `name`, which have these `labels`."""
+    pods = f'the pods of the Deployment "{name}"'
+    found = [s for s in services if (s["metadata"]["name"] == named if named else _selects(s, labels))]
+    if not found:
+        return None, f'There is no Service "{named}".' if named else f"No Service selects {pods}."
+    if len(found) > 1:
+        names = ", ".join(sorted(s["metadata"]["name"] for s in found))
+        return None, f"Several Services select {pods} ({names}): spec.service must name one."
+    service, what = found[0], f'The Service "{found[0]["metadata"]["name"]}"'
+    if not _selects(service, labels):
+        return service, f"{what} selects none of {pods}."
+    if service["spec"].get("clusterIP") == "None":
+        return service, f"{what} is headless: nobody stands between it and visitors."
+    return service, ""
 
 
 def _selects(service: dict, labels: dict[str, str]) -> bool:

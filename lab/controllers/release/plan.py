@@ -89,7 +89,7 @@ def _refusal(look: Look) -> str:
     if look.spec.get("image") and not look.container:
         names = ", ".join(each["name"] for each in look.deployment["spec"]["template"]["spec"]["containers"])
         return f"spec.container must name one of the Deployment's containers: {names}."
-    return look.no_service if look.strategy != ROLLING and look.service is None else ""
+    return look.no_service if look.strategy != ROLLING else ""
 
 
 def _over(look: Look, phase: str, message: str) -> Plan:

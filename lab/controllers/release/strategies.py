@@ -27,8 +27,10 @@ def new_pods(weight: int, replicas: int) -> int:
 
 
 def rolling(look: Look) -> Plan:
-    deployment = look.deployment
-    plan = Plan(dict(look.status), steer=look.steering(), paused=look.spec.get("paused", False))
+    deployment, held = look.deployment, look.spec.get("paused", False)
+    plan = Plan({**look.status, "paused": held}, steer=look.steering())
+    if held or look.status.get("paused"):  # else it is a person's, who has said `kubectl rollout pause`
+        plan.paused = held
     status, late = deployment.get("status", {}), progress_is_late(deployment)
     seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
     if seen and look.new and is_complete(deployment, status):
@@ -38,7 +40,7 @@ def rolling(look: Look) -> Plan:
         words = f"Stopped, and no further old pod is replaced: {late} {trouble}Verdict Abort undoes it."
         return says(plan, PAUSED, words)
     words = f"{look.ready} of {look.replicas} pods are new and ready."
-    if plan.paused:
+    if held or (plan.paused is None and deployment["spec"].get("paused")):
         return says(plan, PAUSED, f"Paused by hand: {words}")
     return says(plan, PROGRESSING, f"{words} {look.trouble}".strip())
 
