@@ -6,7 +6,7 @@ Every act goes through the client, as author "board": it is checked, stored and 
 import copy
 
 from lab.apimachinery import meta
-from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER
+from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_member
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
 from lab.client import Client
@@ -14,6 +14,7 @@ from lab.client import Client
 from .controlplanes import set_control_planes
 from .done import Action, Done, kubectl
 from .drain import BLOCKS, MOVES, checklist
+from .noderows import ZONE_LABEL
 from .rows import revision_of
 from .steering import STEERING
 
@@ -144,6 +145,32 @@ def power_on(client: Client, namespace: str, name: str, form: dict) -> Done:
     return Done(f"{name} has power again", annotate(client, name, POWER, None))
 
 
+def zone_off(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """What a zone is for: all its machines fail together, those of the control plane too."""
+    return _power(client, name, "off", f"zone {name} loses its power")
+
+
+def zone_on(client: Client, namespace: str, name: str, form: dict) -> Done:
+    return _power(client, name, None, f"zone {name} has power again")
+
+
+def _power(client: Client, zone: str, held: str | None, words: str) -> Done:
+    nodes = nodes_in(client, zone)
+    if not nodes:
+        raise bad_request(f"no node is in zone {zone}")
+    for node in nodes:
+        annotate(client, node["metadata"]["name"], POWER, held)
+    flag = f"{POWER}={held} --overwrite" if held else f"{POWER}-"
+    said = ", ".join(node["metadata"]["name"] for node in nodes)
+    return Done(f"{words}: {said}", f"kubectl annotate nodes -l {ZONE_LABEL}={zone} {flag}")
+
+
+def nodes_in(client: Client, zone: str) -> list[dict]:
+    """By name; those of the control plane last, so that they can still hear of the others."""
+    nodes = client.list(NODES, labels={ZONE_LABEL: zone})
+    return sorted(nodes, key=lambda node: (is_member(node), node["metadata"]["name"]))
+
+
 def partition(client: Client, namespace: str, name: str, form: dict) -> Done:
     return Done(f"{name} is cut off its network", annotate(client, name, PARTITIONED, "true"))
 
@@ -178,6 +205,8 @@ ACTIONS: dict[str, Action] = {
     "drain": drain,
     "power-off": power_off,
     "power-on": power_on,
+    "zone-off": zone_off,
+    "zone-on": zone_on,
     "partition": partition,
     "rejoin": rejoin,
     "remove-node": remove_node,
@@ -186,7 +215,7 @@ ACTIONS: dict[str, Action] = {
 
 
 # A switch or a cable of a machine, in whose reach one is even while no API server answers.
-HARDWARE = ("power-off", "power-on", "partition", "rejoin")
+HARDWARE = ("power-off", "power-on", "zone-off", "zone-on", "partition", "rejoin")
 
 
 def perform(client: Client, name: str, form: dict) -> Done:

@@ -4,9 +4,8 @@ What a change touches is looked up in small indexes, so that a change costs the 
 thousand. Whatever order changes come in, the rows are those that the same objects give when they are read afresh.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from lab.apimachinery.controlplane import is_up
 from lab.apimachinery.kinds import (
@@ -26,27 +25,16 @@ from lab.apimachinery.kinds import (
 from lab.apimachinery.meta import controller_of
 from lab.client.reconcile import Change
 
-from .loops import LOOPS, describe, loop_of, loop_row
-from .rows import Row, deployment_row, is_over, node_row, pod_row, requests_of, revision_of, row_id
+from .deltas import Delta, Way, begun, onward, turns
+from .loops import LEFT, LOOPS, describe, loop_of, loop_row, work_of
+from .noderows import Room, node_row
+from .rows import Row, deployment_row, is_over, pod_row, requests_of, revision_of, row_id, seen
 from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
 from .steeringrows import is_seen
+from .whole import LAB, ZONES, lab_row, zone_row
 
-Phase = tuple[str, float]  # a pod's state, and since when: the time of the log's row, in seconds since the epoch
 TAPE = 60  # events on the board's tape, the newest of each
-
-
-@dataclass
-class Delta:
-    """What changed on the board. `phases`: each state that a pod went into, with the time of it: also those between
-    what the board showed and what it shows now, so that what happened between two frames is not swallowed."""
-
-    upserts: dict[str, Row] = field(default_factory=dict)
-    removes: set[str] = field(default_factory=set)
-    phases: dict[str, list[Phase]] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.upserts or self.removes)
 
 
 class Board:
@@ -55,14 +43,15 @@ class Board:
     def __init__(self, objects: Iterable[dict] = (), verdicts: dict[str, list[dict]] | None = None):
         self.rows: dict[str, Row] = {row["id"]: row for row in map(loop_row, LOOPS)}
         self._objects: dict[str, dict] = {}  # row id → object, of every kind that is shown
-        self._pods_of: dict[str, set[str]] = defaultdict(set)  # id of a node, deployment or replica set → ids of pods
+        self._pods_of: dict[str, set[str]] = defaultdict(set)  # id of a deployment or replica set → ids of pods
         self._sets_of: dict[str, set[str]] = defaultdict(set)  # id of a deployment → ids of its replica sets
         self._parts: dict[str, set[str]] = defaultdict(set)  # id of a row → ids of what belongs to it, see PART_OF
-        self._requests: dict[str, tuple[str, tuple[int, int, int]]] = {}  # id of a pod → node's id, what it requests
-        self._used: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])  # id of a node → what its pods request
+        self._room = Room()
         self._tape: deque[str] = deque()
-        self._dirty: dict[str, None] = {}  # ordered, so that rows come out in the order in which they changed
+        self._dirty: dict[str, None] = {LAB: None}  # ordered, so that rows come out in the order in which they changed
         self._verdicts: dict[str, list[dict]] = dict(verdicts or {})
+        self._ways: dict[str, Way] = {}  # id of a pod → its way to being ready
+        self._work: Counter[str] = Counter()  # author → how much its loop has before it
         self._load(objects)
 
     def _load(self, objects: Iterable[dict]) -> None:
@@ -88,10 +77,17 @@ class Board:
                 self._take(change, delta)
         self._flush(delta)
         for author, done in acted.items():
-            before = self.rows[f"loops/{author}"]
-            row = loop_row(author, before.get("acts", 0) + len(done), done[-1].time, describe(done))
-            delta.upserts[row["id"]] = self.rows[row["id"]] = row
+            acts = self.rows[f"loops/{author}"].get("acts", 0) + len(done)
+            self._turn(author, delta, acts=acts, at=done[-1].time, text=describe(done))
         return delta
+
+    def _turn(self, author: str, delta: Delta, **news) -> None:
+        """What is new of a loop."""
+        before = self.rows[f"loops/{author}"]
+        kept = {key: before[key] for key in ("acts", "at", "text", "queue") if key in before}
+        row = loop_row(author, **{**kept, **news})
+        if row != before:
+            delta.upserts[row["id"]] = self.rows[row["id"]] = row
 
     def _take(self, change: Change, delta: Delta) -> None:
         id_ = row_id(change.resource, change.object)
@@ -100,7 +96,10 @@ class Board:
         else:
             self._put(change.resource, change.object)
         if change.resource == PODS.resource and not change.deleted:
-            delta.phases.setdefault(id_, []).append((self._pod(id_)["state"], change.time))
+            state = self._pod(id_)["state"]
+            delta.phases.setdefault(id_, []).append((state, change.time))
+            known = None if change.created else self._ways.get(id_) or begun(self.rows.get(id_))
+            self._ways[id_] = onward(known, state, change.time)
 
     # What an object's change makes dirty, kind by kind.
 
@@ -121,6 +120,8 @@ class Board:
             self._mark_pods_of(id_)
         elif resource in PART_OF:
             self._put_part(id_, PART_OF[resource](obj), PART_OF[resource](known) if known else "")
+        if resource == NODES.resource:
+            self._put_part(id_, LAB, LAB)
         if resource == SERVICES.resource and (known is None or known["spec"] != obj["spec"]):
             self._mark_deployments_of(obj)
 
@@ -135,10 +136,8 @@ class Board:
     def _put_pod(self, id_: str, pod: dict) -> None:
         self._release(id_)
         if (node := pod["spec"].get("nodeName")) and not is_over(pod):
-            place, asked = f"{NODES.resource}/{node}", requests_of(pod)
-            self._requests[id_] = (place, asked)
-            self._used[place] = [a + b for a, b in zip(self._used[place], asked, strict=True)]
-            self._pods_of[place].add(id_)
+            place = f"{NODES.resource}/{node}"
+            self._room.take(id_, place, requests_of(pod))
             self._mark(place)
         for owner in self._owners_of(pod):
             self._pods_of[owner].add(id_)
@@ -170,6 +169,7 @@ class Board:
         if resource == PODS.resource:
             self._release(id_)
             self._verdicts.pop(id_, None)
+            self._ways.pop(id_, None)
             for owner in self._owners_of(obj):
                 self._pods_of[owner].discard(id_)
                 self._mark(owner)
@@ -187,16 +187,15 @@ class Board:
             self._mark(whole)
         if resource == SERVICES.resource:
             self._mark_deployments_of(obj)
+        if resource == NODES.resource:
+            self._parts[LAB].discard(id_)
+            self._mark(LAB)
         del self._objects[id_]
 
     def _release(self, id_: str) -> None:
         """Give back what a pod held of its node."""
-        if id_ not in self._requests:
-            return
-        place, asked = self._requests.pop(id_)
-        self._used[place] = [a - b for a, b in zip(self._used[place], asked, strict=True)]
-        self._pods_of[place].discard(id_)
-        self._mark(place)
+        if place := self._room.give_back(id_):
+            self._mark(place)
 
     def _mark(self, id_: str) -> None:
         self._dirty[id_] = None
@@ -236,11 +235,18 @@ class Board:
         row = pod_row(pod, *(self._objects.get(owner) for owner in self._owners_of(pod)))
         if verdicts := self._verdicts.get(id_):
             row["verdicts"] = verdicts
+        if (way := self._ways.get(id_)) and way.said:
+            row["took"] = way.said
         return row
 
     def _row(self, id_: str) -> Row | None:
         obj = self._objects.get(id_)
         resource = id_.partition("/")[0]
+        if resource == ZONES:
+            nodes = self._parts_of(id_, NODES)
+            return zone_row(id_, nodes) if nodes else None
+        if resource == LAB:
+            return lab_row(self._objects[node] for node in self._parts[LAB])
         if obj is None or resource in INNER:
             return None
         if resource in PLAIN:
@@ -252,7 +258,7 @@ class Board:
         if resource == NODES.resource:
             held = self._parts_of(id_, LEASES) if is_up(obj) else ()  # a dead one's Lease stands until it runs out
             leads = [lease["metadata"]["name"].removeprefix("kube-") for lease in held]
-            return node_row(obj, tuple(self._used[id_]), len(self._pods_of[id_]), leads)
+            return node_row(obj, *self._room.of(id_), leads)
         sets = [self._objects[rs] for rs in sorted(self._sets_of[id_])]
         return deployment_row(obj, sets, [self.rows[pod] for pod in self._pods_of[id_]]) | self._attached(obj, id_)
 
@@ -275,8 +281,11 @@ class Board:
 
     def _flush(self, delta: Delta) -> None:
         """Make the dirty rows anew, pods before the deployments that count them; what differs goes into the delta."""
+        work = Counter(self._work)
         for id_ in sorted(self._dirty, key=lambda id_: not id_.startswith("pods/")):
             before, row = self.rows.get(id_), self._row(id_)
+            self._work.subtract(work_of(before) if before else {})
+            self._work.update(work_of(row) if row else {})
             if row is None:
                 if self.rows.pop(id_, None):
                     delta.removes.add(id_)
@@ -286,14 +295,6 @@ class Board:
                 delta.phases[id_] = turns(before, delta.phases[id_]) if row else []
         delta.phases = {id_: phases for id_, phases in delta.phases.items() if phases}
         self._dirty.clear()
-
-
-def turns(before: Row | None, passed: list[Phase]) -> list[Phase]:
-    """Of the states seen one after another, those that were another than the one before."""
-    states = [before["state"] if before else "", *(state for state, _ in passed)]
-    return [phase for phase, last in zip(passed, states, strict=False) if phase[0] != last]
-
-
-def seen(obj: dict) -> str:
-    """When an event was last seen; for any other object, when it was made."""
-    return obj.get("lastTimestamp") or obj["metadata"].get("creationTimestamp", "")
+        for author in LEFT:
+            if (left := self._work[author]) != work[author]:
+                self._turn(author, delta, queue=f"{left} {LEFT[author]}" if left else "")

@@ -2,8 +2,8 @@
 
 Messages, all JSON: `{type: "resume", epoch, seq}`; `{type: "snap", epoch, seq, rows}`; `{type: "delta", epoch, prev,
 seq, upserts, removes, phases}`; `{type: "beat", epoch, seq}` at least every five seconds. A delta fits only a board
-that is at `prev`; whoever is elsewhere says `resume` again. `{type: "figures", pods, services, visitors}` comes at most
-once a second and only if it says something new: it is what flows now, has no place and is never sent again.
+that is at `prev`; whoever is elsewhere says `resume` again. `{type: "figures", …}` comes at most once a
+second and only if it says something new: it is what flows now (see `figures`), has no place and is never sent again.
 """
 
 import asyncio

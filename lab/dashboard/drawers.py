@@ -4,7 +4,8 @@ import time
 
 import yaml
 
-from lab.apimachinery.errors import not_found
+from lab.apimachinery.controlplane import is_member, is_up
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, EVENTS, NODES, PODS, Kind
 from lab.apimachinery.meta import controller_of, join_key
 from lab.apiserver.tables.cells import age, human_duration
@@ -12,11 +13,13 @@ from lab.apiserver.tables.pods import summary
 from lab.client import Client
 
 from . import steeringdrawers as steering
-from .actions import kubectl, pods_on, replicasets_of
+from .actions import kubectl, nodes_in, pods_on, replicasets_of
 from .drain import checklist
-from .rows import deployment_row, event_row, node_row, pod_row, requests_of, revision_of
+from .noderows import ZONE_LABEL, node_row
+from .rows import deployment_row, event_row, pod_row, requests_of, revision_of
 from .status import pod_state
 from .verdicts import SCORES, decision
+from .whole import ZONES, zone_of, zone_row
 from .why import acts_of, because, explain_pod, thread
 
 TABS = {
@@ -29,11 +32,13 @@ EVENTS_SHOWN = 50
 
 
 def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -> dict:
-    """The context of the drawer. Raises ApiError 404 if the thing is gone."""
-    kind = BY_RESOURCE.get(resource, PODS)
+    """The context of the drawer. Raises ApiError 404 if the thing is gone, or is none that has a drawer."""
+    if resource == ZONES:
+        return zone_drawer(client, name)
+    kind = BY_RESOURCE.get(resource)
     tabs = TABS.get(kind)
     if tabs is None:
-        raise not_found(kind, name)
+        raise ApiError(404, "NotFound", f"the board shows no {resource}")
     obj = client.get(kind, namespace, name)
     tab = tab if tab in tabs else tabs[0]
     key = join_key(namespace, name)
@@ -54,6 +59,30 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
     if tab in ("events", "yaml"):
         return {**context, **(_events(client, kind, obj) if tab == "events" else _yaml(kind, obj))}
     return {**context, **PANELS[kind, tab](client, obj)}
+
+
+def zone_drawer(client: Client, name: str) -> dict:
+    """What is in a zone, and its power switch. Raises ApiError 404 if nothing is."""
+    nodes = nodes_in(client, name)
+    if not nodes:
+        raise ApiError(404, "NotFound", f"no machine is in zone {name} any more")
+    row, id_ = zone_row(f"{ZONES}/{name}", nodes), f"{ZONES}/{name}"
+    machines = []
+    for node in nodes:
+        pods = pods_on(client, node["metadata"]["name"])
+        machines.append({**node_row(node, (0, 0, 0), len(pods)), "pods": len(pods)})
+    return {
+        "kind": "zone",
+        "id": id_,
+        "name": name,
+        "row": row,
+        "state": "failed" if row.get("off") else "unready" if row.get("down") else "ready",
+        "machines": machines,
+        "pods": sum(machine["pods"] for machine in machines),
+        "elsewhere": any(is_member(node) and is_up(node) and zone_of(node) != id_ for node in client.list(NODES)),
+        "members": any(map(is_member, nodes)),
+        "command": f"kubectl get nodes -l {ZONE_LABEL}={name}",
+    }
 
 
 def _events(client: Client, kind: Kind, obj: dict) -> dict:
@@ -146,18 +175,14 @@ def _node_head(client: Client, node: dict) -> dict:
     pods = pods_on(client, node["metadata"]["name"])
     used = tuple(map(sum, zip(*map(requests_of, pods), strict=True))) if pods else (0, 0, 0)
     row = node_row(node, used, len(pods))
-    flags = [
-        word
-        for word, on in (("cordoned", "cordoned"), ("powered off", "off"), ("partitioned", "partitioned"))
-        if row.get(on)
-    ]
+    words = [words for words, look in row.get("flags", ()) if look in ("bad", "warn")]
     return {
         "state": "ready"
         if row.get("ready") and not row.get("cordoned")
         else "unready"
         if row.get("ready")
         else "failed",
-        "headline": ", ".join([row["status"], *flags]),
+        "headline": ", ".join([row["status"], *words]),
         "row": row,
         "pods": sorted((pod_row(pod) for pod in pods), key=lambda pod: pod["name"]),
     }

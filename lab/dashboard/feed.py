@@ -25,7 +25,8 @@ from lab.client import Client, wait_for_revision
 from lab.client.reconcile import Change
 from lab.metrics import TRAFFIC, VISITORS, read
 
-from .board import Board, Delta, Phase
+from .board import Board
+from .deltas import Delta, Phase
 from .figures import figures
 from .rows import Row, row_id
 from .verdicts import verdicts_of

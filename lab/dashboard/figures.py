@@ -7,7 +7,6 @@ rounded numbers: the same figures give the same message, so nothing is sent whil
 from collections import defaultdict
 
 MOST_PODS = 300  # past it no tile is big enough for a tick of heat; the busiest are kept
-
 SERVER = ("rate", "errorRate", "inFlight", "requests", "errors", "meanMs")
 
 Figures = dict[str, dict[str, list]]  # what → its id → numbers
@@ -17,14 +16,13 @@ def figures(traffic: dict, visitors: dict) -> Figures:
     """`pods`: uid → [requests a second, share that fails, in flight, requests, errors, mean ms];
     `services`: namespace/name → [requests a second, share that fails, mean ms];
     `visitors`: namespace/name → [requests a second, share that fails, p50 ms, p95 ms], of the last seconds, and behind
-    them the same four second by second, oldest first, of the last minute."""
+    them the same four second by second, oldest first, of the last minute;
+    `versions`: namespace/pod-template-hash → [requests a second, share that fails, p95 ms], as its visitors find it."""
     pods: dict[str, list[list[float]]] = defaultdict(list)
     services: dict[str, list[list[float]]] = defaultdict(list)
     for backend, held in traffic.items():
         for uid, server in held.get("servers", {}).items():
-            numbers = [
-                server.get(key) or 0 for key in ("rate", "errorRate", "inFlight", "requests", "errors", "meanMs")
-            ]
+            numbers = [server.get(key) or 0 for key in SERVER]
             pods[uid].append(numbers)
             services[backend.rpartition(":")[0]].append([numbers[0], numbers[1], numbers[5]])
     busiest = sorted(pods, key=lambda uid: -sum(one[0] for one in pods[uid]))[:MOST_PODS]
@@ -32,7 +30,20 @@ def figures(traffic: dict, visitors: dict) -> Figures:
         "pods": {uid: _together(pods[uid], weighted=(1, 5)) for uid in sorted(busiest)},
         "services": {name: _together(held, weighted=(1, 2)) for name, held in sorted(services.items())},
         "visitors": {name: _visitors(held) for name, held in sorted(visitors.items())},
+        "versions": _versions(visitors),
     }
+
+
+def _versions(visitors: dict) -> dict[str, list[float]]:
+    """What the visitors of a namespace find of each version; of several of them the slowest p95."""
+    many: dict[str, list[list[float]]] = defaultdict(list)
+    for name, held in visitors.items():
+        for version, found in (held.get("versions") or {}).items():
+            numbers = [found.get(key) or 0 for key in ("rate", "errorRate", "p95")]
+            if numbers[0]:
+                many[f"{name.partition('/')[0]}/{version}"].append(numbers)
+    slowest = {key: max(one[2] for one in found) for key, found in many.items()}
+    return {key: [*_together(many[key], weighted=(1,))[:2], rounded(slowest[key])] for key in sorted(many)}
 
 
 def _together(many: list[list[float]], weighted: tuple[int, ...]) -> list[float]:

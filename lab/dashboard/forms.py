@@ -11,7 +11,7 @@ from lab.apimachinery.kinds import DEPLOYMENTS, NODEPOOLS, NODES, RELEASES, SERV
 from lab.client import Client
 
 from .creating import whole
-from .rows import RUNTIME_LABEL
+from .noderows import RUNTIME_LABEL
 from .servicerows import selects
 
 Typed = dict[str, str]

@@ -71,10 +71,34 @@ def is_mere_figure(change: Change) -> bool:
     return all(now.get(key) == old.get(key) for key in ACTS[change.resource])
 
 
-def loop_row(author: str, acts: int = 0, at: float = 0, text: str = "") -> Row:
-    """A loop: how often it acted since the board's reader started, when last, and what it did then."""
+def loop_row(author: str, acts: int = 0, at: float = 0, text: str = "", queue: str = "") -> Row:
+    """A loop: how often it acted since the board's reader started, when last, what it did then, and what it has before
+    it now."""
     row = {"id": f"loops/{author}", "kind": "loop", "name": LOOPS[author]}
-    return compact({**row, "acts": acts, "at": at, "text": text})
+    return compact({**row, "acts": acts, "at": at, "text": text, "queue": queue})
+
+
+# What a loop still has to do, in a word behind the number.
+LEFT = {
+    "scheduler": "waiting",
+    "deployment-controller": "rolling",
+    "replicaset-controller": "missing",
+    "node-controller": "lost",
+    "kubelet": "busy",
+}
+
+
+def work_of(row: Row) -> dict[str, int]:
+    """For which loops the row of a pod, deployment or node is something to do, and how much."""
+    kind, state = row["kind"], row.get("state")
+    if kind == "pod" and state == "pending":
+        return {"scheduler": 1}
+    if kind == "pod" and row.get("node") and state in ("starting", "backoff", "leaving"):
+        return {"kubelet": 1}
+    if kind == "deployment":
+        missing = max(0, row.get("desired", 0) - row.get("total", 0))
+        return {"deployment-controller": int("oldTotal" in row), "replicaset-controller": missing}
+    return {"node-controller": 1} if kind == "node" and not row.get("ready") else {}
 
 
 def describe(changes: list[Change]) -> str:

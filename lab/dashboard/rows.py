@@ -1,11 +1,10 @@
 """Objects of a cluster → rows of the board. Pure: one function a kind of row, each from the objects it is made of.
 
 A row is a flat dict with an `id` that is unique on the board, a `kind`, and what the browser draws and nothing else:
-what is missing, empty or zero is left out, so that a thousand rows stay small on the wire. Times are seconds since
-the epoch, CPU is in thousandths of a core, memory in bytes.
+what is missing, empty or zero is left out, so that a thousand rows stay small on the wire. What can be said in words is
+said here, so that the browser only puts it in its place. Times are seconds since the epoch.
 """
 
-from lab.apimachinery.controlplane import CONTROL_PLANE, is_member
 from lab.apimachinery.kinds import (
     DEPLOYMENTS,
     EVENTS,
@@ -17,7 +16,7 @@ from lab.apimachinery.kinds import (
     SERVICES,
     VISITORS,
 )
-from lab.apimachinery.meta import condition, is_deleting, is_true, key_of, parse_time
+from lab.apimachinery.meta import condition, key_of, parse_time
 from lab.apimachinery.quantity import milli_value, value
 from lab.apiserver.tables.pods import summary
 
@@ -26,9 +25,6 @@ from .status import next_try, pod_state
 Row = dict
 GPU = "nvidia.com/gpu"
 REVISION = "deployment.kubernetes.io/revision"
-RUNTIME_LABEL = "orrery.io/runtime"
-POOL_LABEL = "orrery.io/nodepool"
-ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
 def row_id(resource: str, obj: dict) -> str:
@@ -43,6 +39,12 @@ def compact(row: Row) -> Row:
 
 def percent(part: int, whole: int) -> int:
     return min(100, round(100 * part / whole)) if whole else 0
+
+
+def head(kind: str, resource: str, obj: dict) -> Row:
+    """What every row of an object begins with."""
+    meta = obj["metadata"]
+    return {"id": row_id(resource, obj), "kind": kind, "namespace": meta.get("namespace"), "name": meta["name"]}
 
 
 def created_at(obj: dict) -> float:
@@ -68,6 +70,21 @@ def _container_requests(container: dict) -> tuple[int, int, int]:
     return milli_value(asked.get("cpu", 0)), value(asked.get("memory", 0)), int(asked.get(GPU, 0))
 
 
+def amounts(cpu: int, memory: int, gpu: int) -> str:
+    """`0.1 cpu · 64 MiB · 1 gpu` of millis, bytes and GPUs; what there is none of is not told."""
+    said = (cpu and f"{cores(cpu)} cpu", memory and size(memory), gpu and f"{gpu} gpu")
+    return " · ".join(filter(None, said))
+
+
+def cores(millis: int) -> str:
+    return f"{round(millis / 1000, 2):g}"
+
+
+def size(count: int) -> str:
+    """`64 MiB`, `1.5 GiB`."""
+    return f"{round(count / 2**30, 1):g} GiB" if count >= 2**30 else f"{round(count / 2**20)} MiB"
+
+
 def is_over(pod: dict) -> bool:
     """A pod that has ended: it is still listed, but its node's capacity is free again."""
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
@@ -77,15 +94,11 @@ def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None =
     """The tile of a pod. `version` is the revision of its deployment that made it, where one did."""
     meta = pod["metadata"]
     word, ready, total, restarts, _ = summary(pod)
-    cpu, memory, gpu = requests_of(pod)
     owner = deployment or replicaset
     base = owner["metadata"]["name"] if owner else meta["name"]
     return compact(
         {
-            "id": row_id(PODS.resource, pod),
-            "kind": "pod",
-            "namespace": meta.get("namespace"),
-            "name": meta["name"],
+            **head("pod", PODS.resource, pod),
             "uid": meta.get("uid"),
             "app": base,
             "suffix": meta["name"].rpartition("-")[2] if owner else "",
@@ -100,70 +113,9 @@ def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None =
             "until": next_try(pod),
             "ip": pod.get("status", {}).get("podIP"),
             "created": created_at(pod),
-            "cpu": cpu,
-            "memory": memory,
-            "gpu": gpu,
+            "asks": amounts(*requests_of(pod)),
         }
     )
-
-
-def node_row(node: dict, used: tuple[int, int, int], count: int, leads: list[str] = ()) -> Row:
-    """The column of a node, with what its `count` pods request of it (`used`: millis, bytes, GPUs); of a control-plane
-    node, which components it `leads`."""
-    meta, spec, status = node["metadata"], node.get("spec", {}), node.get("status", {})
-    labels, annotations = meta.get("labels", {}), meta.get("annotations", {})
-    room = status.get("allocatable") or status.get("capacity") or {}
-    ready = condition(node, "Ready")
-    return compact(
-        {
-            "id": row_id(NODES.resource, node),
-            "kind": "node",
-            "name": meta["name"],
-            "zone": labels.get(ZONE_LABEL),
-            "runtime": labels.get(RUNTIME_LABEL),
-            "pool": labels.get(POOL_LABEL),
-            "until": boots_until(node),
-            "ready": is_true(node, "Ready"),
-            "status": node_status(node),
-            "reason": ready.get("reason") if ready and ready["status"] != "True" else "",
-            "cordoned": spec.get("unschedulable", False),
-            "off": annotations.get("orrery.io/power") == "off",
-            "partitioned": annotations.get("orrery.io/partitioned") == "true",
-            "leaving": is_deleting(node),
-            "taints": [taint["key"] for taint in spec.get("taints", ()) if not says_itself(taint["key"])],
-            "member": is_member(node),
-            "leads": leads,
-            "created": created_at(node),
-            "cpu": milli_value(room.get("cpu", 0)),
-            "memory": value(room.get("memory", 0)),
-            "gpu": int(room.get(GPU, 0)),
-            "most": int(room.get("pods", 0)),
-            "usedCpu": used[0],
-            "usedMemory": used[1],
-            "usedGpu": used[2],
-            "count": count,
-        }
-    )
-
-
-def says_itself(taint: str) -> bool:
-    """Whether the row shows already what the taint is for."""
-    return "node.kubernetes.io/" in taint or taint == CONTROL_PLANE
-
-
-def boots_until(node: dict) -> float:
-    """Until when a machine that was bought boots, in seconds since the epoch; 0 for any other."""
-    meta = node["metadata"]
-    until = meta.get("annotations", {}).get("orrery.io/boots-until")
-    return parse_time(until) if until and RUNTIME_LABEL not in meta.get("labels", {}) else 0
-
-
-def node_status(node: dict) -> str:
-    """Ready, NotReady or Unknown, as kubectl has it; what else is the matter with the node has fields of its own."""
-    ready = condition(node, "Ready")
-    if ready is None or ready["status"] == "Unknown":
-        return "Unknown"
-    return "Ready" if ready["status"] == "True" else "NotReady"
 
 
 def deployment_row(deployment: dict, replicasets: list[dict], pods: list[Row]) -> Row:
@@ -171,40 +123,41 @@ def deployment_row(deployment: dict, replicasets: list[dict], pods: list[Row]) -
 
     `pods` are the rows of its pods: the card says at a glance what the tiles say one by one.
     """
-    meta, spec, status = deployment["metadata"], deployment["spec"], deployment.get("status", {})
-    revision = revision_of(deployment)
+    spec, status = deployment["spec"], deployment.get("status", {})
+    revision, container = revision_of(deployment), spec["template"]["spec"]["containers"][0]
     standing = [rs for rs in replicasets if rs.get("status", {}).get("replicas") or rs["spec"].get("replicas")]
     old = [rs for rs in standing if revision_of(rs) != revision]
     new = [rs for rs in standing if revision_of(rs) == revision]
-    rolling = spec.get("strategy", {}).get("rollingUpdate", {})
     return compact(
         {
-            "id": row_id(DEPLOYMENTS.resource, deployment),
-            "kind": "deployment",
-            "namespace": meta.get("namespace"),
-            "name": meta["name"],
-            "image": spec["template"]["spec"]["containers"][0].get("image", ""),
-            "container": spec["template"]["spec"]["containers"][0]["name"],
+            **head("deployment", DEPLOYMENTS.resource, deployment),
+            "image": container.get("image", ""),
+            "container": container["name"],
             "desired": spec.get("replicas", 1),
             "total": status.get("replicas", 0),
             "ready": status.get("readyReplicas", 0),
-            "available": status.get("availableReplicas", 0),
             "revision": revision,
             "newReady": _ready(new),
             "newTotal": _total(new),
             "oldReady": _ready(old),
             "oldTotal": _total(old),
             "oldRevision": max((revision_of(rs) for rs in old), default=0),
-            "surge": str(rolling.get("maxSurge", "")),
-            "unavailable": str(rolling.get("maxUnavailable", "")),
             "paused": spec.get("paused", False),
-            "stuck": _stuck(deployment),
-            "trouble": trouble(pods),
+            "trouble": " · ".join(filter(None, (_halted(deployment), trouble(pods)))),
             "until": min((row["until"] for row in pods if row.get("until")), default=None),
-            "leaving": is_deleting(deployment),
-            "created": created_at(deployment),
+            **(_rolling(spec, revision, old, new) if old else {}),
         }
     )
+
+
+def _rolling(spec: dict, revision: int, old: list[dict], new: list[dict]) -> Row:
+    """The line below the bar of a rollout: `v1 2`, `at most +1 −0`, `v2 3 of 5`."""
+    pace = spec.get("strategy", {}).get("rollingUpdate")
+    return {
+        "was": f"v{max(map(revision_of, old))} {_ready(old)}",
+        "pace": f"at most +{pace.get('maxSurge', 0)} −{pace.get('maxUnavailable', 0)}" if pace else "recreate",
+        "is": f"v{revision} {_ready(new)} of {spec.get('replicas', 1)}",
+    }
 
 
 def _ready(replicasets: list[dict]) -> int:
@@ -215,11 +168,11 @@ def _total(replicasets: list[dict]) -> int:
     return sum(rs.get("status", {}).get("replicas", 0) for rs in replicasets)
 
 
-def _stuck(deployment: dict) -> str:
-    progressing = condition(deployment, "Progressing")
-    if progressing and progressing["status"] == "False":
-        return progressing.get("reason", "")
-    return ""
+def _halted(deployment: dict) -> str:
+    """Why a rollout does not go on, if it does not."""
+    progressing = condition(deployment, "Progressing") or {}
+    late = "stopped: the new pods did not get ready in time" if progressing.get("status") == "False" else ""
+    return "paused" if deployment["spec"].get("paused") else late
 
 
 TROUBLES = {"failed": "failing", "backoff": "in back-off", "pending": "without a node", "unready": "not ready"}
@@ -233,7 +186,8 @@ def trouble(pods: list[Row]) -> str:
 
 def event_row(event: dict) -> Row:
     """One line of the tape."""
-    about = event.get("involvedObject", {})
+    about, count = event.get("involvedObject", {}), event.get("count", 1)
+    reporter = event.get("reportingComponent") or event.get("source", {}).get("component")
     return compact(
         {
             "id": row_id(EVENTS.resource, event),
@@ -244,8 +198,7 @@ def event_row(event: dict) -> Row:
             "about": f"{about.get('kind', '').lower()}/{about.get('name', '')}",
             "target": target_of(about),
             "text": event.get("message"),
-            "from": event.get("reportingComponent") or event.get("source", {}).get("component"),
-            "count": event.get("count", 1) if event.get("count", 1) > 1 else 0,
+            "from": " ".join(filter(None, (reporter, f"×{count}" if count > 1 else ""))),
         }
     )
 
@@ -254,6 +207,11 @@ def event_time(event: dict) -> float:
     """When an event was last seen: it is counted up, not repeated, so this moves."""
     when = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp")
     return parse_time(when) if when else 0
+
+
+def seen(obj: dict) -> str:
+    """When an event was last seen; for any other object, when it was made."""
+    return obj.get("lastTimestamp") or obj["metadata"].get("creationTimestamp", "")
 
 
 # Kinds that have a drawer, by the name under which an event knows them.

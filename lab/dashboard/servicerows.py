@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from lab.apimachinery.kinds import SERVICES, VISITORS
-from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.meta import key_of
 
-from .rows import Row, compact, created_at, row_id
+from .rows import Row, compact, head
 
 MOST_NAMED = 100  # nodes, and ready pods, that are told by name: with more of them there is no room for a line to each
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -24,27 +24,24 @@ def service_of(endpointslice: dict) -> str:
 
 
 def service_row(service: dict, slices: Iterable[dict]) -> Row:
-    """The chip of a service: its address, and how many endpoints are ready of how many."""
-    meta, spec = service["metadata"], service["spec"]
+    """The chip of a service: its address, and how many endpoints are ready of how many (`ends`)."""
+    spec = service["spec"]
     endpoints = endpoints_of(slices)
     ready = [one for one in endpoints if one["ready"]]
+    outside = spec.get("type") == "ExternalName"
     nodes = Counter(one["node"] for one in ready if one["node"])
     return compact(
         {
-            "id": row_id(SERVICES.resource, service),
-            "kind": "service",
-            "namespace": meta["namespace"],
-            "name": meta["name"],
-            "key": f"{meta['namespace']}/{meta['name']}",
+            **head("service", SERVICES.resource, service),
+            "key": key_of(service),
             "type": spec.get("type", "ClusterIP"),
             "address": spec.get("externalName") or spec.get("clusterIP"),
             "ports": [port["port"] for port in spec.get("ports", ())],
-            "ready": len(ready),
-            "total": len(endpoints),
+            "state": "ready" if ready or outside else "unready" if endpoints else "failed",
+            "ends": "outside" if outside else f"{len(ready)}/{len(endpoints)}",
+            "trouble": "" if ready or outside else "none is ready" if endpoints else "leads to no pod",
             "nodes": dict(nodes) if len(nodes) <= MOST_NAMED else {},
             "pods": sorted(one["pod"] for one in ready) if len(ready) <= MOST_NAMED else [],
-            "leaving": is_deleting(service),
-            "created": created_at(service),
         }
     )
 
@@ -129,20 +126,16 @@ def _nearest(selector: dict[str, str], pods: list[dict]) -> tuple[str, str] | No
 
 def visitors_row(visitors: dict) -> Row:
     """The box of a load generator: whom it visits, and how hard."""
-    meta, spec, status = visitors["metadata"], visitors["spec"], visitors.get("status", {})
+    spec, status = visitors["spec"], visitors.get("status", {})
     return compact(
         {
-            "id": row_id(VISITORS.resource, visitors),
-            "kind": "visitors",
-            "namespace": meta["namespace"],
-            "name": meta["name"],
-            "key": f"{meta['namespace']}/{meta['name']}",
+            **head("visitors", VISITORS.resource, visitors),
+            "key": key_of(visitors),
             "service": spec.get("service", "").partition(":")[0],
             "path": spec.get("path") or "/",
             "rate": spec.get("rate", 0),
             "most": spec.get("concurrency", 0),
             "phase": status.get("phase"),
             "trouble": status.get("message"),
-            "created": created_at(visitors),
         }
     )

@@ -19,6 +19,7 @@ from lab.apimachinery.kinds import (
 from .rows import event_row
 from .servicerows import service_of, visitors_row
 from .steeringrows import pool_row, release_row, scaler_row, target_of_release, target_of_scaler
+from .whole import zone_of
 
 
 def leader_of(lease: dict) -> str:
@@ -42,6 +43,7 @@ PART_OF = {
     HORIZONTALPODAUTOSCALERS.resource: target_of_scaler,
     SERVICES.resource: lambda service: f"namespaces/{service['metadata']['namespace']}",
     LEASES.resource: leader_of,
+    NODES.resource: zone_of,
 }
 INNER = (REPLICASETS.resource, ENDPOINTSLICES.resource, LEASES.resource)  # told by their owners' rows, and have none
 SHOWN = (NODES.resource, SERVICES.resource, DEPLOYMENTS.resource, *INNER, PODS.resource, *PLAIN)

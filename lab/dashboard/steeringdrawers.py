@@ -15,12 +15,13 @@ from lab.apimachinery.kinds import (
     VISITORS,
     Kind,
 )
+from lab.apimachinery.meta import is_true
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
 
-from .rows import POOL_LABEL
+from .noderows import POOL_LABEL
 from .servicerows import SERVICE_NAME, endpoints_of, service_row, visitors_row, why_empty
-from .steeringrows import pool_row, release_row, scaler_row, steps_of, target_of_release, target_of_scaler
+from .steeringrows import metric_words, pool_row, release_row, scaler_row, steps_of
 from .steeringwords import pool_words, release_words, scaler_words
 
 DECISIONS = 12
@@ -37,16 +38,11 @@ def service_head(client: Client, service: dict) -> dict:
     namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
     slices = client.list(SLICES, namespace, {SERVICE_NAME: name})
     row = service_row(service, slices)
-    ready, total = row.get("ready", 0), row.get("total", 0)
     outside = row["type"] == "ExternalName"
     return {
         "row": row,
-        "state": "ready" if ready or outside else "unready" if total else "failed",
-        "headline": f"leads to {row['address']}"
-        if outside
-        else f"{ready} of {total} endpoints ready"
-        if total
-        else "no endpoint",
+        "state": row["state"],
+        "headline": f"leads to {row['address']}" if outside else f"{row['ends'].replace('/', ' of ')} endpoints ready",
         "endpoints": endpoints_of(slices)[:MOST_ENDPOINTS],
         "front_door": front_door(),
     }
@@ -88,13 +84,8 @@ def visitors_head(client: Client, visitors: dict) -> dict:
 
 def release_head(client: Client, release: dict) -> dict:
     row = release_row(release)
-    bad = row["phase"] in ("Failed", "Aborted")
-    return {
-        "row": row,
-        "state": "failed" if bad else "done" if row.get("over") else "starting",
-        "headline": row["phase"] + (f", {row['weight']} % to the new version" if row.get("weight") else ""),
-        "owner": target_of_release(release),
-    }
+    share = f", {row['weight']} % of the visitors to the new version" if row.get("weight") else ""
+    return {"row": row, "state": row["state"], "headline": row["phase"] + share}
 
 
 def release_overview(client: Client, release: dict) -> dict:
@@ -119,16 +110,16 @@ def _step(step: dict) -> str:
 
 
 def scaler_head(client: Client, scaler: dict) -> dict:
-    row = scaler_row(scaler)
-    active = {one["type"]: one["status"] for one in scaler.get("status", {}).get("conditions") or ()}
-    current, wanted = row.get("current", 0), row.get("desired", 0)
+    row, status = scaler_row(scaler), scaler.get("status", {})
+    current, wanted = status.get("currentReplicas", 0), status.get("desiredReplicas", 0)
+    spec = scaler["spec"]
     return {
         "row": row,
-        "state": "ready" if active.get("ScalingActive") == "True" else "unready",
-        "headline": f"{row.get('least', 0)}–{row.get('most', 0)} replicas, now {current}"
+        "state": "ready" if is_true(scaler, "ScalingActive") else "unready",
+        "headline": f"{spec.get('minReplicas', 1)}–{spec.get('maxReplicas', 0)} replicas, now {current}"
         + (f", going to {wanted}" if wanted != current else ""),
-        "owner": target_of_scaler(scaler),
-        "target": target_of_scaler(scaler).rpartition("/")[2],
+        "metrics": metric_words(scaler),
+        "target": row.get("owner", "").rpartition("/")[2],
     }
 
 
@@ -141,12 +132,7 @@ def scaler_overview(client: Client, scaler: dict) -> dict:
 
 def pool_head(client: Client, pool: dict) -> dict:
     row = pool_row(pool)
-    booting = f", {row['booting']} booting" if row.get("booting") else ""
-    return {
-        "row": row,
-        "state": "starting" if row.get("booting") else "ready",
-        "headline": f"{row.get('nodes', 0)} of at most {row.get('most', 0)} machines{booting}",
-    }
+    return {"row": row, "state": "starting" if row.get("booting") else "ready", "headline": f"machines: {row['text']}"}
 
 
 def pool_overview(client: Client, pool: dict) -> dict:

@@ -4,15 +4,13 @@ Each is drawn where it acts: a release and an autoscaler on their deployment's c
 """
 
 from lab.apimachinery.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, NODEPOOLS, RELEASES
-from lab.apimachinery.meta import parse_time
+from lab.apimachinery.meta import condition, parse_time
 from lab.apimachinery.quantity import milli_value
 
-from .rows import Row, compact, created_at, row_id
+from .rows import Row, compact, head
 
 SEEN = "orrery.io/seen"  # on a release that is over: somebody has read on the board how it ended
 WORDS = {"requests_per_second": "req/s", "errors_per_second": "errors/s", "latency_ms": "latency"}
-# The two versions of a release in the words of its status: the new one's figures and the old one's, side by side.
-SIDES = ("new", "old")
 
 
 def target_of_release(release: dict) -> str:
@@ -36,42 +34,90 @@ def steps_of(release: dict) -> list[dict]:
 
 def release_row(release: dict) -> Row:
     """The part of a deployment's card that shows a release while it goes on, and how it ended."""
-    meta, spec, status = release["metadata"], release["spec"], release.get("status", {})
-    began = status.get("stepStartedAt")
+    spec, status = release["spec"], release.get("status", {})
+    kind, phase = (spec.get("strategy") or {}).get("type", ""), status.get("phase") or "Waiting"
+    began, namespace = status.get("stepStartedAt"), release["metadata"]["namespace"]
+    keys = [f"{namespace}/{status[key]}" if status.get(key) else "" for key in ("oldRevision", "newRevision")]
     return compact(
         {
-            "id": row_id(RELEASES.resource, release),
-            "kind": "release",
-            "namespace": meta["namespace"],
-            "name": meta["name"],
+            **head("release", RELEASES.resource, release),
             "owner": target_of_release(release),
-            "type": (spec.get("strategy") or {}).get("type", ""),
-            "image": spec.get("image"),
-            "phase": status.get("phase") or "Waiting",
-            "message": status.get("message"),
+            "type": kind,
+            "phase": phase,
+            "title": f"{TITLES.get(kind, kind)} · {phase}",
+            **_told(phase, status),
             "over": is_over(release),
-            "paused": spec.get("paused", False),
-            "weight": spec.get("weight", status.get("weight", 0)) if not is_over(release) else status.get("weight", 0),
-            "step": status.get("step", 0),
-            "steps": len(steps_of(release)),
+            "weight": status.get("weight", 0) if is_over(release) else spec.get("weight", status.get("weight", 0)),
             "pause": _pause(release),
             "since": parse_time(began) if began else 0,
-            "figures": {side: held for side in SIDES if (held := _side(status.get("analysis") or {}, side))},
+            "names": ("blue", "green") if kind == "BlueGreen" else ("old", "new"),
+            "keys": keys if any(keys) else (),
+            "judged": judged(status.get("analysis") or {}, _rules(release)),
+            **_buttons(kind, phase, spec.get("paused", False)),
         }
     )
+
+
+def _told(phase: str, status: dict) -> dict[str, str]:
+    """How it stands in a shape and in words. The figures of an analysis that goes on stand in lines of their own."""
+    words, analysis = status.get("message", ""), status.get("analysis") or {}
+    state = STATES.get(phase, "starting")
+    if phase in STATES and phase != "Paused" or not analysis.get("message"):
+        return {"state": state, "message": words}
+    told = words.replace(f": {analysis['message']}.", ".")
+    if analysis["verdict"] == "Passing":
+        return {"state": "ready", "message": f"The new version does as well as the old one. {told}"}
+    return {"state": state, "message": f"{told} {analysis['message'][:1].upper()}{analysis['message'][1:]}."}
+
+
+TITLES = {"BlueGreen": "Blue-green", "RollingUpdate": "Rolling update"}
+# A release's phase → the board's word for the state that it is in: what shape and colour it has.
+STATES = {"Paused": "unready", "Promoted": "ready", "Superseded": "done", "Aborted": "failed", "Failed": "failed"}
+
+
+def _buttons(kind: str, phase: str, paused: bool) -> dict[str, str]:
+    """What the buttons of a release say; "" for one that is not offered."""
+    switched = phase == "Switched"
+    if kind == "BlueGreen":
+        back = "Back to blue" if switched else "Abort"
+        hold = ("Let blue go" if paused else "Keep blue") if switched else ("Go on" if paused else "Pause")
+        return {"promote": "" if switched else "Switch to green", "hold": hold, "abort": back}
+    promote = "" if kind == "RollingUpdate" else "Promote"
+    return {"promote": promote, "hold": "Go on" if paused else "Pause", "abort": "Abort"}
 
 
 def _pause(release: dict) -> float:
     """How long the present step lasts, in seconds; 0 where it is not a pause, or one until somebody decides."""
     steps, at = steps_of(release), release.get("status", {}).get("step", 0)
+    if release.get("status", {}).get("phase") == "Switched" and not release["spec"].get("paused"):
+        return release["spec"]["strategy"]["blueGreen"]["scaleDownDelaySeconds"]
     return (steps[at].get("pause") or {}).get("seconds") or 0 if at < len(steps) else 0
 
 
-def _side(analysis: dict, side: str) -> list[float]:
-    """One version's `[requests, errors in percent, mean milliseconds]`, as the release's analysis found them."""
-    held = analysis.get(side) or {}
-    requests, errors = held.get("requests") or 0, held.get("errors") or 0
-    return [requests, round(100 * errors / requests, 1), round(held.get("meanMs") or 0, 1)] if requests else []
+def _rules(release: dict) -> dict:
+    return ((release["spec"].get("strategy") or {}).get("canary") or {}).get("analysis") or {}
+
+
+def judged(analysis: dict, rules: dict) -> list[dict]:
+    """What a canary is judged by, a line each: `{"words": [what, old, new, what is allowed], "bad"}`, as counted since
+    the weight was set. Empty before the new version has answered anybody."""
+    new, old = analysis.get("new") or {}, analysis.get("old") or {}
+    if not new.get("requests"):
+        return []
+    (asked, failed, ms), (asked_old, failed_old, ms_old) = _side(new), _side(old)
+    most, ratio = rules.get("maxErrorPercent", 0), rules.get("maxLatencyRatio", 0)
+    worse, by_errors = analysis.get("verdict") == "Failing", failed > failed_old + most
+    return [
+        {"words": ["in all", f"{asked_old}", f"{asked}", f"≥ {rules.get('minRequests', 0)}"], "bad": False},
+        {"words": ["failed", f"{failed_old:.2g} %", f"{failed:.2g} %", f"+{most:g} %"], "bad": worse and by_errors},
+        {"words": ["mean", f"{ms_old:.3g} ms", f"{ms:.3g} ms", f"×{ratio:g}"], "bad": worse and not by_errors},
+    ]
+
+
+def _side(counted: dict) -> tuple[int, float, float]:
+    """One version's requests, the percentage of them that failed, and their mean milliseconds."""
+    requests = counted.get("requests") or 0
+    return requests, 100 * counted["errors"] / requests if requests else 0, counted.get("meanMs") or 0
 
 
 def target_of_scaler(scaler: dict) -> str:
@@ -83,20 +129,24 @@ def target_of_scaler(scaler: dict) -> str:
 
 
 def scaler_row(scaler: dict) -> Row:
-    """The line of an autoscaler on its deployment's card: `2–10 · cpu 43 %/80 % · now 4`."""
-    meta, spec, status = scaler["metadata"], scaler["spec"], scaler.get("status", {})
+    """The line of an autoscaler on its deployment's card, and what keeps it from doing its work."""
+    spec, status = scaler["spec"], scaler.get("status", {})
+    said = (
+        f"{spec.get('minReplicas', 1)}–{spec.get('maxReplicas', 0)}",
+        *(metric_words(scaler) or ["no metric"]),
+        f"now {status.get('currentReplicas', 0)}",
+    )
+    active, limited = condition(scaler, "ScalingActive") or {}, condition(scaler, "ScalingLimited") or {}
     return compact(
         {
-            "id": row_id(HORIZONTALPODAUTOSCALERS.resource, scaler),
-            "kind": "autoscaler",
-            "namespace": meta["namespace"],
-            "name": meta["name"],
+            **head("autoscaler", HORIZONTALPODAUTOSCALERS.resource, scaler),
             "owner": target_of_scaler(scaler),
-            "least": spec.get("minReplicas", 1),
-            "most": spec.get("maxReplicas", 0),
-            "metrics": " · ".join(metric_words(scaler)),
-            "current": status.get("currentReplicas", 0),
-            "desired": status.get("desiredReplicas", 0),
+            "text": " · ".join(said),
+            "trouble": active.get("message")
+            if active.get("status") == "False"
+            else limited.get("message")
+            if limited.get("status") == "True"
+            else "",
         }
     )
 
@@ -132,17 +182,15 @@ def _amount(held: dict, name: str) -> str:
 
 def pool_row(pool: dict) -> Row:
     """The line of a pool of machines beside the nodes: how many it has of how many it may have."""
-    meta, spec, status = pool["metadata"], pool["spec"], pool.get("status", {})
+    spec, status = pool["spec"], pool.get("status", {})
     return compact(
         {
-            "id": row_id(NODEPOOLS.resource, pool),
-            "kind": "pool",
-            "name": meta["name"],
+            **head("pool", NODEPOOLS.resource, pool),
             "least": spec.get("minNodes", 0),
             "most": spec.get("maxNodes", 0),
             "nodes": status.get("nodes", 0),
             "booting": status.get("booting", 0),
-            "text": status.get("message"),
-            "created": created_at(pool),
+            "text": f"{status.get('nodes', 0)} of {spec.get('maxNodes', 0)}"
+            + (f", +{status['booting']} booting" if status.get("booting") else ""),
         }
     )

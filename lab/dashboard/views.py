@@ -88,14 +88,7 @@ def _drawn(rows: list[dict]) -> dict:
     names = {row["name"] for row in kinds["node"]}
     shown = tiles if len(tiles) <= TILES_AT_FIRST else []
     nodes = [
-        {
-            "row": {
-                **row,
-                "cpuPart": percent(row.get("usedCpu", 0), row.get("cpu", 0)),
-                "memoryPart": percent(row.get("usedMemory", 0), row.get("memory", 0)),
-            },
-            "pods": [tile for tile in shown if tile.get("node") == row["name"]],
-        }
+        {"row": row, "pods": [tile for tile in shown if tile.get("node") == row["name"]]}
         for row in sorted(kinds["node"], key=lambda row: row["name"])
     ]
     cards = [{**row, "readyPart": percent(row.get("ready", 0), row.get("desired", 0))} for row in kinds["deployment"]]

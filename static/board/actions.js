@@ -1,4 +1,5 @@
 // Doing things: each act is one POST, acknowledged at once, answered by a toast with the kubectl command that does the same.
+import { make } from "./format.js";
 import { tiles } from "./nodes.js";
 import { rows } from "./state.js";
 
@@ -7,12 +8,9 @@ const toasts = document.getElementById("toasts");
 export const csrf = { "X-CSRFToken": document.body.dataset.csrf };
 
 export function toast(message, { kind = "", command = "", seconds = 5, button } = {}) {
-  const box = document.createElement("div");
-  box.className = `toast ${kind}`;
-  box.setAttribute("role", kind === "error" ? "alert" : "status");
-  const body = document.createElement("div");
-  body.textContent = message;
-  if (command) body.append(Object.assign(document.createElement("code"), { textContent: command }));
+  const box = make("div", { className: `toast ${kind}`, role: kind === "error" ? "alert" : "status" });
+  const body = make("div", { textContent: message });
+  if (command) body.append(make("code", { textContent: command }));
   box.append(body);
   if (button) box.append(button);
   toasts.append(box);
@@ -57,7 +55,7 @@ export function later(words, name, payload) {
   const key = keyOf(name, payload);
   revoke(key);
   return new Promise((resolve) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Undo" });
+    const button = make("button", { type: "button", textContent: "Undo", onclick: () => end(false) });
     const box = toast(`${words} in 5 s`, { kind: "wait", seconds: 6, button });
     const end = (answer) => {
       clearTimeout(timer);
@@ -67,7 +65,6 @@ export function later(words, name, payload) {
     };
     const timer = setTimeout(() => end(act(name, payload)), UNDO);
     waiting.set(key, () => end(false));
-    button.onclick = () => end(false);
   });
 }
 const keyOf = (name, { namespace, name: of }) => `${name} ${namespace || ""}/${of}`;
@@ -79,7 +76,7 @@ export function scale(row, replicas) {
   return replicas ? act("scale", payload) : later(`Scaling ${row.name} to 0`, "scale", payload);
 }
 
-const WAITING = { drain: "Draining", undo: "Rolling back" };
+const WAITING = { drain: "Draining", undo: "Rolling back", "zone-off": "Cutting the power of zone" };
 
 // What a button says it does, about the row that it belongs to.
 export function run(name, row, more = {}) {

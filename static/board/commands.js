@@ -1,6 +1,7 @@
 // Saying what one wants: by a key or by typing it. The grid of nodes and pods is one tab stop; arrows move in it.
 import { run, toast } from "./actions.js";
 import { close, open, openConfirm, openPanel } from "./drawer.js";
+import { make } from "./format.js";
 import { want, wanted } from "./rail.js";
 import { byKind, rows } from "./state.js";
 
@@ -129,10 +130,8 @@ function search() {
 function show() {
   list.replaceChildren(
     ...found.map(([words, kind], i) => {
-      const item = Object.assign(document.createElement("li"), { role: "option", id: `found-${i}`, textContent: words });
-      item.setAttribute("aria-selected", String(i === at));
-      if (kind) item.append(Object.assign(document.createElement("code"), { textContent: kind }));
-      item.onclick = () => choose(i);
+      const item = make("li", { role: "option", id: `found-${i}`, textContent: words, ariaSelected: i === at, onclick: () => choose(i) });
+      if (kind) item.append(make("code", { textContent: kind }));
       return item;
     }),
   );

@@ -1,7 +1,8 @@
 // The drawer: fragments drawn by the server, kept about the right thing, live, and addressed by a link.
 import { ask, csrf, toast } from "./actions.js";
 import { expand } from "./rail.js";
-import { onPaint, redraw, rows, schedule, ui } from "./state.js";
+import { find, make } from "./format.js";
+import { link, onPaint, redraw, rows, schedule, ui } from "./state.js";
 import { figures } from "./traffic.js";
 
 const drawer = document.getElementById("drawer");
@@ -28,7 +29,7 @@ async function load(url, options) {
   document.body.dataset.drawer = drawer.firstElementChild.dataset.wide ? "wide" : "open";
   const made = drawer.firstElementChild.dataset.open;
   if (made) return open(made);
-  link();
+  here();
   figures();
   follow(drawer.querySelector(".log"));
   editors(drawer);
@@ -37,11 +38,7 @@ async function load(url, options) {
 // What tells an element of a fragment from others: so that the same one has the focus when the fragment comes anew.
 const mark = ({ id, dataset, textContent }) => id || [dataset.do, dataset.with, dataset.show, dataset.copy, textContent].join();
 
-function link() {
-  const query = new URLSearchParams(location.search);
-  for (const [key, value] of Object.entries({ object: ui.selected, tab, namespace: ui.namespace })) value ? query.set(key, value) : query.delete(key);
-  history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
-}
+const here = () => link({ object: ui.selected, tab, namespace: ui.namespace });
 
 export function open(id, wanted = "", then = undefined) {
   const before = ui.selected;
@@ -72,11 +69,11 @@ export function close() {
   latest++;
   drawer.replaceChildren(document.getElementById("t-welcome").content.cloneNode(true));
   select();
-  document.querySelector(`[data-id="${CSS.escape(was)}"]`)?.focus();
+  find(document, was)?.focus();
 }
 
 function select() {
-  link();
+  here();
   expand(ui.selected);
   redraw();
 }
@@ -145,7 +142,7 @@ drawer.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const [panel, show] = ["[data-panel]", "[data-show]"].map((what) => event.target.closest(what));
   if (panel) openPanel(panel.dataset.panel, panel.closest("[data-id]")?.dataset.id);
-  else if (show) open(show.dataset.show);
+  else if (show) open(show.dataset.show || show.closest("[data-id]").dataset.id);
 });
 
 // Logs: the API's own log endpoint, followed by a streaming fetch.
@@ -191,7 +188,7 @@ function write(box, text) {
 
 function note(box, words) {
   if (box.lastChild?.textContent === `${words}\n`) return;
-  box.append(Object.assign(document.createElement("span"), { className: "cut", textContent: `${words}\n` }));
+  box.append(make("span", { className: "cut", textContent: `${words}\n` }));
 }
 
 // A plain textarea with numbered lines, and beside each line with an error what is wrong with it.
@@ -204,7 +201,7 @@ function draw(box) {
   if (gutter.childElementCount !== count) {
     const bad = new Set(wrong.map(({ line }) => line));
     gutter.replaceChildren(
-      ...Array.from({ length: count }, (_, i) => Object.assign(document.createElement("li"), { textContent: i + 1, className: bad.has(i + 1) ? "wrong" : "" })),
+      ...Array.from({ length: count }, (_, i) => make("li", { textContent: i + 1, className: bad.has(i + 1) ? "wrong" : "" })),
     );
   }
   gutter.scrollTop = area.scrollTop;

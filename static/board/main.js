@@ -1,7 +1,8 @@
 // The board starts here: adopt what the server drew, then live on deltas.
 import { adopt, paintNodes } from "./nodes.js";
-import { live, reckon, remember } from "./life.js";
-import { delta, onPaint, position, rows, schedule, snapshot, ui } from "./state.js";
+import { put, write } from "./format.js";
+import { live, remember } from "./life.js";
+import { delta, each, onPaint, position, rows, schedule, snapshot, ui } from "./state.js";
 import { figures } from "./traffic.js";
 import { restore, setNamespace } from "./drawer.js";
 import { openPalette, tabStop } from "./commands.js";
@@ -65,11 +66,9 @@ function show() {
   const open = socket?.readyState === WebSocket.OPEN;
   const state = silent > STALE ? "stale" : open ? (ui.paused ? "paused" : "live") : "connecting";
   const words = { stale: `Stale ${Math.round(silent / 1000)} s`, live: "Live", paused: "Paused", connecting: "Reconnecting" };
-  if (pill.dataset.state !== state || state === "stale") {
-    pill.dataset.state = document.body.dataset.live = state;
-    pill.querySelector("b").textContent = words[state];
-  }
-  pill.querySelector("small").textContent = `r ${position.seq}`;
+  pill.dataset.state = document.body.dataset.live = state;
+  write(pill.querySelector("b"), words[state]);
+  write(pill.querySelector("small"), `r ${position.seq}`);
 }
 
 document.addEventListener("visibilitychange", () => !document.hidden && resume());
@@ -80,14 +79,14 @@ setInterval(() => {
 }, 1000);
 
 adopt();
-for (const paint of [remember, reckon, paintNodes, live, tabStop, engine]) onPaint(paint);
+for (const paint of [remember, paintNodes, live, tabStop, whole]) onPaint(paint);
 snapshot(JSON.parse($("first").textContent));
 restore();
 $("namespace").value = ui.namespace;
 if (new URLSearchParams(location.search).get("view") === "table") toggleTable(true);
 connect();
 
-$("live").onclick = () => {
+pill.onclick = () => {
   ui.paused = !ui.paused;
   schedule();
   show();
@@ -101,30 +100,27 @@ $("theme").onclick = () => {
   const next = { system: "dark", dark: "light", light: "system" }[root.dataset.theme];
   localStorage.setItem("theme", (root.dataset.theme = next));
 };
-$("projector").onclick = () => {
-  const on = root.dataset.projector !== "true";
-  localStorage.setItem("projector", (root.dataset.projector = on));
-  $("projector").setAttribute("aria-pressed", String(on));
-};
-$("projector").setAttribute("aria-pressed", String(root.dataset.projector === "true"));
+const project = (on) => localStorage.setItem("projector", ($("projector").ariaPressed = root.dataset.projector = on));
+project(root.dataset.projector === "true");
+$("projector").onclick = () => project(root.dataset.projector !== "true");
+
+$("more-heads").onclick = () => act("control-planes", { count: rows.get("lab").heads > 1 ? 1 : 3 });
 
 // What runs the containers, and how real that is; in a line of its own where one may not expect it.
-const ENGINES = { docker: "Docker containers", process: "Local processes", simulated: "Simulated" };
-
-$("more-heads").onclick = () => act("control-planes", { count: $("heads").children.length > 1 ? 1 : 3 });
-
-const warnings = $("banner").dataset;
-function engine() {
-  const found = new Set([...rows.values()].filter((row) => row.kind === "node" && row.runtime).map((row) => row.runtime));
-  const madeUp = ["process", "simulated"].filter((name) => found.has(name));
-  $("engine").textContent = Object.keys(ENGINES).filter((name) => found.has(name)).map((name) => ENGINES[name]).join(" + ");
-  $("engine").classList.toggle("made-up", madeUp.length > 0);
-  const heads = [...rows.values()].filter((row) => row.member);
-  const headless = heads.length && heads.every((row) => row.off || row.partitioned);
-  const words = headless ? warnings.headless : madeUp.map((name) => warnings[name]).join(" ");
-  $("banner").hidden = !words || localStorage.getItem("read") === words;
-  if ($("banner-words").textContent !== words) $("banner-words").textContent = words;
+function whole() {
+  const { engine, warning, heads } = rows.get("lab") || {};
+  write($("engine"), engine || "");
+  $("engine").classList.toggle("made-up", /Local|Simulated/.test(engine));
+  $("banner").hidden = !warning || localStorage.getItem("read") === warning;
+  write($("banner-words"), warning || "");
+  write($("more-heads"), heads > 1 ? "One control plane" : "Three control planes");
 }
+each("zone", $("zones"), (chip, row) => {
+  put(chip, row);
+  const [open, button] = chip.children;
+  open.classList.toggle("bad", row.down > 0);
+  button.hidden = !row.down;
+});
 $("banner-read").onclick = () => {
   localStorage.setItem("read", $("banner-words").textContent);
   $("banner").hidden = true;

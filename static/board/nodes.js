@@ -1,7 +1,6 @@
 // Columns of nodes and tiles of pods: keyed elements that are filled anew, never made anew.
-import { clone, countdown, cpu, memory, percent, quantity, svg, write } from "./format.js";
-import { byKind, rows, ui } from "./state.js";
-import { took } from "./life.js";
+import { clone, countdown, make, put, shape, svg, write } from "./format.js";
+import { byKind, each, rows, ui } from "./state.js";
 
 const nodes = document.getElementById("nodes");
 const heads = document.getElementById("heads");
@@ -28,44 +27,23 @@ function fillNode(column, row) {
   column.classList.toggle("off", !!row.off);
   column.classList.toggle("lost", !row.ready && !row.until);
   column.classList.toggle("booting", !!row.until);
-  const [head] = column.children;
-  text(head, ".title b", (head.title = row.name));
+  const [head, room] = [column.firstElementChild, column.lastElementChild];
+  put(head, row);
+  put(room, row);
+  head.querySelector(".title b").title = row.name;
   text(head, ".zone", row.zone ? `zone ${row.zone}` : "");
-  text(head, ".size", [`${cpu(row.cpu || 0)} cpu`, memory(row.memory || 0), row.gpu && `${row.gpu} gpu`, row.runtime !== "simulated" && row.runtime].filter(Boolean).join(" · "));
-  gauge(head, "cpu", row.usedCpu, row.cpu, cpu);
-  gauge(head, "memory", row.usedMemory, row.memory, memory);
-  head.querySelector(".gauge.gpu").hidden = !row.gpu;
-  if (row.gpu) gauge(head, "gpu", row.usedGpu, row.gpu, String);
-  const words = flags(row);
-  head.querySelector(".flags").replaceChildren(
-    ...words.map(([word, kind]) => Object.assign(document.createElement("span"), { textContent: word, className: kind })),
-  );
-  head.querySelector(".cordon").setAttribute("aria-pressed", String(!!row.cordoned));
-  head.setAttribute("aria-label", `Node ${row.name}, ${[row.status, ...words.map(([word]) => word)].join(", ")}, ${row.count || 0} pods`);
-  const free = `${cpu(Math.max(0, (row.cpu || 0) - (row.usedCpu || 0)))} cpu · ${memory(Math.max(0, (row.memory || 0) - (row.usedMemory || 0)))} free`;
-  text(column, ".room span", row.cordoned ? "closed to new pods" : row.ready ? free : "");
-}
-
-function flags(row) {
-  const found = [];
-  if (row.runtime === "simulated") found.push(["simulated", "made-up"]);
-  if (row.off) found.push(["powered off", "bad"]);
-  else if (row.partitioned) found.push(["partitioned", "bad"]);
-  if (row.until) found.push([`boots, ${countdown(row.until)} s`, ""]);
-  else if (!row.ready) found.push([row.status === "Unknown" ? "no word" : "not ready", "bad"]);
-  if (row.leads) found.push([row.leads.length > 1 ? "leads" : `leads ${row.leads}`, "leads"]);
-  if (row.cordoned) found.push(["cordoned", "warn"]);
-  if (row.leaving) found.push(["leaving", "warn"]);
-  return [...found, ...(row.taints || []).map((key) => [`taint ${key}`, ""])];
-}
-
-function gauge(head, name, used = 0, whole = 0, written) {
-  const part = percent(used, whole);
-  const bar = head.querySelector(`.bar.${name}`);
-  bar.classList.toggle("full", part > 90);
-  bar.firstElementChild.setAttribute("width", part);
-  bar.parentElement.title = `${written(used)} of ${written(whole)} requested`;
-  text(head, `.part.${name}`, `${part}%`);
+  [...head.querySelectorAll(".gauge")].forEach((gauge, at) => {
+    const [part, words] = row.gauges?.[at] || [];
+    gauge.hidden = part === undefined;
+    gauge.title = words || "";
+    gauge.classList.toggle("full", part > 90);
+    gauge.querySelector("rect").setAttribute("width", part || 0);
+    text(gauge, "b", `${part}%`);
+  });
+  const flags = [...(row.until ? [[`boots, ${countdown(row.until)} s`, ""]] : []), ...(row.flags || [])];
+  head.querySelector(".flags").replaceChildren(...flags.map(([textContent, className]) => make("span", { textContent, className })));
+  head.querySelector(".cordon").ariaPressed = !!row.cordoned;
+  head.ariaLabel = `Node ${row.name}, ${[row.status, ...flags.map(([words]) => words)].join(", ")}, ${row.count || 0} pods`;
 }
 
 const PARTS = ["use", ".name b", ".name i", ".version", ".restarts", ".note", ".size", ".took"];
@@ -78,16 +56,13 @@ function partsOf(tile) {
 export function fillPod(tile, row, state = row.state) {
   const [use, app, suffix, version, restarts, told, size, lasted] = partsOf(tile);
   tile.dataset.id = row.id;
-  if (tile.dataset.state !== state || !use.hasAttribute("href")) {
-    tile.dataset.state = state;
-    use.setAttribute("href", `#s-${state}`);
-  }
+  if (tile.dataset.state !== state) use.setAttribute("href", `#s-${(tile.dataset.state = state)}`);
   tile.dataset.hatch = row.version ? (row.version - 1) % 3 : 0;
   tile.title = row.name;
   tile.setAttribute("aria-label", label(row));
   tile.classList.toggle("selected", ui.selected === row.id);
   tile.classList.toggle("restarted", !!row.restarts);
-  tile.classList.toggle("timed", !!took(row.id));
+  tile.classList.toggle("timed", !!row.took);
   tile.hidden = !!ui.namespace && row.namespace !== ui.namespace;
   if (tiny() && tile.closest(".nodes")) return; // a glyph has no words to show
   write(app, row.app);
@@ -95,15 +70,11 @@ export function fillPod(tile, row, state = row.state) {
   write(version, row.version ? `v${row.version}` : "");
   write(restarts, row.restarts ? `↻${row.restarts}` : "");
   write(told, note(row));
-  write(size, requests(row));
-  size.title = `requests ${needs(row) || "nothing"}`;
-  write(lasted, took(row.id));
+  write(size, row.asks || "");
+  write(lasted, row.took || "");
 }
 
 const tiny = () => ["glyph", "strip"].includes(document.body.dataset.density);
-const listed = (...parts) => parts.filter(Boolean).join(" · ");
-const requests = (row) => listed(row.cpu && (row.cpu % 1000 ? `${row.cpu}m` : row.cpu / 1000), row.memory && quantity(row.memory), row.gpu && `${row.gpu} gpu`);
-const needs = (row) => listed(row.cpu && `${cpu(row.cpu)} cpu`, row.memory && memory(row.memory), row.gpu && `${row.gpu} gpu`);
 
 function label(row) {
   const said = [row.name, row.status, `${row.ready} ready`];
@@ -118,7 +89,7 @@ function note(row) {
   if (row.state === "backoff" && row.until) return `${left ? `${left} s` : "due"} · ${row.status.replace("BackOff", "")}`;
   if (row.state === "unready") return "not ready";
   if (row.state === "starting" && row.status === "Running") return "starting · not ready yet";
-  if (row.state === "pending") return `needs ${needs(row) || "a node"}`;
+  if (row.state === "pending") return `needs ${row.asks || "a node"}`;
   return row.state === "ready" && row.ip ? row.ip : row.status;
 }
 
@@ -170,9 +141,9 @@ function verdicts(wait, row) {
   box.dataset.said = said;
   box.replaceChildren(
     ...said.map(([node, words, fits], i) => {
-      const item = Object.assign(document.createElement("span"), { className: fits ? "new fits" : "new" });
+      const item = make("span", { className: fits ? "fits" : "" });
       item.style.animationDelay = `${i * 70}ms`;
-      item.append(`${node} `, Object.assign(document.createElement("b"), { textContent: words }));
+      item.append(`${node} `, make("b", { textContent: words }));
       return item;
     }),
   );
@@ -219,17 +190,7 @@ function density(count) {
 }
 
 // Pools of machines, a line below the nodes.
-function pools() {
-  document.getElementById("pool-list").replaceChildren(
-    ...byKind("pool").map((row) => {
-      const line = clone("t-pool");
-      line.dataset.show = row.id;
-      text(line, "b", row.name);
-      text(line, "span", `${row.nodes || 0} of ${row.most}${row.booting ? `, +${row.booting} booting` : ""}`);
-      return line;
-    }),
-  );
-}
+each("pool", document.getElementById("pool-list"), put);
 
 export function paintNodes({ fresh, changed, removed }) {
   const pods = byKind("pod");
@@ -241,11 +202,9 @@ export function paintNodes({ fresh, changed, removed }) {
   const moved = touched.filter((row) => row.kind === "pod").sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
   for (const row of moved) place(row);
   if (document.body.dataset.density === "strip") strips(pods);
-  if (fresh || [...removed.keys(), ...changed].some((id) => id.startsWith("nodepools"))) pools();
   const waiting = pods.filter((row) => !row.node || !columnOf(row.node));
   tray.hidden = !waiting.length;
   text(tray, "output", String(waiting.length));
-  document.getElementById("no-nodes").hidden = columns.size > 0;
   document.getElementById("n-nodes").textContent = columns.size;
   document.getElementById("n-pods").textContent = pods.length;
   document.getElementById("n-ready").textContent = pods.filter((row) => row.state === "ready").length;

@@ -1,115 +1,85 @@
 // The cards of deployments: what is asked, what stands, and the handles to change it.
 import { act, scale } from "./actions.js";
-import { countdown } from "./format.js";
+import { countdown, put, shape, write } from "./format.js";
 import { open } from "./drawer.js";
-import { byKind, onPaint, rows, ui } from "./state.js";
+import { byKind, each, onPaint, rows } from "./state.js";
 
 const list = document.querySelector("#rail .cards");
-const cards = new Map();
 const held = new Map(); // id → replicas asked for and not yet seen in the log: the figure never jumps back meanwhile
+const cards = each("deployment", list, fill);
 
 function fill(card, row) {
   const $ = (selector) => card.querySelector(selector);
-  card.dataset.id = row.id;
   const [desired, ready] = [row.desired || 0, row.ready || 0];
+  const [scaler, release] = [rows.get(row.scaler), rows.get(row.release)];
   const rolling = !!row.oldTotal;
+  if (held.get(row.id) === desired) held.delete(row.id);
+  put(card, { ...row, scaler, release, shown: wanted(row.id) });
   card.classList.toggle("rolling", rolling);
   card.classList.toggle("whole", !rolling && ready >= desired);
-  card.hidden = !!ui.namespace && row.namespace !== ui.namespace;
   const ring = (selector, part) => $(selector).setAttribute("stroke-dasharray", `${desired ? Math.min(100, (100 * part) / desired) : 0} 100`);
   ring(".rings .old", row.oldReady || 0);
   ring(".rings .new", rolling ? row.newReady || 0 : ready);
-  $(".rings text").textContent = ready < 1000 ? ready : `${+(ready / 1000).toFixed(1)}k`;
-  $(".what b").textContent = row.name;
-  $(".what small").textContent = row.image;
   $(".what small").title = row.image;
-  $(".open").setAttribute("aria-label", `${row.name}, ${row.image}: ${ready} of ${desired} ready`);
-  if (held.get(row.id) === desired) held.delete(row.id);
-  const shown = held.get(row.id) ?? desired;
-  $(".stepper output").textContent = shown;
-  $(".replicas").setAttribute("aria-label", `Replicas of ${row.name}`);
-  const slide = $(".replicas input");
-  if (!slide.matches(":active, :focus")) {
-    slide.max = Math.max(20, Math.ceil(desired / 10) * 20);
-    slide.value = shown;
-  }
+  $(".open").ariaLabel = `${row.name}, ${row.image}: ${ready} of ${desired} ready`;
+  $(".replicas input").max = Math.max(20, Math.ceil(desired / 10) * 20);
+  settle($(".replicas input"), wanted(row.id));
+  settle($(".image input"), row.image);
   const left = row.until ? countdown(row.until) : 0;
-  $(".trouble").textContent = [row.paused && "paused", row.stuck, row.trouble && row.trouble + (left ? `, again in ${left} s` : "")].filter(Boolean).join(" · ");
+  write($(".trouble"), (row.trouble || "") + (left ? `, again in ${left} s` : ""));
   rollout($(".rollout"), row, rolling, desired);
-  $('[data-do="pause"]').textContent = row.paused ? "Resume" : "Pause";
+  write($('[data-do="pause"]'), row.paused ? "Resume" : "Pause");
   $('[data-do="undo"]').disabled = row.revision < 2;
-  const scaler = rows.get(row.scaler);
   $(".scaler").hidden = !scaler;
   $(".scaler").dataset.show = row.scaler;
-  if (scaler) $(".scaler").textContent = `${scaler.least || 0}–${scaler.most} · ${scaler.metrics || "no metric"} · now ${scaler.current || 0}`;
   $('[data-panel="autoscale"]').hidden = !!scaler;
   $('[data-panel="expose"]').hidden = !!row.services;
-  release($(".release"), rows.get(row.release), row);
-  const image = $(".image input");
-  if (document.activeElement !== image) image.value = row.image;
+  steer($(".release"), release, row);
 }
 
-// A release while it goes on: how many visitors have the new version, and what they get. Afterwards one line, until read.
-function release(box, row, card) {
+// What somebody holds is left alone. True if it was set.
+function settle(input, value) {
+  if (input.matches(":active, :focus")) return false;
+  input.value = value;
+  return true;
+}
+
+// A release while it goes on: how many visitors have the new version, and what they get. Afterwards how it ended.
+function steer(box, row, card) {
   const $ = (selector) => box.querySelector(selector);
   box.hidden = !row;
   if (!row) return;
-  const [weight, left] = [row.weight || 0, row.pause && row.since ? countdown(row.since + row.pause) : 0];
-  box.dataset.type = row.type;
-  box.dataset.over = !!row.over;
+  Object.assign(box.dataset, { type: row.type, phase: row.phase, over: !!row.over });
+  shape($(".message"), `s-${($(".message").dataset.state = row.state)}`);
   $(".link").dataset.show = row.id;
-  $(".link").textContent = `${row.type} · ${row.phase}`;
-  const slide = $(".weight");
-  if (!slide.matches(":active, :focus")) {
-    slide.value = weight;
-    $(".share").textContent = `${weight} %`;
-  }
-  $(".sides").hidden = !row.figures;
-  for (const [side, as, version] of [["old", ".was", card.oldRevision], ["new", ".is", card.revision]]) {
-    const [, failed, ms] = row.figures?.[side] || [];
-    $(`${as} dt`).textContent = `v${version || "–"}`;
-    $(`${as} dd`).textContent = ms ? `${failed} % · ${ms} ms` : "–";
-  }
-  $(".message").textContent = [row.message, left && !row.over && `${left} s`].filter(Boolean).join(" · ");
-  $(".hold").textContent = row.paused ? "Go on" : "Pause";
-  const switched = row.phase === "Switched";
-  $(".promote").textContent = row.type === "BlueGreen" ? "Switch" : "Promote";
-  $(".promote").disabled = switched;
-  $(".danger").textContent = switched ? "Back" : "Abort";
+  if (settle($(".weight"), row.weight || 0)) write($(".share"), `${row.weight || 0} %`);
+  const left = row.pause && row.since && !row.over ? countdown(row.since + row.pause) : 0;
+  write($(".left"), left ? `${left} s` : "");
+  write($("th.was"), `${row.names[0]} v${card.oldRevision || "–"}`);
+  write($("th.is"), `${row.names[1]} v${card.revision || "–"}`);
+  for (const [at, line] of [...$(".sides").tBodies[0].rows].entries())
+    row.keys?.forEach((key, side) => (line.cells[side + 1].dataset.fig = `versions ${key} ${at}`));
+  [...$(".sides").tBodies[1].rows].forEach((line, at) => {
+    const judged = row.judged?.[at];
+    line.hidden = !judged;
+    judged?.words.forEach((words, cell) => write(line.cells[cell], words));
+    line.classList.toggle("bad", !!judged?.bad);
+  });
 }
 
 function rollout(box, row, rolling, desired) {
   box.hidden = !rolling;
   if (!rolling) return;
   const whole = Math.max(desired, (row.oldTotal || 0) + (row.newTotal || 0)) || 1;
-  const part = (count) => (100 * (count || 0)) / whole;
-  box.querySelector("rect.was").setAttribute("width", part(row.oldTotal));
-  const is = box.querySelector("rect.is");
-  is.setAttribute("x", part(row.oldTotal));
-  is.setAttribute("width", part(row.newTotal));
-  box.querySelector("rect.want").setAttribute("x", Math.max(0, part(desired) - 0.8));
-  box.querySelector("span.was").textContent = `v${row.oldRevision} ${row.oldReady || 0}`;
-  box.querySelector("span.allow").textContent = row.surge ? `+${row.surge} −${row.unavailable || 0}` : "recreate";
-  box.querySelector("span.allow").title = row.surge ? `at most ${row.surge} more than asked for, ${row.unavailable || 0} fewer` : "all of the old version ends first";
-  box.querySelector("span.is").textContent = `v${row.revision} ${row.newReady || 0} of ${desired}`;
+  const bar = (name, attribute, count) => box.querySelector(`rect.${name}`).setAttribute(attribute, (100 * (count || 0)) / whole);
+  bar("was", "width", row.oldTotal);
+  bar("is", "x", row.oldTotal);
+  bar("is", "width", row.newTotal);
+  bar("want", "x", Math.max(0, desired - 0.008 * whole));
 }
 
-onPaint(({ fresh, changed, removed }) => {
-  for (const [id, row] of removed) if (row.kind === "deployment") cards.get(id)?.remove(), cards.delete(id);
-  for (const id of fresh ? rows.keys() : changed) {
-    const row = rows.get(id);
-    if (row?.kind === "release" || row?.kind === "autoscaler") refill(row.owner);
-    if (row?.kind !== "deployment") continue;
-    let card = cards.get(id) || list.querySelector(`[data-id="${CSS.escape(id)}"]`);
-    if (!card) {
-      card = document.getElementById("t-deployment").content.firstElementChild.cloneNode(true);
-      card.querySelector(".image label").htmlFor = card.querySelector(".image input").id = `image-${id}`;
-      list.append(card);
-    }
-    cards.set(id, card);
-    fill(card, row);
-  }
-  document.getElementById("no-deployments").hidden = cards.size > 0;
+onPaint(({ fresh, changed }) => {
+  if (!fresh) for (const id of changed) if (["release", "autoscaler"].includes(rows.get(id)?.kind)) refill(rows.get(id).owner);
 });
 
 const refill = (id) => cards.has(id) && rows.has(id) && fill(cards.get(id), rows.get(id));

@@ -1,4 +1,6 @@
 // The rows of the board, and the one frame in which what changed is drawn. Nothing else in the page keeps state of the cluster.
+import { clone, find } from "./format.js";
+
 export const rows = new Map();
 export const position = { epoch: "", seq: 0 };
 export const ui = { paused: false, namespace: "", selected: "" };
@@ -67,4 +69,29 @@ export const redraw = () => {
 };
 
 export const byKind = (kind) => [...rows.values()].filter((row) => row.kind === kind);
-export const podsOf = (owner) => byKind("pod").filter((row) => row.owner === owner);
+
+// One element in `list` for each row of a kind: made of its template when the row comes, filled when it changes, removed
+// when it goes: `fill(element, row, fresh)`.
+export function each(kind, list, fill) {
+  const held = new Map();
+  onPaint(({ fresh, changed, removed }) => {
+    for (const [id, row] of removed) if (row.kind === kind) held.get(id)?.remove(), held.delete(id);
+    for (const id of fresh ? rows.keys() : changed) {
+      const row = rows.get(id);
+      if (row?.kind !== kind) continue;
+      const element = held.get(id) || find(list, id) || list.appendChild(clone(`t-${kind}`));
+      held.set(id, element);
+      element.dataset.id = id;
+      element.hidden = !!ui.namespace && !!row.namespace && row.namespace !== ui.namespace;
+      fill(element, row, fresh);
+    }
+  });
+  return held;
+}
+
+// The address says what is shown, so that a link leads to it.
+export function link(shown) {
+  const query = new URLSearchParams(location.search);
+  for (const [key, value] of Object.entries(shown)) value ? query.set(key, value) : query.delete(key);
+  history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
+}

@@ -2,9 +2,9 @@
 // second, is kept nowhere, and what each figure on the page shows is said by its data-fig: "pods <uid> 0".
 import { act } from "./actions.js";
 import { say } from "./words.js";
-import { clone, still, svg, write } from "./format.js";
+import { make, put, shape, still, svg, write } from "./format.js";
 import { columnOf, tiles } from "./nodes.js";
-import { byKind, onPaint, rows, ui } from "./state.js";
+import { byKind, each, onPaint, rows, ui } from "./state.js";
 
 const RATES = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const MOST = 60; // dots that move at once
@@ -12,7 +12,7 @@ const TRAVEL = 1100;
 const [sky, crowd, services, wires, dots] = ["sky", "crowd", "services", "wires", "dots"].map((id) => document.getElementById(id));
 const short = (n) => (n < 10 ? +n.toFixed(1) : Math.round(n));
 const AS = { rate: (n) => `${short(n)}/s`, share: (n) => `${+(100 * n).toFixed(1)} %`, ms: (n) => `${short(n)} ms`, count: (n) => n.toLocaleString("en") };
-const flow = { pods: {}, services: {}, visitors: {} };
+const flow = { pods: {}, services: {}, visitors: {}, versions: {} };
 let ways = []; // [service, node, path from the service to a pod, the pod's uid]
 
 export function figures(message = flow) {
@@ -58,7 +58,7 @@ function fillCrowd() {
   if (!slide.matches(":active")) turn(slide, output, row.rate || 0);
   hush.classList.toggle("primary", !row.rate);
   hush.ariaLabel = hush.title = row.rate ? "Pause the visitors" : "Turn the visitors up";
-  hush.querySelector("use").setAttribute("href", row.rate ? "#i-pause" : "#i-play");
+  shape(hush, row.rate ? "i-pause" : "i-play");
   [...charts.children].forEach((chart, at) => {
     chart.querySelector("b").dataset.fig = `visitors ${row.key} ${at}`;
     chart.querySelector("polyline").dataset.fig = `visitors ${row.key} ${at + 4}`;
@@ -77,36 +77,25 @@ slider.onchange = async () => {
   if (!(await act("rate", { namespace: row.namespace, name: row.name, rate: RATES[slider.value] }))) fillCrowd();
 };
 
-const chips = new Map();
-function fillService(row) {
-  let chip = chips.get(row.id);
-  if (!chip) chips.set(row.id, (chip = clone("t-service")));
+const base = document.body.dataset.door;
+each("service", services, (chip, row) => {
+  put(chip, row);
   const [open, ends, door, now] = chip.children;
-  const state = row.ready || row.type === "ExternalName" ? "ready" : row.total ? "unready" : "failed";
-  chip.dataset.id = open.dataset.show = row.id;
-  chip.hidden = !!ui.namespace && row.namespace !== ui.namespace;
-  open.dataset.state = ends.dataset.state = state;
-  open.querySelector("use").setAttribute("href", `#s-${state}`);
-  write(open.lastElementChild, row.name);
-  write(ends, row.type === "ExternalName" ? "outside" : `${row.ready || 0}/${row.total || 0}`);
-  open.setAttribute("aria-label", `Service ${row.name}, ${ends.textContent} endpoints ready, ${row.address || "no address"}`);
-  const base = document.body.dataset.door;
+  chip.dataset.state = row.state;
+  shape(open, `s-${row.state}`);
+  open.ariaLabel = `Service ${row.name}, ${row.ends} endpoints ready, ${row.address || "no address"}`;
   door.hidden = !base || !row.ports;
   door.href = `http://${row.name}.${row.namespace}.${base}/`;
   door.title = door.ariaLabel = `Open ${row.name} in a new tab`;
   [...now.children].forEach((one, at) => (one.dataset.fig = `services ${row.key} ${at}`));
-  if (!chip.parentElement) services.append(chip);
-}
+});
 
 let timers = [];
 onPaint(({ fresh, changed, removed }) => {
   timers.forEach(clearTimeout); // drawn once more when what slides has arrived, and when what was a ghost has gone
   timers = [40, 420, 3100].map((wait) => setTimeout(draw, wait));
-  if (!fresh && ![...changed, ...removed.keys()].some((id) => /^(serv|visi|depl)/.test(id))) return;
-  for (const [id, row] of removed) if (row.kind === "service") chips.get(id)?.remove(), chips.delete(id);
-  for (const id of fresh ? rows.keys() : changed) if (rows.get(id)?.kind === "service") fillService(rows.get(id));
+  if (!fresh && ![...changed, ...removed.keys()].some((id) => /^(serv|visi|depl|rele)/.test(id))) return;
   fillCrowd();
-  document.getElementById("no-services").hidden = chips.size > 0 || !byKind("deployment").length;
   figures();
 });
 addEventListener("resize", draw);
@@ -177,8 +166,7 @@ let moving = 0;
 function send(way, failed) {
   if (moving >= MOST) return;
   moving++;
-  const dot = dots.appendChild(document.createElement("i"));
-  dot.className = failed ? "failed" : "";
+  const dot = dots.appendChild(make("i", { className: failed ? "failed" : "" }));
   dot.style.offsetPath = `path("${way}")`;
   const steps = [{ offsetDistance: "0%", opacity: 0 }, { opacity: 1, offset: 0.1 }, { offsetDistance: "100%", opacity: 1 }];
   dot.animate(steps, { duration: TRAVEL, delay: 1000 * Math.random(), easing: "ease-in-out", fill: "backwards" }).onfinish = () => {

@@ -1,9 +1,9 @@
 // The board in words: the same pods as a table, for those who read better than they look and for counts beyond drawing;
 // and what changed, said to those who listen: at most one sentence in five seconds, and only about what was asked for.
-import { age, shape } from "./format.js";
+import { age, find, make, svg } from "./format.js";
 import { open } from "./drawer.js";
 import { figures } from "./traffic.js";
-import { byKind, onPaint, rows, ui } from "./state.js";
+import { byKind, link, onPaint, rows, ui } from "./state.js";
 
 const box = document.getElementById("table");
 const button = document.getElementById("table-view");
@@ -14,36 +14,36 @@ let drawn = 0;
 function draw() {
   drawn = 0;
   const pods = byKind("pod").filter((row) => !ui.namespace || row.namespace === ui.namespace).sort((a, b) => a.id.localeCompare(b.id));
-  const table = document.createElement("table");
+  const table = make("table");
   const head = table.createTHead().insertRow();
-  for (const name of COLUMNS) head.append(Object.assign(document.createElement("th"), { textContent: name, scope: "col" }));
+  for (const textContent of COLUMNS) head.append(make("th", { textContent, scope: "col" }));
   const body = table.createTBody();
   for (const row of pods.slice(0, MOST)) {
     const line = body.insertRow();
-    line.dataset.open = row.id;
+    line.dataset.id = row.id;
     line.dataset.state = row.state;
     line.tabIndex = 0;
     const cells = [row.name, row.namespace, row.status, row.ready, row.restarts || 0, row.version ? `v${row.version}` : "", row.node || "–", row.ip || "–", age(row.created)];
     for (const cell of cells) line.insertCell().textContent = cell;
     for (const [at, as] of [[0, "rate"], [1, "share"]]) Object.assign(line.insertCell().dataset, { fig: `pods ${row.uid} ${at}`, as });
-    line.cells[2].prepend(shape(row.state));
+    const icon = svg("svg", { "aria-hidden": "true" });
+    icon.append(svg("use", { href: `#s-${row.state}` }));
+    line.cells[2].prepend(icon);
   }
-  const focused = box.contains(document.activeElement) && document.activeElement.dataset.open;
+  const focused = box.contains(document.activeElement) && document.activeElement.dataset.id;
   const { scrollTop } = box;
   box.replaceChildren(table);
   box.scrollTop = scrollTop;
   figures();
-  if (focused) box.querySelector(`[data-open="${CSS.escape(focused)}"]`)?.focus();
+  if (focused) find(box, focused)?.focus();
 }
 
 export function toggleTable(on = box.hidden) {
   box.hidden = !on;
   document.body.dataset.view = on ? "table" : "board";
   for (const part of document.querySelectorAll("#plane, .more-nodes")) part.hidden = on;
-  button.setAttribute("aria-pressed", String(on));
-  const query = new URLSearchParams(location.search);
-  on ? query.set("view", "table") : query.delete("view");
-  history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
+  button.ariaPressed = on;
+  link({ view: on && "table" });
   if (on) draw();
 }
 
@@ -52,8 +52,8 @@ onPaint(() => {
 });
 for (const type of ["click", "keydown"])
   box.addEventListener(type, (event) => {
-    const line = event.target.closest("tr[data-open]");
-    if (line && (type === "click" || event.key === "Enter")) open(line.dataset.open);
+    const line = event.target.closest("tr[data-id]");
+    if (line && (type === "click" || event.key === "Enter")) open(line.dataset.id);
   });
 
 const QUIET = 5000;
@@ -82,9 +82,7 @@ onPaint(({ fresh, changed, removed }) => {
     const row = rows.get(id);
     if (row?.kind !== "deployment") continue;
     const words = `${row.name}: ${row.ready || 0} of ${row.desired || 0} ready`;
-    if (!fresh && known.get(id) !== words) pending.set(id, words);
-    known.set(id, words);
+    fresh ? known.set(id, words) : say(id, words);
   }
-  for (const [id, row] of removed) if (row.kind === "deployment" && !fresh) pending.set(id, `${row.name} is gone`);
-  if (pending.size && !timer) timer = setTimeout(speak, 400);
+  for (const [id, row] of removed) if (row.kind === "deployment" && !fresh) say(id, `${row.name} is gone`);
 });

@@ -1,5 +1,10 @@
 """Rows of a cluster that does not exist: every state, and as many pods as one likes."""
 
+from lab.dashboard.noderows import gauges, node_flags
+from lab.dashboard.rows import amounts
+from lab.dashboard.steeringrows import release_row
+from lab.dashboard.whole import WARNINGS
+
 STATES = {
     "pending": "Pending",
     "starting": "ContainerCreating",
@@ -12,9 +17,11 @@ STATES = {
 }
 
 
-def node(name: str, **more) -> dict:
-    whole = {"cpu": 4000, "memory": 2**33, "usedCpu": 3900, "usedMemory": 2**31, "zone": "a", "runtime": "docker"}
-    return {"id": f"nodes/{name}", "kind": "node", "name": name, "ready": True, "status": "Ready", **whole, **more}
+def node(name: str, taints: tuple[str, ...] = (), gpu: int = 0, **more) -> dict:
+    row = {"id": f"nodes/{name}", "kind": "node", "name": name, "ready": True, "status": "Ready", "zone": "a"}
+    room = {"gauges": gauges((3900, 2**31, 0), (4000, 2**33, gpu)), "size": amounts(4000, 2**33, gpu), "room": "free"}
+    row = {**row, **room, "runtime": "docker", **more}
+    return {**row, "flags": node_flags(row, [], list(taints))}
 
 
 def pod(name: str, state: str = "ready", node: str = "node-a", **more) -> dict:
@@ -28,7 +35,7 @@ def pod(name: str, state: str = "ready", node: str = "node-a", **more) -> dict:
     }
     said = {"state": state, "status": STATES[state], "ready": "1/1" if state == "ready" else "0/1"}
     place = {} if state == "pending" else {"node": node}
-    return {**row, **said, **place, "version": 1, "created": 1e9, "cpu": 100, "memory": 2**26, **more}
+    return {**row, **said, **place, "version": 1, "created": 1e9, "asks": amounts(100, 2**26, 0), **more}
 
 
 def deployment(name: str = "web", **more) -> dict:
@@ -51,13 +58,13 @@ def loop(author: str, **more) -> dict:
 
 def event(name: str, kind: str = "Normal") -> dict:
     row = {"id": f"events/default/{name}", "kind": "event", "at": 1e9, "type": kind, "reason": "Started"}
-    return {**row, "about": "pod/web-1", "text": "Started container web", "from": "kubelet", "count": 3}
+    return {**row, "about": "pod/web-1", "text": "Started container web", "from": "kubelet ×3"}
 
 
 def service(name: str = "web", **more) -> dict:
     row = {"id": f"services/default/{name}", "kind": "service", "namespace": "default", "name": name}
-    held = {"key": f"default/{name}", "type": "ClusterIP", "address": "10.96.0.9", "ports": [80], "total": 2}
-    return {**row, **held, "ready": 1, "nodes": {"node-a": 1}, "pods": ["ready"], **more}
+    held = {"key": f"default/{name}", "type": "ClusterIP", "address": "10.96.0.9", "ports": [80], "state": "ready"}
+    return {**row, **held, "ends": "1/2", "nodes": {"node-a": 1}, "pods": ["ready"], **more}
 
 
 def visitors(**more) -> dict:
@@ -65,27 +72,29 @@ def visitors(**more) -> dict:
     return {**row, "key": "default/many", "service": "web", "path": "/", "rate": 50, **more}
 
 
-def release(owner: str, **more) -> dict:
-    row = {
-        "id": f"releases.orrery.io/default/{owner}-1",
-        "kind": "release",
-        "namespace": "default",
-        "name": f"{owner}-1",
-    }
-    held = {"owner": f"deployments.apps/default/{owner}", "type": "Canary", "phase": "Progressing", "weight": 20}
-    figures = {"old": [900, 0.2, 41], "new": [100, 3.1, 38]}
-    return {**row, **held, "message": "20 % of the visitors have it", "figures": figures, **more}
+def release(owner: str, **status) -> dict:
+    """A canary in the middle, as its object gives it."""
+    analysis = {"maxErrorPercent": 2, "maxLatencyRatio": 2, "minRequests": 50}
+    strategy = {"type": "Canary", "canary": {"steps": [], "analysis": analysis}}
+    counted = {"old": counts(900, 2, 41), "new": counts(100, 3, 38), "verdict": "Failing"}
+    held = {"phase": "Progressing", "weight": 20, "message": "20 % of the visitors have it", "analysis": counted}
+    meta = {"name": f"{owner}-1", "namespace": "default"}
+    return release_row({"metadata": meta, "spec": {"deployment": owner, "strategy": strategy}, "status": held | status})
+
+
+def counts(requests: int, errors: int, mean_ms: float) -> dict:
+    return {"requests": requests, "errors": errors, "meanMs": mean_ms}
 
 
 def scaler(owner: str) -> dict:
     row = {"id": f"horizontalpodautoscalers.autoscaling/default/{owner}", "kind": "autoscaler", "namespace": "default"}
-    held = {"owner": f"deployments.apps/default/{owner}", "least": 2, "most": 10, "current": 4}
-    return {**row, "name": owner, **held, "metrics": "cpu 43 %/80 %"}
+    held = {"owner": f"deployments.apps/default/{owner}", "text": "2–10 · cpu 43 %/80 % · now 4"}
+    return {**row, "name": owner, **held}
 
 
 def pool() -> dict:
     row = {"id": "nodepools.orrery.io/small", "kind": "pool", "name": "small"}
-    return {**row, "most": 5, "nodes": 1, "booting": 1}
+    return {**row, "text": "1 of 5, +1 booting"}
 
 
 def everything() -> list[dict]:
@@ -94,16 +103,10 @@ def everything() -> list[dict]:
     fits = {"node": "node-b", "fits": True, "text": "72"}
     pods = [pod(state, state, version=i % 3 + 1, restarts=i) for i, state in enumerate(STATES)]
     pods[0]["verdicts"] = [refused, fits]
-    rolling = {
-        "newReady": 2,
-        "newTotal": 3,
-        "oldReady": 2,
-        "oldTotal": 2,
-        "oldRevision": 1,
-        "surge": "1",
-        "trouble": "1 failing",
-    }
+    totals = {"newReady": 2, "newTotal": 3, "oldReady": 2, "oldTotal": 2, "oldRevision": 1}
+    rolling = {**totals, "was": "v1 2", "pace": "at most +1 −0", "is": "v2 2 of 5", "trouble": "1 failing"}
     return [
+        {"id": "lab", "kind": "lab", "engine": "Docker containers + Simulated", "warning": WARNINGS["simulated"]},
         node("node-a"),
         node("node-b", cordoned=True, taints=["gpu"], gpu=2),
         node("node-c", ready=False, status="Unknown", off=True),
@@ -117,7 +120,7 @@ def everything() -> list[dict]:
         release("old"),
         scaler("scaled"),
         service(),
-        service("nobody", ready=0, total=0, nodes={}, pods=[]),
+        service("nobody", state="failed", ends="0/0", trouble="leads to no pod", nodes={}, pods=[]),
         visitors(),
         pool(),
         node("small-1", ready=False, status="NotReady", pool="small", until=4e9),

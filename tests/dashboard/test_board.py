@@ -3,7 +3,8 @@
 import random
 
 from lab.apimachinery.controlplane import CONTROL_PLANE, POWER
-from lab.dashboard.board import TAPE, Board, turns
+from lab.dashboard.board import TAPE, Board
+from lab.dashboard.deltas import turns
 
 from .build import a_deployment, a_node, a_pod, a_replicaset, an_event, change, crashed, leaving, ready, with_spec
 
@@ -21,8 +22,9 @@ def without_loops(board: Board) -> dict:
 def test_a_new_pod_changes_its_tile_its_node_and_its_card():
     board = Board([DEPLOYMENT, SET, NODE])
     delta = board.apply([change(POD, author="replicaset-controller")])
-    assert set(delta.upserts) == {ID, "nodes/node-a", "loops/replicaset-controller"}
-    assert delta.upserts["nodes/node-a"]["usedCpu"] == 100
+    assert set(delta.upserts) == {ID, "nodes/node-a", "loops/replicaset-controller", "loops/kubelet"}
+    assert delta.upserts["nodes/node-a"]["gauges"][0][1] == "0.1 of 4 requested"
+    assert delta.upserts["loops/kubelet"]["queue"] == "1 busy"
 
 
 def test_nothing_that_is_drawn_changed_means_an_empty_delta():
@@ -34,7 +36,7 @@ def test_a_pod_that_ends_gives_its_room_back():
     board = Board([NODE, POD])
     done = {**POD, "status": {"phase": "Succeeded"}}
     board.apply([change(done, POD)])
-    assert "usedCpu" not in board.rows["nodes/node-a"]
+    assert board.rows["nodes/node-a"]["gauges"][0][1] == "0 of 4 requested"
 
 
 def test_a_deleted_pod_is_removed_and_counted_no_more():
@@ -58,6 +60,16 @@ def test_a_death_between_two_frames_is_not_swallowed():
     assert delta.phases == {"pods/default/web": [("backoff", 1), ("ready", 2)]}
 
 
+def test_it_says_how_long_a_pod_took_to_be_ready_and_to_heal():
+    pod = a_pod("web", node="node-a")
+    board = Board([NODE])
+    for obj, old, at in [(pod, None, 10), (ready(pod), pod, 10.5), (crashed(pod), ready(pod), 20)]:
+        delta = board.apply([change(obj, old, time=at)])
+        assert delta.upserts["pods/default/web"].get("took", "") == ("ready in 0.50 s" if at == 10.5 else "")
+    delta = board.apply([change(ready(pod, restarts=1), crashed(pod), time=32)])
+    assert delta.upserts["pods/default/web"]["took"] == "healed in 12 s"
+
+
 def test_a_state_that_did_not_change_is_not_a_turn():
     assert turns({"state": "ready"}, [("ready", 1), ("ready", 2)]) == []
     assert turns(None, [("pending", 1), ("pending", 2), ("ready", 3)]) == [("pending", 1), ("ready", 3)]
@@ -68,7 +80,7 @@ def test_a_namesake_made_meanwhile_is_another_pod():
     namesake = {**a_pod("web-rs1-aaaaa"), "metadata": {**POD["metadata"], "uid": "another"}}
     board.apply([change(namesake)])
     assert board.rows[ID]["state"] == "pending"
-    assert "usedCpu" not in board.rows["nodes/node-a"]
+    assert board.rows["nodes/node-a"]["gauges"][0][1] == "0 of 4 requested"
 
 
 def test_the_tape_keeps_the_newest_and_moves_up_what_is_said_again():
@@ -125,7 +137,8 @@ def test_a_control_plane_node_leads_while_it_has_power():
     spec = {"holderIdentity": "node-a"}
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": about, "spec": spec}
     board = Board([member, lease])
-    assert board.rows["nodes/node-a"]["leads"] == ["scheduler"]
+    assert ("leads scheduler", "leads") in board.rows["nodes/node-a"]["flags"]
     off = {**member, "metadata": {**member["metadata"], "annotations": {POWER: "off"}}}
     board.apply([change(off, member)])
-    assert "leads" not in board.rows["nodes/node-a"]
+    assert ("powered off", "bad") in board.rows["nodes/node-a"]["flags"]
+    assert not [words for words, look in board.rows["nodes/node-a"]["flags"] if look == "leads"]

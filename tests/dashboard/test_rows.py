@@ -2,7 +2,8 @@
 
 import pytest
 
-from lab.dashboard.rows import compact, deployment_row, event_row, node_row, pod_row, requests_of, trouble
+from lab.dashboard.noderows import node_row
+from lab.dashboard.rows import compact, deployment_row, event_row, pod_row, requests_of, trouble
 from lab.dashboard.status import next_try, pod_state
 
 from .build import a_deployment, a_node, a_pod, a_replicaset, an_event, crashed, leaving, ready, with_status
@@ -67,7 +68,8 @@ def test_init_containers_are_reckoned_as_kubernetes_reckons_them():
 
 def test_a_node_says_what_is_requested_of_what_there_is():
     row = node_row(a_node(unschedulable=True), (1500, 2**30, 0), 4)
-    assert (row["cpu"], row["usedCpu"], row["memory"], row["count"]) == (4000, 1500, 8 * 2**30, 4)
+    assert row["gauges"] == [(38, "1.5 of 4 requested"), (12, "1 GiB of 8 GiB requested")]
+    assert (row["size"], row["room"], row["count"]) == ("4 cpu · 8 GiB · docker", "closed to new pods", 4)
     assert row["cordoned"] and row["ready"] and row["zone"] == "a" and row["runtime"] == "docker"
 
 
@@ -81,7 +83,7 @@ def test_a_node_that_never_reported_is_unknown_and_not_ready():
 
 def test_a_node_shows_taints_that_people_set_and_not_those_of_its_own_state():
     node = a_node(taints=[{"key": "gpu", "effect": "NoSchedule"}, {"key": "node.kubernetes.io/unreachable"}])
-    assert node_row(node, (0, 0, 0), 0)["taints"] == ["gpu"]
+    assert node_row(node, (0, 0, 0), 0)["flags"] == [("taint gpu", "")]
 
 
 def test_a_card_counts_the_old_version_and_the_new():
@@ -89,7 +91,8 @@ def test_a_card_counts_the_old_version_and_the_new():
     sets = [a_replicaset(deployment, 1, replicas=1, ready=1), a_replicaset(deployment, 2, replicas=3, ready=2)]
     row = deployment_row(deployment, sets, [])
     assert (row["oldTotal"], row["oldReady"], row["oldRevision"]) == (1, 1, 1)
-    assert (row["newTotal"], row["newReady"], row["surge"], row["unavailable"]) == (3, 2, "1", "0")
+    assert (row["newTotal"], row["newReady"]) == (3, 2)
+    assert (row["was"], row["pace"], row["is"]) == ("v1 1", "at most +1 −0", "v2 2 of 3")
 
 
 def test_a_card_says_what_is_wrong_worst_first():
@@ -100,4 +103,4 @@ def test_a_card_says_what_is_wrong_worst_first():
 
 def test_a_line_of_the_tape_leads_to_the_row_that_it_is_about():
     row = event_row(an_event("e", a_pod("web-1"), count=3))
-    assert (row["target"], row["about"], row["count"]) == ("pods/default/web-1", "pod/web-1", 3)
+    assert (row["target"], row["about"], row["from"]) == ("pods/default/web-1", "pod/web-1", "kubelet ×3")

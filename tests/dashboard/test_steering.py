@@ -8,8 +8,8 @@ from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.actions import perform
 from lab.dashboard.board import Board
+from lab.dashboard.noderows import node_row
 from lab.dashboard.panels import panel, submit
-from lab.dashboard.rows import node_row
 from lab.dashboard.servicerows import endpoints_of, service_row, why_empty
 from lab.dashboard.steeringrows import metric_words, release_row
 from lab.dashboard.steeringwords import pool_words, scaler_words
@@ -54,7 +54,9 @@ def labelled(deployment: dict) -> dict:
 
 def test_a_service_leads_only_to_what_is_ready():
     row = service_row(a_service(), [a_slice(p1=READY, p2=UNREADY, p3=GOING)])
-    assert (row["ready"], row["total"], row["pods"], row["nodes"]) == (1, 3, ["p1"], {"node-a": 1})
+    assert (row["state"], row["ends"], row["pods"], row["nodes"]) == ("ready", "1/3", ["p1"], {"node-a": 1})
+    assert service_row(a_service(), [a_slice(p2=UNREADY)])["trouble"] == "none is ready"
+    assert service_row(a_service(), [])["trouble"] == "leads to no pod"
     assert [one["state"] for one in endpoints_of([a_slice(p1=READY, p2=UNREADY, p3=GOING)])] == [
         "ready",
         "unready",
@@ -103,10 +105,21 @@ def test_an_empty_service_says_what_is_wrong_and_what_to_do():
 
 
 def test_a_release_s_versions_stand_side_by_side():
-    side = {"requests": 200, "errors": 1, "meanMs": 3.14159}
-    row = release_row(a_release(phase="Progressing", weight=5, step=1, analysis={"new": side, "old": {}}))
-    assert row["figures"] == {"new": [200, 0.5, 3.1]}
-    assert (row["weight"], row["pause"], row["steps"]) == (5, 10, 2)
+    sides = {
+        "new": {"requests": 200, "errors": 9, "meanMs": 3.14159},
+        "old": {"requests": 900, "errors": 0, "meanMs": 3},
+    }
+    release = a_release(phase="Progressing", weight=5, step=1, oldRevision="5a", newRevision="6b")
+    release["status"]["analysis"] = {**sides, "verdict": "Failing"}
+    release["spec"]["strategy"]["canary"]["analysis"] = {"maxErrorPercent": 2, "maxLatencyRatio": 3, "minRequests": 50}
+    row = release_row(release)
+    assert [line["words"] for line in row["judged"]] == [
+        ["in all", "900", "200", "≥ 50"],
+        ["failed", "0 %", "4.5 %", "+2 %"],
+        ["mean", "3 ms", "3.14 ms", "×3"],
+    ]
+    assert [line["bad"] for line in row["judged"]] == [False, True, False]
+    assert (row["weight"], row["pause"], row["keys"]) == (5, 10, ["default/5a", "default/6b"])
     assert "over" not in row
     assert release_row(a_release(phase="Promoted", finishedAt="2026-05-20T10:00:00Z"))["over"]
 

@@ -69,10 +69,10 @@ def test_without_motion_the_same_is_thickness_and_figures(screen):
 def test_a_pod_that_is_not_ready_loses_its_wire(screen):
     screen.open_still().show(busy())
     expect(screen.page.locator("#wires path")).to_have_count(2)
-    screen.show([node("node-a"), pod("busy", "unready"), service(pods=[], nodes={}, ready=0)])
+    screen.show([node("node-a"), pod("busy", "unready"), service(pods=[], nodes={}, state="unready")])
     expect(screen.page.locator("#wires .cut")).to_have_count(2)
     expect(screen.page.locator("#wires path")).to_have_count(0)
-    expect(screen.page.locator(".service .link")).to_have_attribute("data-state", "unready")
+    expect(screen.page.locator(".service")).to_have_attribute("data-state", "unready")
 
 
 def test_the_table_says_what_the_dots_show(screen):
@@ -87,7 +87,8 @@ def test_a_card_shows_its_release_and_its_autoscaler(screen):
     screen.open_still().show(everything())
     release = screen.card("old").locator(".release")
     expect(release).to_contain_text("Canary · Progressing")
-    expect(release.locator(".is")).to_have_text("v2 3.1 % · 38 ms", use_inner_text=True)
+    expect(release.locator("th.is")).to_have_text("new v2")
+    expect(release.locator(".judged tr.bad")).to_have_text("failed 0.22 % 3 % +2 %", use_inner_text=True)
     expect(screen.card("scaled").locator(".scaler")).to_have_text("2–10 · cpu 43 %/80 % · now 4")
     expect(screen.page.locator("#pools")).to_contain_text("small 1 of 5, +1 booting")
     expect(screen.column("small-1").locator(".flags")).to_contain_text("boots,")

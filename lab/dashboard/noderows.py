@@ -1,0 +1,131 @@
+"""Nodes → rows of the board: how much room a machine has, and what is the matter with it, in words. Pure."""
+
+from collections import Counter, defaultdict
+
+from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_member
+from lab.apimachinery.kinds import NODES
+from lab.apimachinery.meta import condition, is_deleting, is_true, parse_time
+from lab.apimachinery.quantity import milli_value, value
+
+from .rows import GPU, Row, amounts, compact, cores, head, percent, size
+
+RUNTIME_LABEL = "orrery.io/runtime"
+POOL_LABEL = "orrery.io/nodepool"
+ZONE_LABEL = "topology.kubernetes.io/zone"
+
+
+Requests = tuple[int, int, int]  # millis of CPU, bytes of memory, GPUs
+
+
+def node_row(node: dict, used: Requests, count: int, leads: list[str] = ()) -> Row:
+    """The column of a node, with what its `count` pods request of it; of a control-plane
+    node, which components it `leads`. `gauges`: [percent requested, in words] of CPU, memory and its GPUs."""
+    meta, spec, status = node["metadata"], node.get("spec", {}), node.get("status", {})
+    labels, annotations = meta.get("labels", {}), meta.get("annotations", {})
+    room = status.get("allocatable") or status.get("capacity") or {}
+    whole = milli_value(room.get("cpu", 0)), value(room.get("memory", 0)), int(room.get(GPU, 0))
+    runtime = labels.get(RUNTIME_LABEL)
+    row = compact(
+        {
+            **head("node", NODES.resource, node),
+            "zone": labels.get(ZONE_LABEL),
+            "runtime": runtime,
+            "pool": labels.get(POOL_LABEL),
+            "until": boots_until(node),
+            "ready": is_true(node, "Ready"),
+            "status": node_status(node),
+            "cordoned": spec.get("unschedulable", False),
+            "off": annotations.get(POWER) == "off",
+            "partitioned": annotations.get(PARTITIONED) == "true",
+            "leaving": is_deleting(node),
+            "member": is_member(node),
+            "size": " · ".join(filter(None, (amounts(*whole), runtime if runtime != "simulated" else ""))),
+            "gauges": gauges(used, whole),
+            "room": "closed to new pods" if spec.get("unschedulable") else room_words(used, whole),
+            "count": count,
+        }
+    )
+    taints = [taint["key"] for taint in spec.get("taints", ()) if not says_itself(taint["key"])]
+    return compact({**row, "flags": node_flags(row, leads, taints)})
+
+
+class Room:
+    """What the pods of each node request of it, kept as they come and go: cheap however many there are."""
+
+    def __init__(self):
+        self._held: dict[str, tuple[str, Requests]] = {}  # id of a pod → node's id, what it requests
+        self._used: dict[str, Requests] = defaultdict(lambda: (0, 0, 0))  # id of a node → the sums
+        self._count: Counter[str] = Counter()  # id of a node → how many pods
+
+    def take(self, pod: str, node: str, asked: Requests) -> None:
+        self._held[pod] = (node, asked)
+        self._add(node, asked, 1)
+
+    def give_back(self, pod: str) -> str:
+        """The id of the node that it held something of; empty if it held nothing."""
+        node, asked = self._held.pop(pod, ("", (0, 0, 0)))
+        if node:
+            self._add(node, asked, -1)
+        return node
+
+    def _add(self, node: str, asked: Requests, sign: int) -> None:
+        self._used[node] = tuple(have + sign * more for have, more in zip(self._used[node], asked, strict=True))
+        self._count[node] += sign
+
+    def of(self, node: str) -> tuple[Requests, int]:
+        """What is requested of a node, and by how many pods."""
+        return self._used[node], self._count[node]
+
+
+Flag = tuple[str, str]  # words, and how they look: bad, warn, leads, made-up, or plain
+
+
+def node_flags(row: Row, leads: list[str], taints: list[str]) -> list[Flag]:
+    """What is the matter with a node, in words."""
+    leads_words = "leads" if len(leads) > 1 else f"leads {''.join(leads)}"
+    silent = not row.get("ready") and not row.get("until")
+    flags = [
+        (row.get("runtime") == "simulated", "simulated", "made-up"),
+        (row.get("off"), "powered off", "bad"),
+        (row.get("partitioned") and not row.get("off"), "partitioned", "bad"),
+        (silent, "no word" if row["status"] == "Unknown" else "not ready", "bad"),
+        (leads, leads_words, "leads"),
+        (row.get("cordoned"), "cordoned", "warn"),
+        (row.get("leaving"), "leaving", "warn"),
+    ]
+    return [(words, look) for on, words, look in flags if on] + [(f"taint {key}", "") for key in taints]
+
+
+def gauges(used: Requests, whole: Requests) -> list[tuple[int, str]]:
+    """How much of a node is requested."""
+    said = [
+        (percent(part, all_), f"{written(part)} of {written(all_)} requested")
+        for part, all_, written in zip(used, whole, (cores, size, str), strict=True)
+    ]
+    return said if whole[2] else said[:2]
+
+
+def room_words(used: Requests, whole: Requests) -> str:
+    """What is left of a node for pods to come."""
+    cpu, memory, _ = (max(0, all_ - part) for part, all_ in zip(used, whole, strict=True))
+    return f"{cores(cpu)} cpu · {size(memory)} free"
+
+
+def says_itself(taint: str) -> bool:
+    """Whether the row shows already what the taint is for."""
+    return "node.kubernetes.io/" in taint or taint == CONTROL_PLANE
+
+
+def boots_until(node: dict) -> float:
+    """Until when a machine that was bought boots, in seconds since the epoch; 0 for any other."""
+    meta = node["metadata"]
+    until = meta.get("annotations", {}).get("orrery.io/boots-until")
+    return parse_time(until) if until and RUNTIME_LABEL not in meta.get("labels", {}) else 0
+
+
+def node_status(node: dict) -> str:
+    """Ready, NotReady or Unknown, as kubectl has it; what else is the matter with the node has fields of its own."""
+    ready = condition(node, "Ready")
+    if ready is None or ready["status"] == "Unknown":
+        return "Unknown"
+    return "Ready" if ready["status"] == "True" else "NotReady"
