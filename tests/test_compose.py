@@ -37,3 +37,7 @@ def test_web_knows_the_name_under_which_the_kubelet_answers():
 def test_what_the_image_copies_is_not_ignored(source):
     assert f"COPY {source}" in (HOME / "Dockerfile").read_text()
     assert f"!{source}" in (HOME / ".dockerignore").read_text().split()
+
+
+def test_the_image_has_the_proven_data_plane():
+    assert " haproxy " in next(line for line in (HOME / "Dockerfile").read_text().splitlines() if "apt-get" in line)

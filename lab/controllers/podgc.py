@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 from lab.apimachinery.kinds import NODES, PODS
 from lab.apimachinery.meta import is_deleting, is_true
+from lab.apimachinery.taints import OUT_OF_SERVICE
 from lab.client import Client
 from lab.client.reconcile import Change, Controller
 
 from .pods import is_finished, node_of
-from .taints import OUT_OF_SERVICE
 
 ALL_PODS = "pods"
 SWEEP_SECONDS = 20.0  # gcCheckPeriod

@@ -1,14 +1,10 @@
 """The taints that tell of a node's trouble, and which pods put up with them. Pure.
 
-Source: well_known_taints.go and helpers.go of k8s.io/component-helpers and k8s.io/api/core/v1.
+Source: helpers.go of k8s.io/component-helpers/scheduling/corev1.
 """
 
 from lab.apimachinery.meta import condition, now, parse_time
-
-NOT_READY = "node.kubernetes.io/not-ready"
-UNREACHABLE = "node.kubernetes.io/unreachable"
-UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
-OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
+from lab.apimachinery.taints import NOT_READY, UNREACHABLE, UNSCHEDULABLE, tolerates
 
 # What a condition of a node, in a status, says to the scheduler: (condition, status) → taint with NoSchedule.
 TAINT_OF_CONDITION = {
@@ -71,17 +67,6 @@ def seconds_told(pod: dict, taints: list[dict], time: float) -> float:
     bound = condition(pod, "PodScheduled") or {}
     stamps = [taint.get("timeAdded") for taint in taints] + [bound.get("lastTransitionTime")]
     return max(0.0, time - max(map(parse_time, stamps))) if all(stamps) else 0.0
-
-
-def tolerates(toleration: dict, taint: dict) -> bool:
-    """An empty effect means every effect; an empty key, with Exists, every key."""
-    if toleration.get("effect") not in (None, "", taint["effect"]):
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    if toleration.get("operator", "Equal") == "Exists":
-        return True
-    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
 
 
 def seconds_tolerated(pod: dict, taints: list[dict]) -> float | None:

@@ -15,11 +15,11 @@ from .filters import NOT_NAMED, Reasons, dynamic_reasons, static_reasons
 from .group import Entry, Group
 from .nodeinfo import NodeInfo
 from .podinfo import PodInfo, Scheduled
+from .sampling import enough_nodes, is_exact
 from .scale import Facts, Scale
 from .scores import WEIGHTS
 from .topology import Topology
 
-EXACT_NODES = 100  # up to so many nodes, each pod is compared with all of them anew
 # In larger clusters, scores that are relative to the other nodes are brought up to date when the extreme to which
 # they are relative has grown so many times.
 TOLERANCE = 2
@@ -35,7 +35,7 @@ class Candidates:
         self.pod = pod
         self.nodes = cache.ordered()
         self.asked = self.nodes if pod.named_nodes is None else [n for n in self.nodes if n.name in pod.named_nodes]
-        self.exact = len(self.nodes) <= EXACT_NODES
+        self.exact = is_exact(len(self.nodes))
         strategy = cache.strategy_of(pod)
         self.resources = scores.RESOURCE_SCORES.get(strategy, scores.least_allocated)
         # Packing and spreading are opposites: who asks to pack is not spread unless the pod itself says so.
@@ -290,11 +290,3 @@ class Candidates:
             if self.group_of[node.order].left_out:
                 points["PodTopologySpread"] = 0
         return {plugin: round(WEIGHTS[plugin] * score, 1) for plugin, score in points.items()}
-
-
-def enough_nodes(nodes: int) -> int:
-    """How many nodes that would do are enough to choose from. Source: numFeasibleNodesToFind: from all 100 down to
-    5 % of the largest clusters, but never fewer than 100."""
-    if nodes <= EXACT_NODES:
-        return nodes
-    return max(EXACT_NODES, nodes * max(50 - nodes // 125, 5) // 100)

@@ -4,10 +4,12 @@ Names, order and words are kube-scheduler's (`pkg/scheduler/framework/plugins`).
 the node's hearing, so a node is counted under one filter only. Those that look at where other pods are: `topology.py`.
 """
 
+from lab.apimachinery.taints import UNSCHEDULABLE, tolerates
+
 from .nodeinfo import NodeInfo
 from .podinfo import PodInfo
 
-UNSCHEDULABLE_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+CORDONED = {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
 NODE_UNSCHEDULABLE = "node(s) were unschedulable"
 NODE_AFFINITY = "node(s) didn't match Pod's node affinity/selector"
 NOT_NAMED = "node(s) didn't satisfy plugin(s) [NodeAffinity]"  # of all that a pod for certain nodes does not name
@@ -21,7 +23,7 @@ Reasons = tuple[str, ...]
 
 def node_unschedulable(pod: PodInfo, node: NodeInfo) -> Reasons:
     """Cordoned. A pod that tolerates the taint which `kubectl cordon` also sets may come all the same."""
-    if node.unschedulable and not any(tolerates(t, UNSCHEDULABLE_TAINT) for t in pod.tolerations):
+    if node.unschedulable and not tolerated(pod, CORDONED):
         return (NODE_UNSCHEDULABLE,)
     return ()
 
@@ -102,17 +104,6 @@ def static_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
 def dynamic_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
     """The filters whose answer changes with each pod that comes or goes."""
     return (pod.ports and node_ports(pod, node)) or node_resources_fit(pod, node)
-
-
-def tolerates(toleration: dict, taint: dict) -> bool:
-    """Whether one toleration covers one taint. An empty key with Exists covers all; an empty effect, all effects."""
-    if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    if toleration.get("operator", "Equal") == "Exists":
-        return True
-    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
 
 
 def tolerated(pod: PodInfo, taint: dict) -> bool:

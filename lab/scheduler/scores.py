@@ -6,7 +6,7 @@ comparing with the other nodes that would do: Kubernetes' NormalizeScore, here `
 
 from collections.abc import Callable
 
-from .filters import tolerates
+from .filters import tolerated
 from .nodeinfo import NodeInfo, image_name
 from .podinfo import PodInfo
 
@@ -71,10 +71,7 @@ def balanced_allocation(pod: PodInfo, node: NodeInfo) -> int:
 
 def prefer_no_schedule(pod: PodInfo, node: NodeInfo) -> int:
     """Raw, less is better: the PreferNoSchedule taints that the pod does not tolerate."""
-    return sum(
-        taint.get("effect") == "PreferNoSchedule" and not any(tolerates(t, taint) for t in pod.tolerations)
-        for taint in node.taints
-    )
+    return sum(taint.get("effect") == "PreferNoSchedule" and not tolerated(pod, taint) for taint in node.taints)
 
 
 def preferred_node_affinity(pod: PodInfo, node: NodeInfo) -> int:

@@ -8,12 +8,12 @@ from django.conf import settings
 
 from lab.apimachinery.kinds import LEASES, NODES, PODS
 from lab.apimachinery.meta import condition, is_deleting, is_true, micro_now, now
+from lab.apimachinery.taints import OUT_OF_SERVICE
 from lab.controllers import tainteviction
 from lab.controllers.nodelifecycle import NODES_KEY, NodeLifecycleController
 from lab.controllers.podgc import PodGCController, lost_pods
 from lab.controllers.stopwatch import Stopwatch
 from lab.controllers.tainteviction import TaintEvictionController
-from lab.controllers.taints import OUT_OF_SERVICE
 
 from .build import a_node, a_pod
 from .cluster import Cluster

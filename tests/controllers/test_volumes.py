@@ -86,6 +86,7 @@ def test_a_claim_may_name_its_volume_which_must_be_right(cluster):
     claim(cluster, volumeName="small")
     assert cluster.events("VolumeMismatch") == ['Cannot bind to requested volume "small": requested PV is too small']
     claim(cluster, "later", volumeName="disk")
+    assert cluster.events("FailedBinding") == ['volume "disk" not found']
     volume(cluster)
     assert phases(cluster, "later") == ("Bound", "Bound")
 

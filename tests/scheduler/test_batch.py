@@ -5,9 +5,9 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 
-from lab.scheduler import candidates
+from lab.scheduler import sampling
 from lab.scheduler.batch import schedule
-from lab.scheduler.candidates import enough_nodes
+from lab.scheduler.sampling import enough_nodes
 
 from .build import cache_of, node, places, pod, run
 from .model import ZONE, Model
@@ -20,7 +20,7 @@ from .random_clusters import clusters
 def test_it_finds_the_same_nodes_fit_as_a_plain_model(exact_nodes, cluster):
     nodes, pods = cluster
     model, waiting = Model(nodes, pods), {p["metadata"]["name"]: p for p in pods if not p["spec"].get("nodeName")}
-    with patch.object(candidates, "EXACT_NODES", exact_nodes):
+    with patch.object(sampling, "EXACT_NODES", exact_nodes):
         outcome = run(nodes, pods)
     placed = {each["metadata"]["name"]: (name, why) for each, name, why in outcome.bindings}
     for name in sorted(waiting):  # of equal importance, and made in the order of their names
@@ -42,7 +42,7 @@ def many(count: int, **more) -> list[dict]:
 def test_from_the_heap_it_chooses_what_it_would_choose_by_asking_every_node_anew():
     nodes = [node(f"n{n:03}", cpu=str(2 + n % 3), labels={ZONE: str(n % 3)}) for n in range(90)]
     exactly = places(run(nodes, many(300)))
-    with patch.object(candidates, "EXACT_NODES", 0):
+    with patch.object(sampling, "EXACT_NODES", 0):
         assert places(run(nodes, many(300))) == exactly
 
 

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 from lab.apimachinery.meta import is_true
+from lab.apimachinery.taints import EFFECTS, NOT_READY
 
 from .base import Strategy
 from .causes import duplicate, forbidden, invalid, not_negative, required, unlike, unsupported
 from .podspec.resources import canonicalise, milli
-from .podspec.tolerations import EFFECTS
-
-NOT_READY = "node.kubernetes.io/not-ready"
 
 
 class NodeStrategy(Strategy):

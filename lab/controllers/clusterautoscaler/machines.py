@@ -9,8 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from lab.apimachinery import meta
-
-from ..taints import NOT_READY
+from lab.apimachinery.taints import NOT_READY
 
 POOL = "orrery.io/nodepool"
 RUNTIME = "orrery.io/runtime"

@@ -103,6 +103,7 @@ class PersistentVolumeController(Controller):
         """Its author has said which volume it shall be; that one may not be there yet, or not be right."""
         volume = client.find(PERSISTENTVOLUMES, "", name)
         if volume is None:
+            client.event(claim, "Warning", "FailedBinding", f'volume "{name}" not found')
             return
         if volume["spec"].get("claimRef") and not binding.is_for(volume, claim):
             client.event(claim, "Warning", "FailedBinding", f'volume "{name}" already bound to a different claim.')

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
+from lab.apimachinery.taints import EFFECTS, NOT_READY, UNREACHABLE
 
 from ..causes import invalid, unlike, unsupported
 
-EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 OPERATORS = ("Equal", "Exists")
-NOT_READY = "node.kubernetes.io/not-ready"
-UNREACHABLE = "node.kubernetes.io/unreachable"
 
 
 def tolerate_lost_nodes(spec: dict, seconds: int) -> None:
