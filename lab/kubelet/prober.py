@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from lab.runtime import Answer, Runtime, Simulation
 
 from .handlers import Target, ask
-from .probes import HOOK, KINDS, LIVENESS, READINESS, STARTUP, rhythm_of, tally_of
+from .probes import HOOK, KINDS, LIVENESS, READINESS, STARTUP, is_evidence, rhythm_of, tally_of, timeout_of
 from .status import Verdict
 
 log = logging.getLogger(__name__)
@@ -134,9 +134,10 @@ class Prober:
         await asyncio.sleep(max(0.0, watched.started_at + probe.get("initialDelaySeconds", 0) - time.time()))
         rhythm.begin(time.monotonic())
         while True:
-            answer = await self._ask(watched.target, kind, probe, float(probe.get("timeoutSeconds", 1)))
-            success = answer.success
-            counted = success or rhythm.counts(time.monotonic())
+            asked = time.monotonic()
+            answer = await self._ask(watched.target, kind, probe, timeout_of(probe))
+            success, took = answer.success, time.monotonic() - asked
+            counted = success or (is_evidence(probe, took) and rhythm.counts(asked + took))
             changed = counted and tally.add(success)
             if counted and not success and tally.run <= tally.failure_threshold:
                 self._failed(watched.key, watched.name, f"{kind.capitalize()} probe failed: {answer.message}")

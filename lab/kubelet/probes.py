@@ -9,6 +9,7 @@ STARTUP, LIVENESS, READINESS = "startup", "liveness", "readiness"
 KINDS = (STARTUP, LIVENESS, READINESS)
 HOOK = "hook"  # a lifecycle hook is asked in the same ways
 EAGER_FIRST, EAGER_GROWTH = 0.02, 1.4  # seconds; a program in a container needs some 50 ms to answer
+HELD_UP_SECONDS = 0.1
 EAGER_EXEC = 0.25  # a command costs two hundred times what a request does
 
 
@@ -42,6 +43,17 @@ class Tally:
 
     def _threshold(self, success: bool) -> int:
         return self.success_threshold if success else self.failure_threshold
+
+
+def timeout_of(probe: dict) -> float:
+    return float(probe.get("timeoutSeconds", 1))
+
+
+def is_evidence(probe: dict, took: float) -> bool:
+    """Whether a failure that is known after so many seconds says anything of the container. A kubelet that hears of a
+    timeout only long after it was held up itself, since its machine is busy; the answer may have been there in time,
+    and to kill all the containers of such a machine would not make it less busy. (A command is timed elsewhere.)"""
+    return "exec" in probe or took < timeout_of(probe) + HELD_UP_SECONDS
 
 
 def tally_of(probe: dict, verdict: bool | None = None) -> Tally:
