@@ -2,7 +2,7 @@
 load balancer, and an ingress controller for itself. Here both are the front door, which is there from the beginning.
 
 A Service of type LoadBalancer has a host name at the front door, and under that name its node ports too. An Ingress is
-reached at the cluster's name, or with its rules' hosts in the request. Services that ask for another's class wait.
+reached at the cluster's name, or with its rules' hosts in the request. Services of a class are another controller's.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class LoadBalancerController(Controller):
         resource, _, place = key.partition(":")
         kind = BY_RESOURCE[resource]
         obj = client.find(kind, *split_key(place))
-        if obj is None or is_deleting(obj):
+        if obj is None or is_deleting(obj) or obj["spec"].get("loadBalancerClass"):
             return None
         balancer = wanted(obj, client.cluster)
         if balancer != (obj.get("status") or {}).get("loadBalancer", {}):
@@ -47,6 +47,6 @@ def wanted(obj: dict, cluster: str) -> dict:
     meta, spec = obj["metadata"], obj["spec"]
     if obj["kind"] == INGRESSES.kind:
         return {"ingress": [{"hostname": f"{cluster}.localhost"}]}
-    if spec.get("type") != "LoadBalancer" or spec.get("loadBalancerClass"):
+    if spec.get("type") != "LoadBalancer":
         return {}
     return {"ingress": [{"hostname": f"{meta['name']}.{meta['namespace']}.{cluster}.localhost"}]}

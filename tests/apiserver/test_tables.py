@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.apimachinery.kinds import KINDS, NODES, PODS, SERVICES
+from lab.apimachinery.kinds import HORIZONTALPODAUTOSCALERS, KINDS, NODES, PODS, SERVICES
 from lab.apiserver import tables
 from lab.apiserver.tables.cells import human_duration
 from lab.apiserver.tables.pods import summary
@@ -158,3 +158,10 @@ def test_a_table_carries_what_the_client_asked_of_each_object():
     assert made["rows"][0]["conditions"][0]["type"] == "Completed"
     assert "object" not in tables.row(columns, subject, NOW, "None")
     assert tables.row(columns, subject, NOW, "Object")["object"] is subject
+
+
+def test_of_an_autoscalers_metrics_two_are_told():
+    metric = {"type": "Pods", "pods": {"metric": {"name": "rps"}, "target": {"averageValue": "5"}}}
+    about = {"metadata": {"name": "web"}, "spec": {"metrics": [metric] * 3}}
+    cells = tables.columns_for(HORIZONTALPODAUTOSCALERS).cells(about, NOW)
+    assert cells[2] == "<unknown>/5, <unknown>/5 + 1 more..."

@@ -30,6 +30,9 @@ def test_others_have_none(cluster):
     service(cluster, "inside", type="ClusterIP")
     service(cluster, "cloud", loadBalancerClass="cloud.example/nlb")
     assert balancer(cluster, "inside") == balancer(cluster, "cloud") == {}
+    theirs = {"ingress": [{"ip": "192.0.2.7"}]}
+    cluster.client.patch(SERVICES, "default", "cloud", {"status": {"loadBalancer": theirs}}, subresource="status")
+    assert balancer(cluster, "cloud") == theirs
 
 
 def test_an_ingress_is_reached_at_the_clusters_name(cluster):

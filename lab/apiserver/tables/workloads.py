@@ -2,6 +2,8 @@
 
 from .cells import age, label_selector, names_and_images
 
+MOST_TARGETS = 2  # of an autoscaler's metrics that are told one by one
+
 
 def deployment_cells(deployment: dict, now: float) -> list:
     spec, status = deployment["spec"], deployment.get("status", {})
@@ -64,4 +66,5 @@ def _metric_targets(spec: dict, status: dict) -> str:
             field = "averageValue" if "averageValue" in target else "value"
             suffix = " (avg)" if field == "averageValue" and kind == "external" else ""
             parts.append(f"{name}{current.get(field, '<unknown>')}/{target.get(field)}{suffix}")
-    return ", ".join(parts) or "<none>"
+    more = f" + {len(parts) - MOST_TARGETS} more..." if len(parts) > MOST_TARGETS else ""
+    return ", ".join(parts[:MOST_TARGETS]) + more or "<none>"
