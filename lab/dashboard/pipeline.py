@@ -12,6 +12,7 @@ from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS, PODS, REPLICASETS, SERVI
 from lab.apimachinery.meta import key_of, split_key
 from lab.client import Client
 from lab.client.images import BUILDERS, engines, images
+from lab.pipeline.plan import repository_of
 
 from .creating import AUTHOR
 from .shipping import (
@@ -22,9 +23,7 @@ from .shipping import (
     files_to_edit,
     first_image,
     image_rows,
-    next_version,
     program_of,
-    repository_of,
     told_size,
     used_by,
 )
@@ -85,7 +84,7 @@ def _page(request: HttpRequest, client: Client, deployments: list[dict], chosen:
         **context,
         **_texts(files),
         "address": address_of(chosen, client.list(SERVICES), os.environ.get("ORRERY_FRONT_DOOR", ""), client.cluster),
-        "chosen": {**_choice(chosen), "next": f"{repository_of(first_image(chosen))}:{next_version(chosen, builds)}"},
+        "chosen": {**_choice(chosen), "repository": repository_of(first_image(chosen))},
         "build": _told(shown) if shown else None,
         "builds": [_told(build) for build in builds[:SHOWN_BUILDS]],
         "engine": next((runtime for runtime in BUILDERS if runtime in runtimes), ""),

@@ -4,23 +4,17 @@ Shipping is a Build (`lab/pipeline`): here its files are put before whoever edit
 is done with them.
 """
 
-import re
 from pathlib import Path
 
 from lab import demos
 from lab.apimachinery.meta import controller_of, key_of
+from lab.pipeline.plan import repository_of
 
 PAGE, DOCKERFILE = "page.html", "Dockerfile"
-VERSION = re.compile(r"(?m)^(ENV\b.*\bVERSION=)v\d+")
-NUMBER = re.compile(r":v?(\d+)$")
 
 
 def first_image(deployment: dict) -> str:
     return deployment["spec"]["template"]["spec"]["containers"][0]["image"]
-
-
-def repository_of(image: str) -> str:
-    return image.partition("@")[0].rpartition(":")[0] or image
 
 
 def program_of(image: str) -> tuple[str, Path] | None:
@@ -38,27 +32,17 @@ def builds_of(builds: list[dict], deployment: dict) -> list[dict]:
     return sorted(mine, key=lambda build: int(build["metadata"]["resourceVersion"]), reverse=True)
 
 
-def next_version(deployment: dict, builds: list[dict]) -> str:
-    """What the image will probably be called: the engine has the last word."""
-    repository = repository_of(first_image(deployment))
-    names = [*demos.IMAGES, first_image(deployment), *(build.get("status", {}).get("image", "") for build in builds)]
-    numbers = [int(found[1]) for name in names if repository_of(name) == repository and (found := NUMBER.search(name))]
-    return f"v{max(numbers, default=0) + 1}"
-
-
 def files_to_edit(deployment: dict, builds: list[dict], afresh: bool = False) -> dict[str, str]:
     """Those of the last build, so that one goes on where one was; else the demo's own page."""
-    version = next_version(deployment, builds)
     if builds and not afresh:
-        files = builds[0]["spec"]["files"]
-        return {**files, DOCKERFILE: VERSION.sub(rf"\g<1>{version}", files[DOCKERFILE])}
+        return builds[0]["spec"]["files"]
     found = program_of(first_image(deployment))
     if found is None:
         return {PAGE: "", DOCKERFILE: f"FROM {first_image(deployment)}\nCOPY {PAGE} /{PAGE}\n"}
     base, program = found
     target = f"/app/{program.parent.name}/{PAGE}"
     page = program.with_name(PAGE).read_text(encoding="utf-8")
-    return {PAGE: page, DOCKERFILE: f"FROM {base}\nCOPY {PAGE} {target}\nENV VERSION={version}\n"}
+    return {PAGE: page, DOCKERFILE: f"FROM {base}\nCOPY {PAGE} {target}\nARG TAG\nENV VERSION=$TAG\n"}
 
 
 def address_of(deployment: dict, services: list[dict], door: str, cluster: str) -> str:

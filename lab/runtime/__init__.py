@@ -247,7 +247,7 @@ class Runtime(Protocol):
 
     def build_image(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
         """Do what the Dockerfile among `files` says, within so many seconds. The image's name is `repository` and the
-        next number, given to it when it is done: a build that fails changes nothing."""
+        next number, which its `ARG TAG` is told, given to it when it is done: a build that fails changes nothing."""
 
     def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
         """Cut the pod off its network, or plug it in again with the same address."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 NAME = "Dockerfile"
+TAG = "TAG"  # what `ARG TAG` gets: the tag that the image will have, which nobody knows before its engine builds it
 _CONTINUED = re.compile(r"\\[ \t]*\n")
 
 
@@ -26,5 +27,12 @@ def instructions(text: str) -> Iterator[Instruction]:
 
 def bases(files: dict[str, bytes]) -> list[str]:
     """What is named after FROM."""
-    text = files.get(NAME, b"").decode(errors="replace")
-    return [one.rest.split()[0] for one in instructions(text) if one.word == "FROM" and one.rest]
+    return [one.rest.split()[0] for one in _of(files) if one.word == "FROM" and one.rest]
+
+
+def asks_for_tag(files: dict[str, bytes]) -> bool:
+    return any(one.word == "ARG" and one.rest.partition("=")[0] == TAG for one in _of(files))
+
+
+def _of(files: dict[str, bytes]) -> Iterator[Instruction]:
+    return instructions(files.get(NAME, b"").decode(errors="replace"))

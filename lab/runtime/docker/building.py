@@ -50,25 +50,38 @@ class Build:
                 self._maker.make_demo(base)
         client, limit = self._engine.new_client(), threading.Timer(self._seconds, self.close)
         limit.daemon = True
+        limit.start()
         try:
-            with failing_as(BUILD_FAILED):
-                self._stream = self._begin(client)
-                limit.start()
-                image_id = yield from self._words()
-            if self._closed.is_set():
-                raise RuntimeFailure(BUILD_FAILED, f"ended: it was not done within {self._seconds:g} s")
-            if not image_id:
-                raise RuntimeFailure(BUILD_FAILED, "the engine stopped in the middle of it")
-            yield self._named(image_id)
+            image = None
+            while image is None:
+                tag = self._next_tag()
+                image_id = yield from self._made(client, tag)
+                image = self._named(image_id, tag)
+            yield image
         finally:
             limit.cancel()
             client.close()
 
-    def _begin(self, client) -> CancellableStream:
+    def _made(self, client, tag: str) -> Iterator[str]:
+        """The engine's words; returns the id of the image."""
+        with failing_as(BUILD_FAILED):
+            self._stream = self._begin(client, tag)
+            if self._closed.is_set():
+                self._stream.close()
+            image_id = yield from self._words()
+        if self._closed.is_set():
+            raise RuntimeFailure(BUILD_FAILED, f"ended: it was not done within {self._seconds:g} s")
+        if not image_id:
+            raise RuntimeFailure(BUILD_FAILED, "the engine stopped in the middle of it")
+        return image_id
+
+    def _begin(self, client, tag: str) -> CancellableStream:
         answers: list = []
         client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
         context, about = io.BytesIO(archive(self._files)), {labels.MAKER: self._lab_id}
-        lines = client.build(fileobj=context, labels=about, timeout=self._seconds + 5, **OPTIONS)
+        arguments = {dockerfile.TAG: tag} if dockerfile.asks_for_tag(self._files) else {}
+        options = {"labels": about, "buildargs": arguments, "timeout": self._seconds + 5, **OPTIONS}
+        lines = client.build(fileobj=context, **options)
         if answers[-1].status_code >= 400:
             raise RuntimeFailure(BUILD_FAILED, json.loads(answers[-1].content)["message"])
         return CancellableStream(lines, answers[-1])
@@ -83,12 +96,17 @@ class Build:
             yield from filter(None, told.get("stream", told.get("status", "")).splitlines())
         return image_id
 
-    def _named(self, image_id: str) -> Image:
-        """Only now it gets a name, the next number: a build that fails leaves none behind."""
+    def _next_tag(self) -> str:
+        with failing_as(BUILD_FAILED):
+            there = (name for row in self._engine.client.images() for name in row["RepoTags"] or ())
+            return references.next_version((*demos.IMAGES, *there), self._repository)
+
+    def _named(self, image_id: str, tag: str) -> Image | None:
+        """Only now it gets its name: a build that fails leaves none behind. None if another lab was quicker, and the
+        image, which may have been told its tag, must be made once more with the next; most of it is there already."""
         with _naming, failing_as(BUILD_FAILED):
-            client = self._engine.client
-            there = (name for row in client.images() for name in row["RepoTags"] or ())
-            version = references.next_version((*demos.IMAGES, *there), self._repository)
-            client.tag(image_id, self._repository, version)
-            row = client.inspect_image(image_id)
-        return Image(row["Id"], (f"{self._repository}:{version}",), row["Size"])
+            if self._next_tag() != tag:
+                return None
+            self._engine.client.tag(image_id, self._repository, tag)
+            row = self._engine.client.inspect_image(image_id)
+        return Image(row["Id"], (f"{self._repository}:{tag}",), row["Size"])

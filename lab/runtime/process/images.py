@@ -13,7 +13,8 @@ from lab import demos
 from lab.runtime import BUILD_FAILED, Image, Layer, RuntimeFailure, dockerfile, references
 
 PAGE = "page.html"
-KNOWN = f"this lab runs without a container engine, and knows FROM one of its own images, COPY {PAGE} … and ENV"
+STEPS = f"FROM one of its own images, COPY {PAGE} …, ARG {dockerfile.TAG} and ENV"
+KNOWN = f"this lab runs without a container engine, and knows {STEPS}"
 
 
 class Images:
@@ -53,6 +54,7 @@ class Images:
     def build(self, repository: str, files: dict[str, bytes]) -> Iterator[str | Image]:
         """The three instructions that there is something to do for, in the words of `docker build`."""
         repository, _ = references.parse(repository)
+        tag = references.next_version(self.names(), repository)
         base, env, page = "", {}, None
         steps = list(dockerfile.instructions(files.get(dockerfile.NAME, b"").decode(errors="replace")))
         for number, step in enumerate(steps, 1):
@@ -64,12 +66,13 @@ class Images:
                 if page is None:
                     raise RuntimeFailure(BUILD_FAILED, f"COPY failed: there is no file {PAGE}")
             elif step.word == "ENV" and "=" in step.rest:
-                env |= dict(word.split("=", 1) for word in step.rest.split() if "=" in word)
-            else:
+                words = step.rest.replace(f"${dockerfile.TAG}", tag).split()
+                env |= dict(word.split("=", 1) for word in words if "=" in word)
+            elif str(step) != f"ARG {dockerfile.TAG}":
                 raise RuntimeFailure(BUILD_FAILED, f"{step}: {KNOWN}; install Docker to build with everything")
         if not base or page is None:
             raise RuntimeFailure(BUILD_FAILED, f"nothing to make: {KNOWN}")
-        name = f"{repository}:{references.next_version(self.names(), repository)}"
+        name = f"{repository}:{tag}"
         self._keep(name, page, {"base": base, "env": env})
         yield f"Successfully built {name}"
         yield self.get(name)
