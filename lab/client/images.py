@@ -9,7 +9,7 @@ from lab.apiserver.kubelet_proxy import KUBELET_ANNOTATION
 
 from .client import Client
 
-__all__ = ["BUILDERS", "Lines", "build_image", "engines", "images"]
+__all__ = ["BUILDERS", "Lines", "build_image", "engines", "images", "repository_of"]
 
 BUILDERS = ("docker", "process")  # a simulated node has nothing to build with
 RUNTIME_LABEL = "orrery.io/runtime"
@@ -27,6 +27,13 @@ def engines(client: Client) -> list[tuple[str, str]]:
         if kubelet and runtime and is_true(node, "Ready"):
             found.add((kubelet, runtime))
     return sorted(found, key=lambda engine: (engine[1], engine[0]))
+
+
+def repository_of(image: str) -> str:
+    """`orrery/hello` of `orrery/hello:v1`; a port of a registry stays."""
+    name = image.partition("@")[0]
+    head, colon, tag = name.rpartition(":")
+    return head if colon and "/" not in tag else name
 
 
 def images(client: Client) -> list[dict]:

@@ -11,8 +11,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS, PODS, REPLICASETS, SERVICES
 from lab.apimachinery.meta import key_of, split_key
 from lab.client import Client
-from lab.client.images import BUILDERS, engines, images
-from lab.pipeline.plan import repository_of
+from lab.client.images import BUILDERS, engines, images, repository_of
 
 from .creating import AUTHOR
 from .shipping import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab import demos
 from lab.apimachinery.meta import controller_of, key_of
-from lab.pipeline.plan import repository_of
+from lab.client.images import repository_of
 
 PAGE, DOCKERFILE = "page.html", "Dockerfile"
 

@@ -16,9 +16,9 @@ from lab.apimachinery import meta
 from lab.apimachinery.errors import ApiError, not_found
 from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS
 from lab.client import Client, Lock, LostFence, Put
-from lab.client.images import Lines, build_image
+from lab.client.images import Lines, build_image, repository_of
 
-from .plan import FAILED, ROLLING_OUT, clipped, container_of, repository_of, with_image
+from .plan import FAILED, ROLLING_OUT, clipped, container_of, with_image
 
 log = logging.getLogger(__name__)
 WRITE_SECONDS = 0.3

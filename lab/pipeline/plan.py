@@ -37,13 +37,6 @@ def container_of(build: dict, deployment: dict) -> dict | None:
     return next((one for one in containers if not wanted or one["name"] == wanted), None)
 
 
-def repository_of(image: str) -> str:
-    """`orrery/hello` of `orrery/hello:v1`; a port of a registry stays."""
-    name = image.partition("@")[0]
-    head, colon, tag = name.rpartition(":")
-    return head if colon and "/" not in tag else name
-
-
 def with_image(deployment_containers: list[dict], name: str, image: str) -> list[dict]:
     return [{**one, "image": image} if one["name"] == name else one for one in deployment_containers]
 

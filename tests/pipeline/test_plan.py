@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab.client.images import repository_of
 from lab.pipeline.plan import (
     COMPLETE,
     FAILED,
@@ -11,7 +12,6 @@ from lab.pipeline.plan import (
     clipped,
     next_pending,
     outdated,
-    repository_of,
     rollout,
 )
 from lab.runtime.dockerfile import bases
