@@ -17,6 +17,7 @@ from typing import TypeVar
 T = TypeVar("T")
 HOME = Path(__file__).parents[1]
 READY_SECONDS = 60.0
+PATIENCE = 3  # limits are for a quiet machine; one that is busy proves nothing about what it is too slow for
 
 
 def free_port() -> int:
@@ -27,7 +28,7 @@ def free_port() -> int:
 
 def wait_until(what: str, look: Callable[[], T], seconds: float = 30.0, step: float = 0.1) -> T:
     """The first true answer of `look`; fails with `what` was waited for, and what was seen last."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while True:
         seen = look()
         if seen:

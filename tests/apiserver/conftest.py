@@ -105,7 +105,7 @@ def web_server(broker: str) -> Iterator[int]:
         wait_until("the web server to serve", lambda: server.started, step=0.01)
         yield listening.getsockname()[1]
         server.should_exit = server.force_exit = True
-        thread.join(5)
+        thread.join(20)
 
 
 @pytest.fixture

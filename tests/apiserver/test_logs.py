@@ -105,7 +105,7 @@ def test_a_followed_log_arrives_as_it_is_written_and_ends_with_the_client(api, s
     with api.watch(f"{POD}/log?follow=true") as stream:
         assert [stream.answer.readline() for _ in range(3)] == [b"tick\n"] * 3
         assert not Kubelet.hung_up.is_set()
-    assert Kubelet.hung_up.wait(5)
+    assert Kubelet.hung_up.wait(20)
 
 
 def test_the_container_must_be_one_of_the_pods(api, started, kubelet):

@@ -25,7 +25,7 @@ class Registry:
 
     def pull_image(self, image: str) -> Image:
         self.pulls += 1
-        self.open.wait(5)
+        self.open.wait(20)
         if image not in self.there:
             raise RuntimeFailure("ErrImagePull", "no such manifest")
         self.here.add(image)

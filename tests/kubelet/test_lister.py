@@ -68,7 +68,7 @@ def test_a_failure_is_everybodys_and_nobody_hangs():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(20)
     assert len(refused) == 3
 
 

@@ -21,7 +21,7 @@ class Shop:
         assert key not in self.at_work, "two threads work on one pod"
         self.at_work.add(key)
         if key in self.held:
-            self.held[key].wait(5)
+            self.held[key].wait(20)
         self.at_work.discard(key)
         self.done.append(key)
         answer = self.delays.get(key) or [None]

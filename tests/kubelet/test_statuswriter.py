@@ -114,13 +114,13 @@ def test_the_end_of_a_pod_is_written_after_its_last_status_and_only_for_that_ver
     desk.writer.end(record, ended.set)
     assert desk.writer.ends(record.uid)
     desk.writer.start()
-    assert ended.wait(5)
+    assert ended.wait(20)
     assert desk.phases(record)[-1] == "Succeeded"
     assert Client("first", "tester").find(PODS, "default", "web") is None
     namesake = desk.pod("web")
     again = threading.Event()
     desk.writer.end(record, again.set)
-    assert again.wait(5)
+    assert again.wait(20)
     assert Client("first", "tester").find(PODS, "default", "web")["metadata"]["uid"] == namesake.uid
 
 
@@ -133,7 +133,7 @@ def test_a_cluster_that_is_gone_holds_up_no_other(desk):
     desk.writer.end(kept, over[1].set)
     delete_cluster("second")
     desk.writer.start()
-    assert all(each.wait(5) for each in over)
+    assert all(each.wait(20) for each in over)
     desk.settle()
     assert desk.given_up == []
 

@@ -90,7 +90,7 @@ class Heard:
 
     def stop(self) -> bool:
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(20)
         return not self._thread.is_alive()
 
 

@@ -62,7 +62,7 @@ def test_a_follower_that_waits_can_be_ended_from_another_thread(bench):
     reader.start()
     time.sleep(0.2)
     lines.close()
-    reader.join(5)
+    reader.join(20)
     assert not reader.is_alive() and rest == []
 
 

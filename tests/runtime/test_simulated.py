@@ -31,7 +31,7 @@ def heard(runtime):
     wait_until("the first relist", lambda: events, 5, 0.01)
     yield events
     stop.set()
-    ear.join(5)
+    ear.join(20)
     assert not ear.is_alive()
 
 
@@ -151,7 +151,7 @@ def test_a_kill_ends_the_wait_of_who_is_stopping_it(runtime):
     stopping = threading.Thread(target=runtime.stop_container, args=(container, 60))
     stopping.start()
     runtime.kill_container(container)
-    stopping.join(5)
+    stopping.join(20)
     assert not stopping.is_alive()
 
 
@@ -238,7 +238,7 @@ def test_a_follower_that_waits_can_be_ended_from_another_thread(runtime):
     reader = threading.Thread(target=lambda: list(lines))
     reader.start()
     lines.close()
-    reader.join(5)
+    reader.join(20)
     assert not reader.is_alive()
 
 

@@ -56,7 +56,7 @@ def writers(cluster: str) -> Iterator[list[subprocess.Popen]]:
 
 def read_until(total: int, cluster: str, seen: int) -> int:
     """Follow the log as a watcher does; the last revision that was seen."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 100
     while seen < total and time.monotonic() < deadline:
         rows = Revision.objects.filter(cluster__name=cluster, revision__gt=seen).order_by("revision")
         news = list(rows.values_list("revision", flat=True))
@@ -146,5 +146,5 @@ def test_noting_a_key_for_later_waits_for_nobody_who_appends():
     with transaction.atomic():
         store.append("busy", [write("a")], "me")
         thread.start()
-        thread.join(5)
+        thread.join(20)
         assert done == [True]
