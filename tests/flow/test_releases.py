@@ -1,5 +1,6 @@
 """Releases with visitors, on real processes: shares, switches and ways back; and no request fails on the way."""
 
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -22,11 +23,17 @@ def shop(open_shop) -> Iterator[Shop]:
     open_shop.lab.api("DELETE", open_shop.releases)
 
 
+@pytest.fixture(scope="module")
+def open_bank(process_lab) -> Iterator[Shop]:
+    bank = Shop(process_lab, "orrery/bank:v1")
+    yield bank
+    bank.close()
+
+
 @pytest.fixture
-def bank(process_lab) -> Iterator[Shop]:
-    shop = Shop(process_lab, "orrery/bank:v1")
-    yield shop
-    shop.close()
+def bank(open_bank) -> Iterator[Shop]:
+    yield open_bank
+    open_bank.lab.api("DELETE", open_bank.releases)
 
 
 def test_a_canary_gets_its_share_then_everything_and_no_request_fails(shop):
@@ -65,18 +72,57 @@ def test_blue_green_switches_and_goes_back_and_no_request_fails(shop):
     assert shop.versions() == {old: shop.replicas}
 
 
+JUDGED = {"steps": [{"setWeight": 25}, {"pause": {"seconds": 1}}], "analysis": {"minRequests": 20}}
+
+
+def with_fault(fault: str) -> dict:
+    """A new version of the bank: the same program with a fault switched on."""
+    return {"spec": {"containers": [{"name": "web", "env": [{"name": "FAULTS", "value": fault}]}]}}
+
+
 def test_a_canary_whose_requests_fail_is_aborted_by_the_counters(bank):
     (old,) = bank.versions()
-    template = {"spec": {"containers": [{"name": "web", "env": [{"name": "FAULTS", "value": "accounts:error"}]}]}}
-    rules = {"steps": [{"setWeight": 25}, {"pause": {"seconds": 1}}], "analysis": {"minRequests": 20}}
     with bank.visitors("/accounts") as visitors:
-        bank.release({"type": "Canary", "canary": rules}, template=template)
+        bank.release({"type": "Canary", "canary": JUDGED}, template=with_fault("accounts:error"))
         status = bank.until_over("Aborted")
         assert "requests to the new version failed" in status["message"]
         assert status["analysis"]["new"]["errors"] >= 20 and status["analysis"]["old"]["errors"] == 0
         assert share(some(visitors, 100), old) == 100
     assert {visit.version for visit in visitors.failures} == {status["newRevision"]}
     assert bank.versions() == {old: bank.replicas}
+
+
+def test_a_canary_that_is_slow_is_aborted_by_the_counters_though_the_old_one_was_slow_once(bank):
+    """What the old version took before the canary came is no measure for it."""
+    (old,) = bank.versions()
+    with bank.visitors("/accounts") as visitors:
+        for pod in bank.ready():
+            switch(pod, "slow=400")
+        some(visitors, 200)
+        for pod in bank.ready():
+            switch(pod, "slow=off")
+        some(visitors, 100)
+        bank.release({"type": "Canary", "canary": JUDGED}, template=with_fault("accounts:slow=400"))
+        status = bank.until_over("Aborted")
+        assert "the new version takes" in status["message"] and status["analysis"]["new"]["meanMs"] >= 400
+        assert share(some(visitors, 100), old) == 100
+    assert not visitors.failures
+    assert bank.versions() == {old: bank.replicas}
+
+
+def switch(pod: dict, fault: str) -> None:
+    address = f"http://{pod['status']['podIP']}:8080/faults?part=accounts&{fault}"
+    with urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=20) as answer:
+        assert answer.status == 200
+
+
+def test_a_canary_that_is_as_good_as_the_old_version_is_promoted_by_the_counters(bank):
+    with bank.visitors("/accounts") as visitors:
+        bank.release({"type": "Canary", "canary": JUDGED}, image="orrery/bank:v2")
+        new = bank.until_over("Promoted")["newRevision"]
+        assert share(some(visitors, 100), new) == 100
+    assert not visitors.failures
+    assert bank.versions() == {new: bank.replicas}
 
 
 def test_a_version_that_never_gets_ready_costs_nobody_anything_and_stops_by_itself(shop):
