@@ -16,6 +16,8 @@ import pytest
 from tests.labs import HOME, LabUnderTest, clean_environment, manage, wait_until
 
 from .audit import engine_of, wait_until_as_declared
+from .nodes import annotate
+from .shop import VERSION, Shop, share, some
 from .steps import DEPLOYMENT, PODS, kill, most_pods_at_once, patch, release, revision, scale
 from .watching import Follower, replay
 
@@ -147,3 +149,55 @@ def test_two_workers_share_the_work_and_either_can_do_without_the_other(lab):
         lab.wait_for_ready_pods(5)
     assert sorted(restarts(lab)) == [0, 1, 1, 1, 1]
     assert most_pods_at_once(lab, start) <= 6 + 2
+
+
+@pytest.fixture
+def shop(lab) -> Iterator[Shop]:
+    shop = Shop(lab, rate=60)
+    yield shop
+    shop.close()
+
+
+@pytest.mark.timeout(300)
+def test_a_canary_outlives_the_proxy_the_broker_the_worker_and_the_node_of_its_pod(shop):
+    """It neither decides by what it does not know, nor counts anything twice, nor forgets what it has counted."""
+    rules = {"steps": [{"setWeight": 50}, {"pause": {}}], "analysis": {"minRequests": 20}}
+    shop.release({"type": "Canary", "canary": rules}, image="orrery/hello:v2")
+    with shop.visitors() as visitors:
+        new = until_judged(shop)["newRevision"]
+        for name in ("proxy", "broker", "worker"):
+            kill_and_compare(shop, name)
+        node = next(p["spec"]["nodeName"] for p in shop.ready() if p["metadata"]["labels"][VERSION] == new)
+        annotate(shop.lab, node, power="off")
+        held = shop.until("Progressing")
+        assert "of the visitors need" in held["message"] and "NodeNotReady" in held["message"]
+        until_judged(shop)
+        annotate(shop.lab, node, power=None)
+        some(visitors, 30)
+        assert abs(share(some(visitors, 100), new) - 50) <= 5
+        shop.say(verdict="Promote")
+        shop.until_over("Promoted")
+        assert share(some(visitors, 50), new) == 100
+
+
+def until_judged(shop: Shop, more_than: int = 0) -> dict:
+    """Its status as soon as it has counted more requests, and waits for a person."""
+
+    def look() -> dict | None:
+        status = shop.status()
+        known = status.get("analysis", {"new": {"requests": 0}})
+        assert status.get("phase") not in ("Promoted", "Aborted", "Superseded", "Failed"), status
+        judged = (status.get("phase"), known.get("verdict")) == ("Paused", "Passing")
+        return status if judged and known["new"]["requests"] > more_than else None
+
+    return wait_until("the canary to be judged", look, 60)
+
+
+def kill_and_compare(shop: Shop, name: str) -> None:
+    before = until_judged(shop)["analysis"]
+    kill(shop.lab, name)
+    after = until_judged(shop, before["new"]["requests"])["analysis"]
+    for version in ("new", "old"):
+        assert after[version]["requests"] >= before[version]["requests"]
+        # Of those in flight when the proxy died some may have failed.
+        assert 0 <= after[version]["errors"] - before[version]["errors"] < 10
