@@ -30,6 +30,8 @@ def test_a_node_is_a_cgroup_with_the_nodes_capacity(cgroups):
     assert parent
     if Path("/sys/fs/cgroup/cpu").exists():
         assert Path("/sys/fs/cgroup/cpu" + parent, "cpu.cfs_quota_us").read_text() == "50000\n"
+        assert Path("/sys/fs/cgroup/cpu" + parent, "cpu.shares").read_text() == "512\n"
+        assert Path("/sys/fs/cgroup/cpu/orrery/cpu.shares").read_text() == f"{1024 * os.cpu_count()}\n"
         assert Path("/sys/fs/cgroup/memory" + parent, "memory.limit_in_bytes").read_text() == f"{256 << 20}\n"
     pod = cgroups.pod(cgroup_parent=parent)
     container = cgroups.container(pod, "cat /proc/self/cgroup; sleep 100")

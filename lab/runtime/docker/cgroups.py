@@ -14,13 +14,14 @@ from .engine import Engine
 logger = logging.getLogger(__name__)
 
 ROOT = Path("/sys/fs/cgroup")
+ALL = "/orrery"  # the group of all labs
 PERIOD_MICROSECONDS = 100_000  # the kernel's default: a limit of half a core is 50 ms of every 100
 
 
 class Cgroups:
     def __init__(self, engine: Engine, lab_id: str, root: Path = ROOT):
         self._engine = engine
-        self._lab = f"/orrery/{lab_id}"
+        self._lab = f"{ALL}/{lab_id}"
         self._root = root
         self._one_tree = (root / "cgroup.controllers").exists()
 
@@ -37,6 +38,9 @@ class Cgroups:
         try:
             if self._one_tree:
                 self._make_with_controllers(group)
+            self._weigh(ALL, (os.cpu_count() or 1) * 1000)
+            self._weigh(group, cpu_millis)
+            if self._one_tree:
                 self._write("", group, "cpu.max", f"{quota} {PERIOD_MICROSECONDS}")
                 self._write("", group, "memory.max", str(memory_bytes))
             else:
@@ -46,6 +50,14 @@ class Cgroups:
             logger.warning("node %s keeps its limits in the accounts only: %s", node, error)
             return ""
         return group
+
+    def _weigh(self, group: str, cpu_millis: int) -> None:
+        """What it gets where CPU is short: for each core as much as a process or a group has by itself, as Kubernetes'
+        kubepods. Without, all pods together would weigh no more than one busy process beside them, and miss probes."""
+        if self._one_tree:
+            self._write("", group, "cpu.weight", str(min(max(cpu_millis // 10, 1), 10_000)))
+        else:
+            self._write("cpu", group, "cpu.shares", str(min(max(cpu_millis * 1024 // 1000, 2), 262_144)))
 
     def grant(self, parent: str, cpu_millis: int) -> int:
         """`cpu_millis` as far as `parent` has it: version 1 refuses a child that may use more than its parent."""
@@ -85,7 +97,7 @@ class Cgroups:
         below = self._lab.strip("/") + (f"/{cluster}" if cluster else "")
         for tree in [self._root] if self._one_tree else [path for path in self._root.iterdir() if path.is_dir()]:
             folders = sorted((tree / below).glob("**/"), reverse=True)  # the deepest first
-            for folder in [*folders, *([] if cluster else [tree / "orrery"])]:
+            for folder in [*folders, *([] if cluster else [tree / ALL.strip("/")])]:
                 try:
                     folder.rmdir()
                 except OSError:
