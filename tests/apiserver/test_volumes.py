@@ -89,6 +89,10 @@ def test_a_volume_is_kept_unless_it_says_otherwise(client):
         (VOLUMES, volume(csi={"driver": "orrery.io/volumes", "volumeHandle": "../x"}), "spec.csi.volumeHandle: Inv"),
         (VOLUMES, volume(persistentVolumeReclaimPolicy="Recycle"), 'Unsupported value: "Recycle"'),
         (STORAGECLASSES, {"metadata": {"name": "x"}}, "provisioner: Required value"),
+        (STORAGECLASSES, {"metadata": {"name": "x"}, "provisioner": "a b"}, 'provisioner: Invalid value: "a b"'),
+        (CLAIMS, claim(dataSource={"kind": "PersistentVolumeClaim", "name": "x"}), "it neither clones nor restores"),
+        (CLAIMS, claim(selector={"matchExpressions": [{"key": "a", "operator": "Like"}]}), "spec.selector.matchExpr"),
+        (VOLUMES, volume(capacity={"storage": "1Gi", "cpu": "1"}), "spec.capacity: Unsupported value"),
     ],
 )
 def test_what_cannot_be_is_refused_in_kubernetes_words(client, kind, obj, words):

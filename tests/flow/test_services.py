@@ -144,6 +144,15 @@ def test_a_node_port_is_a_port_of_this_machine(shop: Shop):
     wait_until("both pods to answer at the node's port", lambda: answering() == ready)
 
 
+def test_a_balancer_is_reached_at_the_name_that_it_tells_and_there_at_its_node_port_too(shop: Shop):
+    port = shop.service("balancer", type="LoadBalancer")["spec"]["ports"][0]["nodePort"]
+    path = f"{shop.stage.path}/services/balancer"
+    (told,) = wait_until("its address", lambda: shop.lab.get(path)["status"]["loadBalancer"].get("ingress"))
+    assert told["hostname"] == shop.host("balancer")
+    wait_until("both pods to answer", lambda: len(shop.answering(told["hostname"])) == 2)
+    assert shop.answering(told["hostname"], port=port) == shop.answering()
+
+
 def test_a_node_port_that_somebody_else_has_is_told_on_the_service(shop: Shop):
     with socket.socket() as taken:
         port = next(port for port in range(32000, 32767) if taken.connect_ex(("127.0.0.1", port)))

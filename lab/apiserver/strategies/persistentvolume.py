@@ -50,6 +50,8 @@ class PersistentVolumeStrategy(Strategy):
         storage = (spec.get("capacity") or {}).get("storage")
         if not storage:
             yield required("spec.capacity")
+        elif len(spec["capacity"]) > 1:
+            yield unsupported("spec.capacity", spec["capacity"], ("storage",))
         elif milli(storage) <= 0:
             yield invalid("spec.capacity[storage]", storage, "must be greater than zero")
         yield from one_of("spec.persistentVolumeReclaimPolicy", spec["persistentVolumeReclaimPolicy"], RECLAIM_POLICIES)

@@ -12,11 +12,13 @@ from .base import Strategy
 from .causes import forbidden, invalid, required, unlike
 from .persistentvolume import protect, validate_modes
 from .podspec.resources import canonicalise, milli
+from .podspec.selectors import validate_label_selector
 
 IMMUTABLE = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 NO_GROWING = (
     "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
 )
+NO_COPIES = "the lab's driver makes empty volumes: it neither clones nor restores"
 
 
 class PersistentVolumeClaimStrategy(Strategy):
@@ -44,6 +46,11 @@ class PersistentVolumeClaimStrategy(Strategy):
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj["spec"]
         yield from validate_modes(spec, "spec")
+        if spec.get("selector"):
+            yield from validate_label_selector(spec["selector"], "spec.selector")
+        for field in ("dataSource", "dataSourceRef"):
+            if spec.get(field):
+                yield forbidden(f"spec.{field}", NO_COPIES)
         storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
         if storage is None:
             yield required("spec.resources[storage]")

@@ -5,10 +5,11 @@ Nothing of it can be changed later, or two volumes of one class would not be ali
 
 from collections.abc import Iterator
 
+from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
 from .base import Strategy
-from .causes import forbidden, one_of, required, unchanged
+from .causes import forbidden, one_of, required, unchanged, unlike
 
 RECLAIM_POLICIES = ("Delete", "Retain")
 BINDING_MODES = ("Immediate", "WaitForFirstConsumer")
@@ -22,8 +23,11 @@ class StorageClassStrategy(Strategy):
         obj.setdefault("volumeBindingMode", "Immediate")
 
     def validate(self, obj: dict) -> Iterator[Cause]:
-        if not obj.get("provisioner"):
+        provisioner = obj.get("provisioner", "")
+        if not provisioner:
             yield required("provisioner")
+        else:
+            yield from unlike("provisioner", provisioner, names.qualified_name(provisioner.lower()))
         yield from one_of("reclaimPolicy", obj["reclaimPolicy"], RECLAIM_POLICIES)
         yield from one_of("volumeBindingMode", obj["volumeBindingMode"], BINDING_MODES)
 
