@@ -36,6 +36,11 @@ def repository_of(image: str) -> str:
     return head if colon and "/" not in tag else name
 
 
+def tag_of(image: str) -> str:
+    """`v1` of `orrery/hello:v1`; "" where it has none."""
+    return image.partition("@")[0].removeprefix(repository_of(image)).removeprefix(":")
+
+
 def images(client: Client) -> list[dict]:
     """What each engine has: `{runtime, id, names, size, layers}`. Raises ApiError 503 if a kubelet does not answer."""
     return [

@@ -28,7 +28,7 @@ from lab.client.reconcile import Change
 from .deltas import Delta, Way, begun, onward, turns
 from .loops import LEFT, LOOPS, describe, loop_of, loop_row, work_of
 from .noderows import Room, node_row
-from .rows import Row, deployment_row, is_over, pod_row, requests_of, revision_of, row_id, seen
+from .rows import Row, deployment_row, is_over, pod_row, requests_of, row_id, seen, version_of
 from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
 from .steeringrows import is_seen
@@ -149,7 +149,7 @@ class Board:
             self._sets_of[owner].add(id_)
             self._pods_of[owner] |= self._pods_of[id_]
             self._mark(owner)
-        if known is None or revision_of(known) != revision_of(replicaset):
+        if known is None or version_of(known) != version_of(replicaset):
             self._mark_pods_of(id_)
 
     def _put_event(self, id_: str) -> None:

@@ -19,7 +19,7 @@ from lab.apimachinery.meta import condition, controller_of, is_true
 from lab.apiserver.tables.pods import summary
 from lab.client.reconcile import Change
 
-from .rows import Row, compact, revision_of
+from .rows import Row, compact, version_name, version_of
 from .servicerows import endpoints_of, service_of
 
 # author in the log → name on the board. Every cluster has these, so they are drawn before they first act.
@@ -122,7 +122,7 @@ def pod_name(pod: dict) -> str:
 def set_name(replicaset: dict) -> str:
     """`hello v2` for the replica set of a deployment."""
     owner, name = controller_of(replicaset), replicaset["metadata"]["name"]
-    return f"{owner['name']} v{revision_of(replicaset)}" if owner and revision_of(replicaset) else name
+    return f"{owner['name']} {version_name(replicaset)}" if owner and version_of(replicaset) else name
 
 
 def _pod(change: Change) -> str:

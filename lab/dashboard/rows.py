@@ -19,12 +19,15 @@ from lab.apimachinery.kinds import (
 from lab.apimachinery.meta import condition, key_of, parse_time
 from lab.apimachinery.quantity import milli_value, value
 from lab.apiserver.tables.pods import summary
+from lab.client.images import tag_of
 
 from .status import next_try, pod_state
 
 Row = dict
 GPU = "nvidia.com/gpu"
 REVISION = "deployment.kubernetes.io/revision"
+FORMER_REVISIONS = "deployment.kubernetes.io/revision-history"
+LONGEST_TAG = 8  # characters of an image's tag that have room on a tile
 
 
 def row_id(resource: str, obj: dict) -> str:
@@ -54,6 +57,20 @@ def created_at(obj: dict) -> float:
 def revision_of(obj: dict) -> int:
     """The revision of a deployment, or the one that a replica set stands for; 0 where there is none yet."""
     return int(obj["metadata"].get("annotations", {}).get(REVISION, 0))
+
+
+def version_of(replicaset: dict) -> int:
+    """The revision that first brought the replica set's template: going back to it makes a new revision of it, but what
+    runs stays what it was."""
+    former = replicaset["metadata"].get("annotations", {}).get(FORMER_REVISIONS)
+    return int(former.partition(",")[0]) if former else revision_of(replicaset)
+
+
+def version_name(replicaset: dict) -> str:
+    """What people call a version: `v2` of the image `orrery/hello:v2`, or the number of its template."""
+    containers = replicaset["spec"].get("template", {}).get("spec", {}).get("containers") or [{}]
+    tag = tag_of(containers[0].get("image", ""))
+    return tag if 0 < len(tag) <= LONGEST_TAG else f"v{version_of(replicaset)}"
 
 
 def requests_of(pod: dict) -> tuple[int, int, int]:
@@ -91,7 +108,7 @@ def is_over(pod: dict) -> bool:
 
 
 def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None = None) -> Row:
-    """The tile of a pod. `version` is the revision of its deployment that made it, where one did."""
+    """The tile of a pod. `version` counts the templates of the deployment that made it, where one did."""
     meta = pod["metadata"]
     word, ready, total, restarts, _ = summary(pod)
     owner = deployment or replicaset
@@ -104,7 +121,8 @@ def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None =
             "suffix": meta["name"].rpartition("-")[2] if owner else "",
             "owner": row_id(DEPLOYMENTS.resource, deployment) if deployment else "",
             "replicaset": replicaset["metadata"]["name"] if replicaset else "",
-            "version": revision_of(replicaset) if replicaset else 0,
+            "version": version_of(replicaset) if replicaset else 0,
+            "called": version_name(replicaset) if replicaset else "",
             "node": pod["spec"].get("nodeName"),
             "state": pod_state(pod, word),
             "status": word,
@@ -141,22 +159,24 @@ def deployment_row(deployment: dict, replicasets: list[dict], pods: list[Row]) -
             "newTotal": _total(new),
             "oldReady": _ready(old),
             "oldTotal": _total(old),
-            "oldRevision": max((revision_of(rs) for rs in old), default=0),
             "paused": spec.get("paused", False),
             "trouble": " · ".join(filter(None, (_halted(deployment), trouble(pods)))),
             "until": min((row["until"] for row in pods if row.get("until")), default=None),
-            **(_rolling(spec, revision, old, new) if old else {}),
+            **(_rolling(spec, old, new) if old else {}),
         }
     )
 
 
-def _rolling(spec: dict, revision: int, old: list[dict], new: list[dict]) -> Row:
+def _rolling(spec: dict, old: list[dict], new: list[dict]) -> Row:
     """The line below the bar of a rollout: `v1 2`, `at most +1 −0`, `v2 3 of 5`."""
+    was, is_ = version_name(max(old, key=revision_of)), version_name(new[0]) if new else "new"
+    if was == is_:
+        was, is_ = f"old {was}", f"new {is_}"
     pace = spec.get("strategy", {}).get("rollingUpdate")
     return {
-        "was": f"v{max(map(revision_of, old))} {_ready(old)}",
+        "was": f"{was} {_ready(old)}",
         "pace": f"at most +{pace.get('maxSurge', 0)} −{pace.get('maxUnavailable', 0)}" if pace else "recreate",
-        "is": f"v{revision} {_ready(new)} of {spec.get('replicas', 1)}",
+        "is": f"{is_} {_ready(new)} of {spec.get('replicas', 1)}",
     }
 
 

@@ -6,6 +6,7 @@ Each is drawn where it acts: a release and an autoscaler on their deployment's c
 from lab.apimachinery.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, NODEPOOLS, RELEASES
 from lab.apimachinery.meta import condition, parse_time
 from lab.apimachinery.quantity import milli_value
+from lab.client.images import tag_of
 
 from .rows import Row, compact, head
 
@@ -50,11 +51,21 @@ def release_row(release: dict) -> Row:
             "weight": status.get("weight", 0) if is_over(release) else spec.get("weight", status.get("weight", 0)),
             "pause": _pause(release),
             "since": parse_time(began) if began else 0,
-            "names": ("blue", "green") if kind == "BlueGreen" else ("old", "new"),
+            "names": _names(release),
             "keys": keys if any(keys) else (),
             "judged": judged(status.get("analysis") or {}, _rules(release)),
             **_buttons(kind, phase, spec.get("paused", False)),
         }
+    )
+
+
+def _names(release: dict) -> tuple[str, str]:
+    """What heads the columns of its two versions: `old v1`, `new v2`."""
+    spec, template = release["spec"], release.get("status", {}).get("oldTemplate", {})
+    was = (template.get("spec", {}).get("containers") or [{}])[0].get("image", "")
+    sides = ("blue", "green") if (spec.get("strategy") or {}).get("type") == "BlueGreen" else ("old", "new")
+    return tuple(
+        f"{side} {tag_of(image)}".strip() for side, image in zip(sides, (was, spec.get("image", "")), strict=True)
     )
 
 

@@ -29,7 +29,7 @@ function goRound(item) {
 // Since when it has nothing to do.
 function ages() {
   for (const [id, item] of loops) {
-    const { at, queue } = rows.get(id);
+    const { at, queue } = rows.get(id) || {};
     write(item.querySelector("time"), at && !queue ? age(at) : "");
   }
 }

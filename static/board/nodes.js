@@ -67,7 +67,7 @@ export function fillPod(tile, row, state = row.state) {
   if (tiny() && tile.closest(".nodes")) return; // a glyph has no words to show
   write(app, row.app);
   write(suffix, row.suffix || "");
-  write(version, row.version ? `v${row.version}` : "");
+  write(version, row.called || "");
   write(restarts, row.restarts ? `↻${row.restarts}` : "");
   write(told, note(row));
   write(size, row.asks || "");
@@ -78,7 +78,7 @@ const tiny = () => ["glyph", "strip"].includes(document.body.dataset.density);
 
 function label(row) {
   const said = [row.name, row.status, `${row.ready} ready`];
-  if (row.version) said.push(`version ${row.version}`);
+  if (row.called) said.push(`version ${row.called}`);
   if (row.restarts) said.push(`${row.restarts} restarts`);
   for (const { node, fits, text: words } of row.verdicts || []) said.push(`${node} ${fits ? "fits" : "does not fit"}: ${words}`);
   return said.join(", ");

@@ -34,7 +34,7 @@ function fill(card, row) {
   $(".scaler").dataset.show = row.scaler;
   $('[data-panel="autoscale"]').hidden = !!scaler;
   $('[data-panel="expose"]').hidden = !!row.services;
-  steer($(".release"), release, row);
+  steer($(".release"), release);
 }
 
 // What somebody holds is left alone. True if it was set.
@@ -45,7 +45,7 @@ function settle(input, value) {
 }
 
 // A release while it goes on: how many visitors have the new version, and what they get. Afterwards how it ended.
-function steer(box, row, card) {
+function steer(box, row) {
   const $ = (selector) => box.querySelector(selector);
   box.hidden = !row;
   if (!row) return;
@@ -55,8 +55,8 @@ function steer(box, row, card) {
   if (settle($(".weight"), row.weight || 0)) write($(".share"), `${row.weight || 0} %`);
   const left = row.pause && row.since && !row.over ? countdown(row.since + row.pause) : 0;
   write($(".left"), left ? `${left} s` : "");
-  write($("th.was"), `${row.names[0]} v${card.oldRevision || "–"}`);
-  write($("th.is"), `${row.names[1]} v${card.revision || "–"}`);
+  write($("th.was"), row.names[0]);
+  write($("th.is"), row.names[1]);
   for (const [at, line] of [...$(".sides").tBodies[0].rows].entries())
     row.keys?.forEach((key, side) => (line.cells[side + 1].dataset.fig = `versions ${key} ${at}`));
   [...$(".sides").tBodies[1].rows].forEach((line, at) => {

@@ -23,7 +23,7 @@ function draw() {
     line.dataset.id = row.id;
     line.dataset.state = row.state;
     line.tabIndex = 0;
-    const cells = [row.name, row.namespace, row.status, row.ready, row.restarts || 0, row.version ? `v${row.version}` : "", row.node || "–", row.ip || "–", age(row.created)];
+    const cells = [row.name, row.namespace, row.status, row.ready, row.restarts || 0, row.called || "", row.node || "–", row.ip || "–", age(row.created)];
     for (const cell of cells) line.insertCell().textContent = cell;
     for (const [at, as] of [[0, "rate"], [1, "share"]]) Object.assign(line.insertCell().dataset, { fig: `pods ${row.uid} ${at}`, as });
     const icon = svg("svg", { "aria-hidden": "true" });

@@ -35,7 +35,8 @@ def pod(name: str, state: str = "ready", node: str = "node-a", **more) -> dict:
     }
     said = {"state": state, "status": STATES[state], "ready": "1/1" if state == "ready" else "0/1"}
     place = {} if state == "pending" else {"node": node}
-    return {**row, **said, **place, "version": 1, "created": 1e9, "asks": amounts(100, 2**26, 0), **more}
+    version = more.setdefault("version", 1)
+    return {**row, **said, **place, "called": f"v{version}", "created": 1e9, "asks": amounts(100, 2**26, 0), **more}
 
 
 def deployment(name: str = "web", **more) -> dict:
@@ -103,7 +104,7 @@ def everything() -> list[dict]:
     fits = {"node": "node-b", "fits": True, "text": "72"}
     pods = [pod(state, state, version=i % 3 + 1, restarts=i) for i, state in enumerate(STATES)]
     pods[0]["verdicts"] = [refused, fits]
-    totals = {"newReady": 2, "newTotal": 3, "oldReady": 2, "oldTotal": 2, "oldRevision": 1}
+    totals = {"newReady": 2, "newTotal": 3, "oldReady": 2, "oldTotal": 2}
     rolling = {**totals, "was": "v1 2", "pace": "at most +1 −0", "is": "v2 2 of 5", "trouble": "1 failing"}
     return [
         {"id": "lab", "kind": "lab", "engine": "Docker containers + Simulated", "warning": WARNINGS["simulated"]},

@@ -3,7 +3,16 @@
 import pytest
 
 from lab.dashboard.noderows import node_row
-from lab.dashboard.rows import compact, deployment_row, event_row, pod_row, requests_of, trouble
+from lab.dashboard.rows import (
+    compact,
+    deployment_row,
+    event_row,
+    pod_row,
+    requests_of,
+    trouble,
+    version_name,
+    version_of,
+)
 from lab.dashboard.status import next_try, pod_state
 
 from .build import a_deployment, a_node, a_pod, a_replicaset, an_event, crashed, leaving, ready, with_status
@@ -16,6 +25,16 @@ def test_a_pod_is_named_by_its_deployment_and_its_own_suffix():
     row = pod_row(a_pod("web-rs2-x7k2p", SET), SET, DEPLOYMENT)
     assert (row["app"], row["suffix"], row["version"]) == ("web", "x7k2p", 2)
     assert row["owner"] == "deployments.apps/default/web"
+
+
+def test_a_pod_is_called_by_its_image_s_tag_and_keeps_its_version_when_its_template_comes_back():
+    kept = a_replicaset(DEPLOYMENT, revision=3)
+    kept["metadata"]["annotations"]["deployment.kubernetes.io/revision-history"] = "1,2"
+    assert (version_of(kept), version_name(kept)) == (1, "v1")
+    for image, name in (("orrery/hello:v2", "v2"), ("nginx", "v1"), ("nginx:1.27.3-alpine-slim", "v1")):
+        kept["spec"]["template"] = {"spec": {"containers": [{"name": "web", "image": image}]}}
+        row = pod_row(a_pod("web-rs3-x7k2p", kept), kept, DEPLOYMENT)
+        assert (row["version"], row["called"]) == (1, name)
 
 
 def test_a_pod_of_its_own_keeps_its_whole_name():
@@ -90,7 +109,7 @@ def test_a_card_counts_the_old_version_and_the_new():
     deployment = a_deployment(revision=2)
     sets = [a_replicaset(deployment, 1, replicas=1, ready=1), a_replicaset(deployment, 2, replicas=3, ready=2)]
     row = deployment_row(deployment, sets, [])
-    assert (row["oldTotal"], row["oldReady"], row["oldRevision"]) == (1, 1, 1)
+    assert (row["oldTotal"], row["oldReady"]) == (1, 1)
     assert (row["newTotal"], row["newReady"]) == (3, 2)
     assert (row["was"], row["pace"], row["is"]) == ("v1 1", "at most +1 −0", "v2 2 of 3")
 
