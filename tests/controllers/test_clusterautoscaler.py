@@ -7,7 +7,7 @@ from lab.apimachinery.kinds import NODEPOOLS, NODES
 from lab.apimachinery.meta import condition, is_deleting, now
 from lab.client import Client
 from lab.client.reconcile import catch_up
-from lab.controllers.clusterautoscaler import machines
+from lab.controllers.clusterautoscaler import machines, selling
 from lab.controllers.clusterautoscaler.controller import POOLS_KEY, ClusterAutoscalerController
 from lab.controllers.nodelifecycle import NodeLifecycleController
 from lab.controllers.stopwatch import Stopwatch
@@ -160,7 +160,9 @@ def ready(node: dict) -> dict:
     return {**node, "status": {**node["status"], "conditions": [{"type": "Ready", "status": "True"}]}}
 
 
-def test_a_machine_little_used_is_cordoned_drained_and_given_back(world):
+@pytest.fixture
+def moving(world) -> Machines:
+    """Its one machine is little used, its pod would fit elsewhere, and has been asked to go."""
     world.pool()
     world.client.create(NODES, ready(machines.template(world.client.get(NODEPOOLS, "", "pool"), "pool-1")))
     world.deploy(1, cpu="100m")
@@ -169,15 +171,27 @@ def test_a_machine_little_used_is_cordoned_drained_and_given_back(world):
     del other["metadata"]["labels"][machines.POOL]
     world.client.create(NODES, other)
     world.turn()
-    going = world.nodes()["pool-1"]
-    assert going["spec"]["unschedulable"]
-    sold = next(row["why"] for row in world.client.history(NODES, "", "pool-1") if "sold" in (row["why"] or {}))
+    return world
+
+
+def test_a_machine_little_used_is_cordoned_drained_and_given_back(moving):
+    assert moving.nodes()["pool-1"]["spec"]["unschedulable"]
+    sold = next(row["why"] for row in moving.client.history(NODES, "", "pool-1") if "sold" in (row["why"] or {}))
     assert list(sold["moves"].values()) == ["other"]
-    assert [is_deleting(pod) for pod in world.cluster.pods()] == [True]
-    world.turn()
-    world.kubelets_end_pods()
-    world.turn()
-    assert (list(world.nodes()), world.placed()) == (["other"], ["other"])
+    assert [is_deleting(pod) for pod in moving.cluster.pods()] == [True]
+    moving.turn()
+    moving.kubelets_end_pods()
+    moving.turn()
+    assert (list(moving.nodes()), moving.placed()) == (["other"], ["other"])
+
+
+def test_a_machine_whose_kubelet_never_says_that_its_pods_have_ended_is_given_back_all_the_same(moving, monkeypatch):
+    client = Client(moving.cluster.name, moving.loop.author)
+    moving.turn()
+    assert moving.loop.sync(client, POOLS_KEY) and "pool-1" in moving.nodes()  # it will look again by itself
+    monkeypatch.setattr(selling, "HEADROOM_SECONDS", -3600)
+    moving.loop.sync(client, POOLS_KEY)
+    assert list(moving.nodes()) == ["other"]
 
 
 def test_without_pools_nothing_is_looked_at(world):

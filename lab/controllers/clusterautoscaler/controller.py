@@ -20,6 +20,7 @@ from .buying import Plan, State
 from .machines import CANDIDATE, TO_BE_DELETED
 from .selling import Verdict
 
+LEAVING_SECONDS = 5.0  # between two looks at a node that goes, should nobody tell that its pods have ended
 POOLS_KEY = "pools"  # the one key: what is bought for one pod may do for another
 
 
@@ -154,7 +155,8 @@ def _marks(state: State, verdicts: list[Verdict], going: list[Verdict]) -> list[
 
 
 def _remove(client: Client, state: State) -> None:
-    """Take the pods from nodes that go, with the grace they ask for; of those that have none left, take the node."""
+    """Take the pods from nodes that go, with the grace they ask for; of those that have none left, take the node. A pod
+    that is long past its grace has a kubelet that is silent, and nobody would ever say of it that it has ended."""
     for node in state.nodes:
         if machines.stamp_of(node, TO_BE_DELETED) is None:
             continue
@@ -163,7 +165,7 @@ def _remove(client: Client, state: State) -> None:
         if leaving:
             client.events([(pod, "Normal", "ScaleDown", "deleting pod for node scale down") for pod in leaving])
             client.delete_these(PODS, leaving)
-        if not staying:
+        if all(meta.is_deleting(pod) and selling.is_overdue(pod, state.now) for pod in staying):
             client.delete(NODES, "", node["metadata"]["name"], uid=node["metadata"]["uid"])
             client.event(node, "Normal", "ScaleDown", "node removed by cluster autoscaler")
 
@@ -171,7 +173,8 @@ def _remove(client: Client, state: State) -> None:
 def _statuses(state: State, plan: Plan) -> list[Put]:
     puts = []
     reasons = sorted({reason for _, found in plan.refused for reason in found})
-    message = f"no new node helps {len(plan.refused)} waiting pods: {', '.join(reasons)}" if plan.refused else ""
+    pods = "1 waiting pod" if len(plan.refused) == 1 else f"{len(plan.refused)} waiting pods"
+    message = f"no new node helps {pods}: {', '.join(reasons)}" if plan.refused else ""
     for pool in state.pools:
         bought = [name for p in plan.purchases if p.pool is pool for name in p.names]
         booting = [
@@ -190,10 +193,12 @@ def _statuses(state: State, plan: Plan) -> list[Put]:
 
 
 def _next_look(state: State, verdicts: list[Verdict]) -> float | None:
-    """When something is over: a boot, the wait for a node that is due, the time that one has to be idle."""
+    """When something is over: a boot, the wait for a node that is due, the time that one has to be idle, or that the
+    last pods of one that goes may take."""
     pools = {pool["metadata"]["name"]: pool["spec"] for pool in state.pools}
     waits = [machines.boots_until(node) - state.now for node in state.nodes if machines.is_booting(node)]
     waits += [machines.boots_until(node) + state.provision - state.now for node in state.coming()]
+    waits += [LEAVING_SECONDS for node in state.nodes if machines.stamp_of(node, TO_BE_DELETED) is not None]
     for verdict in verdicts:
         left = selling.idle_left(verdict.node, pools[machines.pool_of(verdict.node)], state.now)
         if left and not verdict.needed:

@@ -20,6 +20,7 @@ from .buying import State, as_cache
 from .machines import CANDIDATE, NO_SCALE_DOWN, TO_BE_DELETED, is_coming, pool_of, stamp_of
 
 LITTLE_USED = 0.5  # --scale-down-utilization-threshold
+HEADROOM_SECONDS = 30.0  # PodEvictionHeadroom: beyond their grace, for pods of a node that goes
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 
 
@@ -53,6 +54,11 @@ def staying(state: State, node: dict) -> list[dict]:
     """The pods for which a node is there: not those that every node has, nor those that have ended."""
     here = state.placed.get(node["metadata"]["name"], ())
     return [pod for pod in here if (meta.controller_of(pod) or {}).get("kind") != "DaemonSet"]
+
+
+def is_overdue(pod: dict, now: float) -> bool:
+    """Of one that is being deleted: its grace, which its deletionTimestamp includes, has been over for long."""
+    return now > meta.parse_time(pod["metadata"]["deletionTimestamp"]) + HEADROOM_SECONDS
 
 
 def _verdict(state: State, node: dict, others: Cache, awaited: Set[str]) -> Verdict:
