@@ -1,11 +1,12 @@
 """Releases with visitors, on real processes: shares, switches and ways back; and no request fails on the way."""
 
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
-from tests.labs import wait_until
+from tests.labs import manage, wait_until
 
 from .shop import Shop, share, some
 
@@ -137,4 +138,30 @@ def test_a_version_that_never_gets_ready_costs_nobody_anything_and_stops_by_itse
         wait_until("the old version at full strength", lambda: shop.versions() == {old: shop.replicas}, 60)
     assert {visit.version for visit in visitors.visits} == {old}
     assert not visitors.failures
+    shop.change(progressDeadlineSeconds=60)
+
+
+@pytest.mark.parametrize("kubectl", ["KUBECTL_NEW"], indirect=True)
+def test_a_rollout_of_an_image_that_does_not_exist_stops_by_itself_and_kubectl_undoes_it(shop, kubectl, tmp_path):
+    (old,) = shop.versions()
+    config = tmp_path / "config"
+    config.write_text(manage("kubeconfig", data=shop.lab.data).stdout)
+
+    def run(*words: str) -> tuple[int, str]:
+        command = [kubectl, "--kubeconfig", str(config), "--namespace", shop.namespace, *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=90)
+        return done.returncode, done.stdout + done.stderr
+
+    shop.change(progressDeadlineSeconds=2)
+    with shop.visitors() as visitors:
+        assert run("set", "image", "deployment/web", "web=orrery/nothing:v1")[0] == 0
+        code, said = run("rollout", "status", "deployment/web", "--timeout=60s")
+        assert code and "exceeded its progress deadline" in said
+        late = next(c for c in shop.lab.get(f"{shop.deployment}/web")["status"]["conditions"] if c["status"] == "False")
+        assert late["reason"] == "ProgressDeadlineExceeded" and "orrery/nothing:v1" in late["message"]
+        assert run("rollout", "undo", "deployment/web")[0] == 0
+        code, said = run("rollout", "status", "deployment/web", "--timeout=60s")
+        assert code == 0 and "successfully rolled out" in said
+    assert not visitors.failures
+    assert shop.versions() == {old: shop.replicas}
     shop.change(progressDeadlineSeconds=60)

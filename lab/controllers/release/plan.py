@@ -80,8 +80,10 @@ def _waits_for(look: Look) -> str:
     status = deployment.get("status", {})
     seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
     if look.strategy != ROLLING and not (seen and look.new and is_complete(deployment, status)):
-        words = f'The Deployment "{name}" is still rolling out: {status.get("updatedReplicas", 0)} of {look.replicas}'
-        return f"{words} pods are of its present version. `kubectl rollout undo deployment/{name}` ends one that hangs."
+        updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+        words = f"of {look.replicas} pods {updated} are of its present version, and {available} available"
+        words = f'The Deployment "{name}" is still rolling out: {words}.'
+        return f"{words} `kubectl rollout undo deployment/{name}` ends one that hangs."
     return ""
 
 

@@ -108,7 +108,8 @@ def canary(look: Look) -> Plan:
     often = judging["intervalSeconds"] if judging and weight else None
     # Less may be had at once; for more, those who shall answer must be there first.
     if look.new is None or (look.ready < wanted and target >= weight):
-        words = f"{target} % of the visitors need {wanted} new pods, {look.ready} of them ready. {look.trouble}"
+        pods = "1 new pod" if wanted == 1 else f"{wanted} new pods"
+        words = f"{target} % of the visitors need {pods}, {look.ready} of them ready. {look.trouble}"
         return says(plan, PROGRESSING, words.strip(), often)
     if target != weight:
         return _set_weight(look, plan, target)
