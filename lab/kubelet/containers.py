@@ -45,6 +45,7 @@ def container_spec(
         read_only_root=bool(security.get("readOnlyRootFilesystem")),
         tty=bool(container.get("tty")),
         stdin=bool(container.get("stdin")),
+        stdin_once=bool(container.get("stdinOnce")),
     )
 
 

@@ -4,12 +4,12 @@ Messages are those of a real kubelet, since people search for them. Source: pkg/
 """
 
 import asyncio
-import functools
 import ssl
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from lab.runtime import ExecResult, Runtime, RuntimeFailure
+from lab.runtime import Runtime, RuntimeFailure
+from lab.runtime.stream import ExecResult, hear_out
 
 from .pods import port_number
 
@@ -101,9 +101,13 @@ def _reason(error: BaseException) -> str:
 async def _exec(
     runtime: Runtime, pool: Executor, target: Target, command: list[str], timeout: float
 ) -> tuple[bool, str]:
-    run = functools.partial(runtime.exec_sync, target.container_id, command, timeout)
+    def run() -> ExecResult:
+        return hear_out(runtime.exec(target.container_id, command), timeout)
+
     try:
-        result: ExecResult = await asyncio.get_running_loop().run_in_executor(pool, run)
+        result = await asyncio.get_running_loop().run_in_executor(pool, run)
+    except TimeoutError:
+        return False, f"command {' '.join(command)!r} timed out after {timeout:g} s"
     except RuntimeFailure as failure:
         return False, failure.message
     output = (result.stdout + result.stderr)[:LONGEST_OUTPUT].decode(errors="replace").strip()

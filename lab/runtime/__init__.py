@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from .stream import Stream
+
 
 class RuntimeFailure(Exception):
     """The engine refused or failed. `reason` is Kubernetes' word for it, shown on the pod: `ErrImagePull`,
@@ -80,6 +82,7 @@ class ContainerSpec:
     read_only_root: bool = False
     tty: bool = False
     stdin: bool = False
+    stdin_once: bool = False  # its input ends when the first who talked to it hangs up
 
 
 @dataclass(frozen=True)
@@ -128,13 +131,6 @@ class RuntimeEvent:
     container_id: str = ""  # or the sandbox's
     exit_code: int | None = None  # of a "died", if the engine says so at once
     at: float = 0.0  # when, in seconds since the epoch
-
-
-@dataclass(frozen=True)
-class ExecResult:
-    exit_code: int
-    stdout: bytes = b""
-    stderr: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -213,7 +209,11 @@ class Runtime(Protocol):
 
     def remove_container(self, container_id: str) -> None: ...
 
-    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> ExecResult: ...
+    def exec(self, container_id: str, command: list[str], stdin: bool = False, tty: bool = False) -> Stream:
+        """Start a command, to talk to. One that cannot be started ends at once, with 126 or 127 as in a shell."""
+
+    def attach(self, container_id: str, stdin: bool = False) -> Stream:
+        """Talk to the container's own process, from now on."""
 
     def logs(
         self,

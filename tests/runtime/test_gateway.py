@@ -16,6 +16,7 @@ import pytest
 from lab.runtime import SandboxSpec
 from lab.runtime.docker import DockerRuntime
 from lab.runtime.docker.configs import network_name, sandbox_config
+from lab.runtime.stream import hear_out
 from tests.labs import wait_until
 
 from .conftest import CLUSTER, Bench, Heard
@@ -63,7 +64,7 @@ class Gateway:
 
     def inside(self, script: str) -> str:
         """What a program in a pod says."""
-        done = self.runtime.exec_sync(self.containers[0], ["python3", "-c", script], 60)
+        done = hear_out(self.runtime.exec(self.containers[0], ["python3", "-c", script]), 60)
         return (done.stdout + done.stderr).decode().strip()
 
     def row(self) -> dict:

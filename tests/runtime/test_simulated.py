@@ -10,6 +10,7 @@ from lab.runtime import Container, ContainerSpec, RuntimeEvent, RuntimeFailure, 
 from lab.runtime.engines import open_runtime
 from lab.runtime.simulated.behaviour import PREFIX
 from lab.runtime.simulated.runtime import SimulatedRuntime
+from lab.runtime.stream import hear_out
 from tests.labs import wait_until
 
 IMAGE = "orrery/hello:v1"
@@ -207,8 +208,8 @@ def test_the_demo_that_never_becomes_ready_does_not_here_either(runtime):
 def test_what_it_says_of_itself_is_marked_as_simulated(runtime):
     container = start(runtime, a_pod(exec_code="4"))
     assert runtime.version() == "simulated://1"
-    result = runtime.exec_sync(container, ["cat", "/etc/hosts"], 1.0)
-    assert (result.exit_code, result.stdout) == (4, b"simulated: nothing ran for 'cat /etc/hosts'\n")
+    result = hear_out(runtime.exec(container, ["cat", "/etc/hosts"]), 1.0)
+    assert (result.exit_code, result.stderr) == (4, b"simulated: nothing ran for 'cat /etc/hosts'\n")
     assert b"".join(runtime.logs(container)) == (
         b"simulated: main (orrery/hello:v1) starts on n1; nothing really runs here\n"
     )

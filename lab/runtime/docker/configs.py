@@ -165,6 +165,7 @@ def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: Conta
         "User": spec.user,
         "Tty": spec.tty,
         "OpenStdin": spec.stdin,
+        "StdinOnce": spec.stdin_once,
         "HostConfig": {
             "NetworkMode": joined,
             "IpcMode": joined,

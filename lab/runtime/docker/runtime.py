@@ -11,13 +11,13 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from lab.runtime import (
     Container,
     ContainerSpec,
-    ExecResult,
     Image,
     Layer,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
     SandboxSpec,
+    Stream,
 )
 
 from . import execs, labels, listing, streams
@@ -209,8 +209,11 @@ class DockerRuntime:
                 return
             time.sleep(0.05)
 
-    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> ExecResult:
-        return execs.exec_sync(self._engine, container_id, command, timeout)
+    def exec(self, container_id: str, command: list[str], stdin: bool = False, tty: bool = False) -> Stream:
+        return execs.exec_(self._engine, container_id, command, stdin, tty)
+
+    def attach(self, container_id: str, stdin: bool = False) -> Stream:
+        return execs.attach(self._engine, container_id, stdin)
 
     def logs(
         self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,

@@ -2,13 +2,18 @@
 
 import contextlib
 import ctypes
+import fcntl
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from . import procfs
 from .images import Images
@@ -63,6 +68,10 @@ class Container:
         self.oom_killed = False
         self.created_at, self.started_at, self.finished_at = time.time(), 0.0, 0.0
         self.process: subprocess.Popen | None = None
+        self.output: IO[bytes] | None = None  # what it says: a pipe's end, or its terminal's
+        self._input: int | None = None  # what it hears
+        self._listeners: list[int] = []  # files of those who attached, to be told what it says
+        self._beside: list[subprocess.Popen] = []  # commands that exec runs
         self.folder = folder / "containers" / self.id
         self.scratch = self.folder / "scratch"
         self.scratch.mkdir(parents=True, mode=0o700)
@@ -104,32 +113,62 @@ class Container:
             "-E",
             str(self.program),
         ]
-        environment = self.environment()
+        far, self._input, self.output = self._pipes()
         try:
             self.process = subprocess.Popen(
                 [*command, *map(self._rewritten, self.spec["args"])],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                stdin=far[0],
+                stdout=far[1],
+                stderr=far[1],
                 cwd=self.working_dir(),
-                env=environment,
+                env=self.environment(),
                 start_new_session=True,
-                preexec_fn=_die_with_engine if libc else None,
+                preexec_fn=_take_terminal if self.spec["tty"] else _die_with_engine,
             )
         except OSError as error:
             self.state, self.exit_code, self.finished_at = "exited", 128, time.time()
-            self.log.close()
+            self._close()
             raise Refused("RunContainerError", f'failed to start "{command[0]}": {error.strerror}') from error
-        os.set_blocking(self.process.stdout.fileno(), False)
+        finally:
+            for file in {*far}:
+                os.close(file)
+        os.set_blocking(self.output.fileno(), False)
         self.state, self.started_at = "running", time.time()
         if self.sandbox.partitioned:
             self.send(signal.SIGSTOP)
 
+    def _pipes(self) -> tuple[tuple[int, int], int | None, IO[bytes]]:
+        """Its own ends (what it hears, what it says), and ours."""
+        if self.spec["tty"]:
+            near, far = pty.openpty()
+            return (far, far), os.dup(near), open(near, "rb", buffering=0)
+        ours, says = os.pipe()
+        hears, to_it = os.pipe() if self.spec["stdin"] else (os.open(os.devnull, os.O_RDONLY), None)
+        return (hears, says), to_it, open(ours, "rb", buffering=0)
+
+    def attach(self, listener: int, speaks: bool) -> tuple[int | None, Callable[[], None]]:
+        """Tell what it says to one more file, which is ours to close now; what it hears, for who `speaks`, and what to
+        do when they hang up. If its input ends with the first of them, it is theirs alone."""
+        os.set_blocking(listener, False)
+        self._listeners.append(listener)
+        given = os.dup(self._input) if speaks and self._input is not None else None
+        if given is not None and self.spec["stdin_once"] and not self.spec["tty"]:
+            os.close(self._input)
+            self._input = None
+        return given, lambda: self._dismiss(listener)
+
+    def _dismiss(self, listener: int) -> None:
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            os.close(listener)
+
     def send(self, number: int) -> None:
         """Signal the container's process and all that it started: without PID namespaces, its process group."""
         if self.process and self.state == "running":
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
+            signal_group(self.process, number)
+            for process in self._beside:
+                if process.returncode is None:
+                    signal_group(process, number)
 
     def ask_to_end(self) -> None:
         """SIGTERM is for the first process alone, as in a container for PID 1: the rest is its own affair."""
@@ -137,31 +176,92 @@ class Container:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGTERM)
 
+    def beside(self, command: list[str], files: list[int], tty: bool) -> subprocess.Popen | int:
+        """Run another command with its environment and in its folder, with these files for stdin, stdout and stderr;
+        or say why it does not start there where it would have said something, and what a shell would exit with."""
+        command = [self._rewritten(word) for word in command]
+        stdin, stdout, stderr = files
+        self._beside = [process for process in self._beside if process.poll() is None]
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                cwd=self.working_dir(),
+                env=self.environment() | ({"TERM": "xterm"} if tty else {}),
+                start_new_session=True,
+                preexec_fn=_take_terminal if tty else _die_with_engine,
+            )
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.write(stderr, f'exec failed: "{command[0]}": {error.strerror}\n'.encode())
+            return 126 if isinstance(error, PermissionError) else 127
+        self._beside.append(process)
+        return process
+
     def finish(self) -> None:
         """Its process has ended: take its exit code and its last words, and end what it had started."""
         code = self.process.wait()
         self.send(signal.SIGKILL)
         self.read()
-        self.process.stdout.close()
-        self.log.close()
-        self.signal = max(-code, 0)
-        self.exit_code = 128 + self.signal if self.signal else code
+        self._close()
+        self.signal, self.exit_code = max(-code, 0), shell_code(code)
         self.state, self.finished_at = "exited", time.time()
 
     def read(self) -> bool:
         """Move what it has written into its log, a pipe's fill at most; whether more can come."""
         try:
-            data = os.read(self.process.stdout.fileno(), PIPE_BYTES)
+            data = os.read(self.output.fileno(), PIPE_BYTES)
         except BlockingIOError:
             return True
+        except OSError:  # a terminal that nobody holds any more
+            return False
         self.log.feed(data)
+        for listener in list(self._listeners):
+            self._pass_on(listener, data)
         return bool(data)
+
+    def _pass_on(self, listener: int, data: bytes) -> None:
+        """Who does not read is dismissed: nobody may hold up the engine."""
+        try:
+            if os.write(listener, data) == len(data):
+                return
+        except OSError:
+            pass
+        self._dismiss(listener)
+
+    def _close(self) -> None:
+        self.log.close()
+        self.output.close()
+        if self._input is not None:
+            os.close(self._input)
+        for listener in list(self._listeners):
+            self._dismiss(listener)
 
     def is_above_its_limit(self) -> bool:
         limit = self.spec["memory_limit_bytes"]
         return bool(limit) and procfs.resident_bytes(self.process.pid) > limit
 
 
+def signal_group(process: subprocess.Popen, number: int) -> None:
+    """Signal a process and all that it has started, which may be there still when it has ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def shell_code(code: int) -> int:
+    """What a shell says of Popen's returncode: 128 and the number of the signal for a process that was killed."""
+    return 128 - code if code < 0 else code
+
+
 def _die_with_engine() -> None:
     """Between fork and exec: when the engine is killed, however hard, its containers end with it (Linux only)."""
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if libc:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _take_terminal() -> None:
+    """Likewise: its standard input is the terminal of its session, so that Ctrl-C reaches it."""
+    _die_with_engine()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

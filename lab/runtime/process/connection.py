@@ -1,5 +1,6 @@
 """The runtime's end of the wire: a connection a thread, an engine started where none answers."""
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -36,10 +37,18 @@ class Engine:
                 self.hang_up()
                 if last or isinstance(error, TimeoutError):
                     raise RuntimeFailure("EngineUnavailable", f"the process engine does not answer: {error}") from error
-        answer = json.loads(line)
-        if "error" in answer:
-            raise RuntimeFailure(answer["error"]["reason"], answer["error"]["message"])
-        return answer["result"]
+        return _result(line)
+
+    def ask(self, op: str, files: list[int], **arguments: object) -> "Pending":
+        """A request on a connection of its own, with files, whose answer may take any time."""
+        connection = self._connect()
+        request = json.dumps({"id": 1, "op": op, "args": arguments}).encode() + b"\n"
+        try:
+            socket.send_fds(connection, [request], files)
+        except OSError as error:
+            connection.close()
+            raise RuntimeFailure("EngineUnavailable", f"the process engine does not answer: {error}") from error
+        return Pending(connection)
 
     def hang_up(self) -> None:
         stream = getattr(self._threads, "stream", None)
@@ -111,6 +120,43 @@ class Engine:
 
     def _log(self) -> Path:
         return place.folder(self._data_dir) / "engine.log"
+
+
+class Pending:
+    """An answer that is waited for. To hang up tells the engine that nobody does so any more."""
+
+    def __init__(self, connection: socket.socket):
+        self._connection = connection
+        connection.settimeout(None)
+
+    def result(self):
+        """Raises RuntimeFailure, as `Engine.call` does."""
+        try:
+            with self._connection.makefile("rb") as file:
+                line = file.readline()
+        except OSError:
+            line = b""
+        if not line.endswith(b"\n"):
+            raise RuntimeFailure("EngineUnavailable", "the process engine has hung up")
+        return _result(line)
+
+    def file(self) -> int | None:
+        """The file that comes with the answer, if one does. Raises RuntimeFailure, as `result` does."""
+        line, files, _, _ = socket.recv_fds(self._connection, 4096, 1)
+        _result(line or b'{"error": {"reason": "EngineUnavailable", "message": "the process engine has hung up"}}')
+        return files[0] if files else None
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)  # wakes whoever waits
+        self._connection.close()
+
+
+def _result(line: bytes):
+    answer = json.loads(line)
+    if "error" in answer:
+        raise RuntimeFailure(answer["error"]["reason"], answer["error"]["message"])
+    return answer["result"]
 
 
 class _Stream:

@@ -4,7 +4,10 @@
 
 It answers requests, a line of JSON each, on a unix socket: `{"id": 1, "op": "list_pods"}` with
 `{"id": 1, "result": …}` or `{"id": 1, "error": {"reason": …, "message": …}}`. After `subscribe` it sends an event a
-line. One thread and one `select`: nothing in here waits. When it ends, so does everything it started.
+line. `exec` brings the files that the command shall have for stdin, stdout and stderr, and is answered when it has
+ended; if its connection is closed before, the command is killed. `attach` brings a file that is told what the container
+says until the connection is closed, and is answered with the file that the container hears.
+One thread and one `select`: nothing in here waits. When it ends, so does everything it started.
 """
 
 import argparse
@@ -18,6 +21,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from . import place
@@ -27,6 +31,7 @@ from .verbs import Verbs
 TICK_SECONDS = 1.0
 IDLE_SECONDS = 60.0  # an engine that was started on demand ends when nobody has been connected for so long
 MOST_UNSENT = 1 << 20
+MOST_FILES = 3  # what a command's stdin, stdout and stderr are, in the request for it
 
 
 class Peer:
@@ -37,6 +42,8 @@ class Peer:
         self.arrived = b""
         self.unsent = b""
         self.subscribed = False
+        self.files: list[int] = []  # that came with what arrived
+        self.on_drop: Callable[[], None] = lambda: None
 
 
 class Server:
@@ -100,7 +107,8 @@ class Server:
     def _serve(self, peer: Peer) -> None:
         self._send(peer, b"")
         try:
-            data = peer.connection.recv(65536)
+            data, files, _, _ = socket.recv_fds(peer.connection, 65536, MOST_FILES)
+            peer.files += files
         except BlockingIOError:
             return
         except OSError:
@@ -121,7 +129,14 @@ class Server:
             peer.subscribed = True
             return reply()
         try:
-            self.verbs.do(op, arguments, reply)
+            files, peer.files = peer.files, []
+            if op == "exec":
+                peer.on_drop = self.verbs.exec(reply, files, **arguments)
+            elif op == "attach":
+                given, peer.on_drop = self.verbs.attach(*files, **arguments)
+                _send_file(peer.connection, _line({"id": number, "result": None}), given)
+            else:
+                self.verbs.do(op, arguments, reply)
         except Refused as refused:
             reason, message = refused.reason, str(refused)
         except (OSError, TypeError, KeyError) as error:  # a full disk, a request of another version of the lab
@@ -161,6 +176,14 @@ class Server:
             self._peers.discard(peer)
             self._selector.unregister(peer.connection)
             peer.connection.close()
+            peer.on_drop()
+
+
+def _send_file(connection: socket.socket, line: bytes, file: int | None) -> None:
+    """A short line, and a file with it, if any, which then is the other side's alone."""
+    socket.send_fds(connection, [line], [] if file is None else [file])
+    if file is not None:
+        os.close(file)
 
 
 def _line(message: dict) -> bytes:

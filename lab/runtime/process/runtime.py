@@ -9,9 +9,6 @@ A container here is a process in a session of its own, with the environment and 
 - Cut off from its network it is stopped (SIGSTOP): as close as the platform allows. It does not go on working alone.
 """
 
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -21,24 +18,23 @@ from lab.runtime import (
     Build,
     Container,
     ContainerSpec,
-    ExecResult,
     Image,
     Layer,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
     SandboxSpec,
+    Stream,
     references,
 )
 
-from . import place, procfs, volumes
+from . import execs, place, procfs, volumes
 from .connection import CALL_SECONDS, Engine
 from .images import Images
 from .logfile import LogReader
 
 LISTEN_SECONDS = 0.25
 RECONNECT_SECONDS = 0.5
-MOST_OUTPUT = 1 << 20
 
 
 class ProcessRuntime:
@@ -98,28 +94,12 @@ class ProcessRuntime:
     def remove_container(self, container_id: str) -> None:
         self._engine.call("remove_container", container_id=container_id)
 
-    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> ExecResult:
+    def exec(self, container_id: str, command: list[str], stdin: bool = False, tty: bool = False) -> Stream:
         """The command runs beside the container, with its environment and in its folder."""
-        about = self._engine.call("describe", container_id=container_id)
-        if about["state"] != "running":
-            raise RuntimeFailure("ExecFailed", f"container {container_id[:12]} is not running")
-        command = [volumes.rewritten(word, about["mounts"]) for word in command]
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        try:
-            process = subprocess.Popen(command, env=about["env"], cwd=about["cwd"], start_new_session=True, **pipes)
-        except OSError as error:
-            # As a shell and as Docker say it: 126 for what may not be run, 127 for what is not there.
-            code = 126 if isinstance(error, PermissionError) else 127
-            return ExecResult(code, b"", f'exec failed: "{command[0]}": {error.strerror}\n'.encode())
-        try:
-            stdout, stderr = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            words = " ".join(command)
-            raise RuntimeFailure("DeadlineExceeded", f"command {words!r} timed out after {timeout:g} s") from error
-        code = 128 - process.returncode if process.returncode < 0 else process.returncode
-        return ExecResult(code, stdout[:MOST_OUTPUT], stderr[:MOST_OUTPUT])
+        return execs.exec_(self._engine, container_id, command, stdin, tty)
+
+    def attach(self, container_id: str, stdin: bool = False) -> Stream:
+        return execs.attach(self._engine, container_id, stdin)
 
     def logs(
         self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,

@@ -1,16 +1,18 @@
 """The engine's verbs: what a request does. None of them waits; one that takes time replies later."""
 
 import json
+import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from .children import Container, Refused, Sandbox
+from .children import Container, Refused, Sandbox, shell_code, signal_group
 
 Reply = Callable[..., None]
 FIRST, COUNT = 64, 160  # 127.64.0.0/16 … 127.223.0.0/16
@@ -31,6 +33,7 @@ class Verbs:
         self._containers: dict[str, Container] = {}
         self._deadlines: list[tuple[float, Container]] = []  # when SIGKILL follows SIGTERM
         self._waiting: list[tuple[Container, Reply]] = []  # who asked to be told when it has ended
+        self._commands: list[tuple[subprocess.Popen, Reply]] = []  # of exec, and who asked to be told their end
         self._networks: dict[str, socket.socket] = {}
 
     def do(self, op: str, arguments: dict, reply: Reply) -> None:
@@ -42,11 +45,41 @@ class Verbs:
             raise Refused("Unimplemented", f"there is no {op}")
         reply(verb(**arguments))
 
+    def exec(
+        self, reply: Reply, files: list[int], container_id: str, command: list[str], tty: bool
+    ) -> Callable[[], None]:  # fmt: skip
+        """Run a command beside the container's process, with these files; reply with its exit code when it has ended.
+        What is answered here kills it. Raises Refused."""
+        try:
+            container = self._get(container_id, "ExecFailed")
+            if container.state != "running":
+                raise Refused("ExecFailed", f"container {container_id[:12]} is not running")
+            process = container.beside(command, files, tty)
+        finally:
+            for file in files:
+                os.close(file)
+        if isinstance(process, int):
+            reply(process)
+            return lambda: None
+        self._commands.append((process, reply))
+        return lambda: process.poll() is None and signal_group(process, signal.SIGKILL)
+
+    def attach(self, listener: int, container_id: str, stdin: bool) -> tuple[int | None, Callable[[], None]]:
+        """See `Container.attach`. Raises Refused."""
+        container = self._containers.get(container_id)
+        if not container or container.state != "running":
+            os.close(listener)
+            raise Refused("AttachFailed", f"container {container_id[:12]} is not running")
+        return container.attach(listener, stdin)
+
     def reap(self) -> None:
         """Find out who has ended, after SIGCHLD."""
+        for command in [one for one in self._commands if one[0].poll() is not None]:
+            self._commands.remove(command)
+            command[1](shell_code(command[0].returncode))
         for container in self._running():
             if container.process.poll() is not None:
-                self._watch(container.process.stdout, None)
+                self._watch(container.output, None)
                 container.finish()
                 if container.oom_killed:
                     self._event("oom", container)
@@ -168,12 +201,12 @@ class Verbs:
         container = self._get(container_id, "RunContainerError")
         container.start()
         if container.state == "running":
-            self._watch(container.process.stdout, lambda: self._read(container))
+            self._watch(container.output, lambda: self._read(container))
             self._event("started", container)
 
     def _read(self, container: Container) -> None:
         if not container.read():
-            self._watch(container.process.stdout, None)
+            self._watch(container.output, None)
 
     def _stop(self, reply: Reply, container_id: str, grace_seconds: float) -> None:
         container = self._containers.get(container_id)
@@ -194,22 +227,16 @@ class Verbs:
             return
         if container.state == "running":
             container.send(signal.SIGKILL)
-            self._watch(container.process.stdout, None)
+            self._watch(container.output, None)
             container.finish()
         container.sandbox.containers.remove(container)
         shutil.rmtree(container.folder, ignore_errors=True)
         self._event("removed", container)
 
     def op_describe(self, container_id: str) -> dict:
-        """What it takes to run a command beside it, or to read its log."""
+        """What it takes to read its log, or to talk to it."""
         container = self._get(container_id, "NotFound")
-        return {
-            "env": container.environment(),
-            "cwd": str(container.working_dir()),
-            "mounts": container.spec["mounts"],
-            "folder": str(container.folder),
-            "state": container.state,
-        }
+        return {"folder": str(container.folder), "state": container.state, "tty": container.spec["tty"]}
 
     def op_pids(self) -> dict[str, int]:
         return {one.id: one.process.pid for one in self._running()}

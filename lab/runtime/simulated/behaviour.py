@@ -85,7 +85,7 @@ class Behaviour:
     fail_hook: str = rule(str, "")  # postStart and preStop hooks fail
     ignore_term: bool = rule(yes, False)  # only SIGKILL ends it, when the grace is over
 
-    exec_code: int = rule(number, 0)  # how a command run in it ends
+    exec_code: int = rule(number, 126)  # how a command run in it ends; 126: it cannot be run
     cpu_millis: int | None = rule(number, None)  # what it uses; None: a fifth of what it requests, at least 5
     memory_mib: int = rule(number, 24)
     log_every: float = rule(seconds, 10.0)  # it writes a line so often; 0: only at its start and end

@@ -20,18 +20,19 @@ from lab.runtime import (
     Answer,
     Build,
     ContainerSpec,
-    ExecResult,
     Image,
     Layer,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
     SandboxSpec,
+    Stream,
 )
 
 from .behaviour import READY_AFTER, Behaviour, behaviour_of, jittered
 from .images import Images
 from .logs import Life, LogReader
+from .nothing import Nothing
 from .pods import SIGKILL, Pods, Simulated
 
 NETWORK = "100.64.0.0/10"  # 16,383 nodes of 254 pods, in the range set aside for addresses that lead nowhere
@@ -199,11 +200,12 @@ class SimulatedRuntime:
 
     # What a container would say.
 
-    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> ExecResult:
-        one = self._get(container_id, "ExecFailed")
-        if not one.running:
-            raise RuntimeFailure("ExecFailed", f"container {container_id[:12]} is not running")
-        return ExecResult(one.rules.exec_code, f"simulated: nothing ran for {' '.join(command)!r}\n".encode())
+    def exec(self, container_id: str, command: list[str], stdin: bool = False, tty: bool = False) -> Stream:
+        code = self._get(container_id, "ExecFailed").rules.exec_code
+        return Nothing(f"simulated: nothing ran for {' '.join(command)!r}\n", code)
+
+    def attach(self, container_id: str, stdin: bool = False) -> Stream:
+        return Nothing("simulated: there is no process to attach to\n", 0)
 
     def probe(self, container_id: str, kind: str) -> Answer:
         one = self._pods.containers.get(container_id)
