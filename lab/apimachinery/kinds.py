@@ -50,7 +50,7 @@ KINDS = (
         "pods",
         short_names=("po",),
         categories=ALL,
-        subresources=("binding", "eviction", "log", "status"),
+        subresources=("attach", "binding", "eviction", "exec", "log", "portforward", "status"),
     ),
     Kind("Service", "services", short_names=("svc",), categories=ALL, subresources=("status",)),
     Kind("ConfigMap", "configmaps", short_names=("cm",)),

@@ -38,10 +38,13 @@ class Subresource:
 
 
 SUBRESOURCES = {
+    "attach": Subresource("PodAttachOptions", ("create", "get")),
     "binding": Subresource("Binding", ("create",)),
     "eviction": Subresource("Eviction", ("create",), "policy", "v1"),
+    "exec": Subresource("PodExecOptions", ("create", "get")),
     "finalize": Subresource("Namespace", ("update",)),
     "log": Subresource("Pod", ("get",)),
+    "portforward": Subresource("PodPortForwardOptions", ("create", "get")),
     "scale": Subresource("Scale", ("get", "patch", "update"), "autoscaling", "v1"),
     "status": Subresource("", ("get", "patch", "update")),  # of the kind of its resource
 }

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 import h11
 import orjson
@@ -42,13 +42,17 @@ class Answer:
 
     async def refusal(self) -> ApiError:
         """What the kubelet refused with, as a Status: its own if it sent one, else its words."""
-        text = (await self.text()).strip()
-        try:
-            status = orjson.loads(text)
-            return ApiError(self.code, status["reason"], status["message"], status.get("details"))
-        except (ValueError, KeyError, TypeError):
-            reason = {400: "BadRequest", 404: "NotFound", 503: "ServiceUnavailable"}.get(self.code, "InternalError")
-            return ApiError(self.code, reason, text or f"the kubelet answered {self.code}")
+        return refusal(self.code, (await self.text()).strip())
+
+
+def refusal(code: int, text: str) -> ApiError:
+    """What a kubelet refused with, as a Status."""
+    try:
+        status = orjson.loads(text)
+        return ApiError(code, status["reason"], status["message"], status.get("details"))
+    except (ValueError, KeyError, TypeError):
+        reason = {400: "BadRequest", 404: "NotFound", 503: "ServiceUnavailable"}.get(code, "InternalError")
+        return ApiError(code, reason, text or f"the kubelet answered {code}")
 
 
 def kubelet_of(node: dict | None, name: str) -> str:
@@ -59,31 +63,41 @@ def kubelet_of(node: dict | None, name: str) -> str:
     return address
 
 
-def container_path(verb: str, cluster: str, namespace: str, pod: str, container: str, query: dict[str, str]) -> str:
-    parts = "/".join(quote(part, safe="") for part in (cluster, namespace, pod, container))
-    return f"/{verb}/{parts}" + (f"?{urlencode(query)}" if query else "")
+def kubelet_path(verb: str, *parts: str, query: str = "") -> str:
+    """`parts`: cluster, namespace, pod, container."""
+    return f"/{verb}/{'/'.join(quote(part, safe='') for part in parts)}" + (f"?{query}" if query else "")
+
+
+async def connect(kubelet: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Raises ApiError 503 if nobody listens there."""
+    address = urlsplit(kubelet)
+    try:
+        connecting = asyncio.open_connection(address.hostname, address.port)
+        return await asyncio.wait_for(connecting, CONNECT_SECONDS)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise silent(kubelet, error) from None
+
+
+def authorization() -> tuple[str, str]:
+    """The header that opens a kubelet."""
+    return "Authorization", f"Bearer {token()}"
 
 
 @contextlib.asynccontextmanager
 async def ask(kubelet: str, method: str, path: str) -> AsyncIterator[Answer]:
     """Send one request to a kubelet. Raises ApiError 503 if it does not answer; hangs up when the block is left."""
-    address = urlsplit(kubelet)
-    try:
-        connecting = asyncio.open_connection(address.hostname, address.port)
-        reader, writer = await asyncio.wait_for(connecting, CONNECT_SECONDS)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise _silent(kubelet, error) from None
+    reader, writer = await connect(kubelet)
     wire = h11.Connection(h11.CLIENT)
     try:
         try:
-            headers = [("Host", address.netloc), ("Authorization", f"Bearer {token()}"), ("Connection", "close")]
+            headers = [("Host", urlsplit(kubelet).netloc), authorization(), ("Connection", "close")]
             request = h11.Request(method=method, target=path, headers=[*headers, ("Content-Length", "0")])
             writer.write(wire.send(request) + wire.send(h11.EndOfMessage()))
             head = await asyncio.wait_for(_next_event(wire, reader), ANSWER_SECONDS)
         except (OSError, h11.ProtocolError, TimeoutError) as error:
-            raise _silent(kubelet, error) from None
+            raise silent(kubelet, error) from None
         if not isinstance(head, h11.Response):
-            raise _silent(kubelet, ConnectionError("it hung up"))
+            raise silent(kubelet, ConnectionError("it hung up"))
         content_type = dict(head.headers).get(b"content-type", b"text/plain").decode("latin-1")
         yield Answer(head.status_code, content_type, _body(wire, reader))
     finally:
@@ -92,7 +106,7 @@ async def ask(kubelet: str, method: str, path: str) -> AsyncIterator[Answer]:
 
 async def kill_container(kubelet: str, cluster: str, namespace: str, pod: str, container: str) -> None:
     """SIGKILL a container's process, which Kubernetes has no verb for. Raises ApiError 404 if it does not run."""
-    async with ask(kubelet, "POST", container_path("kill", cluster, namespace, pod, container, {})) as answer:
+    async with ask(kubelet, "POST", kubelet_path("kill", cluster, namespace, pod, container)) as answer:
         if answer.code != 200:
             raise await answer.refusal()
 
@@ -110,6 +124,7 @@ async def _body(wire: h11.Connection, reader: asyncio.StreamReader) -> AsyncIter
             yield bytes(event.data)
 
 
-def _silent(kubelet: str, error: Exception) -> ApiError:
+def silent(kubelet: str, error: Exception) -> ApiError:
+    """A kubelet that nobody hears."""
     words = str(error) or type(error).__name__
     return unavailable(f"the kubelet at {kubelet} does not answer: {words}")

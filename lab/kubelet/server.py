@@ -1,4 +1,5 @@
-"""The kubelet's own HTTP server: the API server comes here for logs, to kill a process, and to build an image.
+"""The kubelet's own HTTP server: the API server comes here for logs, to talk to a process, or kill it, and to build an
+image.
 
 Only for the lab: it listens on the loopback and answers whoever shows the token. Words and paths are a real kubelet's
 (pkg/kubelet/server), but for `/kill`, `/images` and `/build`, which are ours.
@@ -6,6 +7,7 @@ Only for the lab: it listens on the loopback and answers whoever shows the token
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import threading
@@ -16,9 +18,9 @@ import uvicorn
 from asgiref.sync import sync_to_async
 
 from lab.client import is_kubelet_token
-from lab.runtime import RuntimeFailure
+from lab.runtime import RuntimeFailure, Simulation
 
-from . import imageservice, logs
+from . import imageservice, logs, portforward, remotecommand
 from .agent import Agent
 from .records import PodRecord
 from .status import of_name
@@ -53,7 +55,8 @@ class Server:
             host=host,
             port=0,
             lifespan="off",
-            ws="none",
+            ws="wsproto",
+            ws_ping_interval=None,  # who does not read for a while is not gone
             log_config=None,
             access_log=False,
         )
@@ -78,12 +81,13 @@ class Server:
         await self._server.serve(sockets)
 
     async def _app(self, scope, receive, send) -> None:
+        refuse = denying(send) if scope["type"] == "websocket" else send
         try:
             await self._route(scope, receive, send)
         except Refusal as refusal:
-            await answer(send, refusal.code, f"{refusal}\n")
+            await answer(refuse, refusal.code, f"{refusal}\n")
         except RuntimeFailure as failure:
-            await answer(send, 500, f"{failure.reason}: {failure.message}\n")
+            await answer(refuse, 500, f"{failure.reason}: {failure.message}\n")
 
     async def _route(self, scope, receive, send) -> None:
         verb, *path = scope["path"].strip("/").split("/")
@@ -97,15 +101,20 @@ class Server:
             return await answer(send, 200, json.dumps(await sync_to_async(self._stats)()), "application/json")
         if verb in ("images", "build") and len(path) == 1:
             return await self._images(verb, path[0], scope, receive, send)
-        if verb not in ("containerLogs", "kill") or len(path) != 4:
+        if verb == "portForward" and len(path) == 3:
+            return await forward(*self._find(*path), scope, receive, send)
+        if verb not in ("containerLogs", "kill", "exec", "attach") or len(path) != 4:
             raise Refusal(404, "404 page not found")
         agent, record = self._find(*path[:3])
+        query = parse_qs(scope["query_string"].decode())
+        if verb in ("exec", "attach"):
+            return await talk(agent, record, path[3], verb, query, scope, receive, send)
         if verb == "kill":
             if scope["method"] != "POST":
                 raise Refusal(405, "Method not allowed")
             await sync_to_async(kill, thread_sensitive=False)(agent, record, path[3])
             return await answer(send, 200, "killed\n")
-        options = logs.options(parse_qs(scope["query_string"].decode()))
+        options = logs.options(query)
         await stream(send, receive, lambda: logs.open_log(agent.runtime, record, path[3], options))
 
     async def _images(self, verb: str, runtime: str, scope, receive, send) -> None:
@@ -132,12 +141,52 @@ class Server:
         return {"pods": [pod for agent in self._agents() for pod in pod_stats(agent)]}
 
 
+def running(record: PodRecord, container: str) -> str | None:
+    return next((found.id for found in of_name(record.sandbox, container) if found.state == "running"), None)
+
+
 def kill(agent: Agent, record: PodRecord, container: str) -> None:
     """SIGKILL the container's process, and nothing else: what follows is the kubelet's ordinary work."""
-    running = [found for found in of_name(record.sandbox, container) if found.state == "running"]
-    if not running:
+    container_id = running(record, container)
+    if not container_id:
         raise Refusal(404, f'container "{container}" of pod "{record.address[2]}" is not running')
-    agent.runtime.kill_container(running[0].id)
+    agent.runtime.kill_container(container_id)
+
+
+async def talk(
+    agent: Agent, record: PodRecord, container: str, verb: str, query: dict[str, list[str]], scope, receive, send
+) -> None:
+    """exec or attach; everything that speaks against it is said before the connection becomes a stream."""
+    try:
+        wanted = remotecommand.options(query)
+    except ValueError as error:
+        raise Refusal(400, str(error)) from None
+    if verb == "exec" and not wanted.command:
+        raise Refusal(400, "you must specify a command to execute")
+    container_id = running(record, container)
+    if not container_id:
+        raise Refusal(500, f'container not found ("{container}")')
+    check_upgrade(scope)
+    begin = functools.partial(agent.runtime.attach, container_id, wanted.stdin)
+    if verb == "exec":
+        begin = functools.partial(agent.runtime.exec, container_id, wanted.command, wanted.stdin, wanted.tty)
+    await remotecommand.serve(scope, receive, send, wanted, begin)
+
+
+async def forward(agent: Agent, record: PodRecord, scope, receive, send) -> None:
+    name = record.address[2]
+    if isinstance(agent.runtime, Simulation):
+        raise Refusal(400, f"pod {name} is simulated: nothing listens on any port of it")
+    if not record.sandbox or not record.sandbox.ready:
+        raise Refusal(500, f"pod {name} has no network")
+    check_upgrade(scope)
+    await portforward.serve(receive, send, name, record.sandbox.address)
+
+
+def check_upgrade(scope) -> None:
+    """Raises Refusal: HTTP alone cannot carry a stream both ways, and the SPDY of before 1.31 is not spoken here."""
+    if scope["type"] != "websocket":
+        raise Refusal(400, "WebSockets are spoken here, as kubectl does since 1.31")
 
 
 def pod_stats(agent: Agent) -> list[dict]:
@@ -166,6 +215,11 @@ async def read_body(receive) -> bytes:
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
     return body
+
+
+def denying(send):
+    """`send` for an HTTP answer to somebody who asked for a websocket."""
+    return lambda message: send({**message, "type": f"websocket.{message['type']}"})
 
 
 async def answer(send, code: int, body: str, content_type: str = "text/plain; charset=utf-8") -> None:

@@ -19,7 +19,11 @@ from .state import HOME, CannotStart, remove_run, write_run
 PYTHON = sys.executable
 CELERY = (PYTHON, "-m", "celery", "--quiet", "-A")
 WORKER = "worker -P threads -c 8 -Q control-plane,kubelet --without-gossip --without-mingle --without-heartbeat"
-UVICORN = "lab.asgi:application --ws wsproto --lifespan off --timeout-graceful-shutdown 3 --log-level warning"
+# No pings: who reads `kubectl exec` page by page answers none meanwhile, and is not gone.
+UVICORN = (
+    "lab.asgi:application --ws wsproto --ws-ping-interval 0 --lifespan off --timeout-graceful-shutdown 3 "
+    "--log-level warning"
+)
 STOP_SECONDS = 10.0  # a thread pool cannot be interrupted: who is still at work then is killed
 BROKER_SECONDS = 10.0
 NODES_SECONDS = 10.0

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
@@ -9,7 +10,7 @@ from lab.apimachinery.errors import bad_request
 from lab.apimachinery.kinds import NODES, PODS
 
 from .. import registry
-from ..kubelet_proxy import Answer, ask, container_path, kill_container, kubelet_of
+from ..kubelet_proxy import Answer, ask, kill_container, kubelet_of, kubelet_path
 from ..options import LogOptions, log_options
 from ..podlogs import check_has_log, choose_container
 from ..request import Request
@@ -24,12 +25,12 @@ TEXT = "text/plain"
 async def logs(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponseBase:
     """`GET …/pods/P/log`: the kubelet's words, passed on as they come, until the client hangs up."""
     wanted = log_options(request.GET)
-    pod, kubelet = await in_thread(_pod_and_kubelet, asking(request, cluster), info)
+    pod, kubelet = await in_thread(pod_and_kubelet, asking(request, cluster), info)
     container = choose_container(pod, wanted.container)
     if not kubelet:
         return HttpResponse(b"", content_type=TEXT)  # not yet on a node: nothing was written anywhere
     check_has_log(pod, container, wanted.previous)
-    path = container_path("containerLogs", cluster, info.namespace, info.name, container, _query(wanted))
+    path = kubelet_path("containerLogs", cluster, info.namespace, info.name, container, query=urlencode(_query(wanted)))
     stack = contextlib.AsyncExitStack()
     answer = await stack.enter_async_context(ask(kubelet, "GET", path))
     if answer.code != 200:
@@ -46,7 +47,7 @@ async def _until_hung_up(stack: contextlib.AsyncExitStack, answer: Answer) -> As
 
 async def kill(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponseBase:
     """`POST …/pods/P/kill?container=C`, not in Kubernetes: SIGKILL to a container's process, the fault to heal from."""
-    pod, kubelet = await in_thread(_pod_and_kubelet, asking(request, cluster), info)
+    pod, kubelet = await in_thread(pod_and_kubelet, asking(request, cluster), info)
     container = choose_container(pod, request.GET.get("container", ""))
     if not kubelet:
         raise bad_request(f'pod "{info.name}" is not on a node yet: there is nothing to kill')
@@ -54,7 +55,7 @@ async def kill(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRes
     return json_answer(request, success({"name": info.name, "kind": "pods", "uid": pod["metadata"]["uid"]}))
 
 
-def _pod_and_kubelet(req: Request, info: RequestInfo) -> tuple[dict, str]:
+def pod_and_kubelet(req: Request, info: RequestInfo) -> tuple[dict, str]:
     """The pod, and where its node's kubelet listens: empty for a pod without a node."""
     pod = registry.get(req, PODS, info.namespace, info.name)
     node = pod["spec"].get("nodeName", "")

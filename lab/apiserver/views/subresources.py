@@ -19,6 +19,7 @@ from ..threads import in_thread
 from .answers import json_answer, object_answer, success
 from .entry import asking, read_object, read_patch
 from .logs import kill, logs
+from .streams import without_websocket
 
 Handler = Callable[[HttpRequest, str, RequestInfo], HttpResponse]
 
@@ -138,7 +139,11 @@ def finalize(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespo
     return _object(request, info, obj, req.warnings)
 
 
-STREAMS = {("log", "GET"): logs, ("kill", "POST"): kill}
+STREAMS = {
+    ("log", "GET"): logs,
+    ("kill", "POST"): kill,
+    **{(each, method): without_websocket for each in ("exec", "attach", "portforward") for method in ("GET", "POST")},
+}
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("status", "GET"): get_status,
     ("status", "PUT"): put_status,
