@@ -8,7 +8,7 @@ import copy
 from lab.apimachinery import meta
 from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_member
 from lab.apimachinery.errors import ApiError, bad_request
-from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
+from lab.apimachinery.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, NODES, PODS, REPLICASETS
 from lab.client import Client
 
 from .controlplanes import set_control_planes
@@ -17,6 +17,7 @@ from .drain import BLOCKS, MOVES, checklist
 from .noderows import ZONE_LABEL
 from .rows import revision_of
 from .steering import STEERING
+from .steeringrows import target_of_scaler
 
 JSON_PATCH = "application/json-patch+json"
 
@@ -40,7 +41,12 @@ def scale(client: Client, namespace: str, name: str, form: dict) -> Done:
     if not isinstance(replicas, int) or isinstance(replicas, bool):
         raise bad_request("replicas must be a whole number")
     client.patch(DEPLOYMENTS, namespace, name, {"spec": {"replicas": replicas}})
-    return Done(f"{name} scaled to {replicas}", kubectl(f"scale deployment/{name} --replicas={replicas}", namespace))
+    scalers = client.list(HORIZONTALPODAUTOSCALERS, namespace)
+    mine = [one for one in scalers if target_of_scaler(one) == f"{DEPLOYMENTS.resource}/{namespace}/{name}"]
+    also = ", until its autoscaler finds that it needs another number" if mine and replicas else ""
+    return Done(
+        f"{name} scaled to {replicas}{also}", kubectl(f"scale deployment/{name} --replicas={replicas}", namespace)
+    )
 
 
 def set_image(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -156,8 +162,6 @@ def zone_on(client: Client, namespace: str, name: str, form: dict) -> Done:
 
 def _power(client: Client, zone: str, held: str | None, words: str) -> Done:
     nodes = nodes_in(client, zone)
-    if not nodes:
-        raise bad_request(f"no node is in zone {zone}")
     for node in nodes:
         annotate(client, node["metadata"]["name"], POWER, held)
     flag = f"{POWER}={held} --overwrite" if held else f"{POWER}-"
@@ -166,8 +170,10 @@ def _power(client: Client, zone: str, held: str | None, words: str) -> Done:
 
 
 def nodes_in(client: Client, zone: str) -> list[dict]:
-    """By name; those of the control plane last, so that they can still hear of the others."""
+    """The machines of a zone by name, those of the control plane last. Raises ApiError 404 if there are none."""
     nodes = client.list(NODES, labels={ZONE_LABEL: zone})
+    if not nodes:
+        raise ApiError(404, "NotFound", f"no machine is in zone {zone}")
     return sorted(nodes, key=lambda node: (is_member(node), node["metadata"]["name"]))
 
 

@@ -28,10 +28,10 @@ from lab.client.reconcile import Change
 from .deltas import Delta, Way, begun, onward, turns
 from .loops import LEFT, LOOPS, describe, loop_of, loop_row, work_of
 from .noderows import Room, node_row
-from .rows import Row, deployment_row, is_over, pod_row, requests_of, row_id, seen, version_of
+from .rows import Row, compact, deployment_row, is_over, pod_row, requests_of, row_id, seen, version_of
 from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
-from .steeringrows import is_seen
+from .steeringrows import behind_words, shown_first
 from .whole import LAB, ZONES, lab_row, zone_row
 
 TAPE = 60  # events on the board's tape, the newest of each
@@ -83,11 +83,8 @@ class Board:
 
     def _turn(self, author: str, delta: Delta, **news) -> None:
         """What is new of a loop."""
-        before = self.rows[f"loops/{author}"]
-        kept = {key: before[key] for key in ("acts", "at", "text", "queue") if key in before}
-        row = loop_row(author, **{**kept, **news})
-        if row != before:
-            delta.upserts[row["id"]] = self.rows[row["id"]] = row
+        row = loop_row(author, self.rows[f"loops/{author}"], **news)
+        delta.upserts[row["id"]] = self.rows[row["id"]] = row
 
     def _take(self, change: Change, delta: Delta) -> None:
         id_ = row_id(change.resource, change.object)
@@ -269,15 +266,17 @@ class Board:
 
     def _attached(self, deployment: dict, id_: str) -> Row:
         """What a deployment's card shows of others: its release, its autoscaler, the services that lead to it."""
-        releases = [one for one in self._parts_of(id_, RELEASES) if not is_seen(one)]
+        release, behind = shown_first(self._parts_of(id_, RELEASES))
         scalers = self._parts_of(id_, HORIZONTALPODAUTOSCALERS)
         services = self._parts_of(f"namespaces/{deployment['metadata']['namespace']}", SERVICES)
-        found = {
-            "release": row_id(RELEASES.resource, releases[-1]) if releases else "",
-            "scaler": row_id(HORIZONTALPODAUTOSCALERS.resource, scalers[0]) if scalers else "",
-            "services": sorted(row_id(SERVICES.resource, obj) for obj in services if selects(obj, deployment)),
-        }
-        return {key: held for key, held in found.items() if held}
+        return compact(
+            {
+                "release": row_id(RELEASES.resource, release) if release else "",
+                "behind": behind_words(behind),
+                "scaler": row_id(HORIZONTALPODAUTOSCALERS.resource, scalers[0]) if scalers else "",
+                "services": sorted(row_id(SERVICES.resource, obj) for obj in services if selects(obj, deployment)),
+            }
+        )
 
     def _flush(self, delta: Delta) -> None:
         """Make the dirty rows anew, pods before the deployments that count them; what differs goes into the delta."""

@@ -6,7 +6,7 @@ import yaml
 
 from lab.apimachinery.controlplane import is_member, is_up
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, EVENTS, NODES, PODS, Kind
+from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, EVENTS, NODES, PERSISTENTVOLUMECLAIMS, PODS, Kind
 from lab.apimachinery.meta import controller_of, join_key
 from lab.apiserver.tables.cells import age, human_duration
 from lab.apiserver.tables.pods import summary
@@ -64,8 +64,6 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
 def zone_drawer(client: Client, name: str) -> dict:
     """What is in a zone, and its power switch. Raises ApiError 404 if nothing is."""
     nodes = nodes_in(client, name)
-    if not nodes:
-        raise ApiError(404, "NotFound", f"no machine is in zone {name} any more")
     row, id_ = zone_row(f"{ZONES}/{name}", nodes), f"{ZONES}/{name}"
     machines = []
     for node in nodes:
@@ -134,12 +132,27 @@ def _pod_why(client: Client, pod: dict) -> dict:
     return {
         "sentences": explain_pod(pod, time.time()),
         "kubelet": _last_acts(client, pod),
+        "volumes": _claims(client, pod),
         "why": why,
         "plugins": [(plugin, SCORES.get(plugin, plugin)) for plugin in plugins],
         "verdicts": verdicts,
         "winner": next((item for item in fitting if item["chosen"]), None),
         "runner_up": runner_up,
     }
+
+
+def _claims(client: Client, pod: dict) -> list[dict]:
+    """The claims that the pod's volumes are of, and how they stand: they outlive the pod."""
+    found, namespace = [], pod["metadata"]["namespace"]
+    for volume in pod["spec"].get("volumes", ()):
+        if name := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
+            claim = client.find(PERSISTENTVOLUMECLAIMS, namespace, name)
+            phase = claim.get("status", {}).get("phase", "Pending") if claim else ""
+            size = (claim or {}).get("status", {}).get("capacity", {}).get("storage", "")
+            told = [phase, size, claim["spec"].get("volumeName", "")] if claim else ["there is no such claim"]
+            state = {"Bound": "ready", "": "failed"}.get(phase, "pending")
+            found.append({"claim": name, "state": state, "told": " · ".join(filter(None, told))})
+    return found
 
 
 def _last_acts(client: Client, pod: dict) -> dict | None:

@@ -71,11 +71,11 @@ def is_mere_figure(change: Change) -> bool:
     return all(now.get(key) == old.get(key) for key in ACTS[change.resource])
 
 
-def loop_row(author: str, acts: int = 0, at: float = 0, text: str = "", queue: str = "") -> Row:
-    """A loop: how often it acted since the board's reader started, when last, what it did then, and what it has before
-    it now."""
+def loop_row(author: str, before: Row | None = None, **news: object) -> Row:
+    """A loop as it was `before`, with what is new of it: how often it acted since the board's reader started (`acts`),
+    when last (`at`), what it did then (`text`), and what it has before it now (`queue`)."""
     row = {"id": f"loops/{author}", "kind": "loop", "name": LOOPS[author]}
-    return compact({**row, "acts": acts, "at": at, "text": text, "queue": queue})
+    return compact({**row, **(before or {}), **news})
 
 
 # What a loop still has to do, in a word behind the number.

@@ -41,7 +41,7 @@ def node_row(node: dict, used: Requests, count: int, leads: list[str] = ()) -> R
             "member": is_member(node),
             "size": " · ".join(filter(None, (amounts(*whole), runtime if runtime != "simulated" else ""))),
             "gauges": gauges(used, whole),
-            "room": "closed to new pods" if spec.get("unschedulable") else room_words(used, whole),
+            "room": _room_words(node, used, whole),
             "count": count,
         }
     )
@@ -105,8 +105,12 @@ def gauges(used: Requests, whole: Requests) -> list[tuple[int, str]]:
     return said if whole[2] else said[:2]
 
 
-def room_words(used: Requests, whole: Requests) -> str:
+def _room_words(node: dict, used: Requests, whole: Requests) -> str:
     """What is left of a node for pods to come."""
+    if node.get("spec", {}).get("unschedulable"):
+        return "closed to new pods"
+    if not is_true(node, "Ready"):
+        return ""
     cpu, memory, _ = (max(0, all_ - part) for part, all_ in zip(used, whole, strict=True))
     return f"{cores(cpu)} cpu · {size(memory)} free"
 

@@ -196,12 +196,18 @@ def _halted(deployment: dict) -> str:
 
 
 TROUBLES = {"failed": "failing", "backoff": "in back-off", "pending": "without a node", "unready": "not ready"}
+NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
 
 def trouble(pods: list[Row]) -> str:
     """What is wrong with these pods, worst first: "1 in back-off, 2 without a node"; empty if nothing is."""
-    counts = {state: sum(row["state"] == state for row in pods) for state in TROUBLES}
-    return ", ".join(f"{count} {TROUBLES[state]}" for state, count in counts.items() if count)
+    bare = sum(row.get("status") in NO_IMAGE for row in pods)
+    counts = [(bare, "whose image cannot be had")]
+    counts += [
+        (sum(row["state"] == state and row.get("status") not in NO_IMAGE for row in pods), words)
+        for state, words in TROUBLES.items()
+    ]
+    return ", ".join(f"{count} {words}" for count, words in counts if count)
 
 
 def event_row(event: dict) -> Row:

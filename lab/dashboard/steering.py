@@ -20,7 +20,7 @@ from lab.apimachinery.kinds import (
 from lab.client import Client
 
 from .done import Action, Done, kubectl
-from .steeringrows import SEEN, is_over, is_seen
+from .steeringrows import SEEN, is_over, shown_first
 
 RATE_BEFORE = "orrery.io/rate-before"  # on visitors who pause: how many they were
 FIRST_RATE = 20  # requests a second: enough to see them flow, and no load
@@ -29,13 +29,13 @@ REMOVABLE = (SERVICES, INGRESSES, HORIZONTALPODAUTOSCALERS, NODEPOOLS, VISITORS,
 
 
 def current_release(client: Client, namespace: str, deployment: str) -> dict:
-    """The newest release of a deployment that nobody has put away. Raises ApiError 400 if there is none."""
+    """The release that the card of a deployment shows. Raises ApiError 400 if there is none."""
     client.get(DEPLOYMENTS, namespace, deployment)
     found = [one for one in client.list(RELEASES, namespace) if one["spec"].get("deployment") == deployment]
-    shown = [one for one in found if not is_seen(one)]
-    if not shown:
+    shown, _ = shown_first(found)
+    if shown is None:
         raise bad_request(f"{deployment} has no release in progress")
-    return max(shown, key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"]))
+    return shown
 
 
 def steer(client: Client, namespace: str, deployment: str, spec: dict) -> tuple[str, str]:

@@ -42,7 +42,11 @@ def service_head(client: Client, service: dict) -> dict:
     return {
         "row": row,
         "state": row["state"],
-        "headline": f"leads to {row['address']}" if outside else f"{row['ends'].replace('/', ' of ')} endpoints ready",
+        "headline": f"leads to {row['address']}"
+        if outside
+        else f"{row['ends'].replace('/', ' of ')} endpoints ready"
+        if endpoints_of(slices)
+        else "leads to no pod",
         "endpoints": endpoints_of(slices)[:MOST_ENDPOINTS],
         "front_door": front_door(),
     }
@@ -64,16 +68,47 @@ def service_overview(client: Client, service: dict) -> dict:
 
 
 def _rules(ingress: dict, service: str) -> list[dict]:
-    """The host and path of each rule of an Ingress that leads to the service."""
+    """The rules of an Ingress that lead to the service."""
+    return [rule for rule in rules_of(ingress) if rule["service"] == service]
+
+
+def rules_of(ingress: dict) -> list[dict]:
+    """`{"ingress", "host", "path", "service", "port"}` of each rule; `*` for any host."""
     found, name = [], ingress["metadata"]["name"]
-    default = (ingress["spec"].get("defaultBackend") or {}).get("service") or {}
-    if default.get("name") == service:
-        found.append({"ingress": name, "host": "*", "path": "/"})
     for rule in ingress["spec"].get("rules") or ():
         for path in (rule.get("http") or {}).get("paths") or ():
-            if (path["backend"].get("service") or {}).get("name") == service:
-                found.append({"ingress": name, "host": rule.get("host") or "*", "path": path.get("path", "/")})
-    return found
+            found.append(
+                {"host": rule.get("host") or "*", "path": path.get("path") or "/", **_backend(path["backend"])}
+            )
+    if default := ingress["spec"].get("defaultBackend"):
+        found.append({"host": "*", "path": "/", **_backend(default)})
+    return [{"ingress": name, **rule} for rule in found]
+
+
+def _backend(backend: dict) -> dict:
+    service = backend.get("service") or {}
+    port = service.get("port") or {}
+    return {"service": service.get("name", ""), "port": port.get("name") or port.get("number", "")}
+
+
+def ingress_head(client: Client, ingress: dict) -> dict:
+    """Each rule with how the service stands that it leads to."""
+    namespace, rules = ingress["metadata"]["namespace"], rules_of(ingress)
+    for rule in rules:
+        service = client.find(SERVICES, namespace, rule["service"])
+        slices = client.list(SLICES, namespace, {SERVICE_NAME: rule["service"]})
+        row = service_row(service, slices) if service else {"state": "failed", "trouble": "there is no such service"}
+        rule |= {"state": row["state"], "told": row.get("trouble") or f"{row['ends']} ready"}
+    astray = sum(rule["state"] != "ready" for rule in rules)
+    many = f"{len(rules)} rule{'s' if len(rules) != 1 else ''}"
+    return {
+        "state": "unready" if astray else "ready",
+        "headline": f"{astray} of {many} get{'s' if astray == 1 else ''} no answer"
+        if astray
+        else f"{many}, all answered",
+        "rules": rules,
+        "front_door": front_door(),
+    }
 
 
 def visitors_head(client: Client, visitors: dict) -> dict:
@@ -132,7 +167,7 @@ def scaler_overview(client: Client, scaler: dict) -> dict:
 
 def pool_head(client: Client, pool: dict) -> dict:
     row = pool_row(pool)
-    return {"row": row, "state": "starting" if row.get("booting") else "ready", "headline": f"machines: {row['text']}"}
+    return {"row": row, "state": "starting" if row.get("booting") else "ready", "headline": f"{row['text']} machines"}
 
 
 def pool_overview(client: Client, pool: dict) -> dict:
@@ -163,24 +198,20 @@ def nothing(client: Client, obj: dict) -> dict:
     return {}
 
 
-def plain_head(client: Client, obj: dict) -> dict:
-    return {"state": "done", "headline": obj["kind"]}
-
-
 OVERVIEW = ("overview", "events", "yaml")
-TABS = {kind: OVERVIEW for kind in (SERVICES, VISITORS, RELEASES, HORIZONTALPODAUTOSCALERS, NODEPOOLS)}
-TABS |= {INGRESSES: ("yaml", "events")}
+TABS = {kind: OVERVIEW for kind in (SERVICES, INGRESSES, VISITORS, RELEASES, HORIZONTALPODAUTOSCALERS, NODEPOOLS)}
 HEADS = {
     SERVICES: service_head,
     VISITORS: visitors_head,
     RELEASES: release_head,
     HORIZONTALPODAUTOSCALERS: scaler_head,
     NODEPOOLS: pool_head,
-    INGRESSES: plain_head,
+    INGRESSES: ingress_head,
 }
 PANELS = {
     (SERVICES, "overview"): service_overview,
     (VISITORS, "overview"): nothing,
+    (INGRESSES, "overview"): nothing,
     (RELEASES, "overview"): release_overview,
     (HORIZONTALPODAUTOSCALERS, "overview"): scaler_overview,
     (NODEPOOLS, "overview"): pool_overview,

@@ -28,6 +28,24 @@ def is_seen(release: dict) -> bool:
     return is_over(release) and release["metadata"].get("annotations", {}).get(SEEN) == "true"
 
 
+def shown_first(releases: list[dict]) -> tuple[dict | None, list[dict]]:
+    """Of a deployment's releases the one that its card shows, and those that wait behind it: the one that goes on, else
+    the oldest that waits, else the newest that has ended and that nobody has put away."""
+    ages = sorted(releases, key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"]))
+    going = sorted((one for one in ages if not is_over(one)), key=is_waiting)
+    ended = [one for one in ages if is_over(one) and not is_seen(one)]
+    return (going[0], going[1:]) if going else (ended[-1] if ended else None, [])
+
+
+def behind_words(releases: list[dict]) -> str:
+    names = [one["metadata"]["name"] for one in releases]
+    return f"{', '.join(names)} wait{'s' if len(names) == 1 else ''} until this one is over." if names else ""
+
+
+def is_waiting(release: dict) -> bool:
+    return release.get("status", {}).get("phase", "Waiting") == "Waiting"
+
+
 def steps_of(release: dict) -> list[dict]:
     strategy = release["spec"].get("strategy") or {}
     return (strategy.get("canary") or {}).get("steps") or []

@@ -9,7 +9,7 @@ CLUSTER = r"^clusters/(?P<cluster>[a-z0-9][-a-z0-9]{0,62})/"
 urlpatterns = [
     path("", views.home),
     re_path(CLUSTER + r"$", views.board, name="board"),
-    re_path(CLUSTER + r"board/drawer/(?P<resource>[a-z.]+)/(?P<key>[-a-z0-9./]+)$", views.details, name="drawer"),
+    re_path(CLUSTER + r"board/drawer/(?P<resource>[a-z0-9.]+)/(?P<key>[-a-z0-9./]+)$", views.details, name="drawer"),
     re_path(
         CLUSTER + r"board/panel/(?P<name>[a-z-]+)$",
         views.form,

@@ -16,8 +16,8 @@ WARNINGS = {
     "simulated": "Some nodes are simulated: nothing runs on them, delays and faults are made up by rule.",
 }
 HEADLESS = (
-    "No control plane has power: the API answers 503, nobody schedules and nobody heals. "
-    "Pods and their visitors go on. Power one on to catch up."
+    "No control plane has power: the API answers 503, nobody schedules and nobody heals. Pods that have power go "
+    "on, and so do their visitors; tiles show what was known last. Power one on to catch up."
 )
 
 
@@ -43,4 +43,6 @@ def lab_row(nodes: Iterable[dict]) -> Row:
     headless = heads and not any(map(is_up, heads))
     warning = HEADLESS if headless else " ".join(words for name, words in WARNINGS.items() if name in found)
     engine = " + ".join(words for name, words in ENGINES.items() if name in found)
-    return compact({"id": LAB, "kind": "lab", "engine": engine, "warning": warning, "heads": len(heads)})
+    return compact(
+        {"id": LAB, "kind": "lab", "engine": engine, "warning": warning, "grave": bool(headless), "heads": len(heads)}
+    )

@@ -11,6 +11,7 @@ from lab.apiserver.tables.cells import human_duration
 from lab.apiserver.tables.pods import summary
 from lab.client import Client
 
+from .rows import NO_IMAGE
 from .status import next_try, pod_state
 
 LONGEST_THREAD = 12
@@ -65,7 +66,7 @@ def _container(container: dict, now: float) -> str:
     waiting, restarts = state.get("waiting", {}), container.get("restartCount", 0)
     ended = state.get("terminated") or last.get("terminated")
     name = container["name"]
-    if waiting.get("reason") in ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"):
+    if waiting.get("reason") in NO_IMAGE:
         return f"The image of {name} cannot be had: {waiting.get('message') or waiting['reason']}"
     if ended and (state.get("terminated") or waiting.get("reason") == "CrashLoopBackOff"):
         times = f", restarted {restarts} times so far" if restarts > 1 else ""

@@ -15,7 +15,7 @@ async function load(url, options) {
   const mine = ++latest;
   const answer = await ask(url, options, !options).catch(() => null);
   if (mine !== latest) return;
-  if (!answer || !(answer.ok || answer.status === 404 || answer.status === 422))
+  if (!(answer?.status < 500 && answer.headers.get("Content-Type").startsWith("text/html")))
     return toast("The lab does not answer. Try again when the board says Live.", { kind: "error" });
   const text = await answer.text();
   if (mine !== latest) return;

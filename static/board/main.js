@@ -108,10 +108,11 @@ $("more-heads").onclick = () => act("control-planes", { count: rows.get("lab").h
 
 // What runs the containers, and how real that is; in a line of its own where one may not expect it.
 function whole() {
-  const { engine, warning, heads } = rows.get("lab") || {};
+  const { engine, warning, grave, heads } = rows.get("lab") || {};
   write($("engine"), engine || "");
   $("engine").classList.toggle("made-up", /Local|Simulated/.test(engine));
   $("banner").hidden = !warning || localStorage.getItem("read") === warning;
+  $("banner").classList.toggle("grave", !!grave);
   write($("banner-words"), warning || "");
   write($("more-heads"), heads > 1 ? "One control plane" : "Three control planes");
 }

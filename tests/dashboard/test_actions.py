@@ -5,7 +5,7 @@ import json
 import pytest
 from django.test import Client as Browser
 
-from lab.apimachinery.controlplane import CONTROL_PLANE
+from lab.apimachinery.controlplane import CONTROL_PLANE, is_up
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
 from lab.client import Client
@@ -127,6 +127,20 @@ def test_faults_of_a_node_are_annotations_and_can_be_taken_back(client, on, off,
     assert key in client.get(NODES, "", "node-a")["metadata"]["annotations"]
     perform(client, off, {"name": "node-a"})
     assert key not in client.get(NODES, "", "node-a")["metadata"].get("annotations", {})
+
+
+def test_a_zone_loses_its_power_and_gets_it_back_as_one_the_control_plane_in_it_too(client):
+    zone = "topology.kubernetes.io/zone"
+    for name, labels in {"worker": {zone: "a"}, "head": {zone: "a", CONTROL_PLANE: ""}, "other": {zone: "b"}}.items():
+        client.create(NODES, {"metadata": {"name": name, "labels": labels}})
+    done = perform(client, "zone-off", {"name": "a"})
+    assert done.message == "zone a loses its power: worker, head"
+    assert done.kubectl == "kubectl annotate nodes -l topology.kubernetes.io/zone=a orrery.io/power=off --overwrite"
+    hand = Client(client.cluster, "board", hardware=True)  # for nobody answers: the only control plane was in it
+    off = [node["metadata"]["name"] for node in hand.list(NODES) if not is_up(node)]
+    assert sorted(off) == ["head", "worker"]
+    perform(client, "zone-on", {"name": "a"})
+    assert all(map(is_up, client.list(NODES)))
 
 
 def test_killing_on_no_node_yet_says_that_there_is_nothing_to_kill(client):

@@ -130,6 +130,23 @@ def test_rows_are_those_of_the_objects_whatever_order_the_changes_come_in():
         assert without_loops(board) == without_loops(Board(left))
 
 
+def test_a_zone_is_the_machines_in_it():
+    board = Board([NODE, a_node("node-b")])
+    assert board.rows["zones/a"]["text"] == "2 machines"
+    off = {**NODE, "metadata": {**NODE["metadata"], "annotations": {POWER: "off"}}}
+    assert board.apply([change(off, NODE)]).upserts["zones/a"]["text"] == "1 of 2 down"
+    delta = board.apply([change(off, deleted=True), change(a_node("node-b"), deleted=True)])
+    assert "zones/a" in delta.removes
+
+
+def test_a_cluster_that_nobody_steers_says_so():
+    member = {**NODE, "metadata": {**NODE["metadata"], "labels": {CONTROL_PLANE: ""}}}
+    off = {**member, "metadata": {**member["metadata"], "annotations": {POWER: "off"}}}
+    board = Board([member])
+    assert "warning" not in board.rows["lab"]
+    assert "nobody heals" in board.apply([change(off, member)]).upserts["lab"]["warning"]
+
+
 def test_a_control_plane_node_leads_while_it_has_power():
     labels = {CONTROL_PLANE: ""}
     member = {**NODE, "metadata": {**NODE["metadata"], "labels": labels}}

@@ -146,6 +146,18 @@ def test_power_is_cut_only_after_the_name_was_typed(screen):
     expect(button).to_be_enabled()
 
 
+def test_a_zone_is_switched_off_by_typing_its_name_and_on_again_by_one_button(screen):
+    screen.open().page.locator('#zones [data-id="zones/b"] [data-show]').click()
+    expect(screen.drawer).to_contain_text("node-b")
+    screen.drawer.locator("#confirm").fill("zone b")
+    screen.drawer.get_by_role("button", name="Power off").click()
+    expect(screen.toast("Cutting the power of zone b in 5 s").get_by_role("button", name="Undo")).to_be_visible()
+    expect(screen.column("node-b").locator(".flags")).to_contain_text("powered off", timeout=SECONDS)
+    screen.page.locator("#zones").get_by_role("button", name="Power on").click()
+    expect(screen.column("node-b").locator(".flags")).not_to_contain_text("powered off", timeout=SECONDS)
+    screen.lab.wait_for_ready_pods(3)
+
+
 def test_the_drawer_says_why_a_pod_is_here_and_what_made_it(screen):
     pod = screen.lab.ready_pods()[0]
     screen.open().tile(pod["metadata"]["name"]).click()

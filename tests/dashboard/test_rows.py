@@ -117,6 +117,7 @@ def test_a_card_counts_the_old_version_and_the_new():
 def test_a_card_says_what_is_wrong_worst_first():
     rows = [{"state": "pending"}, {"state": "backoff"}, {"state": "ready"}, {"state": "pending"}]
     assert trouble(rows) == "1 in back-off, 2 without a node"
+    assert trouble([{"state": "backoff", "status": "ImagePullBackOff"}]) == "1 whose image cannot be had"
     assert trouble([{"state": "ready"}]) == ""
 
 

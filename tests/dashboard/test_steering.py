@@ -11,7 +11,7 @@ from lab.dashboard.board import Board
 from lab.dashboard.noderows import node_row
 from lab.dashboard.panels import panel, submit
 from lab.dashboard.servicerows import endpoints_of, service_row, why_empty
-from lab.dashboard.steeringrows import metric_words, release_row
+from lab.dashboard.steeringrows import metric_words, release_row, shown_first
 from lab.dashboard.steeringwords import pool_words, scaler_words
 
 from .build import a_deployment, a_node, a_pod, change, meta, with_spec
@@ -76,11 +76,19 @@ def test_a_deployment_s_card_names_its_release_and_the_services_that_lead_to_it(
     assert "services" not in board.rows["deployments.apps/default/web"]
     delta = board.apply([change(a_service()), change(a_release()), change(a_release("web-2"))])
     row = delta.upserts["deployments.apps/default/web"]
-    assert (row["services"], row["release"]) == (["services/default/web"], "releases.orrery.io/default/web-2")
-    gone = board.apply([change(a_service(), deleted=True), change(a_release("web-2"), deleted=True)])
+    assert (row["services"], row["release"]) == (["services/default/web"], "releases.orrery.io/default/web-1")
+    assert row["behind"] == "web-2 waits until this one is over."
+    gone = board.apply([change(a_service(), deleted=True), change(a_release("web-1"), deleted=True)])
     row = gone.upserts["deployments.apps/default/web"]
-    assert "services" not in row
-    assert row["release"] == "releases.orrery.io/default/web-1"
+    assert not {"services", "behind"} & row.keys()
+    assert row["release"] == "releases.orrery.io/default/web-2"
+
+
+def test_of_two_releases_the_card_shows_the_one_that_goes_on():
+    waits, goes, over = a_release("a"), a_release("b", phase="Progressing"), a_release("c", finishedAt="2026-05-20")
+    assert shown_first([waits, goes, over]) == (goes, [waits])
+    assert shown_first([over]) == (over, [])
+    assert shown_first([]) == (None, [])
 
 
 def test_whatever_the_order_the_rows_are_those_of_a_fresh_reading():
