@@ -23,6 +23,7 @@ def figures(traffic: dict, visitors: dict) -> Figures:
     for backend, held in traffic.items():
         for uid, server in held.get("servers", {}).items():
             numbers = [server.get(key) or 0 for key in SERVER]
+            numbers[1] = min(1, numbers[1])  # the two counts behind the share are not taken at the same instant
             pods[uid].append(numbers)
             services[backend.rpartition(":")[0]].append([numbers[0], numbers[1], numbers[5]])
     busiest = sorted(pods, key=lambda uid: -sum(one[0] for one in pods[uid]))[:MOST_PODS]

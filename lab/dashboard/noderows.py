@@ -93,7 +93,14 @@ def node_flags(row: Row, leads: list[str], taints: list[str]) -> list[Flag]:
         (row.get("cordoned"), "cordoned", "warn"),
         (row.get("leaving"), "leaving", "warn"),
     ]
-    return [(words, look) for on, words, look in flags if on] + [(f"taint {key}", "") for key in taints]
+    return [(words, look) for on, words, look in flags if on] + [SOLD.get(key, (f"taint {key}", "")) for key in taints]
+
+
+# The cluster autoscaler's taints.
+SOLD = {
+    "DeletionCandidateOfClusterAutoscaler": ("idle: sold soon", "warn"),
+    "ToBeDeletedByClusterAutoscaler": ("drained, to be sold", "warn"),
+}
 
 
 def gauges(used: Requests, whole: Requests) -> list[tuple[int, str]]:

@@ -78,7 +78,8 @@ def image_rows(images: list[dict], used: dict[str, dict[str, int]]) -> list[dict
         users: dict[str, int] = {}
         for name in image["names"]:
             users |= used.get(name, {}) | used.get(name.removesuffix(":latest"), {})
-        rows.append({**image, "usedBy": users, "short": image["id"].partition(":")[2][:12] or image["id"]})
+        algorithm, _, digest = image["id"].partition(":")  # a local process's image is a folder, and has no digest
+        rows.append({**image, "usedBy": users, "short": digest[:12] if algorithm == "sha256" else ""})
     return sorted(rows, key=lambda row: (not row["usedBy"], not row["names"][0].startswith("orrery/"), row["names"]))
 
 

@@ -3,6 +3,7 @@
 import os
 import time
 
+from lab import metrics
 from lab.apimachinery.kinds import ENDPOINTSLICES as SLICES
 from lab.apimachinery.kinds import (
     HORIZONTALPODAUTOSCALERS,
@@ -15,7 +16,7 @@ from lab.apimachinery.kinds import (
     VISITORS,
     Kind,
 )
-from lab.apimachinery.meta import is_true
+from lab.apimachinery.meta import is_true, key_of
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
 
@@ -27,6 +28,7 @@ from .steeringwords import pool_words, release_words, scaler_words
 DECISIONS = 12
 HISTORY = 300
 MOST_ENDPOINTS = 100
+FAILURES = 5
 
 
 def front_door() -> str:
@@ -59,12 +61,26 @@ def service_overview(client: Client, service: dict) -> dict:
     slices = client.list(SLICES, meta["namespace"], {SERVICE_NAME: meta["name"]})
     empty = not any(one["ready"] for one in endpoints_of(slices))
     visitors = [visitors_row(one) for one in client.list(VISITORS, meta["namespace"])]
+    visitors = [row for row in visitors if row.get("service") == meta["name"]]
     return {
         "why": why_empty(service, labelled, [pod for pod in pods if pod not in labelled]) if empty else ("", ""),
         "spec": service["spec"],
-        "visitors": [row for row in visitors if row.get("service") == meta["name"]],
+        "visitors": visitors,
+        "failures": failures(client, [row["key"] for row in visitors]),
         "rules": [rule for one in client.list(INGRESSES, meta["namespace"]) for rule in _rules(one, meta["name"])],
     }
+
+
+def failures(client: Client, visitors: list[str]) -> list[dict]:
+    """The last requests that failed, newest first, of visitors by namespace/name: when, how, and who answered what."""
+    figures, now = metrics.read(client.cluster, metrics.VISITORS), time.time()
+    found = [one for name in visitors for one in figures.get(name, {}).get("lastFailures", ())]
+    newest = sorted(found, key=lambda one: one["time"], reverse=True)[:FAILURES]
+    return [{**one, "ago": human_duration(now - one["time"])} for one in newest]
+
+
+def visitors_overview(client: Client, visitors: dict) -> dict:
+    return {"failures": failures(client, [key_of(visitors)])}
 
 
 def _rules(ingress: dict, service: str) -> list[dict]:
@@ -210,7 +226,7 @@ HEADS = {
 }
 PANELS = {
     (SERVICES, "overview"): service_overview,
-    (VISITORS, "overview"): nothing,
+    (VISITORS, "overview"): visitors_overview,
     (INGRESSES, "overview"): nothing,
     (RELEASES, "overview"): release_overview,
     (HORIZONTALPODAUTOSCALERS, "overview"): scaler_overview,

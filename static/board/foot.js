@@ -8,7 +8,7 @@ const TURN = 900;
 
 const loops = each("loop", document.getElementById("loops"), (item, row, fresh) => {
   put(item, row);
-  item.title = row.text || "";
+  item.title = `${row.name}: ${row.text || "nothing to do"}`;
   item.classList.toggle("acted", !!row.acts);
   if (!fresh && item.acts !== row.acts) goRound(item);
   item.acts = row.acts;

@@ -214,6 +214,6 @@ export function paintNodes({ fresh, changed, removed }) {
 setInterval(() => {
   for (const row of rows.values()) {
     if (row.until && row.kind === "pod" && tiles.has(row.id)) fillPod(tiles.get(row.id), row);
-    if (row.until && row.kind === "node") fillNode(columns.get(row.id), row);
+    if (row.until && columns.has(row.id)) fillNode(columns.get(row.id), row);
   }
 }, 1000);
