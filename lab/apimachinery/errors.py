@@ -97,5 +97,6 @@ def expired(message: str) -> ApiError:
 
 
 def unavailable(message: str, retry_after: int = 1) -> ApiError:
-    """Clients try again after `retry_after` seconds, ten times over, before they say a word; 0: they say so at once."""
+    """Clients try again after `retry_after` seconds, ten times over, before they say a word; 0: they say so at once.
+    (`kubectl get pods`, 1.32 and 1.36: after 50 s with 1, after 0.1 s with 0.)"""
     return ApiError(503, "ServiceUnavailable", message, {"retryAfterSeconds": retry_after} if retry_after else None)

@@ -11,11 +11,11 @@ from lab.apimachinery import errors, meta, selectors
 from lab.apimachinery import patch as patches
 from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import BY_RESOURCE, NAMESPACES, Kind
-from lab.store import Conflict, Write, append
+from lab.store import Conflict, View, Write, append
 
 from .controlplane import check_up
 from .request import Request
-from .strategies import strategy_for
+from .strategies import Strategy, strategy_for
 
 TRIES = 5  # how often the server itself retries a write that named no resourceVersion
 
@@ -181,14 +181,14 @@ def _creation(req: Request, view, put: Put) -> Write:
     meta_.update(uid=meta.new_uid(), creationTimestamp=meta.now())
     strategy.default(obj)
     strategy.prepare_create(obj)
-    lacking = strategy.allocate(obj, lambda: view.list(strategy.allocates_from))
+    lacking = _allocate(strategy, view, obj)
     _accept(req, kind, obj, [*lacking, *strategy.validate_create(obj)])
     if kind.namespaced:
         _check_namespace(view, kind, namespace, meta_["name"])
     old = view.get(kind.resource, namespace, meta_["name"])
     if old is not None:
         raise errors.already_exists(kind, meta_["name"])
-    return Write(kind.resource, namespace, meta_["name"], obj, 0, why=put.why)
+    return Write(kind.resource, namespace, meta_["name"], obj, 0, why=put.why, guard=_guard(strategy, obj))
 
 
 def _free_name(view, kind: Kind, namespace: str, base: str) -> str:
@@ -207,6 +207,15 @@ def _check_namespace(view, kind: Kind, namespace: str, name: str) -> None:
         cause = Cause("metadata.namespace", f"namespace {namespace} is being terminated", "NamespaceTerminating")
         why = f"unable to create new content in namespace {namespace} because it is being terminated"
         raise errors.forbidden(kind, name, why, (cause,))
+
+
+def _allocate(strategy: Strategy, view: View, obj: dict) -> Iterable[Cause]:
+    return strategy.allocate(obj, lambda: view.list(strategy.allocates_from))
+
+
+def _guard(strategy: Strategy, obj: dict) -> Callable[[View], bool] | None:
+    """Two writers that read the same state may choose the same thing: the second finds out under the store's lock."""
+    return (lambda view: not list(_allocate(strategy, view, obj))) if strategy.is_exclusive else None
 
 
 def _accept(req: Request, kind: Kind, obj: dict, causes: list[Cause]) -> None:
@@ -240,12 +249,13 @@ def _replacement(req: Request, put: Put, old: dict) -> Write | dict:
     else:
         strategy.default(new)
         strategy.prepare_update(new, old)
-        lacking = strategy.allocate(new, lambda: req.view().list(strategy.allocates_from))
+        lacking = () if new.get("spec") == old.get("spec") else _allocate(strategy, req.view(), new)
         _accept(req, kind, new, [*lacking, *strategy.validate_update(new, old)])
     if new == old and put.why is None:
         return old
     gone = meta.is_deleting(new) and may_go(kind, new)
-    return Write(kind.resource, old["metadata"].get("namespace", ""), name, new, int(was), gone, put.why)
+    guard = None if new.get("spec") == old.get("spec") else _guard(strategy, new)
+    return Write(kind.resource, old["metadata"].get("namespace", ""), name, new, int(was), gone, put.why, guard)
 
 
 def may_go(kind: Kind, obj: dict) -> bool:

@@ -8,6 +8,7 @@ On SQLite every transaction that writes is alone anyhow (`IMMEDIATE`); on Postgr
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
@@ -16,14 +17,14 @@ from django.db import connection, models, transaction
 from lab.models import Cluster, Cursor, Requeue, Revision
 
 from . import hints
-from .view import COLUMNS, Change, UnknownCluster, head_of, load, view_of
+from .view import COLUMNS, Change, UnknownCluster, View, head_of, load, view_of
 
 log = logging.getLogger(__name__)
 KEEP_REVISIONS = 100_000  # what compaction leaves of the history; the current state is always kept
 
 
 class Conflict(Exception):
-    """A key was not at the revision that the writer expected; nothing of the batch was written."""
+    """A key was not at the revision that the writer expected, or a guard said no; nothing of the batch was written."""
 
     def __init__(self, write: "Write", current: int):
         super().__init__(f"{write.resource} {write.namespace}/{write.name} is at {current}, not {write.expected}")
@@ -45,7 +46,8 @@ class LostFence(Exception):
 
 @dataclass(frozen=True)
 class Write:
-    """One key's next state. `expected` is the revision it must be at now: 0 for a key that must not exist yet."""
+    """One key's next state. `expected` is the revision it must be at now: 0 for a key that must not exist yet. `guard`
+    is asked under the lock, of the state that this write would follow: may it be written?"""
 
     resource: str
     namespace: str
@@ -54,6 +56,7 @@ class Write:
     expected: int
     deleted: bool = False
     why: dict | None = None
+    guard: Callable[[View], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def append(cluster: str, writes: list[Write], author: str, cause: int = 0, fence
         for revision, write in enumerate(writes, row.revision + 1):
             before = current.get(write.resource, write.namespace, write.name)
             previous = int(before["metadata"]["resourceVersion"]) if before else 0
-            if previous != write.expected:
+            if previous != write.expected or (write.guard and not write.guard(current)):
                 raise Conflict(write, previous)
             why = orjson.dumps(write.why) if write.why is not None else None
             rows.append(

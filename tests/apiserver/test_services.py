@@ -1,5 +1,7 @@
 """Services and Ingresses as the API keeps them: what it gives out, what it refuses, and what it warns of."""
 
+import threading
+
 import pytest
 
 from lab.apimachinery.errors import ApiError
@@ -96,6 +98,22 @@ def test_affinity_has_a_time_only_where_there_is_affinity(client):
 )  # fmt: skip
 def test_what_kubernetes_refuses_is_refused(client, spec, words):
     assert words in refusal(client, SERVICES, service(**spec))
+
+
+def test_of_many_that_want_one_port_at_once_one_gets_it(api):
+    together, codes = threading.Barrier(8), []
+
+    def want(number: int) -> None:
+        obj = service(f"door-{number}", type="NodePort", ports=[{"port": 80, "nodePort": 31000}])
+        together.wait()
+        codes.append(api.ask("POST", "/api/v1/namespaces/default/services", obj, Content_Type=JSON).code)
+
+    threads = [threading.Thread(target=want, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [201] + [422] * 7
 
 
 def ingress(path: dict | None = None, **rule) -> dict:

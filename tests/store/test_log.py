@@ -45,6 +45,16 @@ def test_it_refuses_a_write_that_expects_another_revision(cluster):
     assert refused.value.current == 1
 
 
+def test_a_guard_is_asked_of_the_state_that_the_write_would_follow(cluster):
+    def is_first(view: View) -> bool:
+        return not view.list("pods")
+
+    first, second = (Write("pods", "default", name, a_pod(name), 0, guard=is_first) for name in "ab")
+    store.append(cluster, [first], "me")
+    with pytest.raises(store.Conflict):
+        store.append(cluster, [second], "me")
+
+
 def test_it_writes_nothing_of_a_batch_with_one_conflict(cluster):
     store.append(cluster, [write("a")], "me")
     with pytest.raises(store.Conflict):

@@ -24,6 +24,7 @@ class Strategy:
     name_rule = staticmethod(names.dns_subdomain)
     has_status = True
     has_generation = False  # metadata.generation counts the changes of spec
+    is_exclusive = False  # whether what `allocate` gives may be given once only
     status_may_label = False  # whether labels may be written through /status
 
     def __init__(self, kind: Kind):

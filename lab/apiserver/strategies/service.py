@@ -27,6 +27,7 @@ OF_BALANCERS = ("allocateLoadBalancerNodePorts", "loadBalancerClass", "loadBalan
 
 class ServiceStrategy(Strategy):
     name_rule = staticmethod(names.dns1035_label)
+    is_exclusive = True
 
     def default(self, obj: dict) -> None:
         spec = obj.setdefault("spec", {})
