@@ -11,6 +11,7 @@ const OVER = ["Complete", "Failed"];
 function draw({ type, object }) {
   if (type === "DELETED") return location.assign(location.pathname);
   const { phase = "Pending", message = "it waits for its turn", image = "", log = "" } = object.status || {};
+  const moved = phase !== build.dataset.phase;
   build.dataset.phase = phase;
   build.dataset.shipped = image ? "yes" : "no";
   put("message", message);
@@ -19,7 +20,7 @@ function draw({ type, object }) {
   const atEnd = pane.scrollTop + pane.clientHeight > pane.scrollHeight - 30;
   put("log", log);
   if (atEnd) pane.scrollTop = pane.scrollHeight;
-  if (OVER.includes(phase)) again();
+  if (moved) again();
 }
 
 function put(id, text) {
@@ -27,15 +28,13 @@ function put(id, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// What the server draws of the end: the list of builds, and what runs now. What is being typed stays.
+// What the server draws of it: the list of builds, and what runs now. What is being typed stays.
 async function again() {
   const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-  for (const part of ["#history", ".runs", ".acts .primary"]) {
+  for (const part of ["#history", ".runs"]) {
     const [old, fresh] = [document.querySelector(part), page.querySelector(part)];
     if (old && fresh) old.replaceWith(fresh);
   }
-  const [area, next] = [document, page].map((one) => one.getElementById("dockerfile"));
-  if (area.value === area.defaultValue) area.value = area.defaultValue = next.value; // the number of the next version
 }
 
 async function watch() {
