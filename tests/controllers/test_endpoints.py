@@ -243,6 +243,7 @@ def test_endpoints_written_by_hand_are_mirrored_until_there_is_a_selector(cluste
     subset = {"addresses": [{"ip": "192.0.2.1"}], "notReadyAddresses": [{"ip": "192.0.2.2"}], "ports": [{"port": 5432}]}
     meta = {"name": "web", "namespace": "default"}
     stored = cluster.client.create(ENDPOINTS, {"metadata": meta, "subsets": [subset]})
+    assert stored["subsets"][0]["ports"][0]["protocol"] == "TCP"
     cluster.settle(*LOOPS)
     (one,) = slices(cluster)
     assert one["metadata"]["ownerReferences"] == [owner_reference(stored)]
@@ -269,7 +270,8 @@ def test_mirrored_slices_go_with_the_endpoints(cluster):
 def test_no_address_or_port_is_taken_that_nobody_can_have(cluster):
     meta = {"name": "web", "namespace": "default"}
     wrong = [{"addresses": [{"ip": ip}]} for ip in ("300.1.1.1", "127.0.0.1", "169.254.169.254")]
-    for subset in (*wrong, {"addresses": [], "ports": [{"port": 70000}]}):
+    here = {"addresses": [{"ip": "192.0.2.1"}]}
+    for subset in (*wrong, {}, here | {"ports": [{"port": 70000}]}, here | {"ports": [{"port": 1}, {"port": 2}]}):
         with pytest.raises(ApiError) as refused:
             cluster.client.create(ENDPOINTS, {"metadata": meta, "subsets": [subset]})
         assert refused.value.code == 422

@@ -10,7 +10,8 @@ from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
 from .base import Strategy
-from .causes import invalid, one_of, required, unchanged, unlike
+from .causes import duplicate, invalid, one_of, required, unchanged, unlike
+from .podspec.containers import PROTOCOLS
 from .podspec.probes import validate_port
 
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
@@ -19,8 +20,14 @@ ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 class EndpointsStrategy(Strategy):
     has_status = False
 
+    def default(self, obj: dict) -> None:
+        for subset in obj.get("subsets") or ():
+            _default_ports(subset.get("ports") or ())
+
     def validate(self, obj: dict) -> Iterator[Cause]:
         for at, subset in enumerate(obj.get("subsets") or ()):
+            if not subset.get("addresses") and not subset.get("notReadyAddresses"):
+                yield required(f"subsets[{at}]", "must specify `addresses` or `notReadyAddresses`")
             for field in ("addresses", "notReadyAddresses"):
                 for nth, address in enumerate(subset.get(field) or ()):
                     where = f"subsets[{at}].{field}[{nth}].ip"
@@ -31,6 +38,15 @@ class EndpointsStrategy(Strategy):
 class EndpointSliceStrategy(Strategy):
     has_status = False
     has_generation = True
+
+    def default(self, obj: dict) -> None:
+        for port in obj.get("ports") or ():
+            port.setdefault("name", "")
+        _default_ports(obj.get("ports") or ())
+
+    def warnings(self, obj: dict) -> Iterator[str]:
+        if obj["addressType"] != "IPv4":
+            yield f"addressType: nobody is led to addresses of type {obj['addressType']} here: only to IPv4"
 
     def prepare_update(self, new: dict, old: dict) -> None:
         """The whole of it is its spec: each change counts as a new generation."""
@@ -75,9 +91,20 @@ def validate_address(where: str, text: str, of_pod: bool = False) -> Iterator[Ca
         yield invalid(where, text, "may not be in the multicast range (224.0.0.0/4)")
 
 
+def _default_ports(ports: Iterable[dict]) -> None:
+    for port in ports:
+        port.setdefault("protocol", "TCP")
+
+
 def _validate_ports(ports: Iterable[dict], where: str) -> Iterator[Cause]:
+    seen = set()
     for at, port in enumerate(ports):
+        name = port.get("name") or ""
+        if name in seen:
+            yield duplicate(f"{where}[{at}].name", name)
+        seen.add(name)
+        yield from one_of(f"{where}[{at}].protocol", port["protocol"], PROTOCOLS)
         if port.get("port") is not None:  # a slice may leave it open: then it stands for all of them
             yield from validate_port(port["port"], f"{where}[{at}].port")
-        if port.get("name"):
-            yield from unlike(f"{where}[{at}].name", port["name"], names.dns_label(port["name"]))
+        if name:
+            yield from unlike(f"{where}[{at}].name", name, names.dns_label(name))

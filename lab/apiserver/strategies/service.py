@@ -11,12 +11,12 @@ from .base import Strategy
 from .causes import duplicate, forbidden, invalid, one_of, required, unlike
 from .endpoints import validate_address
 from .metadata import validate_labels
+from .podspec.containers import PROTOCOLS
 from .podspec.probes import validate_port
 from .serviceaddresses import HEADLESS, NETWORK, NODE_PORTS, OUTWARD
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 AFFINITIES = ("ClientIP", "None")
-PROTOCOLS = ("SCTP", "TCP", "UDP")
 POLICIES = ("Cluster", "Local")
 DISTRIBUTIONS = ("PreferClose", "PreferSameNode", "PreferSameZone")
 AFFINITY_SECONDS, LONGEST_AFFINITY = 10800, 86400
