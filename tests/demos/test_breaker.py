@@ -1,8 +1,13 @@
 """The circuit breaker, on a clock of the test's own."""
 
+import socket
+import threading
+
 import pytest
 
+from lab.demos.bank.bank import Bank
 from lab.demos.bank.breaker import FAILURES, REST_SECONDS, SLOW_SECONDS, Breaker
+from lab.demos.bank.messages import Request
 
 
 class Clock:
@@ -72,3 +77,23 @@ def test_turned_off_it_lets_everything_through(opened):
     for _ in range(FAILURES * 2):
         opened.done(well=False, seconds=0)
     assert opened.allows()
+
+
+def test_a_part_that_dies_in_the_middle_of_its_answer_has_failed_and_may_be_tried_again():
+    """Half an answer is no exception that leaves the breaker waiting for the one call that may try."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def dying() -> None:
+        for _ in range(FAILURES):
+            connection, _ = listener.accept()
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+            connection.close()
+
+    threading.Thread(target=dying, daemon=True).start()
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    bank = Bank({"PART": "ui", "ACCOUNTS_URL": address, "BREAKER": "on"})
+    answers = [bank.call("accounts", Request("GET", "/accounts")) for _ in range(FAILURES + 1)]
+    listener.close()
+    assert [answer.status for answer in answers] == [503] * (FAILURES + 1)
+    assert "accounts is away" in answers[0].data["error"] and "breaker is open" in answers[-1].data["error"]

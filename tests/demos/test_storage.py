@@ -79,7 +79,10 @@ def test_a_journal_that_was_cut_off_has_all_but_its_last_line(tmp_path):
     before = journal.read("accounts")
     with (tmp_path / "bank.journal").open("a") as file:
         file.write('{"revision": 9, "chan')
-    assert Journal(str(tmp_path / "bank.journal")).read("accounts") == before
+    again = Journal(str(tmp_path / "bank.journal"))
+    assert again.read("accounts") == before
+    assert again.write({"accounts": {"anna": {"cents": 1}}}, before[1])
+    assert Journal(str(tmp_path / "bank.journal")).read("accounts")[0]["anna"] == {"cents": 1}
 
 
 def test_without_a_volume_it_keeps_them_in_memory_and_says_so(tmp_path):

@@ -1,5 +1,6 @@
 """One process of the bank: the parts that it is, and the way to those that it is not."""
 
+import http.client
 import json
 import time
 import urllib.error
@@ -82,8 +83,8 @@ class Bank:
             with urllib.request.urlopen(asked, timeout=self._timeout) as answer:
                 return Answer(answer.status, json.load(answer))
         except urllib.error.HTTPError as error:
-            return refused(error.code, _words(error.read(), part))
-        except (OSError, ValueError) as error:  # refused, no such name, too slow; or no JSON
+            return refused(error.code, _words(error, part))
+        except (OSError, ValueError, http.client.HTTPException) as error:  # no such name, too slow; no JSON; cut off
             return refused(503, f"{part} is away: {getattr(error, 'reason', None) or error}")
 
     def _ask_storage(self, method: str, path: str, body: dict) -> tuple[int, dict]:
@@ -112,8 +113,8 @@ class Bank:
         return Answer(200, {**self.about(), "on": any(b.on for b in self.breakers.values()), "towards": towards})
 
 
-def _words(body: bytes, part: str) -> str:
+def _words(error: urllib.error.HTTPError, part: str) -> str:
     try:
-        return json.loads(body)["error"]
-    except (ValueError, KeyError, TypeError):
+        return json.load(error)["error"]
+    except (ValueError, KeyError, TypeError, OSError, http.client.HTTPException):
         return f"{part} failed"

@@ -127,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _request(self) -> Request:
         target = urlsplit(self.path)
-        length = min(int(self.headers.get("Content-Length") or 0), MOST_BODY)
+        length = min(max(int(self.headers.get("Content-Length") or 0), 0), MOST_BODY)
         text = self.rfile.read(length).decode()
         # By its looks: what sends JSON with curl or urllib often says that it is a form.
         body = json.loads(text) if text.lstrip()[:1] in ("{", "[") else dict(parse_qsl(text))

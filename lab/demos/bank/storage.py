@@ -94,20 +94,20 @@ class Journal(Memory):
         super().__init__()
         older = os.path.splitext(path)[0] + ".json"
         if not os.path.exists(path) and os.path.exists(older):
-            with open(older) as file:
+            with open(older) as file, open(path + ".new", "w") as new:
                 left = json.load(file)
-            self.put(left["tables"], left["revision"])
-            with open(path, "w") as file:
-                file.write(json.dumps(left | {"changes": left.pop("tables")}) + "\n")
-        elif os.path.exists(path):
-            with open(path) as file:
-                for line in filter(lambda line: line.endswith("\n"), file):  # the last may have been cut off
-                    change = json.loads(line)
-                    self.put(change["changes"], change["revision"])
-        self._file = open(path, "a")  # noqa: SIM115 - for as long as the process lives
+                new.write(json.dumps({"revision": left["revision"], "changes": left["tables"]}) + "\n")
+            os.replace(path + ".new", path)
+        self._file = open(path, "a+b")  # noqa: SIM115 - for as long as the process lives
+        self._file.seek(0)
+        whole, end, _ = self._file.read().rpartition(b"\n")
+        self._file.truncate(len(whole + end))  # the last line may have been cut off, and the next one begins anew
+        for line in whole.splitlines():
+            change = json.loads(line)
+            self.put(change["changes"], change["revision"])
 
     def keep(self, changes: dict[str, Table], revision: int) -> None:
-        self._file.write(json.dumps({"revision": revision, "changes": changes}) + "\n")
+        self._file.write(json.dumps({"revision": revision, "changes": changes}).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 
