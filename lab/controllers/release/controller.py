@@ -4,6 +4,7 @@ import copy
 import json
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lab import metrics
 from lab.apimachinery.errors import ApiError
@@ -157,15 +158,7 @@ def read(client: Client, release: dict, ahead: str) -> Look:
     }
     trouble = explain(pods[new["metadata"]["uid"]]) if new and look.ready < rollout.size(new) else ""
     traffic = _traffic(client.cluster, service) if service and spec["strategy"]["type"] == CANARY else None
-    return Look(**{**vars(look), "pods": staying, "trouble": trouble, "traffic": traffic})
-
-
-def weights_of(service: dict) -> dict:
-    try:
-        said = json.loads(service["metadata"].get("annotations", {}).get(WEIGHTS) or "{}")
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+    return replace(look, pods=staying, trouble=trouble, traffic=traffic)
 
 
 def _traffic(cluster: str, service: dict) -> dict[str, Counters] | None:
@@ -192,7 +185,7 @@ def changes(look: Look, plan: Plan) -> list[tuple[Kind, dict]]:
         if plan.paused is not None and plan.paused != deployment["spec"].get("paused", False):
             deployment["spec"]["paused"] = plan.paused
         wanted.append((DEPLOYMENTS, look.deployment, deployment))
-    if look.service and plan.weights is not None and plan.weights != weights_of(look.service):
+    if look.service and plan.weights is not None:
         said = {WEIGHTS: json.dumps(plan.weights)} if plan.weights else {}
         wanted.append((SERVICES, look.service, _annotated(look.service, said, (WEIGHTS,))))
     for rs in look.replica_sets:

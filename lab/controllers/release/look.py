@@ -1,7 +1,7 @@
 """What a release is decided from, and what a decision is made of. Pure."""
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lab.apimachinery.kinds import DEPLOYMENTS
 from lab.apimachinery.meta import parse_time
@@ -40,6 +40,9 @@ class Look:
     @property
     def status(self) -> dict:
         return self.release.get("status", {})
+
+    def with_status(self, status: dict) -> "Look":
+        return replace(self, release={**self.release, "status": status})
 
     @property
     def strategy(self) -> str:

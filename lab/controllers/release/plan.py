@@ -29,8 +29,7 @@ def _with_new_revision(look: Look) -> Look:
     """As soon as the Deployment has made the new ReplicaSet, the new version has a name."""
     if look.status.get("newRevision") or look.deployment is None or look.new is None or look.template_is_foreign():
         return look
-    status = {**look.status, "newRevision": revision_of(look.new)}
-    return Look(**{**vars(look), "release": {**look.release, "status": status}})
+    return look.with_status({**look.status, "newRevision": revision_of(look.new)})
 
 
 def _begin(look: Look) -> Plan:

@@ -68,7 +68,7 @@ def blue_green(look: Look) -> Plan:
         return says(plan, PROGRESSING, f"{look.ready} of {look.replicas} new pods are ready. {look.trouble}".strip())
     if look.status["step"] == 0:
         plan.status |= {"step": 1, "stepStartedAt": written(look.now)}
-        look = Look(**{**vars(look), "release": {**look.release, "status": plan.status}})
+        look = look.with_status(plan.status)
     wait = rules.get("autoPromotionSeconds")
     if look.verdict == "Promote" or (wait is not None and not paused and look.step_seconds >= wait):
         return _switch(look, plan)
@@ -157,7 +157,7 @@ def _next_step(look: Look, plan: Plan, steps: list[dict], often: float | None) -
     if left > 0:
         return says(plan, PROGRESSING, told, min(left, often or left))
     if pause and often and known["verdict"] != analysis.PASSING:
-        return says(plan, PROGRESSING, told, often)
+        return says(plan, PROGRESSING, f"{told} Verdict Promote or Abort decides without that.", often)
     plan.status |= {"step": step + 1, "stepStartedAt": written(look.now)}
     return says(plan, PROGRESSING, told, 0.0)
 
