@@ -247,6 +247,19 @@ def test_a_service_that_turns_away_in_the_middle_fails_the_release_and_keeps_not
     assert web.is_as_before()
 
 
+def test_a_service_that_leads_to_another_deployment_too_is_not_shared_out(web):
+    """Its annotation says what each version gets, and what it does not name gets nothing."""
+    template = {
+        "metadata": {"labels": {"app": "web", "part": "b"}},
+        "spec": web.deployment()["spec"]["template"]["spec"],
+    }
+    web.deploy(1, name="beside", template=template, selector={"matchLabels": {"part": "b"}})
+    web.begin(CANARY)
+    assert web.phase() == "Failed" and "leads to other Deployments too (beside)" in web.status()["message"]
+    web.begin({"type": "RollingUpdate"}, name="plain")
+    assert web.phase("plain") == "Progressing"
+
+
 @pytest.mark.parametrize("replicas", [0, 1])
 def test_a_deployment_of_one_pod_or_none_can_be_released_too(db, replicas):
     web = Releasing(replicas)

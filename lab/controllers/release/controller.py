@@ -145,8 +145,8 @@ def read(client: Client, release: dict, ahead: str) -> Look:
     if deployment is None or is_deleting(deployment):
         return Look(release, now, service=client.find(SERVICES, namespace, chosen), ahead=ahead)
     replica_sets = dependents(view, deployment["metadata"]["uid"], REPLICASETS)
-    labels = deployment["spec"]["template"]["metadata"]["labels"]
-    service, no_service = find_service(chosen, spec["deployment"], client.list(SERVICES, namespace), labels)
+    neighbours = client.list(SERVICES, namespace), client.list(DEPLOYMENTS, namespace)
+    service, no_service = find_service(chosen, deployment, *neighbours)
     pods = {rs["metadata"]["uid"]: dependents(view, rs["metadata"]["uid"], PODS) for rs in replica_sets}
     look = Look(release, now, deployment, replica_sets, service, no_service, ahead=ahead)
     new = look.new

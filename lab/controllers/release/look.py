@@ -127,26 +127,29 @@ class Plan:
     delay: float | None = None
 
 
-def find_service(named: str, name: str, services: list[dict], labels: dict[str, str]) -> tuple[dict | None, str]:
+def find_service(named: str, deployment: dict, services: list[dict], others: list[dict]) -> tuple[dict | None, str]:
     """The Service whose visitors are led, and why it, or none, can be: the one that is `named`, else the only one that
-    selects the pods of Deployment `name`, which have these `labels`."""
-    pods = f'the pods of the Deployment "{name}"'
-    found = [s for s in services if (s["metadata"]["name"] == named if named else _selects(s, labels))]
+    selects the Deployment's pods. `others`: all Deployments of the namespace."""
+    pods = f'the pods of the Deployment "{deployment["metadata"]["name"]}"'
+    found = [s for s in services if (s["metadata"]["name"] == named if named else _selects(s, deployment))]
     if not found:
         return None, f'There is no Service "{named}".' if named else f"No Service selects {pods}."
     if len(found) > 1:
         names = ", ".join(sorted(s["metadata"]["name"] for s in found))
         return None, f"Several Services select {pods} ({names}): spec.service must name one."
     service, what = found[0], f'The Service "{found[0]["metadata"]["name"]}"'
-    if not _selects(service, labels):
+    if not _selects(service, deployment):
         return service, f"{what} selects none of {pods}."
     if service["spec"].get("clusterIP") == "None":
         return service, f"{what} is headless: nobody stands between it and visitors."
+    also = [d["metadata"]["name"] for d in others if _selects(service, d) and d["spec"].get("replicas", 1)]
+    if strangers := ", ".join(sorted({*also} - {deployment["metadata"]["name"]})):
+        return service, f"{what} leads to other Deployments too ({strangers}): those would be left without visitors."
     return service, ""
 
 
-def _selects(service: dict, labels: dict[str, str]) -> bool:
-    selector = service["spec"].get("selector")
+def _selects(service: dict, deployment: dict) -> bool:
+    selector, labels = service["spec"].get("selector"), deployment["spec"]["template"]["metadata"]["labels"]
     return bool(selector) and selector.items() <= labels.items()
 
 
