@@ -71,13 +71,16 @@ class KubeletSocket:
         raise ConnectionError("the kubelet has hung up")
 
     async def _events(self) -> AsyncIterator[Event]:
-        while data := await self._reader.read(READ_BYTES):
-            try:
+        try:
+            while True:
+                for event in self._wire.events():  # before reading: the first words may have come with the upgrade
+                    yield event
+                data = await self._reader.read(READ_BYTES)
+                if not data:
+                    return
                 self._wire.receive_data(data)
-            except ProtocolError as error:
-                raise ConnectionError(str(error)) from None
-            for event in self._wire.events():
-                yield event
+        except ProtocolError as error:
+            raise ConnectionError(str(error)) from None
 
 
 @contextlib.asynccontextmanager

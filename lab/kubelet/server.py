@@ -180,7 +180,11 @@ async def forward(agent: Agent, record: PodRecord, scope, receive, send) -> None
     if not record.sandbox or not record.sandbox.ready:
         raise Refusal(500, f"pod {name} has no network")
     check_upgrade(scope)
-    await portforward.serve(receive, send, name, record.sandbox.address)
+    asked = parse_qs(scope["query_string"].decode()).get("ports", [])
+    ports = [int(port) for port in ",".join(asked).split(",") if port.isdecimal() and int(port) < 1 << 16]
+    if not ports and portforward.PROTOCOL not in scope["subprotocols"]:
+        raise Refusal(400, 'query parameter "ports" is required')
+    await portforward.serve(scope, receive, send, name, record.sandbox.address, ports)
 
 
 def check_upgrade(scope) -> None:

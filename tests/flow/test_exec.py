@@ -85,11 +85,13 @@ def test_a_terminal_has_the_size_of_the_users_and_takes_keys(stage, k):
     stage.ready("main")
     near, far = pty.openpty()
     fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 111, 0, 0))
-    script = "import os; print(os.isatty(0)); input('now'); print(os.get_terminal_size()); os.kill(os.getpid(), 2)"
+    script = "import os, time; print(os.isatty(0)); input('now'); print(os.get_terminal_size()); time.sleep(100)"
     with k.going_on("exec", "-it", "main", "--", "python3", "-c", script, stdin=far, stdout=far, stderr=far) as process:
         os.close(far)
         seen = read_until(near, b"now")
         os.write(near, b"\r")
+        seen += read_until(near, b"lines=33")
+        os.write(near, b"\x03")
         seen += read_until(near, b"KeyboardInterrupt")
         assert b"True" in seen and b"columns=111, lines=33" in seen
         assert process.wait(30) == 130

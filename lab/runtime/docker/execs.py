@@ -103,7 +103,10 @@ def attach(engine: Engine, container_id: str, stdin: bool) -> Hijacked:
     """Talk to the container's first process. Raises RuntimeFailure("AttachFailed") if it does not run."""
     client = engine.new_client()
     with failing_as("AttachFailed"):
-        config = client.inspect_container(container_id)["Config"]
+        about = client.inspect_container(container_id)
+        if not about["State"]["Running"]:
+            raise RuntimeFailure("AttachFailed", f"container {container_id[:12]} is not running")
+        config = about["Config"]
         stdin = stdin and config["OpenStdin"]
         asked = {"stdin": int(stdin), "stdout": 1, "stderr": 1, "stream": 1}
         response = client._post(

@@ -262,6 +262,9 @@ def _die_with_engine() -> None:
 
 
 def _take_terminal() -> None:
-    """Likewise: its standard input is the terminal of its session, so that Ctrl-C reaches it."""
+    """Likewise: its standard input is the terminal of its session, and Ctrl-C means something, even if the lab was
+    started by a script in the background, where it does not."""
     _die_with_engine()
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
