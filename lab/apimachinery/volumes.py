@@ -5,8 +5,9 @@ that runs a node's containers. What is asked for (`storage: 1Gi`) is compared wh
 by `kubectl get pvc`; no engine here holds a pod to it.
 """
 
+from .labels import RUNTIME_LABEL
+
 DRIVER = "orrery.io/volumes"
-RUNTIME_LABEL = "orrery.io/runtime"  # on a volume as on nodes: the engine that it lies on
 CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
 VOLUME_PROTECTION = "kubernetes.io/pv-protection"
 # Kubernetes' own name: not before whoever made the volume has removed it, or kept it, as its reclaim policy says.

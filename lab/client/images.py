@@ -2,6 +2,7 @@
 
 from lab.apimachinery.errors import unavailable
 from lab.apimachinery.kinds import NODES
+from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import is_true
 from lab.apiserver import kubelet_images
 from lab.apiserver.kubelet_images import Lines
@@ -12,7 +13,6 @@ from .client import Client
 __all__ = ["BUILDERS", "Lines", "build_image", "engines", "images", "repository_of"]
 
 BUILDERS = ("docker", "process")  # a simulated node has nothing to build with
-RUNTIME_LABEL = "orrery.io/runtime"
 
 
 def engines(client: Client) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ Source: handleDisruption and ComputeZoneState in k8s.io/kubernetes/pkg/controlle
 
 from collections import defaultdict
 
+from lab.apimachinery.labels import REGION_LABEL, ZONE_LABEL
 from lab.apimachinery.meta import is_true, parse_time
 
 from .taints import driving_away
@@ -26,7 +27,7 @@ Zone = tuple[str, str]
 
 def zone_of(node: dict) -> Zone:
     labels = node["metadata"].get("labels") or {}
-    return labels.get("topology.kubernetes.io/region", ""), labels.get("topology.kubernetes.io/zone", "")
+    return labels.get(REGION_LABEL, ""), labels.get(ZONE_LABEL, "")
 
 
 def to_evict(nodes: list[dict], pace: float, time: float) -> set[str]:

@@ -9,12 +9,12 @@ from lab.apimachinery import meta
 from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_member
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, NODES, PODS, REPLICASETS
+from lab.apimachinery.labels import HASH_LABEL, ZONE_LABEL
 from lab.client import Client
 
 from .controlplanes import set_control_planes
 from .done import Action, Done, kubectl
 from .drain import BLOCKS, MOVES, checklist
-from .noderows import ZONE_LABEL
 from .rows import revision_of
 from .steering import STEERING
 from .steeringrows import target_of_scaler
@@ -87,7 +87,7 @@ def undo(client: Client, namespace: str, name: str, form: dict) -> Done:
     if not chosen:
         raise bad_request(f"unable to find revision {wanted} of {name}" if wanted else f"{name} has no older revision")
     template = copy.deepcopy(chosen[0]["spec"]["template"])
-    template["metadata"].get("labels", {}).pop("pod-template-hash", None)
+    template["metadata"].get("labels", {}).pop(HASH_LABEL, None)
     patch = [{"op": "replace", "path": "/spec/template", "value": template}]
     client.patch(DEPLOYMENTS, namespace, name, patch, patch_type=JSON_PATCH)
     back = revision_of(chosen[0])

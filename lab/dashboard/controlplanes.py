@@ -3,10 +3,10 @@
 from lab.apimachinery.controlplane import CONTROL_PLANE, is_member
 from lab.apimachinery.errors import bad_request
 from lab.apimachinery.kinds import NODES
+from lab.apimachinery.labels import HOSTNAME_LABEL, RUNTIME_LABEL, ZONE_LABEL
 from lab.client import Client
 
 ZONES = "abc"
-HOSTNAME, ZONE, RUNTIME = "kubernetes.io/hostname", "topology.kubernetes.io/zone", "orrery.io/runtime"
 CAPACITY = {"cpu": "2", "memory": "2Gi", "pods": "110"}
 
 
@@ -17,7 +17,7 @@ def set_control_planes(client: Client, count: int) -> str:
     nodes = client.list(NODES)
     members = sorted(node["metadata"]["name"] for node in nodes if is_member(node))
     wanted = [f"control-plane-{zone}" for zone in ZONES[:count]]
-    runtime = next((node["metadata"].get("labels", {}).get(RUNTIME, "") for node in nodes), "")
+    runtime = next((node["metadata"].get("labels", {}).get(RUNTIME_LABEL, "") for node in nodes), "")
     for name in sorted(set(wanted) - set(members)):
         client.create(NODES, control_plane(name, runtime))
     for name in sorted(set(members) - set(wanted)):
@@ -26,7 +26,7 @@ def set_control_planes(client: Client, count: int) -> str:
 
 
 def control_plane(name: str, runtime: str) -> dict:
-    labels = {HOSTNAME: name, CONTROL_PLANE: "", ZONE: name[-1], RUNTIME: runtime}
+    labels = {HOSTNAME_LABEL: name, CONTROL_PLANE: "", ZONE_LABEL: name[-1], RUNTIME_LABEL: runtime}
     taints = [{"key": CONTROL_PLANE, "effect": "NoSchedule"}]
     return {
         "metadata": {"name": name, "labels": labels},

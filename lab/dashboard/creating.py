@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, NAMESPACES, Kind
+from lab.apimachinery.labels import RUNTIME_LABEL, ZONE_LABEL
 from lab.apiserver import registry
 from lab.apiserver.request import Request
 
@@ -130,9 +131,9 @@ def node_object(form: dict) -> dict:
     capacity = {"cpu": form.get("cpu", "4"), "memory": form.get("memory", "8Gi"), "pods": form.get("pods") or "110"}
     if gpus := whole(form.get("gpus") or "0", "GPUs"):
         capacity["nvidia.com/gpu"] = str(gpus)
-    labels = {"orrery.io/runtime": form.get("runtime", ""), **_labels(form.get("labels", ""))}
+    labels = {RUNTIME_LABEL: form.get("runtime", ""), **_labels(form.get("labels", ""))}
     if zone := form.get("zone", "").strip():
-        labels["topology.kubernetes.io/zone"] = zone
+        labels[ZONE_LABEL] = zone
     name = form.get("name", "").strip()
     return {
         "apiVersion": "v1",

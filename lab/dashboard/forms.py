@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.apimachinery.kinds import DEPLOYMENTS, NODEPOOLS, NODES, RELEASES, SERVICES, VISITORS, Kind
+from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.client import Client
 
 from .creating import whole
-from .noderows import RUNTIME_LABEL
 from .servicerows import selects
 
 Typed = dict[str, str]

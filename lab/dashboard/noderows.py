@@ -4,14 +4,13 @@ from collections import Counter, defaultdict
 
 from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_member
 from lab.apimachinery.kinds import NODES
+from lab.apimachinery.labels import RUNTIME_LABEL, ZONE_LABEL
 from lab.apimachinery.meta import condition, is_deleting, is_true, parse_time
 from lab.apimachinery.quantity import milli_value, value
 
 from .rows import GPU, Row, amounts, compact, cores, head, percent, size
 
-RUNTIME_LABEL = "orrery.io/runtime"
 POOL_LABEL = "orrery.io/nodepool"
-ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
 Requests = tuple[int, int, int]  # millis of CPU, bytes of memory, GPUs

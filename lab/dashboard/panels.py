@@ -8,6 +8,7 @@ from django.http import QueryDict
 from lab import demos
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, NAMESPACES, NODEPOOLS, NODES, PODS, SERVICES, VISITORS
+from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import key_of
 from lab.client import Client
 
@@ -153,7 +154,7 @@ def _next_node(client: Client) -> dict:
     nodes = client.list(NODES)
     taken = {node["metadata"]["name"] for node in nodes}
     number = next(i for i in range(1, len(taken) + 2) if f"worker-{i}" not in taken)
-    runtimes = [node["metadata"].get("labels", {}).get("orrery.io/runtime") for node in nodes]
+    runtimes = [node["metadata"].get("labels", {}).get(RUNTIME_LABEL) for node in nodes]
     return {
         "name": f"worker-{number}",
         "cpu": "4",

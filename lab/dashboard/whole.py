@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from lab.apimachinery.controlplane import is_member, is_up
+from lab.apimachinery.labels import RUNTIME_LABEL, ZONE_LABEL
 
-from .noderows import RUNTIME_LABEL, ZONE_LABEL
 from .rows import Row, compact
 
 LAB = "lab"

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
+from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.volumes import (
     MADE,
     PROVISIONER_FINALIZER,
-    RUNTIME_LABEL,
     VOLUME_PROTECTION,
     annotation,
     is_bound,

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lab.apimachinery.controlplane import PARTITIONED, POWER
+from lab.apimachinery.labels import RUNTIME_LABEL
 
 from .addresses import AddressPool
-
-RUNTIME_LABEL = "orrery.io/runtime"
 
 
 @dataclass

@@ -4,15 +4,15 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from lab.apimachinery.labels import HASH_LABEL
 from lab.apimachinery.meta import is_true
+from lab.apimachinery.services import AFFINITY_SECONDS
 
 from .weights import shares_of, weights
 
 WEB_PORTS = (80, 3000, 5000, 8000, 8080)
 WEB_NAMES = ("http", "web")
 WEB_PROTOCOLS = ("http", "kubernetes.io/ws")
-VERSION = "pod-template-hash"
-AFFINITY_SECONDS = 10800
 READY, DRAIN = "ready", "drain"
 
 
@@ -75,7 +75,7 @@ def endpoints_of(
                 hostname=endpoint.get("hostname", ""),
                 pod=ref.get("name", ""),
                 node=node,
-                version=labels.get(VERSION, ""),
+                version=labels.get(HASH_LABEL, ""),
                 runtime=runtimes.get(node, "gone") if pod else "",
             )
             found[each.key] = each

@@ -10,11 +10,12 @@ Sources: pkg/proxy (which endpoints are asked), coredns/plugin/kubernetes (names
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from lab.apimachinery.services import has_address
+
 from .backends import Endpoint, backend_name, backend_of, endpoints_of, find_port, tcp_ports
 
 DOMAIN = "cluster.local"
 NODE_PORT_ADDRESS = "127.0.0.1"
-HEADLESS = "None"
 WEB = "http"
 # Whose pods each kind of data plane can reach, by the runtime of their node.
 REACHES = {"host": ("docker", "process"), "gateway": ("docker",)}
@@ -90,10 +91,6 @@ def _listeners(service: dict, port: dict, backend: str, node_ports: bool, own: b
 
 def node_ports(service: dict) -> set[int]:
     return {port["nodePort"] for port in service["spec"].get("ports") or () if port.get("nodePort")}
-
-
-def has_address(service: dict) -> bool:
-    return service["spec"].get("clusterIP") not in (None, "", HEADLESS)
 
 
 def _add_names(result: Desired, service: dict, picture: Picture, reached: list[Endpoint]) -> None:

@@ -1,12 +1,12 @@
 """Which changes of the log a data plane goes by, and the picture that is made from the present state. Pure."""
 
 from lab.apimachinery.kinds import ENDPOINTSLICES, INGRESSES, NODES, PODS, SERVICES
+from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import is_true
 from lab.client import Change, View
 
 from .desired import Picture
 
-RUNTIME = "orrery.io/runtime"
 GATEWAY = "orrery.io/gateway"
 SERVICE_NAME = "kubernetes.io/service-name"
 # What of each kind matters here: of pods the label that names their version (and a lost readiness), of nodes what runs
@@ -56,7 +56,7 @@ def picture_of(view: View) -> Picture:
         slices=slices,
         ingresses=view.list(INGRESSES.resource),
         runtimes={
-            node["metadata"]["name"]: (node["metadata"].get("labels") or {}).get(RUNTIME, "")
+            node["metadata"]["name"]: (node["metadata"].get("labels") or {}).get(RUNTIME_LABEL, "")
             for node in view.list(NODES.resource)
         },
         find_pod=lambda namespace, name: view.get(PODS.resource, namespace, name),

@@ -16,8 +16,6 @@ from .nodeaffinity import NodeSelectorTerm, named_nodes, parse_terms
 from .resources import host_ports, resource_requests
 
 STRATEGY_ANNOTATION = "orrery.io/scoring-strategy"
-HOSTNAME = "kubernetes.io/hostname"
-ZONE = "topology.kubernetes.io/zone"
 
 
 @dataclass(frozen=True, slots=True)

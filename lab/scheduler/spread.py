@@ -4,9 +4,11 @@ import math
 from collections import Counter
 from collections.abc import Container
 
+from lab.apimachinery.labels import HOSTNAME_LABEL
+
 from .filters import Reasons
 from .nodeinfo import NodeInfo
-from .podinfo import HOSTNAME, SpreadConstraint
+from .podinfo import SpreadConstraint
 
 SPREAD = "node(s) didn't match pod topology spread constraints"
 SPREAD_MISSING_LABEL = SPREAD + " (missing required label)"
@@ -21,7 +23,7 @@ class Spread:
         """`own`: whether the pod to be placed will itself be counted. `domains`: each with 0. `nodes`: the names of
         those that take part; None: all."""
         self.constraint = constraint
-        self.wide = constraint.key != HOSTNAME
+        self.wide = constraint.key != HOSTNAME_LABEL
         self.pods = domains
         # Constraints with many domains have few pods in each: the weight makes up for it.
         self.weight = math.log(len(domains) + 2)

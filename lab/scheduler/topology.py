@@ -13,10 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from lab.apimachinery.labels import HOSTNAME_LABEL, ZONE_LABEL
+
 from .cache import Cache
 from .filters import Reasons, node_affinity, taint_toleration
 from .nodeinfo import NodeInfo
-from .podinfo import HOSTNAME, ZONE, AffinityTerm, PodInfo, Scheduled, SpreadConstraint
+from .podinfo import AffinityTerm, PodInfo, Scheduled, SpreadConstraint
 from .spread import Spread
 
 AFFINITY = "node(s) didn't match pod affinity rules"
@@ -26,8 +28,8 @@ HARD_AFFINITY_WEIGHT = 1  # what a pod's required affinity is worth to those tha
 # What Kubernetes does for pods of a ReplicaSet or a Service that say nothing themselves: spread them over hosts and
 # zones as well as it goes. Which pods belong together is told by their owner here, by selectors there.
 DEFAULT_SPREAD = (
-    SpreadConstraint(HOSTNAME, max_skew=3, hard=False, selects=None),
-    SpreadConstraint(ZONE, max_skew=5, hard=False, selects=None),
+    SpreadConstraint(HOSTNAME_LABEL, max_skew=3, hard=False, selects=None),
+    SpreadConstraint(ZONE_LABEL, max_skew=5, hard=False, selects=None),
 )
 Counts = dict[str, dict[str, int]]  # topology key → its value → pods, or weight
 
@@ -150,7 +152,7 @@ class Topology:
         for table in (self.apart, self.kept_away, self.liking):
             if table:
                 keys.update(table)
-        return tuple(sorted(keys - {HOSTNAME}))
+        return tuple(sorted(keys - {HOSTNAME_LABEL}))
 
     def reasons(self, labels: dict[str, str], wide: bool) -> Reasons:
         """Why a node with these labels is no place: by its wide labels only, or by its host's name only."""
@@ -160,11 +162,11 @@ class Topology:
             if why := spread.reasons(labels):
                 return why
         for term in self.pod.affinity:
-            if wide == (term.key != HOSTNAME) and not self._near(term, labels):
+            if wide == (term.key != HOSTNAME_LABEL) and not self._near(term, labels):
                 return (AFFINITY,)
         for table, why in ((self.apart, ANTI_AFFINITY), (self.kept_away, EXISTING_ANTI_AFFINITY)):
             for key, values in table.items():
-                if wide == (key != HOSTNAME) and values.get(labels.get(key)):
+                if wide == (key != HOSTNAME_LABEL) and values.get(labels.get(key)):
                     return (why,)
         return ()
 
@@ -192,6 +194,6 @@ class Topology:
                 crowd += spread.crowd(labels)
         liking = 0
         for key, values in self.liking.items():
-            if wide == (key != HOSTNAME):
+            if wide == (key != HOSTNAME_LABEL):
                 liking += values.get(labels.get(key), 0)
         return crowd, liking

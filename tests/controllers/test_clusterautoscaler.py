@@ -4,6 +4,7 @@ import pytest
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODEPOOLS, NODES
+from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import condition, is_deleting, now
 from lab.client import Client
 from lab.client.reconcile import catch_up
@@ -46,7 +47,7 @@ class Machines:
     def register(self) -> None:
         """The kubelets of machines that have booted take them on."""
         for node in self.nodes().values():
-            if machines.RUNTIME in node["metadata"]["labels"] and condition(node, "Ready")["status"] != "True":
+            if RUNTIME_LABEL in node["metadata"]["labels"] and condition(node, "Ready")["status"] != "True":
                 ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": now()}
                 status = {**node["status"], "conditions": [ready]}
                 self.client.update_status(NODES, {**node, "status": status})
@@ -76,11 +77,11 @@ def test_pods_that_wait_buy_machines_that_boot_and_take_them(world):
     booting = nodes["pool-1"]
     assert condition(booting, "Ready")["reason"] == "NodeBooting"
     assert booting["spec"]["taints"][0]["key"] == "node.kubernetes.io/not-ready"
-    assert machines.RUNTIME not in booting["metadata"]["labels"]
+    assert RUNTIME_LABEL not in booting["metadata"]["labels"]
     assert world.client.get(NODEPOOLS, "", "pool")["status"]["booting"] == 2
     world.client.patch(NODES, "", "pool-1", {"metadata": {"annotations": {machines.BOOTS_UNTIL: now()}}})
     world.turn()
-    assert machines.RUNTIME in world.nodes()["pool-1"]["metadata"]["labels"]
+    assert RUNTIME_LABEL in world.nodes()["pool-1"]["metadata"]["labels"]
     world.register()
     world.turn()
     assert world.placed() == ["", "pool-1", "pool-1"]

@@ -3,7 +3,8 @@
 import pytest
 
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
-from lab.apimachinery.volumes import PROVISIONER_FINALIZER, RUNTIME_LABEL, VOLUME_PROTECTION
+from lab.apimachinery.labels import RUNTIME_LABEL
+from lab.apimachinery.volumes import PROVISIONER_FINALIZER, VOLUME_PROTECTION
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.kubelet.enginevolumes import EngineVolumes

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
+from lab.apimachinery.services import AFFINITY_SECONDS, HEADLESS
 
 from . import serviceaddresses
 from .base import Strategy
@@ -13,13 +14,13 @@ from .endpoints import validate_address
 from .metadata import validate_labels
 from .podspec.containers import PROTOCOLS
 from .podspec.probes import validate_port
-from .serviceaddresses import HEADLESS, NETWORK, NODE_PORTS, OUTWARD
+from .serviceaddresses import NETWORK, NODE_PORTS, OUTWARD
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 AFFINITIES = ("ClientIP", "None")
 POLICIES = ("Cluster", "Local")
 DISTRIBUTIONS = ("PreferClose", "PreferSameNode", "PreferSameZone")
-AFFINITY_SECONDS, LONGEST_AFFINITY = 10800, 86400
+LONGEST_AFFINITY = 86400
 # Fields that mean something to some types only. They are forgotten when a Service becomes of another type.
 OF_ADDRESSES = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy")
 OF_BALANCERS = ("allocateLoadBalancerNodePorts", "loadBalancerClass", "loadBalancerSourceRanges")

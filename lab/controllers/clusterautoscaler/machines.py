@@ -9,11 +9,10 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from lab.apimachinery import meta
+from lab.apimachinery.labels import HOSTNAME_LABEL, RUNTIME_LABEL
 from lab.apimachinery.taints import NOT_READY
 
 POOL = "orrery.io/nodepool"
-RUNTIME = "orrery.io/runtime"
-HOSTNAME = "kubernetes.io/hostname"
 BOOTS_UNTIL = "orrery.io/boots-until"  # RFC 3339; stays on the node, for what it says is then how long ago it was
 NO_SCALE_DOWN = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
 # The two taints by which Kubernetes' cluster autoscaler remembers, on the node: who is not needed since when, and who
@@ -29,7 +28,7 @@ def pool_of(node: dict) -> str:
 def is_booting(node: dict) -> bool:
     """Bought, and nobody's yet: there is nothing in it that could speak."""
     labels, annotations = (node["metadata"].get(field) or {} for field in ("labels", "annotations"))
-    return BOOTS_UNTIL in annotations and RUNTIME not in labels
+    return BOOTS_UNTIL in annotations and RUNTIME_LABEL not in labels
 
 
 def boots_until(node: dict) -> float:
@@ -61,7 +60,7 @@ def names(pool: str, taken: set[str], count: int) -> list[str]:
 def template(pool: dict, name: str) -> dict:
     """The Node as it will be once it is ready."""
     spec, capacity = pool["spec"], pool["spec"]["capacity"]
-    labels = {HOSTNAME: name, **(spec.get("labels") or {}), POOL: pool["metadata"]["name"]}
+    labels = {HOSTNAME_LABEL: name, **(spec.get("labels") or {}), POOL: pool["metadata"]["name"]}
     status = {"capacity": capacity, "allocatable": capacity}
     return {"metadata": {"name": name, "labels": labels}, "spec": {}, "status": status}
 
@@ -83,11 +82,11 @@ def booted(pool: dict, node: dict, nodes: list[dict], default: str) -> dict:
     """The node with the runtime that its pool names, or most other nodes have."""
     runtime = pool["spec"].get("runtime") or usual_runtime(nodes) or default
     metadata = node["metadata"]
-    return {**node, "metadata": {**metadata, "labels": {**metadata["labels"], RUNTIME: runtime}}}
+    return {**node, "metadata": {**metadata, "labels": {**metadata["labels"], RUNTIME_LABEL: runtime}}}
 
 
 def usual_runtime(nodes: list[dict]) -> str:
-    found = Counter((node["metadata"].get("labels") or {}).get(RUNTIME) for node in nodes if not is_booting(node))
+    found = Counter((node["metadata"].get("labels") or {}).get(RUNTIME_LABEL) for node in nodes if not is_booting(node))
     found.pop(None, None)
     return max(found, key=lambda name: (found[name], name), default="")
 

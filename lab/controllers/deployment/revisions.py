@@ -9,6 +9,7 @@ import copy
 import json
 
 from lab.apimachinery.kinds import REPLICASETS
+from lab.apimachinery.labels import HASH_LABEL
 from lab.apimachinery.meta import NAME_ALPHABET, is_deleting, owner_reference
 
 from .rollout import DESIRED_REPLICAS, MAX_REPLICAS, fenceposts, oldest_first, size
@@ -19,7 +20,6 @@ REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 RELEASE = "orrery.io/release"
 REPLICAS_NEW = "orrery.io/replicas-new"
 REPLICAS_OLD = "orrery.io/replicas-old"
-HASH_LABEL = "pod-template-hash"
 # Annotations of a Deployment that its ReplicaSets do not inherit; all others, such as the change-cause, they do.
 OWN_ANNOTATIONS = {
     "kubectl.kubernetes.io/last-applied-configuration",

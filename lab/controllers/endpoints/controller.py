@@ -7,6 +7,7 @@ one transaction away from what every proxy reads.
 from collections.abc import Iterable
 
 from lab.apimachinery.kinds import ENDPOINTS, ENDPOINTSLICES, NODES, PODS, SERVICES
+from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import is_deleting, key_of, split_key
 from lab.client import Client, Put, View
 from lab.client.reconcile import Change, Controller
@@ -110,7 +111,7 @@ def _counted(pod: dict | None) -> tuple | None:
 
 
 def _zone(node: dict | None) -> tuple | None:
-    return ((node["metadata"].get("labels") or {}).get(endpoint.ZONE),) if node else None
+    return ((node["metadata"].get("labels") or {}).get(ZONE_LABEL),) if node else None
 
 
 def _selected(view: View, namespace: str, selector: dict[str, str]) -> list[dict]:

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import is_deleting
 
 from ..pods import is_finished, is_ready, node_of
-
-ZONE = "topology.kubernetes.io/zone"
-HEADLESS = "None"
 
 
 @dataclass
@@ -61,8 +59,8 @@ def endpoint_of(pod: dict, service: dict, nodes: dict[str, dict]) -> dict:
     if node_of(pod):
         endpoint["nodeName"] = node_of(pod)
     labels = nodes.get(node_of(pod), {"metadata": {}})["metadata"].get("labels") or {}
-    if labels.get(ZONE):
-        endpoint["zone"] = labels[ZONE]
+    if labels.get(ZONE_LABEL):
+        endpoint["zone"] = labels[ZONE_LABEL]
     if has_own_name(pod, service):
         endpoint["hostname"] = pod["spec"]["hostname"]
     return endpoint

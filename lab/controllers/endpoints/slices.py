@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from lab.apimachinery.kinds import ENDPOINTSLICES
 from lab.apimachinery.meta import generated_name, owner_reference
+from lab.apimachinery.services import is_headless
 
 from .endpoint import Group, Groups, key_of_ports
 
@@ -104,5 +105,5 @@ def labels_of(service: dict, owner: dict) -> dict[str, str]:
     """The owner's labels, and one that says that a Service has no address of its own."""
     reserved = (SERVICE_NAME, MANAGED_BY, HEADLESS_LABEL)
     labels = {key: value for key, value in (owner["metadata"].get("labels") or {}).items() if key not in reserved}
-    headless = {HEADLESS_LABEL: ""} if service["spec"].get("clusterIP") == "None" else {}
+    headless = {HEADLESS_LABEL: ""} if is_headless(service) else {}
     return labels | headless

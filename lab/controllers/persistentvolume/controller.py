@@ -7,11 +7,11 @@ program of its own for each driver (external-provisioner). Events are in their w
 from collections.abc import Iterable
 
 from lab.apimachinery.kinds import NODES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES
+from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import is_deleting, join_key, key_of, split_key
 from lab.apimachinery.volumes import (
     DRIVER,
     PROVISIONED_BY,
-    RUNTIME_LABEL,
     SELECTED_NODE,
     annotation,
     default_class,

@@ -4,11 +4,13 @@ import datetime
 from dataclasses import dataclass, field, replace
 
 from lab.apimachinery.kinds import DEPLOYMENTS
+from lab.apimachinery.labels import HASH_LABEL
 from lab.apimachinery.meta import parse_time
 from lab.apimachinery.patch import STRATEGIC_MERGE_PATCH, apply
+from lab.apimachinery.services import is_headless
 
 from ..deployment import rollout
-from ..deployment.revisions import HASH_LABEL, RELEASE, REPLICAS_NEW, REPLICAS_OLD, same_template, split
+from ..deployment.revisions import RELEASE, REPLICAS_NEW, REPLICAS_OLD, same_template, split
 from .analysis import Counters
 
 ROLLING, BLUE_GREEN, CANARY = "RollingUpdate", "BlueGreen", "Canary"
@@ -140,7 +142,7 @@ def find_service(named: str, deployment: dict, services: list[dict], others: lis
     service, what = found[0], f'The Service "{found[0]["metadata"]["name"]}"'
     if not _selects(service, deployment):
         return service, f"{what} selects none of {pods}."
-    if service["spec"].get("clusterIP") == "None":
+    if is_headless(service):
         return service, f"{what} is headless: nobody stands between it and visitors."
     also = [d["metadata"]["name"] for d in others if _selects(service, d) and d["spec"].get("replicas", 1)]
     if strangers := ", ".join(sorted({*also} - {deployment["metadata"]["name"]})):

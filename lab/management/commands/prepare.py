@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from lab.apimachinery.kinds import BY_GVK
+from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.client import Client, Put, cluster_names
 from lab.client.clusters import ensure_cluster
 
@@ -36,5 +37,5 @@ def make_default_cluster() -> None:
 def _put(obj: dict) -> Put:
     kind = BY_GVK[obj["apiVersion"], obj["kind"]]
     if kind.kind == "Node":
-        obj["metadata"]["labels"]["orrery.io/runtime"] = settings.RUNTIME
+        obj["metadata"]["labels"][RUNTIME_LABEL] = settings.RUNTIME
     return Put(kind, obj)
