@@ -75,7 +75,6 @@ class ReplicaSetController(Controller):
             pods = self._create(client, rs, pods, min(missing, BURST_REPLICAS))
         elif missing < 0 and not is_deleting(rs):
             pods = self._delete(client, rs, pods, min(-missing, BURST_REPLICAS))
-            self._write_status(client, rs, next_status(rs, pods, time.time()))
         else:
             self._write_status(client, rs, next_status(rs, pods, time.time()))
         if abs(missing) > BURST_REPLICAS and not is_deleting(rs):
@@ -114,14 +113,17 @@ class ReplicaSetController(Controller):
         client.event(rs, "Warning", "FailedCreate", f"Error creating: {error.message}")
 
     def _delete(self, client: Client, rs: dict, pods: list[dict], count: int) -> list[dict]:
-        """Delete those that are missed least; the pods that stay."""
+        """Delete those that are missed least, and count the others at once: a rollout waits for that; the pods that
+        stay."""
         surplus = first_to_go(pods, count, _related(client, rs), time.time())
         client.delete_these(PODS, surplus)
+        gone = {pod["metadata"]["uid"] for pod in surplus}
+        left = [pod for pod in pods if pod["metadata"]["uid"] not in gone]
+        self._write_status(client, rs, next_status(rs, left, time.time()))
         client.events(
             [(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}") for pod in surplus]
         )
-        gone = {pod["metadata"]["uid"] for pod in surplus}
-        return [pod for pod in pods if pod["metadata"]["uid"] not in gone]
+        return left
 
     def _write_status(self, client: Client, rs: dict, status: dict) -> None:
         if status != rs.get("status"):
