@@ -135,7 +135,7 @@ def _add_ingresses(result: Desired, picture: Picture) -> None:
     for host, path, backend in sorted(rules, key=lambda rule: (rule[0], rule[1][1] != "exact", -len(rule[1][0]))):
         result.hosts.append({"host": host, "path": path[0], "match": path[1], "backend": backend})
         if backend not in result.backends:
-            words = f"an Ingress leads to {backend}, and there is no such Service, or it has no such port"
+            words = f"an Ingress leads to {backend}: there is no such Service or port, or it is but another name"
             result.backends[backend] = {"mode": WEB, "affinitySeconds": 0, "servers": {}, "note": words}
 
 

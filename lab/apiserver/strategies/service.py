@@ -109,7 +109,7 @@ class ServiceStrategy(Strategy):
             yield from _validate_external_name(spec)
         else:
             yield from _validate_cluster_ips(spec)
-            if not spec.get("ports") and spec["clusterIP"] != HEADLESS:
+            if not spec.get("ports") and spec.get("clusterIP") != HEADLESS:
                 yield required("spec.ports")
         yield from _validate_ports(spec)
         yield from _validate_affinity(spec)
@@ -150,7 +150,7 @@ def _validate_external_name(spec: dict) -> Iterator[Cause]:
 
 
 def _validate_cluster_ips(spec: dict) -> Iterator[Cause]:
-    address, listed = spec["clusterIP"], spec["clusterIPs"]
+    address, listed = spec.get("clusterIP", ""), spec.get("clusterIPs") or []
     if listed[:1] != [address]:
         yield invalid("spec.clusterIPs", listed, "first value must match `clusterIP`")
     elif len(listed) > 1:
