@@ -129,6 +129,18 @@ def test_a_machine_that_boots_is_not_taken_for_one_that_fell_silent(world):
     assert condition(world.nodes()["pool-1"], "Ready")["reason"] == "NodeBooting"
 
 
+def test_a_machine_that_is_lost_while_it_boots_is_bought_again(world):
+    world.pool(boot=3600, most=1)
+    world.deploy(1)
+    world.turn()
+    first = world.nodes()["pool-1"]["metadata"]["uid"]
+    world.client.delete(NODES, "", "pool-1")
+    world.turn()
+    world.turn()
+    (second,) = world.nodes().values()
+    assert second["metadata"]["uid"] != first and condition(second, "Ready")["reason"] == "NodeBooting"
+
+
 def test_an_idle_machine_is_given_back(world):
     world.pool()
     world.deploy(1)

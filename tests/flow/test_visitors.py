@@ -22,6 +22,7 @@ def visited(process_lab: LabUnderTest) -> Iterator[LabUnderTest]:
     process_lab.api("POST", VISITORS, {"metadata": {"name": NAME}, "spec": {"service": "hello"}})
     yield process_lab
     process_lab.api("DELETE", f"{VISITORS}/{NAME}")
+    wait_until("their figures to be forgotten", lambda: not figures(process_lab))
 
 
 def turn(lab: LabUnderTest, rate: int) -> None:

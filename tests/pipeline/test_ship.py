@@ -28,9 +28,9 @@ class Ship:
         lab.api("POST", DEPLOYMENTS, {"metadata": {"name": self.name}, "spec": spec})
         lab.wait_for_ready_pods(1, f"app={self.name}")
 
-    def build(self, dockerfile: str = DOCKERFILE, seconds: float = 120, page: str = "") -> str:
+    def build(self, dockerfile: str = DOCKERFILE, seconds: float = 120, page: str = "", **more: str) -> str:
         files = {"Dockerfile": dockerfile, "page.html": page}
-        spec = {"deployment": self.name, "files": files, "timeoutSeconds": seconds}
+        spec = {"deployment": self.name, "files": files, "timeoutSeconds": seconds, **more}
         made = self.lab.api("POST", BUILDS, {"metadata": {"generateName": f"{self.name}-"}, "spec": spec})
         return made["metadata"]["name"]
 
@@ -128,6 +128,20 @@ def test_a_build_that_is_deleted_is_ended_and_the_next_has_its_turn(docker_ship,
     docker_ship.lab.api("DELETE", f"{BUILDS}/{unwanted}")
     assert docker_ship.over(waiting)["phase"] == "Failed"
     wait_until("its container to be gone", lambda: not building(engine, mark))
+
+
+def test_a_number_that_another_lab_takes_meanwhile_is_left_to_it(docker_ship, engine):
+    repository, mark = f"orrery/race-{secrets.token_hex(3)}", secrets.token_hex(4)
+    build = docker_ship.build(
+        f"{DOCKERFILE}RUN echo {mark} && sleep 3\n", page="<h1>{version}</h1>", repository=repository
+    )
+    wait_until("it to be at work", lambda: building(engine, mark))
+    engine.tag("orrery/hello:v1", repository, "v1")
+    try:
+        assert docker_ship.over(build)["image"] == f"{repository}:v2"
+        assert docker_ship.page() == "<h1>v2</h1>"
+    finally:
+        engine.remove_image(f"{repository}:v1")
 
 
 def building(engine, mark: str) -> list[dict]:
