@@ -111,7 +111,7 @@ def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None =
     """The tile of a pod. `version` counts the templates of the deployment that made it, where one did."""
     meta = pod["metadata"]
     word, ready, total, restarts, _ = summary(pod)
-    owner = deployment or replicaset
+    owner, state, asks = deployment or replicaset, pod_state(pod, word), amounts(*requests_of(pod))
     base = owner["metadata"]["name"] if owner else meta["name"]
     return compact(
         {
@@ -124,16 +124,25 @@ def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None =
             "version": version_of(replicaset) if replicaset else 0,
             "called": version_name(replicaset) if replicaset else "",
             "node": pod["spec"].get("nodeName"),
-            "state": pod_state(pod, word),
+            "state": state,
             "status": word,
             "ready": f"{ready}/{total}",
             "restarts": restarts,
             "until": next_try(pod),
             "ip": pod.get("status", {}).get("podIP"),
             "created": created_at(pod),
-            "asks": amounts(*requests_of(pod)),
+            "asks": asks,
+            "note": note(state, word, pod.get("status", {}).get("podIP", ""), asks),
         }
     )
+
+
+def note(state: str, word: str, address: str, asks: str) -> str:
+    """The line below a pod's name: what one would ask next of a pod in this state. `word` is kubectl's."""
+    if state == "starting" and word == "Running":
+        return "starting · not ready yet"
+    notes = {"unready": "not ready", "pending": f"needs {asks or 'a node'}", "ready": address}
+    return notes.get(state) or word.replace("BackOff", "") or word
 
 
 def deployment_row(deployment: dict, replicasets: list[dict], pods: list[Row]) -> Row:

@@ -127,11 +127,13 @@ def _nearest(selector: dict[str, str], pods: list[dict]) -> tuple[str, str] | No
 def visitors_row(visitors: dict) -> Row:
     """The box of a load generator: whom it visits, and how hard."""
     spec, status = visitors["spec"], visitors.get("status", {})
+    name, service = visitors["metadata"]["name"], spec.get("service", "").partition(":")[0]
     return compact(
         {
             **head("visitors", VISITORS.resource, visitors),
             "key": key_of(visitors),
-            "service": spec.get("service", "").partition(":")[0],
+            "service": service,
+            "title": name if name == service else f"{name} → {service}",
             "path": spec.get("path") or "/",
             "rate": spec.get("rate", 0),
             "most": spec.get("concurrency", 0),

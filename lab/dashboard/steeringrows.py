@@ -138,7 +138,7 @@ def judged(analysis: dict, rules: dict) -> list[dict]:
     worse, by_errors = analysis.get("verdict") == "Failing", failed > failed_old + most
     return [
         {"words": ["in all", f"{asked_old}", f"{asked}", f"≥ {rules.get('minRequests', 0)}"], "bad": False},
-        {"words": ["failed", f"{failed_old:.2g} %", f"{failed:.2g} %", f"+{most:g} %"], "bad": worse and by_errors},
+        {"words": ["failed", f"{failed_old:g} %", f"{failed:g} %", f"+{most:g} %"], "bad": worse and by_errors},
         {"words": ["mean", f"{ms_old:.3g} ms", f"{ms:.3g} ms", f"×{ratio:g}"], "bad": worse and not by_errors},
     ]
 
@@ -146,7 +146,7 @@ def judged(analysis: dict, rules: dict) -> list[dict]:
 def _side(counted: dict) -> tuple[int, float, float]:
     """One version's requests, the percentage of them that failed, and their mean milliseconds."""
     requests = counted.get("requests") or 0
-    return requests, 100 * counted["errors"] / requests if requests else 0, counted.get("meanMs") or 0
+    return requests, round(100 * counted["errors"] / requests, 1) if requests else 0, counted.get("meanMs") or 0
 
 
 def target_of_scaler(scaler: dict) -> str:

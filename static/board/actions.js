@@ -94,7 +94,7 @@ document.addEventListener("click", async (event) => {
   event.stopPropagation();
   const row = rows.get(button.dataset.row || button.closest("[data-id]")?.dataset.id);
   if (!row) return;
-  button.setAttribute("aria-busy", "true");
+  button.ariaBusy = true;
   await run(button.dataset.do, row, JSON.parse(button.dataset.with || "{}"));
   button.removeAttribute("aria-busy");
   button.dispatchEvent(new Event("acted", { bubbles: true }));

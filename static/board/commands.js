@@ -108,6 +108,7 @@ function* commands(words) {
     yield row.partitioned ? [`Plug ${row.name} in again`, "", () => run("rejoin", row)] : [`Cut ${row.name} off its network`, "", () => run("partition", row)];
     yield [`Remove ${row.name}`, "asks for its name", () => openConfirm(row.id)];
   }
+  for (const row of byKind("zone")) yield row.off ? [`Power zone ${row.name} on`, "", () => run("zone-on", row)] : [`Power zone ${row.name} off`, "asks for its name", () => openConfirm(row.id)];
   for (const row of byKind("pod")) {
     yield [`Open ${row.name}`, "pod", () => open(row.id)];
     yield [`Kill ${row.name}`, "", () => run("kill", row)];

@@ -28,8 +28,10 @@ export const shape = (within, name) => within.querySelector("use").setAttribute(
 export const write = (element, words) => element.textContent !== String(words) && (element.textContent = words);
 
 // Where an element says data-is="name" the row's name is written; "release.title" is the title of the row's release.
+const places = new WeakMap(); // looked for once: there may be a thousand tiles
 export function put(within, row) {
-  for (const it of within.querySelectorAll("[data-is]")) write(it, it.dataset.is.split(".").reduce((held, key) => held?.[key], row) ?? it.dataset.else ?? "");
+  if (!places.has(within)) places.set(within, within.querySelectorAll("[data-is]"));
+  for (const it of places.get(within)) write(it, it.dataset.is.split(".").reduce((held, key) => held?.[key], row) ?? it.dataset.else ?? "");
 }
 
 export const find = (within, id) => within.querySelector(`[data-id="${CSS.escape(id)}"]`);

@@ -46,32 +46,18 @@ function fillNode(column, row) {
   head.ariaLabel = `Node ${row.name}, ${[row.status, ...flags.map(([words]) => words)].join(", ")}, ${row.count || 0} pods`;
 }
 
-const PARTS = ["use", ".name b", ".name i", ".version", ".restarts", ".note", ".size", ".took"];
-const parts = new WeakMap(); // tile → its parts, looked for once
-function partsOf(tile) {
-  if (!parts.has(tile)) parts.set(tile, PARTS.map((selector) => tile.querySelector(selector)));
-  return parts.get(tile);
-}
-
 export function fillPod(tile, row, state = row.state) {
-  const [use, app, suffix, version, restarts, told, size, lasted] = partsOf(tile);
   tile.dataset.id = row.id;
-  if (tile.dataset.state !== state) use.setAttribute("href", `#s-${(tile.dataset.state = state)}`);
+  if (tile.dataset.state !== state) shape(tile, `s-${(tile.dataset.state = state)}`);
   tile.dataset.hatch = row.version ? (row.version - 1) % 3 : 0;
   tile.title = row.name;
-  tile.setAttribute("aria-label", label(row));
+  tile.ariaLabel = label(row);
   tile.classList.toggle("selected", ui.selected === row.id);
   tile.classList.toggle("restarted", !!row.restarts);
   tile.classList.toggle("timed", !!row.took);
   tile.hidden = !!ui.namespace && row.namespace !== ui.namespace;
   if (tiny() && tile.closest(".nodes")) return; // a glyph has no words to show
-  write(app, row.app);
-  write(suffix, row.suffix || "");
-  write(version, row.called || "");
-  write(restarts, row.restarts ? `↻${row.restarts}` : "");
-  write(told, note(row));
-  write(size, row.asks || "");
-  write(lasted, row.took || "");
+  put(tile, { ...row, note: note(row), again: row.restarts ? `↻${row.restarts}` : "" });
 }
 
 const tiny = () => ["glyph", "strip"].includes(document.body.dataset.density);
@@ -86,11 +72,7 @@ function label(row) {
 
 function note(row) {
   const left = row.until ? countdown(row.until) : 0;
-  if (row.state === "backoff" && row.until) return `${left ? `${left} s` : "due"} · ${row.status.replace("BackOff", "")}`;
-  if (row.state === "unready") return "not ready";
-  if (row.state === "starting" && row.status === "Running") return "starting · not ready yet";
-  if (row.state === "pending") return `needs ${row.asks || "a node"}`;
-  return row.state === "ready" && row.ip ? row.ip : row.status;
+  return row.state === "backoff" && row.until ? `${left ? `${left} s` : "due"} · ${row.note}` : row.note;
 }
 
 // Where a tile belongs: its node's column, or the tray. Null where the density draws no tile for it.
@@ -140,10 +122,9 @@ function verdicts(wait, row) {
   if (box.dataset.said === String(said)) return;
   box.dataset.said = said;
   box.replaceChildren(
-    ...said.map(([node, words, fits], i) => {
+    ...said.map(([node, textContent, fits]) => {
       const item = make("span", { className: fits ? "fits" : "" });
-      item.style.animationDelay = `${i * 70}ms`;
-      item.append(`${node} `, make("b", { textContent: words }));
+      item.append(`${node} `, make("b", { textContent }));
       return item;
     }),
   );

@@ -88,7 +88,7 @@ export function expand(id) {
   for (const [key, card] of cards) {
     card.classList.toggle("selected", key === id);
     card.querySelector(".controls").hidden = key !== id;
-    card.querySelector(".open").setAttribute("aria-expanded", String(key === id));
+    card.querySelector(".open").ariaExpanded = key === id;
   }
 }
 

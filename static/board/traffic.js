@@ -53,13 +53,13 @@ function fillCrowd() {
   if (!row) return;
   const [open, slide, output, hush] = who.children;
   open.dataset.show = row.id;
-  write(open.lastElementChild, row.service === row.name ? row.name : `${row.name} → ${row.service}`);
-  open.setAttribute("aria-label", `Visitors ${row.name} of ${row.service}`);
+  open.ariaLabel = `Visitors ${row.title}`;
   if (!slide.matches(":active")) turn(slide, output, row.rate || 0);
   hush.classList.toggle("primary", !row.rate);
   hush.ariaLabel = hush.title = row.rate ? "Pause the visitors" : "Turn the visitors up";
   shape(hush, row.rate ? "i-pause" : "i-play");
-  [...charts.children].forEach((chart, at) => {
+  put(crowd, row);
+  charts.querySelectorAll(".chart").forEach((chart, at) => {
     chart.querySelector("b").dataset.fig = `visitors ${row.key} ${at}`;
     chart.querySelector("polyline").dataset.fig = `visitors ${row.key} ${at + 4}`;
   });
@@ -68,7 +68,7 @@ function fillCrowd() {
 function turn(slide, output, rate) {
   slide.value = RATES.findLastIndex((one) => one <= rate);
   write(output, rate ? `${rate}/s` : "paused");
-  slide.setAttribute("aria-valuetext", `${rate} a second`);
+  slide.ariaValueText = `${rate} a second`;
 }
 const slider = document.getElementById("rate");
 slider.oninput = () => turn(slider, slider.nextElementSibling, RATES[slider.value]);

@@ -1,7 +1,7 @@
 """Rows of a cluster that does not exist: every state, and as many pods as one likes."""
 
 from lab.dashboard.noderows import gauges, node_flags
-from lab.dashboard.rows import amounts
+from lab.dashboard.rows import amounts, note
 from lab.dashboard.steeringrows import release_row
 from lab.dashboard.whole import WARNINGS
 
@@ -36,7 +36,16 @@ def pod(name: str, state: str = "ready", node: str = "node-a", **more) -> dict:
     said = {"state": state, "status": STATES[state], "ready": "1/1" if state == "ready" else "0/1"}
     place = {} if state == "pending" else {"node": node}
     version = more.setdefault("version", 1)
-    return {**row, **said, **place, "called": f"v{version}", "created": 1e9, "asks": amounts(100, 2**26, 0), **more}
+    return {
+        **row,
+        **said,
+        **place,
+        "called": f"v{version}",
+        "created": 1e9,
+        "asks": amounts(100, 2**26, 0),
+        "note": note(state, STATES[state], "", "0.1 cpu"),
+        **more,
+    }
 
 
 def deployment(name: str = "web", **more) -> dict:
@@ -70,7 +79,7 @@ def service(name: str = "web", **more) -> dict:
 
 def visitors(**more) -> dict:
     row = {"id": "visitors.orrery.io/default/many", "kind": "visitors", "namespace": "default", "name": "many"}
-    return {**row, "key": "default/many", "service": "web", "path": "/", "rate": 50, **more}
+    return {**row, "key": "default/many", "service": "web", "title": "many → web", "path": "/", "rate": 50, **more}
 
 
 def release(owner: str, **status) -> dict:

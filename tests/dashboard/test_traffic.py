@@ -88,7 +88,7 @@ def test_a_card_shows_its_release_and_its_autoscaler(screen):
     release = screen.card("old").locator(".release")
     expect(release).to_contain_text("Canary · Progressing")
     expect(release.locator("th.is")).to_have_text("new v2")
-    expect(release.locator(".judged tr.bad")).to_have_text("failed 0.22 % 3 % +2 %", use_inner_text=True)
+    expect(release.locator(".judged tr.bad")).to_have_text("failed 0.2 % 3 % +2 %", use_inner_text=True)
     expect(screen.card("scaled").locator(".scaler")).to_have_text("2–10 · cpu 43 %/80 % · now 4")
     expect(screen.page.locator("#pools")).to_contain_text("small 1 of 5, +1 booting")
     expect(screen.column("small-1").locator(".flags")).to_contain_text("boots,")
