@@ -6,6 +6,8 @@ from lab.apimachinery.kinds import NODES
 from lab.apimachinery.labels import HOSTNAME_LABEL, RUNTIME_LABEL, ZONE_LABEL
 from lab.client import Client
 
+from .noderows import usual_runtime
+
 ZONES = "abc"
 CAPACITY = {"cpu": "2", "memory": "2Gi", "pods": "110"}
 
@@ -17,9 +19,8 @@ def set_control_planes(client: Client, count: int) -> str:
     nodes = client.list(NODES)
     members = sorted(node["metadata"]["name"] for node in nodes if is_member(node))
     wanted = [f"control-plane-{zone}" for zone in ZONES[:count]]
-    runtime = next((node["metadata"].get("labels", {}).get(RUNTIME_LABEL, "") for node in nodes), "")
     for name in sorted(set(wanted) - set(members)):
-        client.create(NODES, control_plane(name, runtime))
+        client.create(NODES, control_plane(name, usual_runtime(nodes)))
     for name in sorted(set(members) - set(wanted)):
         client.delete(NODES, "", name)
     return f"the control plane is now {', '.join(wanted)}"

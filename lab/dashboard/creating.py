@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, NAMESPACES, Kind
-from lab.apimachinery.labels import RUNTIME_LABEL, ZONE_LABEL
+from lab.apimachinery.labels import HOSTNAME_LABEL, RUNTIME_LABEL, ZONE_LABEL
 from lab.apiserver import registry
 from lab.apiserver.request import Request
 
+from .rows import GPU
 from .yamllines import BadYaml, Document, documents
 
 AUTHOR = "board"
@@ -130,7 +131,7 @@ def node_object(form: dict) -> dict:
     """The Node that the form describes: its size is its capacity, and its label says which engine runs it."""
     capacity = {"cpu": form.get("cpu", "4"), "memory": form.get("memory", "8Gi"), "pods": form.get("pods") or "110"}
     if gpus := whole(form.get("gpus") or "0", "GPUs"):
-        capacity["nvidia.com/gpu"] = str(gpus)
+        capacity[GPU] = str(gpus)
     labels = {RUNTIME_LABEL: form.get("runtime", ""), **_labels(form.get("labels", ""))}
     if zone := form.get("zone", "").strip():
         labels[ZONE_LABEL] = zone
@@ -138,7 +139,7 @@ def node_object(form: dict) -> dict:
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, **labels}},
+        "metadata": {"name": name, "labels": {HOSTNAME_LABEL: name, **labels}},
         "spec": {},
         "status": {"capacity": capacity, "allocatable": dict(capacity)},
     }

@@ -7,6 +7,7 @@ import yaml
 from lab.apimachinery.controlplane import is_member, is_up
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, EVENTS, NODES, PERSISTENTVOLUMECLAIMS, PODS, Kind
+from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import controller_of, join_key
 from lab.apiserver.tables.cells import age, human_duration
 from lab.apiserver.tables.pods import summary
@@ -15,7 +16,7 @@ from lab.client import Client
 from . import steeringdrawers as steering
 from .actions import kubectl, nodes_in, pods_on, replicasets_of
 from .drain import checklist
-from .noderows import ZONE_LABEL, node_row
+from .noderows import node_row
 from .rows import deployment_row, event_row, pod_row, requests_of, revision_of
 from .status import pod_state
 from .verdicts import SCORES, decision

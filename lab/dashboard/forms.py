@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.apimachinery.kinds import DEPLOYMENTS, NODEPOOLS, NODES, RELEASES, SERVICES, VISITORS, Kind
-from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.client import Client
 
 from .creating import whole
+from .noderows import usual_runtime
 from .servicerows import selects
 
 Typed = dict[str, str]
@@ -186,7 +186,7 @@ def pool_fields(client: Client, namespace: str, name: str) -> list[Field]:
         Field("memory", "Memory of each", "4Gi", half=True),
         Field("boot", "Seconds to boot", "8", "number", half=True),
         Field("idle", "Sold after idle seconds", "20", "number", half=True),
-        Field("runtime", "Runtime", _runtime(client), options=runtimes),
+        Field("runtime", "Runtime", usual_runtime(client.list(NODES)) or "process", options=runtimes),
     ]
 
 
@@ -233,11 +233,6 @@ def _port_of(deployment: dict | None) -> str:
     containers = deployment["spec"]["template"]["spec"]["containers"] if deployment else ()
     ports = [port for container in containers for port in container.get("ports", ())]
     return str(ports[0].get("name") or ports[0]["containerPort"]) if ports else "8080"
-
-
-def _runtime(client: Client) -> str:
-    found = [node["metadata"].get("labels", {}).get(RUNTIME_LABEL) for node in client.list(NODES)]
-    return next(filter(None, found), "process")
 
 
 FORMS = {

@@ -34,7 +34,7 @@ def node_row(node: dict, used: Requests, count: int, leads: list[str] = ()) -> R
             "ready": is_true(node, "Ready"),
             "status": node_status(node),
             "cordoned": spec.get("unschedulable", False),
-            "off": annotations.get(POWER) == "off",
+            "off": is_off(node),
             "partitioned": annotations.get(PARTITIONED) == "true",
             "leaving": is_deleting(node),
             "member": is_member(node),
@@ -131,6 +131,16 @@ def boots_until(node: dict) -> float:
     meta = node["metadata"]
     until = meta.get("annotations", {}).get("orrery.io/boots-until")
     return parse_time(until) if until and RUNTIME_LABEL not in meta.get("labels", {}) else 0
+
+
+def is_off(node: dict) -> bool:
+    return node["metadata"].get("annotations", {}).get(POWER) == "off"
+
+
+def usual_runtime(nodes: list[dict]) -> str:
+    """What runs the first of the nodes that has a runtime: the likeliest for another; empty if none has."""
+    found = (node["metadata"].get("labels", {}).get(RUNTIME_LABEL) for node in nodes)
+    return next(filter(None, found), "")
 
 
 def node_status(node: dict) -> str:

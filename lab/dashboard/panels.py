@@ -8,12 +8,12 @@ from django.http import QueryDict
 from lab import demos
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, NAMESPACES, NODEPOOLS, NODES, PODS, SERVICES, VISITORS
-from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import key_of
 from lab.client import Client
 
 from .creating import Wrong, create_from_yaml, deployment_object, node_object
 from .forms import FORMS
+from .noderows import usual_runtime
 from .steeringrows import target_of_release, target_of_scaler
 
 BOARD_SHOWS = (PODS, NODES, DEPLOYMENTS, SERVICES, VISITORS, NODEPOOLS)
@@ -49,7 +49,7 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
     mode = "yaml" if asked.get("mode") == "yaml" else "form"
     context = {"cluster": client.cluster, "mode": mode, "wrong": [], "lines": "[]", "name": name}
     if name in FORMS:
-        namespace, _, of = asked.get("for", "").partition("/")[2].rpartition("/")
+        namespace, of = _meant(asked.get("for", ""))
         typed = {"namespace": namespace or "default"}
         fields = FORMS[name].fields(client, typed["namespace"], of)
         typed |= {field.name: field.value for field in fields}
@@ -88,6 +88,12 @@ def submit(client: Client, name: str, form: QueryDict) -> dict:
     return {**context, "wrong": wrong, "lines": lines, "made": made, "open": _first_row(made)}
 
 
+def _meant(id_: str) -> tuple[str, str]:
+    """Namespace and name of the row that a form is for: `deployments.apps/default/web`."""
+    namespace, _, name = id_.partition("/")[2].rpartition("/")
+    return namespace, name
+
+
 def _example(name: str) -> str:
     return demos.MANIFESTS[name].read_text() if name in BANKS else EXAMPLE
 
@@ -107,7 +113,7 @@ def _shown(client: Client, name: str, fields: list, typed: dict[str, str]) -> di
 
 def _submit(client: Client, name: str, typed: dict[str, str]) -> dict:
     """Make what was typed, or (`then` = look) only show the YAML of it. Visitors who are there already are changed."""
-    namespace, _, of = typed.get("for", "").partition("/")[2].rpartition("/")
+    namespace, of = _meant(typed.get("for", ""))
     fields = FORMS[name].fields(client, typed["namespace"], of)
     context = {"cluster": client.cluster, "name": name, "for": typed.get("for", "")}
     context |= _shown(client, name, fields, typed)
@@ -154,7 +160,6 @@ def _next_node(client: Client) -> dict:
     nodes = client.list(NODES)
     taken = {node["metadata"]["name"] for node in nodes}
     number = next(i for i in range(1, len(taken) + 2) if f"worker-{i}" not in taken)
-    runtimes = [node["metadata"].get("labels", {}).get(RUNTIME_LABEL) for node in nodes]
     return {
         "name": f"worker-{number}",
         "cpu": "4",
@@ -162,5 +167,5 @@ def _next_node(client: Client) -> dict:
         "gpus": "0",
         "pods": "110",
         "zone": "abc"[len(nodes) % 3],
-        "runtime": next(filter(None, runtimes), "docker"),
+        "runtime": usual_runtime(nodes) or "docker",
     }

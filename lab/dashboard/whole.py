@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from lab.apimachinery.controlplane import is_member, is_up
 from lab.apimachinery.labels import RUNTIME_LABEL, ZONE_LABEL
 
+from .noderows import is_off
 from .rows import Row, compact
 
 LAB = "lab"
@@ -29,9 +30,9 @@ def zone_of(node: dict) -> str:
 
 def zone_row(id_: str, nodes: list[dict]) -> Row:
     """A zone, by the machines in it: what fails together."""
-    down = sum(not is_up(node) for node in nodes)
+    down = sum(map(is_off, nodes))
     name, count = id_.partition("/")[2], f"{len(nodes)} machine{'s' if len(nodes) != 1 else ''}"
-    words = "no power" if down == len(nodes) else f"{down} of {len(nodes)} down" if down else count
+    words = "no power" if down == len(nodes) else f"{down} of {len(nodes)} off" if down else count
     return compact({"id": id_, "kind": "zone", "name": name, "text": words, "down": down, "off": down == len(nodes)})
 
 

@@ -134,7 +134,7 @@ def test_a_zone_is_the_machines_in_it():
     board = Board([NODE, a_node("node-b")])
     assert board.rows["zones/a"]["text"] == "2 machines"
     off = {**NODE, "metadata": {**NODE["metadata"], "annotations": {POWER: "off"}}}
-    assert board.apply([change(off, NODE)]).upserts["zones/a"]["text"] == "1 of 2 down"
+    assert board.apply([change(off, NODE)]).upserts["zones/a"]["text"] == "1 of 2 off"
     delta = board.apply([change(off, deleted=True), change(a_node("node-b"), deleted=True)])
     assert "zones/a" in delta.removes
 
