@@ -11,14 +11,15 @@ let tab = "";
 let stale = 0;
 let latest = 0;
 
-async function load(url, options) {
+// `unless`: not if this is so when the answer is there.
+async function load(url, options, unless) {
   const mine = ++latest;
   const answer = await ask(url, options, !options).catch(() => null);
   if (mine !== latest) return;
   if (!(answer?.status < 500 && answer.headers.get("Content-Type").startsWith("text/html")))
     return toast("The lab does not answer. Try again when the board says Live.", { kind: "error" });
   const text = await answer.text();
-  if (mine !== latest) return;
+  if (mine !== latest || unless?.()) return;
   const focused = drawer.contains(document.activeElement) && mark(document.activeElement);
   const { scrollTop } = drawer;
   hush();
@@ -93,11 +94,14 @@ onPaint(({ changed, removed }) => {
   if (!id || (!told && !removed.has(id)) || stale) return;
   stale = setTimeout(() => {
     stale = 0;
-    const typed = [...drawer.querySelectorAll(".confirm input")].some((input) => input.value);
-    const busy = typed || drawer.querySelector("form:focus-within, .log, .yaml") || (String(getSelection()) && drawer.contains(getSelection().anchorNode));
-    if (ui.selected === id && !busy && !document.hidden) load(`${base}board/drawer/${id}?tab=${tab}`);
+    if (ui.selected === id && !busy() && !document.hidden) load(`${base}board/drawer/${id}?tab=${tab}`, undefined, busy);
   }, 300);
 });
+
+function busy() {
+  const typed = [...drawer.querySelectorAll(".confirm input")].some((input) => input.value);
+  return typed || drawer.querySelector("form:focus-within, .log, .yaml") || (String(getSelection()) && drawer.contains(getSelection().anchorNode));
+}
 
 drawer.addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy]");

@@ -89,7 +89,13 @@ def release(owner: str, **status) -> dict:
     counted = {"old": counts(900, 2, 41), "new": counts(100, 3, 38), "verdict": "Failing"}
     held = {"phase": "Progressing", "weight": 20, "message": "20 % of the visitors have it", "analysis": counted}
     meta = {"name": f"{owner}-1", "namespace": "default"}
-    return release_row({"metadata": meta, "spec": {"deployment": owner, "strategy": strategy}, "status": held | status})
+    return release_row(
+        {
+            "metadata": meta,
+            "spec": {"deployment": owner, "image": "orrery/hello:v2", "strategy": strategy},
+            "status": held | status,
+        }
+    )
 
 
 def counts(requests: int, errors: int, mean_ms: float) -> dict:
