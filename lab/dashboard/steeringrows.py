@@ -88,15 +88,15 @@ def _names(release: dict) -> tuple[str, str]:
 
 
 def _told(phase: str, status: dict) -> dict[str, str]:
-    """How it stands in a shape and in words. The figures of an analysis that goes on stand in lines of their own."""
-    words, analysis = status.get("message", ""), status.get("analysis") or {}
-    state = STATES.get(phase, "starting")
-    if phase in STATES and phase != "Paused" or not analysis.get("message"):
+    """How it stands in a shape and in words. Of an analysis that goes on, the figures stand in lines of their own."""
+    words, analysis, state = status.get("message", ""), status.get("analysis") or {}, STATES.get(phase, "starting")
+    found = analysis.get("message", "")
+    if not found or f": {found}." not in words:
         return {"state": state, "message": words}
-    told = words.replace(f": {analysis['message']}.", ".")
+    told = words.replace(f": {found}.", ".")
     if analysis["verdict"] == "Passing":
         return {"state": "ready", "message": f"The new version does as well as the old one. {told}"}
-    return {"state": state, "message": f"{told} {analysis['message'][:1].upper()}{analysis['message'][1:]}."}
+    return {"state": state, "message": f"{told} {found[0].upper()}{found[1:]}."}
 
 
 TITLES = {"BlueGreen": "Blue-green", "RollingUpdate": "Rolling update"}
@@ -166,16 +166,13 @@ def scaler_row(scaler: dict) -> Row:
         f"now {status.get('currentReplicas', 0)}",
     )
     active, limited = condition(scaler, "ScalingActive") or {}, condition(scaler, "ScalingLimited") or {}
+    at_most = "would have more, but for its maximum" if limited.get("reason") == "TooManyReplicas" else ""
     return compact(
         {
             **head("autoscaler", HORIZONTALPODAUTOSCALERS.resource, scaler),
             "owner": target_of_scaler(scaler),
             "text": " · ".join(said),
-            "trouble": active.get("message")
-            if active.get("status") == "False"
-            else limited.get("message")
-            if limited.get("status") == "True"
-            else "",
+            "trouble": active.get("message", "") if active.get("status") == "False" else at_most,
         }
     )
 

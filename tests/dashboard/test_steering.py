@@ -132,6 +132,18 @@ def test_a_release_s_versions_stand_side_by_side():
     assert release_row(a_release(phase="Promoted", finishedAt="2026-05-20T10:00:00Z"))["over"]
 
 
+def test_a_canary_says_how_its_new_version_does_while_that_is_what_it_waits_for():
+    analysis = {"verdict": "Passing", "message": "80 requests to the new version: 0 % failed, 3 ms (old: 0 %, 3 ms)"}
+    words = f"20 % of the visitors have the new version: {analysis['message']}."
+    row = release_row(a_release(phase="Progressing", message=words, analysis=analysis))
+    told = "The new version does as well as the old one. 20 % of the visitors have the new version."
+    assert (row["state"], row["message"]) == ("ready", told)
+    row = release_row(
+        a_release(phase="Progressing", message="It needs 1 new pods, 0 of them ready.", analysis=analysis)
+    )
+    assert (row["state"], row["message"]) == ("starting", "It needs 1 new pods, 0 of them ready.")
+
+
 def test_an_autoscaler_says_what_is_measured_and_what_is_asked_for():
     cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
     latency = {"metric": {"name": "latency_ms"}, "target": {"type": "Value", "value": "2k"}}
