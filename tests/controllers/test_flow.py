@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, PODS, REPLICASETS
 from lab.apimachinery.meta import condition, controller_of, is_deleting
 from lab.client.clusters import delete_cluster
@@ -236,3 +237,20 @@ def test_in_whatever_order_things_happen_neither_promise_of_a_rollout_is_broken(
         assert len(cluster.pods()) == replicas
     finally:
         delete_cluster("chance")
+
+
+@pytest.mark.parametrize(
+    ("surge", "unavailable", "words"),
+    [
+        (0, 0, "may not be 0 when `maxSurge` is 0"),
+        ("0%", "0%", "may not be 0 when `maxSurge` is 0"),
+        (1, "101%", "must not be greater than 100%"),
+        ("ten", 1, "a valid percent string"),
+        (-1, 1, "must be greater than or equal to 0"),
+    ],
+)
+def test_a_rolling_update_that_could_never_move_or_makes_no_sense_is_refused(cluster, surge, unavailable, words):
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
+    with pytest.raises(ApiError) as refused:
+        cluster.deploy(strategy=rolling)
+    assert refused.value.code == 422 and words in refused.value.message
