@@ -26,19 +26,28 @@ def count(known: dict, **traffic: dict) -> dict:
     ("new", "old", "verdict", "words"),
     [
         (sums(12), sums(500), WAITING, "waiting for requests: 12 of 50"),
-        (sums(50), sums(0), PASSING, "50 requests"),
+        (sums(50), sums(20), WAITING, "to the old version: 20 of 50"),
+        (sums(50), sums(50), PASSING, "50 requests"),
+        (sums(50, 50), sums(0), FAILING, "100 % of 50 requests"),  # nobody need wait for that
         (sums(100, 6), sums(500), FAILING, "6 % of 100 requests to the new version failed, 0 % to the old one"),
         (sums(100, 5), sums(500), PASSING, "5 % failed"),
         (sums(100, 30), sums(500, 150), PASSING, "30 % failed"),  # what fails everywhere is not the new version's fault
         (sums(100, mean=201), sums(500, mean=100), FAILING, "takes 201 ms, the old one 100 ms"),
         (sums(100, mean=199), sums(500, mean=100), PASSING, "199 ms"),
         (sums(100, mean=99), sums(500, mean=1), PASSING, "99 ms"),  # nobody notices
-        (sums(100, mean=900), sums(3, mean=1), PASSING, "900 ms"),  # three requests say nothing of what is usual
     ],
 )
 def test_a_new_version_is_judged_beside_the_old_one(new, old, verdict, words):
-    said = judge(new, old, RULES)
+    said = judge(new, old, RULES, weight=50)
     assert said[0] == verdict and words in said[1]
+
+
+@pytest.mark.parametrize(
+    ("weight", "asked", "verdict"),
+    [(5, 49, WAITING), (5, 50, FAILING), (90, 5, WAITING), (90, 6, FAILING), (100, 0, PASSING)],
+)
+def test_what_is_usual_is_told_by_as_many_requests_as_the_old_version_gets(weight, asked, verdict):
+    assert judge(sums(50, mean=900), sums(asked, mean=10), RULES, weight)[0] == verdict
 
 
 def test_it_counts_from_when_the_weight_was_set():

@@ -6,6 +6,8 @@ counter along, nor that whoever counts begins anew, nor that the controller is k
 Whatever happened before the present weight was set, slow starts of old pods among it, does not count.
 """
 
+import math
+
 Counters = list[int]  # of one pod: requests that were answered, how many of them went wrong, milliseconds in all
 WAITING, UNKNOWN, PASSING, FAILING = "Waiting", "Unknown", "Passing", "Failing"
 NOTHING = {"requests": 0, "errors": 0, "meanMs": 0.0}
@@ -43,13 +45,13 @@ def _added(sums: dict, requests: int, errors: int, milliseconds: int) -> dict:
     return {"requests": total, "errors": sums["errors"] + errors, "meanMs": round(mean, 3)}
 
 
-def judged(sums: dict, rules: dict) -> dict:
-    """`sums` with a verdict and the words for it."""
-    verdict, message = judge(sums["new"], sums["old"], rules)
+def judged(sums: dict, rules: dict, weight: int) -> dict:
+    """`sums` with a verdict and the words for it. `weight`: percent of the visitors that the new version has."""
+    verdict, message = judge(sums["new"], sums["old"], rules, weight)
     return {**sums, "verdict": verdict, "message": message}
 
 
-def judge(new: dict, old: dict, rules: dict) -> tuple[str, str]:
+def judge(new: dict, old: dict, rules: dict, weight: int) -> tuple[str, str]:
     """The verdict on a new version beside the old one, at the same time, under the same visitors."""
     needed = rules["minRequests"]
     if new["requests"] < needed:
@@ -58,9 +60,12 @@ def judge(new: dict, old: dict, rules: dict) -> tuple[str, str]:
     if errors > usual + rules["maxErrorPercent"]:
         words = f"{errors:.3g} % of {new['requests']} requests to the new version failed"
         return FAILING, f"{words}, {usual:.3g} % to the old one (at most {rules['maxErrorPercent']:g} points more)"
+    # What is usual is told by as many requests to the old version, or by its share of them where that is the smaller.
+    beside = min(needed, math.ceil(needed * (100 - weight) / weight))
+    if old["requests"] < beside:
+        return WAITING, f"waiting for requests to the old version: {old['requests']} of {beside}"
     most = max(old["meanMs"] * rules["maxLatencyRatio"], old["meanMs"] + NOTICED_MS)
-    # Too few requests to the old version say nothing about what is usual.
-    if old["requests"] >= needed and new["meanMs"] > most:
+    if beside and new["meanMs"] > most:
         words = f"the new version takes {new['meanMs']:.4g} ms, the old one {old['meanMs']:.4g} ms"
         return FAILING, f"{words} (at most {most:.4g} ms)"
     words = f"{new['requests']} requests to the new version: {errors:.3g} % failed, {new['meanMs']:.4g} ms"

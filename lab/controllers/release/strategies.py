@@ -131,7 +131,7 @@ def _analysis(look: Look, rules: dict) -> dict:
     if look.traffic is None:
         return analysis.unknown(known)
     new, old = look.status["newRevision"], look.status["oldRevision"]
-    return analysis.judged(analysis.counted(known, look.traffic, look.pods, new, old), rules)
+    return analysis.judged(analysis.counted(known, look.traffic, look.pods, new, old), rules, look.status["weight"])
 
 
 def _set_weight(look: Look, plan: Plan, weight: int) -> Plan:
