@@ -145,8 +145,20 @@ def test_create_from_a_file_refuses_unknown_fields_and_wrong_values(k):
     assert "already exists" in k.fail("create", "-f", "-", stdin=text)
 
 
-def test_create_by_generator_says_why_it_cannot_yet(k):
-    assert "this server does not read protobuf" in k.fail("create", "deployment", "web", "--image", "busybox")
+def test_services_are_created_and_a_port_that_is_taken_is_refused(k):
+    door = ("--tcp=80:8080", "--node-port=30123")
+    assert k.run("create", "service", "nodeport", "door", *door) == "service/door created\n"
+    assert "provided port is already allocated" in k.fail("create", "service", "nodeport", "other", *door)
+    kind, _, _, ports = k.rows("get", "service", "door")[1][1:5]
+    assert (kind, ports) == ("NodePort", "80:30123/TCP")
+
+
+def test_what_will_not_be_done_is_a_warning(k):
+    udp = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "dns"}}
+    udp["spec"] = {"ports": [{"port": 53, "protocol": "UDP"}]}
+    made = k.start("create", "-f", "-", stdin=json.dumps(udp))
+    assert made.stdout == "service/dns created\n"
+    assert made.stderr.startswith("Warning: spec.ports[0].protocol: UDP is not forwarded here")
 
 
 def test_scale_label_annotate_patch_and_set_image(k, api):
