@@ -98,4 +98,4 @@ async def open_socket(kubelet: str, path: str, subprotocols: list[str]) -> Async
             raise refusal(*refused)
         yield socket
     finally:
-        writer.close()
+        writer.transport.abort()  # what a kubelet does not read would keep it open for ever

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 PROTOCOL = "SPDY/3.1+portforward.k8s.io"
 CHANNELS = "v4.channel.k8s.io"
 CONNECT_SECONDS = 5.0
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 5.0
 
 
 async def serve(scope, receive, send, pod: str, address: str, ports: list[int]) -> None:
@@ -31,7 +31,6 @@ async def serve(scope, receive, send, pod: str, address: str, ports: list[int]) 
         await send({"type": "websocket.accept", "subprotocol": spoken})
         # Nobody would notice that the client has gone while a connection does not take what it was sent before.
         await until_first_ends(listen(receive, way), every(BEAT_SECONDS, way.beat))
-        await send({"type": "websocket.close", "code": 1000})
     except (OSError, ValueError) as error:
         log.debug("a port-forward to %s ends: %s", pod, error)
     finally:

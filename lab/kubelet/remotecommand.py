@@ -17,7 +17,7 @@ from lab.runtime.stream import STDERR, STDOUT, Stream
 
 log = logging.getLogger(__name__)
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")  # the better one first
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 5.0
 STDIN, ERROR, RESIZE, CLOSE = 0, 3, 4, 255  # the channels besides STDOUT and STDERR
 
 

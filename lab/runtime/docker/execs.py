@@ -133,13 +133,16 @@ def _exit_code(engine: Engine, exec_id: str) -> int:
 
 
 def _kill(engine: Engine, exec_id: str) -> None:
-    """Kill the command by its process id, once the kernel has confirmed that it belongs to its container."""
+    """Kill the command and what it has started, by its process id, once the kernel has confirmed that it belongs to its
+    container."""
     with failing_as("ExecFailed", gone_is_fine=True):
         about = engine.client.exec_inspect(exec_id)
         if not about["Running"] or not about["Pid"] or not engine.on_this_host():
             return
         try:
-            if about["ContainerID"] in Path(f"/proc/{about['Pid']}/cgroup").read_text():
-                os.kill(about["Pid"], signal.SIGKILL)
+            pid = about["Pid"]
+            if about["ContainerID"] in Path(f"/proc/{pid}/cgroup").read_text():
+                # The engine gives each command a session of its own. If it did not, its group would be somebody else's.
+                (os.killpg if os.getpgid(pid) == pid else os.kill)(pid, signal.SIGKILL)
         except OSError:
             return  # it has ended by itself, or is not ours to kill
