@@ -91,6 +91,10 @@ class ProxyAgent:
     def _planes_of(self, cluster: str) -> list[Plane]:
         return [plane for name, plane in list(self._planes.items()) if name == HOST or name.startswith(f"{cluster}/")]
 
+    def _started(self, cluster: str) -> list[Plane]:
+        """Those that somebody has started: a worker alone has none on its host."""
+        return [plane for plane in self._planes_of(cluster) if plane.name != HOST or self._socket.exists()]
+
     def _find_gateways(self, view: View) -> None:
         """Begin with those that are new, and leave those that no node speaks of any more."""
         wanted = {f"{view.name}/{address}": address for address in gateways_of(view)}
@@ -123,7 +127,7 @@ class ProxyAgent:
 
     def _state(self, cluster: str, uid: str) -> drains.State | None:
         """As far as the data planes say; None if not all of them can be heard."""
-        planes = [p for p in self._planes_of(cluster) if p.name != HOST or self._socket.exists()]
+        planes = self._started(cluster)
         if not all(plane.connected for plane in planes):
             return None
         counted = [plane.counted for plane in planes]
@@ -211,8 +215,10 @@ class ProxyAgent:
             if name != HOST and name.partition("/")[0] not in clusters:
                 self._planes.pop(name).stop()
         self._tally.take({name: plane.counted[1] for name, plane in list(self._planes.items())})
-        self._tally.note(now)
-        for cluster in clusters:
+        # No figure is better than a wrong one: an autoscaler that reads none waits, one that reads zero scales down.
+        heard = {cluster for cluster in clusters if not any(plane.silent for plane in self._started(cluster))}
+        self._tally.note(now, heard)
+        for cluster in heard:
             self._publish(cluster, now)
         self._complain(clusters)
 

@@ -20,6 +20,7 @@ COUNT_SECONDS, COUNT_SECONDS_AT_REST = 1.0, 3.0
 REST_SECONDS = 10.0  # without a request after which there is rest
 AGAIN_SECONDS = 5.0  # between tries to listen where somebody else does
 HURRY_SECONDS = 0.05  # between two looks at what is still in flight
+SILENT_SECONDS = COUNT_SECONDS_AT_REST + 2.0  # after which its last counters say nothing of now
 
 
 class Refused(Exception):
@@ -48,6 +49,7 @@ class Plane:
         self._bell.setblocking(False)
         self._stopping = threading.Event()
         self._hurried = False
+        self._counted_at = 0.0
         self._said = ""  # what it was last complained of, which is not said again and again
         self._thread = threading.Thread(target=self._run, name=f"proxy-{name}", daemon=True)
 
@@ -76,6 +78,11 @@ class Plane:
         if on != self._hurried:
             self._hurried = on
             self._ring()
+
+    @property
+    def silent(self) -> bool:
+        """Nobody knows what goes through it."""
+        return time.monotonic() - self._counted_at > SILENT_SECONDS
 
     def _ring(self) -> None:
         try:
@@ -122,7 +129,7 @@ class Plane:
             if now >= due:
                 before, counted = self.counted[1], now
                 scopes = self._ask(connection, stream, {"do": "counters"})["scopes"]
-                self.counted = (self.applied, scopes)
+                self.counted, self._counted_at = (self.applied, scopes), time.monotonic()
                 busy_until = now + REST_SECONDS if scopes != before else busy_until
                 self._news()
                 continue

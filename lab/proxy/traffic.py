@@ -46,9 +46,11 @@ class Tally:
             for place in held.keys() - counts.keys():
                 del held[place]
 
-    def note(self, now: float) -> None:
-        """That it is so now: the rates are those since what was noted a few seconds ago."""
+    def note(self, now: float, clusters: set[str]) -> None:
+        """That it is so now in these clusters: the rates are those since what was noted a few seconds ago."""
         for place, planes in self._counts.items():
+            if place[0] not in clusters:
+                continue
             sums = {name: sum(count.sums[name] for count in planes.values()) for name in COUNTERS}
             sums["inFlight"] = sum(count.told["inFlight"] for count in planes.values())
             past = self._past.setdefault(place, deque())
