@@ -20,7 +20,7 @@ COUNT_SECONDS, COUNT_SECONDS_AT_REST = 1.0, 3.0
 REST_SECONDS = 10.0  # without a request after which there is rest
 AGAIN_SECONDS = 5.0  # between tries to listen where somebody else does
 HURRY_SECONDS = 0.05  # between two looks at what is still in flight
-SILENT_SECONDS = COUNT_SECONDS_AT_REST + 2.0  # after which its last counters say nothing of now
+SILENT_ROUNDS = 2.5  # without an answer, after which its last counters say nothing of now
 
 
 class Refused(Exception):
@@ -49,7 +49,7 @@ class Plane:
         self._bell.setblocking(False)
         self._stopping = threading.Event()
         self._hurried = False
-        self._counted_at = 0.0
+        self._counted_at, self._rhythm = 0.0, COUNT_SECONDS
         self._said = ""  # what it was last complained of, which is not said again and again
         self._thread = threading.Thread(target=self._run, name=f"proxy-{name}", daemon=True)
 
@@ -82,7 +82,7 @@ class Plane:
     @property
     def silent(self) -> bool:
         """Nobody knows what goes through it."""
-        return time.monotonic() - self._counted_at > SILENT_SECONDS
+        return time.monotonic() - self._counted_at > SILENT_ROUNDS * self._rhythm
 
     def _ring(self) -> None:
         try:
@@ -124,8 +124,8 @@ class Plane:
                 self.applied = {scope: told for scope, told in self.applied.items() if scope not in self.refused}
                 again = now + AGAIN_SECONDS
                 continue
-            rhythm = COUNT_SECONDS if now < busy_until else COUNT_SECONDS_AT_REST
-            due = counted + (HURRY_SECONDS if self._hurried else rhythm)
+            self._rhythm = COUNT_SECONDS if now < busy_until else COUNT_SECONDS_AT_REST
+            due = counted + (HURRY_SECONDS if self._hurried else self._rhythm)
             if now >= due:
                 before, counted = self.counted[1], now
                 scopes = self._ask(connection, stream, {"do": "counters"})["scopes"]
