@@ -44,7 +44,7 @@ def test_a_new_version_is_judged_beside_the_old_one(new, old, verdict, words):
 
 @pytest.mark.parametrize(
     ("weight", "asked", "verdict"),
-    [(5, 49, WAITING), (5, 50, FAILING), (90, 5, WAITING), (90, 6, FAILING), (100, 0, PASSING)],
+    [(0, 50, FAILING), (5, 49, WAITING), (5, 50, FAILING), (90, 5, WAITING), (90, 6, FAILING), (100, 0, PASSING)],
 )
 def test_what_is_usual_is_told_by_as_many_requests_as_the_old_version_gets(weight, asked, verdict):
     assert judge(sums(50, mean=900), sums(asked, mean=10), RULES, weight)[0] == verdict

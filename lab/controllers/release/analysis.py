@@ -61,7 +61,7 @@ def judge(new: dict, old: dict, rules: dict, weight: int) -> tuple[str, str]:
         words = f"{errors:.3g} % of {new['requests']} requests to the new version failed"
         return FAILING, f"{words}, {usual:.3g} % to the old one (at most {rules['maxErrorPercent']:g} points more)"
     # What is usual is told by as many requests to the old version, or by its share of them where that is the smaller.
-    beside = min(needed, math.ceil(needed * (100 - weight) / weight))
+    beside = min(needed, math.ceil(needed * (100 - weight) / max(weight, 1)))
     if old["requests"] < beside:
         return WAITING, f"waiting for requests to the old version: {old['requests']} of {beside}"
     most = max(old["meanMs"] * rules["maxLatencyRatio"], old["meanMs"] + NOTICED_MS)
