@@ -17,6 +17,12 @@ from .negotiation import JSON, PATCH_TYPES
 from .requestinfo import unknown_path
 from .schemas import components_for
 
+# OpenAPI v2 without a definition, as protobuf (gnostic's openapi.v2.Document: swagger, info{title, version}). Before it
+# takes a `kind: List` apart, kubectl reads that form and no other; what it does not find there it leaves to the server.
+V2 = b"\n\x032.0" + b"\x12\x14" + b"\n\nKubernetes" + b"\x12\x06v1.0.0"
+V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+V2_ASKED = (V2_TYPE, V2_TYPE.replace("v2.v1", "v2@v1"))  # the second is what clients say, and no media type
+
 
 def _path_of(kind: Kind) -> str:
     root = f"apis/{kind.group}/{kind.version}" if kind.group else f"api/{kind.version}"

@@ -18,6 +18,7 @@ cluster = [
     re_path(r"^api/(?P<version>[^/]+)/?$", documents.resources),
     re_path(r"^apis/(?P<group>[^/]+)/?$", documents.group),
     re_path(r"^apis/(?P<group>[^/]+)/(?P<version>[^/]+)/?$", documents.resources),
+    re_path(r"^openapi/v2/?$", documents.openapi_v2),
     re_path(r"^openapi/v3/?$", documents.openapi_index),
     re_path(r"^openapi/v3/(?P<path>.+)$", documents.openapi_document),
     re_path(r"^(?P<path>apis?/.+)$", resources.resource),

@@ -307,3 +307,17 @@ def test_an_unknown_cluster_is_said_to_be_unknown(k, kubeconfig):
     """As far as kubectl lets us: it does not read the words of a 404 that it gets while it asks what there is."""
     kubeconfig.write_text(kubeconfig.read_text().replace("/clusters/default", "/clusters/other"))
     assert "Error from server (NotFound)" in k.fail("get", "pods")
+
+
+def test_a_list_is_applied_created_and_compared_as_kubectl_prints_it(k, client):
+    items = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "1"}} for name in "xy"]
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    assert k.run("apply", "-f", "-", stdin=listed) == "configmap/x created\nconfigmap/y created\n"
+    assert k.run("apply", "-f", "-", stdin=listed) == "configmap/x unchanged\nconfigmap/y unchanged\n"
+    printed = k.run("get", "configmaps", "x", "y", "-o", "yaml").replace('a: "1"', 'a: "2"')
+    assert k.run("apply", "-f", "-", stdin=printed) == "configmap/x configured\nconfigmap/y configured\n"
+    assert '+  a: "1"' in k.start("diff", "-f", "-", stdin=listed).stdout
+    items[0]["datum"] = {}
+    assert 'unknown field "datum"' in k.fail(
+        "apply", "-f", "-", stdin=json.dumps({**json.loads(listed), "items": items})
+    )

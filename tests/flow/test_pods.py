@@ -13,7 +13,7 @@ CONFIG = {
 }
 
 FETCH = "import os, urllib.request as u; print(u.urlopen('http://%s:8080/healthz' % os.environ['IP']).read().decode())"
-EAT = 'x = b"x" * (200 << 20); import time; time.sleep(30)'
+EAT = 'import time; time.sleep(1); x = b"x" * (200 << 20); time.sleep(30)'
 ENVIRONMENT = [
     {"name": "PLAIN", "value": "one"},
     {"name": "COMBINED", "value": "$(PLAIN)-$(COLOR) $$(PLAIN) $(UNKNOWN)"},

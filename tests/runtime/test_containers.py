@@ -161,7 +161,7 @@ def test_exec_in_a_dead_container_is_refused(bench):
 
 
 def test_a_program_that_takes_more_memory_than_its_limit_is_killed_for_it(bench):
-    eat = "python3 -c 'x = b\"x\" * (200 << 20); import time; time.sleep(30)'"
+    eat = "python3 -c 'import time; time.sleep(1); x = b\"x\" * (200 << 20); time.sleep(30)'"
     container = bench.run(eat, memory_limit_bytes=64 << 20)
     done = bench.ended(container, 15)
     assert (done.exit_code, done.oom_killed) == (137, True)

@@ -48,7 +48,7 @@ def test_a_container_gets_no_more_cpu_than_its_node_has(cgroups):
 def test_containers_together_stay_within_their_nodes_memory(cgroups):
     parent = cgroups.runtime.set_node_capacity(CLUSTER, "node-b", 1000, 96 << 20)
     pod = cgroups.pod(cgroup_parent=parent)
-    eat = "python3 -c 'x = b\"x\" * (60 << 20); import time; time.sleep(60)'"
+    eat = "python3 -c 'import time; time.sleep(1); x = b\"x\" * (60 << 20); time.sleep(60)'"
     both = [cgroups.container(pod, eat, name=f"eater-{number}", memory_limit_bytes=80 << 20) for number in (1, 2)]
     killed = wait_until("one to be killed", lambda: [c for id_ in both if (c := cgroups.look(id_)).state == "exited"])
     assert killed[0].exit_code == 137

@@ -97,6 +97,15 @@ async def resources(request: HttpRequest, cluster: str, version: str, group: str
 
 
 @api_view
+async def openapi_v2(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    _reading(request)
+    await _check_cluster(cluster)
+    if not any(media.type in openapi.V2_ASKED for media in negotiation.parse_accept(_accept(request))):
+        raise negotiation.not_acceptable(f"{openapi.V2_TYPE}; as JSON there is /openapi/v3")
+    return HttpResponse(openapi.V2, content_type=openapi.V2_TYPE)
+
+
+@api_view
 async def openapi_index(request: HttpRequest, cluster: str) -> HttpResponseBase:
     _reading(request)
     await _check_cluster(cluster)
