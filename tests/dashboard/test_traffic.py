@@ -114,9 +114,10 @@ def test_visitors_are_turned_up_and_their_requests_are_counted(screen):
         expect(screen.page.locator(".service small")).to_contain_text("/s", timeout=SECONDS)
         line = screen.page.locator(".charts polyline").first
         expect(line).to_have_attribute("points", re.compile("[0-9]"), timeout=SECONDS)
-    finally:
         screen.page.get_by_role("button", name="Pause the visitors").click()
         wait_until("no visitors", lambda: screen.lab.get(EVERYONE)["spec"]["rate"] == 0)
+    finally:
+        screen.lab.api("PATCH", EVERYONE, {"spec": {"rate": 0}}, content_type="application/merge-patch+json")
 
 
 def test_a_service_is_a_link_to_the_front_door(screen):

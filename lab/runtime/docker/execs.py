@@ -136,8 +136,12 @@ def _kill(engine: Engine, exec_id: str) -> None:
     """Kill the command and what it has started, by its process id, once the kernel has confirmed that it belongs to its
     container."""
     with failing_as("ExecFailed", gone_is_fine=True):
-        about = engine.client.exec_inspect(exec_id)
-        if not about["Running"] or not about["Pid"] or not engine.on_this_host():
+        end = time.monotonic() + ENDING_SECONDS
+        while (about := engine.client.exec_inspect(exec_id))["Running"] and not about["Pid"]:
+            if time.monotonic() > end:
+                return
+            time.sleep(0.01)  # a command may have spoken before the engine has written down which process it is
+        if not about["Running"] or not engine.on_this_host():
             return
         try:
             pid = about["Pid"]
