@@ -74,8 +74,8 @@ def abort(client: Client, namespace: str, name: str, form: dict) -> Done:
 
 
 def hold(client: Client, namespace: str, name: str, form: dict) -> Done:
-    """Pause the release, or let it go on, whichever it is not."""
-    paused = not current_release(client, namespace, name)["spec"].get("paused", False)
+    """Pause the release, or let it go on."""
+    paused = _wants_pause(form)
     release, command = steer(client, namespace, name, {"paused": paused})
     return Done(f"Release {release} {'stays as it is' if paused else 'goes on'}", command)
 
@@ -109,10 +109,17 @@ def set_rate(client: Client, namespace: str, name: str, form: dict) -> Done:
 def hush(client: Client, namespace: str, name: str, form: dict) -> Done:
     """Let visitors pause, or come back as many as they were."""
     visitors = client.get(VISITORS, namespace, name)
-    rate, annotations = visitors["spec"].get("rate", 0), visitors["metadata"].get("annotations", {})
-    if rate:
-        return _visit(client, namespace, name, 0, f"{rate:g}")
-    return _visit(client, namespace, name, float(annotations.get(RATE_BEFORE) or FIRST_RATE), None)
+    rate, before = visitors["spec"].get("rate", 0), visitors["metadata"].get("annotations", {}).get(RATE_BEFORE)
+    if _wants_pause(form):
+        return _visit(client, namespace, name, 0, f"{rate:g}" if rate else before)
+    return _visit(client, namespace, name, rate or float(before or FIRST_RATE), None)
+
+
+def _wants_pause(form: dict) -> bool:
+    """What the button said when it was pressed, and never "the other": the page may ask twice, or be late."""
+    if not isinstance(form.get("pause"), bool):
+        raise bad_request("pause must be true or false")
+    return form["pause"]
 
 
 def _visit(client: Client, namespace: str, name: str, rate: float, before: str | None) -> Done:

@@ -70,6 +70,7 @@ def release_row(release: dict) -> Row:
             "pause": _pause(release),
             "since": parse_time(began) if began else 0,
             "names": _names(release),
+            "paused": spec.get("paused", False),
             "keys": keys if any(keys) else (),
             "judged": judged(status.get("analysis") or {}, _rules(release)),
             **_buttons(kind, phase, spec.get("paused", False)),

@@ -53,6 +53,7 @@ function steer(box, row) {
   shape($(".message"), `s-${($(".message").dataset.state = row.state)}`);
   $(".link").dataset.show = row.id;
   if (settle($(".weight"), row.weight || 0)) write($(".share"), `${row.weight || 0} %`);
+  $('[data-do="hold"]').dataset.with = JSON.stringify({ pause: !row.paused });
   const left = row.pause && row.since && !row.over ? countdown(row.since + row.pause) : 0;
   write($(".left"), left ? `${left} s` : "");
   write($("th.was"), row.names[0]);

@@ -56,6 +56,7 @@ function fillCrowd() {
   open.ariaLabel = `Visitors ${row.title}`;
   if (!slide.matches(":active")) turn(slide, output, row.rate || 0);
   hush.classList.toggle("primary", !row.rate);
+  hush.dataset.with = JSON.stringify({ pause: !!row.rate });
   hush.ariaLabel = hush.title = row.rate ? "Pause the visitors" : "Turn the visitors up";
   shape(hush, row.rate ? "i-pause" : "i-play");
   put(crowd, row);
