@@ -87,16 +87,23 @@ class Feed:
             head = view.revision
             changes = view.changes_since(self.read)
             if changes is None:
-                self.epoch = secrets.token_hex(6)
-                return self._load()
+                return self._begin_anew()
             changes = [change for change in changes if change.revision <= head]
+            try:
+                delta = self.board.apply(changes, self._verdicts(changes))
+            except Exception:  # half applied it would be wrong from now on, and nobody would see it
+                log.exception("the board of %s cannot be brought up to date", self.cluster)
+                return self._begin_anew()
             self.read = max(head, self.read)
-            delta = self.board.apply(changes, self._verdicts(changes))
             if not delta:
                 return
             self._steps.append(Step(self.seq, self.read, (*delta.upserts, *delta.removes), delta.phases))
             self.seq = self.read
             self._texts.clear()
+
+    def _begin_anew(self) -> None:
+        self.epoch = secrets.token_hex(6)
+        self._load()
 
     def _verdicts(self, changes: list[Change]) -> dict[str, list[dict]]:
         """The scheduler's decisions among these changes: kept beside the log's rows, not in the objects."""
@@ -159,6 +166,9 @@ class Feed:
                 await wait_for_revision(self.cluster, self.read)
             except (DatabaseError, ApiError) as error:
                 log.warning("the board of %s waits: %s", self.cluster, error)
+                await asyncio.sleep(1)
+            except Exception:  # the others who watch must not be left with what was
+                log.exception("the board of %s waits", self.cluster)
                 await asyncio.sleep(1)
 
     async def measure(self) -> None:

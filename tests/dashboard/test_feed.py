@@ -113,3 +113,17 @@ def test_a_cluster_made_anew_under_the_same_name_has_another_feed(client):
     ensure_cluster("feed")
     assert feed_of("feed") is not first
     assert feed_of("feed").epoch != first.epoch
+
+
+def test_a_board_that_cannot_follow_begins_anew_and_misses_nothing(client, feed, monkeypatch):
+    make(client, "a")
+
+    def stumble(*_):
+        raise KeyError("half way")
+
+    monkeypatch.setattr(feed.board, "apply", stumble)
+    before = (feed.epoch, feed.seq)
+    feed.catch_up()
+    message = told(feed, before)
+    assert (message["type"], feed.epoch == before[0]) == ("snap", False)
+    assert "nodes/a" in {row["id"] for row in message["rows"]}
