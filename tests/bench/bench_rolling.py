@@ -69,6 +69,8 @@ def main(updates: str = "100", swarm_updates: str = "5") -> None:
                 ours.append(roll(lab, f"v{update}"))
             visits += len(visitors.visits)
             failures.update(f"{visit.status} {visit.trouble}" for visit in visitors.failures)
+            so_far = f"{failures.total()} of {visits} failed so far"
+            print(f"update {update + 1} of {updates}: {ours[-1]:.1f} s, {so_far}", file=sys.stderr)
     print(Row(f"lab: rolling update of {REPLICAS}", ours), flush=True)
     print(f"lab: {failures.total()} of {visits} requests failed {dict(failures)}", flush=True)
     if int(swarm_updates):
