@@ -75,6 +75,7 @@ def abort(client: Client, namespace: str, name: str, form: dict) -> Done:
 
 def hold(client: Client, namespace: str, name: str, form: dict) -> Done:
     """Pause the release, or let it go on."""
+    current_release(client, namespace, name)  # what is gone is told before what is wrong
     paused = _wants_pause(form)
     release, command = steer(client, namespace, name, {"paused": paused})
     return Done(f"Release {release} {'stays as it is' if paused else 'goes on'}", command)
