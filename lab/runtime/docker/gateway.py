@@ -17,6 +17,7 @@ from .engine import Engine, failing_as
 from .gate import LAST, StartGate
 from .making import ImageMaker
 from .network import Networks
+from .removing import remove
 
 logger = logging.getLogger(__name__)
 FAILED = "GatewayNotReady"
@@ -63,7 +64,7 @@ class Gateways:
         state = found["State"]
         if about.get(labels.CONTENT) == made_from and (state["Running"] or state["Restarting"]):
             return True
-        self._engine.client.remove_container(found["Id"], v=True, force=True)
+        remove(self._engine.client, found["Id"])
         return False
 
     def _start(self, name: str, config: dict) -> None:
@@ -76,7 +77,7 @@ class Gateways:
         try:
             self._engine.client.start(made)
         except APIError:
-            self._engine.client.remove_container(made, v=True, force=True)
+            remove(self._engine.client, made)
             raise
 
     def remove(self, cluster: str = "") -> None:
@@ -85,4 +86,4 @@ class Gateways:
             about = {"kind": "gateway"} | ({"cluster": cluster} if cluster else {})
             rows = self._engine.client.containers(all=True, filters=labels.filter_of(self._lab_id, **about))
             for row in rows:
-                self._engine.client.remove_container(row["Id"], v=True, force=True)
+                remove(self._engine.client, row["Id"])

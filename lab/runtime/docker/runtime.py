@@ -1,12 +1,11 @@
 """The verbs of the runtime on Docker."""
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import APIError, ImageNotFound
 
 from lab.runtime import (
     Container,
@@ -30,11 +29,11 @@ from .gateway import Gateways
 from .images import Images
 from .making import PAUSE
 from .network import Networks
+from .removing import DEAD, remove
 from .volumes import Volumes
 
 STARTS_AT_ONCE = 8
 SANDBOX_FAILED = "FailedCreatePodSandBox"
-KILLED_SECONDS = 10
 
 
 class DockerRuntime:
@@ -123,8 +122,7 @@ class DockerRuntime:
         self.remove_container(sandbox_id)
 
     def list_pods(self) -> list[Sandbox]:
-        with failing_as("EngineUnavailable"):
-            rows = self._engine.client.containers(all=True, filters=labels.pods_of(self._lab_id))
+        rows = [row for row in self._rows(labels.pods_of(self._lab_id)) if row["State"] != DEAD]
         containers = {row["Id"]: found for row in rows if not listing.is_sandbox(row) and (found := self._look(row))}
         for gone in set(self._inspected) - containers.keys():
             self._inspected.pop(gone, None)
@@ -193,21 +191,7 @@ class DockerRuntime:
     def remove_container(self, container_id: str) -> None:
         self._made.pop(container_id, None)
         with failing_as("RemoveContainerError", gone_is_fine=True):
-            try:
-                self._engine.client.remove_container(container_id, v=True, force=True)
-            except APIError as error:
-                if "already in progress" not in words(error):
-                    raise
-                self._wait_gone(container_id)
-
-    def _wait_gone(self, container_id: str) -> None:
-        end = time.monotonic() + KILLED_SECONDS
-        while time.monotonic() < end:
-            try:
-                self._engine.client.inspect_container(container_id)
-            except NotFound:
-                return
-            time.sleep(0.05)
+            remove(self._engine.client, container_id)
 
     def exec(self, container_id: str, command: list[str], stdin: bool = False, tty: bool = False) -> Stream:
         return execs.exec_(self._engine, container_id, command, stdin, tty)
@@ -270,8 +254,7 @@ class DockerRuntime:
         streams.listen(self._engine, self._lab_id, on_event, stopped)
 
     def remove_everything(self) -> list[str]:
-        with failing_as("EngineUnavailable"):
-            rows = self._engine.client.containers(all=True, filters=labels.filter_of(self._lab_id))
+        rows = self._rows(labels.filter_of(self._lab_id))
         # Applications first: without its pause container the engine would have to guess whose network they are in.
         for kind in (False, True):
             self._each(self.remove_container, [row["Id"] for row in rows if listing.is_sandbox(row) is kind])
@@ -280,16 +263,19 @@ class DockerRuntime:
         for network in networks:
             self._networks.remove(network)
         self._cgroups.remove()
+        left = {row["Id"] for row in self._rows(labels.filter_of(self._lab_id))}
         return [
-            *(f"container {row['Names'][0].lstrip('/')}" for row in rows),
+            *(f"container {row['Names'][0].lstrip('/')}" for row in rows if row["Id"] not in left),
             *(f"network {network}" for network in networks),
             *(f"image {image}" for image in self._images.maker.remove_made()),
         ]
 
     def _members(self, sandbox_id: str) -> list[str]:
+        return [row["Id"] for row in self._rows(labels.filter_of(self._lab_id, sandbox=sandbox_id))]
+
+    def _rows(self, filters: dict[str, list[str]]) -> list[dict]:
         with failing_as("EngineUnavailable"):
-            filters = labels.filter_of(self._lab_id, sandbox=sandbox_id)
-            return [row["Id"] for row in self._engine.client.containers(all=True, filters=filters)]
+            return self._engine.client.containers(all=True, filters=filters)
 
     def _each(self, do: Callable[[str], None], ids: list[str]) -> None:
         """All at once: the engine takes a tenth of a second for each, mostly waiting."""
