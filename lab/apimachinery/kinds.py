@@ -50,7 +50,7 @@ KINDS = (
         "pods",
         short_names=("po",),
         categories=ALL,
-        subresources=("attach", "binding", "eviction", "exec", "log", "portforward", "status"),
+        subresources=("attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "status"),
     ),
     Kind("Service", "services", short_names=("svc",), categories=ALL, subresources=("status",)),
     Kind("ConfigMap", "configmaps", short_names=("cm",)),
@@ -81,6 +81,19 @@ KINDS = (
     Kind("NodePool", "nodepools", OWN, namespaced=False, short_names=("np",), subresources=("status",)),
 )
 
+# Older versions of kinds: stored as those above, and turned into these at the door (lab/apiserver/versions.py).
+OLDER = (
+    Kind(
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "autoscaling",
+        "v1",
+        short_names=("hpa",),
+        categories=ALL,
+        subresources=("status",),
+    ),
+)
+
 # Of this moment, and kept nowhere: answered out of what kubelets publish. In Kubernetes by the metrics server.
 FIGURES = (
     Kind("NodeMetrics", "nodes", "metrics.k8s.io", "v1beta1", namespaced=False, verbs=("get", "list")),
@@ -89,7 +102,7 @@ FIGURES = (
 NODE_METRICS, POD_METRICS = FIGURES
 
 BY_RESOURCE = {kind.resource: kind for kind in KINDS}
-BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in (*KINDS, *FIGURES)}
+BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in (*KINDS, *OLDER, *FIGURES)}
 BY_GVK = {(kind.api_version, kind.kind): kind for kind in KINDS}
 
 NAMESPACES = BY_RESOURCE["namespaces"]

@@ -6,8 +6,11 @@ Pure. Raises ApiError 400 for what is no JSON object.
 import json
 
 import orjson
+import yaml
 
 from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.kinds import Kind
+from lab.apimachinery.manifests import Loader
 
 LONGEST = 3 * 1024 * 1024  # Kubernetes' own limit
 DEEPEST = 100  # no object of Kubernetes is half as deep; the recursion of those who read it is bounded by it
@@ -28,6 +31,17 @@ def parse(raw: bytes) -> dict | list | None:
     if raw.count(b"{") + raw.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
         raise bad_request(f"the object provided is nested more than {DEEPEST} levels deep")
     return value
+
+
+def parse_yaml(raw: bytes) -> dict | list | None:
+    """The one value in a body of YAML, as if it had come as JSON, which is YAML too."""
+    try:
+        loader = Loader(raw)
+        value = loader.get_single_data()
+        return parse(orjson.dumps(value)) if value is not None else None
+    except (yaml.YAMLError, orjson.JSONEncodeError, RecursionError, UnicodeError) as error:
+        why = " ".join(str(error).split())
+        raise bad_request(f"the object provided is unrecognized: it is not valid YAML: {why}") from None
 
 
 def _depth(value) -> int:
@@ -73,6 +87,24 @@ def _check_metadata(metadata: dict | None) -> None:
         items = metadata.get(field)
         if items is not None and not (isinstance(items, list) and all(isinstance(item, kind) for item in items)):
             raise bad_request(f"metadata.{field} must be a list of {'strings' if kind is str else 'objects'}")
+
+
+def at_address(kind: Kind, namespace: str, obj: dict, name: str = "") -> dict:
+    """The object with the kind, namespace and name that the address says; 400 where the body contradicts it."""
+    for field, is_ in (("kind", kind.kind), ("apiVersion", kind.api_version)):
+        if obj.setdefault(field, is_) != is_:
+            raise bad_request(f"{field} in the body is {obj[field]!r}, but the address is of {is_!r}")
+    meta_ = obj.get("metadata")
+    if not isinstance(meta_, dict):
+        meta_ = obj["metadata"] = {}
+    if kind.namespaced and not meta_.get("namespace"):
+        meta_["namespace"] = namespace
+    for field, is_ in (("namespace", namespace if kind.namespaced else ""), ("name", name)):
+        if not is_ and field == "namespace":
+            meta_.pop("namespace", None)
+        elif is_ and meta_.setdefault(field, is_) != is_:
+            raise bad_request(f"the {field} of the provided object does not match the {field} sent on the request")
+    return obj
 
 
 def duplicate_fields(raw: bytes) -> list[str]:

@@ -7,7 +7,7 @@ older ones walk group by group; both forms say the same.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lab.apimachinery.kinds import FIGURES, KINDS, Kind
+from lab.apimachinery.kinds import FIGURES, KINDS, OLDER, Kind
 
 from .requestinfo import unknown_path
 
@@ -23,7 +23,7 @@ VERSION = {
     "compiler": "cpython",
     "platform": "python/any",
 }
-PUBLISHED = (*KINDS, *FIGURES)
+PUBLISHED = (*KINDS, *OLDER, *FIGURES)
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Subresource:
 SUBRESOURCES = {
     "attach": Subresource("PodAttachOptions", ("create", "get")),
     "binding": Subresource("Binding", ("create",)),
+    "ephemeralcontainers": Subresource("Pod", ("get", "patch", "update")),
     "eviction": Subresource("Eviction", ("create",), "policy", "v1"),
     "exec": Subresource("PodExecOptions", ("create", "get")),
     "finalize": Subresource("Namespace", ("update",)),

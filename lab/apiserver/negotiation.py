@@ -6,16 +6,15 @@ bare metadata; the `Accept` header says which (`application/json;as=Table;v=v1;g
 
 from dataclasses import dataclass
 
+from lab.apimachinery import patch
 from lab.apimachinery.errors import ApiError
 
 from . import protobuf
 
 JSON = "application/json"
-PATCH_TYPES = (
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-)
+YAML = ("application/yaml", "application/x-yaml", "text/yaml")
+APPLY_PATCH = "application/apply-patch+yaml"
+PATCH_TYPES = (*patch.TYPES, APPLY_PATCH)
 META_GROUP = "meta.k8s.io"
 META_VERSIONS = ("v1", "v1beta1")
 FORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
@@ -101,12 +100,14 @@ def not_acceptable(supported: str) -> ApiError:
     return ApiError(406, "NotAcceptable", message)
 
 
-def is_protobuf(header: str) -> bool:
-    """Whether a request's body is protobuf; else it is JSON, also where nothing is said. Raises ApiError 415."""
-    kind = header.split(";")[0].strip().lower()
-    if kind in ("", JSON, protobuf.CONTENT_TYPE):
-        return kind == protobuf.CONTENT_TYPE
-    accepted = f"{JSON}, {protobuf.CONTENT_TYPE}"
+def body_type(header: str) -> str:
+    """In what a request's body is written: JSON, also where nothing is said, YAML or protobuf. Raises ApiError 415."""
+    kind = header.split(";")[0].strip().lower() or JSON
+    if kind in YAML:
+        return YAML[0]
+    if kind in (JSON, protobuf.CONTENT_TYPE):
+        return kind
+    accepted = f"{JSON}, {YAML[0]}, {protobuf.CONTENT_TYPE}"
     why = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
     raise ApiError(415, "UnsupportedMediaType", why)
 

@@ -10,7 +10,7 @@ import hashlib
 
 import orjson
 
-from lab.apimachinery.kinds import KINDS, Kind
+from lab.apimachinery.kinds import KINDS, OLDER, Kind
 
 from .discovery import VERSION
 from .negotiation import JSON, PATCH_TYPES
@@ -19,6 +19,7 @@ from .schemas import components_for
 
 # OpenAPI v2 without a definition, as protobuf (gnostic's openapi.v2.Document: swagger, info{title, version}). Before it
 # takes a `kind: List` apart, kubectl reads that form and no other; what it does not find there it leaves to the server.
+DESCRIBED = (*KINDS, *OLDER)
 V2 = b"\n\x032.0" + b"\x12\x14" + b"\n\nKubernetes" + b"\x12\x06v1.0.0"
 V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 V2_ASKED = (V2_TYPE, V2_TYPE.replace("v2.v1", "v2@v1"))  # the second is what clients say, and no media type
@@ -31,13 +32,13 @@ def _path_of(kind: Kind) -> str:
 
 def documents() -> list[str]:
     """The group-versions there is a document for, as paths: `api/v1`, `apis/apps/v1`."""
-    return sorted({_path_of(kind) for kind in KINDS})
+    return sorted({_path_of(kind) for kind in DESCRIBED})
 
 
 @functools.cache
 def document(path: str) -> bytes:
     """The document of one group-version, as JSON. Raises ApiError 404."""
-    kinds = [kind for kind in KINDS if _path_of(kind) == path]
+    kinds = [kind for kind in DESCRIBED if _path_of(kind) == path]
     if not kinds:
         raise unknown_path()
     return orjson.dumps(

@@ -150,6 +150,15 @@ def field_manager(query: Mapping[str, str]) -> str:
     return manager
 
 
+def force(query: Mapping[str, str], is_apply: bool) -> bool:
+    """Whether an apply takes over what others own. Nothing else has anything to force."""
+    wanted = boolean(query, "force")
+    if wanted is not None and not is_apply:
+        message = "force: Forbidden: may not be specified for non-apply patch"
+        raise ApiError(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {message}')
+    return bool(wanted)
+
+
 def delete_options(query: Mapping[str, str], body: dict | None) -> dict:
     """DeleteOptions out of the body; what the query says fills in what the body leaves out."""
     options = dict(body or {})

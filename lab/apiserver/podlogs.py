@@ -15,7 +15,8 @@ PULLING = {
 
 def container_names(pod: dict) -> list[str]:
     spec = pod["spec"]
-    return [c["name"] for field in ("initContainers", "containers") for c in spec.get(field) or ()]
+    fields = ("initContainers", "containers", "ephemeralContainers")
+    return [c["name"] for field in fields for c in spec.get(field) or ()]
 
 
 def choose_container(pod: dict, asked: str) -> str:
@@ -55,5 +56,5 @@ def check_has_log(pod: dict, container: str, previous: bool) -> None:
 
 def _status_of(pod: dict, container: str) -> dict:
     status = pod.get("status", {})
-    every = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    return next((found for found in every if found["name"] == container), {})
+    lists = (status.get(f"{prefix}ontainerStatuses") or () for prefix in ("initC", "c", "ephemeralC"))
+    return next((found for listed in lists for found in listed if found["name"] == container), {})

@@ -13,21 +13,26 @@ from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import BY_RESOURCE, NAMESPACES, Kind
 from lab.store import Conflict, View, Write, append
 
+from . import versions
+from .bodies import at_address
 from .controlplane import check_up
 from .request import Request
 from .strategies import Strategy, strategy_for
+from .tracking import track
 
 TRIES = 5  # how often the server itself retries a write that named no resourceVersion
 
 
 @dataclass
 class Put:
-    """One object of a batch: created if it carries no resourceVersion, else updated from exactly that one."""
+    """One object of a batch: created if it carries no resourceVersion, else updated from exactly that one. `applied`:
+    it says already who owns which of its fields."""
 
     kind: Kind
     object: dict
     subresource: str = ""
     why: dict | None = None
+    applied: bool = False
 
 
 def get(req: Request, kind: Kind, namespace: str, name: str) -> dict:
@@ -78,7 +83,7 @@ def create_many(req: Request, kind: Kind, namespace: str, objs: list[dict]) -> l
 
     def attempt() -> list[Write]:
         view = req.view()
-        return [_creation(req, view, Put(kind, _at(kind, namespace, obj))) for obj in objs]
+        return [creation(req, view, Put(kind, at_address(kind, namespace, obj))) for obj in objs]
 
     return commit(req, attempt)
 
@@ -87,7 +92,7 @@ def update(req: Request, kind: Kind, namespace: str, name: str, obj: dict, subre
     """Replace the object, or what `subresource` covers of it. With a resourceVersion, only from that one (409)."""
 
     def change(old: dict) -> dict:
-        return _at(kind, namespace, meta.copied(obj), name)
+        return at_address(kind, namespace, meta.copied(obj), name)
 
     return modify(req, kind, namespace, name, change, subresource)
 
@@ -95,15 +100,17 @@ def update(req: Request, kind: Kind, namespace: str, name: str, obj: dict, subre
 def patch(
     req: Request, kind: Kind, namespace: str, name: str, body: dict | list, patch_type: str, subresource: str = ""
 ) -> dict:
-    """Change the object by a JSON merge, strategic merge or JSON patch (RFC 7386, Kubernetes' own, RFC 6902)."""
+    """Change the object by a JSON merge, strategic merge or JSON patch (RFC 7386, Kubernetes' own, RFC 6902): in the
+    version that `kind` is of."""
+    stored = versions.stored_kind(kind)
 
     def change(old: dict) -> dict:
-        new = patches.apply(patch_type, kind, old, body)
+        new = versions.stored(kind, patches.apply(patch_type, kind, versions.served(kind, old), body))
         if not isinstance(body, dict) or "resourceVersion" not in body.get("metadata", {}):
             new["metadata"].pop("resourceVersion", None)
-        return _at(kind, namespace, new, name)
+        return at_address(stored, namespace, new, name)
 
-    return modify(req, kind, namespace, name, change, subresource)
+    return modify(req, stored, namespace, name, change, subresource)
 
 
 def modify(
@@ -119,7 +126,7 @@ def modify(
 
     def attempt() -> list[Write]:
         old = get(req, kind, namespace, name)
-        return [_replacement(req, Put(kind, change(old), subresource, why), old)]
+        return [replacement(req, Put(kind, change(old), subresource, why), old)]
 
     return commit(req, attempt)[0]
 
@@ -136,37 +143,17 @@ def write(req: Request, puts: Iterable[Put]) -> list[dict]:
             meta_ = put.object["metadata"]
             old = view.get(put.kind.resource, meta_.get("namespace", ""), meta_["name"]) if "name" in meta_ else None
             if "resourceVersion" not in meta_:
-                planned.append(_creation(req, view, put))
+                planned.append(creation(req, view, put))
             elif old is None:
                 raise errors.not_found(put.kind, meta_["name"])
             else:
-                planned.append(_replacement(req, put, old))
+                planned.append(replacement(req, put, old))
         return planned
 
     return commit(req, attempt)
 
 
-def _at(kind: Kind, namespace: str, obj: dict, name: str = "") -> dict:
-    """The object with the kind, namespace and name that the address says; 400 where the body contradicts it."""
-    for field, is_ in (("kind", kind.kind), ("apiVersion", kind.api_version)):
-        if obj.setdefault(field, is_) != is_:
-            raise errors.bad_request(f"{field} in the body is {obj[field]!r}, but the address is of {is_!r}")
-    meta_ = obj.get("metadata")
-    if not isinstance(meta_, dict):
-        meta_ = obj["metadata"] = {}
-    if kind.namespaced and not meta_.get("namespace"):
-        meta_["namespace"] = namespace
-    for field, is_ in (("namespace", namespace if kind.namespaced else ""), ("name", name)):
-        if not is_ and field == "namespace":
-            meta_.pop("namespace", None)
-        elif is_ and meta_.setdefault(field, is_) != is_:
-            raise errors.bad_request(
-                f"the {field} of the provided object does not match the {field} sent on the request"
-            )
-    return obj
-
-
-def _creation(req: Request, view, put: Put) -> Write:
+def creation(req: Request, view, put: Put) -> Write:
     kind, obj, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
     meta_ = obj["metadata"]
     if req.field_validation:
@@ -185,9 +172,10 @@ def _creation(req: Request, view, put: Put) -> Write:
     _accept(req, kind, obj, [*lacking, *strategy.validate_create(obj)])
     if kind.namespaced:
         _check_namespace(view, kind, namespace, meta_["name"])
-    old = view.get(kind.resource, namespace, meta_["name"])
-    if old is not None:
+    if view.get(kind.resource, namespace, meta_["name"]) is not None:
         raise errors.already_exists(kind, meta_["name"])
+    if not put.applied:
+        track(req, None, obj)
     return Write(kind.resource, namespace, meta_["name"], obj, 0, why=put.why, guard=_guard(strategy, obj))
 
 
@@ -226,7 +214,7 @@ def _accept(req: Request, kind: Kind, obj: dict, causes: list[Cause]) -> None:
         req.warnings.extend(strategy_for(kind).warnings(obj))
 
 
-def _replacement(req: Request, put: Put, old: dict) -> Write | dict:
+def replacement(req: Request, put: Put, old: dict) -> Write | dict:
     """The write that takes `old` to what is put, or `old` itself where nothing would change."""
     kind, new, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
     name, was = old["metadata"]["name"], old["metadata"]["resourceVersion"]
@@ -246,11 +234,17 @@ def _replacement(req: Request, put: Put, old: dict) -> Write | dict:
         strategy.prepare_status_update(new, old)
     elif put.subresource == "finalize":
         strategy.prepare_finalize_update(new, old)
+    elif put.subresource == "ephemeralcontainers":
+        strategy.default(new)
+        strategy.prepare_debug_update(new, old)
+        _accept(req, kind, new, strategy.validate_debug_update(new, old))
     else:
         strategy.default(new)
         strategy.prepare_update(new, old)
         lacking = () if new.get("spec") == old.get("spec") else _allocate(strategy, req.view(), new)
         _accept(req, kind, new, [*lacking, *strategy.validate_update(new, old)])
+    if not put.applied:
+        track(req, old, new, put.subresource)
     if new == old and put.why is None:
         return old
     gone = meta.is_deleting(new) and may_go(kind, new)

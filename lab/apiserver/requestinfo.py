@@ -8,18 +8,26 @@ from dataclasses import dataclass
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_PATH, NAMESPACES, Kind
 
+from .versions import stored_kind
+
 # Not in Kubernetes: what this lab adds to its resources. `kill` ends a container's process, as a crash would.
 EXTENSIONS = {"pods": ("kill",)}
 
 
 @dataclass(frozen=True)
 class RequestInfo:
-    """Where a request goes. `name` is empty for a collection, `namespace` for all of them or for a kind without."""
+    """Where a request goes. `name` is empty for a collection, `namespace` for all of them or for a kind without.
+    `served` is the kind in the version that the address is of."""
 
-    kind: Kind
+    served: Kind
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """The kind in the version in which it is stored."""
+        return stored_kind(self.served)
 
 
 def unknown_path() -> ApiError:

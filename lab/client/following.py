@@ -8,7 +8,7 @@ from collections.abc import Callable
 import redis
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections
+from django.db import connections
 
 from lab.store import Change, UnknownCluster, View, cluster_names, hints, view
 
@@ -56,11 +56,11 @@ class Follower:
                 self._look(cluster)
 
     def _look_everywhere(self) -> None:
-        close_old_connections()
         try:
             clusters = cluster_names()
         except DatabaseError as error:
             log.info("no log can be read: %s", error)
+            connections.close_all()  # a new connection may do better; one that works is kept, for it costs time to make
             return
         self._read = {cluster: read for cluster, read in self._read.items() if cluster in clusters}
         for cluster in clusters:

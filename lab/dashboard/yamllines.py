@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from lab.apimachinery.manifests import Loader
+
 STEP = re.compile(r"\[(?P<index>[^\]]*)\]|(?P<key>[^.\[\]]+)")
 
 
@@ -19,16 +21,6 @@ class BadYaml(Exception):
         super().__init__(message)
         self.line = line
         self.message = message
-
-
-class Loader(yaml.SafeLoader):
-    """YAML as Kubernetes reads it: a date stays the text that it is."""
-
-
-Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 @dataclass

@@ -15,6 +15,7 @@ from .pods import (
     all_containers,
     container_statuses,
     containers,
+    ephemeral_containers,
     init_containers,
     is_sidecar,
     is_terminal,
@@ -90,6 +91,7 @@ def compute_pod_actions(
         return _from_scratch(pod, sandbox)
     look = _Look(pod, sandbox, unhealthy, started, remaining)
     plan = Plan()
+    _look_into(look, plan)
     if not _initialized(look, plan):
         return plan
     return _main_actions(look, plan)
@@ -150,6 +152,13 @@ def _may_run_again(pod: dict, exit_code: int | None) -> bool:
         return True
     policy = restart_policy(pod)
     return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
+
+
+def _look_into(look: _Look, plan: Plan) -> None:
+    """Ephemeral containers start whatever the others do, for they are there to see why; once, and never again."""
+    for container in ephemeral_containers(look.pod):
+        if look.newest(container) is None and not look.told(container).get("containerID"):
+            plan.start.append(Start(container, 0, False, "it was added to look into the pod"))
 
 
 def _initialized(look: _Look, plan: Plan) -> bool:

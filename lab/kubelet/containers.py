@@ -19,13 +19,14 @@ def container_spec(
     find: Find,
     allocatable: Mapping,
     given: Mapping[str, str],
+    processes_of: str = "",
 ) -> ContainerSpec:
     """The engine's order for one container. Raises ConfigError and MountError where something it needs is missing."""
     env = environment(pod, container, find, allocatable, given)
     security = (pod["spec"].get("securityContext") or {}) | (container.get("securityContext") or {})
     if security.get("runAsNonRoot") and security.get("runAsUser") == 0:
         raise ConfigError("container's runAsUser breaks non-root policy")
-    resources = container.get("resources") or {}
+    resources, capabilities = container.get("resources") or {}, security.get("capabilities") or {}
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
     return ContainerSpec(
         name=container["name"],
@@ -46,7 +47,14 @@ def container_spec(
         tty=bool(container.get("tty")),
         stdin=bool(container.get("stdin")),
         stdin_once=bool(container.get("stdinOnce")),
+        processes_of=processes_of,
+        capabilities_added=_names(capabilities.get("add")),
+        capabilities_dropped=_names(capabilities.get("drop")),
     )
+
+
+def _names(capabilities: list[str] | None) -> tuple[str, ...]:
+    return tuple(name.removeprefix("CAP_") for name in capabilities or ())
 
 
 def _user(security: Mapping) -> str:

@@ -13,9 +13,14 @@ def containers(pod: dict) -> list[dict]:
     return pod["spec"]["containers"]
 
 
+def ephemeral_containers(pod: dict) -> list[dict]:
+    """Those that somebody has added to look into the pod: they start once, and nothing depends on them."""
+    return pod["spec"].get("ephemeralContainers") or []
+
+
 def all_containers(pod: dict) -> list[dict]:
     """Init containers, then the others: the order in which they start."""
-    return [*init_containers(pod), *containers(pod)]
+    return [*init_containers(pod), *containers(pod), *ephemeral_containers(pod)]
 
 
 def find_container(pod: dict, name: str) -> dict | None:
@@ -24,6 +29,10 @@ def find_container(pod: dict, name: str) -> dict | None:
 
 def is_init(pod: dict, name: str) -> bool:
     return any(container["name"] == name for container in init_containers(pod))
+
+
+def is_ephemeral(pod: dict, name: str) -> bool:
+    return any(container["name"] == name for container in ephemeral_containers(pod))
 
 
 def is_sidecar(container: dict) -> bool:
@@ -49,8 +58,8 @@ def full_name(pod: dict) -> str:
 def container_statuses(pod: dict) -> dict[str, dict]:
     """The statuses that the API knows, by container's name."""
     status = pod.get("status", {})
-    listed = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    return {entry["name"]: entry for entry in listed}
+    lists = (status.get(f"{prefix}ontainerStatuses") or () for prefix in ("initC", "c", "ephemeralC"))
+    return {entry["name"]: entry for listed in lists for entry in listed}
 
 
 def grace_seconds(pod: dict) -> float:

@@ -19,7 +19,7 @@ from .parts import Parts
 from .pods import containers, find_container, grace_seconds
 from .records import PodRecord
 from .serviceenv import proxy_environment, service_environment
-from .status import Waiting
+from .status import Waiting, of_name
 from .volumes import MountError
 
 RETRY_SECONDS = 2.0
@@ -121,7 +121,9 @@ class ContainerStarter:
         try:
             folders = self._set_up(record, pod, node)
             return container_spec(
-                pod, start.container, start.attempt, start.init, folders, find, node.allocatable, self._given(record)
+                *(pod, start.container, start.attempt, start.init, folders, find, node.allocatable),
+                self._given(record),
+                _processes_of(record, start.container),
             )
         except MountError as error:
             tell("Warning", "FailedMount", str(error))
@@ -172,6 +174,14 @@ class ContainerStarter:
         deadline = time.monotonic() + grace_seconds(record.pod)
         self._ending.stop_container(record, running, deadline, "FailedPostStartHook")
         record.dirty = True
+
+
+def _processes_of(record: PodRecord, container: dict) -> str:
+    """Whose processes it sees besides its own: of the container that it was added to look into, or of the whole pod."""
+    target = of_name(record.sandbox, container.get("targetContainerName", ""))
+    if target and target[0].state == "running":
+        return target[0].id
+    return record.sandbox.id if record.pod["spec"].get("shareProcessNamespace") else ""
 
 
 def sandbox_spec(record: PodRecord, node: NodeRecord, address: str) -> SandboxSpec:

@@ -12,11 +12,21 @@ from lab.apimachinery import meta
 from lab.runtime import Container, Sandbox
 
 from .phase import conditions_of, phase_of
-from .pods import all_containers, container_statuses, init_containers, is_init, is_sidecar, is_terminal
+from .pods import (
+    all_containers,
+    container_statuses,
+    ephemeral_containers,
+    init_containers,
+    is_ephemeral,
+    is_init,
+    is_sidecar,
+    is_terminal,
+)
 
 OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 OWN_FIELDS = (
     "phase", "hostIP", "hostIPs", "podIP", "podIPs", "startTime", "containerStatuses", "initContainerStatuses",
+    "ephemeralContainerStatuses",
 )  # fmt: skip
 KILLED_BY_SIGKILL = 137
 CANNOT_RUN = 128
@@ -82,6 +92,8 @@ def pod_status(pod: dict, seen: Observed) -> dict:
     }
     if init_containers(pod):
         status["initContainerStatuses"] = [statuses[c["name"]] for c in init_containers(pod)]
+    if ephemeral_containers(pod):
+        status["ephemeralContainerStatuses"] = [statuses[c["name"]] for c in ephemeral_containers(pod)]
     if seen.sandbox and seen.sandbox.address:
         status["podIP"] = seen.sandbox.address
         status["podIPs"] = [{"ip": seen.sandbox.address}]
@@ -165,7 +177,10 @@ def lost(newest: Container | None, old: dict) -> bool:
 
 
 def _is_ready(pod: dict, container: dict, state: dict, healthy: bool) -> bool:
-    """An init container is ready when it has succeeded; every other one while it runs and its probes agree."""
+    """An init container is ready when it has succeeded, an ephemeral one never, every other one while it runs and its
+    probes agree."""
+    if is_ephemeral(pod, container["name"]):
+        return False
     if is_init(pod, container["name"]) and not is_sidecar(container):
         return state.get("terminated", {}).get("exitCode") == 0
     return healthy
@@ -182,6 +197,8 @@ def _states(pod: dict, container: dict, found: list[Container], old: dict, seen:
                 return old["state"], told
             return {"waiting": _words(seen.waiting[name])}, old["state"]["terminated"]
         last = _lost_termination(old) if lost(newest, old) else told
+        if is_ephemeral(pod, name) and lost(newest, old):
+            return {"terminated": last}, None
         return {"waiting": _words(seen.waiting.get(name) or _default_waiting(pod, name, seen))}, last
     before = _termination(found[1], seen.runtime) if len(found) > 1 else _end_before(newest, old)
     if newest.state == "running":

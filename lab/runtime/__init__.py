@@ -83,6 +83,9 @@ class ContainerSpec:
     tty: bool = False
     stdin: bool = False
     stdin_once: bool = False  # its input ends when the first who talked to it hangs up
+    processes_of: str = ""  # the sandbox or container, by id, whose processes it sees; else only its own
+    capabilities_added: tuple[str, ...] = ()  # beyond what every container may; as `NET_BIND_SERVICE`
+    capabilities_dropped: tuple[str, ...] = ()  # or `ALL`
 
 
 @dataclass(frozen=True)

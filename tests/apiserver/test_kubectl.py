@@ -321,3 +321,39 @@ def test_a_list_is_applied_created_and_compared_as_kubectl_prints_it(k, client):
     assert 'unknown field "datum"' in k.fail(
         "apply", "-f", "-", stdin=json.dumps({**json.loads(listed), "items": items})
     )
+
+
+def test_a_server_side_apply_keeps_owners_and_says_what_to_do_about_a_conflict(k, api):
+    wanted = yaml.safe_dump(deployment("web", 2))
+    assert k.run("apply", "--server-side", "-f", "-", stdin=wanted) == "deployment.apps/web serverside-applied\n"
+    k.run("scale", "deployment/web", "--replicas=3")
+    refused = k.fail("apply", "--server-side", "-f", "-", stdin=wanted)
+    assert "Apply failed with 1 conflict: conflict with" in refused
+    assert "--force-conflicts" in refused
+    assert "-  replicas: 3" in k.start("diff", "--server-side", "--force-conflicts", "-f", "-", stdin=wanted).stdout
+    k.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=wanted)
+    assert k.run("get", "deployment/web", "-o", "jsonpath={.spec.replicas}") == "2"
+    shown = k.run("get", "deployment/web", "-o", "yaml", "--show-managed-fields")
+    assert {each["manager"] for each in yaml.safe_load(shown)["metadata"]["managedFields"]} == {"kubectl"}
+
+
+def test_what_was_applied_by_the_client_is_taken_over_by_the_server(k, api):
+    first, less = deployment("web", 2), deployment("web", 2)
+    first["metadata"]["labels"] = {"tier": "front"}
+    k.run("apply", "-f", "-", stdin=yaml.safe_dump(first))
+    k.run("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(less))
+    assert k.run("get", "deployment/web", "-o", "jsonpath={.metadata.labels}") == ""
+
+
+def test_explain_says_what_a_field_means(k):
+    told = k.run("explain", "deployment.spec.replicas")
+    assert "Number of desired pods." in told
+    assert "The new image." in k.run("explain", "release.spec")
+
+
+def test_autoscale_makes_an_autoscaler(k, api):
+    k.run("create", "deployment", "web", "--image=busybox")
+    k.run("autoscale", "deployment", "web", "--min=2", "--max=5", "--cpu-percent=60")
+    made = api.get("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/web").json["spec"]
+    assert (made["minReplicas"], made["maxReplicas"]) == (2, 5)
+    assert made["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 60}

@@ -59,13 +59,15 @@ def test_discovery_answers_old_clients_in_their_own_version():
 
 @pytest.mark.parametrize("header", ["", "application/json", "application/json; charset=utf-8"])
 def test_a_body_without_a_type_is_json(header):
-    assert not negotiation.is_protobuf(header)
+    assert negotiation.body_type(header) == "application/json"
 
 
 def test_a_body_of_another_type_is_refused_with_what_there_is():
-    assert negotiation.is_protobuf("application/vnd.kubernetes.protobuf")
-    with pytest.raises(ApiError, match="application/json, application/vnd.kubernetes.protobuf") as refused:
-        negotiation.is_protobuf("application/cbor")
+    assert negotiation.body_type("application/vnd.kubernetes.protobuf") == "application/vnd.kubernetes.protobuf"
+    assert negotiation.body_type("text/yaml") == "application/yaml"
+    there_is = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    with pytest.raises(ApiError, match=there_is) as refused:
+        negotiation.body_type("application/cbor")
     assert refused.value.code == 415
 
 

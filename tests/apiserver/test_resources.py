@@ -267,3 +267,34 @@ def test_pages_of_other_sites_are_refused(api, headers):
 
 def test_the_labs_own_pages_are_not(api):
     assert api.get(PODS, Origin=f"http://127.0.0.1:{api.port}", Sec_Fetch_Site="same-origin").code == 200
+
+
+def test_an_older_version_is_the_same_object_in_other_words(api):
+    old, new = (f"/apis/autoscaling/{v}/namespaces/default/horizontalpodautoscalers" for v in ("v1", "v2"))
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    spec = {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 5, "targetCPUUtilizationPercentage": 70}
+    made = api.create(old, {"metadata": {"name": "web"}, "spec": spec})
+    assert (made["apiVersion"], made["spec"]) == ("autoscaling/v1", spec)
+    cpu = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}
+    assert api.get(f"{new}/web").json["spec"]["metrics"] == [cpu]
+
+    memory = {
+        "type": "Resource",
+        "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1Gi"}},
+    }
+    api.patch(f"{new}/web", {"spec": {"metrics": [cpu, memory]}})
+    assert api.patch(f"{old}/web", {"spec": {"targetCPUUtilizationPercentage": 60}}, "strategic-merge").code == 200
+    cpu["resource"]["target"]["averageUtilization"] = 60
+    after = api.get(f"{new}/web").json
+    assert after["spec"]["metrics"] == [cpu, memory]  # what the older version has no field for is not lost
+    assert "annotations" not in after["metadata"]
+    listed = api.get(old).json
+    assert (listed["apiVersion"], listed["items"][0]["spec"]["targetCPUUtilizationPercentage"]) == (
+        "autoscaling/v1",
+        60,
+    )
+    with api.watch(f"{old}?watch=true") as watch:
+        assert watch.next()[1]["spec"]["targetCPUUtilizationPercentage"] == 60
+    misspelt = {"metadata": {"name": "x"}, "spec": {"metrics": []}}
+    refused = api.ask("POST", f"{old}?fieldValidation=Strict", misspelt, Content_Type="application/json")
+    assert (refused.code, 'unknown field "spec.metrics"' in refused.json["message"]) == (400, True)

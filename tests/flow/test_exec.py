@@ -19,7 +19,7 @@ import pytest
 
 from ..conftest import need
 from ..labs import free_port, wait_until
-from .stage import IMAGE, Stage, container, forever, pod
+from .stage import IMAGE, Stage, container, forever, pod, status_of
 
 # On Docker its first folder is where `tar` will be: busybox, which takes itself for whatever it is called.
 TOOLS = [{"name": "PATH", "value": "/tmp/tools:/usr/local/bin:/usr/bin:/bin"}]
@@ -46,6 +46,7 @@ class Kubectl:
         server, cache = f"{stage.lab.address}/clusters/default", f"{stage.lab.data}/kubectl"
         self.words = [program, "--kubeconfig", os.devnull, "--server", server, "--cache-dir", cache]
         self.words += ["--namespace", stage.namespace]
+        self.year = "old" if program == os.environ.get("KUBECTL_OLD") else "new"
 
     def run(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         return subprocess.run([*self.words, *words], input=stdin, capture_output=True, timeout=90)
@@ -193,3 +194,32 @@ def stays_the_same(look: Callable[[], int]) -> Callable[[], bool]:
         return seen[-1] == seen[-2]
 
     return same
+
+
+def test_a_pod_is_looked_into_by_a_container_that_is_added_to_it(stage, k):
+    before = stage.ready("two")
+    words = [
+        "debug",
+        "two",
+        f"--image={IMAGE}",
+        f"--container=look-{k.year}",
+        "--target=web",
+        "--image-pull-policy=Never",
+    ]
+    done = k.run(*words, "--", "sh", "-c", "cat /proc/1/cmdline; echo; sleep 600")
+    assert done.returncode == 0, done.stderr
+    name = f"look-{k.year}"
+
+    def added() -> dict | None:
+        statuses = stage.now("two")["status"].get("ephemeralContainerStatuses", ())
+        return next((each for each in statuses if each["name"] == name and "running" in each["state"]), None)
+
+    assert wait_until("the container to run", added)["ready"] is False
+    if stage.lab.runtime == "docker":  # it shares the processes of its target, whose first is the application
+        stage.said("two", "/app/hello", container=name)
+    assert k.run("exec", "two", "-c", name, "--", "echo", "in").stdout == b"in\n"
+    gone = '[{"op": "remove", "path": "/spec/ephemeralContainers"}]'
+    assert "may not be removed" in k.fails(
+        "patch", "pod", "two", "--subresource=ephemeralcontainers", "--type=json", "-p", gone
+    )
+    assert status_of(stage.now("two"), "web") == status_of(before, "web")

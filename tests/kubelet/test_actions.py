@@ -160,3 +160,15 @@ def test_the_plan_tells_its_reasons_as_data():
             "reason": "it ended with exit code 137, restartPolicy is Always",
         }
     ]
+
+
+def test_a_container_for_debugging_starts_whatever_the_others_do_and_only_once():
+    looked_into = pod(initContainers=[container("first")], ephemeralContainers=[container("debugger")])
+    box = sandbox(running("first", init=True))
+    assert starts(plan(looked_into, box)) == [("debugger", 0)]
+    ended = {"name": "debugger", "containerID": "docker://d", "state": {"terminated": {"exitCode": 0}}}
+    looked_into["status"] = {"ephemeralContainerStatuses": [ended]}
+    assert starts(plan(looked_into, box)) == []
+    assert ["web", "debugger"] in [
+        sorted(group, reverse=True) for group in killing_order(pod(ephemeralContainers=[container("debugger")]))
+    ]

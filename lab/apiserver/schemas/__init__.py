@@ -17,6 +17,7 @@ from lab.apimachinery.kinds import OWN, Kind
 
 REF = "#/components/schemas/"
 _PATH = Path(__file__).with_name("definitions.json.gz")
+_DESCRIPTIONS = Path(__file__).with_name("descriptions.json.gz")
 _OWN = Path(__file__).with_name("own.yaml")
 _META = {"$ref": REF + "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
 
@@ -52,13 +53,27 @@ def root_of(api_version: str, kind: str) -> str:
 
 def components_for(kinds: Iterable[Kind]) -> dict[str, dict]:
     """`components.schemas` of an OpenAPI v3 document: the kinds' definitions and everything they refer to."""
+    texts = json.loads(gzip.decompress(_DESCRIPTIONS.read_bytes()))  # read for a document and kept nowhere
     found: dict[str, dict] = {}
     waiting = [root_of(kind.api_version, kind.kind) for kind in kinds]
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = _published(schemas()[name], waiting)
+            found[name] = _published(_described(schemas()[name], texts.get(name, {})), waiting)
     return found
+
+
+def _described(schema: dict, texts: dict[str, str]) -> dict:
+    """The definition with what is said of it and of its fields, for `kubectl explain`."""
+    told = dict(schema)
+    if "" in texts:
+        told["description"] = texts[""]
+    if "properties" in schema:
+        told["properties"] = {
+            field: {"description": texts[field], **part} if field in texts else part
+            for field, part in schema["properties"].items()
+        }
+    return told
 
 
 def _published(node, referred: list[str]):

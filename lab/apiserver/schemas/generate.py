@@ -2,22 +2,23 @@
 
 Reads the package `kubernetes-validate` (dependency group `generate`) and nothing of it is needed afterwards. Writes
 - `definitions.json.gz` beside this file: the OpenAPI schema of every type that our kinds and their subresources reach;
+- `descriptions.json.gz`: what the definitions say of each of these types and its fields, which only people read;
 - `lab/apimachinery/patch/merge_keys.json`: of the same types, which lists a strategic merge patch merges, and by what.
-A new kind in `lab/apimachinery/kinds.py` is taken up by running this again. `--descriptions` keeps the field
-descriptions too, which only `kubectl explain` reads and which make the file five times as large.
+A new kind in `lab/apimachinery/kinds.py` is taken up by running this again.
 """
 
-import argparse
 import gzip
 import json
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from lab.apimachinery.kinds import KINDS, OWN
+from lab.apimachinery.kinds import KINDS, OLDER, OWN
 
 VERSION = "v1.36.0"
 HERE = Path(__file__).parent
 DEFINITIONS = HERE / "definitions.json.gz"
+DESCRIPTIONS = HERE / "descriptions.json.gz"
 MERGE_KEYS = HERE.parent.parent / "apimachinery" / "patch" / "merge_keys.json"
 
 # What the API takes or gives besides the kinds themselves: bodies of subresources and of requests.
@@ -28,7 +29,6 @@ SUBRESOURCES = {
     ("v1", "DeleteOptions"),
 }
 REF = "#/components/schemas/"
-DROPPED = {"description"}
 
 
 def published() -> dict[str, dict]:
@@ -45,21 +45,22 @@ def name_of(definitions: dict[str, dict], api_version: str, kind: str) -> str:
     )
 
 
-def cleaned(node, dropped: set[str]):
-    """The schema as OpenAPI has it: without the `null` types and the `$defs` of the package's own JSON Schemas."""
+def cleaned(node):
+    """The schema as OpenAPI has it, without the `null` types and the `$defs` of the package's own JSON Schemas; and
+    without descriptions, which would make all of it five times as large in memory."""
     if isinstance(node, list):
-        return [cleaned(item, dropped) for item in node]
+        return [cleaned(item) for item in node]
     if not isinstance(node, dict):
         return node
     new = {}
     for key, child in node.items():
-        if key in dropped and isinstance(child, str):
+        if key == "description" and isinstance(child, str):
             continue
         if key == "type" and isinstance(child, list):
             child = next(one for one in child if one != "null")
         elif key == "$ref" and isinstance(child, str):
             child = REF + child.rpartition("/")[2]
-        new[key] = cleaned(child, dropped)
+        new[key] = cleaned(child)
     return new
 
 
@@ -72,15 +73,31 @@ def referred(node) -> set[str]:
     return own.union(*(referred(child) for child in node.values()))
 
 
-def reachable(definitions: dict[str, dict], roots: list[str], dropped: set[str]) -> dict[str, dict]:
+def reachable(definitions: dict[str, dict], roots: list[str]) -> dict[str, dict]:
     found: dict[str, dict] = {}
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = cleaned(definitions[name], dropped)
+            found[name] = cleaned(definitions[name])
             waiting += referred(found[name])
     return dict(sorted(found.items()))
+
+
+def descriptions(definitions: dict[str, dict], names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """type → field → text; the type's own under the empty name."""
+    found = {}
+    for name in names:
+        parts = {"": definitions[name], **definitions[name].get("properties", {})}
+        found[name] = {field: part["description"] for field, part in parts.items() if part.get("description")}
+    return found
+
+
+def written(path: Path, content: dict) -> None:
+    """No time in the file: the same definitions give the same bytes."""
+    text = json.dumps(content, separators=(",", ":"), sort_keys=True)
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    print(f"{path.name}: {path.stat().st_size} bytes")
 
 
 def merge_keys(schemas: dict[str, dict]) -> dict[str, dict]:
@@ -117,19 +134,14 @@ def _pruned(table: dict[str, dict]) -> dict[str, dict]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--descriptions", action="store_true", help="keep the descriptions of fields")
-    dropped = set() if parser.parse_args().descriptions else DROPPED
     definitions = published()
-    roots = {(kind.api_version, kind.kind) for kind in KINDS if kind.group != OWN} | SUBRESOURCES
+    roots = {(kind.api_version, kind.kind) for kind in (*KINDS, *OLDER) if kind.group != OWN} | SUBRESOURCES
     names = {f"{version} {kind}": name_of(definitions, version, kind) for version, kind in sorted(roots)}
-    schemas = reachable(definitions, list(names.values()), dropped)
-    text = json.dumps({"version": VERSION, "roots": names, "schemas": schemas}, separators=(",", ":"), sort_keys=True)
-    # No time in the file: the same definitions give the same bytes.
-    DEFINITIONS.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    schemas = reachable(definitions, list(names.values()))
+    written(DEFINITIONS, {"version": VERSION, "roots": names, "schemas": schemas})
+    written(DESCRIPTIONS, descriptions(definitions, schemas))
     keys = {"roots": names, "types": merge_keys(schemas)}
     MERGE_KEYS.write_text(json.dumps(keys, indent=1, sort_keys=True) + "\n")
-    print(f"{len(schemas)} definitions of {VERSION}, {DEFINITIONS.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

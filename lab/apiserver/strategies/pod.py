@@ -11,6 +11,7 @@ from lab.apimachinery.errors import Cause
 from .base import Strategy
 from .causes import forbidden, invalid, shown
 from .podspec.defaults import default_pod_only, default_pod_spec
+from .podspec.ephemeral import validate_ephemeral_containers
 from .podspec.resources import qos_class
 from .podspec.tolerations import tolerate_lost_nodes
 from .podspec.validation import validate_pod_spec
@@ -40,6 +41,23 @@ class PodStrategy(Strategy):
         if obj["spec"].get("schedulingGates"):
             words = "Scheduling is blocked due to non-empty scheduling gates"
             obj["status"]["conditions"] = meta.with_condition([], "PodScheduled", "False", "SchedulingGated", words)
+
+    def prepare_debug_update(self, new: dict, old: dict) -> None:
+        """Take back what a write of `…/ephemeralcontainers` may not change: all but these."""
+        given = new["spec"].get("ephemeralContainers") or []
+        version = new["metadata"]["resourceVersion"]
+        new.clear()
+        new.update(old, spec={**old["spec"], "ephemeralContainers": given})
+        new["metadata"] = {**old["metadata"], "resourceVersion": version}
+        self.prepare_update(new, old)
+
+    def validate_debug_update(self, new: dict, old: dict) -> list[Cause]:
+        return list(validate_ephemeral_containers(new["spec"], old["spec"]))
+
+    def validate_create(self, obj: dict) -> list[Cause]:
+        early = obj["spec"].get("ephemeralContainers")
+        words = "cannot be set on create"
+        return [*super().validate_create(obj), *([forbidden("spec.ephemeralContainers", words)] if early else [])]
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         yield from validate_pod_spec(obj["spec"])

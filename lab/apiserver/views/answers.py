@@ -6,10 +6,10 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import Kind
 
-from .. import tables
+from .. import tables, versions
 from ..negotiation import JSON, Form, response_form, wants_indent
+from ..requestinfo import RequestInfo
 
 
 def json_answer(request: HttpRequest, body: dict, code: int = 200, warnings: list[str] = ()) -> HttpResponse:
@@ -49,12 +49,13 @@ def success(details: dict | None = None, code: int = 0) -> dict:
 
 
 def object_answer(
-    request: HttpRequest, columns: tables.Columns, obj: dict, code: int = 200, warnings: list[str] = (),
+    request: HttpRequest, info: RequestInfo, obj: dict, code: int = 200, warnings: list[str] = (),
     include: str = "Metadata",
 ) -> HttpResponse:  # fmt: skip
-    """One object, in the form that the Accept header asks for."""
+    """One stored object, in the version that was asked for and the form that the Accept header asks for."""
     form = response_form(request.headers.get("Accept", ""))
-    return json_answer(request, one(form, columns, obj, include), code, warnings)
+    made = one(form, tables.columns_for(info.kind), obj, include) if form.kind else versions.served(info.served, obj)
+    return json_answer(request, made, code, warnings)
 
 
 def one(form: Form, columns: tables.Columns, obj: dict, include: str = "Metadata", headed: bool = True) -> dict:
@@ -67,8 +68,9 @@ def one(form: Form, columns: tables.Columns, obj: dict, include: str = "Metadata
     return obj
 
 
-def many(form: Form, kind: Kind, items: list[dict], metadata: dict, include: str = "Metadata") -> dict:
+def many(form: Form, info: RequestInfo, items: list[dict], metadata: dict, include: str = "Metadata") -> dict:
     """A list in a form: `PodList`, a Table, or PartialObjectMetadataList."""
+    kind = info.served
     if form.kind == "Table":
         columns = tables.columns_for(kind)
         return tables.table(columns, items, metadata, time.time(), include, version=form.version)
@@ -76,4 +78,6 @@ def many(form: Form, kind: Kind, items: list[dict], metadata: dict, include: str
         api_version = f"meta.k8s.io/{form.version}"
         bare = [{**tables.partial_metadata(obj), "apiVersion": api_version} for obj in items]
         return {"kind": "PartialObjectMetadataList", "apiVersion": api_version, "metadata": metadata, "items": bare}
+    if kind is not info.kind:
+        items = [versions.served(kind, obj) for obj in items]
     return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": items}

@@ -14,10 +14,11 @@ from django.views.decorators.csrf import csrf_exempt
 from lab.apimachinery.errors import ApiError, bad_request, expired, unavailable
 from lab.store import Compacted, UnknownCluster
 
-from .. import bodies, options, protobuf
-from ..negotiation import author_of, is_protobuf, patch_type
+from .. import bodies, options, protobuf, versions
+from ..negotiation import APPLY_PATCH, YAML, author_of, body_type, patch_type
 from ..request import Request
-from ..requestinfo import unknown_path
+from ..requestinfo import RequestInfo, unknown_path
+from ..schemas.check import check_object
 from .answers import refusal
 
 log = logging.getLogger(__name__)
@@ -98,8 +99,11 @@ class Body:
 def read_body(request: HttpRequest) -> Body:
     """Raises ApiError 400, 413 or 415."""
     raw = _read(request)
-    if raw and is_protobuf(request.headers.get("Content-Type", "")):
+    written_in = body_type(request.headers.get("Content-Type", "")) if raw else ""
+    if written_in == protobuf.CONTENT_TYPE:
         return Body(protobuf.decode(raw))
+    if written_in == YAML[0]:
+        return Body(bodies.parse_yaml(raw))
     return Body(bodies.parse(raw), raw)
 
 
@@ -107,6 +111,8 @@ def read_patch(request: HttpRequest) -> tuple[str, Body]:
     """(which of the patch languages it speaks, the body). Raises ApiError 400, 413 or 415."""
     language = patch_type(request.headers.get("Content-Type", ""))
     raw = _read(request)
+    if language == APPLY_PATCH:
+        return language, Body(bodies.an_object(bodies.parse_yaml(raw), "configuration"))
     return language, Body(bodies.parse(raw), raw)
 
 
@@ -114,6 +120,17 @@ def read_object(request: HttpRequest, what: str) -> Body:
     """A body that must be an object of the API."""
     body = read_body(request)
     return Body(bodies.an_object(body.value, what), body.json)
+
+
+def stored_object(request: HttpRequest, cluster: str, info: RequestInfo) -> tuple[Request, dict]:
+    """The registry's Request, and the object in the body as it is stored, whatever version it came in."""
+    body = read_object(request, info.served.kind)
+    req, obj = asking(request, cluster, body), body.value
+    if info.served is not info.kind:
+        req.warnings.extend(check_object(obj, info.served.api_version, info.served.kind, req.field_validation))
+        if obj.setdefault("apiVersion", info.served.api_version) != info.served.api_version:
+            raise bad_request(f"apiVersion in the body is {obj['apiVersion']!r}, not {info.served.api_version!r}")
+    return req, versions.stored(info.served, obj)
 
 
 def _read(request: HttpRequest) -> bytes:

@@ -8,14 +8,15 @@ from lab.apimachinery.errors import method_not_allowed
 from lab.apimachinery.kinds import FIGURES, Kind
 from lab.store import Compacted, changes
 
-from .. import deletion, lists, negotiation, registry, tables
+from .. import deletion, lists, negotiation, registry
 from ..bodies import an_object
 from ..options import ListOptions, delete_options, list_options
 from ..requestinfo import RequestInfo, resolve
 from ..threads import in_thread
 from .answers import json_answer, many, object_answer, success
-from .entry import api_view, asking, read_body, read_object, read_patch
+from .entry import api_view, asking, read_body, stored_object
 from .figures import figures
+from .patches import patch
 from .subresources import serve_subresource
 from .watches import watch
 
@@ -43,7 +44,7 @@ async def resource(request: HttpRequest, cluster: str, path: str) -> HttpRespons
 
 def get(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
     obj = registry.get(asking(request, cluster), info.kind, info.namespace, info.name)
-    return object_answer(request, tables.columns_for(info.kind), obj, include=list_options(request.GET).include)
+    return object_answer(request, info, obj, include=list_options(request.GET).include)
 
 
 def list_(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
@@ -52,7 +53,7 @@ def list_(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse
     items, revision, after = listed(asking(request, cluster), info.kind, info.namespace, wanted)
     filtered = bool(wanted.label_selector or wanted.field_selector)
     items, metadata = lists.page(items, revision, wanted.limit, after, filtered)
-    return json_answer(request, many(form, info.kind, items, metadata, wanted.include))
+    return json_answer(request, many(form, info, items, metadata, wanted.include))
 
 
 def listed(
@@ -86,24 +87,15 @@ def _between(cluster: str, after: int, until: int) -> list:
 
 
 def create(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    body = read_object(request, info.kind.kind)
-    req = asking(request, cluster, body)
-    obj = registry.create(req, info.kind, info.namespace, body.value)
-    return object_answer(request, tables.columns_for(info.kind), obj, 201, req.warnings)
+    req, obj = stored_object(request, cluster, info)
+    obj = registry.create(req, info.kind, info.namespace, obj)
+    return object_answer(request, info, obj, 201, req.warnings)
 
 
 def update(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    body = read_object(request, info.kind.kind)
-    req = asking(request, cluster, body)
-    obj = registry.update(req, info.kind, info.namespace, info.name, body.value)
-    return object_answer(request, tables.columns_for(info.kind), obj, 200, req.warnings)
-
-
-def patch(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    patch_type, body = read_patch(request)
-    req = asking(request, cluster, body)
-    obj = registry.patch(req, info.kind, info.namespace, info.name, body.value, patch_type)
-    return object_answer(request, tables.columns_for(info.kind), obj, 200, req.warnings)
+    req, obj = stored_object(request, cluster, info)
+    obj = registry.update(req, info.kind, info.namespace, info.name, obj)
+    return object_answer(request, info, obj, 200, req.warnings)
 
 
 def delete(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
@@ -113,7 +105,7 @@ def delete(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespons
     req = asking(request, cluster, body)
     obj, gone = deletion.delete(req, info.kind, info.namespace, info.name, options)
     if not gone:
-        return object_answer(request, tables.columns_for(info.kind), obj, 200, req.warnings)
+        return object_answer(request, info, obj, 200, req.warnings)
     details = {"name": info.name, "group": info.kind.group, "kind": info.kind.plural, "uid": obj["metadata"]["uid"]}
     return json_answer(request, success({key: value for key, value in details.items() if value}))
 
@@ -126,7 +118,7 @@ def delete_collection(request: HttpRequest, cluster: str, info: RequestInfo) -> 
     selectors = (wanted.label_selector, wanted.field_selector)
     items = deletion.delete_collection(req, info.kind, info.namespace, *selectors, options)
     form = negotiation.response_form(request.headers.get("Accept", ""))
-    return json_answer(request, many(form, info.kind, items, {"resourceVersion": str(req.view().revision)}))
+    return json_answer(request, many(form, info, items, {"resourceVersion": str(req.view().revision)}))
 
 
 def _options_body(value: dict | list | None) -> dict | None:

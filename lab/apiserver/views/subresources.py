@@ -11,14 +11,16 @@ from lab.apimachinery.errors import bad_request, method_not_allowed
 from lab.apimachinery.kinds import NAMESPACES, PODS
 
 from .. import binding, deletion, registry, tables
+from ..negotiation import response_form
 from ..options import delete_options, list_options
 from ..request import Request
 from ..requestinfo import RequestInfo
 from ..scale import SCALE, get_scale, update_scale
 from ..threads import in_thread
-from .answers import json_answer, object_answer, success
-from .entry import asking, read_object, read_patch
+from .answers import json_answer, object_answer, one, success
+from .entry import asking, read_object, read_patch, stored_object
 from .logs import kill, logs
+from .patches import patch
 from .streams import without_websocket
 
 Handler = Callable[[HttpRequest, str, RequestInfo], HttpResponse]
@@ -34,33 +36,25 @@ async def serve_subresource(request: HttpRequest, cluster: str, info: RequestInf
     return await in_thread(handler, request, cluster, info)
 
 
-def get_status(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
+def get_part(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
     obj = registry.get(asking(request, cluster), info.kind, info.namespace, info.name)
     return _object(request, info, obj, [])
 
 
-def put_status(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    body = read_object(request, info.kind.kind)
-    req = asking(request, cluster, body)
-    obj = registry.update(req, info.kind, info.namespace, info.name, body.value, "status")
-    return _object(request, info, obj, req.warnings)
-
-
-def patch_status(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    patch_type, body = read_patch(request)
-    req = asking(request, cluster, body)
-    obj = registry.patch(req, info.kind, info.namespace, info.name, body.value, patch_type, "status")
+def put_part(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
+    req, obj = stored_object(request, cluster, info)
+    obj = registry.update(req, info.kind, info.namespace, info.name, obj, info.subresource)
     return _object(request, info, obj, req.warnings)
 
 
 def _object(request: HttpRequest, info: RequestInfo, obj: dict, warnings: list[str]) -> HttpResponse:
     include = list_options(request.GET).include
-    return object_answer(request, tables.columns_for(info.kind), obj, 200, warnings, include)
+    return object_answer(request, info, obj, 200, warnings, include)
 
 
 def scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
     found = get_scale(asking(request, cluster), info.kind, info.namespace, info.name)
-    return object_answer(request, tables.SCALE, found)
+    return _scale_answer(request, found)
 
 
 def put_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
@@ -85,7 +79,12 @@ def patch_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRe
 
 def _rescaled(request: HttpRequest, req: Request, info: RequestInfo, change: Callable[[dict], dict]) -> HttpResponse:
     made = update_scale(req, info.kind, info.namespace, info.name, change)
-    return object_answer(request, tables.SCALE, made, 200, req.warnings)
+    return _scale_answer(request, made, req.warnings)
+
+
+def _scale_answer(request: HttpRequest, found: dict, warnings: list[str] = ()) -> HttpResponse:
+    form = response_form(request.headers.get("Accept", ""))
+    return json_answer(request, one(form, tables.SCALE, found), 200, warnings)
 
 
 def evict(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
@@ -145,9 +144,11 @@ STREAMS = {
     **{(each, method): without_websocket for each in ("exec", "attach", "portforward") for method in ("GET", "POST")},
 }
 HANDLERS: dict[tuple[str, str], Handler] = {
-    ("status", "GET"): get_status,
-    ("status", "PUT"): put_status,
-    ("status", "PATCH"): patch_status,
+    **{
+        (part, method): do
+        for part in ("status", "ephemeralcontainers")
+        for method, do in (("GET", get_part), ("PUT", put_part), ("PATCH", patch))
+    },
     ("scale", "GET"): scale,
     ("scale", "PUT"): put_scale,
     ("scale", "PATCH"): patch_scale,

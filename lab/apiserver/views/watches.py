@@ -15,7 +15,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from lab.apimachinery.errors import expired
 from lab.store import Change, Compacted, UnknownCluster
 
-from .. import events, lists, registry, tables
+from .. import events, lists, registry, tables, versions
 from ..feed import Feed, watching
 from ..negotiation import JSON, Form, response_form
 from ..options import ListOptions
@@ -65,7 +65,7 @@ class Watcher:
         for start in range(0, len(items), EVENTS_A_WRITE):
             yield self._lines([("ADDED", obj) for obj in items[start : start + EVENTS_A_WRITE]])
         if self.wanted.initial_events and self.wanted.bookmarks:
-            yield self._lines([events.bookmark(self.info.kind, revision, initial_end=True)])
+            yield self._lines([events.bookmark(self.info.served, revision, initial_end=True)])
         try:
             async with watching(self.cluster, head) as feed:
                 async for lines in self._follow(feed, revision):
@@ -89,7 +89,7 @@ class Watcher:
                 yield lines
             elif self.wanted.bookmarks and time.monotonic() - quiet_since >= BOOKMARK_SECONDS:
                 quiet_since = time.monotonic()
-                yield self._lines([events.bookmark(self.info.kind, revision)])
+                yield self._lines([events.bookmark(self.info.served, revision)])
             # A burst of changes must not keep the loop from its other streams.
             await asyncio.sleep(0)
 
@@ -100,8 +100,10 @@ class Watcher:
         return b"".join(orjson.dumps({"type": t, "object": self._form(t, o)}) + b"\n" for t, o in happened)
 
     def _form(self, event_type: str, obj: dict) -> dict:
-        if event_type == "ERROR" or not self.form.kind:
+        if event_type == "ERROR":
             return obj
+        if not self.form.kind:
+            return versions.served(self.info.served, obj)
         if event_type == "BOOKMARK" and self.form.kind == "Table":
             return tables.table(self._columns, [], obj["metadata"], 0, headed=False, version=self.form.version)
         made = one(self.form, self._columns, obj, self.wanted.include, self._headed)

@@ -114,6 +114,11 @@ def _names(spec: SandboxSpec, name_server: str) -> dict:
     }
 
 
+def _capabilities(spec: ContainerSpec) -> list[str]:
+    added, dropped = set(spec.capabilities_added), set(spec.capabilities_dropped)
+    return sorted(added | (set() if "ALL" in dropped else set(CAPABILITIES) - dropped))
+
+
 def gateway_config(lab_id: str, cluster: str, image: str, places: Places, token: str) -> dict:
     network = network_name(lab_id, cluster)
     router = f"{places.router}/{places.prefix}"
@@ -169,6 +174,7 @@ def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: Conta
         "HostConfig": {
             "NetworkMode": joined,
             "IpcMode": joined,
+            "PidMode": f"container:{spec.processes_of}" if spec.processes_of else "",
             "CgroupParent": pod.cgroup_parent,
             "CpuShares": max(spec.cpu_request_millis * 1024 // 1000, CPU_SHARES_LEAST),
             "NanoCpus": cpu_millis * 1_000_000,
@@ -176,7 +182,7 @@ def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: Conta
             "MemorySwap": spec.memory_limit_bytes,  # the same: no swap, as on a Kubernetes node
             "PidsLimit": PROCESSES_MOST,
             "CapDrop": ["ALL"],
-            "CapAdd": CAPABILITIES,
+            "CapAdd": _capabilities(spec),
             "SecurityOpt": ["no-new-privileges"],
             "ReadonlyRootfs": spec.read_only_root,
             "LogConfig": LOGS,

@@ -46,17 +46,17 @@ def validate_containers(spec: dict, path: str) -> Iterator[Cause]:
     seen: set[str] = set()
     for at, container in enumerate(containers):
         here = f"{path}.containers[{at}]"
-        yield from _validate_container(container, volumes, seen, here)
+        yield from validate_container(container, volumes, seen, here)
         if container.get("restartPolicy"):
             yield forbidden(f"{here}.restartPolicy", "may not be set for non-init containers")
     for at, container in enumerate(init):
         here = f"{path}.initContainers[{at}]"
-        yield from _validate_container(container, volumes, seen, here)
+        yield from validate_container(container, volumes, seen, here)
         yield from _validate_init_container(container, here)
     yield from _validate_host_ports(containers, f"{path}.containers")
 
 
-def _validate_container(container: dict, volumes: dict[str, dict], seen: set[str], path: str) -> Iterator[Cause]:
+def validate_container(container: dict, volumes: dict[str, dict], seen: set[str], path: str) -> Iterator[Cause]:
     name, image = container.get("name", ""), container.get("image", "")
     if not name:
         yield required(f"{path}.name")

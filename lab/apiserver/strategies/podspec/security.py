@@ -15,7 +15,8 @@ HOST_NAMESPACES = {
     "hostPID": "pods of the lab see only their own processes; shareProcessNamespace shares them within the pod",
     "hostIPC": "pods of the lab share no memory with the machine; containers of one pod share theirs",
 }
-# What Docker gives every container; nothing beyond it may be added.
+# What Docker gives every container, and the right to look into processes, which are the pod's own anyway: `kubectl
+# debug` asks for it. Nothing beyond them may be added.
 CAPABILITIES = frozenset(
     (
         "AUDIT_WRITE",
@@ -31,6 +32,7 @@ CAPABILITIES = frozenset(
         "SETPCAP",
         "SETUID",
         "SYS_CHROOT",
+        "SYS_PTRACE",
     )
 )
 SAFE_SYSCTLS = frozenset(

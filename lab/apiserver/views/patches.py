@@ -1,0 +1,23 @@
+"""PATCH, in each of the languages that a change can be told in."""
+
+from django.http import HttpRequest, HttpResponse
+
+from .. import options, registry
+from ..apply import apply
+from ..negotiation import APPLY_PATCH
+from ..requestinfo import RequestInfo
+from .answers import object_answer
+from .entry import asking, read_patch
+
+
+def patch(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
+    """Of an object, or of the status of one."""
+    patch_type, body = read_patch(request)
+    req, created = asking(request, cluster, body), False
+    force = options.force(request.GET, patch_type == APPLY_PATCH)
+    where = (info.namespace, info.name)
+    if patch_type == APPLY_PATCH:
+        obj, created = apply(req, info.kind, *where, body.value, force, info.subresource)
+    else:
+        obj = registry.patch(req, info.served, *where, body.value, patch_type, info.subresource)
+    return object_answer(request, info, obj, 201 if created else 200, req.warnings)
