@@ -5,6 +5,7 @@ Grammar, rounding and canonical form follow `k8s.io/apimachinery/pkg/api/resourc
 
 import functools
 import re
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_UP, Context, Decimal
 
 from .errors import ApiError
@@ -28,15 +29,35 @@ WRONG_NUMBER = "unable to parse numeric part of quantity"
 WRONG_SUFFIX = "unable to parse quantity's suffix"
 
 
-@functools.lru_cache(maxsize=8192)
+@dataclass(frozen=True, order=True, slots=True)
+class Amount:
+    """How much, in whole units, and how it was written: "binary", "decimal" or "exponent". As text it is canonical; a
+    sum is written as its first part that is not zero."""
+
+    number: Decimal
+    written: str = field(default="decimal", compare=False)
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.number + other.number, self.written if self.number else other.written)
+
+    def __sub__(self, other: "Amount") -> "Amount":
+        return Amount(self.number - other.number, self.written if self.number else other.written)
+
+    def __str__(self) -> str:
+        if self.written == "binary" and abs(self.number) >= 1024 and self.number == self.number.to_integral_value():
+            return _with_binary_suffix(int(self.number))
+        return _with_decimal_suffix(self.number, exponent=self.written == "exponent")
+
+
 def parse_quantity(quantity: str | int | float) -> Decimal:
     """The exact amount, in whole units (cores, bytes). Raises ApiError 400 with Kubernetes' own words."""
-    amount, _ = _parse(str(quantity))
-    return amount
+    return parse_amount(quantity).number
 
 
-def _parse(text: str) -> tuple[Decimal, str]:
-    """The amount, and the format in which it was written: "binary", "decimal" or "exponent"."""
+@functools.lru_cache(maxsize=8192)
+def parse_amount(quantity: str | int | float) -> Amount:
+    """The exact amount, which remembers how it was written. Raises ApiError 400 with Kubernetes' own words."""
+    text = str(quantity)
     split = _GRAMMAR.fullmatch(text)
     if split is None:
         raise ApiError(400, "BadRequest", WRONG_FORMAT)
@@ -53,7 +74,7 @@ def _parse(text: str) -> tuple[Decimal, str]:
         raise ApiError(400, "BadRequest", WRONG_SUFFIX)
     amount = _EXACT.multiply(Decimal(number), factor)
     amount = max(-_GREATEST, min(_GREATEST, amount))
-    return amount.quantize(_FINEST, ROUND_UP, _EXACT), written
+    return Amount(amount.quantize(_FINEST, ROUND_UP, _EXACT), written)
 
 
 @functools.lru_cache(maxsize=8192)
@@ -79,10 +100,7 @@ def canonical(quantity: str | int | float) -> str:
 
     A binary amount below 1 Ki or with a fraction of a byte is written in decimals, as Kubernetes does.
     """
-    amount, written = _parse(str(quantity))
-    if written == "binary" and abs(amount) >= 1024 and amount == amount.to_integral_value():
-        return _with_binary_suffix(int(amount))
-    return _with_decimal_suffix(amount, exponent=written == "exponent")
+    return str(parse_amount(quantity))
 
 
 def _with_binary_suffix(whole: int) -> str:
