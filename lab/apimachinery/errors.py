@@ -17,7 +17,8 @@ class Cause:
     reason: str = "FieldValueInvalid"
 
     def as_dict(self) -> dict:
-        return {"reason": self.reason, "message": self.message, "field": self.field}
+        cause = {"reason": self.reason, "message": self.message}
+        return {**cause, "field": self.field} if self.field else cause
 
 
 class ApiError(Exception):
@@ -94,6 +95,12 @@ def method_not_allowed(message: str = "the server does not allow this method on 
 
 def expired(message: str) -> ApiError:
     return ApiError(410, "Expired", message)
+
+
+def too_many_requests(message: str, cause: Cause, retry_after: int = 0) -> ApiError:
+    """Not now. `retry_after` as with `unavailable`."""
+    again = {"retryAfterSeconds": retry_after} if retry_after else {}
+    return ApiError(429, "TooManyRequests", message, {"causes": [cause.as_dict()], **again})
 
 
 def unavailable(message: str, retry_after: int = 1) -> ApiError:

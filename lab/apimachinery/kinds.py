@@ -74,6 +74,10 @@ KINDS = (
     Kind("PersistentVolume", "persistentvolumes", namespaced=False, short_names=("pv",), subresources=("status",)),
     Kind("PersistentVolumeClaim", "persistentvolumeclaims", short_names=("pvc",), subresources=("status",)),
     Kind("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False, short_names=("sc",)),
+    Kind("PodDisruptionBudget", "poddisruptionbudgets", "policy", short_names=("pdb",), subresources=("status",)),
+    Kind("ResourceQuota", "resourcequotas", short_names=("quota",), subresources=("status",)),
+    Kind("LimitRange", "limitranges", short_names=("limits",)),
+    Kind("PriorityClass", "priorityclasses", "scheduling.k8s.io", namespaced=False, short_names=("pc",)),
     # Ours: what Kubernetes leaves to others, declared in its own way. lab/apiserver/schemas/own.yaml has their fields.
     Kind("Release", "releases", OWN, short_names=("rel",), categories=ALL, subresources=("status",)),
     Kind("Visitors", "visitors", OWN, subresources=("status",)),
@@ -126,3 +130,7 @@ NODEPOOLS = BY_RESOURCE["nodepools.orrery.io"]
 PERSISTENTVOLUMES = BY_RESOURCE["persistentvolumes"]
 PERSISTENTVOLUMECLAIMS = BY_RESOURCE["persistentvolumeclaims"]
 STORAGECLASSES = BY_RESOURCE["storageclasses.storage.k8s.io"]
+PODDISRUPTIONBUDGETS = BY_RESOURCE["poddisruptionbudgets.policy"]
+RESOURCEQUOTAS = BY_RESOURCE["resourcequotas"]
+LIMITRANGES = BY_RESOURCE["limitranges"]
+PRIORITYCLASSES = BY_RESOURCE["priorityclasses.scheduling.k8s.io"]

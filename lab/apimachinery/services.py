@@ -1,6 +1,7 @@
 """What every part asks of a Service. Pure."""
 
 HEADLESS = "None"
+OUTWARD = ("LoadBalancer", "NodePort")  # the types that have ports of the nodes
 AFFINITY_SECONDS = 10800  # Kubernetes' default: three hours
 
 

@@ -5,7 +5,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODES, PODS
 from lab.store import Conflict, Write, append
 
-from .registry import TRIES
+from .commit import TRIES
 from .request import Request
 
 Binding = tuple[dict, str, dict | None]  # pod (as read), node's name, the decision

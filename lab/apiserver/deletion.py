@@ -8,14 +8,21 @@ import datetime
 
 from lab.apimachinery import errors, meta
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import NAMESPACES, Kind
+from lab.apimachinery.kinds import NAMESPACES, PRIORITYCLASSES, Kind
+from lab.apimachinery.priorities import SYSTEM
 from lab.store import Write
 
-from .registry import commit, get, list_, may_go
+from .commit import commit
+from .registry import get, list_, may_go
 from .request import Request
 from .strategies import strategy_for
 
-IMMORTAL = ("default", "kube-system", "kube-public")  # the admission plug-in NamespaceLifecycle's
+# What nobody may delete, and how the admission plug-in NamespaceLifecycle and the storage of classes say so.
+IMMORTAL = {NAMESPACES.resource: ("default", "kube-system", "kube-public"), PRIORITYCLASSES.resource: tuple(SYSTEM)}
+WHY_IMMORTAL = {
+    NAMESPACES.resource: "this namespace may not be deleted",
+    PRIORITYCLASSES.resource: "this is a system priority class and cannot be deleted",
+}
 FINALIZER_OF = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
@@ -29,7 +36,7 @@ def delete(req: Request, kind: Kind, namespace: str, name: str, options: dict | 
     def attempt() -> list[Write | dict]:
         nonlocal gone
         old = get(req, kind, namespace, name)
-        planned = _deletion(kind, old, options or {})
+        planned = deletion_of(kind, old, options or {})
         gone = isinstance(planned, Write) and planned.deleted
         return [planned]
 
@@ -44,7 +51,7 @@ def delete_these(req: Request, kind: Kind, objs: list[dict], options: dict) -> N
         for meta_ in (obj["metadata"] for obj in objs):
             old = view.get(kind.resource, meta_.get("namespace", ""), meta_["name"])
             if old is not None and old["metadata"]["uid"] == meta_["uid"]:
-                planned.append(_deletion(kind, old, options))
+                planned.append(deletion_of(kind, old, options))
         return planned
 
     commit(req, attempt)
@@ -58,10 +65,11 @@ def delete_collection(
     return [delete(req, kind, o["metadata"].get("namespace", ""), o["metadata"]["name"], options)[0] for o in items]
 
 
-def _deletion(kind: Kind, old: dict, options: dict) -> Write | dict:
+def deletion_of(kind: Kind, old: dict, options: dict) -> Write | dict:
+    """The write that marks the object, or takes it away; the object itself where nothing would change."""
     _check_preconditions(kind, old, options.get("preconditions") or {})
-    if kind is NAMESPACES and old["metadata"]["name"] in IMMORTAL:
-        raise errors.forbidden(kind, old["metadata"]["name"], "this namespace may not be deleted")
+    if old["metadata"]["name"] in IMMORTAL.get(kind.resource, ()):
+        raise errors.forbidden(kind, old["metadata"]["name"], WHY_IMMORTAL[kind.resource])
     new = {**copy.deepcopy(old)}
     meta_ = new["metadata"]
     _add_finalizer(meta_, options)

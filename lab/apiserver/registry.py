@@ -1,7 +1,7 @@
 """The verbs. Whoever wants to read or write anything, over HTTP or in the process, ends here: one write path.
 
-A write goes: read the current object → apply what is asked → default → prepare (what a client may not set) →
-validate → append to the log, expecting the revision that was read. Someone else was faster: read again.
+A write goes: read the current object → apply what is asked → default → admit (what the cluster has to say to it) →
+prepare (what a client may not set) → validate → commit: append to the log, expecting the revision that was read.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from lab.apimachinery import errors, meta, selectors
 from lab.apimachinery import patch as patches
 from lab.apimachinery.errors import Cause
-from lab.apimachinery.kinds import BY_RESOURCE, NAMESPACES, Kind
-from lab.store import Conflict, View, Write, append
+from lab.apimachinery.kinds import NAMESPACES, Kind
+from lab.store import View, Write
 
 from . import versions
+from .admission import admit
 from .bodies import at_address
-from .controlplane import check_up
+from .commit import TRIES, commit
 from .request import Request
 from .strategies import Strategy, strategy_for
 from .tracking import track
-
-TRIES = 5  # how often the server itself retries a write that named no resourceVersion
 
 
 @dataclass
@@ -167,6 +166,7 @@ def creation(req: Request, view, put: Put) -> Write:
         meta_.pop(field, None)
     meta_.update(uid=meta.new_uid(), creationTimestamp=meta.now())
     strategy.default(obj)
+    admit(lambda: view, kind, obj)
     strategy.prepare_create(obj)
     lacking = _allocate(strategy, view, obj)
     _accept(req, kind, obj, [*lacking, *strategy.validate_create(obj)])
@@ -240,6 +240,7 @@ def replacement(req: Request, put: Put, old: dict) -> Write | dict:
         _accept(req, kind, new, strategy.validate_debug_update(new, old))
     else:
         strategy.default(new)
+        admit(req.view, kind, new, old)
         strategy.prepare_update(new, old)
         lacking = () if new.get("spec") == old.get("spec") else _allocate(strategy, req.view(), new)
         _accept(req, kind, new, [*lacking, *strategy.validate_update(new, old)])
@@ -256,37 +257,3 @@ def may_go(kind: Kind, obj: dict) -> bool:
     """Whether a deleting object has nothing left to wait for: no finalizer, no grace, no content."""
     held = obj["metadata"].get("finalizers") or (kind is NAMESPACES and obj.get("spec", {}).get("finalizers"))
     return not held and not obj["metadata"].get("deletionGracePeriodSeconds")
-
-
-def commit(req: Request, attempt: Callable[[], list[Write | dict]]) -> list[dict]:
-    """Append what `attempt` plans, planning again if someone else was faster. Returns the objects as stored.
-
-    Raises ApiError, and LostFence where the writer is a controller that another worker has taken over.
-    """
-    if not req.hardware:
-        check_up(req.view())
-    for tried in range(TRIES):
-        planned = attempt()
-        writes = [item for item in planned if isinstance(item, Write)]
-        if req.dry_run or not writes:
-            return [item.object if isinstance(item, Write) else item for item in planned]
-        try:
-            head = append(req.cluster, writes, req.author, req.cause, req.fence)
-        except Conflict as lost:
-            # The next plan sees the newer object; if the caller named a resourceVersion, it is refused there.
-            if tried == TRIES - 1:
-                raise errors.conflict(BY_RESOURCE[lost.write.resource], lost.write.name) from None
-        else:
-            return _numbered(planned, head - len(writes))
-    raise AssertionError("unreachable")
-
-
-def _numbered(planned: list[Write | dict], revision: int) -> list[dict]:
-    stored = []
-    for item in planned:
-        if isinstance(item, Write):
-            revision += 1
-            versioned = {**item.object["metadata"], "resourceVersion": str(revision)}
-            item = {**item.object, "metadata": versioned}
-        stored.append(item)
-    return stored

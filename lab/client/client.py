@@ -9,7 +9,7 @@ from asgiref.sync import async_to_sync
 from lab.apimachinery import errors
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODES, Kind
-from lab.apiserver import binding, deletion, kubelet_proxy, registry
+from lab.apiserver import binding, deletion, eviction, kubelet_proxy, registry
 from lab.apiserver.registry import Put
 from lab.apiserver.request import Request
 from lab.store import Change, Fence, View, cluster_names, history, row_at
@@ -143,6 +143,19 @@ class Client:
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
         deletion.delete_these(self._request(), kind, objs, options)
+
+    def evict(self, pod: dict) -> bool:
+        """Ask for the end of this very pod; False if disruption budgets do not allow that (now), True if it is gone."""
+        meta = pod["metadata"]
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": meta["uid"]}}
+        try:
+            eviction.evict(self._request(), meta["namespace"], meta["name"], options)
+        except ApiError as error:
+            if error.code in (429, 500):
+                return False
+            if error.code != 404:
+                raise
+        return True
 
     def bind(self, bindings: list[binding.Binding]) -> dict[str, ApiError]:
         """Bind (pod, node's name, decision) triples in one transaction; key → error for those that could not be."""

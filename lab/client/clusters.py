@@ -1,6 +1,7 @@
 """Making and forgetting whole clusters: several live in one database, each with its own log."""
 
-from lab.apimachinery.kinds import NAMESPACES, STORAGECLASSES
+from lab.apimachinery.kinds import NAMESPACES, PRIORITYCLASSES, STORAGECLASSES
+from lab.apimachinery.priorities import SYSTEM
 from lab.apimachinery.volumes import DEFAULT_CLASS, DRIVER
 from lab.store import create_cluster, delete_cluster
 
@@ -20,12 +21,14 @@ __all__ = ["delete_cluster", "ensure_cluster"]
 
 
 def ensure_cluster(name: str, author: str = "bootstrap") -> bool:
-    """Make the cluster with its first namespaces and its class of storage; False if it was there. Finishes one that was
-    left half-made."""
+    """Make the cluster with its first namespaces and classes of priority and storage; False if it was there. Finishes
+    one that was left half-made."""
     made = create_cluster(name)
     client = Client(name, author)
     missing = [ns for ns in FIRST_NAMESPACES if client.find(NAMESPACES, "", ns) is None]
     puts = [Put(NAMESPACES, {"metadata": {"name": ns}}) for ns in missing]
+    lacking = [name for name in SYSTEM if client.find(PRIORITYCLASSES, "", name) is None]
+    puts += [Put(PRIORITYCLASSES, {"metadata": {"name": name}, **SYSTEM[name]}) for name in lacking]
     # A class that was deleted stays so; one that a cluster never had, for it is older than volumes, it is given.
     if not client.list(STORAGECLASSES) and not client.history(STORAGECLASSES, "", STANDARD["metadata"]["name"]):
         puts.append(Put(STORAGECLASSES, STANDARD))

@@ -15,9 +15,11 @@ from .namespace import NamespaceController
 from .nodelifecycle import NodeLifecycleController
 from .persistentvolume.controller import PersistentVolumeController
 from .persistentvolume.protection import VolumeProtectionController
+from .poddisruptionbudget import DisruptionController
 from .podgc import PodGCController
 from .release.controller import ReleaseController
 from .replicaset import ReplicaSetController
+from .resourcequota import ResourceQuotaController
 from .tainteviction import TaintEvictionController
 
 CONTROLLERS = (
@@ -37,4 +39,6 @@ CONTROLLERS = (
     LoadBalancerController(),
     HorizontalPodAutoscalerController(),
     ClusterAutoscalerController(),
+    DisruptionController(),
+    ResourceQuotaController(),
 )

@@ -82,8 +82,24 @@ class ReplicaSetController(Controller):
         return _next_look(rs, pods, time.time())
 
     def _create(self, client: Client, rs: dict, pods: list[dict], count: int) -> list[dict]:
-        """Make the missing pods, and count them, in one transaction: all of them or none. (Kubernetes, where each is
-        a request of its own, starts with one and doubles, so as not to fail a thousand times at once.)"""
+        """Make the missing pods. If all of them are too many for what the namespace may have, half as many are tried,
+        until not even one more may be made. (Kubernetes, where each is a request of its own, starts with one and
+        doubles, so as not to fail a thousand times at once.)"""
+        size = count
+        while count:
+            try:
+                rs, made = self._create_together(client, rs, pods, min(size, count))
+            except ApiError as error:
+                if error.code == 403 and size > 1:
+                    size //= 2
+                    continue
+                self._create_failed(client, rs, pods, error)
+                raise
+            pods, count = pods + made, count - len(made)
+        return pods
+
+    def _create_together(self, client: Client, rs: dict, pods: list[dict], count: int) -> tuple[dict, list[dict]]:
+        """Make so many pods, and count them, in one transaction: all of them or none. The ReplicaSet as it is then."""
         names: set[str] = set()
         while len(names) < count:
             names.add(generated_name(f"{rs['metadata']['name']}-"))
@@ -93,13 +109,10 @@ class ReplicaSetController(Controller):
         status = next_status(rs, pods + made, time.time())
         if status != rs.get("status"):
             puts.append(Put(REPLICASETS, {**rs, "status": status}, "status"))
-        try:
-            stored = client.write(puts)[:count]
-        except ApiError as error:
-            self._create_failed(client, rs, pods, error)
-            raise
+        written = client.write(puts)
+        stored = written[:count]
         client.events([(rs, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}") for pod in stored])
-        return pods + stored
+        return (written[count] if len(written) > count else rs), stored
 
     def _create_failed(self, client: Client, rs: dict, pods: list[dict], error: ApiError) -> None:
         """Say so on the ReplicaSet, unless it is only that somebody was faster."""

@@ -127,11 +127,13 @@ def drain(client: Client, namespace: str, name: str, form: dict) -> Done:
     cordon(client, "", name, {})
     force = bool(form.get("force"))
     items = checklist(pods_on(client, name))
-    gone = [item for item in items if item.fate == MOVES or force and item.fate == BLOCKS]
-    for item in gone:
-        client.delete(PODS, item.namespace, item.name)
+    asked = [item for item in items if item.fate == MOVES or force and item.fate == BLOCKS]
+    gone = [item for item in asked if client.evict(client.get(PODS, item.namespace, item.name))]
+    held = [item.name for item in asked if item not in gone]
     stuck = [item.name for item in items if item.fate == BLOCKS and not force]
     message = f"{name} is cordoned; {len(gone)} pods leave it"
+    if held:
+        message += f"; {', '.join(held)} stay for now: their disruption budget lets no more go at once"
     if stuck:
         message += f"; {', '.join(stuck)} stay: nobody would make them again, or they would lose data"
     forced = " --force --delete-emptydir-data" if force else ""

@@ -145,7 +145,7 @@ class Run:
         promised = self.cache.promise_to(me.key)
         if not candidates.nodes or self.preemptions >= PREEMPTIONS_A_RUN:
             return Preemption(promised)
-        done = preempt(me, candidates, self.cache.lowest_priority, promised)
+        done = preempt(me, candidates, self.cache.lowest_priority, promised, self.cache.budgets)
         if done.node is None:
             # Pods come in order of priority, so nobody whom it could preempt will be placed later in this run.
             self._hopeless[me.info] = done
@@ -161,4 +161,6 @@ class Run:
         self.cache.nominate(done.node.name, me)
         for victim in done.victims:
             victim.deleting = True
+            for budget in self.cache.budgets:
+                budget.allowed -= budget.covers((victim.key, victim.info.labels))
         self.changes.append((None, done.node))

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import meta
+from lab.apimachinery.budgets import Budget
 
 from .nodeinfo import NodeInfo, parse_node
 from .podinfo import PodInfo, PodInfos, Scheduled
@@ -24,6 +25,7 @@ class Cache:
         self.nodes: dict[str, NodeInfo] = {}
         self.pending: dict[str, tuple[dict, Scheduled]] = {}  # key → pod, as read, and as the scheduler sees it
         self.namespaces: dict[str, dict[str, str]] = {}  # name → labels
+        self.budgets: list[Budget] = []
         self.image_nodes: Counter[str] = Counter()  # image → how many nodes have it
         self.next_start = 0  # where the next search through a large cluster begins, so that each node has its turn
         self._infos = PodInfos()

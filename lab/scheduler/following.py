@@ -1,7 +1,16 @@
 """Keeping the scheduler's picture of a cluster up to date from the log, and telling which changes call for it."""
 
 from lab.apimachinery import meta
-from lab.apimachinery.kinds import CONFIGMAPS, NAMESPACES, NODES, PERSISTENTVOLUMECLAIMS, PODS, STORAGECLASSES
+from lab.apimachinery.budgets import parse_budgets
+from lab.apimachinery.kinds import (
+    CONFIGMAPS,
+    NAMESPACES,
+    NODES,
+    PERSISTENTVOLUMECLAIMS,
+    PODDISRUPTIONBUDGETS,
+    PODS,
+    STORAGECLASSES,
+)
 from lab.client import Client, View
 from lab.client.reconcile import Change
 
@@ -32,6 +41,7 @@ class Follower:
                 self._take(change)
                 self.revision = change.revision
         self.cache.default_strategy = default_strategy(state)
+        self.cache.budgets = parse_budgets(state.list(PODDISRUPTIONBUDGETS.resource))
         self.cache.tidy()
         return self.cache
 

@@ -1,12 +1,17 @@
 """Preemption: a pod that fits nowhere may make room by removing pods of lower priority.
 
 As in kube-scheduler's DefaultPreemption: on each node where that could help, remove all lower pods on trial; if the
-pod fits then, give back as many as possible, the most important first; who is left are the victims. Then choose the
-node on which the least is lost. The pod is promised the room (`nominatedNodeName`) and waits until they are gone.
+pod fits then, give back as many as possible, the most important first, but before all others those whose disruption
+budget does not let them go; who is left are the victims. Then choose the node on which the least is lost: a budget is
+broken only where there is no other way. The pod is promised the room (`nominatedNodeName`) and waits until they are
+gone.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from lab.apimachinery.budgets import Budget, beyond
 
 from .candidates import Candidates
 from .diagnosis import NO_VICTIMS, NOT_HELPFUL, fit_error, histogram
@@ -43,7 +48,21 @@ class Preemption:
     message: str = ""
 
 
-def preempt(pod: Scheduled, candidates: Candidates, lowest: int, nominated: NodeInfo | None) -> Preemption:
+@dataclass(frozen=True)
+class Loss:
+    """What it would cost to make room on a node: who has to leave, and how many of them against their budget."""
+
+    victims: tuple[Scheduled, ...]
+    violations: int = 0
+
+
+def preempt(
+    pod: Scheduled,
+    candidates: Candidates,
+    lowest: int,
+    nominated: NodeInfo | None,
+    budgets: Iterable[Budget] = (),
+) -> Preemption:
     """Find the pod a node to make room on.
 
     `lowest`: the lowest priority of any pod that has a node. `nominated`: where this one was promised room before.
@@ -53,24 +72,24 @@ def preempt(pod: Scheduled, candidates: Candidates, lowest: int, nominated: Node
     if nominated and _is_being_cleared(nominated, pod.info, candidates):
         return Preemption(nominated, message=f"preemption: {TERMINATING}")
     counts: Counter[Reasons] = Counter()
-    found: list[tuple[NodeInfo, list[Scheduled]]] = []
+    found: list[tuple[NodeInfo, Loss]] = []
     enough = max(LEAST_CANDIDATES, int(len(candidates.nodes) * LEAST_CANDIDATES_SHARE))
     for node in candidates.nodes:
         if not is_resolvable(candidates.reasons_of(node), pod.info, node):
             counts[(NOT_HELPFUL,)] += 1
             continue
         # The usual case, quickly: nobody in the whole cluster is less important.
-        victims = victims_on(node, pod, candidates) if lowest < pod.info.priority else (NO_VICTIMS,)
-        if isinstance(victims, list):
-            found.append((node, victims))
+        loss = loss_on(node, pod, candidates, budgets) if lowest < pod.info.priority else (NO_VICTIMS,)
+        if isinstance(loss, Loss):
+            found.append((node, loss))
             if len(found) >= enough:
                 break
         else:
-            counts[victims] += 1
+            counts[loss] += 1
     if not found:
         return Preemption(message="preemption: " + fit_error(len(candidates.nodes), histogram(counts)))
-    node, victims = min(found, key=_loss)
-    return Preemption(node, tuple(victims))
+    node, loss = min(found, key=_weight)
+    return Preemption(node, loss.victims)
 
 
 def _is_being_cleared(nominated: NodeInfo, pod: PodInfo, candidates: Candidates) -> bool:
@@ -86,7 +105,7 @@ def is_resolvable(reasons: Reasons, pod: PodInfo, node: NodeInfo) -> bool:
     return not (any(why.startswith(INSUFFICIENT) for why in reasons) and never_fits(pod, node))
 
 
-def victims_on(node: NodeInfo, pod: Scheduled, candidates: Candidates) -> list[Scheduled] | Reasons:
+def loss_on(node: NodeInfo, pod: Scheduled, candidates: Candidates, budgets: Iterable[Budget]) -> Loss | Reasons:
     """Who would have to leave this node for the pod, the most important first; or why even that would not help."""
     lower = [other for other in node.pods.values() if other.info.priority < pod.info.priority]
     if not lower:
@@ -96,14 +115,16 @@ def victims_on(node: NodeInfo, pod: Scheduled, candidates: Candidates) -> list[S
             trial.remove(other)
         if reasons := trial.reasons():
             return reasons
+        lower.sort(key=_importance)
+        held = beyond(budgets, ((other.key, other.info.labels) for other in lower if not other.deleting))
         victims = []
-        for other in sorted(lower, key=_importance):
+        for other in sorted(lower, key=lambda each: each.key not in held):
             trial.give_back(other)
             # Who is on the way out already is no loss, and no room that can be given back.
             if other.deleting or trial.reasons():
                 trial.remove(other)
                 victims.append(other)
-        return victims
+        return Loss(tuple(sorted(victims, key=_importance)), sum(victim.key in held for victim in victims))
 
 
 def _importance(pod: Scheduled) -> tuple[int, str]:
@@ -111,17 +132,24 @@ def _importance(pod: Scheduled) -> tuple[int, str]:
     return -pod.info.priority, pod.started
 
 
-def _loss(found: tuple[NodeInfo, list[Scheduled]]) -> tuple:
-    """Sorts the least loss first: the lowest of the highest priorities, the lowest sum, the fewest, then those who
-    started last. Source: pickOneNodeForPreemption."""
-    node, victims = found
-    new = [victim for victim in victims if not victim.deleting]
+def _weight(found: tuple[NodeInfo, Loss]) -> tuple:
+    """Sorts the least loss first: the fewest against their budget, the lowest of the highest priorities, the lowest
+    sum, the fewest, then those who started last. Source: pickOneNodeForPreemption."""
+    node, loss = found
+    new = [victim for victim in loss.victims if not victim.deleting]
     if not new:
         return (float("-inf"),)
     highest = max(victim.info.priority for victim in new)
     earliest = min(victim.started for victim in new if victim.info.priority == highest)
     offset = 2**31  # so that one victim more always counts for more, however low its priority
-    return highest, sum(v.info.priority + offset for v in new), len(new), _reversed(earliest), node.order
+    return (
+        loss.violations,
+        highest,
+        sum(v.info.priority + offset for v in new),
+        len(new),
+        _reversed(earliest),
+        node.order,
+    )
 
 
 def _reversed(text: str) -> tuple[int, ...]:

@@ -73,9 +73,17 @@ INSERT = (
 )
 
 
-def append(cluster: str, writes: list[Write], author: str, cause: int = 0, fence: Fence | None = None) -> int:
+def append(
+    cluster: str,
+    writes: list[Write],
+    author: str,
+    cause: int = 0,
+    fence: Fence | None = None,
+    check: Callable[[View], None] | None = None,
+) -> int:
     """Append all of `writes` or none; the revision of the last one (they are consecutive, in the order given).
 
+    `check` is called under the lock with the state that the batch would follow: what it raises refuses the batch.
     Raises Conflict, LostFence, UnknownCluster. After the commit, whoever watches is told that the log grew.
     """
     with transaction.atomic():
@@ -96,6 +104,8 @@ def append(cluster: str, writes: list[Write], author: str, cause: int = 0, fence
                 (row.pk, revision, write.resource, write.namespace, write.name, _dump(write.object), not previous,
                  write.deleted, previous, now, author, cause, why)
             )  # fmt: skip
+        if check:
+            check(current)
         with connection.cursor() as cursor:
             cursor.executemany(INSERT, rows)
         head = row.revision + len(rows)

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.quantity import WRONG_FORMAT, WRONG_SUFFIX, canonical, milli_value, parse_quantity, value
+from lab.apimachinery.quantity import (
+    WRONG_FORMAT,
+    WRONG_SUFFIX,
+    canonical,
+    milli_value,
+    parse_amount,
+    parse_quantity,
+    value,
+)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +96,19 @@ def test_the_canonical_form_means_the_same_and_is_its_own(number, suffix):
     text = f"{number}{suffix}"
     assert parse_quantity(canonical(text)) == parse_quantity(text)
     assert canonical(canonical(text)) == canonical(text)
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        (["500m", "1.5"], "2"),
+        (["0", "512Mi", "1Gi"], "1536Mi"),
+        (["1Gi", "1G"], "2073741824"),
+        (["1k", "24"], "1024"),
+        (["1e3", "1"], "1001"),
+        (["0.1", "0.2"], "300m"),
+    ],
+)
+def test_a_sum_is_written_as_its_first_part_that_is_not_zero(parts, whole):
+    first, *others = map(parse_amount, parts)
+    assert str(sum(others, first)) == whole

@@ -1,6 +1,10 @@
 """Which machines to buy and to give back: decided on objects alone, by asking the scheduler what would be."""
 
+from dataclasses import replace
+
+from lab.apimachinery.budgets import Budget
 from lab.apimachinery.meta import key_of, with_condition
+from lab.apimachinery.selectors import EVERYTHING
 from lab.controllers.clusterautoscaler import buying, machines, selling
 from lab.controllers.clusterautoscaler.buying import State
 
@@ -174,6 +178,15 @@ def test_some_pods_hold_their_node():
         assert words in verdict_of(there, [each]).needed
     each["metadata"]["annotations"] = {selling.SAFE_TO_EVICT: "true"}
     assert not verdict_of(there, [each]).needed
+
+
+def test_a_node_whose_pods_a_disruption_budget_keeps_is_needed():
+    pods = [pod(name, node="pool-1", cpu="100m", owner="web") for name in ("web-1", "web-2")]
+    now = state([pool()], [of_pool(), node("other")], pods)
+    for allowed, kept in ((2, ""), (1, "default/web-2 may not go now: its disruption budget default/web")):
+        budgets = [Budget("default/web", "default", EVERYTHING, allowed, frozenset())]
+        (verdict,) = selling.verdicts(replace(now, budgets=budgets))
+        assert verdict.needed.startswith(kept) and bool(verdict.needed) is bool(kept)
 
 
 def test_a_node_may_be_kept_by_its_annotation():

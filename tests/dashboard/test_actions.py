@@ -7,7 +7,7 @@ from django.test import Client as Browser
 
 from lab.apimachinery.controlplane import CONTROL_PLANE, is_up
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
+from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODDISRUPTIONBUDGETS, PODS, REPLICASETS
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.actions import ACTIONS, perform
@@ -115,6 +115,18 @@ def test_a_drain_leaves_what_nobody_would_make_again_unless_forced(client):
     assert "--force" in perform(client, "drain", {"name": "node-a", "force": True}).kubectl
     left = client.find(PODS, "default", "alone")
     assert left is None or "deletionTimestamp" in left["metadata"]
+
+
+def test_a_drain_leaves_whom_a_disruption_budget_keeps(client):
+    client.create(NODES, {"metadata": {"name": "node-a"}})
+    spec = {"nodeName": "node-a", "containers": [{"name": "web", "image": "x"}]}
+    client.create(PODS, {"metadata": {"name": "kept", "namespace": "default"}, "spec": spec})
+    client.patch(PODS, "default", "kept", {"status": {"phase": "Running"}}, "status")
+    budget = {"metadata": {"name": "all", "namespace": "default"}, "spec": {"selector": {}, "minAvailable": 1}}
+    client.create(PODDISRUPTIONBUDGETS, budget)
+    done = perform(client, "drain", {"name": "node-a", "force": True})
+    assert "0 pods leave it; kept stay for now: their disruption budget lets no more go at once" in done.message
+    assert "deletionTimestamp" not in client.get(PODS, "default", "kept")["metadata"]
 
 
 @pytest.mark.parametrize(

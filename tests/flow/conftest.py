@@ -1,10 +1,13 @@
-"""Stages for the tests of pods: one on each real runtime, on which the pods that a module declares are played."""
+"""Stages for the tests of pods, one on each real runtime, on which the pods that a module declares are played; and a
+kubectl for a lab."""
 
 import secrets
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from ..labs import manage
 from .stage import Stage
 
 
@@ -39,3 +42,15 @@ def process_stage(request: pytest.FixtureRequest, process_lab) -> Iterator[Stage
 @pytest.fixture(params=["docker", "process"])
 def stage(request: pytest.FixtureRequest) -> Stage:
     return request.getfixturevalue(f"{request.param}_stage")
+
+
+@pytest.fixture
+def kubectl_of(lab, kubectl, tmp_path) -> Callable[..., subprocess.CompletedProcess]:
+    """Run an old kubectl, and then a new one, on the lab that the module names `lab`."""
+    config = tmp_path / "config"
+    config.write_text(manage("kubeconfig", data=lab.data).stdout)
+
+    def run(*words: str) -> subprocess.CompletedProcess:
+        return subprocess.run([kubectl, "--kubeconfig", config, *words], capture_output=True, text=True, timeout=90)
+
+    return run

@@ -1,11 +1,10 @@
 """Nodes come, are cordoned, drained and removed: what runs on them moves, and nothing is left behind."""
 
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.labs import LabUnderTest, manage, wait_until
+from tests.labs import LabUnderTest, wait_until
 
 from .audit import engine_of, wait_until_as_declared
 from .nodes import NODES, a_node, add_node, left_as_found, nodes_of
@@ -20,17 +19,6 @@ ROLE = "node-role.kubernetes.io/control-plane"
 def lab(process_lab) -> Iterator[LabUnderTest]:
     with left_as_found(process_lab):
         yield process_lab
-
-
-@pytest.fixture
-def kubectl_of(lab, kubectl, tmp_path) -> Callable[..., subprocess.CompletedProcess]:
-    config = tmp_path / "config"
-    config.write_text(manage("kubeconfig", data=lab.data).stdout)
-
-    def run(*words: str) -> subprocess.CompletedProcess:
-        return subprocess.run([kubectl, "--kubeconfig", config, *words], capture_output=True, text=True, timeout=90)
-
-    return run
 
 
 def a_pod(name: str, requests: dict[str, str]) -> dict:

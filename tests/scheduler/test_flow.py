@@ -6,7 +6,7 @@ import pytest
 
 from lab.apimachinery import meta
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import CONFIGMAPS, EVENTS, NAMESPACES, NODES, PODS
+from lab.apimachinery.kinds import CONFIGMAPS, EVENTS, NAMESPACES, NODES, PODDISRUPTIONBUDGETS, PODS, PRIORITYCLASSES
 from lab.client import Client
 from lab.client.clusters import delete_cluster, ensure_cluster
 from lab.client.reconcile import catch_up
@@ -43,6 +43,10 @@ class Cluster:
     def pods(self, *pods: dict) -> None:
         """As anybody would create them: without uid and status."""
         self.client.create_many(PODS, [{k: v for k, v in each.items() if k != "status"} for each in pods])
+
+    def classes(self, **values: int) -> None:
+        for name, value in values.items():
+            self.client.create(PRIORITYCLASSES, {"metadata": {"name": name}, "value": value})
 
     def get(self, name: str) -> dict:
         return self.client.get(PODS, "default", name)
@@ -160,9 +164,10 @@ def test_nothing_waiting_and_nothing_new_means_no_turn(cluster):
 
 def test_preemption_in_a_cluster(cluster):
     cluster.nodes(node("a"))
-    cluster.pods(pod("low", cpu="4", priority=1, terminationGracePeriodSeconds=5))
+    cluster.classes(low=1, high=100)
+    cluster.pods(pod("low", cpu="4", priorityClassName="low", terminationGracePeriodSeconds=5))
     cluster.turn()
-    cluster.pods(pod("high", cpu="4", priority=100))
+    cluster.pods(pod("high", cpu="4", priorityClassName="high"))
     cluster.turn()
     low, high = cluster.get("low"), cluster.get("high")
     assert high["status"]["nominatedNodeName"] == "a"
@@ -181,11 +186,27 @@ def test_preemption_in_a_cluster(cluster):
     assert "nominatedNodeName" not in cluster.get("high")["status"]
 
 
+def test_preemption_goes_where_no_disruption_budget_is_broken(cluster):
+    cluster.nodes(node("a"), node("b"))
+    cluster.classes(high=100)
+    labels = {"app": "kept"}
+    cluster.pods(pod("kept", cpu="4", labels=labels, nodeSelector={"kubernetes.io/hostname": "a"}))
+    cluster.pods(pod("other", cpu="4", nodeSelector={"kubernetes.io/hostname": "b"}))
+    budget = {"metadata": {"name": "kept", "namespace": "default"}, "spec": {"selector": {"matchLabels": labels}}}
+    cluster.client.create(PODDISRUPTIONBUDGETS, budget)
+    cluster.turn()
+    cluster.pods(pod("high", cpu="4", priorityClassName="high"))
+    cluster.turn()
+    assert cluster.get("high")["status"]["nominatedNodeName"] == "b"
+    assert cluster.newest_why("high")["victims"] == ["default/other"]
+
+
 def test_while_its_victim_ends_nobody_lesser_takes_the_room(cluster):
     cluster.nodes(node("a"))
+    cluster.classes(high=100)
     cluster.pods(pod("low", cpu="3", terminationGracePeriodSeconds=5))
     cluster.turn()
-    cluster.pods(pod("high", cpu="4", priority=100))
+    cluster.pods(pod("high", cpu="4", priorityClassName="high"))
     cluster.turn()
     cluster.pods(pod("late", cpu="1"))
     catch_up(cluster.name, Scheduler())  # another process, which knows of the promise only what is stored

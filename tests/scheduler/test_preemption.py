@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.apimachinery.budgets import Budget
+from lab.apimachinery.selectors import parse_label_selector
 from lab.scheduler.batch import Outcome, schedule
 
 from .build import affinity, cache_of, node, places, pod, run, term, words
@@ -214,3 +216,37 @@ def test_victims_are_lesser_and_enough_and_none_too_many(cluster, wish, importan
     assert Model(nodes, rest).fits(me, name)
     for spared in victims:
         assert not Model(nodes, [*rest, spared]).fits(me, name)
+
+
+def budgeted(allowed: int, *going: str) -> list[Budget]:
+    selects = parse_label_selector({"matchLabels": {"app": "kept"}})
+    return [Budget("default/kept", "default", selects, allowed, frozenset(f"default/{name}" for name in going))]
+
+
+def decided_under(budgets: list[Budget], nodes: list[dict], pods: list[dict], name: str = "vip") -> tuple:
+    cache = cache_of(nodes, pods)
+    cache.budgets = budgets
+    return decided(schedule(cache, list(cache.pending)), name)
+
+
+def test_whom_a_budget_keeps_stays_though_others_are_more_important():
+    pods = [there("kept", "a", 1, "2", labels={"app": "kept"}), there("free", "a", 50, "2"), vip(cpu="2")]
+    assert decided_under([], [node("a")], pods) == ("a", ["kept"])
+    assert decided_under(budgeted(1), [node("a")], pods) == ("a", ["kept"])
+    assert decided_under(budgeted(0), [node("a")], pods) == ("a", ["free"])
+    assert decided_under(budgeted(0, "kept"), [node("a")], pods) == ("a", ["kept"])
+
+
+def test_a_budget_is_broken_only_where_there_is_no_other_way():
+    kept, free = there("kept", "a", 1, labels={"app": "kept"}), there("free", "b", 50)
+    assert decided_under(budgeted(0), [node("a"), node("b")], [kept, free, vip()]) == ("b", ["free"])
+    assert decided_under(budgeted(0), [node("a")], [kept, vip()]) == ("a", ["kept"])
+
+
+def test_two_that_preempt_in_one_run_share_what_a_budget_allows():
+    kept = [there(f"kept-{name}", name, 1, labels={"app": "kept"}) for name in "ab"]
+    pods = [*kept, there("free", "c", 50), vip("vip-1"), vip("vip-2")]
+    budgets, nodes = budgeted(1), [node(name) for name in "abc"]
+    assert decided_under(budgets, nodes, pods, "vip-1") == ("a", ["kept-a"])
+    assert decided_under(budgeted(1), nodes, pods, "vip-2") == ("c", ["free"])
+    assert budgets[0].allowed == 0

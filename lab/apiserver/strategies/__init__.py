@@ -15,14 +15,18 @@ from .event import EventStrategy
 from .horizontalpodautoscaler import HorizontalPodAutoscalerStrategy
 from .ingress import IngressStrategy
 from .lease import LeaseStrategy
+from .limitrange import LimitRangeStrategy
 from .namespace import NamespaceStrategy
 from .node import NodeStrategy
 from .nodepool import NodePoolStrategy
 from .persistentvolume import PersistentVolumeStrategy
 from .persistentvolumeclaim import PersistentVolumeClaimStrategy
 from .pod import PodStrategy
+from .poddisruptionbudget import PodDisruptionBudgetStrategy
+from .priorityclass import PriorityClassStrategy
 from .release import ReleaseStrategy
 from .replicaset import ReplicaSetStrategy
+from .resourcequota import ResourceQuotaStrategy
 from .secret import SecretStrategy
 from .service import ServiceStrategy
 from .storageclass import StorageClassStrategy
@@ -46,6 +50,10 @@ _OF = {
     "persistentvolumes": PersistentVolumeStrategy,
     "persistentvolumeclaims": PersistentVolumeClaimStrategy,
     "storageclasses.storage.k8s.io": StorageClassStrategy,
+    "poddisruptionbudgets.policy": PodDisruptionBudgetStrategy,
+    "resourcequotas": ResourceQuotaStrategy,
+    "limitranges": LimitRangeStrategy,
+    "priorityclasses.scheduling.k8s.io": PriorityClassStrategy,
     "releases.orrery.io": ReleaseStrategy,
     "visitors.orrery.io": VisitorsStrategy,
     "builds.orrery.io": BuildStrategy,

@@ -64,21 +64,26 @@ def _validate_strategy(strategy: dict) -> Iterator[Cause]:
         yield required(f"{path}.rollingUpdate", "this should be defaulted and never be nil")
     elif strategy["type"] == "RollingUpdate":
         unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
-        yield from _validate_share(unavailable, f"{path}.rollingUpdate.maxUnavailable")
-        yield from _validate_share(surge, f"{path}.rollingUpdate.maxSurge")
+        yield from validate_share(unavailable, f"{path}.rollingUpdate.maxUnavailable")
+        yield from validate_share(surge, f"{path}.rollingUpdate.maxSurge")
         if _is_nothing(unavailable) and _is_nothing(surge):
             # Then no pod could go before a new one came, and none come before an old one went.
             words = "may not be 0 when `maxSurge` is 0"
             yield invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable, words)
-        if isinstance(unavailable, str) and unavailable.rstrip("%").isdecimal() and int(unavailable.rstrip("%")) > 100:
-            yield invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable, "must not be greater than 100%")
+        yield from at_most_all(unavailable, f"{path}.rollingUpdate.maxUnavailable")
 
 
-def _validate_share(share: int | str, path: str) -> Iterator[Cause]:
+def validate_share(share: int | str, path: str) -> Iterator[Cause]:
+    """So many, or a percentage."""
     if isinstance(share, int):
         yield from not_negative(path, share)
     elif not re.fullmatch("[0-9]{1,9}%", share, re.ASCII):
         yield invalid(path, share, NOT_PERCENT)
+
+
+def at_most_all(share: int | str, path: str) -> Iterator[Cause]:
+    if isinstance(share, str) and share.rstrip("%").isdecimal() and int(share.rstrip("%")) > 100:
+        yield invalid(path, share, "must not be greater than 100%")
 
 
 def _is_nothing(share: int | str) -> bool:

@@ -42,6 +42,13 @@ class PodStrategy(Strategy):
             words = "Scheduling is blocked due to non-empty scheduling gates"
             obj["status"]["conditions"] = meta.with_condition([], "PodScheduled", "False", "SchedulingGated", words)
 
+    def prepare_update(self, new: dict, old: dict) -> None:
+        """Keep the priority that it was given, if a manifest that never named it is sent again."""
+        super().prepare_update(new, old)
+        for field in ("priority", "preemptionPolicy"):
+            if field in old["spec"]:
+                new["spec"].setdefault(field, old["spec"][field])
+
     def prepare_debug_update(self, new: dict, old: dict) -> None:
         """Take back what a write of `…/ephemeralcontainers` may not change: all but these."""
         given = new["spec"].get("ephemeralContainers") or []

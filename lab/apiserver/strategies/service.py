@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
-from lab.apimachinery.services import AFFINITY_SECONDS, HEADLESS
+from lab.apimachinery.services import AFFINITY_SECONDS, HEADLESS, OUTWARD
 
 from . import serviceaddresses
 from .base import Strategy
@@ -14,7 +14,7 @@ from .endpoints import validate_address
 from .metadata import validate_labels
 from .podspec.containers import PROTOCOLS
 from .podspec.probes import validate_port
-from .serviceaddresses import NETWORK, NODE_PORTS, OUTWARD
+from .serviceaddresses import NETWORK, NODE_PORTS
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 AFFINITIES = ("ClientIP", "None")

@@ -8,13 +8,12 @@ import random
 from collections.abc import Iterable, Iterator
 
 from lab.apimachinery.errors import Cause
-from lab.apimachinery.services import HEADLESS
+from lab.apimachinery.services import HEADLESS, OUTWARD
 
 from .causes import invalid
 
 NETWORK = ipaddress.ip_network("10.96.0.0/16")  # Kubernetes' --service-cluster-ip-range, as kubeadm sets it
 NODE_PORTS = range(30000, 32768)  # Kubernetes' --service-node-port-range
-OUTWARD = ("LoadBalancer", "NodePort")  # the types that have ports of the nodes
 
 
 def allocate(spec: dict, others: Iterable[dict]) -> Iterator[Cause]:

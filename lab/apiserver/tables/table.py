@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lab.apimachinery.kinds import Kind
 
-from . import cluster, network, own, pods, storage, workloads
+from . import cluster, network, own, pods, policy, storage, workloads
 
 Cells = Callable[[dict, float], list]
 
@@ -92,6 +92,14 @@ COLUMNS = {
     "storageclasses.storage.k8s.io": Columns(
         _columns("Name, Provisioner, ReclaimPolicy, VolumeBindingMode, AllowVolumeExpansion, Age"),
         storage.storageclass_cells,
+    ),
+    "poddisruptionbudgets.policy": Columns(
+        _columns("Name, Min Available, Max Unavailable, Allowed Disruptions:integer, Age"),
+        policy.poddisruptionbudget_cells,
+    ),
+    "resourcequotas": Columns(_columns("Name, Request, Limit, Age"), policy.resourcequota_cells),
+    "priorityclasses.scheduling.k8s.io": Columns(
+        _columns("Name, Value:integer, Global-Default:boolean, Age, PreemptionPolicy"), policy.priorityclass_cells
     ),
     "releases.orrery.io": Columns(
         _columns("Name, Deployment, Strategy, Phase, Weight, Age, Message*"), own.release_cells

@@ -10,7 +10,7 @@ from lab.apimachinery import patch as patches
 from lab.apimachinery.errors import bad_request, method_not_allowed
 from lab.apimachinery.kinds import NAMESPACES, PODS
 
-from .. import binding, deletion, registry, tables
+from .. import binding, eviction, registry, tables
 from ..negotiation import response_form
 from ..options import delete_options, list_options
 from ..request import Request
@@ -88,7 +88,7 @@ def _scale_answer(request: HttpRequest, found: dict, warnings: list[str] = ()) -
 
 
 def evict(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    """A polite delete: what `kubectl drain` sends, so that something may say "not now"."""
+    """A polite delete: what `kubectl drain` sends, so that a budget may say "not now"."""
     body = read_object(request, "Eviction")
     if body.value.get("kind", "Eviction") != "Eviction":
         raise bad_request(f"expected an Eviction in the body, not {body.value['kind']!r}")
@@ -98,7 +98,7 @@ def evict(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse
     if not isinstance(asked, dict):
         raise bad_request("deleteOptions of an Eviction must be an object")
     options = delete_options(request.GET, {"propagationPolicy": "Background", **asked, "kind": "DeleteOptions"})
-    deletion.delete(asking(request, cluster, body), PODS, info.namespace, info.name, options)
+    eviction.evict(asking(request, cluster, body), info.namespace, info.name, options)
     return json_answer(request, success(code=201), 201)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from lab.apimachinery import meta
+from lab.apimachinery.budgets import Budget
 from lab.scheduler.batch import schedule
 from lab.scheduler.cache import Cache
 from lab.scheduler.filters import dynamic_reasons, static_reasons
@@ -36,6 +37,7 @@ class State:
     namespaces: dict[str, dict[str, str]]
     now: float
     provision: float  # seconds after which a bought node that is not ready is given up
+    budgets: list[Budget] = field(default_factory=list)
 
     def of(self, pool: dict) -> list[dict]:
         return [node for node in self.nodes if pool_of(node) == pool["metadata"]["name"]]

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from lab.apimachinery import meta
-from lab.apimachinery.kinds import NAMESPACES, NODEPOOLS, NODES, PODS
+from lab.apimachinery.budgets import parse_budgets
+from lab.apimachinery.kinds import NAMESPACES, NODEPOOLS, NODES, PODDISRUPTIONBUDGETS, PODS
 from lab.client import Client, Put
 from lab.client.reconcile import Change, Controller
 
@@ -108,6 +109,7 @@ def _look(client: Client) -> State:
         namespaces={ns["metadata"]["name"]: ns["metadata"].get("labels") or {} for ns in client.list(NAMESPACES)},
         now=time.time(),
         provision=settings.CLOCK["node_provision"],
+        budgets=parse_budgets(client.list(PODDISRUPTIONBUDGETS)),
     )
 
 
@@ -155,16 +157,16 @@ def _marks(state: State, verdicts: list[Verdict], going: list[Verdict]) -> list[
 
 
 def _remove(client: Client, state: State) -> None:
-    """Take the pods from nodes that go, with the grace they ask for; of those that have none left, take the node. A pod
-    that is long past its grace has a kubelet that is silent, and nobody would ever say of it that it has ended."""
+    """Take the pods from nodes that go, with the grace they ask for, and as their budgets allow; of those that have
+    none left, take the node. A pod that is long past its grace has a kubelet that is silent, and nobody would ever say
+    of it that it has ended."""
     for node in state.nodes:
         if machines.stamp_of(node, TO_BE_DELETED) is None:
             continue
         staying = selling.staying(state, node)
-        leaving = [pod for pod in staying if not meta.is_deleting(pod)]
+        leaving = [pod for pod in staying if not meta.is_deleting(pod) and client.evict(pod)]
         if leaving:
             client.events([(pod, "Normal", "ScaleDown", "deleting pod for node scale down") for pod in leaving])
-            client.delete_these(PODS, leaving)
         if all(meta.is_deleting(pod) and selling.is_overdue(pod, state.now) for pod in staying):
             client.delete(NODES, "", node["metadata"]["name"], uid=node["metadata"]["uid"])
             client.event(node, "Normal", "ScaleDown", "node removed by cluster autoscaler")

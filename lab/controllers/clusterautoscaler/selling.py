@@ -10,6 +10,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 
 from lab.apimachinery import meta
+from lab.apimachinery.budgets import beyond
 from lab.scheduler.batch import schedule
 from lab.scheduler.cache import Cache
 from lab.scheduler.nodeinfo import parse_node
@@ -75,7 +76,11 @@ def _verdict(state: State, node: dict, others: Cache, awaited: Set[str]) -> Verd
     for pod in pods:
         if is_active(pod) and (held := held_by(pod)):
             return Verdict(node, f"{meta.key_of(pod)} {held}", share)
-    moves, homeless = _elsewhere(others, node, [pod for pod in pods if is_active(pod)])
+    moving = [pod for pod in pods if is_active(pod)]
+    if broken := beyond(state.budgets, ((meta.key_of(pod), pod["metadata"].get("labels")) for pod in moving)):
+        pod, budget = next(iter(broken.items()))
+        return Verdict(node, f"{pod} may not go now: its disruption budget {budget} allows no more", share)
+    moves, homeless = _elsewhere(others, node, moving)
     if homeless:
         return Verdict(node, f"{homeless} would fit nowhere else", share)
     return Verdict(node, "", share, moves)

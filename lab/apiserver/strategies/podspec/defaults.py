@@ -8,8 +8,6 @@ from .containers import default_container
 from .resources import canonicalise, imply_requests
 from .volumes import default_volume
 
-SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
-
 
 def default_pod_spec(spec: dict, grace_seconds: int) -> None:
     """Defaults of a pod and of a template alike. `grace_seconds`: how long a pod has to end, if it does not say."""
@@ -34,8 +32,6 @@ def default_pod_only(spec: dict) -> None:
     spec.setdefault("enableServiceLinks", True)
     spec.setdefault("serviceAccountName", "default")
     spec.setdefault("serviceAccount", spec["serviceAccountName"])
-    spec.setdefault("priority", SYSTEM_PRIORITIES.get(spec.get("priorityClassName", ""), 0))
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     for field in ("containers", "initContainers"):
         for container in spec.get(field) or ():
             imply_requests(container)

@@ -12,7 +12,6 @@ from lab.apimachinery.errors import Cause
 from ..causes import duplicate, forbidden, invalid, not_negative, one_of, required, unlike, unsupported
 from ..metadata import validate_annotations, validate_labels
 from .containers import validate_containers
-from .defaults import SYSTEM_PRIORITIES
 from .placement import validate_affinity, validate_spreading
 from .security import validate_pod_security
 from .tolerations import validate_tolerations
@@ -36,7 +35,8 @@ def validate_pod_spec(spec: dict, path: str = "spec") -> Iterator[Cause]:
     if spec.get("affinity"):
         yield from validate_affinity(spec["affinity"], f"{path}.affinity")
     yield from validate_spreading(spec.get("topologySpreadConstraints") or (), f"{path}.topologySpreadConstraints")
-    yield from _validate_priority(spec, path)
+    if spec.get("preemptionPolicy"):
+        yield from one_of(f"{path}.preemptionPolicy", spec["preemptionPolicy"], PREEMPTION_POLICIES)
     yield from _validate_gates(spec.get("schedulingGates") or (), f"{path}.schedulingGates")
     yield from validate_pod_security(spec, path)
 
@@ -83,16 +83,6 @@ def _validate_address(text: str, path: str) -> Iterator[Cause]:
         ipaddress.ip_address(text)
     except ValueError:
         yield invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
-
-
-def _validate_priority(spec: dict, path: str) -> Iterator[Cause]:
-    policy, name = spec.get("preemptionPolicy"), spec.get("priorityClassName")
-    if policy and policy not in PREEMPTION_POLICIES:
-        yield unsupported(f"{path}.preemptionPolicy", policy, PREEMPTION_POLICIES)
-    if name and name not in SYSTEM_PRIORITIES:
-        known = " and ".join(sorted(SYSTEM_PRIORITIES))
-        words = f"no PriorityClass with name {name} was found; the lab has {known}, and takes a number in `priority`"
-        yield forbidden(f"{path}.priorityClassName", words)
 
 
 def _validate_gates(gates: list[dict], path: str) -> Iterator[Cause]:

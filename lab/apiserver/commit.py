@@ -1,0 +1,51 @@
+"""The end of every write: what was planned is appended to the log, or planned again if someone else was faster."""
+
+from collections.abc import Callable
+from functools import partial
+
+from lab.apimachinery import errors
+from lab.apimachinery.kinds import BY_RESOURCE
+from lab.store import Conflict, Write, append
+
+from .admission.resourcequota import check_quotas
+from .controlplane import check_up
+from .request import Request
+
+TRIES = 5  # how often the server itself retries a write that named no resourceVersion
+
+
+def commit(req: Request, attempt: Callable[[], list[Write | dict]]) -> list[dict]:
+    """Append what `attempt` plans, planning again if someone else was faster. Returns the objects as stored.
+
+    Raises ApiError, and LostFence where the writer is a controller that another worker has taken over.
+    """
+    if not req.hardware:
+        check_up(req.view())
+    for tried in range(TRIES):
+        planned = attempt()
+        writes = [item for item in planned if isinstance(item, Write)]
+        if req.dry_run:
+            check_quotas(req.view(), writes)
+        if req.dry_run or not writes:
+            return [item.object if isinstance(item, Write) else item for item in planned]
+        try:
+            check = partial(check_quotas, writes=writes)
+            head = append(req.cluster, writes, req.author, req.cause, req.fence, check)
+        except Conflict as lost:
+            # The next plan sees the newer object; if the caller named a resourceVersion, it is refused there.
+            if tried == TRIES - 1:
+                raise errors.conflict(BY_RESOURCE[lost.write.resource], lost.write.name) from None
+        else:
+            return _numbered(planned, head - len(writes))
+    raise AssertionError("unreachable")
+
+
+def _numbered(planned: list[Write | dict], revision: int) -> list[dict]:
+    stored = []
+    for item in planned:
+        if isinstance(item, Write):
+            revision += 1
+            versioned = {**item.object["metadata"], "resourceVersion": str(revision)}
+            item = {**item.object, "metadata": versioned}
+        stored.append(item)
+    return stored

@@ -1,0 +1,89 @@
+"""Eviction: a polite delete, which a PodDisruptionBudget may put off.
+
+What the budget still allows goes down in the transaction that deletes the pod. So of two evictions at once that would
+take the last one, the second has to read again, and is told to come back later.
+Source: pkg/registry/core/pod/storage/eviction.go.
+"""
+
+from lab.apimachinery import errors, meta
+from lab.apimachinery.errors import ApiError, Cause
+from lab.apimachinery.kinds import PODDISRUPTIONBUDGETS, PODS
+from lab.apimachinery.selectors import parse_label_selector
+from lab.store import Write
+
+from .commit import commit
+from .deletion import deletion_of
+from .registry import get
+from .request import Request
+
+NOT_NOW = "Cannot evict pod as it would violate the pod's disruption budget."
+TOO_MANY = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+FREE = ("Pending", "Succeeded", "Failed")  # in these phases a pod serves nobody
+STILL_COUNTING_SECONDS = 10  # after which it is worth asking again, if the budget's controller is behind
+
+
+def evict(req: Request, namespace: str, name: str, options: dict) -> None:
+    """Ask for the pod's end, if its budget allows; `options` is a DeleteOptions. Raises ApiError 429 if it does not."""
+
+    def attempt() -> list[Write | dict]:
+        pod = get(req, PODS, namespace, name)
+        if meta.is_deleting(pod):
+            return [deletion_of(PODS, pod, options)]
+        told = meta.with_condition(
+            pod.get("status", {}).get("conditions", []), "DisruptionTarget", "True", "EvictionByEvictionAPI",
+            "Eviction API: evicting",
+        )  # fmt: skip
+        going = deletion_of(PODS, {**pod, "status": {**pod.get("status", {}), "conditions": told}}, options)
+        budgets = [] if pod.get("status", {}).get("phase") in FREE else _budgets_of(req, pod)
+        if len(budgets) > 1:
+            raise ApiError(500, "InternalError", TOO_MANY)
+        return [*(_charged(budget, pod) for budget in budgets if not _is_spared(budget, pod)), going]
+
+    commit(req, attempt)
+
+
+def _budgets_of(req: Request, pod: dict) -> list[dict]:
+    budgets = req.view().list(PODDISRUPTIONBUDGETS.resource, pod["metadata"]["namespace"])
+    labels = pod["metadata"].get("labels")
+    return [each for each in budgets if parse_label_selector(each["spec"].get("selector")).matches(labels)]
+
+
+def _is_spared(budget: dict, pod: dict) -> bool:
+    """Whether it costs the budget nothing: the pod is not ready, and either that is enough, or enough others are."""
+    if meta.is_true(pod, "Ready"):
+        return False
+    status = budget["status"]
+    enough = status["currentHealthy"] >= status["desiredHealthy"] > 0
+    return budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow" or enough
+
+
+def _charged(budget: dict, pod: dict) -> Write:
+    """The budget with one disruption less, which knows of the pod that it will go."""
+    name, status = budget["metadata"]["name"], budget["status"]
+    if status.get("observedGeneration", 0) < budget["metadata"]["generation"]:
+        words = f"The disruption budget {name} is still being processed by the server."
+        raise errors.too_many_requests(NOT_NOW, Cause("", words, "DisruptionBudget"), STILL_COUNTING_SECONDS)
+    if status["disruptionsAllowed"] <= 0:
+        raise errors.too_many_requests(NOT_NOW, Cause("", _why_not(budget), "DisruptionBudget"))
+    left = status["disruptionsAllowed"] - 1
+    disrupted = {**status.get("disruptedPods", {}), pod["metadata"]["name"]: meta.now()}
+    new = {**budget, "status": {**status, "disruptionsAllowed": left, "disruptedPods": disrupted}}
+    if not left:
+        new["status"]["conditions"] = meta.with_condition(
+            status.get("conditions", []), "DisruptionAllowed", "False", "InsufficientPods"
+        )
+    namespace, was = budget["metadata"]["namespace"], int(budget["metadata"]["resourceVersion"])
+    why = {"evicted": pod["metadata"]["name"], "allowed": left}
+    return Write(PODDISRUPTIONBUDGETS.resource, namespace, name, new, was, why=why)
+
+
+def _why_not(budget: dict) -> str:
+    name, status = budget["metadata"]["name"], budget["status"]
+    said = meta.condition(budget, "DisruptionAllowed") or {}
+    if said.get("reason") == "SyncFailed":
+        failed = f"because it failed sync: {said.get('message', '')}"
+        return f"The disruption budget {name} does not allow evicting pods currently {failed}"
+    if status["currentHealthy"] <= status["desiredHealthy"]:
+        needs = f"needs {status['desiredHealthy']} healthy pods and has {status['currentHealthy']} currently"
+        return f"The disruption budget {name} {needs}"
+    return f"The disruption budget {name} does not allow evicting pods currently"
