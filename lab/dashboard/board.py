@@ -16,6 +16,7 @@ from lab.apimachinery.kinds import (
     HORIZONTALPODAUTOSCALERS,
     LEASES,
     NODES,
+    PERSISTENTVOLUMECLAIMS,
     PODS,
     RELEASES,
     REPLICASETS,
@@ -32,6 +33,7 @@ from .rows import Row, compact, deployment_row, is_over, pod_row, requests_of, r
 from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
 from .steeringrows import behind_words, shown_first
+from .storagerows import claim_row
 from .whole import LAB, ZONES, lab_row, zone_row
 
 TAPE = 60  # events on the board's tape, the newest of each
@@ -115,18 +117,17 @@ class Board:
             self._put_event(id_)
         elif resource == DEPLOYMENTS.resource and known is None:
             self._mark_pods_of(id_)
-        elif resource in PART_OF:
-            self._put_part(id_, PART_OF[resource](obj), PART_OF[resource](known) if known else "")
-        if resource == NODES.resource:
-            self._put_part(id_, LAB, LAB)
+        if resource in PART_OF:
+            self._join(id_, PART_OF[resource](obj), PART_OF[resource](known) if known else ())
         if resource == SERVICES.resource and (known is None or known["spec"] != obj["spec"]):
             self._mark_deployments_of(obj)
 
-    def _put_part(self, id_: str, whole: str, before: str) -> None:
-        if before and before != whole:
-            self._parts[before].discard(id_)
-            self._mark(before)
-        if whole:
+    def _join(self, id_: str, wholes: Iterable[str], before: Iterable[str]) -> None:
+        """What it belongs to now, and what it belonged to: their rows tell of it."""
+        for whole in before:
+            self._parts[whole].discard(id_)
+            self._mark(whole)
+        for whole in wholes:
             self._parts[whole].add(id_)
             self._mark(whole)
 
@@ -179,14 +180,10 @@ class Board:
             self._mark_pods_of(id_)
         elif resource == EVENTS.resource and id_ in self._tape:
             self._tape.remove(id_)
-        elif resource in PART_OF and (whole := PART_OF[resource](obj)):
-            self._parts[whole].discard(id_)
-            self._mark(whole)
+        if resource in PART_OF:
+            self._join(id_, (), PART_OF[resource](obj))
         if resource == SERVICES.resource:
             self._mark_deployments_of(obj)
-        if resource == NODES.resource:
-            self._parts[LAB].discard(id_)
-            self._mark(LAB)
         del self._objects[id_]
 
     def _release(self, id_: str) -> None:
@@ -250,6 +247,8 @@ class Board:
             return PLAIN[resource](obj)
         if resource == SERVICES.resource:
             return service_row(obj, self._parts_of(id_, ENDPOINTSLICES))
+        if resource == PERSISTENTVOLUMECLAIMS.resource:
+            return claim_row(obj, self._parts_of(id_, PODS))
         if resource == PODS.resource:
             return self._pod(id_)
         if resource == NODES.resource:

@@ -14,11 +14,13 @@ from lab.apiserver.tables.pods import summary
 from lab.client import Client
 
 from . import steeringdrawers as steering
+from . import storagedrawers as storage
 from .actions import kubectl, nodes_in, pods_on, replicasets_of
 from .drain import checklist
 from .noderows import node_row
 from .rows import deployment_row, event_row, pod_row, requests_of, revision_of
 from .status import pod_state
+from .storagerows import claim_names, claim_row
 from .verdicts import SCORES, decision
 from .whole import ZONES, zone_of, zone_row
 from .why import acts_of, because, explain_pod, thread
@@ -28,6 +30,7 @@ TABS = {
     NODES: ("overview", "drain", "events", "yaml"),
     DEPLOYMENTS: ("overview", "events", "yaml"),
     **steering.TABS,
+    **storage.TABS,
 }
 EVENTS_SHOWN = 50
 
@@ -145,14 +148,13 @@ def _pod_why(client: Client, pod: dict) -> dict:
 def _claims(client: Client, pod: dict) -> list[dict]:
     """The claims that the pod's volumes are of, and how they stand: they outlive the pod."""
     found, namespace = [], pod["metadata"]["namespace"]
-    for volume in pod["spec"].get("volumes", ()):
-        if name := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
-            claim = client.find(PERSISTENTVOLUMECLAIMS, namespace, name)
-            phase = claim.get("status", {}).get("phase", "Pending") if claim else ""
-            size = (claim or {}).get("status", {}).get("capacity", {}).get("storage", "")
-            told = [phase, size, claim["spec"].get("volumeName", "")] if claim else ["there is no such claim"]
-            state = {"Bound": "ready", "": "failed"}.get(phase, "pending")
-            found.append({"claim": name, "state": state, "told": " · ".join(filter(None, told))})
+    for name in claim_names(pod):
+        claim = client.find(PERSISTENTVOLUMECLAIMS, namespace, name)
+        row = claim_row(claim, [pod]) if claim else {"name": name, "state": "failed"}
+        told = (
+            [row["status"], row.get("text"), claim["spec"].get("volumeName")] if claim else ["there is no such claim"]
+        )
+        found.append({**row, "told": " · ".join(filter(None, told))})
     return found
 
 
@@ -260,7 +262,7 @@ def _deployment_overview(client: Client, deployment: dict) -> dict:
     }
 
 
-HEADS = {PODS: _pod_head, NODES: _node_head, DEPLOYMENTS: _deployment_head, **steering.HEADS}
+HEADS = {PODS: _pod_head, NODES: _node_head, DEPLOYMENTS: _deployment_head, **steering.HEADS, **storage.HEADS}
 PANELS = {
     (PODS, "why"): _pod_why,
     (PODS, "thread"): _pod_thread,
@@ -269,4 +271,5 @@ PANELS = {
     (NODES, "drain"): _node_drain,
     (DEPLOYMENTS, "overview"): _deployment_overview,
     **steering.PANELS,
+    **storage.PANELS,
 }

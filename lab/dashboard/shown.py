@@ -1,5 +1,7 @@
 """Which kinds of objects the board shows, and which belong to the row of another. Pure."""
 
+from collections.abc import Callable
+
 from lab.apimachinery.controlplane import COMPONENTS
 from lab.apimachinery.kinds import (
     DEPLOYMENTS,
@@ -9,6 +11,8 @@ from lab.apimachinery.kinds import (
     LEASES,
     NODEPOOLS,
     NODES,
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
     PODS,
     RELEASES,
     REPLICASETS,
@@ -19,7 +23,8 @@ from lab.apimachinery.kinds import (
 from .rows import event_row
 from .servicerows import service_of, visitors_row
 from .steeringrows import pool_row, release_row, scaler_row, target_of_release, target_of_scaler
-from .whole import zone_of
+from .storagerows import claims_of, volume_row
+from .whole import LAB, zone_of
 
 
 def leader_of(lease: dict) -> str:
@@ -28,22 +33,34 @@ def leader_of(lease: dict) -> str:
     return f"{NODES.resource}/{holder}" if name in COMPONENTS and holder else ""
 
 
+def only(whole: Callable[[dict], str]) -> Callable[[dict], list[str]]:
+    """Of what belongs to one row at most, that one."""
+    return lambda obj: list(filter(None, [whole(obj)]))
+
+
 # Kinds whose rows say nothing of other objects, or are no rows themselves but part of another's.
 PLAIN = {
     RELEASES.resource: release_row,
     HORIZONTALPODAUTOSCALERS.resource: scaler_row,
     NODEPOOLS.resource: pool_row,
     VISITORS.resource: visitors_row,
+    PERSISTENTVOLUMES.resource: volume_row,
     EVENTS.resource: event_row,
 }
-# resource → the id of the row that an object of it belongs to.
+# resource → the ids of the rows that an object of it belongs to.
 PART_OF = {
-    ENDPOINTSLICES.resource: service_of,
-    RELEASES.resource: target_of_release,
-    HORIZONTALPODAUTOSCALERS.resource: target_of_scaler,
-    SERVICES.resource: lambda service: f"namespaces/{service['metadata']['namespace']}",
-    LEASES.resource: leader_of,
-    NODES.resource: zone_of,
+    ENDPOINTSLICES.resource: only(service_of),
+    RELEASES.resource: only(target_of_release),
+    HORIZONTALPODAUTOSCALERS.resource: only(target_of_scaler),
+    SERVICES.resource: lambda service: [f"namespaces/{service['metadata']['namespace']}"],
+    LEASES.resource: only(leader_of),
+    NODES.resource: lambda node: [LAB, *only(zone_of)(node)],
+    PODS.resource: claims_of,
 }
 INNER = (REPLICASETS.resource, ENDPOINTSLICES.resource, LEASES.resource)  # told by their owners' rows, and have none
-SHOWN = (NODES.resource, SERVICES.resource, DEPLOYMENTS.resource, *INNER, PODS.resource, *PLAIN)
+SHOWN = (
+    *(kind.resource for kind in (NODES, SERVICES, DEPLOYMENTS)),
+    *INNER,
+    *(kind.resource for kind in (PODS, PERSISTENTVOLUMECLAIMS)),
+    *PLAIN,
+)

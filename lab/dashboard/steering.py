@@ -12,6 +12,8 @@ from lab.apimachinery.kinds import (
     HORIZONTALPODAUTOSCALERS,
     INGRESSES,
     NODEPOOLS,
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
     RELEASES,
     SERVICES,
     VISITORS,
@@ -25,7 +27,10 @@ from .steeringrows import SEEN, is_over, shown_first
 RATE_BEFORE = "orrery.io/rate-before"  # on visitors who pause: how many they were
 FIRST_RATE = 20  # requests a second: enough to see them flow, and no load
 CONCURRENCY = 50
-REMOVABLE = (SERVICES, INGRESSES, HORIZONTALPODAUTOSCALERS, NODEPOOLS, VISITORS, RELEASES)
+REMOVABLE = (
+    *(SERVICES, INGRESSES, HORIZONTALPODAUTOSCALERS, NODEPOOLS, VISITORS, RELEASES),
+    *(PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES),
+)
 
 
 def current_release(client: Client, namespace: str, deployment: str) -> dict:
@@ -134,7 +139,7 @@ def _visit(client: Client, namespace: str, name: str, rate: float, before: str |
 
 
 def remove(client: Client, namespace: str, name: str, form: dict) -> Done:
-    """Delete one of the things that only lead or steer: what runs stays."""
+    """Delete one of the things that only lead, steer or keep: what runs stays."""
     kind = BY_RESOURCE.get(str(form.get("resource")))
     if kind not in REMOVABLE:
         raise ApiError(404, "NotFound", f"the board deletes no {form.get('resource')}")

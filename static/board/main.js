@@ -1,6 +1,6 @@
 // The board starts here: adopt what the server drew, then live on deltas.
 import { adopt, paintNodes } from "./nodes.js";
-import { put, write } from "./format.js";
+import { put, shape, write } from "./format.js";
 import { live, remember } from "./life.js";
 import { delta, each, onPaint, position, rows, schedule, snapshot, ui } from "./state.js";
 import { figures } from "./traffic.js";
@@ -121,6 +121,12 @@ each("zone", $("zones"), (chip, row) => {
   const [open, button] = chip.children;
   open.classList.toggle("bad", row.down > 0);
   button.hidden = !row.down;
+});
+// What keeps data, and nobody uses.
+each("claim", $("storage"), (chip, row) => {
+  put(chip, row);
+  shape(chip, `s-${(chip.dataset.state = row.state)}`);
+  chip.hidden ||= !!row.used;
 });
 $("banner-read").onclick = () => {
   localStorage.setItem("read", $("banner-words").textContent);

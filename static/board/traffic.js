@@ -111,7 +111,7 @@ function draw() {
     return { x: box.left - origin.left, y: box.top - origin.top + sky.scrollTop, w: box.width, h: box.height };
   };
   const wanted = new Map();
-  const top = spot(document.getElementById("plane")).y;
+  const top = spot(document.querySelector(".plane")).y;
   ways = [];
   [...services.children].filter((chip) => !chip.hidden).forEach((chip, i) => {
     const row = rows.get(chip.dataset.id);

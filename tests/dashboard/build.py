@@ -148,7 +148,7 @@ def change(
     return Change(
         next(REVISIONS),
         resource,
-        of["namespace"],
+        of.get("namespace", ""),
         of["name"],
         copy.deepcopy(obj),
         old,

@@ -1,0 +1,79 @@
+"""What the drawer shows of a claim and of a volume: who uses it, where it lies, and what its end would end."""
+
+from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, STORAGECLASSES
+from lab.apimachinery.labels import RUNTIME_LABEL
+from lab.client import Client
+
+from .rows import pod_row
+from .storagerows import STATES, claim_names, claim_row, size_of
+
+
+def claim_head(client: Client, claim: dict) -> dict:
+    meta = claim["metadata"]
+    users = [pod for pod in client.list(PODS, meta["namespace"]) if meta["name"] in claim_names(pod)]
+    row = claim_row(claim, users)
+    return {
+        "row": row,
+        "state": row["state"],
+        "headline": ", ".join(
+            filter(None, (row["status"], size_of(claim), "" if row.get("used") else "no pod uses it"))
+        ),
+        "users": [pod_row(pod) for pod in users],
+    }
+
+
+def claim_overview(client: Client, claim: dict) -> dict:
+    spec = claim["spec"]
+    volume = client.find(PERSISTENTVOLUMES, "", spec["volumeName"]) if spec.get("volumeName") else None
+    kept = (volume or {}).get("spec", {}).get("persistentVolumeReclaimPolicy") == "Retain"
+    return {
+        "asks": (spec.get("resources") or {}).get("requests", {}).get("storage", ""),
+        "has": size_of(claim) if volume else "",
+        "modes": spec.get("accessModes", ()),
+        "class": spec.get("storageClassName", ""),
+        "volume": volume,
+        "engine": _engine(volume),
+        "waits": _why_pending(client, spec) if not volume else "",
+        "ends": "its volume stays, as Released, with what is on it" if kept else "its volume and what is on it go too",
+    }
+
+
+def _why_pending(client: Client, spec: dict) -> str:
+    """What a claim without a volume waits for."""
+    if spec.get("volumeName"):
+        return f"There is no volume {spec['volumeName']}."
+    found = client.find(STORAGECLASSES, "", spec["storageClassName"]) if spec.get("storageClassName") else None
+    if found and found.get("volumeBindingMode") == "WaitForFirstConsumer":
+        return "It gets its volume when the first pod that mounts it has a node."
+    if found:
+        return "Its volume is being made."
+    return "No class makes a volume for it: it waits for one that somebody makes by hand."
+
+
+def volume_head(client: Client, volume: dict) -> dict:
+    phase = volume.get("status", {}).get("phase", "Pending")
+    return {"state": STATES.get(phase, "pending"), "headline": f"{phase}, {size_of(volume)}"}
+
+
+def volume_overview(client: Client, volume: dict) -> dict:
+    spec = volume["spec"]
+    return {
+        "size": size_of(volume),
+        "spec": spec,
+        "claim": spec.get("claimRef"),
+        "bound": volume.get("status", {}).get("phase") == "Bound",
+        "engine": _engine(volume),
+    }
+
+
+def _engine(volume: dict | None) -> str:
+    return (volume or {}).get("metadata", {}).get("labels", {}).get(RUNTIME_LABEL, "")
+
+
+OVERVIEW = ("overview", "events", "yaml")
+TABS = {PERSISTENTVOLUMECLAIMS: OVERVIEW, PERSISTENTVOLUMES: OVERVIEW}
+HEADS = {PERSISTENTVOLUMECLAIMS: claim_head, PERSISTENTVOLUMES: volume_head}
+PANELS = {
+    (PERSISTENTVOLUMECLAIMS, "overview"): claim_overview,
+    (PERSISTENTVOLUMES, "overview"): volume_overview,
+}
