@@ -3,8 +3,11 @@
 Source: pkg/quota/v1/evaluator/core and k8s.io/apiserver/pkg/quota/v1/generic.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+
+import orjson
 
 from .kinds import PERSISTENTVOLUMECLAIMS, PODS, RESOURCEQUOTAS, SERVICES
 from .meta import is_deleting, parse_time
@@ -75,7 +78,7 @@ def usage(resource: str, obj: dict, now: float) -> Usage:
     if resource in COUNTED:
         taken[resource] = ONE
     if resource == PODS.resource and ends_at(obj) > now:
-        taken |= {PODS.resource: ONE} | _compute(_requests(obj), _limits(obj))
+        taken |= _of_pod(obj["spec"])
     elif resource == SERVICES.resource:
         taken |= _of_service(obj["spec"])
     elif resource == PERSISTENTVOLUMECLAIMS.resource:
@@ -94,12 +97,21 @@ def ends_at(pod: dict) -> float:
     return parse_time(pod["metadata"]["deletionTimestamp"]) + pod["metadata"].get("deletionGracePeriodSeconds", 0)
 
 
-def _requests(pod: dict) -> Usage:
-    return pod_resources(pod["spec"], "requests", amounts)
+def _of_pod(spec: dict) -> Usage:
+    """Worked out once for all pods that ask for the same: it is asked of each pod of a namespace, under a lock."""
+    said = {
+        field: [{"resources": c.get("resources"), "restartPolicy": c.get("restartPolicy")} for c in spec[field]]
+        for field in ("containers", "initContainers")
+        if spec.get(field)
+    }
+    return _asked_by(orjson.dumps({**said, "resources": spec.get("resources"), "overhead": spec.get("overhead")}))
 
 
-def _limits(pod: dict) -> Usage:
-    return pod_resources(pod["spec"], "limits", amounts)
+@functools.lru_cache(maxsize=4096)
+def _asked_by(signature: bytes) -> Usage:
+    spec = orjson.loads(signature)
+    both = (pod_resources(spec, which, amounts) for which in ("requests", "limits"))
+    return {PODS.resource: ONE} | _compute(*both)
 
 
 def _compute(requests: Usage, limits: Usage) -> Usage:

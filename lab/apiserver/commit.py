@@ -14,14 +14,14 @@ from .request import Request
 TRIES = 5  # how often the server itself retries a write that named no resourceVersion
 
 
-def commit(req: Request, attempt: Callable[[], list[Write | dict]]) -> list[dict]:
+def commit(req: Request, attempt: Callable[[], list[Write | dict]], tries: int = TRIES) -> list[dict]:
     """Append what `attempt` plans, planning again if someone else was faster. Returns the objects as stored.
 
     Raises ApiError, and LostFence where the writer is a controller that another worker has taken over.
     """
     if not req.hardware:
         check_up(req.view())
-    for tried in range(TRIES):
+    for tried in range(tries):
         planned = attempt()
         writes = [item for item in planned if isinstance(item, Write)]
         if req.dry_run:
@@ -33,7 +33,7 @@ def commit(req: Request, attempt: Callable[[], list[Write | dict]]) -> list[dict
             head = append(req.cluster, writes, req.author, req.cause, req.fence, check)
         except Conflict as lost:
             # The next plan sees the newer object; if the caller named a resourceVersion, it is refused there.
-            if tried == TRIES - 1:
+            if tried == tries - 1:
                 raise errors.conflict(BY_RESOURCE[lost.write.resource], lost.write.name) from None
         else:
             return _numbered(planned, head - len(writes))

@@ -19,6 +19,8 @@ from .request import Request
 NOT_NOW = "Cannot evict pod as it would violate the pod's disruption budget."
 TOO_MANY = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
 FREE = ("Pending", "Succeeded", "Failed")  # in these phases a pod serves nobody
+# A drain evicts all pods of a node at once, and each success makes the others read again: all of them have their turn.
+TRIES = 100
 STILL_COUNTING_SECONDS = 10  # after which it is worth asking again, if the budget's controller is behind
 
 
@@ -39,7 +41,7 @@ def evict(req: Request, namespace: str, name: str, options: dict) -> None:
             raise ApiError(500, "InternalError", TOO_MANY)
         return [*(_charged(budget, pod) for budget in budgets if not _is_spared(budget, pod)), going]
 
-    commit(req, attempt)
+    commit(req, attempt, TRIES)
 
 
 def _budgets_of(req: Request, pod: dict) -> list[dict]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 
 from lab.apimachinery import quota
-from lab.apimachinery.kinds import EVENTS, KINDS, LEASES, PODS, RESOURCEQUOTAS
+from lab.apimachinery.kinds import EVENTS, KINDS, LEASES, PODS, RESOURCEQUOTAS, SERVICES
 from lab.apimachinery.meta import is_deleting
 from lab.client import Client, Put
 from lab.client.reconcile import Change, Controller
@@ -27,9 +27,10 @@ class ResourceQuotaController(Controller):
     def keys(self, change: Change) -> Iterable[str]:
         if change.resource == RESOURCEQUOTAS.resource and change.author != self.author:
             return (change.namespace,)
-        before = _taken(change, change.old) if change.old else None
-        after = None if change.deleted else _taken(change, change.object)
-        return (change.namespace,) if before != after else ()
+        comes_or_goes = change.old is None or change.deleted
+        return (
+            (change.namespace,) if comes_or_goes or _taken(change.old, change) != _taken(change.object, change) else ()
+        )
 
     def wants(self, change: Change) -> bool:
         """Things come and go all the time, mostly in namespaces without a quota: the tick will do for those."""
@@ -54,9 +55,12 @@ class ResourceQuotaController(Controller):
         return min((wait for wait in waits if wait > 0), default=None)
 
 
-def _taken(change: Change, obj: dict) -> tuple:
-    """All of an object that a quota goes by. A pod on its way out may stop to count without any further change."""
-    return quota.usage(change.resource, obj, 0.0), is_deleting(obj)
+def _taken(obj: dict, change: Change):
+    """All that can change of what an object takes as long as it is there. A pod's resources stay what they are, but it
+    ends."""
+    if change.resource == PODS.resource:
+        return quota.ends_at(obj)
+    return quota.usage(change.resource, obj, 0.0) if change.resource == SERVICES.resource else None
 
 
 def _shown(amounts: quota.Usage) -> dict[str, str]:
