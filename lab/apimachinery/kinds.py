@@ -58,6 +58,11 @@ KINDS = (
     Kind("Event", "events", short_names=("ev",)),
     Kind("Deployment", "deployments", "apps", short_names=("deploy",), categories=ALL, subresources=WORKLOAD),
     Kind("ReplicaSet", "replicasets", "apps", short_names=("rs",), categories=ALL, subresources=WORKLOAD),
+    Kind("StatefulSet", "statefulsets", "apps", short_names=("sts",), categories=ALL, subresources=WORKLOAD),
+    Kind("DaemonSet", "daemonsets", "apps", short_names=("ds",), categories=ALL, subresources=("status",)),
+    Kind("ControllerRevision", "controllerrevisions", "apps"),
+    Kind("ReplicationController", "replicationcontrollers", short_names=("rc",), categories=ALL, subresources=WORKLOAD),
+    Kind("PodTemplate", "podtemplates"),
     Kind("Lease", "leases", "coordination.k8s.io"),
     Kind("Endpoints", "endpoints", short_names=("ep",)),
     Kind("EndpointSlice", "endpointslices", "discovery.k8s.io"),
@@ -118,6 +123,10 @@ SECRETS = BY_RESOURCE["secrets"]
 EVENTS = BY_RESOURCE["events"]
 DEPLOYMENTS = BY_RESOURCE["deployments.apps"]
 REPLICASETS = BY_RESOURCE["replicasets.apps"]
+STATEFULSETS = BY_RESOURCE["statefulsets.apps"]
+DAEMONSETS = BY_RESOURCE["daemonsets.apps"]
+CONTROLLERREVISIONS = BY_RESOURCE["controllerrevisions.apps"]
+REPLICATIONCONTROLLERS = BY_RESOURCE["replicationcontrollers"]
 LEASES = BY_RESOURCE["leases.coordination.k8s.io"]
 ENDPOINTS = BY_RESOURCE["endpoints"]
 ENDPOINTSLICES = BY_RESOURCE["endpointslices.discovery.k8s.io"]

@@ -181,6 +181,12 @@ def parse_label_selector(selector: dict | None) -> LabelSelector:
     return LabelSelector((*equal, *more))
 
 
+def selector_of(workload: dict) -> dict | None:
+    """The object by which a workload knows its pods. A ReplicationController, older than such objects, has labels."""
+    selector = workload["spec"].get("selector")
+    return {"matchLabels": selector} if selector and workload["kind"] == "ReplicationController" else selector
+
+
 def format_label_selector(selector: dict | None) -> str:
     """The object as text: what `status.selector` of a Scale holds, and clients put into a query."""
     if selector is None:
@@ -211,6 +217,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "secrets": ("type",),
     "services": ("spec.clusterIP", "spec.type"),
     "replicasets.apps": ("status.replicas",),
+    "replicationcontrollers": ("status.replicas",),
     "events": (
         "involvedObject.kind",
         "involvedObject.namespace",

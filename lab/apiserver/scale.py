@@ -6,7 +6,7 @@ So `kubectl scale` and an autoscaler need not know a Deployment from a ReplicaSe
 from lab.apimachinery import errors
 from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import Kind
-from lab.apimachinery.selectors import format_label_selector
+from lab.apimachinery.selectors import format_label_selector, selector_of
 
 from . import registry
 from .request import Request
@@ -26,7 +26,7 @@ def scale_of(obj: dict) -> dict:
         "spec": {"replicas": obj["spec"].get("replicas", 0)},
         "status": {
             "replicas": obj.get("status", {}).get("replicas", 0),
-            "selector": format_label_selector(obj["spec"].get("selector")),
+            "selector": format_label_selector(selector_of(obj)),
         },
     }
 

@@ -5,6 +5,7 @@ keep a truth of their own: all they know is in the store, so each may be killed 
 """
 
 from .clusterautoscaler.controller import ClusterAutoscalerController
+from .daemonset.controller import DaemonSetController
 from .deployment.controller import DeploymentController
 from .endpoints.controller import EndpointSliceController
 from .eventttl import EventTTLController
@@ -18,8 +19,9 @@ from .persistentvolume.protection import VolumeProtectionController
 from .poddisruptionbudget import DisruptionController
 from .podgc import PodGCController
 from .release.controller import ReleaseController
-from .replicaset import ReplicaSetController
+from .replicaset import ReplicaSetController, ReplicationControllerController
 from .resourcequota import ResourceQuotaController
+from .statefulset.controller import StatefulSetController
 from .tainteviction import TaintEvictionController
 
 CONTROLLERS = (
@@ -27,6 +29,9 @@ CONTROLLERS = (
     EndpointSliceController(),
     DeploymentController(),
     ReplicaSetController(),
+    ReplicationControllerController(),
+    StatefulSetController(),
+    DaemonSetController(),
     ReleaseController(),
     NodeLifecycleController(),
     TaintEvictionController(),

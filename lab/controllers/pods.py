@@ -1,6 +1,6 @@
 """What controllers ask of a pod: does it count, is it ready, has it been ready for long enough. Pure."""
 
-from lab.apimachinery.meta import condition, is_deleting, is_true, parse_time
+from lab.apimachinery.meta import condition, controller_of, is_deleting, is_true, parse_time
 
 
 def is_finished(pod: dict) -> bool:
@@ -21,6 +21,11 @@ def is_ready(pod: dict) -> bool:
 def node_of(pod: dict) -> str:
     """The node it is bound to; empty until the scheduler has chosen one."""
     return pod["spec"].get("nodeName", "")
+
+
+def is_daemon(pod: dict) -> bool:
+    """Every node that fits has one: it is there for its node, and goes with it."""
+    return (controller_of(pod) or {}).get("kind") == "DaemonSet"
 
 
 def restarts(pod: dict) -> int:

@@ -79,13 +79,13 @@ class Board:
                 self._take(change, delta)
         self._flush(delta)
         for author, done in acted.items():
-            acts = self.rows[f"loops/{author}"].get("acts", 0) + len(done)
+            acts = self.rows.get(f"loops/{author}", {}).get("acts", 0) + len(done)
             self._turn(author, delta, acts=acts, at=done[-1].time, text=describe(done))
         return delta
 
     def _turn(self, author: str, delta: Delta, **news) -> None:
         """What is new of a loop."""
-        row = loop_row(author, self.rows[f"loops/{author}"], **news)
+        row = loop_row(author, self.rows.get(f"loops/{author}"), **news)
         delta.upserts[row["id"]] = self.rows[row["id"]] = row
 
     def _take(self, change: Change, delta: Delta) -> None:

@@ -7,6 +7,7 @@ Pure. A loop is drawn because it acted, and says the difference that it saw and 
 from collections.abc import Callable
 
 from lab.apimachinery.kinds import (
+    DAEMONSETS,
     DEPLOYMENTS,
     ENDPOINTSLICES,
     HORIZONTALPODAUTOSCALERS,
@@ -14,6 +15,7 @@ from lab.apimachinery.kinds import (
     PODS,
     RELEASES,
     REPLICASETS,
+    STATEFULSETS,
 )
 from lab.apimachinery.meta import condition, controller_of, is_true
 from lab.apiserver.tables.pods import summary
@@ -36,15 +38,21 @@ LOOPS = {
     "taint-eviction-controller": "taint eviction",
     "generic-garbage-collector": "garbage collector",
 }
+# Those that many a cluster has no work for: drawn once they have acted.
+LATER = {
+    "statefulset-controller": "stateful sets",
+    "daemonset-controller": "daemon sets",
+}
+NAMES = LOOPS | LATER
 SILENT = ("leases.coordination.k8s.io", "events")  # heartbeats and notes: a wheel that always turns says nothing
 
 
 def loop_of(change: Change) -> str:
-    """The loop that wrote a change: its key in `LOOPS`, or empty if a person did or it is a mere heartbeat."""
+    """The loop that wrote a change: its key in `NAMES`, or empty if a person did or it is a mere heartbeat."""
     if change.resource in SILENT or is_heartbeat(change) or is_mere_figure(change):
         return ""
     author = "kubelet" if change.author.startswith("kubelet") else change.author
-    return author if author in LOOPS else ""
+    return author if author in NAMES else ""
 
 
 def is_heartbeat(change: Change) -> bool:
@@ -74,7 +82,7 @@ def is_mere_figure(change: Change) -> bool:
 def loop_row(author: str, before: Row | None = None, **news: object) -> Row:
     """A loop as it was `before`, with what is new of it: how often it acted since the board's reader started (`acts`),
     when last (`at`), what it did then (`text`), and what it has before it now (`queue`)."""
-    row = {"id": f"loops/{author}", "kind": "loop", "name": LOOPS[author]}
+    row = {"id": f"loops/{author}", "kind": "loop", "name": NAMES[author]}
     return compact({**row, **(before or {}), **news})
 
 
@@ -167,6 +175,12 @@ def _deployment(change: Change) -> str:
     return f"{change.name}: {ready} of {wanted} ready"
 
 
+def _daemonset(change: Change) -> str:
+    status = change.object.get("status", {})
+    ready, wanted = status.get("numberReady", 0), status.get("desiredNumberScheduled", 0)
+    return f"{change.name} is gone" if change.deleted else f"{change.name}: ready on {ready} of {wanted} nodes"
+
+
 def _node(change: Change) -> str:
     now, old = change.object, change.old or {}
     ready = is_true(now, "Ready")
@@ -206,6 +220,8 @@ WORDS: dict[str, Callable[[Change], str]] = {
     REPLICASETS.resource: _replicaset,
     PODS.resource: _pod,
     DEPLOYMENTS.resource: _deployment,
+    STATEFULSETS.resource: _deployment,
+    DAEMONSETS.resource: _daemonset,
     RELEASES.resource: _release,
     ENDPOINTSLICES.resource: _endpointslice,
 }

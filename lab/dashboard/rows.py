@@ -16,7 +16,7 @@ from lab.apimachinery.kinds import (
     SERVICES,
     VISITORS,
 )
-from lab.apimachinery.meta import condition, key_of, parse_time
+from lab.apimachinery.meta import condition, controller_of, key_of, parse_time
 from lab.apimachinery.quantity import milli_value, value
 from lab.apiserver.tables.pods import summary
 from lab.client.images import tag_of
@@ -111,13 +111,13 @@ def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None =
     """The tile of a pod. `version` counts the templates of the deployment that made it, where one did."""
     meta = pod["metadata"]
     word, ready, total, restarts, _ = summary(pod)
-    owner, state, asks = deployment or replicaset, pod_state(pod, word), amounts(*requests_of(pod))
-    base = owner["metadata"]["name"] if owner else meta["name"]
+    state, asks, ref = pod_state(pod, word), amounts(*requests_of(pod)), controller_of(pod)
+    owner = (deployment or replicaset or {}).get("metadata") or ref
     return compact(
         {
             **head("pod", PODS.resource, pod),
             "uid": meta.get("uid"),
-            "app": base,
+            "app": owner["name"] if owner else meta["name"],
             "suffix": meta["name"].rpartition("-")[2] if owner else "",
             "owner": row_id(DEPLOYMENTS.resource, deployment) if deployment else "",
             "replicaset": replicaset["metadata"]["name"] if replicaset else "",

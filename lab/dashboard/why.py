@@ -171,11 +171,15 @@ def acts_of(why: dict | None) -> str:
 
 
 def because(why: dict | None) -> str:
-    """The grounds of a decision in a few words, whoever took it: a replica set, the scheduler or a kubelet."""
+    """The grounds of a decision in a few words, whoever took it: the owner's loop, the scheduler or a kubelet."""
     if not why:
         return ""
     if "created" in why:
         return f"{why['replicas']} wanted, {why['found']} found"
+    if "ordinal" in why:
+        return f"{why['replicas']} wanted, number {why['ordinal']} missing"
+    if "missing_on" in why:
+        return f"{why['missing_on']} had none"
     if "nodes" in why:
         fit = why["evaluated"] - len([item for item in why["nodes"] if not item["fits"]])
         best = next((f", {item['total']:g} points" for item in why["nodes"] if item["node"] == why["chosen"]), "")

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import orjson
 
 from lab.apimachinery import meta
+from lab.apimachinery.nodeaffinity import NodeSelectorTerm, named_nodes, parse_terms
 from lab.apimachinery.selectors import LabelSelector, parse_label_selector
 from lab.apimachinery.volumes import claim_names
 
-from .nodeaffinity import NodeSelectorTerm, named_nodes, parse_terms
 from .resources import host_ports, resource_requests
 
 STRATEGY_ANNOTATION = "orrery.io/scoring-strategy"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from lab.apimachinery import meta
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES
+from lab.apimachinery.nodeaffinity import parse_terms
 from lab.apimachinery.volumes import EXCLUSIVE, SELECTED_NODE, annotation, is_bound, node_terms, waits_for_consumer
 from lab.client import Client, View
 from lab.client.reconcile import Change
@@ -21,7 +22,6 @@ from lab.client.reconcile import Change
 from .batch import Outcome, Unschedulable
 from .cache import Cache
 from .diagnosis import NO_NODES, NOT_HELPFUL, fit_error
-from .nodeaffinity import parse_terms
 
 log = logging.getLogger(__name__)
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"

@@ -165,6 +165,11 @@ def test_scale_is_one_number_of_every_workload(api):
     assert (refused.code, refused.json["details"]["causes"][0]["field"]) == (422, "spec.replicas")
     table = api.get(f"{DEPLOYMENTS}/web/scale", Accept=TABLE).json
     assert table["rows"][0]["cells"][:3] == ["web", 2, 0]
+    controllers = "/api/v1/namespaces/default/replicationcontrollers"
+    old = deployment("web", 3)
+    made = api.create(controllers, {"metadata": old["metadata"], "spec": {"template": old["spec"]["template"]}})
+    assert made["spec"]["selector"] == {"app": "web"} and made["spec"]["replicas"] == 1
+    assert api.get(f"{controllers}/web/scale").json["status"]["selector"] == "app=web"
 
 
 def test_status_has_an_address_of_its_own(api):

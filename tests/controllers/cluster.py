@@ -5,12 +5,22 @@ from lab.apimachinery.meta import is_deleting, now
 from lab.client import Client, Put
 from lab.client.clusters import ensure_cluster
 from lab.client.reconcile import run_until_quiet
+from lab.controllers.daemonset.controller import DaemonSetController
 from lab.controllers.deployment.controller import DeploymentController
 from lab.controllers.garbagecollector import GarbageCollector
 from lab.controllers.namespace import NamespaceController
-from lab.controllers.replicaset import ReplicaSetController
+from lab.controllers.replicaset import ReplicaSetController, ReplicationControllerController
+from lab.controllers.statefulset.controller import StatefulSetController
 
-WORKLOADS = (DeploymentController(), ReplicaSetController(), GarbageCollector(), NamespaceController())
+WORKLOADS = (
+    DeploymentController(),
+    ReplicaSetController(),
+    StatefulSetController(),
+    DaemonSetController(),
+    ReplicationControllerController(),
+    GarbageCollector(),
+    NamespaceController(),
+)
 
 
 class Cluster:

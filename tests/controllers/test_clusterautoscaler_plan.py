@@ -61,6 +61,13 @@ def test_nothing_is_bought_for_a_pod_that_would_not_fit_there_either():
     }
 
 
+def test_nothing_is_bought_for_a_daemon_which_is_for_its_own_node_alone():
+    daemon = waiting("agent")
+    daemon["metadata"]["ownerReferences"][0]["kind"] = "DaemonSet"
+    plan = buying.plan(state([pool()], [node(cpu="0")], [daemon]))
+    assert not plan.purchases and not plan.refused
+
+
 def test_labels_of_the_pool_count():
     plan = buying.plan(state([pool(disk="ssd")], [], [waiting("picky", nodeSelector={"disk": "ssd"})]))
     assert bought(plan) == {"pool-1": ["picky"]}

@@ -4,7 +4,7 @@ import pytest
 
 from lab import metrics
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, PODS
+from lab.apimachinery.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, PODS, REPLICATIONCONTROLLERS, STATEFULSETS
 from lab.apimachinery.meta import condition
 from lab.client import Client, Put
 from lab.controllers.horizontalpodautoscaler.controller import MEMORY, HorizontalPodAutoscalerController
@@ -338,3 +338,17 @@ def test_behavior_is_filled_in_as_kubernetes_does(scaled):
     ]
     assert up["stabilizationWindowSeconds"] == 0
     assert (down["selectPolicy"], down["stabilizationWindowSeconds"]) == ("Max", 60)
+
+
+def test_whatever_has_a_scale_can_be_its_target(scaled):
+    """A ReplicationController, whose selector is no object, and a StatefulSet: their pods are counted as others are."""
+    meta, template = {"name": "db", "namespace": "default"}, {"metadata": {"labels": {"app": "web"}}}
+    template["spec"] = {"containers": [{"name": "web", "image": "web"}]}
+    loop = HorizontalPodAutoscalerController()
+    for kind, selector in ((REPLICATIONCONTROLLERS, {"app": "web"}), (STATEFULSETS, {"matchLabels": {"app": "web"}})):
+        scaled.client.create(kind, {"metadata": meta, "spec": {"selector": selector, "template": template}})
+        ref = {"apiVersion": kind.api_version, "kind": kind.kind, "name": "db"}
+        scaled.create(scaleTargetRef=ref, minReplicas=3)
+        loop.sync(Client(scaled.cluster.name, loop.author), KEY)
+        assert scaled.client.get(kind, "default", "db")["spec"]["replicas"] == 3
+        scaled.client.delete(HORIZONTALPODAUTOSCALERS, "default", "web")

@@ -111,6 +111,13 @@ def test_a_loop_counts_each_time_it_acted():
     assert (row["acts"], row["at"]) == (2, 2)
 
 
+def test_a_loop_that_many_a_cluster_has_no_work_for_is_drawn_once_it_acts():
+    board = Board([NODE])
+    assert "loops/daemonset-controller" not in board.rows
+    delta = board.apply([change(POD, author="daemonset-controller", time=1)])
+    assert delta.upserts["loops/daemonset-controller"]["acts"] == 1
+
+
 def test_rows_are_those_of_the_objects_whatever_order_the_changes_come_in():
     chance = random.Random(7)
     for _ in range(40):

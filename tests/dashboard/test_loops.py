@@ -23,6 +23,15 @@ def test_a_deployment_says_which_version_goes_from_what_to_what():
     assert describe(changes) == "web v1: 5 → 4"
 
 
+def test_sets_say_how_far_they_are():
+    meta = {"name": "db", "namespace": "default", "uid": "db"}
+    stateful = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": meta, "spec": {"replicas": 3}}
+    now = {**stateful, "status": {"readyReplicas": 2}}
+    assert describe([change(now, stateful, "statefulset-controller")]) == "db: 2 of 3 ready"
+    daemons = {**stateful, "kind": "DaemonSet", "status": {"numberReady": 1, "desiredNumberScheduled": 4}}
+    assert describe([change(daemons, daemons, "daemonset-controller")]) == "db: ready on 1 of 4 nodes"
+
+
 def test_the_scheduler_says_which_pod_goes_where_and_how_many_more():
     other = a_pod("web-rs1-other", SET)
     bound = [change(with_spec(pod, nodeName="node-a"), pod, "scheduler") for pod in (other, POD)]

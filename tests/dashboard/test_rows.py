@@ -37,6 +37,13 @@ def test_a_pod_is_called_by_its_image_s_tag_and_keeps_its_version_when_its_templ
         assert (row["version"], row["called"]) == (1, name)
 
 
+def test_a_pod_of_a_set_that_has_no_card_is_named_by_it_too():
+    owner = {"kind": "StatefulSet", "metadata": {"name": "db", "uid": "db"}}
+    row = pod_row(a_pod("db-0", owner))
+    assert (row["app"], row["suffix"]) == ("db", "0")
+    assert not {"version", "owner"} & set(row)
+
+
 def test_a_pod_of_its_own_keeps_its_whole_name():
     row = pod_row(a_pod("report"))
     assert row["app"] == "report"

@@ -47,6 +47,8 @@ def test_decisions_say_their_grounds_whoever_took_them():
     assert because({"replicas": 5, "found": 3, "created": 2}) == "5 wanted, 3 found"
     nodes = [{"node": "a", "fits": True, "total": 72.0}, {"node": "b", "fits": False, "reasons": ["x"]}]
     assert because({"chosen": "a", "evaluated": 2, "nodes": nodes}) == "1 of 2 nodes fit, 72 points"
+    assert because({"replicas": 3, "ordinal": 1, "revision": "db-x"}) == "3 wanted, number 1 missing"
+    assert because({"missing_on": "node-a"}) == "node-a had none"
     assert because(None) == ""
 
 

@@ -38,6 +38,7 @@ def audit(lab: LabUnderTest) -> list[str]:
         return [f"the engine does not answer: {failure.message}"]
     return [
         *_declared(items["deployments"], items["replicasets"], items["pods"]),
+        *_orphans(items["pods"], [obj for kind in PATHS for obj in items[kind]]),
         *_nodes(items["nodes"]),
         *_one_to_one(items["pods"], items["nodes"], boxes),
     ]
@@ -56,6 +57,8 @@ SIMULATED = "simulated"  # such pods are in the worker's memory, where nobody ca
 PATHS = {
     "deployments": "/apis/apps/v1/deployments",
     "replicasets": "/apis/apps/v1/replicasets",
+    "statefulsets": "/apis/apps/v1/statefulsets",
+    "daemonsets": "/apis/apps/v1/daemonsets",
     "pods": "/api/v1/pods",
     "nodes": "/api/v1/nodes",
 }
@@ -80,9 +83,12 @@ def _declared(deployments: list[dict], replica_sets: list[dict], pods: list[dict
         ready = [pod for pod in pods if _owner(pod) in owned and is_ready(pod)]
         if len(there) != wanted or len(ready) != wanted:
             wrong.append(f"deployment {name} wants {wanted} pods, {len(ready)} are ready of {there}")
-    uids = {obj["metadata"]["uid"] for obj in (*deployments, *replica_sets)}
-    wrong += [f"{obj['metadata']['name']} has lost its owner" for obj in pods if _owner(obj) not in (None, *uids)]
     return wrong
+
+
+def _orphans(pods: list[dict], objects: list[dict]) -> list[str]:
+    uids = {obj["metadata"]["uid"] for obj in objects}
+    return [f"{pod['metadata']['name']} has lost its owner" for pod in pods if _owner(pod) not in (None, *uids)]
 
 
 def _nodes(nodes: list[dict]) -> list[str]:

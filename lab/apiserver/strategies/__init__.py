@@ -9,6 +9,8 @@ from lab.apimachinery.kinds import BY_RESOURCE, Kind
 from .base import Strategy
 from .build import BuildStrategy
 from .configmap import ConfigMapStrategy
+from .controllerrevision import ControllerRevisionStrategy
+from .daemonset import DaemonSetStrategy
 from .deployment import DeploymentStrategy
 from .endpoints import EndpointSliceStrategy, EndpointsStrategy
 from .event import EventStrategy
@@ -23,12 +25,15 @@ from .persistentvolume import PersistentVolumeStrategy
 from .persistentvolumeclaim import PersistentVolumeClaimStrategy
 from .pod import PodStrategy
 from .poddisruptionbudget import PodDisruptionBudgetStrategy
+from .podtemplate import PodTemplateStrategy
 from .priorityclass import PriorityClassStrategy
 from .release import ReleaseStrategy
 from .replicaset import ReplicaSetStrategy
+from .replicationcontroller import ReplicationControllerStrategy
 from .resourcequota import ResourceQuotaStrategy
 from .secret import SecretStrategy
 from .service import ServiceStrategy
+from .statefulset import StatefulSetStrategy
 from .storageclass import StorageClassStrategy
 from .visitors import VisitorsStrategy
 
@@ -42,6 +47,11 @@ _OF = {
     "events": EventStrategy,
     "deployments.apps": DeploymentStrategy,
     "replicasets.apps": ReplicaSetStrategy,
+    "statefulsets.apps": StatefulSetStrategy,
+    "daemonsets.apps": DaemonSetStrategy,
+    "controllerrevisions.apps": ControllerRevisionStrategy,
+    "replicationcontrollers": ReplicationControllerStrategy,
+    "podtemplates": PodTemplateStrategy,
     "leases.coordination.k8s.io": LeaseStrategy,
     "endpoints": EndpointsStrategy,
     "endpointslices.discovery.k8s.io": EndpointSliceStrategy,

@@ -1,21 +1,17 @@
 """Deployment: a template that may change while it runs. Source: kubernetes/pkg/apis/apps/validation/validation.go."""
 
-import re
 from collections.abc import Iterator
 
 from lab.apimachinery.errors import Cause
 
 from .base import Strategy
 from .causes import forbidden, invalid, not_negative, one_of, required
-from .podspec.validation import validate_template
+from .podspec.validation import validate_lasting_template
 from .replicaset import default_template, validate_replicas, validate_selection, validate_workload_change
+from .shares import at_most_all, is_nothing, validate_share
 
 TYPES = ("Recreate", "RollingUpdate")
 STEP = "25%"
-NOT_PERCENT = (
-    "a valid percent string must be a numeric string followed by an ending '%' "
-    "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
-)
 
 
 class DeploymentStrategy(Strategy):
@@ -38,7 +34,7 @@ class DeploymentStrategy(Strategy):
     def validate(self, obj: dict) -> Iterator[Cause]:
         yield from self._validate_numbers(obj["spec"])
         yield from validate_selection(obj["spec"])
-        yield from validate_template(obj["spec"]["template"], "spec.template")
+        yield from validate_lasting_template(obj["spec"]["template"], "spec.template")
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
         yield from self._validate_numbers(new["spec"])
@@ -66,25 +62,8 @@ def _validate_strategy(strategy: dict) -> Iterator[Cause]:
         unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
         yield from validate_share(unavailable, f"{path}.rollingUpdate.maxUnavailable")
         yield from validate_share(surge, f"{path}.rollingUpdate.maxSurge")
-        if _is_nothing(unavailable) and _is_nothing(surge):
+        if is_nothing(unavailable) and is_nothing(surge):
             # Then no pod could go before a new one came, and none come before an old one went.
             words = "may not be 0 when `maxSurge` is 0"
             yield invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable, words)
         yield from at_most_all(unavailable, f"{path}.rollingUpdate.maxUnavailable")
-
-
-def validate_share(share: int | str, path: str) -> Iterator[Cause]:
-    """So many, or a percentage."""
-    if isinstance(share, int):
-        yield from not_negative(path, share)
-    elif not re.fullmatch("[0-9]{1,9}%", share, re.ASCII):
-        yield invalid(path, share, NOT_PERCENT)
-
-
-def at_most_all(share: int | str, path: str) -> Iterator[Cause]:
-    if isinstance(share, str) and share.rstrip("%").isdecimal() and int(share.rstrip("%")) > 100:
-        yield invalid(path, share, "must not be greater than 100%")
-
-
-def _is_nothing(share: int | str) -> bool:
-    return share == 0 or (isinstance(share, str) and share.rstrip("%").isdecimal() and int(share.rstrip("%")) == 0)

@@ -9,8 +9,8 @@ from lab.apimachinery.errors import Cause
 
 from .base import Strategy
 from .causes import invalid, one_of
-from .deployment import at_most_all, validate_share
 from .podspec.selectors import validate_label_selector
+from .shares import at_most_all, validate_share
 
 UNHEALTHY_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 UNKNOWN = {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}

@@ -11,7 +11,7 @@ from .base import Strategy
 from .causes import invalid, not_negative, required, unchanged
 from .podspec.defaults import default_pod_spec
 from .podspec.selectors import validate_label_selector
-from .podspec.validation import validate_template
+from .podspec.validation import validate_lasting_template
 
 
 class ReplicaSetStrategy(Strategy):
@@ -25,7 +25,7 @@ class ReplicaSetStrategy(Strategy):
     def validate(self, obj: dict) -> Iterator[Cause]:
         yield from validate_replicas(obj["spec"])
         yield from validate_selection(obj["spec"])
-        yield from validate_template(obj["spec"]["template"], "spec.template")
+        yield from validate_lasting_template(obj["spec"]["template"], "spec.template")
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
         yield from validate_replicas(new["spec"])
@@ -42,8 +42,9 @@ def validate_replicas(spec: dict) -> Iterator[Cause]:
     yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
 
 
-def validate_selection(spec: dict) -> Iterator[Cause]:
-    """The selector must choose the pods of its own template: or the controller would make pods for ever."""
+def validate_selection(spec: dict, of: str = "deployment") -> Iterator[Cause]:
+    """The selector must choose the pods of its own template: or the controller would make pods for ever. `of`: what
+    has it, in the words of Kubernetes, which calls a ReplicaSet a deployment here."""
     selector = spec.get("selector")
     if selector is None:
         yield required("spec.selector")
@@ -51,7 +52,7 @@ def validate_selection(spec: dict) -> Iterator[Cause]:
     problems = list(validate_label_selector(selector, "spec.selector"))
     yield from problems
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        yield invalid("spec.selector", selector, "empty selector is invalid for deployment")
+        yield invalid("spec.selector", selector, f"empty selector is invalid for {of}")
     elif not problems:
         labels = (spec["template"].get("metadata") or {}).get("labels") or {}
         if not parse_label_selector(selector).matches(labels):
@@ -64,5 +65,5 @@ def validate_workload_change(new: dict, old: dict) -> Iterator[Cause]:
     if new.get("selector") == old.get("selector") and new["template"] == old["template"]:
         return
     yield from validate_selection(new)
-    yield from validate_template(new["template"], "spec.template")
+    yield from validate_lasting_template(new["template"], "spec.template")
     yield from unchanged("spec.selector", new.get("selector"), old.get("selector"))

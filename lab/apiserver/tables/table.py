@@ -37,6 +37,11 @@ def _column(word: str) -> dict:
 
 SCALE = Columns(_columns("Name, Desired:integer, Available:integer, Age"), workloads.scale_cells)
 
+REPLICAS = Columns(
+    _columns("Name, Desired:integer, Current:integer, Ready:integer, Age, Containers*, Images*, Selector*"),
+    workloads.replicaset_cells,
+)
+
 COLUMNS = {
     "pods": Columns(
         _columns("Name, Ready, Status, Restarts, Age, IP*, Node*, Nominated Node*, Readiness Gates*"),
@@ -47,10 +52,20 @@ COLUMNS = {
         _columns("Name, Ready, Up-to-date:integer, Available:integer, Age, Containers*, Images*, Selector*"),
         workloads.deployment_cells,
     ),
-    "replicasets.apps": Columns(
-        _columns("Name, Desired:integer, Current:integer, Ready:integer, Age, Containers*, Images*, Selector*"),
-        workloads.replicaset_cells,
+    "replicasets.apps": REPLICAS,
+    "replicationcontrollers": REPLICAS,
+    "statefulsets.apps": Columns(_columns("Name, Ready, Age, Containers*, Images*"), workloads.statefulset_cells),
+    "daemonsets.apps": Columns(
+        _columns(
+            "Name, Desired:integer, Current:integer, Ready:integer, Up-to-date:integer, Available:integer,"
+            " Node Selector, Age, Containers*, Images*, Selector*"
+        ),
+        workloads.daemonset_cells,
     ),
+    "controllerrevisions.apps": Columns(
+        _columns("Name, Controller, Revision:integer, Age"), workloads.controllerrevision_cells
+    ),
+    "podtemplates": Columns(_columns("Name, Containers, Images, Pod Labels"), workloads.podtemplate_cells),
     "nodes": Columns(
         _columns(
             "Name, Status, Roles, Age, Version, Internal-IP*, External-IP*, OS-Image*, Kernel-Version*,"

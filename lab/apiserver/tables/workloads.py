@@ -1,6 +1,10 @@
-"""Lines of the kinds that keep pods: Deployment, ReplicaSet, the Scale that both answer to, and what turns it."""
+"""Lines of the kinds that keep pods, of their versions, of the Scale that they answer to, and of what turns it."""
 
-from .cells import age, label_selector, names_and_images
+from lab.apimachinery.kinds import BY_GVK
+from lab.apimachinery.meta import controller_of
+from lab.apimachinery.selectors import selector_of
+
+from .cells import NONE, age, label_selector, names_and_images
 
 MOST_TARGETS = 2  # of an autoscaler's metrics that are told one by one
 
@@ -27,8 +31,45 @@ def replicaset_cells(replicaset: dict, now: float) -> list:
         status.get("readyReplicas", 0),
         age(replicaset, now),
         *names_and_images(spec.get("template") or {}),
+        label_selector(selector_of(replicaset)),
+    ]
+
+
+def statefulset_cells(sts: dict, now: float) -> list:
+    ready = sts.get("status", {}).get("readyReplicas", 0)
+    return [
+        sts["metadata"]["name"],
+        f"{ready}/{sts['spec'].get('replicas', 0)}",
+        age(sts, now),
+        *names_and_images(sts["spec"]["template"]),
+    ]
+
+
+def daemonset_cells(ds: dict, now: float) -> list:
+    spec, status = ds["spec"], ds.get("status", {})
+    counts = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled")
+    return [
+        ds["metadata"]["name"],
+        *(status.get(count, 0) for count in (*counts, "numberAvailable")),
+        label_selector({"matchLabels": spec["template"].get("spec", {}).get("nodeSelector")}),
+        age(ds, now),
+        *names_and_images(spec["template"]),
         label_selector(spec.get("selector")),
     ]
+
+
+def controllerrevision_cells(revision: dict, now: float) -> list:
+    owner = controller_of(revision)
+    kind = BY_GVK.get((owner["apiVersion"], owner["kind"])) if owner else None
+    group = f".{kind.group}" if kind and kind.group else ""
+    controller = f"{owner['kind'].lower()}{group}/{owner['name']}" if owner else NONE
+    return [revision["metadata"]["name"], controller, revision.get("revision", 0), age(revision, now)]
+
+
+def podtemplate_cells(kept: dict, now: float) -> list:
+    template = kept.get("template") or {}
+    labels = (template.get("metadata") or {}).get("labels")
+    return [kept["metadata"]["name"], *names_and_images(template), label_selector({"matchLabels": labels})]
 
 
 def scale_cells(scale: dict, now: float) -> list:

@@ -20,7 +20,7 @@ from lab.scheduler.filters import dynamic_reasons, static_reasons
 from lab.scheduler.nodeinfo import NodeInfo, parse_node
 from lab.scheduler.scores import MOST_ALLOCATED
 
-from ..pods import is_finished, node_of
+from ..pods import is_daemon, is_finished, node_of
 from .machines import is_coming, names, pool_of, template
 
 AT_MOST = "max node group size reached"
@@ -103,11 +103,17 @@ def plan(state: State) -> Plan:
 
 
 def is_unschedulable(pod: dict) -> bool:
-    """The scheduler has said that it fits nowhere, and has not made room for it by preemption."""
+    """The scheduler has said that it fits nowhere, and has not made room for it by preemption. A daemon would fit on no
+    other node than its own."""
     said = meta.condition(pod, "PodScheduled") or {}
     waits = not pod["spec"].get("nodeName") and not meta.is_deleting(pod)
     promised = pod.get("status", {}).get("nominatedNodeName")
-    return waits and not promised and (said.get("status"), said.get("reason")) == ("False", "Unschedulable")
+    return (
+        waits
+        and not promised
+        and not is_daemon(pod)
+        and (said.get("status"), said.get("reason")) == ("False", "Unschedulable")
+    )
 
 
 def as_cache(state: State, more: Iterable[dict] = (), but: frozenset[str] = frozenset()) -> Cache:

@@ -16,7 +16,7 @@ from lab.scheduler.cache import Cache
 from lab.scheduler.nodeinfo import parse_node
 from lab.scheduler.resources import resource_requests
 
-from ..pods import is_active
+from ..pods import is_active, is_daemon
 from .buying import State, as_cache
 from .machines import CANDIDATE, NO_SCALE_DOWN, TO_BE_DELETED, is_coming, pool_of, stamp_of
 
@@ -54,7 +54,7 @@ def verdicts(state: State, awaited: Set[str] = frozenset()) -> list[Verdict]:
 def staying(state: State, node: dict) -> list[dict]:
     """The pods for which a node is there: not those that every node has, nor those that have ended."""
     here = state.placed.get(node["metadata"]["name"], ())
-    return [pod for pod in here if (meta.controller_of(pod) or {}).get("kind") != "DaemonSet"]
+    return [pod for pod in here if not is_daemon(pod)]
 
 
 def is_overdue(pod: dict, now: float) -> bool:

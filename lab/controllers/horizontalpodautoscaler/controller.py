@@ -13,7 +13,7 @@ from django.conf import settings
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, HORIZONTALPODAUTOSCALERS, PODS, Kind
 from lab.apimachinery.meta import is_deleting, key_of, split_key
-from lab.apimachinery.selectors import format_label_selector, parse_label_selector
+from lab.apimachinery.selectors import format_label_selector, parse_label_selector, selector_of
 from lab.client import Client, Put
 from lab.client.reconcile import Change, Controller
 
@@ -115,14 +115,14 @@ def _missing(scaler: dict, kind: Kind | None) -> str:
 
 def _as_scaled(client: Client, scaler: dict, target: dict) -> Target:
     namespace, spec = target["metadata"]["namespace"], target["spec"]
-    selector = parse_label_selector(spec.get("selector"))
+    selector = parse_label_selector(selector_of(target))
     pods = [p for p in client.list(PODS, namespace) if selector.matches(p["metadata"].get("labels") or {})]
     of_it = [
         key_of(each)
         for each in client.list(HORIZONTALPODAUTOSCALERS, namespace)
         if each["spec"]["scaleTargetRef"] == scaler["spec"]["scaleTargetRef"] and not is_deleting(each)
     ]
-    words = f"pods by selector {format_label_selector(spec.get('selector'))} are controlled by multiple HPAs: "
+    words = f"pods by selector {format_label_selector(selector_of(target))} are controlled by multiple HPAs: "
     rivals = f"{words}[{' '.join(sorted(of_it))}]" if len(of_it) > 1 else ""
     return Target(namespace, pods, spec.get("replicas", 0), target.get("status", {}).get("replicas", 0), rivals)
 

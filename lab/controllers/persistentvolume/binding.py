@@ -5,6 +5,7 @@ alone and for good. Source: FindMatchingVolume in k8s.io/component-helpers/stora
 """
 
 from lab.apimachinery.meta import is_deleting, now
+from lab.apimachinery.nodeaffinity import parse_terms
 from lab.apimachinery.quantity import value
 from lab.apimachinery.selectors import parse_label_selector
 from lab.apimachinery.volumes import (
@@ -70,13 +71,9 @@ def _is_selected(volume: dict, claim: dict) -> bool:
 
 def reaches(volume: dict, node: dict) -> bool:
     """Whether the volume can be had on the node: one of the terms of its affinity matches, or it has none."""
-    labels, name = node["metadata"].get("labels") or {}, {"metadata.name": node["metadata"]["name"]}
-    terms = node_terms(volume)
-    return not terms or any(
-        parse_label_selector({"matchExpressions": term.get("matchExpressions")}).matches(labels)
-        and parse_label_selector({"matchExpressions": term.get("matchFields")}).matches(name)
-        for term in terms
-    )
+    labels, name = node["metadata"].get("labels") or {}, node["metadata"]["name"]
+    terms = parse_terms(node_terms(volume))
+    return not terms or any(term.matches(name, labels) for term in terms)
 
 
 def claimed(volume: dict, claim: dict) -> dict:

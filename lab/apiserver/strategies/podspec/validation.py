@@ -49,11 +49,16 @@ def validate_template(template: dict, path: str) -> Iterator[Cause]:
     yield from validate_pod_spec(spec, f"{path}.spec")
     if spec.get("ephemeralContainers"):
         yield forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
-    # Only what is meant to run for ever is run by a ReplicaSet, which would start anew whatever ends.
+
+
+def validate_lasting_template(template: dict, path: str, of: str = "ReplicaSet") -> Iterator[Cause]:
+    """A template of what is meant to run for ever: its owner, of the kind `of`, would start anew whatever ends."""
+    yield from validate_template(template, path)
+    spec = template.get("spec") or {}
     if spec.get("restartPolicy") in ("OnFailure", "Never"):
         yield unsupported(f"{path}.spec.restartPolicy", spec["restartPolicy"], ("Always",))
     if spec.get("activeDeadlineSeconds") is not None:
-        words = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        words = f"activeDeadlineSeconds in {of} is not Supported"
         yield forbidden(f"{path}.spec.activeDeadlineSeconds", words)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lab.apimachinery.selectors import LabelSelector, parse_label_selector
+from .selectors import LabelSelector, parse_label_selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,13 @@ def named_nodes(terms: tuple[NodeSelectorTerm, ...]) -> frozenset[str] | None:
             return None
         names.update(frozenset.intersection(*listed))
     return frozenset(names)
+
+
+def admits(spec: dict, node: dict) -> bool:
+    """Whether `nodeSelector` and required node affinity of a pod's specification let it onto the node."""
+    labels, name = node["metadata"].get("labels") or {}, node["metadata"]["name"]
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    selected = (spec.get("nodeSelector") or {}).items() <= labels.items()
+    terms = parse_terms(required.get("nodeSelectorTerms") or ()) if required else None
+    return selected and (terms is None or any(term.matches(name, labels) for term in terms))

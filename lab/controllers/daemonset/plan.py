@@ -1,0 +1,153 @@
+"""Which daemons to make and which to delete: one for each node that fits, and then those of old revisions bit by bit.
+Pure. Source: podsShouldBeOnNode and rollingUpdate in pkg/controller/daemon of Kubernetes.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lab.apimachinery.labels import REVISION_LABEL
+from lab.apimachinery.meta import is_deleting, parse_time
+
+from ..deployment.rollout import scaled_value
+from ..pods import is_ready, node_of, seconds_to_available
+from .nodes import fits, node_of_daemon
+
+FAILED_SECONDS = 5.0  # a daemon that fails is made anew so often; Kubernetes doubles it from one second to 15 minutes
+
+
+@dataclass
+class Step:
+    """The names of nodes that get a daemon, the daemons to delete, what to tell of them, and when to look again."""
+
+    create: list[str] = field(default_factory=list)
+    delete: list[dict] = field(default_factory=list)
+    events: list[tuple[str, str, str]] = field(default_factory=list)
+    delay: float | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """A DaemonSet as it is looked at. `hash`: of its present template. `time` in seconds since the epoch."""
+
+    ds: dict
+    nodes: list[dict]
+    pods: list[dict]
+    hash: str
+    time: float
+
+    def by_node(self) -> dict[str, list[dict]]:
+        """Node's name → its daemons, oldest first, those that have a node before those that wait for it."""
+        found: dict[str, list[dict]] = defaultdict(list)
+        for pod in sorted(self.pods, key=lambda pod: (not node_of(pod), pod["metadata"]["creationTimestamp"])):
+            found[node_of_daemon(pod)].append(pod)
+        return found
+
+    def is_new(self, pod: dict) -> bool:
+        return pod["metadata"].get("labels", {}).get(REVISION_LABEL) == self.hash
+
+    def is_available(self, pod: dict) -> bool:
+        left = seconds_to_available(pod, self.ds["spec"].get("minReadySeconds", 0), self.time)
+        return left is not None and left <= 0
+
+    @cached_property
+    def fitting(self) -> dict[str, tuple[bool, bool]]:
+        """Node's name → (shall it have a daemon, may it keep the one it has)."""
+        return {node["metadata"]["name"]: fits(self.ds, node) for node in self.nodes}
+
+    @cached_property
+    def wanted(self) -> list[str]:
+        """The names of the nodes that shall have a daemon."""
+        return [name for name, (shall, _) in self.fitting.items() if shall]
+
+    def share(self, of: str) -> int:
+        """maxSurge or maxUnavailable in pods: a share of the nodes, rounded up."""
+        rolling = (self.ds["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
+        value = rolling.get(of, 1 if of == "maxUnavailable" else 0)
+        return scaled_value(value, len(self.wanted), round_up=True)
+
+
+def next_step(look: Look) -> Step:
+    """First each node gets what it should have; while that is done nothing rolls."""
+    step, found = Step(), look.by_node()
+    for name, (shall, may) in look.fitting.items():
+        if shall and not found.get(name):
+            step.create.append(name)
+        elif may:
+            _keep_one(look, found.get(name, []), step)
+        else:
+            step.delete += [pod for pod in found.get(name, ()) if not is_deleting(pod)]
+    waiting = (pod for pod in look.pods if not node_of(pod) and not is_deleting(pod))
+    step.delete += [pod for pod in waiting if node_of_daemon(pod) not in look.fitting]
+    if not step.create and not step.delete and _rolls(look.ds):
+        _roll(look, found, step)
+    return step
+
+
+def _rolls(ds: dict) -> bool:
+    return (ds["spec"].get("updateStrategy") or {}).get("type") != "OnDelete"
+
+
+def _keep_one(look: Look, daemons: list[dict], step: Step) -> None:
+    """Of the daemons of a node that fits: those that have ended go, and those too many; while one is being replaced by
+    surge, an old one that serves and a new one that does not yet stand side by side."""
+    running = []
+    for pod in daemons:
+        phase = pod.get("status", {}).get("phase")
+        if is_deleting(pod):
+            continue
+        if phase not in ("Failed", "Succeeded"):
+            running.append(pod)
+        elif (left := _seconds_to_retry(look, pod)) > 0:
+            step.delay = min(left, step.delay or left)
+        else:
+            step.delete.append(pod)
+            step.events.append(_ended(pod, phase))
+    if not look.share("maxSurge"):
+        step.delete += running[1:]
+        return
+    new = [pod for pod in running if look.is_new(pod)]
+    old = [pod for pod in running if not look.is_new(pod)]
+    step.delete += new[1:] + old[1:]
+    if new and old and (not is_ready(old[0]) or look.is_available(new[0])):
+        step.delete.append(old[0])
+
+
+def _seconds_to_retry(look: Look, pod: dict) -> float:
+    """Its node may refuse it again and again, so it is not made anew at once."""
+    failed = pod["status"]["phase"] == "Failed"
+    return parse_time(pod["metadata"]["creationTimestamp"]) + FAILED_SECONDS - look.time if failed else 0.0
+
+
+def _ended(pod: dict, phase: str) -> tuple[str, str, str]:
+    meta, how = pod["metadata"], phase.lower()
+    kind, verb = ("Warning", "kill") if phase == "Failed" else ("Normal", "delete")
+    words = f"Found {how} daemon pod {meta['namespace']}/{meta['name']} on node {node_of(pod)}, will try to {verb} it"
+    return kind, f"{phase}DaemonPod", words
+
+
+def _roll(look: Look, found: dict[str, list[dict]], step: Step) -> None:
+    """Replace daemons of old revisions: by taking away as many as may be missed at once, or, where surge is allowed,
+    by setting new ones beside them first."""
+    surge = look.share("maxSurge")
+    busy, at_once, later = 0, [], []  # nodes where something goes on; nodes whose daemon serves nobody, and the others
+    for name in sorted(found):
+        staying = [pod for pod in found[name] if not is_deleting(pod)]
+        new = [pod for pod in staying if look.is_new(pod)]
+        old = [pod for pod in staying if not look.is_new(pod)]
+        if len(new) > 1 or len(old) > 1:
+            busy += 1
+        elif new and old:
+            done = look.is_available(new[0])
+            step.delete += old if done else []
+            busy += not done
+        elif old:
+            (later if look.is_available(old[0]) else at_once).append(name)
+        elif not surge:
+            busy += not new or not look.is_available(new[0])
+    room = max(0, (surge or look.share("maxUnavailable")) - busy)
+    chosen = at_once + later[:room]
+    if surge:
+        step.create += chosen
+    else:
+        step.delete += [pod for name in chosen for pod in found[name] if not is_deleting(pod)]
