@@ -10,6 +10,5 @@ COPY lab lab
 COPY static static
 COPY templates templates
 ENV PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2
-EXPOSE 8088
-CMD ["uvicorn", "lab.asgi:application", "--host", "0.0.0.0", "--port", "8088", "--ws", "wsproto", "--ws-ping-interval", "0", \
-     "--lifespan", "off", "--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"]
+EXPOSE 8088 8090
+CMD ["python", "-m", "lab.web", "--http", "0.0.0.0:8088", "--https", "0.0.0.0:8090"]

@@ -2,20 +2,37 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lab.settings")
-http = get_asgi_application()  # sets Django up: the imports below need it
+django.setup(set_prefix=False)  # the imports below need it
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from lab.apiserver.access.authentication import is_secured  # noqa: E402
 from lab.apiserver.views import streams  # noqa: E402
 from lab.dashboard import routing  # noqa: E402
 
+
+class Handler(ASGIHandler):
+    """At the TLS port there is the API alone: the board, which is the machine's own user's, asks nobody's name."""
+
+    def resolve_request(self, request: HttpRequest):
+        if is_secured(request.scope):
+            request.urlconf = "lab.apiserver.urls"
+        return super().resolve_request(request)
+
+
+async def board(scope, receive, send) -> None:
+    await (WebsocketDenier() if is_secured(scope) else boards_own)(scope, receive, send)
+
+
 # The API's clients are no browsers and name no origin; the API looks for itself whom it lets in.
-board = AllowedHostsOriginValidator(URLRouter(routing.websocket_urlpatterns))
+boards_own = AllowedHostsOriginValidator(URLRouter(routing.websocket_urlpatterns))
 application = ProtocolTypeRouter(
-    {"http": http, "websocket": URLRouter([*streams.websocket_urlpatterns, re_path("", board)])}
+    {"http": Handler(), "websocket": URLRouter([*streams.websocket_urlpatterns, re_path("", board)])}
 )

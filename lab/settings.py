@@ -39,6 +39,9 @@ LAB_ID = os.environ.get("ORRERY_LAB_ID") or _lab_id()
 DEBUG = os.environ.get("DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],.localhost").split(",")
 PORT = int(os.environ.get("ORRERY_PORT", "8088"))
+TLS_PORT = int(os.environ.get("ORRERY_TLS_PORT", "8090"))
+HOST = os.environ.get("ORRERY_HOST", "127.0.0.1")
+PKI_DIR = DATA_DIR / "pki"  # the lab's own authority, and what it has signed: lab/management/pki.py
 DEFAULT_CLUSTER = "default"
 
 # auto: docker if an engine answers, else process. Otherwise one of docker, process, simulated.

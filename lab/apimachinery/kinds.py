@@ -41,6 +41,7 @@ class Kind:
 ALL = ("all",)
 WORKLOAD = ("scale", "status")
 OWN = "orrery.io"
+RBAC = "rbac.authorization.k8s.io"
 
 KINDS = (
     Kind("Namespace", "namespaces", namespaced=False, short_names=("ns",), subresources=("finalize", "status")),
@@ -83,6 +84,11 @@ KINDS = (
     Kind("ResourceQuota", "resourcequotas", short_names=("quota",), subresources=("status",)),
     Kind("LimitRange", "limitranges", short_names=("limits",)),
     Kind("PriorityClass", "priorityclasses", "scheduling.k8s.io", namespaced=False, short_names=("pc",)),
+    Kind("ServiceAccount", "serviceaccounts", short_names=("sa",), subresources=("token",)),
+    Kind("Role", "roles", RBAC),
+    Kind("ClusterRole", "clusterroles", RBAC, namespaced=False),
+    Kind("RoleBinding", "rolebindings", RBAC),
+    Kind("ClusterRoleBinding", "clusterrolebindings", RBAC, namespaced=False),
     # Ours: what Kubernetes leaves to others, declared in its own way. lab/apiserver/schemas/own.yaml has their fields.
     Kind("Release", "releases", OWN, short_names=("rel",), categories=ALL, subresources=("status",)),
     Kind("Visitors", "visitors", OWN, subresources=("status",)),
@@ -110,8 +116,27 @@ FIGURES = (
 )
 NODE_METRICS, POD_METRICS = FIGURES
 
+# Questions: created, answered at once, and kept nowhere.
+REVIEWS = tuple(
+    Kind(kind, f"{kind.lower()}s", group, namespaced=kind.startswith("Local"), verbs=("create",))
+    for group, kinds in (
+        ("authentication.k8s.io", ("TokenReview", "SelfSubjectReview")),
+        (
+            "authorization.k8s.io",
+            (
+                "SubjectAccessReview",
+                "LocalSubjectAccessReview",
+                "SelfSubjectAccessReview",
+                "SelfSubjectRulesReview",
+            ),
+        ),
+    )
+    for kind in kinds
+)
+
+PUBLISHED = (*KINDS, *OLDER, *FIGURES, *REVIEWS)
 BY_RESOURCE = {kind.resource: kind for kind in KINDS}
-BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in (*KINDS, *OLDER, *FIGURES)}
+BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in PUBLISHED}
 BY_GVK = {(kind.api_version, kind.kind): kind for kind in KINDS}
 
 NAMESPACES = BY_RESOURCE["namespaces"]
@@ -143,3 +168,8 @@ PODDISRUPTIONBUDGETS = BY_RESOURCE["poddisruptionbudgets.policy"]
 RESOURCEQUOTAS = BY_RESOURCE["resourcequotas"]
 LIMITRANGES = BY_RESOURCE["limitranges"]
 PRIORITYCLASSES = BY_RESOURCE["priorityclasses.scheduling.k8s.io"]
+SERVICEACCOUNTS = BY_RESOURCE["serviceaccounts"]
+ROLES = BY_RESOURCE[f"roles.{RBAC}"]
+CLUSTERROLES = BY_RESOURCE[f"clusterroles.{RBAC}"]
+ROLEBINDINGS = BY_RESOURCE[f"rolebindings.{RBAC}"]
+CLUSTERROLEBINDINGS = BY_RESOURCE[f"clusterrolebindings.{RBAC}"]

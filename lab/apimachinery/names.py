@@ -151,3 +151,10 @@ def port_name(text: str) -> Problems:
     if text.startswith("-") or text.endswith("-"):
         problems.append("must not begin or end with a hyphen")
     return tuple(problems)
+
+
+def path_segment(text: str) -> Problems:
+    """A name that has only to fit into an address: roles and their bindings, which may be called `system:node`."""
+    if text in (".", ".."):
+        return (f"may not be '{text}'",)
+    return tuple(f"may not contain '{sign}'" for sign in "/%" if sign in text)

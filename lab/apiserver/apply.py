@@ -8,6 +8,8 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import Kind
 from lab.store import Write
 
+from .access import rbac
+from .access.attributes import Attributes
 from .bodies import at_address
 from .managedfields import Manager, applied, created_by_apply
 from .managedfields.managers import APPLY
@@ -43,6 +45,8 @@ def apply(
             return [replacement(req, Put(kind, made, subresource, applied=True), old)]
         if subresource or config["metadata"].get("uid"):
             raise errors.not_found(kind, name)
+        if req.user:  # so far only a patch was asked for
+            rbac.require(view, req.user, Attributes("create", kind.group, kind.plural, "", namespace, name))
         made = meta.copied(config)
         made["metadata"]["managedFields"] = created_by_apply(config, manager)
         return [creation(req, view, Put(kind, made, applied=True))]

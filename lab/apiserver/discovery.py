@@ -7,7 +7,7 @@ older ones walk group by group; both forms say the same.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lab.apimachinery.kinds import FIGURES, KINDS, OLDER, Kind
+from lab.apimachinery.kinds import PUBLISHED, Kind
 
 from .requestinfo import unknown_path
 
@@ -23,7 +23,6 @@ VERSION = {
     "compiler": "cpython",
     "platform": "python/any",
 }
-PUBLISHED = (*KINDS, *OLDER, *FIGURES)
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ SUBRESOURCES = {
     "portforward": Subresource("PodPortForwardOptions", ("create", "get")),
     "scale": Subresource("Scale", ("get", "patch", "update"), "autoscaling", "v1"),
     "status": Subresource("", ("get", "patch", "update")),  # of the kind of its resource
+    "token": Subresource("TokenRequest", ("create",), "authentication.k8s.io", "v1"),
 }
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from lab.apimachinery import errors, meta, selectors
 from lab.apimachinery import patch as patches
 from lab.apimachinery.errors import Cause
-from lab.apimachinery.kinds import NAMESPACES, Kind
+from lab.apimachinery.kinds import NAMESPACES, RBAC, Kind
 from lab.store import View, Write
 
 from . import versions
+from .access import escalation
 from .admission import admit
 from .bodies import at_address
 from .commit import TRIES, commit
@@ -206,10 +207,12 @@ def _guard(strategy: Strategy, obj: dict) -> Callable[[View], bool] | None:
     return (lambda view: not list(_allocate(strategy, view, obj))) if strategy.is_exclusive else None
 
 
-def _accept(req: Request, kind: Kind, obj: dict, causes: list[Cause]) -> None:
-    """Raises ApiError 422 if anything is wrong with it."""
+def _accept(req: Request, kind: Kind, obj: dict, causes: list[Cause], old: dict | None = None) -> None:
+    """Raises ApiError 422 if anything is wrong with it, 403 if it gives rights that its writer has not."""
     if causes:
         raise errors.invalid(kind, obj["metadata"].get("name", ""), causes)
+    if req.user and kind.group == RBAC:
+        escalation.check(req.view(), req.user, kind, obj, old)
     if req.outside:
         req.warnings.extend(strategy_for(kind).warnings(obj))
 
@@ -243,7 +246,7 @@ def replacement(req: Request, put: Put, old: dict) -> Write | dict:
         admit(req.view, kind, new, old)
         strategy.prepare_update(new, old)
         lacking = () if new.get("spec") == old.get("spec") else _allocate(strategy, req.view(), new)
-        _accept(req, kind, new, [*lacking, *strategy.validate_update(new, old)])
+        _accept(req, kind, new, [*lacking, *strategy.validate_update(new, old)], old)
     if not put.applied:
         track(req, old, new, put.subresource)
     if new == old and put.why is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from lab.apimachinery.errors import ApiError
 from lab.store import Fence, UnknownCluster, View, view
 
+from .access.user import User
 from .controlplane import check_up
 
 
@@ -14,6 +15,7 @@ class Request:
 
     `field_validation`: Strict, Warn or Ignore for bodies from outside; empty for the lab's own components, whose
     objects are not checked against the schema again. `outside`: it came over HTTP, and needs an API server that is up.
+    `user`: on whose behalf, where that is not the lab itself: what they may not give, they may not write into a role.
     `hardware`: it is a hand on a machine's power switch or cable, which needs none.
     """
 
@@ -26,6 +28,7 @@ class Request:
     fence: Fence | None = None
     outside: bool = False
     hardware: bool = False
+    user: User | None = None
     warnings: list[str] = field(default_factory=list)
 
     def view(self) -> View:

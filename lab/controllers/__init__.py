@@ -21,6 +21,7 @@ from .podgc import PodGCController
 from .release.controller import ReleaseController
 from .replicaset import ReplicaSetController, ReplicationControllerController
 from .resourcequota import ResourceQuotaController
+from .serviceaccount import ServiceAccountController
 from .statefulset.controller import StatefulSetController
 from .tainteviction import TaintEvictionController
 
@@ -38,6 +39,7 @@ CONTROLLERS = (
     PodGCController(),
     GarbageCollector(),
     NamespaceController(),
+    ServiceAccountController(),
     EventTTLController(),
     PersistentVolumeController(),
     VolumeProtectionController(),

@@ -18,6 +18,7 @@ import uvicorn
 from asgiref.sync import sync_to_async
 
 from lab.client import is_kubelet_token
+from lab.httpserver import QuietServer
 from lab.runtime import RuntimeFailure, Simulation
 
 from . import imageservice, logs, portforward, remotecommand
@@ -26,21 +27,12 @@ from .records import PodRecord
 from .status import of_name
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 0.5
 
 
 class Refusal(Exception):
     def __init__(self, code: int, message: str):
         super().__init__(message)
         self.code = code
-
-
-class QuietServer(uvicorn.Server):
-    """uvicorn looks around ten times a second, all day long; twice is enough."""
-
-    async def main_loop(self) -> None:
-        while not await self.on_tick(0):
-            await asyncio.sleep(LOOK_SECONDS)
 
 
 class Server:

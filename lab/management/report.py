@@ -16,7 +16,8 @@ PING_SECONDS = 2.0
 
 
 def report() -> dict:
-    """The whole status as data. `front_door` is where Services are reached from outside; null while nothing runs."""
+    """The whole status as data. `front_door` is where Services are reached from outside, `tls` the API for whoever
+    shows who they are; null while nothing runs."""
     running = is_running(settings.DATA_DIR)
     run = read_run(settings.DATA_DIR) if running else {}
     board = run.get("board") or f"http://127.0.0.1:{settings.PORT}/"
@@ -24,6 +25,7 @@ def report() -> dict:
         "running": running,
         "board": board,
         "api": f"{board}clusters/{settings.DEFAULT_CLUSTER}",
+        "tls": f"{run['tls']}clusters/{settings.DEFAULT_CLUSTER}" if "tls" in run else None,
         "cluster": settings.DEFAULT_CLUSTER,
         "runtime": run.get("runtime") or _expected_runtime(),
         "data": str(settings.DATA_DIR),

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from .broker import Broker
 from .child import Child
@@ -19,33 +20,35 @@ from .state import HOME, CannotStart, remove_run, write_run
 PYTHON = sys.executable
 CELERY = (PYTHON, "-m", "celery", "--quiet", "-A")
 WORKER = "worker -P threads -c 8 -Q control-plane,kubelet --without-gossip --without-mingle --without-heartbeat"
-# No pings: who reads `kubectl exec` page by page answers none meanwhile, and is not gone.
-UVICORN = (
-    "lab.asgi:application --ws wsproto --ws-ping-interval 0 --lifespan off --timeout-graceful-shutdown 3 "
-    "--log-level warning"
-)
 STOP_SECONDS = 10.0  # a thread pool cannot be interrupted: who is still at work then is killed
 BROKER_SECONDS = 10.0
 NODES_SECONDS = 10.0
 STEP = 0.05
 
 
+class Sockets(NamedTuple):
+    """Where the lab listens."""
+
+    plain: socket.socket
+    tls: socket.socket
+    door: socket.socket
+
+
 class Lab:
-    """Everything below one supervisor. `listener` is the web server's socket and `door` the front door's: they stay
+    """Everything below one supervisor. The sockets are the web server's, plain and TLS, and the front door's: they stay
     open while web or proxy restarts, so that a browser waits a moment instead of being refused."""
 
-    def __init__(
-        self, data: Path, runtime: str, broker: Broker, listener: socket.socket, door: socket.socket, host: str
-    ):
+    def __init__(self, data: Path, runtime: str, broker: Broker, sockets: Sockets, host: str):
         self.data = data
         self.runtime = runtime
         self.broker = broker
-        self.port = listener.getsockname()[1]
+        self.host = host
+        self.port, self.tls_port, door_port = (each.getsockname()[1] for each in sockets)
         self.board = f"http://{host}:{self.port}/"
-        self.front_door = f"http://localhost:{door.getsockname()[1]}/"  # whose hosts end in .localhost
+        self.tls = f"https://{host}:{self.tls_port}/"
+        self.front_door = f"http://localhost:{door_port}/"  # whose hosts end in .localhost
         self.stopped = threading.Event()
-        self._listener = listener
-        self._door = door
+        self._sockets = sockets
         self._guard = Guard()
         self._lock = threading.Lock()
         self._env = self._environment()
@@ -55,7 +58,9 @@ class Lab:
         return {
             **os.environ,
             "ORRERY_DATA": str(self.data),
+            "ORRERY_HOST": self.host,
             "ORRERY_PORT": str(self.port),
+            "ORRERY_TLS_PORT": str(self.tls_port),
             "ORRERY_FRONT_DOOR": self.front_door,
             "ORRERY_RUNTIME": self.runtime,
             # Nodes of several runtimes may be mixed; those that need nothing installed are there in any case.
@@ -72,17 +77,17 @@ class Lab:
 
     def start(self) -> None:
         """Start everything, each as soon as what it needs is there. Raises CannotStart."""
-        door = str(self._door.fileno())
-        proxy = (PYTHON, "-m", "lab.proxy.program", "--state", str(self.data / "proxy"), "--front-door-fd", door)
-        self._add("proxy", proxy, pass_fds=(self._door.fileno(),))
+        plain, tls, door = (each.fileno() for each in self._sockets)
+        proxy = (PYTHON, "-m", "lab.proxy.program", "--state", str(self.data / "proxy"), "--front-door-fd", str(door))
+        self._add("proxy", proxy, pass_fds=(door,))
         if self.broker.command:
             self._add("broker", self.broker.command)
         if self.runtime == "process":
             self._add("engine", (PYTHON, "-m", "lab.runtime.process.engine"))
         self._prepare()
         self._await_broker()
-        web = (PYTHON, "-m", "uvicorn", *UVICORN.split(), "--no-access-log", "--fd", str(self._listener.fileno()))
-        self._add("web", web, pass_fds=(self._listener.fileno(),))
+        web = (PYTHON, "-m", "lab.web", "--http", str(plain), "--https", str(tls))
+        self._add("web", web, pass_fds=(plain, tls))
         self._add("worker", (*CELERY, "lab", *WORKER.split()))
         self._add("beat", (*CELERY, "lab.beat", "beat"))
         self._add("visitors", (PYTHON, "-m", "lab.visitors.program"))
@@ -94,7 +99,7 @@ class Lab:
             child.start()
 
     def _prepare(self) -> None:
-        """Tables, the default cluster, the demo."""
+        """Tables, certificates, the default cluster, the demo."""
         done = subprocess.run(
             [PYTHON, "manage.py", "prepare"],
             cwd=HOME,
@@ -168,6 +173,7 @@ class Lab:
             "port": self.port,
             "board": self.board,
             "api": f"{self.board}clusters/default",
+            "tls": self.tls,
             "front_door": self.front_door,
             "runtime": self.runtime,
             "broker": self.broker.url,

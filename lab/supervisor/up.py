@@ -9,10 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 from .broker import choose_broker
 from .engine import RUNTIMES, choose_runtime
-from .lab import Lab
+from .lab import Lab, Sockets
 from .state import CannotStart, check_writable, data_folder, hold, read_run
 
 DESCRIPTION = "Start the lab and open its board. Ctrl-C stops it and leaves no process."
@@ -28,9 +29,10 @@ def main(arguments: list[str]) -> str | None:
         with hold(data) as held:
             if not held:
                 return already_running(read_run(data))
-            with listen(options.host, options.port) as listener, front_door(options, listener) as door:
+            with contextlib.ExitStack() as stack:
+                sockets = Sockets(*map(stack.enter_context, listen_everywhere(options)))
                 runtime = choose_runtime(options.runtime)
-                run(Lab(data, runtime, choose_broker(), listener, door, options.host), began, options.browser)
+                run(Lab(data, runtime, choose_broker(), sockets, options.host), began, options.browser)
     except CannotStart as problem:
         return str(problem)
     return None
@@ -44,6 +46,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         type=int,
         metavar="PORT",
         help="where Services are reached from outside (default: the port after the board's if it is free, else any)",
+    )
+    parser.add_argument(
+        "--tls-port",
+        type=int,
+        metavar="PORT",
+        help="of the API for whoever shows a token or a certificate (default: the second after the board's, or any)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
@@ -65,13 +73,22 @@ def already_running(run: dict) -> str:
     )
 
 
-def front_door(options: argparse.Namespace, board: socket.socket) -> socket.socket:
-    if options.front_door_port is not None:
-        return listen(options.host, options.front_door_port, "--front-door-port")
+def listen_everywhere(options: argparse.Namespace) -> Iterator[socket.socket]:
+    """The sockets of `Sockets`, in its order. Those that nobody chose lie beside the board's, if they are free."""
+    board = listen(options.host, options.port)
+    yield board
+    port = board.getsockname()[1]
+    yield beside(options.host, port + 2, options.tls_port, "--tls-port")
+    yield beside(options.host, port + 1, options.front_door_port, "--front-door-port")
+
+
+def beside(host: str, usual: int, chosen: int | None, option: str) -> socket.socket:
+    if chosen is not None:
+        return listen(host, chosen, option)
     try:
-        return listen(options.host, board.getsockname()[1] + 1)
+        return listen(host, usual)
     except (CannotStart, OverflowError):
-        return listen(options.host, 0)
+        return listen(host, 0)
 
 
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:

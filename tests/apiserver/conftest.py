@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 import yaml
+from django.conf import settings
 
-from lab.asgi import application
 from lab.client.clusters import ensure_cluster
+from lab.httpserver import QuietServer
+from lab.management import pki
+from lab.web import plain, secured
 
 from ..labs import wait_until
 
@@ -97,9 +100,19 @@ class Watch:
 @pytest.fixture(scope="session")
 def web_server(broker: str) -> Iterator[int]:
     """The lab's web server on a free port, in a thread of the tests: the port."""
+    yield from _serving(plain())
+
+
+@pytest.fixture(scope="session")
+def tls_server(broker: str) -> Iterator[int]:
+    """The same at its TLS port, with an authority of the tests' own."""
+    pki.prepare(settings.PKI_DIR, ["127.0.0.1"])
+    yield from _serving(secured())
+
+
+def _serving(config: uvicorn.Config) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(application, ws="wsproto", lifespan="off", log_level="warning")
-        server = uvicorn.Server(config)
+        server = QuietServer(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         wait_until("the web server to serve", lambda: server.started, step=0.01)

@@ -2,7 +2,7 @@
 
 import re
 
-from lab.apimachinery.kinds import KINDS, OLDER
+from lab.apimachinery.kinds import KINDS, OLDER, PUBLISHED, REVIEWS
 from lab.apiserver import discovery
 
 from .test_negotiation import KUBECTL_DISCOVERY
@@ -32,7 +32,7 @@ def test_plain_discovery_walks_from_groups_to_resources(api):
 def test_both_forms_tell_of_the_same_resources():
     plain = {
         (kind.group, resource["name"])
-        for kind in discovery.PUBLISHED
+        for kind in PUBLISHED
         for resource in discovery.resource_list(kind.group, kind.version)["resources"]
     }
     aggregated = set()
@@ -66,7 +66,8 @@ def test_health_is_ok_and_says_what_was_looked_at(api):
 
 def test_an_openapi_document_may_be_kept_under_its_hash(api):
     paths = api.get("/openapi/v3").json["paths"]
-    assert set(paths) == {f"apis/{kind.api_version}" if kind.group else "api/v1" for kind in (*KINDS, *OLDER)}
+    documented = (*KINDS, *OLDER, *REVIEWS)
+    assert set(paths) == {f"apis/{kind.api_version}" if kind.group else "api/v1" for kind in documented}
     address = paths["apis/apps/v1"]["serverRelativeURL"].removeprefix("/clusters/default")
     document = api.get(address)
     assert document.headers["cache-control"] == "public, immutable"

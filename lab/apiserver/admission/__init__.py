@@ -10,10 +10,10 @@ from collections.abc import Callable
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PODS, PRIORITYCLASSES, Kind
 from lab.store import View
 
-from . import limitranger, priority
+from . import limitranger, priority, serviceaccount
 
 ON_CREATE = {
-    PODS.resource: (priority.resolve, limitranger.fill_in, limitranger.check_pod),
+    PODS.resource: (serviceaccount.check, priority.resolve, limitranger.fill_in, limitranger.check_pod),
     PERSISTENTVOLUMECLAIMS.resource: (limitranger.check_claim,),
     PRIORITYCLASSES.resource: (priority.check_default,),
 }

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from lab.apimachinery.kinds import KINDS, OLDER, OWN
+from lab.apimachinery.kinds import KINDS, OLDER, OWN, REVIEWS
 
 VERSION = "v1.36.0"
 HERE = Path(__file__).parent
@@ -27,6 +27,8 @@ SUBRESOURCES = {
     ("autoscaling/v1", "Scale"),
     ("policy/v1", "Eviction"),
     ("v1", "DeleteOptions"),
+    ("authentication.k8s.io/v1", "TokenRequest"),
+    *((kind.api_version, kind.kind) for kind in REVIEWS),
 }
 REF = "#/components/schemas/"
 

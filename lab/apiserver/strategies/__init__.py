@@ -27,12 +27,14 @@ from .pod import PodStrategy
 from .poddisruptionbudget import PodDisruptionBudgetStrategy
 from .podtemplate import PodTemplateStrategy
 from .priorityclass import PriorityClassStrategy
+from .rbac import ClusterRoleBindingStrategy, ClusterRoleStrategy, RoleBindingStrategy, RoleStrategy
 from .release import ReleaseStrategy
 from .replicaset import ReplicaSetStrategy
 from .replicationcontroller import ReplicationControllerStrategy
 from .resourcequota import ResourceQuotaStrategy
 from .secret import SecretStrategy
 from .service import ServiceStrategy
+from .serviceaccount import ServiceAccountStrategy
 from .statefulset import StatefulSetStrategy
 from .storageclass import StorageClassStrategy
 from .visitors import VisitorsStrategy
@@ -64,6 +66,11 @@ _OF = {
     "resourcequotas": ResourceQuotaStrategy,
     "limitranges": LimitRangeStrategy,
     "priorityclasses.scheduling.k8s.io": PriorityClassStrategy,
+    "serviceaccounts": ServiceAccountStrategy,
+    "roles.rbac.authorization.k8s.io": RoleStrategy,
+    "clusterroles.rbac.authorization.k8s.io": ClusterRoleStrategy,
+    "rolebindings.rbac.authorization.k8s.io": RoleBindingStrategy,
+    "clusterrolebindings.rbac.authorization.k8s.io": ClusterRoleBindingStrategy,
     "releases.orrery.io": ReleaseStrategy,
     "visitors.orrery.io": VisitorsStrategy,
     "builds.orrery.io": BuildStrategy,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lab.apimachinery.kinds import Kind
 
-from . import cluster, network, own, pods, policy, storage, workloads
+from . import access, cluster, network, own, pods, policy, storage, workloads
 
 Cells = Callable[[dict, float], list]
 
@@ -115,6 +115,13 @@ COLUMNS = {
     "resourcequotas": Columns(_columns("Name, Request, Limit, Age"), policy.resourcequota_cells),
     "priorityclasses.scheduling.k8s.io": Columns(
         _columns("Name, Value:integer, Global-Default:boolean, Age, PreemptionPolicy"), policy.priorityclass_cells
+    ),
+    "serviceaccounts": Columns(_columns("Name, Secrets, Age"), access.serviceaccount_cells),
+    "rolebindings.rbac.authorization.k8s.io": Columns(
+        _columns("Name, Role, Age, Users*, Groups*, ServiceAccounts*"), access.binding_cells
+    ),
+    "clusterrolebindings.rbac.authorization.k8s.io": Columns(
+        _columns("Name, Role, Age, Users*, Groups*, ServiceAccounts*"), access.binding_cells
     ),
     "releases.orrery.io": Columns(
         _columns("Name, Deployment, Strategy, Phase, Weight, Age, Message*"), own.release_cells

@@ -15,13 +15,17 @@ from lab.apimachinery.errors import ApiError, bad_request, expired, unavailable
 from lab.store import Compacted, UnknownCluster
 
 from .. import bodies, options, protobuf, versions
+from ..access import attributes, authentication, rbac
+from ..access.user import LOOPBACK, User
 from ..negotiation import APPLY_PATCH, YAML, author_of, body_type, patch_type
 from ..request import Request
 from ..requestinfo import RequestInfo, unknown_path
 from ..schemas.check import check_object
+from ..threads import in_thread
 from .answers import refusal
 
 log = logging.getLogger(__name__)
+LONGEST_AUTHOR = 63  # Revision.author
 View = Callable[..., Awaitable[HttpResponseBase]]
 
 
@@ -34,6 +38,8 @@ def api_view(view: View) -> View:
         try:
             check_query(request)
             check_origin(request)
+            if "cluster" in kwargs:
+                await admit(request, kwargs["cluster"])
             return await view(request, **kwargs)
         except Exception as error:
             return refusal(request, as_api_error(error, request))
@@ -61,6 +67,23 @@ def check_origin(request: HttpRequest) -> None:
     foreign = origin is not None and urlsplit(origin).netloc != host
     if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise ApiError(403, "Forbidden", "requests from pages of other sites are refused")
+
+
+async def admit(request: HttpRequest, cluster: str) -> None:
+    """Find out who asks, which from now on is `request.user`. Raises ApiError 401, 403 for what they may not do."""
+    if authentication.is_plain(request.scope):
+        request.user = LOOPBACK
+    else:
+        request.user = await in_thread(_admitted, request, cluster)
+
+
+def _admitted(request: HttpRequest, cluster: str) -> User:
+    user = authentication.user_of(request.scope, cluster)
+    if not user.is_master:
+        path = request.path_info.removeprefix(f"/clusters/{cluster}")
+        asked = attributes.of_request(request.method, path, request.GET)
+        rbac.require(Request(cluster, "").view(), user, asked)
+    return user
 
 
 def as_api_error(error: Exception, request: HttpRequest) -> ApiError:
@@ -147,13 +170,16 @@ def asking(request: HttpRequest, cluster: str, body: Body | None = None) -> Requ
     """The registry's Request out of HTTP's. Fields given twice are refused or warned of, as the client wishes."""
     query = request.GET
     value = body.value if body and isinstance(body.value, dict) else None
+    program = author_of(request.headers.get("User-Agent", ""))
     req = Request(
         cluster,
-        author_of(request.headers.get("User-Agent", "")),
+        # The machine's own user goes by the program they use, everybody else by their name.
+        program if request.user.is_master else request.user.name[:LONGEST_AUTHOR],
         dry_run=options.dry_run(query, value if request.method == "DELETE" else None),
         field_validation=options.field_validation(query),
         manager=options.field_manager(query),
         outside=True,
+        user=request.user,
     )
     if value is not None and body.json and req.field_validation != "Ignore":
         doubled = [f'duplicate field "{path}"' for path in bodies.duplicate_fields(body.json)]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from lab.apimachinery.errors import method_not_allowed
-from lab.apimachinery.kinds import FIGURES, Kind
+from lab.apimachinery.kinds import FIGURES, REVIEWS, Kind
 from lab.store import Compacted, changes
 
 from .. import deletion, lists, negotiation, registry
@@ -17,6 +17,7 @@ from .answers import json_answer, many, object_answer, success
 from .entry import api_view, asking, read_body, stored_object
 from .figures import figures
 from .patches import patch
+from .reviews import review
 from .subresources import serve_subresource
 from .watches import watch
 
@@ -32,6 +33,8 @@ async def resource(request: HttpRequest, cluster: str, path: str) -> HttpRespons
         return await serve_subresource(request, cluster, info)
     if info.kind in FIGURES:
         return await in_thread(figures, request, cluster, info)
+    if info.kind in REVIEWS:
+        return await in_thread(review, request, cluster, info)
     if request.method == "GET":
         wanted = list_options(request.GET)
         if wanted.watch:

@@ -24,7 +24,7 @@ from ..podlogs import choose_container
 from ..requestinfo import RequestInfo, resolve
 from ..threads import in_thread
 from .answers import refusal
-from .entry import as_api_error, asking, check_origin, check_query
+from .entry import admit, as_api_error, asking, check_origin, check_query
 from .logs import pod_and_kubelet
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ async def stream(scope, receive, send) -> None:
         try:
             check_query(request)
             check_origin(request)
+            await admit(request, cluster)
             info = resolve(path)
             kubelet, there = await _way(request, cluster, info)
             socket = await stack.enter_async_context(open_socket(kubelet, there, scope["subprotocols"]))

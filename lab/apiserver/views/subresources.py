@@ -21,6 +21,7 @@ from .answers import json_answer, object_answer, one, success
 from .entry import asking, read_object, read_patch, stored_object
 from .logs import kill, logs
 from .patches import patch
+from .reviews import token
 from .streams import without_websocket
 
 Handler = Callable[[HttpRequest, str, RequestInfo], HttpResponse]
@@ -155,4 +156,5 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("eviction", "POST"): evict,
     ("binding", "POST"): bind,
     ("finalize", "PUT"): finalize,
+    ("token", "POST"): token,
 }

@@ -1,11 +1,15 @@
 """`manage.py kubeconfig`: how kubectl finds a cluster of this lab."""
 
+import base64
+
 import yaml
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from lab.apiserver.access.user import LOOPBACK, MASTERS
 from lab.client import cluster_names
+from lab.management import pki
 from lab.supervisor.state import read_run
 
 
@@ -15,6 +19,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("cluster", nargs="?", default=settings.DEFAULT_CLUSTER)
         parser.add_argument("--data", metavar="DIR", help="the lab's data folder")
+        parser.add_argument(
+            "--plain", action="store_true", help="without TLS and credentials, for the loopback; tokens need TLS"
+        )
 
     def handle(self, cluster: str, **options) -> None:
         try:
@@ -23,18 +30,34 @@ class Command(BaseCommand):
             raise CommandError("There is no cluster yet. Start the lab first: python3 manage.py up") from error
         if cluster not in known:
             raise CommandError(f'There is no cluster "{cluster}"; there is: {", ".join(known) or "none"}')
-        board = read_run(settings.DATA_DIR).get("board") or f"http://127.0.0.1:{settings.PORT}/"
-        self.stdout.write(yaml.safe_dump(kubeconfig(cluster, board), sort_keys=False), ending="")
+        run = read_run(settings.DATA_DIR)
+        if options["plain"]:
+            config = kubeconfig(cluster, run.get("board") or f"http://127.0.0.1:{settings.PORT}/", {}, {})
+        else:
+            config = kubeconfig(cluster, run.get("tls") or f"https://127.0.0.1:{settings.TLS_PORT}/", *credentials())
+        self.stdout.write(yaml.safe_dump(config, sort_keys=False), ending="")
 
 
-def kubeconfig(cluster: str, board: str) -> dict:
-    """One cluster, one user without credentials, one context; named so that it can be merged with others."""
+def credentials() -> tuple[dict, dict]:
+    """What a kubeconfig says of the authority, and of a user who may do everything."""
+    certificate, key = pki.client_certificate(settings.PKI_DIR, LOOPBACK.name, (MASTERS,))
+    authority = (settings.PKI_DIR / "ca.crt").read_bytes()
+    user = {"client-certificate-data": _encoded(certificate), "client-key-data": _encoded(key)}
+    return {"certificate-authority-data": _encoded(authority)}, user
+
+
+def _encoded(pem: bytes) -> str:
+    return base64.b64encode(pem).decode()
+
+
+def kubeconfig(cluster: str, root: str, authority: dict, user: dict) -> dict:
+    """One cluster, one user, one context; named so that it can be merged with others."""
     name = f"orrery-{cluster}"
     return {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": name, "cluster": {"server": f"{board}clusters/{cluster}"}}],
-        "users": [{"name": name, "user": {}}],
+        "clusters": [{"name": name, "cluster": {"server": f"{root}clusters/{cluster}", **authority}}],
+        "users": [{"name": name, "user": user}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
         "current-context": name,
     }

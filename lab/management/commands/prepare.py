@@ -1,4 +1,4 @@
-"""`manage.py prepare`: tables, and in a database without any cluster the default one with the demo on it."""
+"""`manage.py prepare`: tables, certificates, and where there is no cluster the default one with the demo on it."""
 
 from pathlib import Path
 
@@ -12,17 +12,27 @@ from lab.apimachinery.kinds import BY_GVK
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.client import Client, Put, cluster_names
 from lab.client.clusters import ensure_cluster
+from lab.management import pki
 
 DEFAULT_CLUSTER = Path(__file__).parents[1] / "default-cluster.yaml"
 
 
 class Command(BaseCommand):
-    help = "Make the tables and, where there is no cluster yet, the default one. `up` does this by itself."
+    help = "Make tables, certificates and, where there is none yet, the default cluster. `up` does this by itself."
 
     def handle(self, **options) -> None:
         call_command("migrate", verbosity=0, interactive=False)
+        pki.prepare(settings.PKI_DIR, own_hosts())
+        for cluster in cluster_names():
+            ensure_cluster(cluster)  # one that is older than this version is given what it lacks
         if not cluster_names():
             make_default_cluster()
+
+
+def own_hosts() -> list[str]:
+    """The names and addresses by which clients may call this lab; a pattern is none."""
+    allowed = [host for host in settings.ALLOWED_HOSTS if not host.startswith((".", "*"))]
+    return ["localhost", "127.0.0.1", "::1", settings.HOST, *allowed]
 
 
 def make_default_cluster() -> None:

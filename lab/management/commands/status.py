@@ -29,7 +29,7 @@ def lines(status: dict) -> list[str]:
     if not status["running"]:
         said = ["The lab is not running. Start it: python3 manage.py up"]
     else:
-        said = [f"{name:<9} {status[name]}" for name in ("board", "api", "cluster", "runtime")]
+        said = [f"{name:<9} {status[name]}" for name in ("board", "api", "tls", "cluster", "runtime")]
         said.append(f"services  {status['front_door']}")
     for process in status["processes"]:
         health = "ok" if process["healthy"] else "does not answer"

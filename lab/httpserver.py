@@ -1,0 +1,32 @@
+"""uvicorn's server, as the lab's own programs run one beside other things."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+LOOK_SECONDS = 0.5
+# In the `state` of a request's scope: that it came by TLS, and the client's certificate as `ssl.getpeercert` has it.
+SECURED, CERTIFICATE = "orrery.secured", "orrery.certificate"
+
+
+class QuietServer(uvicorn.Server):
+    """Leaves signals to the program, and looks around twice a second: uvicorn does so ten times, all day long."""
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            await asyncio.sleep(LOOK_SECONDS)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class SecuredProtocol(H11Protocol):
+    """Says of each request that it came by TLS, and whose certificate was shown: where no client can write."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, SECURED: True, CERTIFICATE: transport.get_extra_info("peercert")}
