@@ -3,11 +3,14 @@
 Source of the rules: k8s.io/kubectl/pkg/drain.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lab.apimachinery.meta import controller_of, is_deleting
+from lab.apimachinery.budgets import Budget, beyond
+from lab.apimachinery.meta import controller_of, is_deleting, key_of
 
 MOVES, STAYS, BLOCKS, LEAVING = "moves", "stays", "blocks", "leaving"
+ENDED = "has ended: it is only removed"
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,17 @@ class Item:
     reason: str
 
 
-def checklist(pods: list[dict]) -> list[Item]:
-    """The fate of each pod of a node, those that block first."""
+def checklist(pods: list[dict], budgets: Iterable[Budget] = ()) -> list[Item]:
+    """The fate of each pod of a node, those that block first; who moves only when a budget lets it is told so."""
     order = (BLOCKS, LEAVING, MOVES, STAYS)
-    items = [Item(pod["metadata"]["namespace"], pod["metadata"]["name"], *fate(pod)) for pod in pods]
+    fates = [(pod, *fate(pod)) for pod in pods]
+    moving = [pod for pod, what, why in fates if what == MOVES and why != ENDED]
+    held = beyond(budgets, ((key_of(pod), pod["metadata"].get("labels")) for pod in moving))
+    items = []
+    for pod, what, why in fates:
+        if budget := held.get(key_of(pod)):
+            why += f", once its disruption budget {budget} allows it"
+        items.append(Item(pod["metadata"]["namespace"], pod["metadata"]["name"], what, why))
     return sorted(items, key=lambda item: (order.index(item.fate), item.namespace, item.name))
 
 
@@ -31,7 +41,7 @@ def fate(pod: dict) -> tuple[str, str]:
     """What a drain does with a pod, and why."""
     owner = controller_of(pod)
     if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
-        return MOVES, "has ended: it is only removed"
+        return MOVES, ENDED
     if is_deleting(pod):
         return LEAVING, "is on its way out"
     if owner and owner["kind"] == "DaemonSet":

@@ -4,9 +4,19 @@ import time
 
 import yaml
 
+from lab.apimachinery.budgets import parse_budgets
 from lab.apimachinery.controlplane import is_member, is_up
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, EVENTS, NODES, PERSISTENTVOLUMECLAIMS, PODS, Kind
+from lab.apimachinery.kinds import (
+    BY_RESOURCE,
+    DEPLOYMENTS,
+    EVENTS,
+    NODES,
+    PERSISTENTVOLUMECLAIMS,
+    PODDISRUPTIONBUDGETS,
+    PODS,
+    Kind,
+)
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import controller_of, join_key
 from lab.apiserver.tables.cells import age, human_duration
@@ -219,7 +229,7 @@ def _node_overview(client: Client, node: dict) -> dict:
 
 def _node_drain(client: Client, node: dict) -> dict:
     name = node["metadata"]["name"]
-    items = checklist(pods_on(client, name))
+    items = checklist(pods_on(client, name), parse_budgets(client.list(PODDISRUPTIONBUDGETS)))
     return {
         "items": items,
         "blocking": sum(item.fate == "blocks" for item in items),

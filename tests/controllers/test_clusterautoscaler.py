@@ -3,7 +3,7 @@
 import pytest
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import NODEPOOLS, NODES
+from lab.apimachinery.kinds import NODEPOOLS, NODES, PODDISRUPTIONBUDGETS
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import condition, is_deleting, now
 from lab.client import Client
@@ -174,8 +174,8 @@ def ready(node: dict) -> dict:
 
 
 @pytest.fixture
-def moving(world) -> Machines:
-    """Its one machine is little used, its pod would fit elsewhere, and has been asked to go."""
+def movable(world) -> Machines:
+    """Its one machine is little used, and its pod would fit elsewhere."""
     world.pool()
     world.client.create(NODES, ready(machines.template(world.client.get(NODEPOOLS, "", "pool"), "pool-1")))
     world.deploy(1, cpu="100m")
@@ -183,8 +183,14 @@ def moving(world) -> Machines:
     other = ready(machines.template(world.client.get(NODEPOOLS, "", "pool"), "other"))
     del other["metadata"]["labels"][machines.POOL]
     world.client.create(NODES, other)
-    world.turn()
     return world
+
+
+@pytest.fixture
+def moving(movable) -> Machines:
+    """The pod has been asked to go."""
+    movable.turn()
+    return movable
 
 
 def test_a_machine_little_used_is_cordoned_drained_and_given_back(moving):
@@ -196,6 +202,20 @@ def test_a_machine_little_used_is_cordoned_drained_and_given_back(moving):
     moving.kubelets_end_pods()
     moving.turn()
     assert (list(moving.nodes()), moving.placed()) == (["other"], ["other"])
+
+
+def test_a_machine_that_goes_waits_for_the_disruption_budget_of_its_pods(movable):
+    world, client = movable, movable.client
+    world.cluster.run(world.cluster.pods())
+    budget = {"metadata": {"name": "web", "namespace": "default"}, "spec": {"selector": {}, "maxUnavailable": 1}}
+    status = {"disruptionsAllowed": 1, "currentHealthy": 1, "desiredHealthy": 0, "expectedPods": 1}
+    made = client.update_status(PODDISRUPTIONBUDGETS, {**client.create(PODDISRUPTIONBUDGETS, budget), "status": status})
+    world.turn()  # the budget would allow it, but what it says is out of date
+    assert world.nodes()["pool-1"]["spec"]["unschedulable"]
+    assert [is_deleting(pod) for pod in world.cluster.pods()] == [False]
+    client.update_status(PODDISRUPTIONBUDGETS, {**made, "status": status | {"observedGeneration": 1}})
+    world.loop.sync(Client(world.cluster.name, world.loop.author), POOLS_KEY)
+    assert [is_deleting(pod) for pod in world.cluster.pods()] == [True]
 
 
 def test_a_machine_whose_kubelet_never_says_that_its_pods_have_ended_is_given_back_all_the_same(moving, monkeypatch):

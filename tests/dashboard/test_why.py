@@ -2,7 +2,9 @@
 
 from django.conf import settings
 
+from lab.apimachinery.budgets import Budget
 from lab.apimachinery.meta import parse_time
+from lab.apimachinery.selectors import EVERYTHING
 from lab.dashboard.drain import checklist
 from lab.dashboard.waits import shortened, span
 from lab.dashboard.why import acts_of, because, explain_pod
@@ -78,6 +80,15 @@ def test_a_drain_lists_first_what_stands_in_its_way():
         ("over", "moves"),
         ("daemon", "stays"),
     ]
+
+
+def test_a_drain_says_whom_a_disruption_budget_keeps_for_now():
+    pods = [a_pod(name, SET, "node-a") for name in ("first", "second")]
+    budget = Budget("default/web", "default", EVERYTHING, 1, frozenset())
+    first, second = checklist(pods, [budget])
+    assert (first.fate, second.fate) == ("moves", "moves")
+    assert "budget" not in first.reason
+    assert second.reason.endswith("makes another elsewhere, once its disruption budget default/web allows it")
 
 
 def test_short_waits_are_told_beside_kubernetes_own():
