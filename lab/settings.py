@@ -137,6 +137,8 @@ KUBERNETES_CLOCK = {
     "crash_backoff_most": 300.0,
     "image_backoff_first": 10.0,
     "image_backoff_most": 300.0,
+    "job_backoff_first": 10.0,  # a failed pod of a Job is replaced so much later: DefaultJobPodFailureBackOff
+    "job_backoff_most": 600.0,
     "pod_backoff_first": 1.0,  # the scheduler's, for a pod that fits nowhere: podInitialBackoffSeconds
     "pod_backoff_most": 10.0,
     "termination_grace": 30.0,  # the default of spec.terminationGracePeriodSeconds
@@ -159,6 +161,8 @@ LAB_CLOCK = {
     "crash_backoff_most": 60.0,
     "image_backoff_first": 2.0,
     "image_backoff_most": 60.0,
+    "job_backoff_first": 1.0,
+    "job_backoff_most": 60.0,
     "pod_backoff_first": 0.25,
     "pod_backoff_most": 5.0,
     "termination_grace": 10.0,

@@ -64,6 +64,8 @@ KINDS = (
     Kind("ControllerRevision", "controllerrevisions", "apps"),
     Kind("ReplicationController", "replicationcontrollers", short_names=("rc",), categories=ALL, subresources=WORKLOAD),
     Kind("PodTemplate", "podtemplates"),
+    Kind("Job", "jobs", "batch", categories=ALL, subresources=("status",)),
+    Kind("CronJob", "cronjobs", "batch", short_names=("cj",), categories=ALL, subresources=("status",)),
     Kind("Lease", "leases", "coordination.k8s.io"),
     Kind("Endpoints", "endpoints", short_names=("ep",)),
     Kind("EndpointSlice", "endpointslices", "discovery.k8s.io"),
@@ -152,6 +154,8 @@ STATEFULSETS = BY_RESOURCE["statefulsets.apps"]
 DAEMONSETS = BY_RESOURCE["daemonsets.apps"]
 CONTROLLERREVISIONS = BY_RESOURCE["controllerrevisions.apps"]
 REPLICATIONCONTROLLERS = BY_RESOURCE["replicationcontrollers"]
+JOBS = BY_RESOURCE["jobs.batch"]
+CRONJOBS = BY_RESOURCE["cronjobs.batch"]
 LEASES = BY_RESOURCE["leases.coordination.k8s.io"]
 ENDPOINTS = BY_RESOURCE["endpoints"]
 ENDPOINTSLICES = BY_RESOURCE["endpointslices.discovery.k8s.io"]

@@ -218,6 +218,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "services": ("spec.clusterIP", "spec.type"),
     "replicasets.apps": ("status.replicas",),
     "replicationcontrollers": ("status.replicas",),
+    "jobs.batch": ("status.successful",),
     "events": (
         "involvedObject.kind",
         "involvedObject.namespace",

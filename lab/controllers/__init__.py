@@ -5,12 +5,14 @@ keep a truth of their own: all they know is in the store, so each may be killed 
 """
 
 from .clusterautoscaler.controller import ClusterAutoscalerController
+from .cronjob.controller import CronJobController
 from .daemonset.controller import DaemonSetController
 from .deployment.controller import DeploymentController
 from .endpoints.controller import EndpointSliceController
 from .eventttl import EventTTLController
 from .garbagecollector import GarbageCollector
 from .horizontalpodautoscaler.controller import HorizontalPodAutoscalerController
+from .job.controller import JobController
 from .loadbalancer import LoadBalancerController
 from .namespace import NamespaceController
 from .nodelifecycle import NodeLifecycleController
@@ -24,6 +26,7 @@ from .resourcequota import ResourceQuotaController
 from .serviceaccount import ServiceAccountController
 from .statefulset.controller import StatefulSetController
 from .tainteviction import TaintEvictionController
+from .ttlafterfinished import TTLAfterFinishedController
 
 CONTROLLERS = (
     # First of those that a pod pokes: until it has written, requests go to a pod that cannot answer.
@@ -33,6 +36,9 @@ CONTROLLERS = (
     ReplicationControllerController(),
     StatefulSetController(),
     DaemonSetController(),
+    JobController(),
+    CronJobController(),
+    TTLAfterFinishedController(),
     ReleaseController(),
     NodeLifecycleController(),
     TaintEvictionController(),

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from lab.apimachinery.kinds import NODES, PODS
 from lab.apimachinery.meta import is_deleting, is_true
 from lab.apimachinery.taints import OUT_OF_SERVICE
-from lab.client import Client
+from lab.client import Client, Put
 from lab.client.reconcile import Change, Controller
 
-from .pods import is_finished, node_of
+from .pods import disrupted, is_finished, node_of
 
 ALL_PODS = "pods"
 SWEEP_SECONDS = 20.0  # gcCheckPeriod
@@ -35,7 +35,12 @@ class PodGCController(Controller):
         return (ALL_PODS,)
 
     def sync(self, client: Client, key: str) -> float | None:
-        for pod in lost_pods(client.list(PODS), client.list(NODES)):
+        lost = lost_pods(client.list(PODS), client.list(NODES))
+        # Whoever keeps it with a finalizer, as a Job does until it has counted it, has to see that it has ended.
+        why = ("DeletionByPodGC", "PodGC: node no longer exists")
+        held = [pod for pod in lost if pod["metadata"].get("finalizers") and not is_finished(pod)]
+        client.write([Put(PODS, disrupted(pod, *why, phase="Failed"), "status") for pod in held])
+        for pod in lost:
             meta = pod["metadata"]
             client.delete(PODS, meta["namespace"], meta["name"], grace_seconds=0, uid=meta["uid"])
         return SWEEP_SECONDS

@@ -1,6 +1,6 @@
 """What controllers ask of a pod: does it count, is it ready, has it been ready for long enough. Pure."""
 
-from lab.apimachinery.meta import condition, controller_of, is_deleting, is_true, parse_time
+from lab.apimachinery.meta import condition, controller_of, is_deleting, is_true, parse_time, with_condition
 
 
 def is_finished(pod: dict) -> bool:
@@ -12,6 +12,13 @@ def is_active(pod: dict) -> bool:
     """It counts as a replica. One that is on its way out does not, though its containers may still run: its
     replacement need not wait for it."""
     return not is_finished(pod) and not is_deleting(pod)
+
+
+def disrupted(pod: dict, reason: str, message: str, **status: str) -> dict:
+    """A copy whose status says that it is not the pod's own fault: what a Job's failure policy asks for."""
+    old = pod.get("status", {})
+    told = with_condition(old.get("conditions", []), "DisruptionTarget", "True", reason, message)
+    return {**pod, "status": {**old, **status, "conditions": told}}
 
 
 def is_ready(pod: dict) -> bool:

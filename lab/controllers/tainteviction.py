@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from lab.apimachinery.kinds import NODES, PODS
 from lab.apimachinery.meta import is_deleting, key_of
-from lab.client import Client
+from lab.client import Client, Put
 from lab.client.reconcile import Change, Controller
 
-from .pods import node_of
+from .pods import disrupted, node_of
 from .stopwatch import Stopwatch
 from .taints import no_execute, seconds_told, seconds_tolerated
 
@@ -77,6 +77,8 @@ class TaintEvictionController(Controller):
         if pods:
             told = [(pod, f"Marking for deletion Pod {key_of(pod)}") for pod in pods]
             client.events([(pod, "Normal", "TaintManagerEviction", words) for pod, words in told])
+            why = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
+            client.write([Put(PODS, disrupted(pod, *why), "status") for pod in pods])
             client.delete_these(PODS, pods)
 
 

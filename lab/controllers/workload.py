@@ -1,5 +1,5 @@
-"""What the loops of ReplicaSets, StatefulSets and DaemonSets have in common: which change concerns whom, and how a pod
-of a template is made.
+"""What the loops of ReplicaSets, StatefulSets, DaemonSets and Jobs have in common: which change concerns whom, and how
+a pod of a template is made.
 
 Kubernetes' own controllers read from a cache that lags behind their writes, and would make pods twice did they not keep
 "expectations" of what they have just asked for. Here every read catches up with the log first, and one worker at a time
@@ -69,8 +69,8 @@ class WorkloadController(Controller):
     def _owners_to_wake(self, change: Change) -> Iterator[str]:
         """The objects that a change of a pod concerns: the one that manages it, the one that did, or, if now nobody
         does, all that might. What nobody counts, such as the node it was bound to, wakes nobody."""
-        before = _counted(change.old) if change.old else None
-        after = _counted(change.object) if not change.deleted else None
+        before = self.counted(change.old) if change.old else None
+        after = self.counted(change.object) if not change.deleted else None
         if before == after:
             return
         for pod in (change.object, change.old):
@@ -80,12 +80,11 @@ class WorkloadController(Controller):
         if not change.deleted and controller_of(change.object) is None and _may_be_adopted(change):
             yield f"{change.namespace}/{EVERY}"
 
-
-def _counted(pod: dict) -> tuple:
-    """All of a pod that its owner goes by."""
-    ready = condition(pod, "Ready") or {}
-    refs, labels = pod["metadata"].get("ownerReferences"), pod["metadata"].get("labels")
-    return is_active(pod), ready.get("status"), ready.get("lastTransitionTime"), labels, refs
+    def counted(self, pod: dict) -> tuple:
+        """All of a pod that its owner goes by."""
+        ready = condition(pod, "Ready") or {}
+        refs, labels = pod["metadata"].get("ownerReferences"), pod["metadata"].get("labels")
+        return is_active(pod), ready.get("status"), ready.get("lastTransitionTime"), labels, refs
 
 
 def _may_be_adopted(change: Change) -> bool:

@@ -10,12 +10,14 @@ from .base import Strategy
 from .build import BuildStrategy
 from .configmap import ConfigMapStrategy
 from .controllerrevision import ControllerRevisionStrategy
+from .cronjob import CronJobStrategy
 from .daemonset import DaemonSetStrategy
 from .deployment import DeploymentStrategy
 from .endpoints import EndpointSliceStrategy, EndpointsStrategy
 from .event import EventStrategy
 from .horizontalpodautoscaler import HorizontalPodAutoscalerStrategy
 from .ingress import IngressStrategy
+from .job import JobStrategy
 from .lease import LeaseStrategy
 from .limitrange import LimitRangeStrategy
 from .namespace import NamespaceStrategy
@@ -54,6 +56,8 @@ _OF = {
     "controllerrevisions.apps": ControllerRevisionStrategy,
     "replicationcontrollers": ReplicationControllerStrategy,
     "podtemplates": PodTemplateStrategy,
+    "jobs.batch": JobStrategy,
+    "cronjobs.batch": CronJobStrategy,
     "leases.coordination.k8s.io": LeaseStrategy,
     "endpoints": EndpointsStrategy,
     "endpointslices.discovery.k8s.io": EndpointSliceStrategy,

@@ -10,7 +10,7 @@ from ..schemas.check import check_object
 from .metadata import validate_metadata, validate_metadata_update
 
 # How a field that is not set compares in a field selector, where that is not the empty text.
-UNSET = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.replicas": "0"}
+UNSET = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.replicas": "0", "status.successful": "0"}
 
 
 class Strategy:

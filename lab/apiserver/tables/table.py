@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lab.apimachinery.kinds import Kind
 
-from . import access, cluster, network, own, pods, policy, storage, workloads
+from . import access, batch, cluster, network, own, pods, policy, storage, workloads
 
 Cells = Callable[[dict, float], list]
 
@@ -66,6 +66,16 @@ COLUMNS = {
         _columns("Name, Controller, Revision:integer, Age"), workloads.controllerrevision_cells
     ),
     "podtemplates": Columns(_columns("Name, Containers, Images, Pod Labels"), workloads.podtemplate_cells),
+    "jobs.batch": Columns(
+        _columns("Name, Status, Completions, Duration, Age, Containers*, Images*, Selector*"), batch.job_cells
+    ),
+    "cronjobs.batch": Columns(
+        _columns(
+            "Name, Schedule, TimeZone, Suspend:boolean, Active:integer, Last Schedule, Age, Containers*, Images*,"
+            " Selector*"
+        ),
+        batch.cronjob_cells,
+    ),
     "nodes": Columns(
         _columns(
             "Name, Status, Roles, Age, Version, Internal-IP*, External-IP*, OS-Image*, Kernel-Version*,"

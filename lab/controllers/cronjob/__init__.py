@@ -1,0 +1,1 @@
+"""The CronJob controller: makes a Job whenever the clock says so, and tidies up behind itself."""

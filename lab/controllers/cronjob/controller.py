@@ -1,0 +1,99 @@
+"""The CronJob controller's hands. A Job is named after its minute: made and not noted, it is not made twice."""
+
+import copy
+import time
+from collections.abc import Iterable
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import CRONJOBS, JOBS
+from lab.apimachinery.meta import controller_of, key_of, owner_reference, split_key
+from lab.client import Client
+from lab.client.reconcile import Change, Controller
+
+from ..job.status import utc
+from ..owners import dependents
+from .plan import SCHEDULED, Plan, make_plan, scheduled_at, set_active
+
+
+class CronJobController(Controller):
+    """Keys are CronJobs."""
+
+    name = "cronjob"
+    author = "cronjob-controller"
+    watches = (CRONJOBS.resource, JOBS.resource)
+
+    def keys(self, change: Change) -> Iterable[str]:
+        if change.author == self.author:
+            return ()
+        if change.resource == CRONJOBS.resource:
+            return () if change.deleted else (key_of(change.object),)
+        refs = map(controller_of, filter(None, (change.object, change.old)))
+        return {f"{change.namespace}/{ref['name']}" for ref in refs if ref and ref["kind"] == CRONJOBS.kind}
+
+    def all_keys(self, client: Client) -> Iterable[str]:
+        return map(key_of, client.list(CRONJOBS))
+
+    def sync(self, client: Client, key: str) -> float | None:
+        cronjob = client.find(CRONJOBS, *split_key(key))
+        if cronjob is None:
+            return None
+        uid = cronjob["metadata"]["uid"]
+        jobs = [job for job in dependents(client.view(), uid, JOBS) if controller_of(job)["uid"] == uid]
+        plan = make_plan(cronjob, jobs, time.time())
+        for job in (*plan.replaced, *plan.old):
+            meta = job["metadata"]
+            client.delete(JOBS, meta["namespace"], meta["name"], uid=meta["uid"])
+            plan.events.append(("Normal", "SuccessfulDelete", f"Deleted job {meta['name']}"))
+        gone = {job["metadata"]["uid"] for job in plan.replaced}
+        set_active(plan.status, [ref for ref in plan.status.get("active", ()) if ref["uid"] not in gone])
+        try:
+            if plan.start is not None:
+                self._start(client, cronjob, plan)
+        finally:
+            if plan.status != cronjob.get("status", {}):
+                client.update_status(CRONJOBS, {**cronjob, "status": plan.status})
+            client.events([(cronjob, *event) for event in plan.events])
+        return plan.delay
+
+    def _start(self, client: Client, cronjob: dict, plan: Plan) -> None:
+        """Make the Job that is due, or find that it has been made, and note it."""
+        wanted = new_job(cronjob, plan.start)
+        namespace, name = wanted["metadata"]["namespace"], wanted["metadata"]["name"]
+        job = client.find(JOBS, namespace, name)
+        if job is None:
+            try:
+                job = client.create(JOBS, wanted, why={"schedule": cronjob["spec"]["schedule"], "due": utc(plan.start)})
+            except ApiError as error:
+                plan.events.append(("Warning", "FailedCreate", f"Error creating job: {error.message}"))
+                raise
+            plan.events.append(("Normal", "SuccessfulCreate", f"Created job {name}"))
+        elif (controller_of(job) or {"uid": ""})["uid"] != cronjob["metadata"]["uid"]:
+            return  # a namesake of somebody else's: this time is theirs
+        active = plan.status.get("active", [])
+        if all(ref["uid"] != job["metadata"]["uid"] for ref in active):
+            set_active(plan.status, [*active, _reference(job)])
+        plan.status["lastScheduleTime"] = utc(plan.start)
+
+
+def new_job(cronjob: dict, due: float) -> dict:
+    """The Job for that time, named after its minute."""
+    template, meta = cronjob["spec"]["jobTemplate"], cronjob["metadata"]
+    asked = template.get("metadata") or {}
+    return {
+        "apiVersion": JOBS.api_version,
+        "kind": JOBS.kind,
+        "metadata": {
+            "name": f"{meta['name']}-{int(due) // 60}",
+            "namespace": meta["namespace"],
+            "labels": dict(asked.get("labels") or {}),
+            "annotations": {**(asked.get("annotations") or {}), SCHEDULED: scheduled_at(cronjob, due)},
+            "ownerReferences": [owner_reference(cronjob)],
+        },
+        "spec": copy.deepcopy(template["spec"]),
+    }
+
+
+def _reference(job: dict) -> dict:
+    meta = job["metadata"]
+    place = {field: meta[field] for field in ("namespace", "name", "uid", "resourceVersion")}
+    return {"kind": JOBS.kind, "apiVersion": JOBS.api_version, **place}

@@ -1,0 +1,119 @@
+"""The Job controller's hands: what it reads and writes, and which Jobs a change concerns. Plans are made in `plan`."""
+
+import copy
+import time
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.jobs import TRACKING, finished_as
+from lab.apimachinery.kinds import JOBS, PODS
+from lab.apimachinery.meta import controller_of, is_deleting, split_key
+from lab.apimachinery.selectors import parse_label_selector
+from lab.client import Client, Put
+from lab.client.reconcile import Change
+
+from ..owners import claimed
+from ..pods import restarts
+from ..workload import BURST_REPLICAS, EVERY, WorkloadController, is_worth_telling
+from .failures import Backoff, is_tracked
+from .plan import Plan, make_plan
+
+
+class JobController(WorkloadController):
+    """Keys are Jobs. Under EVERY it also lets go of pods that no Job will count any more."""
+
+    name = "job"
+    author = "job-controller"
+    kind = JOBS
+    watches = (JOBS.resource, PODS.resource)
+
+    def keys(self, change: Change) -> Iterable[str]:
+        every = f"{change.namespace}/{EVERY}"
+        if change.resource == JOBS.resource and change.deleted:
+            return (every,)
+        found = set(super().keys(change))
+        # The Job that had its name may be another one by now.
+        leaves = not change.deleted and is_deleting(change.object) and is_tracked(change.object)
+        return found | {every} if found and leaves else found
+
+    def all_keys(self, client: Client) -> Iterable[str]:
+        spaces = {pod["metadata"]["namespace"] for pod in client.list(PODS) if is_tracked(pod)}
+        return [*super().all_keys(client), *(f"{namespace}/{EVERY}" for namespace in spaces)]
+
+    def counted(self, pod: dict) -> tuple:
+        phase, finalizers = pod.get("status", {}).get("phase"), pod["metadata"].get("finalizers")
+        return *super().counted(pod), phase, finalizers, is_deleting(pod), restarts(pod)
+
+    def sync(self, client: Client, key: str) -> float | None:
+        namespace, name = split_key(key)
+        if name == EVERY:
+            _let_go_of_strays(client, namespace)
+        return super().sync(client, key)
+
+    def converge(self, client: Client, job: dict) -> float | None:
+        if finished_as(job):
+            return None  # what it has counted, it has counted
+        selector = parse_label_selector(job["spec"]["selector"])
+        pods = claimed(client, job, PODS, lambda pod: selector.matches(pod["metadata"].get("labels")))
+        plan, made = self._step(client, job, pods)
+        client.delete_these(PODS, plan.delete)
+        events = [("Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}") for pod in made]
+        events += [("Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}") for pod in plan.delete]
+        client.events([(job, *event) for event in (*events, *plan.events)])
+        return 0.0 if plan.delete else plan.delay
+
+    def _step(self, client: Client, job: dict, pods: list[dict], most: int = BURST_REPLICAS) -> tuple[Plan, list[dict]]:
+        """Write what there is to write, and the pods that were made. If they are too many for what the namespace may
+        have, half as many; if not even one may be made, what has ended is counted all the same."""
+        clock = settings.CLOCK
+        plan = make_plan(job, pods, Backoff(clock["job_backoff_first"], clock["job_backoff_most"]), time.time(), most)
+        try:
+            return plan, self._write(client, job, plan)
+        except ApiError as error:
+            if error.code == 403 and len(plan.create) > 1:
+                return self._step(client, job, pods, len(plan.create) // 2)
+            if plan.create and error.code != 409:
+                self._step(client, job, pods, 0)
+            if plan.create and is_worth_telling(error):
+                client.event(job, "Warning", "FailedCreate", f"Error creating: {error.message}")
+            raise
+
+    def _write(self, client: Client, job: dict, plan: Plan) -> list[dict]:
+        """The counts, and all that they stand for, in one transaction. Returns the pods that were made."""
+        why = {
+            "completions": job["spec"].get("completions"),
+            "parallelism": job["spec"]["parallelism"],
+            "succeeded": plan.status.get("succeeded", 0),
+            "failed": plan.status.get("failed", 0),
+            "created": len(plan.create),
+        }
+        puts = [Put(PODS, pod, why=why) for pod in plan.create]
+        puts += [Put(PODS, _tracked(pod, False), why=why) for pod in plan.release]
+        puts += [Put(PODS, _tracked(pod, True)) for pod in plan.hold]
+        if plan.status != job.get("status"):
+            puts.append(Put(JOBS, {**job, "status": plan.status}, "status", why=why))
+        return client.write(puts)[: len(plan.create)]
+
+
+def _let_go_of_strays(client: Client, namespace: str) -> None:
+    """Whose Job is gone is counted by nobody: without this it could never be removed."""
+    jobs = {job["metadata"]["uid"] for job in client.list(JOBS, namespace)}
+    strays = [
+        pod
+        for pod in filter(is_tracked, client.list(PODS, namespace))
+        if (controller_of(pod) or {"uid": ""})["uid"] not in jobs
+    ]
+    if strays:
+        client.write([Put(PODS, _tracked(pod, False)) for pod in strays])
+
+
+def _tracked(pod: dict, tracked: bool) -> dict:
+    """A copy with or without the finalizer."""
+    pod = copy.deepcopy(pod)
+    others = [one for one in pod["metadata"].get("finalizers", ()) if one != TRACKING]
+    pod["metadata"]["finalizers"] = [*others, TRACKING] if tracked else others
+    if not pod["metadata"]["finalizers"]:
+        del pod["metadata"]["finalizers"]
+    return pod

@@ -1,0 +1,44 @@
+"""The TTL controller: a Job that is over goes after `ttlSecondsAfterFinished`, and its pods with it.
+
+Source: k8s.io/kubernetes/pkg/controller/ttlafterfinished.
+"""
+
+import time
+from collections.abc import Iterable
+
+from lab.apimachinery.jobs import finished_as, finished_at
+from lab.apimachinery.kinds import JOBS
+from lab.apimachinery.meta import is_deleting, key_of, split_key
+from lab.client import Client
+from lab.client.reconcile import Change, Controller
+
+
+class TTLAfterFinishedController(Controller):
+    """Keys are Jobs that are over and say how long they want to stay."""
+
+    name = "ttlafterfinished"
+    author = "ttl-after-finished-controller"
+    watches = (JOBS.resource,)
+
+    def keys(self, change: Change) -> Iterable[str]:
+        return (key_of(change.object),) if not change.deleted and _expires(change.object) else ()
+
+    def all_keys(self, client: Client) -> Iterable[str]:
+        return [key_of(job) for job in client.list(JOBS) if _expires(job)]
+
+    def sync(self, client: Client, key: str) -> float | None:
+        namespace, name = split_key(key)
+        job = client.find(JOBS, namespace, name)
+        if job is None or not _expires(job):
+            return None
+        ttl = job["spec"]["ttlSecondsAfterFinished"]
+        # One that ended in a time to come only says that the clock has stepped back.
+        left = min(finished_at(job) + ttl - time.time(), ttl)
+        if left > 0:
+            return left
+        client.delete(JOBS, namespace, name, propagation="Foreground", uid=job["metadata"]["uid"])
+        return None
+
+
+def _expires(job: dict) -> bool:
+    return job["spec"].get("ttlSecondsAfterFinished") is not None and bool(finished_as(job)) and not is_deleting(job)
