@@ -106,7 +106,8 @@ def test_a_patch_makes_what_kubectl_makes_of_it(kubectl, language, bodies):
     @given(pods, bodies)
     def same(old: dict, body: dict | list):
         theirs = by_kubectl(kubectl, old, body, language)
-        if theirs is not None:
+        # kubectl keeps a directive as a field where there was nothing to delete from; that is no result to agree with.
+        if theirs is not None and "$patch" not in json.dumps(theirs):
             assert tidy(patch.apply(LANGUAGES[language], PODS, old, body)) == tidy(theirs)
 
     same()

@@ -15,6 +15,11 @@ FROZEN = "field is immutable when `immutable` is set"
 class ConfigMapStrategy(Strategy):
     has_status = False
 
+    def default(self, obj: dict) -> None:
+        for field in ("data", "binaryData"):
+            if not obj.get(field):
+                obj.pop(field, None)  # nothing in it is the same as none, and told so
+
     def validate(self, obj: dict) -> Iterator[Cause]:
         data, binary = obj.get("data") or {}, obj.get("binaryData") or {}
         for field, held in (("data", data), ("binaryData", binary)):
