@@ -11,6 +11,7 @@ from lab.apimachinery.kinds import (
     DEPLOYMENTS,
     ENDPOINTSLICES,
     HORIZONTALPODAUTOSCALERS,
+    JOBS,
     NODES,
     PODS,
     RELEASES,
@@ -42,6 +43,8 @@ LOOPS = {
 LATER = {
     "statefulset-controller": "stateful sets",
     "daemonset-controller": "daemon sets",
+    "job-controller": "jobs",
+    "cronjob-controller": "cron jobs",
 }
 NAMES = LOOPS | LATER
 SILENT = ("leases.coordination.k8s.io", "events")  # heartbeats and notes: a wheel that always turns says nothing
@@ -181,6 +184,15 @@ def _daemonset(change: Change) -> str:
     return f"{change.name} is gone" if change.deleted else f"{change.name}: ready on {ready} of {wanted} nodes"
 
 
+def _job(change: Change) -> str:
+    spec, status = change.object["spec"], change.object.get("status", {})
+    if change.created or change.deleted:
+        return f"made {change.name}" if change.created else f"{change.name} is gone"
+    wanted = f" of {spec['completions']}" if spec.get("completions") is not None else ""
+    failed = f", {status['failed']} failed" if status.get("failed") else ""
+    return f"{change.name}: {status.get('succeeded', 0)}{wanted} done{failed}"
+
+
 def _node(change: Change) -> str:
     now, old = change.object, change.old or {}
     ready = is_true(now, "Ready")
@@ -222,6 +234,7 @@ WORDS: dict[str, Callable[[Change], str]] = {
     DEPLOYMENTS.resource: _deployment,
     STATEFULSETS.resource: _deployment,
     DAEMONSETS.resource: _daemonset,
+    JOBS.resource: _job,
     RELEASES.resource: _release,
     ENDPOINTSLICES.resource: _endpointslice,
 }

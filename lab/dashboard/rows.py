@@ -118,7 +118,7 @@ def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None =
             **head("pod", PODS.resource, pod),
             "uid": meta.get("uid"),
             "app": owner["name"] if owner else meta["name"],
-            "suffix": meta["name"].rpartition("-")[2] if owner else "",
+            "suffix": meta["name"].removeprefix(f"{ref['name']}-") if ref else "",
             "owner": row_id(DEPLOYMENTS.resource, deployment) if deployment else "",
             "replicaset": replicaset["metadata"]["name"] if replicaset else "",
             "version": version_of(replicaset) if replicaset else 0,

@@ -143,6 +143,8 @@ def _event(before: dict, row: dict) -> str:
     now = row["object"]
     if row["deleted"]:
         return "removed it"
+    if "succeeded" in (row["why"] or {}):
+        return "counted it"
     if now["spec"].get("nodeName") != before["spec"].get("nodeName"):
         return f"chose {now['spec'].get('nodeName')}"
     word, was = summary(now)[0], summary(before)[0]
@@ -176,6 +178,9 @@ def because(why: dict | None) -> str:
         return ""
     if "created" in why:
         return f"{why['replicas']} wanted, {why['found']} found"
+    if "succeeded" in why:
+        wanted = f" of {why['completions']}" if why["completions"] is not None else ""
+        return f"{why['succeeded']}{wanted} done, {why['failed']} failed, {why['active']} at work"
     if "ordinal" in why:
         return f"{why['replicas']} wanted, number {why['ordinal']} missing"
     if "missing_on" in why:

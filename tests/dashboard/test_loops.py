@@ -32,6 +32,16 @@ def test_sets_say_how_far_they_are():
     assert describe([change(daemons, daemons, "daemonset-controller")]) == "db: ready on 1 of 4 nodes"
 
 
+def test_jobs_say_how_much_is_done():
+    meta = {"name": "sum", "namespace": "default", "uid": "sum"}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"completions": 5}}
+    now = {**job, "status": {"succeeded": 2, "failed": 1}}
+    assert describe([change(now, job, "job-controller")]) == "sum: 2 of 5 done, 1 failed"
+    queue = {**job, "spec": {}, "status": {"succeeded": 2}}
+    assert describe([change(queue, job, "job-controller")]) == "sum: 2 done"
+    assert describe([change(job, author="cronjob-controller")]) == "made sum"
+
+
 def test_the_scheduler_says_which_pod_goes_where_and_how_many_more():
     other = a_pod("web-rs1-other", SET)
     bound = [change(with_spec(pod, nodeName="node-a"), pod, "scheduler") for pod in (other, POD)]

@@ -42,6 +42,8 @@ def test_a_pod_of_a_set_that_has_no_card_is_named_by_it_too():
     row = pod_row(a_pod("db-0", owner))
     assert (row["app"], row["suffix"]) == ("db", "0")
     assert not {"version", "owner"} & set(row)
+    job = {"kind": "Job", "metadata": {"name": "sum", "uid": "sum"}}
+    assert pod_row(a_pod("sum-3-x7k2p", job))["suffix"] == "3-x7k2p"
 
 
 def test_a_pod_of_its_own_keeps_its_whole_name():

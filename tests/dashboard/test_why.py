@@ -51,6 +51,9 @@ def test_decisions_say_their_grounds_whoever_took_them():
     assert because({"chosen": "a", "evaluated": 2, "nodes": nodes}) == "1 of 2 nodes fit, 72 points"
     assert because({"replicas": 3, "ordinal": 1, "revision": "db-x"}) == "3 wanted, number 1 missing"
     assert because({"missing_on": "node-a"}) == "node-a had none"
+    job = {"completions": 5, "parallelism": 2, "active": 2, "succeeded": 1, "failed": 0}
+    assert because(job) == "1 of 5 done, 0 failed, 2 at work"
+    assert because({**job, "completions": None}) == "1 done, 0 failed, 2 at work"
     assert because(None) == ""
 
 

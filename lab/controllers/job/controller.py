@@ -82,13 +82,8 @@ class JobController(WorkloadController):
 
     def _write(self, client: Client, job: dict, plan: Plan) -> list[dict]:
         """The counts, and all that they stand for, in one transaction. Returns the pods that were made."""
-        why = {
-            "completions": job["spec"].get("completions"),
-            "parallelism": job["spec"]["parallelism"],
-            "succeeded": plan.status.get("succeeded", 0),
-            "failed": plan.status.get("failed", 0),
-            "created": len(plan.create),
-        }
+        why = {field: job["spec"].get(field) for field in ("completions", "parallelism")}
+        why |= {field: plan.status.get(field, 0) for field in ("active", "succeeded", "failed")}
         puts = [Put(PODS, pod, why=why) for pod in plan.create]
         puts += [Put(PODS, _tracked(pod, False), why=why) for pod in plan.release]
         puts += [Put(PODS, _tracked(pod, True)) for pod in plan.hold]
