@@ -41,10 +41,10 @@ LOOPS = {
 }
 # Those that many a cluster has no work for: drawn once they have acted.
 LATER = {
-    "statefulset-controller": "stateful sets",
-    "daemonset-controller": "daemon sets",
-    "job-controller": "jobs",
-    "cronjob-controller": "cron jobs",
+    "statefulset-controller": "statefulset",
+    "daemonset-controller": "daemonset",
+    "job-controller": "job",
+    "cronjob-controller": "cronjob",
 }
 NAMES = LOOPS | LATER
 SILENT = ("leases.coordination.k8s.io", "events")  # heartbeats and notes: a wheel that always turns says nothing

@@ -68,9 +68,13 @@ def version_of(replicaset: dict) -> int:
 
 def version_name(replicaset: dict) -> str:
     """What people call a version: `v2` of the image `orrery/hello:v2`, or the number of its template."""
-    containers = replicaset["spec"].get("template", {}).get("spec", {}).get("containers") or [{}]
-    tag = tag_of(containers[0].get("image", ""))
-    return tag if 0 < len(tag) <= LONGEST_TAG else f"v{version_of(replicaset)}"
+    return _short_tag(replicaset["spec"].get("template", {}).get("spec", {})) or f"v{version_of(replicaset)}"
+
+
+def _short_tag(spec: dict) -> str:
+    """The tag of a pod's first image, if there is room for it on a tile."""
+    tag = tag_of((spec.get("containers") or [{}])[0].get("image", ""))
+    return tag if len(tag) <= LONGEST_TAG else ""
 
 
 def requests_of(pod: dict) -> tuple[int, int, int]:
@@ -122,7 +126,7 @@ def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None =
             "owner": row_id(DEPLOYMENTS.resource, deployment) if deployment else "",
             "replicaset": replicaset["metadata"]["name"] if replicaset else "",
             "version": version_of(replicaset) if replicaset else 0,
-            "called": version_name(replicaset) if replicaset else "",
+            "called": version_name(replicaset) if replicaset else _short_tag(pod["spec"]) if owner else "",
             "node": pod["spec"].get("nodeName"),
             "state": state,
             "status": word,

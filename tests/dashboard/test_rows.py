@@ -40,7 +40,7 @@ def test_a_pod_is_called_by_its_image_s_tag_and_keeps_its_version_when_its_templ
 def test_a_pod_of_a_set_that_has_no_card_is_named_by_it_too():
     owner = {"kind": "StatefulSet", "metadata": {"name": "db", "uid": "db"}}
     row = pod_row(a_pod("db-0", owner))
-    assert (row["app"], row["suffix"]) == ("db", "0")
+    assert (row["app"], row["suffix"], row["called"]) == ("db", "0", "v1")
     assert not {"version", "owner"} & set(row)
     job = {"kind": "Job", "metadata": {"name": "sum", "uid": "sum"}}
     assert pod_row(a_pod("sum-3-x7k2p", job))["suffix"] == "3-x7k2p"
