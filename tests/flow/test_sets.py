@@ -58,7 +58,7 @@ class Sets(Kubectl):
         return done.stdout.decode()
 
     def apply(self, *objects: dict) -> None:
-        self.says("apply", "-f", "-", stdin="\n---\n".join(map(json.dumps, objects)))
+        self.says("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
 
     def history(self, of: str) -> list[str]:
         """The numbers of the versions that are kept."""
