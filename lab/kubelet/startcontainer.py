@@ -4,7 +4,8 @@ import dataclasses
 import os
 import time
 
-from lab.apimachinery.kinds import SERVICES
+from lab.apimachinery.kinds import JOBS, SERVICES
+from lab.apimachinery.meta import controller_of
 from lab.runtime import Container, RuntimeFailure, SandboxSpec
 
 from . import volumes
@@ -201,6 +202,7 @@ def sandbox_spec(record: PodRecord, node: NodeRecord, address: str) -> SandboxSp
         address=address,
         hostname=record.pod["spec"].get("hostname") or name,
         annotations=record.pod["metadata"].get("annotations") or {},
+        works=(controller_of(record.pod) or {}).get("kind") == JOBS.kind,
         host_ports=tuple(ports),
         dns_policy=record.pod["spec"].get("dnsPolicy") or "ClusterFirst",
         dns_config=record.pod["spec"].get("dnsConfig") or {},

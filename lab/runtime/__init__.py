@@ -44,6 +44,7 @@ class SandboxSpec:
     hostname: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)  # the pod's own; the simulated runtime goes by some
+    works: bool = False  # it belongs to a Job: a simulated one ends by itself
     host_ports: tuple[tuple[int, int, str], ...] = ()  # (host port, container port, "tcp" | "udp")
     cgroup_parent: str = ""
     dns_policy: str = "ClusterFirst"  # "Default": names as the engine's host knows them; "None": by dns_config alone

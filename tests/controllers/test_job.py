@@ -3,10 +3,11 @@
 import pytest
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import JOBS, NAMESPACES, NODES, PODS
+from lab.apimachinery.kinds import JOBS, NAMESPACES, NODES, PODS, RESOURCEQUOTAS
 from lab.controllers.job.controller import JobController
 from lab.controllers.namespace import NamespaceController
 from lab.controllers.podgc import PodGCController
+from lab.controllers.resourcequota import ResourceQuotaController
 
 from .working import BATCH, Workshop, job_template, kinds, told
 
@@ -288,6 +289,17 @@ def test_a_job_in_a_namespace_that_goes_does_not_hold_it(shop):
     shop.client.delete(NAMESPACES, "", "dev")
     shop.settle(NamespaceController(), *BATCH)
     assert shop.client.find(NAMESPACES, "", "dev") is None
+
+
+def test_as_many_pods_are_made_as_the_namespace_may_have(shop):
+    meta = {"name": "few", "namespace": "default"}
+    shop.client.create(RESOURCEQUOTAS, {"metadata": meta, "spec": {"hard": {"pods": "3"}}})
+    shop.settle(ResourceQuotaController())
+    shop.submit(completions=8, parallelism=5)
+    assert len(shop.at_work()) == 3 and shop.status()["active"] == 3
+    assert all("exceeded quota: few" in words for words in shop.events("FailedCreate"))
+    assert shop.events("FailedCreate")
+    assert shop.finish(shop.at_work()[:1])["succeeded"] == 1
 
 
 def test_one_with_a_selector_of_its_own_adopts_what_matches(shop):

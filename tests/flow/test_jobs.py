@@ -1,8 +1,11 @@
 """Jobs from kubectl to the engine and back: both kubectls, on containers and on processes."""
 
 import json
+import os
 import secrets
+import signal
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,3 +108,28 @@ def test_a_suspended_job_stops_its_pods_and_resumed_ends_well(hand):
     assert "failed" not in hand.get("job", "pausing")["status"]
     hand.run("patch", "job", "pausing", "-p", '{"spec": {"suspend": false}}')
     hand.wait("complete", "pausing")
+
+
+def test_nothing_is_counted_twice_or_lost_when_workers_are_killed(own_lab):
+    lab, parts = own_lab.start(), 60
+    labels = {"orrery.io/runtime": "simulated", "group": "sim"}
+    status = {"capacity": {"cpu": "64", "memory": "64Gi", "pods": "110"}}
+    lab.api("POST", "/api/v1/nodes", {"metadata": {"name": "sim", "labels": labels}, "status": status})
+    pod = {"containers": [{"name": "work", "image": IMAGE}], "restartPolicy": "Never", "nodeSelector": {"group": "sim"}}
+    template = {"metadata": {"annotations": {"simulated.orrery.io/work": "500ms"}}, "spec": pod}
+    spec = {"completions": parts, "parallelism": 6, "template": template}
+    jobs = "/apis/batch/v1/namespaces/default/jobs"
+    lab.api("POST", jobs, {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "many"}, "spec": spec})
+
+    def succeeded() -> int:
+        return (lab.get(f"{jobs}/many") or {}).get("status", {}).get("succeeded", 0)
+
+    for some in (6, 18, 30):
+        wait_until(f"{some} to be counted", lambda some=some: succeeded() >= some, 60)
+        os.kill(lab.pid_of("worker"), signal.SIGKILL)
+    wait_until("the end", lambda: "completionTime" in (lab.get(f"{jobs}/many") or {}).get("status", {}), 120)
+    pods = lab.api("GET", "/api/v1/namespaces/default/pods?labelSelector=job-name=many")["items"]
+    ends = Counter(pod["status"]["phase"] for pod in pods)
+    told = lab.get(f"{jobs}/many")["status"]
+    assert ends["Succeeded"] == told["succeeded"] == parts and ends["Failed"] == told.get("failed", 0)
+    assert not any("finalizers" in pod["metadata"] for pod in pods)

@@ -1,5 +1,6 @@
 """The runtime in memory: everything takes its time, faults come by rule, and no thread waits for any of it."""
 
+import dataclasses
 import itertools
 import threading
 import time
@@ -8,7 +9,7 @@ import pytest
 
 from lab.runtime import Container, ContainerSpec, RuntimeEvent, RuntimeFailure, Sandbox, SandboxSpec, StillMaking
 from lab.runtime.engines import open_runtime
-from lab.runtime.simulated.behaviour import PREFIX
+from lab.runtime.simulated.behaviour import PREFIX, WORK_SECONDS, behaviour_of
 from lab.runtime.simulated.runtime import SimulatedRuntime
 from lab.runtime.stream import hear_out
 from tests.labs import wait_until
@@ -116,6 +117,15 @@ def test_it_crashes_after_its_time_and_no_more_than_it_should(runtime, heard):
     assert look(runtime, again).state == "running"
     told = [event.kind for event in heard if event.container_id == first]
     assert told == ["started", "died"]
+
+
+def test_a_container_of_a_job_ends_well_by_itself_unless_it_is_told_to_fail(runtime):
+    job = dataclasses.replace(a_pod(work="50ms"), works=True)
+    assert ended(runtime, start(runtime, job)).exit_code == 0
+    helper = start(runtime, job, name="helper", init=True, sidecar=True)
+    assert ended(runtime, start(runtime, dataclasses.replace(a_pod(crash_after="50ms"), works=True))).exit_code == 1
+    assert look(runtime, helper).state == "running"
+    assert behaviour_of({}, works=True).work == WORK_SECONDS and behaviour_of({}).work is None
 
 
 def test_a_container_that_runs_out_of_memory_says_so_before_it_dies(runtime, heard):

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from lab.runtime import RuntimeFailure
 
+WORK_SECONDS = 2.0
 PREFIX = "simulated.orrery.io/"
 READY_AFTER = "READY_AFTER"  # the demo program's own variable, in seconds
 UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -73,6 +74,7 @@ class Behaviour:
     unhealthy_after: float | None = rule(seconds, None)  # the liveness probe fails from then on
 
     # How it ends by itself.
+    work: float | None = rule(seconds, None)  # its work is done, and it ends with 0; a Job's is after WORK_SECONDS
     crash_after: float | None = rule(seconds, None)  # it ends so long after each start
     crash_times: int | None = rule(number, None)  # only its first so many runs do
     exit_code: int = rule(number, 1)  # with this code; 0: its work is done
@@ -98,20 +100,25 @@ class Behaviour:
 RULES = {field.name.replace("_", "-"): field for field in dataclasses.fields(Behaviour)}
 
 
-def behaviour_of(annotations: Mapping[str, str], container: str = "", ready_after: str = "") -> Behaviour:
-    """The rules for one container of a pod, or (no name) for the pod itself; `ready_after` is the demo's own variable.
+def behaviour_of(
+    annotations: Mapping[str, str], container: str = "", ready_after: str = "", works: bool = False
+) -> Behaviour:
+    """The rules for one container of a pod, or (no name) for the pod itself; `ready_after` is the demo's own variable,
+    and what `works` is a Job's.
 
     Raises RuntimeFailure for a rule that there is not, or a value that it cannot have.
     """
     given = tuple(sorted((key, text) for key, text in annotations.items() if key.startswith(PREFIX)))
-    return _behaviour(given, container, ready_after)
+    return _behaviour(given, container, ready_after, works)
 
 
 @functools.lru_cache(maxsize=1024)
-def _behaviour(given: tuple[tuple[str, str], ...], container: str, ready_after: str) -> Behaviour:
+def _behaviour(given: tuple[tuple[str, str], ...], container: str, ready_after: str, works: bool) -> Behaviour:
     """Cached: the pods of a thousand replicas carry the same annotations."""
     found = {"ready_after": _parsed(READY_AFTER, RULES["ready-after"], ready_after)} if ready_after else {}
     own = {}
+    if works:
+        found["work"] = WORK_SECONDS
     for key, text in given:
         whose, _, name = key.removeprefix(PREFIX).rpartition(".")
         if name not in RULES:

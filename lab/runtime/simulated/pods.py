@@ -165,6 +165,8 @@ class Pods:
             self.later(left, lambda: self.crash(one))
         elif one.runs_once:
             self.later(one.vary(rules.init, "init") - age, lambda: self.end(one, 0))
+        elif rules.work is not None and not one.told.init:
+            self.later(one.vary(rules.work, "work") - age, lambda: self.end(one, 0))
 
     def crash(self, one: Simulated) -> None:
         if one.rules.oom:

@@ -152,7 +152,7 @@ class SimulatedRuntime:
 
     def _rules(self, pod: SandboxSpec, spec: ContainerSpec) -> Behaviour:
         _, of_image = demos.IMAGES.get(spec.image, (None, {}))
-        return behaviour_of(pod.annotations, spec.name, (of_image | spec.env).get(READY_AFTER, ""))
+        return behaviour_of(pod.annotations, spec.name, (of_image | spec.env).get(READY_AFTER, ""), pod.works)
 
     def start_container(self, container_id: str) -> None:
         one = self._get(container_id, "RunContainerError")
