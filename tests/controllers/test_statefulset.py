@@ -2,9 +2,10 @@
 
 import pytest
 
-from lab.apimachinery.kinds import CONTROLLERREVISIONS, PERSISTENTVOLUMECLAIMS, PODS, STATEFULSETS
+from lab.apimachinery.kinds import CONTROLLERREVISIONS, PERSISTENTVOLUMECLAIMS, PODS, RESOURCEQUOTAS, STATEFULSETS
 from lab.apimachinery.meta import controller_of, is_deleting
 from lab.controllers.persistentvolume.protection import VolumeProtectionController
+from lab.controllers.resourcequota import ResourceQuotaController
 
 from .cluster import WORKLOADS, Cluster
 
@@ -100,6 +101,15 @@ def test_nobody_follows_until_the_one_before_is_ready(cluster):
     cluster.settle()
     assert [pod["metadata"]["name"] for pod in cluster.pods()] == ["db-0"]
     assert now(cluster)["status"]["replicas"] == 1 and "readyReplicas" not in now(cluster)["status"]
+
+
+def test_nor_until_it_has_been_ready_for_long_enough(cluster):
+    make(cluster, 2, minReadySeconds=3600)
+    steps(cluster)
+    assert [pod["metadata"]["name"] for pod in cluster.pods()] == ["db-0"]
+    status = now(cluster)["status"]
+    assert (status["readyReplicas"], status["availableReplicas"]) == (1, 0)
+    assert 3000 < WORKLOADS[2].sync(cluster.client, "default/db") <= 3601
 
 
 def test_in_parallel_all_come_and_go_at_once(cluster):
@@ -310,6 +320,18 @@ def test_what_cannot_be_made_is_told(cluster):
     (told,) = cluster.events("FailedCreate")
     assert told.startswith("create Pod db-0 in StatefulSet db failed error: ") and "image" in told
     assert now(cluster)["status"]["observedGeneration"] == 1
+
+
+def test_as_many_are_made_as_the_namespace_may_have(cluster):
+    quota = {"metadata": {"name": "few", "namespace": "default"}, "spec": {"hard": {"pods": "2"}}}
+    cluster.client.create(RESOURCEQUOTAS, quota)
+    cluster.settle(ResourceQuotaController())
+    make(cluster, 5, podManagementPolicy="Parallel", **with_claims())
+    cluster.settle()
+    assert [pod["metadata"]["name"] for pod in cluster.pods()] == ["db-0", "db-1"]
+    assert claims(cluster) == ["data-db-0", "data-db-1"]
+    (told,) = cluster.events("FailedCreate")
+    assert told.startswith("create Pod db-2 in StatefulSet db failed error: ") and "exceeded quota: few" in told
 
 
 def test_at_rest_nothing_is_written(cluster):

@@ -93,8 +93,11 @@ class StatefulSetController(WorkloadController):
         """Make the pods of these numbers, each with its claims; those whose claims are on their way out have to wait:
         the seconds until then."""
         free = [n for n in numbers if not any(map(identity.is_stale, self._claims(client, sts, n).values()))]
+        tried = ""
 
         def make(some: list[int]) -> None:
+            nonlocal tried
+            tried = identity.pod_name(sts, some[0])
             made = {identity.pod_name(sts, ordinal): self._made(client, sts, ordinal, history) for ordinal in some}
             client.write([put for puts in made.values() for put in puts])
             told = [words for pod, puts in made.items() for words in _made_told(sts, pod, puts)]
@@ -104,8 +107,8 @@ class StatefulSetController(WorkloadController):
             as_far_as_allowed(free, make)
         except ApiError as error:
             if is_worth_telling(error):
-                told = _told("create", sts, identity.pod_name(sts, free[0]), "failed")
-                client.event(sts, "Warning", "FailedCreate", f"{told} error: {error.message}")
+                words = f"{_told('create', sts, tried, 'failed')} error: {error.message}"
+                client.event(sts, "Warning", "FailedCreate", words)
             raise
         return STALE_SECONDS if len(free) < len(numbers) else None
 
