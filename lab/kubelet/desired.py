@@ -13,6 +13,7 @@ from .nodes import NodeRecord, runs_on
 from .parts import Parts
 from .pods import grace_seconds, references
 from .records import PodRecord
+from .volumes import remove_machine_folder
 
 
 class DesiredState:
@@ -152,6 +153,9 @@ class DesiredState:
             self._node_changed(record)
 
     def _remove_node(self, cluster: str, name: str) -> None:
+        record = self._parts.nodes.get(cluster, name)
+        if record:
+            remove_machine_folder(self._parts.data_dir, record.node["metadata"]["uid"])
         self._parts.nodes.remove(cluster, name)
         for record in self._parts.pods.of_node(cluster, name):
             self._parts.wake(record.uid)

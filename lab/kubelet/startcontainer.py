@@ -141,7 +141,9 @@ class ContainerStarter:
             return self._parts.volumes.source(*record.address[:2], name)
 
         find = self._parts.finder(record)
-        return volumes.set_up(self._parts.data_dir, pod, find, node.allocatable, of_claim)
+        root = self._parts.data_dir
+        machine = volumes.machine_folder(root, node.node["metadata"]["uid"])
+        return volumes.set_up(root, machine, pod, find, node.allocatable, of_claim)
 
     def _given(self, record: PodRecord) -> dict[str, str]:
         """What every container of the pod finds in its environment: the Services, and how to reach them."""

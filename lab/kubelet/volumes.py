@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from lab.runtime import Mount
 
@@ -51,10 +52,20 @@ def remove_pod_folder(root: Path, uid: str) -> None:
     shutil.rmtree(pod_folder(root, uid), ignore_errors=True)
 
 
+def machine_folder(root: Path, node_uid: str) -> Path:
+    """What a node has instead of a disk of its own: what its pods see of it (hostPath) is in here, and nothing else."""
+    return root / "machines" / node_uid
+
+
+def remove_machine_folder(root: Path, node_uid: str) -> None:
+    shutil.rmtree(machine_folder(root, node_uid), ignore_errors=True)
+
+
 def set_up(
-    root: Path, pod: dict, find: Find, allocatable: Mapping[str, str], of_claim: Callable[[str], str]
+    root: Path, machine: Path, pod: dict, find: Find, allocatable: Mapping[str, str], of_claim: Callable[[str], str]
 ) -> Sources:
-    """Make or refresh all volumes of the pod. `of_claim(its name)` is the engine's volume. Raises MountError."""
+    """Make or refresh all volumes of the pod. `machine` is its node's folder, `of_claim(its name)` the engine's volume.
+    Raises MountError."""
     folders: dict[str, Path | EngineVolume] = {}
     for volume in pod["spec"].get("volumes") or ():
         name = volume["name"]
@@ -62,11 +73,31 @@ def set_up(
             claim = volume.get("persistentVolumeClaim")
             if claim:
                 folders[name] = EngineVolume(of_claim(claim["claimName"]), bool(claim.get("readOnly")))
+            elif "hostPath" in volume:
+                folders[name] = _of_machine(machine, volume["hostPath"])
             else:
                 folders[name] = _set_up(root, pod, volume, find, allocatable)
         except (ConfigError, OSError) as error:
             raise MountError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
     return folders
+
+
+def _of_machine(machine: Path, source: Mapping) -> Path:
+    """A path of the node's. Each is a folder or file of its own, side by side, whatever their names say of one being in
+    another: so nothing that a container does inside of one leads anywhere else, least of all a symlink. Raises
+    ConfigError where the type that is asked for is not what is there."""
+    path, kind = source["path"], source.get("type") or ""
+    place = machine / quote("/" + path.strip("/"), safe="")
+    what = "file" if kind.startswith("File") else "directory"
+    if not place.exists() and kind in ("Directory", "File"):
+        raise ConfigError(f"hostPath type check failed: {path} is not a {what}")
+    if not place.exists():
+        machine.mkdir(parents=True, exist_ok=True)
+        place.touch() if what == "file" else place.mkdir()
+        place.chmod(0o666 if what == "file" else 0o777)  # containers run as any user
+    if kind and place.is_file() != (what == "file"):
+        raise ConfigError(f"hostPath type check failed: {path} is not a {what}")
+    return place
 
 
 def _set_up(root: Path, pod: dict, volume: dict, find: Find, allocatable: Mapping[str, str]) -> Path:

@@ -68,6 +68,7 @@ PODS = [
 ]  # fmt: skip
 VOLUMES = [
     {"name": "scratch", "emptyDir": {}},
+    {"name": "host", "hostPath": {"path": "/var/lib/it", "type": "DirectoryOrCreate"}},
     {"name": "settings", "configMap": {"name": "settings", "items": [{"key": "app.conf", "path": "conf/app"}]}},
     {"name": "token", "secret": {"secretName": "token", "defaultMode": 0o440}},
     {
@@ -88,7 +89,15 @@ VOLUMES = [
 MOUNTS = [{"name": volume["name"], "mountPath": f"/mnt/{volume['name']}"} for volume in VOLUMES]
 READ = "; ".join(
     f"echo {path}=$(cat /mnt/{path})"
-    for path in ("scratch/greeting", "settings/conf/app", "about/labels", "about/cpu", "all/color", "all/password")
+    for path in (
+        "scratch/greeting",
+        "host/note",
+        "settings/conf/app",
+        "about/labels",
+        "about/cpu",
+        "all/color",
+        "all/password",
+    )
 )
 DOCKER_PODS = [
     pod(
@@ -101,7 +110,9 @@ DOCKER_PODS = [
             forever("while [ $(cat /mnt/changing/key) = before ]; do sleep 0.1; done; echo changed"),
             volumeMounts=[{"name": "changing", "mountPath": "/mnt/changing", "readOnly": True}],
         ),
-        initContainers=[container("writer", "echo hello > /mnt/scratch/greeting", volumeMounts=MOUNTS[:1])],
+        initContainers=[container(
+            "writer", "echo hello > /mnt/scratch/greeting; echo kept > /mnt/host/note", volumeMounts=MOUNTS[:2]
+        )],
         volumes=VOLUMES,
         securityContext={"runAsUser": 0},
     ),
@@ -168,7 +179,7 @@ def test_a_sidecar_starts_first_and_ends_with_the_last_main_container(stage):
 def test_volumes_hold_what_their_sources_say(docker_stage):
     docker_stage.ready("volumes")
     told = docker_stage.said("volumes", "END", container="reader")
-    assert "scratch/greeting=hello\n" in told
+    assert "scratch/greeting=hello\nhost/note=kept\n" in told
     assert "settings/conf/app=port = 80\n" in told
     assert 'about/labels=test="volumes"\n' in told
     assert "about/cpu=1\n" in told  # half a core, in whole ones, rounded up

@@ -3,7 +3,17 @@ import threading
 
 import pytest
 
-from lab.kubelet.volumes import File, MountError, mounts_of, pod_folder, remove_pod_folder, set_up, write_atomically
+from lab.kubelet.volumes import (
+    File,
+    MountError,
+    machine_folder,
+    mounts_of,
+    pod_folder,
+    remove_machine_folder,
+    remove_pod_folder,
+    set_up,
+    write_atomically,
+)
 from lab.runtime import Mount
 
 from .build import UID, container, pod
@@ -59,7 +69,7 @@ def test_a_reader_never_sees_half_of_the_old_and_half_of_the_new(tmp_path):
 def mounts(tmp_path, **mount):
     made = pod([container("web", volumeMounts=[{"name": "v", "mountPath": "/v", **mount}])], volumes=[
         {"name": "v", "emptyDir": {}}])  # fmt: skip
-    folders = set_up(tmp_path, made, lambda resource, name: None, {}, lambda claim: f"engine/{claim}")
+    folders = set_up(tmp_path, tmp_path / "m", made, lambda resource, name: None, {}, lambda claim: f"engine/{claim}")
     return mounts_of(made["spec"]["containers"][0], folders, {"NAME": "web-1"})
 
 
@@ -79,7 +89,7 @@ def test_a_sub_path_that_leads_out_of_its_volume_is_refused(tmp_path):
 
 def test_an_unknown_kind_of_volume_and_an_unknown_volume_are_refused(tmp_path):
     with pytest.raises(MountError) as unknown:
-        set_up(tmp_path, pod(volumes=[{"name": "v", "hostPath": {"path": "/etc"}}]), lambda *_: None, {}, str)
+        set_up(tmp_path, tmp_path / "m", pod(volumes=[{"name": "v", "nfs": {"path": "/"}}]), lambda *_: None, {}, str)
     assert 'MountVolume.SetUp failed for volume "v"' in str(unknown.value)
     with pytest.raises(MountError):
         mounts_of(container("web", volumeMounts=[{"name": "none", "mountPath": "/v"}]), {}, {})
@@ -91,10 +101,33 @@ def test_a_claims_volume_is_the_engines_and_may_be_read_only(tmp_path):
         {"name": "w", "persistentVolumeClaim": {"claimName": "fixed", "readOnly": True}},
     ]
     seen = [{"name": name, "mountPath": f"/{name}"} for name in ("v", "w")]
-    folders = set_up(tmp_path, pod(volumes=claimed), lambda *_: None, {}, lambda claim: f"engine/{claim}")
+    folders = set_up(
+        tmp_path, tmp_path / "m", pod(volumes=claimed), lambda *_: None, {}, lambda claim: f"engine/{claim}"
+    )
     writable, fixed = mounts_of(container("web", volumeMounts=seen), folders, {})
     assert writable == Mount("engine/data", "/v", read_only=False, volume=True)
     assert fixed == Mount("engine/fixed", "/w", read_only=True, volume=True)
+
+
+def of_host(tmp_path, path: str, kind: str = ""):
+    volumes = [{"name": "v", "hostPath": {"path": path, "type": kind}}]
+    return set_up(tmp_path, machine_folder(tmp_path, "n1"), pod(volumes=volumes), lambda *_: None, {}, str)["v"]
+
+
+def test_a_path_of_the_host_is_one_of_the_nodes_own_and_goes_with_the_node(tmp_path):
+    logs = of_host(tmp_path, "/var/log")
+    (logs / "a").write_text("1")
+    (logs / "out").symlink_to("/etc")
+    assert of_host(tmp_path, "/var/log/", "Directory") == logs
+    assert (of_host(tmp_path, "/var/log") / "a").read_text() == "1"
+    inside = of_host(tmp_path, "/var/log/out/ssh")
+    assert inside.resolve().is_relative_to(machine_folder(tmp_path, "n1").resolve())
+    assert of_host(tmp_path, "/run/socket", "FileOrCreate").is_file()
+    for path, kind in (("/var/log", "File"), ("/nothing", "Directory"), ("/nothing", "File")):
+        with pytest.raises(MountError, match="hostPath type check failed"):
+            of_host(tmp_path, path, kind)
+    remove_machine_folder(tmp_path, "n1")
+    assert os.listdir(tmp_path / "machines") == []
 
 
 def test_a_pods_folder_goes_as_a_whole(tmp_path):

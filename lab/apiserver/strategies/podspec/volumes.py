@@ -6,14 +6,12 @@ from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 from lab.apimachinery.quantity import canonical
 
-from ..causes import duplicate, forbidden, invalid, not_found, required, unlike
+from ..causes import duplicate, forbidden, invalid, not_found, required, unlike, unsupported
 
 READABLE_BY_ALL = 0o644  # the mode of mounted files: defaultMode 420, since JSON has no octal
 MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive"
-NO_HOST_PATH = (
-    "the lab mounts no folders of the machine it runs on; use persistentVolumeClaim, emptyDir, configMap, secret, "
-    "downwardAPI or projected"
-)
+# Of a node, which has a folder for each path, and not of the machine that the lab runs on: there are no devices in it.
+HOST_PATH_TYPES = ("", "Directory", "DirectoryOrCreate", "File", "FileOrCreate")
 WHOLE = "the lab mounts the volume of a persistentVolumeClaim as a whole: Docker before 26 cannot mount a part of one"
 # The sources that are made of keys, and under which name each refers to its object.
 NAMED = {"configMap": "name", "secret": "secretName"}
@@ -25,6 +23,8 @@ def default_volume(volume: dict) -> None:
     sources = volume.keys() - {"name"}
     if not sources:
         volume["emptyDir"] = {}
+    if volume.get("hostPath"):
+        volume["hostPath"].setdefault("type", "")
     for source in sources & {"configMap", "secret", "downwardAPI", "projected"}:
         if "defaultMode" not in volume[source]:
             volume[source]["defaultMode"] = READABLE_BY_ALL
@@ -73,7 +73,16 @@ def _validate_source(volume: dict, path: str) -> Iterator[Cause]:
     if CLAIM in sources and not volume[CLAIM].get("claimName"):
         yield required(f"{path}.{CLAIM}.claimName")
     if "hostPath" in sources:
-        yield forbidden(f"{path}.hostPath", NO_HOST_PATH)
+        yield from _validate_host_path(volume["hostPath"], f"{path}.hostPath")
+
+
+def _validate_host_path(source: dict, path: str) -> Iterator[Cause]:
+    if not source.get("path"):
+        yield required(f"{path}.path")
+    elif ".." in source["path"].split("/"):
+        yield invalid(f"{path}.path", source["path"], "must not contain '..'")
+    if (source.get("type") or "") not in HOST_PATH_TYPES:
+        yield unsupported(f"{path}.type", source["type"], HOST_PATH_TYPES)
 
 
 def _validate_items(items: list[dict], path: str) -> Iterator[Cause]:
