@@ -1,20 +1,21 @@
 """What one can do on the board: each act is a function from a form to what was done, and the kubectl command for it.
 
+That the command does the same as the act, a test finds out by running it (tests/dashboard/test_commands.py).
 Every act goes through the client, as author "board": it is checked, stored and explained like anybody else's write.
 """
 
 import copy
 
 from lab.apimachinery import meta
-from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_member
+from lab.apimachinery.controlplane import PARTITIONED, POWER, is_member
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, NODES, PODS, REPLICASETS
 from lab.apimachinery.labels import HASH_LABEL, ZONE_LABEL
 from lab.client import Client
 
 from .controlplanes import set_control_planes
-from .done import Action, Done, kubectl
-from .drain import BLOCKS, MOVES, checklist
+from .done import Action, Done, annotate, annotation, delete, kubectl
+from .drain import BLOCKS, MOVES, Item, checklist
 from .rows import revision_of
 from .steering import STEERING
 from .steeringrows import target_of_scaler
@@ -22,18 +23,24 @@ from .steeringrows import target_of_scaler
 JSON_PATCH = "application/json-patch+json"
 
 
+def on(deployment: str, *words: str, namespace: str) -> str:
+    """A command of kubectl's about a deployment: `scale deployment/web --replicas=3`; a subcommand takes two words."""
+    verb = 2 if words[0] in ("rollout", "set") else 1
+    return kubectl(*words[:verb], f"deployment/{deployment}", *words[verb:], namespace=namespace)
+
+
 def kill(client: Client, namespace: str, name: str, form: dict) -> Done:
     """SIGKILL the main process of a container: the fault that self-healing is there for."""
     pod = client.get(PODS, namespace, name)
     container = form.get("container") or pod["spec"]["containers"][0]["name"]
     client.kill_container(pod, container)
-    return Done(f"Killed {container} of {name}", kubectl(f"exec {name} -c {container} -- kill -9 1", namespace))
+    # A process cannot send SIGKILL to the first of its own container: `kubectl exec … kill -9 1` would do nothing.
+    path = f"/api/v1/namespaces/{namespace}/pods/{name}/kill?container={container}"
+    return Done(f"Killed {container} of {name}", kubectl("create", "--raw", path, "-f", "/dev/null"))
 
 
 def delete_pod(client: Client, namespace: str, name: str, form: dict) -> Done:
-    client.get(PODS, namespace, name)
-    client.delete(PODS, namespace, name)
-    return Done(f"Asked {name} to leave", kubectl(f"delete pod {name}", namespace))
+    return Done(f"Asked {name} to leave", delete(client, PODS, namespace, name))
 
 
 def scale(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -44,9 +51,7 @@ def scale(client: Client, namespace: str, name: str, form: dict) -> Done:
     scalers = client.list(HORIZONTALPODAUTOSCALERS, namespace)
     mine = [one for one in scalers if target_of_scaler(one) == f"{DEPLOYMENTS.resource}/{namespace}/{name}"]
     also = ", until its autoscaler finds that it needs another number" if mine and replicas else ""
-    return Done(
-        f"{name} scaled to {replicas}{also}", kubectl(f"scale deployment/{name} --replicas={replicas}", namespace)
-    )
+    return Done(f"{name} scaled to {replicas}{also}", on(name, "scale", f"--replicas={replicas}", namespace=namespace))
 
 
 def set_image(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -58,24 +63,24 @@ def set_image(client: Client, namespace: str, name: str, form: dict) -> Done:
         if container["name"] == chosen:
             container["image"] = image
     client.patch(DEPLOYMENTS, namespace, name, {"spec": {"template": {"spec": {"containers": containers}}}})
-    return Done(f"{name} rolls out {image}", kubectl(f"set image deployment/{name} {chosen}={image}", namespace))
+    return Done(f"{name} rolls out {image}", on(name, "set", "image", f"{chosen}={image}", namespace=namespace))
 
 
 def pause(client: Client, namespace: str, name: str, form: dict) -> Done:
     client.patch(DEPLOYMENTS, namespace, name, {"spec": {"paused": True}})
-    return Done(f"{name} is paused", kubectl(f"rollout pause deployment/{name}", namespace))
+    return Done(f"{name} is paused", on(name, "rollout", "pause", namespace=namespace))
 
 
 def resume(client: Client, namespace: str, name: str, form: dict) -> Done:
     client.patch(DEPLOYMENTS, namespace, name, {"spec": {"paused": None}})
-    return Done(f"{name} goes on", kubectl(f"rollout resume deployment/{name}", namespace))
+    return Done(f"{name} goes on", on(name, "rollout", "resume", namespace=namespace))
 
 
 def restart(client: Client, namespace: str, name: str, form: dict) -> Done:
     """A new template that differs only in when it was asked for: so every pod is made anew, by the usual rollout."""
     annotations = {"kubectl.kubernetes.io/restartedAt": meta.now()}
     client.patch(DEPLOYMENTS, namespace, name, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
-    return Done(f"{name} restarts, pod by pod", kubectl(f"rollout restart deployment/{name}", namespace))
+    return Done(f"{name} restarts, pod by pod", on(name, "rollout", "restart", namespace=namespace))
 
 
 def undo(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -91,8 +96,8 @@ def undo(client: Client, namespace: str, name: str, form: dict) -> Done:
     patch = [{"op": "replace", "path": "/spec/template", "value": template}]
     client.patch(DEPLOYMENTS, namespace, name, patch, patch_type=JSON_PATCH)
     back = revision_of(chosen[0])
-    command = f"rollout undo deployment/{name}" + (f" --to-revision={back}" if wanted else "")
-    return Done(f"{name} goes back to revision {back}", kubectl(command, namespace))
+    which = [f"--to-revision={back}"] if wanted else []
+    return Done(f"{name} goes back to revision {back}", on(name, "rollout", "undo", *which, namespace=namespace))
 
 
 def replicasets_of(client: Client, deployment: dict) -> list[dict]:
@@ -103,19 +108,17 @@ def replicasets_of(client: Client, deployment: dict) -> list[dict]:
 
 
 def delete_deployment(client: Client, namespace: str, name: str, form: dict) -> Done:
-    client.get(DEPLOYMENTS, namespace, name)
-    client.delete(DEPLOYMENTS, namespace, name)
-    return Done(f"{name} and its pods go", kubectl(f"delete deployment {name}", namespace))
+    return Done(f"{name} and its pods go", delete(client, DEPLOYMENTS, namespace, name))
 
 
 def cordon(client: Client, namespace: str, name: str, form: dict) -> Done:
     client.patch(NODES, "", name, {"spec": {"unschedulable": True}})
-    return Done(f"{name} takes no new pods", f"kubectl cordon {name}")
+    return Done(f"{name} takes no new pods", kubectl("cordon", name))
 
 
 def uncordon(client: Client, namespace: str, name: str, form: dict) -> Done:
     client.patch(NODES, "", name, {"spec": {"unschedulable": None}})
-    return Done(f"{name} takes pods again", f"kubectl uncordon {name}")
+    return Done(f"{name} takes pods again", kubectl("uncordon", name))
 
 
 def pods_on(client: Client, node: str) -> list[dict]:
@@ -136,21 +139,22 @@ def drain(client: Client, namespace: str, name: str, form: dict) -> Done:
         message += f"; {', '.join(held)} stay for now: their disruption budget lets no more go at once"
     if stuck:
         message += f"; {', '.join(stuck)} stay: nobody would make them again, or they would lose data"
-    forced = " --force --delete-emptydir-data" if force else ""
-    return Done(message, f"kubectl drain {name} --ignore-daemonsets{forced}")
+        return Done(message, "\n".join([kubectl("cordon", name), *map(_delete_item, gone)]))
+    forced = ["--force", "--delete-emptydir-data"] if force else []
+    return Done(message, kubectl("drain", name, "--ignore-daemonsets", *forced))
 
 
-def annotate(client: Client, name: str, key: str, held: str | None) -> str:
-    client.patch(NODES, "", name, {"metadata": {"annotations": {key: held}}})
-    return f"kubectl annotate node {name} {key}" + (f"={held} --overwrite" if held else "-")
+def _delete_item(item: Item) -> str:
+    """What kubectl's drain does to a pod; as long as one stands in the way, it does so to none."""
+    return kubectl("delete", "pod", item.name, "--wait=false", namespace=item.namespace)
 
 
 def power_off(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(f"{name} loses its power", annotate(client, name, POWER, "off"))
+    return Done(f"{name} loses its power", annotate(client, NODES, "", name, POWER, "off"))
 
 
 def power_on(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(f"{name} has power again", annotate(client, name, POWER, None))
+    return Done(f"{name} has power again", annotate(client, NODES, "", name, POWER, None))
 
 
 def zone_off(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -165,10 +169,11 @@ def zone_on(client: Client, namespace: str, name: str, form: dict) -> Done:
 def _power(client: Client, zone: str, held: str | None, words: str) -> Done:
     nodes = nodes_in(client, zone)
     for node in nodes:
-        annotate(client, node["metadata"]["name"], POWER, held)
-    flag = f"{POWER}={held} --overwrite" if held else f"{POWER}-"
+        annotate(client, NODES, "", node["metadata"]["name"], POWER, held)
     said = ", ".join(node["metadata"]["name"] for node in nodes)
-    return Done(f"{words}: {said}", f"kubectl annotate nodes -l {ZONE_LABEL}={zone} {flag}")
+    return Done(
+        f"{words}: {said}", kubectl("annotate", "nodes", "-l", f"{ZONE_LABEL}={zone}", *annotation(POWER, held))
+    )
 
 
 def nodes_in(client: Client, zone: str) -> list[dict]:
@@ -180,21 +185,19 @@ def nodes_in(client: Client, zone: str) -> list[dict]:
 
 
 def partition(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(f"{name} is cut off its network", annotate(client, name, PARTITIONED, "true"))
+    return Done(f"{name} is cut off its network", annotate(client, NODES, "", name, PARTITIONED, "true"))
 
 
 def rejoin(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(f"{name} is plugged in again", annotate(client, name, PARTITIONED, None))
+    return Done(f"{name} is plugged in again", annotate(client, NODES, "", name, PARTITIONED, None))
 
 
 def control_planes(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(set_control_planes(client, form.get("count")), f"kubectl get nodes -l {CONTROL_PLANE}")
+    return set_control_planes(client, form.get("count"))
 
 
 def remove_node(client: Client, namespace: str, name: str, form: dict) -> Done:
-    client.get(NODES, "", name)
-    client.delete(NODES, "", name)
-    return Done(f"{name} is removed", f"kubectl delete node {name}")
+    return Done(f"{name} is removed", delete(client, NODES, "", name))
 
 
 ACTIONS: dict[str, Action] = {

@@ -6,24 +6,24 @@ from lab.apimachinery.kinds import NODES
 from lab.apimachinery.labels import HOSTNAME_LABEL, RUNTIME_LABEL, ZONE_LABEL
 from lab.client import Client
 
+from .done import Done, create, delete
 from .noderows import usual_runtime
 
 ZONES = "abc"
 CAPACITY = {"cpu": "2", "memory": "2Gi", "pods": "110"}
 
 
-def set_control_planes(client: Client, count: int) -> str:
-    """Make the cluster have `count` (1 or 3) control-plane nodes, each in a zone of its own; says what it did."""
+def set_control_planes(client: Client, count: int) -> Done:
+    """Make the cluster have `count` (1 or 3) control-plane nodes, each in a zone of its own."""
     if count not in (1, 3):
         raise bad_request("a cluster has one control plane, or three: two could not outvote one another")
     nodes = client.list(NODES)
     members = sorted(node["metadata"]["name"] for node in nodes if is_member(node))
     wanted = [f"control-plane-{zone}" for zone in ZONES[:count]]
-    for name in sorted(set(wanted) - set(members)):
-        client.create(NODES, control_plane(name, usual_runtime(nodes)))
-    for name in sorted(set(members) - set(wanted)):
-        client.delete(NODES, "", name)
-    return f"the control plane is now {', '.join(wanted)}"
+    missing = [control_plane(name, usual_runtime(nodes)) for name in wanted if name not in members]
+    commands = [create(client, NODES, missing)] if missing else []
+    commands += [delete(client, NODES, "", name) for name in members if name not in wanted]
+    return Done(f"the control plane is now {', '.join(wanted)}", "\n".join(commands))
 
 
 def control_plane(name: str, runtime: str) -> dict:

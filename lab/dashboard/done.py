@@ -1,14 +1,22 @@
-"""What an act on the board answers: words, and the kubectl command that would have done the same. Pure."""
+"""What an act on the board answers: words, and the kubectl command that would have done the same.
 
+The command is made of what the act itself writes: `delete`, `patch`, `annotate` and `create` do it, and say it.
+"""
+
+import json
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import yaml
+
+from lab.apimachinery.kinds import Kind
 from lab.client import Client
 
 
 @dataclass(frozen=True)
 class Done:
-    """What to say: in words, and as the command that would have done the same."""
+    """What to say: in words, and as what to type in a shell to have done the same; lines, where it takes several."""
 
     message: str
     kubectl: str = ""
@@ -17,5 +25,39 @@ class Done:
 Action = Callable[[Client, str, str, dict], Done]
 
 
-def kubectl(command: str, namespace: str = "") -> str:
-    return f"kubectl {command}" + (f" -n {namespace}" if namespace not in ("", "default") else "")
+def kubectl(*words: str, namespace: str = "") -> str:
+    """The command, quoted for a shell. The namespace is left out where kubectl means it anyway."""
+    return shlex.join(["kubectl", *words, *(["-n", namespace] if namespace not in ("", "default") else [])])
+
+
+def delete(client: Client, kind: Kind, namespace: str, name: str) -> str:
+    client.get(kind, namespace, name)
+    client.delete(kind, namespace, name)
+    return kubectl("delete", kind.singular, name, namespace=namespace)
+
+
+def patch(client: Client, kind: Kind, namespace: str, name: str, changes: dict) -> str:
+    """A merge patch."""
+    client.patch(kind, namespace, name, changes)
+    return kubectl("patch", kind.singular, name, "--type=merge", "-p", json.dumps(changes), namespace=namespace)
+
+
+def annotate(client: Client, kind: Kind, namespace: str, name: str, key: str, held: str | None) -> str:
+    """Set an annotation, or take it away if `held` is None."""
+    client.patch(kind, namespace, name, {"metadata": {"annotations": {key: held}}})
+    return kubectl("annotate", kind.singular, name, *annotation(key, held), namespace=namespace)
+
+
+def annotation(key: str, held: str | None) -> list[str]:
+    return [f"{key}={held}", "--overwrite"] if held else [f"{key}-"]
+
+
+def create(client: Client, kind: Kind, objects: list[dict]) -> str:
+    client.create_many(kind, objects)
+    return from_yaml([{"apiVersion": kind.api_version, "kind": kind.kind, **obj} for obj in objects])
+
+
+def from_yaml(objects: list[dict] | str, verb: str = "create", namespace: str = "") -> str:
+    """The command that is given these objects, or this YAML of them, on its standard input."""
+    text = objects if isinstance(objects, str) else yaml.safe_dump_all(objects, sort_keys=False)
+    return f"{kubectl(verb, '-f', '-', namespace=namespace)} <<'EOF'\n{text.rstrip()}\nEOF"

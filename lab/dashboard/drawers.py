@@ -25,7 +25,8 @@ from lab.client import Client
 
 from . import steeringdrawers as steering
 from . import storagedrawers as storage
-from .actions import kubectl, nodes_in, pods_on, replicasets_of
+from .actions import nodes_in, pods_on, replicasets_of
+from .done import kubectl
 from .drain import checklist
 from .noderows import node_row
 from .rows import deployment_row, event_row, pod_row, requests_of, revision_of
@@ -67,7 +68,7 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
         "tab": tab,
         "age": age(obj, time.time()),
         "cluster": client.cluster,
-        "command": kubectl(f"describe {kind.singular} {name}", namespace),
+        "command": kubectl("describe", kind.singular, name, namespace=namespace),
         **HEADS[kind](client, obj),
     }
     if tab in ("events", "yaml"):
@@ -101,10 +102,10 @@ def _events(client: Client, kind: Kind, obj: dict) -> dict:
     uid, now = obj["metadata"]["uid"], time.time()
     about = [e for e in client.list(EVENTS) if e.get("involvedObject", {}).get("uid") in (uid, obj["metadata"]["name"])]
     rows = sorted(map(event_row, about), key=lambda row: row.get("at", 0), reverse=True)[:EVENTS_SHOWN]
-    flag = f"--for {kind.singular}/{obj['metadata']['name']}"
+    about_it = f"{kind.singular}/{obj['metadata']['name']}"
     return {
         "events": [{**row, "ago": human_duration(now - row.get("at", now))} for row in rows],
-        "command": kubectl(f"events {flag}", obj["metadata"].get("namespace", "")),
+        "command": kubectl("events", "--for", about_it, namespace=obj["metadata"].get("namespace", "")),
     }
 
 
@@ -114,7 +115,7 @@ def _yaml(kind: Kind, obj: dict) -> dict:
     ordered |= {key: value for key, value in obj.items() if key not in ordered}
     return {
         "text": yaml.safe_dump(ordered, sort_keys=False, default_flow_style=False, width=100),
-        "command": kubectl(f"get {kind.singular} {meta['name']} -o yaml", meta.get("namespace", "")),
+        "command": kubectl("get", kind.singular, meta["name"], "-o", "yaml", namespace=meta.get("namespace", "")),
     }
 
 
@@ -194,7 +195,7 @@ def _after(seconds: float) -> str:
 
 def _pod_logs(client: Client, pod: dict) -> dict:
     meta = pod["metadata"]
-    return {"command": kubectl(f"logs -f {meta['name']}", meta["namespace"])}
+    return {"command": kubectl("logs", "-f", meta["name"], namespace=meta["namespace"])}
 
 
 def _node_head(client: Client, node: dict) -> dict:
@@ -248,7 +249,7 @@ def _deployment_head(client: Client, deployment: dict) -> dict:
         + (", paused" if row.get("paused") else ""),
         "row": row,
         "sets": [{"object": rs, "revision": revision_of(rs), **_set(rs)} for rs in sets],
-        "command": kubectl(f"rollout status deployment/{row['name']}", row["namespace"]),
+        "command": kubectl("rollout", "status", f"deployment/{row['name']}", namespace=row["namespace"]),
     }
 
 

@@ -12,6 +12,7 @@ from lab.apimachinery.meta import key_of
 from lab.client import Client
 
 from .creating import Wrong, create_from_yaml, deployment_object, node_object
+from .done import from_yaml, patch
 from .forms import FORMS
 from .noderows import usual_runtime
 from .steeringrows import target_of_release, target_of_scaler
@@ -85,7 +86,8 @@ def submit(client: Client, name: str, form: QueryDict) -> dict:
         return {**context, "mode": "yaml", "text": text}
     made, wrong = create_from_yaml(client.cluster, text, namespace)
     lines = json.dumps([{"line": one.line} for one in wrong])
-    return {**context, "wrong": wrong, "lines": lines, "made": made, "open": _first_row(made)}
+    context |= {"lines": lines, "command": from_yaml(text, namespace=namespace)}
+    return {**context, "wrong": wrong, "made": made, "open": _first_row(made)}
 
 
 def _meant(id_: str) -> tuple[str, str]:
@@ -106,7 +108,8 @@ def _shown(client: Client, name: str, fields: list, typed: dict[str, str]) -> di
     ]
     shown = {"form": FORMS[name], "fields": lines, "namespace": typed["namespace"], "template": "form"}
     try:
-        return {**shown, "text": _written(FORMS[name].object(client, typed))}
+        text = _written(FORMS[name].object(client, typed))
+        return {**shown, "text": text, "command": from_yaml(text)}
     except (ValueError, ApiError) as error:
         return {**shown, "text": f"# {error}\n"}
 
@@ -122,7 +125,7 @@ def _submit(client: Client, name: str, typed: dict[str, str]) -> dict:
     try:
         obj = FORMS[name].object(client, typed)
         if name == "visitors" and client.find(VISITORS, namespace, of):
-            client.patch(VISITORS, namespace, of, {"spec": obj["spec"]})
+            context["command"] = patch(client, VISITORS, namespace, of, {"spec": obj["spec"]})
             return {**context, "made": [obj], "open": f"{VISITORS.resource}/{namespace}/{of}"}
     except (ValueError, ApiError) as error:
         return {**context, "wrong": [Wrong(0, str(error))]}

@@ -3,8 +3,6 @@
 A release is asked for by its deployment, for its buttons stand on the deployment's card.
 """
 
-import json
-
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import (
     BY_RESOURCE,
@@ -17,11 +15,10 @@ from lab.apimachinery.kinds import (
     RELEASES,
     SERVICES,
     VISITORS,
-    Kind,
 )
 from lab.client import Client
 
-from .done import Action, Done, kubectl
+from .done import Action, Done, annotate, create, delete, patch
 from .steeringrows import SEEN, is_over, shown_first
 
 RATE_BEFORE = "orrery.io/rate-before"  # on visitors who pause: how many they were
@@ -49,13 +46,7 @@ def steer(client: Client, namespace: str, deployment: str, spec: dict) -> tuple[
     name = release["metadata"]["name"]
     if is_over(release):
         raise bad_request(f"release {name} is over: {release.get('status', {}).get('phase')}")
-    return name, patch(client, RELEASES, namespace, name, spec)
-
-
-def patch(client: Client, kind: Kind, namespace: str, name: str, spec: dict) -> str:
-    client.patch(kind, namespace, name, {"spec": spec})
-    written = json.dumps({"spec": spec})
-    return kubectl(f"patch {kind.singular} {name} --type=merge -p '{written}'", namespace)
+    return name, patch(client, RELEASES, namespace, name, {"spec": spec})
 
 
 def weigh(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -89,8 +80,7 @@ def hold(client: Client, namespace: str, name: str, form: dict) -> Done:
 def put_away(client: Client, namespace: str, name: str, form: dict) -> Done:
     """How a release ended has been read: its line leaves the card, for everybody."""
     release = current_release(client, namespace, name)["metadata"]["name"]
-    client.patch(RELEASES, namespace, release, {"metadata": {"annotations": {SEEN: "true"}}})
-    return Done(f"Release {release} is put away", kubectl(f"annotate release {release} {SEEN}=true", namespace))
+    return Done(f"Release {release} is put away", annotate(client, RELEASES, namespace, release, SEEN, "true"))
 
 
 def turn_up(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -100,8 +90,8 @@ def turn_up(client: Client, namespace: str, name: str, form: dict) -> Done:
     if known:
         return set_rate(client, namespace, known[0]["metadata"]["name"], {"rate": FIRST_RATE})
     spec = {"service": service["metadata"]["name"], "path": "/", "rate": FIRST_RATE, "concurrency": CONCURRENCY}
-    client.create(VISITORS, {"metadata": {"name": name, "namespace": namespace}, "spec": spec})
-    return Done(f"{FIRST_RATE} requests a second for {name}", kubectl("create -f visitors.yaml", namespace))
+    visitors = {"metadata": {"name": name, "namespace": namespace}, "spec": spec}
+    return Done(f"{FIRST_RATE} requests a second for {name}", create(client, VISITORS, [visitors]))
 
 
 def set_rate(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -130,12 +120,9 @@ def _wants_pause(form: dict) -> bool:
 
 def _visit(client: Client, namespace: str, name: str, rate: float, before: str | None) -> Done:
     rate = int(rate) if rate == int(rate) else rate
-    client.patch(
-        VISITORS, namespace, name, {"metadata": {"annotations": {RATE_BEFORE: before}}, "spec": {"rate": rate}}
-    )
     said = f"{rate:g} requests a second for {name}" if rate else f"The visitors {name} pause"
-    spec = json.dumps({"spec": {"rate": rate}})
-    return Done(said, kubectl(f"patch visitors {name} --type=merge -p '{spec}'", namespace))
+    changes = {"metadata": {"annotations": {RATE_BEFORE: before}}, "spec": {"rate": rate}}
+    return Done(said, patch(client, VISITORS, namespace, name, changes))
 
 
 def remove(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -143,9 +130,7 @@ def remove(client: Client, namespace: str, name: str, form: dict) -> Done:
     kind = BY_RESOURCE.get(str(form.get("resource")))
     if kind not in REMOVABLE:
         raise ApiError(404, "NotFound", f"the board deletes no {form.get('resource')}")
-    client.get(kind, namespace, name)
-    client.delete(kind, namespace, name)
-    return Done(f"{kind.kind} {name} is gone", kubectl(f"delete {kind.singular} {name}", namespace))
+    return Done(f"{kind.kind} {name} is gone", delete(client, kind, namespace, name))
 
 
 STEERING: dict[str, Action] = {

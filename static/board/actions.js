@@ -10,14 +10,42 @@ export const csrf = { "X-CSRFToken": document.body.dataset.csrf };
 export function toast(message, { kind = "", command = "", seconds = 5, button } = {}) {
   const box = make("div", { className: `toast ${kind}`, role: kind === "error" ? "alert" : "status" });
   const body = make("div", { textContent: message });
-  if (command) body.append(make("code", { textContent: command }));
   box.append(body);
+  if (command) {
+    const line = make("p", { className: "command" });
+    const copy = make("button", { type: "button", textContent: "Copy", ariaLabel: "Copy the kubectl command (Y)" });
+    copy.dataset.copy = command;
+    line.append(make("code", { textContent: command }), copy);
+    body.append(line);
+    told.push({ message, command });
+  }
   if (button) box.append(button);
   toasts.append(box);
   if (toasts.children.length > 4) toasts.firstElementChild.remove();
-  setTimeout(() => box.remove(), seconds * 1000);
+  const go = () => (box.matches(":hover, :focus-within") ? setTimeout(go, 1000) : box.remove());
+  setTimeout(go, seconds * 1000);
   return box;
 }
+
+// What was done here, and how to say it to kubectl: the newest last.
+export const told = [];
+
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    toast("The browser does not let this page copy. Select the text, and copy it by hand.", { kind: "error" });
+  }
+}
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (!button || !(await copy(button.dataset.copy || document.querySelector(button.dataset.from).textContent))) return;
+  const words = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = words), 1200);
+});
 
 // A request that never got an answer is sent once more where twice is the same as once: Chrome drops requests when a
 // network interface comes or goes, as with every pod that starts on this machine.
@@ -38,7 +66,7 @@ export async function act(name, payload) {
   try {
     const answer = await ask(`${document.body.dataset.base}board/do/${name}`, { method: "POST", headers: csrf, body: JSON.stringify(payload) }, !ONCE.has(name));
     const said = await answer.json();
-    if (answer.ok) toast(said.message, { command: said.kubectl });
+    if (answer.ok) toast(said.message, { command: said.kubectl, seconds: 8 });
     else toast(said.message, { kind: "error", seconds: 12 });
     return answer.ok;
   } catch {

@@ -1,5 +1,5 @@
 // Saying what one wants: by a key or by typing it. The grid of nodes and pods is one tab stop; arrows move in it.
-import { run, toast } from "./actions.js";
+import { copy, run, toast, told } from "./actions.js";
 import { close, open, openConfirm, openPanel } from "./drawer.js";
 import { make } from "./format.js";
 import { want, wanted } from "./rail.js";
@@ -50,7 +50,7 @@ grid.addEventListener("click", (event) => {
 const press = (id) => () => document.getElementById(id).click();
 const GLOBAL = {
   p: press("live"), t: press("table-view"), b: press("projector"), d: press("theme"), "?": press("help"),
-  "/": press("open-palette"), v: () => document.getElementById("rate").focus(), n: () => openPanel("create"), a: () => openPanel("add-node"), Escape: close,
+  "/": press("open-palette"), v: () => document.getElementById("rate").focus(), n: () => openPanel("create"), y: yank, a: () => openPanel("add-node"), Escape: close,
 };
 const POD = { k: "kill", Delete: "delete", Backspace: "delete" };
 
@@ -70,6 +70,12 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+
+async function yank() {
+  const [last] = told.slice(-1);
+  if (!last) toast("Do something first: then this copies the kubectl command for it.");
+  else if (await copy(last.command)) toast(`Copied: ${last.command}`);
+}
 
 function resize(row, by) {
   const id = row.kind === "deployment" ? row.id : row.owner;

@@ -28,7 +28,8 @@ async function load(url, options, unless) {
   if (focused) [...drawer.querySelectorAll("button, input, select, textarea, [tabindex]")].find((one) => mark(one) === focused)?.focus();
   tab = drawer.firstElementChild.dataset.tab || "";
   document.body.dataset.drawer = drawer.firstElementChild.dataset.wide ? "wide" : "open";
-  const made = drawer.firstElementChild.dataset.open;
+  const { open: made, said, command } = drawer.firstElementChild.dataset;
+  if (said) toast(said, { command, seconds: 8 });
   if (made) return open(made);
   here();
   figures();
@@ -103,14 +104,8 @@ function busy() {
   return typed || drawer.querySelector("form:focus-within, .log, .yaml") || (String(getSelection()) && drawer.contains(getSelection().anchorNode));
 }
 
-drawer.addEventListener("click", async (event) => {
-  const copy = event.target.closest("[data-copy]");
-  if (copy) {
-    await navigator.clipboard.writeText(copy.dataset.copy || drawer.querySelector(copy.dataset.from).textContent);
-    const words = copy.textContent;
-    copy.textContent = "Copied";
-    setTimeout(() => (copy.textContent = words), 1200);
-  } else if (event.target.closest("[data-close]")) close();
+drawer.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]")) close();
   else if (event.target.closest("[data-get]")) {
     const { get } = event.target.closest("[data-get]").dataset;
     tab = new URLSearchParams(get.split("?")[1]).get("tab") || ""; // at once: a refresh meanwhile must not bring the old one

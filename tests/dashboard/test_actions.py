@@ -41,6 +41,7 @@ def a_replicaset(client: Client, deployment: dict, revision: int) -> None:
     of = {
         "name": f"web-{revision}",
         "namespace": "default",
+        "labels": LABELS,
         "ownerReferences": [owner],
         "annotations": {"deployment.kubernetes.io/revision": str(revision)},
     }

@@ -263,3 +263,19 @@ def test_a_connection_that_says_nothing_is_called_stale_and_made_anew(page, proc
     expect(page.locator("#live")).to_contain_text("Stale")
     page.clock.run_for(5_000)
     wait_until("another connection", lambda: page.wait_for_timeout(50) or len(tried) > 1, 10)
+
+
+def test_what_was_done_shows_its_command_with_a_copy_button_and_a_key_for_it(screen):
+    screen.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    screen.open().card("hello").get_by_role("button", name="One replica more").click()
+    toast = screen.toast("hello scaled to 4")
+    expect(toast.locator("code")).to_have_text("kubectl scale deployment/hello --replicas=4")
+    toast.get_by_role("button", name="Copy the kubectl command").click()
+    expect(toast.get_by_role("button")).to_have_text("Copied")
+    assert screen.page.evaluate("navigator.clipboard.readText()").endswith("--replicas=4")
+    screen.card("hello").get_by_role("button", name="One replica less").click()
+    expect(screen.toast("hello scaled to 3")).to_be_visible()
+    screen.page.locator("#sky").click(position={"x": 2, "y": 2})
+    screen.page.keyboard.press("y")
+    expect(screen.toast("Copied: kubectl scale deployment/hello --replicas=3")).to_be_visible()
+    screen.lab.wait_for_ready_pods(3)
