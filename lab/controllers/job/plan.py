@@ -3,7 +3,7 @@
 Source: syncJob, manageJob and trackJobStatusAndRemoveFinalizers in k8s.io/kubernetes/pkg/controller/job.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -76,7 +76,7 @@ def make_plan(job: dict, pods: list[dict], backoff: Backoff, time: float, most: 
 
 
 def _staying(plan: Plan, found: Tally) -> list[dict]:
-    gone = {pod["metadata"]["uid"] for pod in plan.delete}
+    gone = _uids(plan.delete)
     return [pod for pod in found.active if pod["metadata"]["uid"] not in gone]
 
 
@@ -127,7 +127,8 @@ def _surplus(job: dict, found: Tally, least: int, time: float) -> list[dict]:
         if not counts(job, pod) or index_of(pod) in seen:
             spare.append(pod)
         seen.add(index_of(pod))
-    rest = [pod for pod in found.active if pod not in spare]
+    chosen = _uids(spare)
+    rest = [pod for pod in found.active if pod["metadata"]["uid"] not in chosen]
     return spare + first_to_go(rest, max(least - len(spare), 0), found.active, time)
 
 
@@ -145,10 +146,11 @@ def _index_pause(before: dict | None, backoff: Backoff, time: float) -> float:
 def _count(plan: Plan, job: dict, found: Tally, end: Verdict | None) -> None:
     """Count what has ended, and let go of it. When the Job is over, what still runs has failed."""
     status, failed, over = plan.status, 0, bool(end) or is_deleting(job)
+    held, surplus = _uids(found.held.values()), _uids(plan.release)
     for pod in filter(is_tracked, found.pods):
-        lost = has_failed(pod, job)
-        ended = has_succeeded(pod) or (lost and pod not in found.held.values())
-        if pod in plan.release or not (ended or over):
+        uid, lost = pod["metadata"]["uid"], has_failed(pod, job)
+        ended = has_succeeded(pod) or (lost and uid not in held)
+        if uid in surplus or not (ended or over):
             continue
         plan.release.append(pod)
         if not has_succeeded(pod) and (lost or end) and counts(job, pod) and counts_as_failure(job, pod):
@@ -166,6 +168,10 @@ def _describe(plan: Plan, found: Tally) -> None:
     _set(status, "active", len(stay) + len(plan.create))
     status["ready"] = sum(map(is_ready, stay))
     status["terminating"] = len(found.terminating) + len(plan.delete)
+
+
+def _uids(pods: Iterable[dict]) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in pods}
 
 
 def _set(status: dict, field_: str, value: int | str) -> None:
