@@ -8,12 +8,14 @@ from lab.apimachinery.schedules import Schedule, Unscheduled
 from .base import Strategy
 from .causes import invalid, not_negative, one_of, required, unsupported
 from .job import validate_job_spec
+from .podspec.validation import pod_warnings
 from .replicaset import default_template
 
 POLICIES = ("Allow", "Forbid", "Replace")
 NUMBERS = ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
 # A Job is called after its CronJob and its minute, eleven more characters, and each of its pods is labelled with that.
 LONGEST_NAME = 52
+JOB = "spec.jobTemplate.spec"
 
 
 class CronJobStrategy(Strategy):
@@ -28,6 +30,9 @@ class CronJobStrategy(Strategy):
         spec.setdefault("failedJobsHistoryLimit", 1)
         default_template(spec.setdefault("jobTemplate", {}).setdefault("spec", {}))
 
+    def warnings(self, obj: dict) -> Iterator[str]:
+        yield from pod_warnings(obj["spec"]["jobTemplate"]["spec"]["template"]["spec"], f"{JOB}.template.spec")
+
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec, name = obj["spec"], obj["metadata"].get("name", "")
         if len(name) > LONGEST_NAME:
@@ -36,12 +41,12 @@ class CronJobStrategy(Strategy):
         for field in NUMBERS:
             yield from not_negative(f"spec.{field}", spec.get(field))
         yield from one_of("spec.concurrencyPolicy", spec["concurrencyPolicy"], POLICIES)
-        job, path = spec["jobTemplate"]["spec"], "spec.jobTemplate.spec"
-        yield from validate_job_spec(job, path)
+        job = spec["jobTemplate"]["spec"]
+        yield from validate_job_spec(job, JOB)
         if job.get("selector") is not None:
-            yield invalid(f"{path}.selector", job["selector"], "`selector` will be auto-generated")
+            yield invalid(f"{JOB}.selector", job["selector"], "`selector` will be auto-generated")
         if job.get("manualSelector"):
-            yield unsupported(f"{path}.manualSelector", True, ("nil", "false"))
+            yield unsupported(f"{JOB}.manualSelector", True, ("nil", "false"))
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
         if new["spec"] != old["spec"]:
