@@ -16,6 +16,7 @@ from .engine import RUNTIMES, choose_runtime
 from .lab import Lab, Sockets
 from .state import CannotStart, check_writable, data_folder, hold, read_run
 
+OPEN = "Whoever reaches {}, pods included, is the administrator: it asks nobody who they are. Only the TLS port does."
 DESCRIPTION = "Start the lab and open its board. Ctrl-C stops it and leaves no process."
 
 
@@ -91,6 +92,10 @@ def beside(host: str, usual: int, chosen: int | None, option: str) -> socket.soc
         return listen(host, 0)
 
 
+def is_loopback(host: str) -> bool:
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     """A server's socket. Taken here, before anything starts, so that a taken port costs nothing but a message."""
     listener = socket.socket()
@@ -121,6 +126,8 @@ def run(lab: Lab, began: float, browser: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, asked_to_stop)
     lab.say(f"Starting Orrery on {lab.board} (containers: {lab.runtime}) ...")
+    if not is_loopback(lab.host):
+        lab.say(OPEN.format(lab.board))
     try:
         lab.start()
         ready = lab.wait_until_ready()

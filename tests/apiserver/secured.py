@@ -43,7 +43,8 @@ class Secured:
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=context)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent |= {"Authorization": f"Bearer {token}"} if token else {}
-        sent |= {"Content-Type": "application/json"} if body is not None else {}
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
         raw = json.dumps(body).encode() if body is not None else None
         base = f"/clusters/{self.cluster}" if base is None else base
         with contextlib.closing(connection):

@@ -92,6 +92,21 @@ def test_it_cannot_give_itself_more_than_it_has(ask, client):
     assert ask("PUT", f"{ROLES}/more", grown).code == 200
 
 
+def test_an_apply_that_would_create_must_be_allowed_to(ask, client):
+    path = "/api/v1/namespaces/default/configmaps/note?fieldManager=robot"
+    note = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note"}, "data": {"a": "1"}}
+    grant(client, "robot", [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["patch"]}], "patcher")
+
+    def apply():
+        return ask("PATCH", path, note, Content_Type="application/apply-patch+yaml")
+
+    assert 'cannot create resource "configmaps"' in apply().json["message"]
+    grant(client, "robot", [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]}], "creator")
+    assert apply().code == 201
+    client.delete(ROLEBINDINGS, "default", "creator")
+    assert apply().code == 200
+
+
 def test_it_can_ask_what_it_may(ask):
     def may(**about: str) -> dict:
         spec = {"resourceAttributes": {"namespace": "default", **about}}

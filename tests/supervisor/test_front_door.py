@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from lab.supervisor.state import CannotStart
-from lab.supervisor.up import beside, listen, listen_everywhere, parse
+from lab.supervisor.up import beside, is_loopback, listen, listen_everywhere, parse
 
 
 def free_ports() -> int:
@@ -38,3 +38,8 @@ def test_one_that_was_asked_for_and_is_taken_stands_in_the_way():
         port = taken.getsockname()[1]
         with pytest.raises(CannotStart, match=f"--front-door-port {port + 1}"):
             beside("127.0.0.1", 0, port, "--front-door-port")
+
+
+def test_only_the_loopback_is_the_machines_own():
+    assert all(map(is_loopback, ("127.0.0.1", "127.0.1.1", "localhost")))
+    assert not any(map(is_loopback, ("0.0.0.0", "192.168.1.7", "lab.example.com")))
