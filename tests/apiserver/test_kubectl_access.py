@@ -7,6 +7,7 @@ import pytest
 import yaml
 from django.conf import settings
 
+from lab.apimachinery.kinds import RBAC
 from lab.apiserver.access.user import MASTERS
 from lab.management import pki
 from lab.management.commands.kubeconfig import credentials, kubeconfig
@@ -123,3 +124,24 @@ def test_what_a_certificate_says_is_who_one_is(tls, kubectl, tmp_path):
     jane = with_config(kubectl, tmp_path / "jane", tls, authority(), shown)
     assert "[staff system:authenticated]" in jane.run("auth", "whoami")
     assert 'User "jane" cannot list resource "pods"' in jane.fail("get", "pods")
+
+
+def test_roles_are_applied_and_reconciled_from_a_manifest(admin):
+    rules = [{"apiGroups": ["apps"], "resources": ["deployments"], "resourceNames": ["web"], "verbs": ["get"]}]
+    role = {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": {"name": "web", "namespace": "default"}}
+    role["rules"] = rules
+    subjects = [{"kind": "ServiceAccount", "name": "robot", "namespace": "default"}]
+    binding = role | {"kind": "RoleBinding", "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "web"}}
+    binding = {**binding, "subjects": subjects}
+    del binding["rules"]
+    manifest = yaml.safe_dump_all([role, binding])
+    assert "role.rbac.authorization.k8s.io/web created" in admin.run("apply", "-f", "-", stdin=manifest)
+    assert "unchanged" in admin.run("apply", "-f", "-", stdin=manifest)
+    assert "serverside-applied" in admin.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifest)
+    asked = ("auth", "can-i", "get", "deployments.apps/web", f"--as={ROBOT}")
+    assert admin.run(*asked) == "yes\n"
+    more = yaml.safe_dump(role | {"rules": [*rules, rules[0] | {"verbs": ["delete"]}]})
+    assert "reconciled" in admin.run("auth", "reconcile", "-f", "-", stdin=more)
+    assert admin.run("auth", "can-i", "delete", "deploy/web", f"--as={ROBOT}") == "yes\n"
+    assert admin.start("auth", "can-i", "delete", "deploy/other", f"--as={ROBOT}").stdout == "no\n"
+    assert "robot" in admin.run("describe", "rolebinding", "web")
