@@ -49,7 +49,6 @@ VIEW = [
     _rule(READ, OWN, *_with_status("releases", "visitors", "builds")),
 ]
 EDIT = [
-    *VIEW,
     _rule(READ, "", "secrets", "pods/attach", "pods/exec", "pods/portforward"),
     _rule(("impersonate",), "", "serviceaccounts"),
     _rule(WRITE, "", *DATA, "secrets", "serviceaccounts", "pods/attach", "pods/exec", "pods/portforward"),
@@ -63,7 +62,6 @@ EDIT = [
     _rule(WRITE, OWN, "releases", "visitors", "builds"),
 ]
 ADMIN = [
-    *EDIT,
     _rule(("create",), "authorization.k8s.io", "localsubjectaccessreviews"),
     _rule((*READ, *WRITE), RBAC, "roles", "rolebindings"),
 ]
@@ -73,12 +71,23 @@ REVIEWS = [
 ]
 ROLES = {
     "cluster-admin": [_rule(("*",), "*", "*"), {"verbs": ["*"], "nonResourceURLs": ["*"]}],
-    "admin": ADMIN,
-    "edit": EDIT,
+    "admin": [*EDIT, *VIEW, *ADMIN],
+    "edit": [*EDIT, *VIEW],
     "view": VIEW,
+    "system:aggregate-to-admin": ADMIN,
+    "system:aggregate-to-edit": EDIT,
+    "system:aggregate-to-view": VIEW,
     "system:basic-user": REVIEWS,
     "system:discovery": [_paths(*DISCOVERY)],
     "system:public-info-viewer": [_paths(*HEALTH)],
+}
+# Role → those that it is a part of. A role that somebody labels likewise adds to them.
+PARTS = {
+    "view": "edit",
+    "edit": "admin",
+    "system:aggregate-to-view": "view",
+    "system:aggregate-to-edit": "edit",
+    "system:aggregate-to-admin": "admin",
 }
 # Role → the groups that have it in the whole cluster.
 BINDINGS = {
@@ -91,8 +100,21 @@ BINDINGS = {
 
 def bootstrap_policy() -> list[Put]:
     """The roles and bindings as objects to be created."""
-    roles = [Put(CLUSTERROLES, {"metadata": _metadata(name), "rules": rules}) for name, rules in ROLES.items()]
+    roles = [Put(CLUSTERROLES, _role(name, rules)) for name, rules in ROLES.items()]
     return roles + [Put(CLUSTERROLEBINDINGS, _binding(role, groups)) for role, groups in BINDINGS.items()]
+
+
+def _role(name: str, rules: list[dict]) -> dict:
+    role = {"metadata": _metadata(name), "rules": rules}
+    if name in PARTS:
+        role["metadata"]["labels"][_label(PARTS[name])] = "true"
+    if name in PARTS.values():
+        role["aggregationRule"] = {"clusterRoleSelectors": [{"matchLabels": {_label(name): "true"}}]}
+    return role
+
+
+def _label(role: str) -> str:
+    return f"{RBAC}/aggregate-to-{role}"
 
 
 def _metadata(name: str) -> dict:

@@ -5,6 +5,7 @@ keep a truth of their own: all they know is in the store, so each may be killed 
 """
 
 from .clusterautoscaler.controller import ClusterAutoscalerController
+from .clusterroleaggregation import ClusterRoleAggregationController
 from .cronjob.controller import CronJobController
 from .daemonset.controller import DaemonSetController
 from .deployment.controller import DeploymentController
@@ -46,6 +47,7 @@ CONTROLLERS = (
     GarbageCollector(),
     NamespaceController(),
     ServiceAccountController(),
+    ClusterRoleAggregationController(),
     EventTTLController(),
     PersistentVolumeController(),
     VolumeProtectionController(),

@@ -77,10 +77,11 @@ def test_a_cluster_role_binding_is_of_a_cluster_role(api):
     assert causes(refused) == [("roleRef.kind", 'Unsupported value: "Role": supported values: "ClusterRole"')]
 
 
-def test_what_the_lab_does_not_gather_is_warned_of(api):
-    aggregated = {"metadata": {"name": "sum"}, "rules": [], "aggregationRule": {"clusterRoleSelectors": []}}
-    made = api.ask("POST", f"{GROUP}/clusterroles", aggregated)
-    assert made.code == 201 and "aggregationRule" in made.headers["warning"]
+def test_a_role_that_is_made_of_others_says_of_which(api):
+    for selectors in ([], [{"matchLabels": {"a b": "c"}}]):
+        rule = {"clusterRoleSelectors": selectors}
+        refused = api.ask("POST", f"{GROUP}/clusterroles", {"metadata": {"name": "sum"}, "aggregationRule": rule})
+        assert causes(refused)[0][0].startswith("aggregationRule.clusterRoleSelectors")
 
 
 def test_a_pod_is_refused_whose_account_there_is_not(api):

@@ -185,3 +185,12 @@ def test_a_binding_grants_what_its_role_holds_unless_one_may_bind_it(client):
     unknown = binding | {"roleRef": binding["roleRef"] | {"name": "ghost"}}
     with pytest.raises(ApiError, match='"ghost" not found'):
         check(client.view(), JANE, ROLEBINDINGS, unknown, None)
+
+
+def test_only_who_may_do_everything_has_roles_gathered(client):
+    gathering = {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}
+    cluster_role = {"metadata": {"name": "sum"}, "aggregationRule": gathering}
+    with pytest.raises(ApiError, match="must have cluster-admin privileges to use the aggregationRule"):
+        check(client.view(), JANE, CLUSTERROLES, cluster_role, None)
+    bind(client, "cluster-admin", CLUSTERROLEBINDINGS, "ClusterRole")
+    check(client.view(), JANE, CLUSTERROLES, cluster_role, None)

@@ -13,16 +13,25 @@ from .attributes import Attributes
 from .rbac import allows, authorize, grants, role_rules
 from .user import User
 
+EVERYTHING = [
+    {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
+    {"verbs": ["*"], "nonResourceURLs": ["*"]},
+]
+
 
 def check(view: View, user: User, kind: Kind, obj: dict, old: dict | None) -> None:
     """Raises ApiError 403 for rights that the user has not, 404 for a role that there is not."""
     if user.is_master:
         return
     meta, is_role = obj["metadata"], kind in (ROLES, CLUSTERROLES)
-    fields = ("rules",) if is_role else ("roleRef", "subjects")
+    fields = ("rules", "aggregationRule") if is_role else ("roleRef", "subjects")
     if old is not None and all(old.get(field) == obj.get(field) for field in fields):
         return
     namespace = meta.get("namespace", "")
+    gathers = obj.get("aggregationRule")  # it may gather anything
+    if gathers and gathers != (old or {}).get("aggregationRule") and _lacking(view, user, "", EVERYTHING):
+        words = "must have cluster-admin privileges to use the aggregationRule"
+        raise errors.forbidden(kind, meta.get("name", ""), words)
     if is_role:
         asked = Attributes("escalate", RBAC, kind.plural, namespace=namespace, name=meta.get("name", ""))
         granted = obj.get("rules") or []
@@ -35,12 +44,17 @@ def check(view: View, user: User, kind: Kind, obj: dict, old: dict | None) -> No
         return
     if granted is None:
         raise errors.not_found(role_kind, ref["name"])
-    own = [rule for grant in grants(view, user, namespace) for rule in grant.rules or ()]
-    lacking = [asked for rule in granted for asked in _each(rule) if not any(allows(one, asked) for one in own)]
+    lacking = _lacking(view, user, namespace, granted)
     if lacking:
         groups = " ".join(f'"{group}"' for group in user.groups)
         words = f'user "{user.name}" (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:'
         raise errors.forbidden(kind, meta.get("name", ""), "\n".join((words, *_compact(lacking))))
+
+
+def _lacking(view: View, user: User, namespace: str, granted: list[dict]) -> list[Attributes]:
+    """What the rules allow and the user may not."""
+    own = [rule for grant in grants(view, user, namespace) for rule in grant.rules or ()]
+    return [asked for rule in granted for asked in _each(rule) if not any(allows(one, asked) for one in own)]
 
 
 def _each(rule: dict) -> Iterator[Attributes]:

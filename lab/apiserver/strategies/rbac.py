@@ -8,10 +8,8 @@ from lab.apimachinery.kinds import RBAC
 
 from .base import Strategy
 from .causes import invalid, required, unlike, unsupported
+from .podspec.selectors import validate_label_selector
 
-AGGREGATION = (
-    "aggregationRule: the lab does not gather a ClusterRole's rules from others; its own rules are what counts"
-)
 GROUP_OF = {"ServiceAccount": "", "User": RBAC, "Group": RBAC}  # kind of a subject → its apiGroup
 
 
@@ -25,9 +23,14 @@ class RoleStrategy(Strategy):
 
 
 class ClusterRoleStrategy(RoleStrategy):
-    def warnings(self, obj: dict) -> Iterator[str]:
-        if obj.get("aggregationRule"):
-            yield AGGREGATION
+    def validate(self, obj: dict) -> Iterator[Cause]:
+        yield from super().validate(obj)
+        if obj.get("aggregationRule") is not None:
+            path, selectors = "aggregationRule.clusterRoleSelectors", obj["aggregationRule"].get("clusterRoleSelectors")
+            if not selectors:
+                yield required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil")
+            for at, selector in enumerate(selectors or ()):
+                yield from validate_label_selector(selector, f"{path}[{at}]")
 
 
 def _validate_rule(rule: dict, path: str, namespaced: bool) -> Iterator[Cause]:
