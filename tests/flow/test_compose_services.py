@@ -33,7 +33,7 @@ class Services:
 
     def __init__(self, lab: LabUnderTest, database: str, redis: str):
         self.lab = lab
-        self.door = free_port()
+        self.door, self.tls = free_port(), free_port()
         self._here = {
             "DATABASE_URL": database,
             "REDIS_URL": redis,
@@ -49,7 +49,8 @@ class Services:
         return clean_environment(**declared | {key: self._here[key] for key in self._here.keys() & declared.keys()})
 
     def command(self, words: list[str]) -> list[str]:
-        here = {"8088": str(self.lab.port), "8089": str(self.door), "0.0.0.0": "127.0.0.1", DATA: str(self.lab.data)}
+        ports = {"8088": str(self.lab.port), "8089": str(self.door), "8090": str(self.tls)}
+        here = {**ports, "0.0.0.0": "127.0.0.1", DATA: str(self.lab.data)}
         program = sys.executable if words[0] == "python" else str(Path(sys.executable).with_name(words[0]))
         for there, is_here in here.items():
             words = [word.replace(there, is_here) for word in words]
