@@ -281,6 +281,28 @@ def test_pods_that_it_leaves_behind_are_nobodys(shop):
     assert not pod["metadata"].get("ownerReferences") and not pod["metadata"].get("finalizers")
 
 
+def test_a_pod_whose_labels_are_taken_away_is_let_go_of_and_replaced(shop):
+    shop.submit()
+    (pod,) = shop.pods()
+    none = {label: None for label in pod["metadata"]["labels"]}
+    shop.client.patch(PODS, "default", pod["metadata"]["name"], {"metadata": {"labels": none}})
+    shop.settle()
+    loose = shop.client.get(PODS, "default", pod["metadata"]["name"])
+    assert not {"ownerReferences", "finalizers"} & set(loose["metadata"])
+    assert len(shop.pods()) == 2 and shop.status()["active"] == 1 and "failed" not in shop.status()
+
+
+def test_a_namesake_does_not_keep_the_pods_of_the_job_before_it(shop):
+    shop.submit()
+    (before,) = shop.pods()
+    shop.client.delete(JOBS, "default", "work")
+    meta = {"name": "work", "namespace": "default"}
+    shop.client.create(JOBS, {"metadata": meta, "spec": {"template": job_template()}})
+    shop.settle()
+    (pod,) = shop.pods()
+    assert pod["metadata"]["uid"] != before["metadata"]["uid"]
+
+
 def test_a_job_in_a_namespace_that_goes_does_not_hold_it(shop):
     shop.client.create(NAMESPACES, {"metadata": {"name": "dev"}})
     meta = {"name": "work", "namespace": "dev"}

@@ -42,7 +42,7 @@ def test_each_failure_doubles_the_pause(failures, pause):
 
 
 def test_a_success_ends_the_pauses():
-    failed, good = ended(at="2026-05-20T11:59:50Z"), ended(0, at="2026-05-20T11:59:55Z")
+    failed, good = ended(at="2026-05-20T11:59:54Z"), ended(0, at="2026-05-20T11:59:55Z")
     job = a_job(completions=2)
     job["status"]["succeeded"] = 1
     assert len(make_plan(job, [failed, good], BACKOFF, NOON).create) == 1
@@ -52,6 +52,13 @@ def test_a_success_ends_the_pauses():
 def test_a_failure_from_a_time_to_come_is_not_waited_for_longer_than_its_pause():
     plan = make_plan(a_job(), [ended(at="2026-05-20T18:00:00Z")], BACKOFF, NOON)
     assert plan.delay == 10
+
+
+def test_after_one_that_had_only_to_make_room_there_is_no_pause():
+    leaving = a_pod("work-1", deletionTimestamp="2026-05-20T12:00:00Z", finalizers=[TRACKING])
+    assert not make_plan(a_job(), [leaving], BACKOFF, NOON + 1).create
+    del leaving["metadata"]["finalizers"]
+    assert len(make_plan(a_job(), [leaving], BACKOFF, NOON + 1).create) == 1
 
 
 def test_each_index_has_pauses_of_its_own():

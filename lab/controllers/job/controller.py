@@ -34,9 +34,12 @@ class JobController(WorkloadController):
         if change.resource == JOBS.resource and change.deleted:
             return (every,)
         found = set(super().keys(change))
-        # The Job that had its name may be another one by now.
-        leaves = not change.deleted and is_deleting(change.object) and is_tracked(change.object)
-        return found | {every} if found and leaves else found
+        pod = change.object
+        if change.resource == JOBS.resource or change.deleted or not is_tracked(pod):
+            return found
+        # Of one that leaves, the Job may be gone, and the one that has its name now another.
+        stray = controller_of(pod) is None or (found and is_deleting(pod))
+        return found | {every} if stray else found
 
     def all_keys(self, client: Client) -> Iterable[str]:
         spaces = {pod["metadata"]["namespace"] for pod in client.list(PODS) if is_tracked(pod)}
