@@ -71,7 +71,8 @@ def docker_lab(engine: docker.APIClient, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def process_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabUnderTest]:
     """A running lab whose containers are local processes, shared likewise."""
-    yield from _running(LabUnderTest(tmp_path_factory.mktemp("process") / "data", "process"))
+    path = os.pathsep.join([str(Path(os.environ.get("KUBECTL_NEW", "")).parent), os.environ["PATH"]])
+    yield from _running(LabUnderTest(tmp_path_factory.mktemp("process") / "data", "process", PATH=path))
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ from .whole import ZONES, zone_of, zone_row
 from .why import acts_of, because, explain_pod, thread
 
 TABS = {
-    PODS: ("why", "thread", "events", "logs", "yaml"),
+    PODS: ("why", "thread", "events", "logs", "terminal", "yaml"),
     NODES: ("overview", "drain", "events", "yaml"),
     DEPLOYMENTS: ("overview", "events", "yaml"),
     **steering.TABS,
@@ -198,6 +198,11 @@ def _pod_logs(client: Client, pod: dict) -> dict:
     return {"command": kubectl("logs", "-f", meta["name"], namespace=meta["namespace"])}
 
 
+def _pod_terminal(client: Client, pod: dict) -> dict:
+    meta, container = pod["metadata"], pod["spec"]["containers"][0]["name"]
+    return {"command": kubectl("exec", "-it", meta["name"], "-c", container, "--", "sh", namespace=meta["namespace"])}
+
+
 def _node_head(client: Client, node: dict) -> dict:
     pods = pods_on(client, node["metadata"]["name"])
     used = tuple(map(sum, zip(*map(requests_of, pods), strict=True))) if pods else (0, 0, 0)
@@ -278,6 +283,7 @@ PANELS = {
     (PODS, "why"): _pod_why,
     (PODS, "thread"): _pod_thread,
     (PODS, "logs"): _pod_logs,
+    (PODS, "terminal"): _pod_terminal,
     (NODES, "overview"): _node_overview,
     (NODES, "drain"): _node_drain,
     (DEPLOYMENTS, "overview"): _deployment_overview,

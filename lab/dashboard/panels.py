@@ -11,6 +11,7 @@ from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, NAMESPACES, NODEPOOLS, N
 from lab.apimachinery.meta import key_of
 from lab.client import Client
 
+from .console import program
 from .creating import Wrong, create_from_yaml, deployment_object, node_object
 from .done import from_yaml, patch
 from .forms import FORMS
@@ -49,6 +50,8 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
     """What the form shows before anybody has typed: an example, in the fields or as YAML."""
     mode = "yaml" if asked.get("mode") == "yaml" else "form"
     context = {"cluster": client.cluster, "mode": mode, "wrong": [], "lines": "[]", "name": name}
+    if name == "kubectl":
+        return {**context, "kubectl": program()}
     if name in FORMS:
         namespace, of = _meant(asked.get("for", ""))
         typed = {"namespace": namespace or "default"}

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import pipeline, views
+from . import console, pipeline, views
 
 CLUSTER = r"^clusters/(?P<cluster>[a-z0-9][-a-z0-9]{0,62})/"
 
@@ -15,6 +15,7 @@ urlpatterns = [
         views.form,
         name="panel",
     ),
+    re_path(CLUSTER + r"board/kubectl$", console.run),
     re_path(CLUSTER + r"ship$", pipeline.ship, name="ship"),
     re_path(CLUSTER + r"images$", pipeline.show_images, name="images"),
     re_path(CLUSTER + r"images\.json$", pipeline.list_images),

@@ -18,6 +18,7 @@ export function toast(message, { kind = "", command = "", seconds = 5, button } 
     line.append(make("code", { textContent: command }), copy);
     body.append(line);
     told.push({ message, command });
+    document.dispatchEvent(new Event("told"));
   }
   if (button) box.append(button);
   toasts.append(box);

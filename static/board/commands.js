@@ -50,7 +50,7 @@ grid.addEventListener("click", (event) => {
 const press = (id) => () => document.getElementById(id).click();
 const GLOBAL = {
   p: press("live"), t: press("table-view"), b: press("projector"), d: press("theme"), "?": press("help"),
-  "/": press("open-palette"), v: () => document.getElementById("rate").focus(), n: () => openPanel("create"), y: yank, a: () => openPanel("add-node"), Escape: close,
+  "/": press("open-palette"), v: () => document.getElementById("rate").focus(), n: () => openPanel("create"), y: yank, x: () => openPanel("kubectl"), a: () => openPanel("add-node"), Escape: close,
 };
 const POD = { k: "kill", Delete: "delete", Backspace: "delete" };
 
@@ -93,6 +93,7 @@ function* commands(words) {
   const number = words.find((word) => /^\d+$/.test(word));
   yield ["New deployment", "", () => openPanel("create")];
   yield ["Add a node", "", () => openPanel("add-node")];
+  yield ["kubectl command line", "", () => openPanel("kubectl")];
   yield ["New pool of machines", "", () => openPanel("pool")];
   for (const row of byKind("service")) {
     yield [`Open ${row.name}`, "service", () => open(row.id)];

@@ -34,7 +34,16 @@ async function load(url, options, unless) {
   here();
   figures();
   follow(drawer.querySelector(".log"));
+  const [more] = drawer.querySelectorAll("[data-module]");
+  if (more) begin(more, (stop = new AbortController()).signal);
   editors(drawer);
+}
+
+// Fragments that are more than a document bring a module of their own: a terminal, a command line.
+async function begin(box, signal) {
+  const { start } = await import(`./${box.dataset.module}.js`).catch(() => ({}));
+  if (!start) toast("The page could not load this part of itself. Try again.", { kind: "error" });
+  else if (!signal.aborted) start(box, signal);
 }
 
 // What tells an element of a fragment from others: so that the same one has the focus when the fragment comes anew.
@@ -101,7 +110,7 @@ onPaint(({ changed, removed }) => {
 
 function busy() {
   const typed = [...drawer.querySelectorAll(".confirm input")].some((input) => input.value);
-  return typed || drawer.querySelector("form:focus-within, .log, .yaml") || (String(getSelection()) && drawer.contains(getSelection().anchorNode));
+  return typed || drawer.querySelector("form:focus-within, .log, .yaml, [data-module]") || (String(getSelection()) && drawer.contains(getSelection().anchorNode));
 }
 
 drawer.addEventListener("click", (event) => {

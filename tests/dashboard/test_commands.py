@@ -63,7 +63,7 @@ FORMS = {
     "hush": {"namespace": "default", "name": "crowd", "pause": True},
     "remove": {"namespace": "other", "name": "web", "resource": "services"},
 }
-ELSEWHERE = {"kill"}  # ends a process, and writes nothing: tests/flow asks for that one
+ELSEWHERE = {"kill"}  # ends a process, and writes nothing: test_commandline types that one
 
 
 def fill(client: Client) -> None:

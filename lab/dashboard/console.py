@@ -1,0 +1,117 @@
+"""The page's command line: a real kubectl, where this machine has one, for the cluster of the page.
+
+It is given this lab's address and nothing of whoever started the lab: neither kubeconfig nor PATH, so that no plug-in
+is found; and it ends after a while, or when nobody listens any more. What may be typed, `commandline` says.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.views.decorators.http import require_POST
+
+from lab.apimachinery.errors import ApiError, bad_request
+
+from .commandline import arguments, wants_input
+
+MOST_SECONDS = 120.0
+MOST_BYTES = 1 << 19
+PIECE_BYTES = 1 << 14
+MISSING = "no kubectl is installed on the machine of this lab"
+
+
+def program() -> str | None:
+    """Where this machine has its kubectl."""
+    return shutil.which("kubectl")
+
+
+@require_POST
+async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    """`{command, input}` in; out come lines of JSON as they are said: `{"out"}`, `{"err"}`, and at last `{"exit"}`, or
+    `{"note"}` where it was ended. A command that may not be run is answered with a Status."""
+    try:
+        asked = orjson.loads(request.body)
+        words = arguments(str(asked["command"]))
+        pasted = str(asked.get("input") or "").encode()
+    except (KeyError, TypeError, AttributeError):
+        return _refused(bad_request("the body must be an object with a command"))
+    except ValueError as error:
+        return _refused(bad_request(str(error)))
+    if not program():
+        return _refused(ApiError(503, "ServiceUnavailable", MISSING))
+    host, port = request.scope["server"]
+    server = f"http://{f'[{host}]' if ':' in host else host}:{port}/clusters/{cluster}"
+    lines = said(server, words, pasted if wants_input(words) else b"")
+    return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+
+
+def _refused(error: ApiError) -> JsonResponse:
+    return JsonResponse(error.as_status(), status=error.code)
+
+
+async def said(server: str, words: list[str], pasted: bytes) -> AsyncIterator[bytes]:
+    """Run it, and pass on what it says."""
+    process = await asyncio.create_subprocess_exec(
+        program(),
+        f"--server={server}",
+        *words,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        **_place(),
+    )
+    pieces: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue(4)  # who listens slowly slows it down
+    talk = asyncio.create_task(_talk(process, pasted, pieces))
+    left = MOST_BYTES
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            while piece := await pieces.get():
+                kind, data = piece
+                yield _line(kind, data[:left].decode(errors="replace"))
+                left -= len(data)
+                if left <= 0:
+                    yield _line("note", f"It was ended: it said more than {MOST_BYTES >> 10} KiB.")
+                    return
+            yield _line("exit", await process.wait())
+    except TimeoutError:
+        yield _line("note", f"It was ended: a command has {MOST_SECONDS:g} s here.")
+    finally:
+        talk.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _place() -> dict:
+    """A folder and an environment that hold nothing but what kubectl has found out about this lab."""
+    home = settings.DATA_DIR / "kubectl"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    environment = {"HOME": str(home), "KUBECONFIG": os.devnull, "PATH": ""}
+    if differ := shutil.which("diff"):
+        environment["KUBECTL_EXTERNAL_DIFF"] = differ
+    return {"cwd": home, "env": environment}
+
+
+async def _talk(process: asyncio.subprocess.Process, pasted: bytes, pieces: asyncio.Queue) -> None:
+    async def hear(kind: str, stream: asyncio.StreamReader) -> None:
+        while data := await stream.read(PIECE_BYTES):
+            await pieces.put((kind, data))
+
+    async def tell() -> None:
+        with contextlib.suppress(OSError):  # who has heard enough does not read on
+            process.stdin.write(pasted)
+            await process.stdin.drain()
+        process.stdin.close()
+
+    await asyncio.gather(tell(), hear("out", process.stdout), hear("err", process.stderr))
+    await pieces.put(None)
+
+
+def _line(kind: str, held: str | int) -> bytes:
+    return orjson.dumps({kind: held}) + b"\n"

@@ -1,0 +1,204 @@
+"""What may be typed into the page's command line, and what it answers when a real kubectl runs it."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from lab.dashboard.commandline import arguments, wants_input
+from tests.labs import wait_until
+
+from .screen import SECONDS, Screen
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "get pods",
+        "kubectl get pods -A -o wide --show-labels",
+        "get pods -nkube-system -Aw",
+        "get pod web -o=jsonpath='{.spec.nodeName}'",
+        "get pods -l 'app in (web, api)' --sort-by=.metadata.name",
+        "get --raw /healthz",
+        "logs -f web -c app --tail=5 -p",
+        "exec web -c app -- ls -la --kubeconfig /etc",
+        "apply -f - --server-side",
+        "create --raw '/api/v1/namespaces/default/pods/web/kill?container=web' -f /dev/null",
+        "create deployment web --image=orrery/hello:v1 --replicas=2",
+        """patch deployment web --type=merge -p '{"spec": {"replicas": 2}}'""",
+        "run box --image=busybox --command -- sleep 5",
+        "drain node-a --ignore-daemonsets --delete-emptydir-data --force",
+        "set image deployment/web web=orrery/hello:v2",
+        "scale deployment/web --replicas=3 -n other",
+        "auth can-i create pods --as=system:serviceaccount:default:default",
+    ],
+)
+def test_what_stays_within_the_cluster_may_be_typed(typed):
+    words = arguments(typed)
+    assert words[0] == typed.removeprefix("kubectl ").split()[0]
+
+
+REFUSED = {
+    "": "Type a command",
+    "--kubeconfig=/x get pods": "command comes first",
+    "edit deployment web": "opens an editor",
+    "cp web:/etc/passwd .": "files of this machine",
+    "proxy": "opens a port",
+    "port-forward web 80": "opens a port",
+    "config view --raw": "kubeconfigs",
+    "plugin list": "plug-ins",
+    "kustomize .": "files",
+    "neat": "does not know neat",
+    "get pods --kubeconfig /root/.kube/config": "--kubeconfig is not",
+    "get pods --kubeconfig=/root/.kube/config": "--kubeconfig is not",
+    "get pods --server=http://elsewhere": "--server is not",
+    "get pods -s http://elsewhere": "-s is not",
+    "get pods --token=x": "--token is not",
+    "get pods --cache-dir=/etc": "--cache-dir is not",
+    "get pods --profile=cpu --profile-output=/etc/x": "--profile is not",
+    "apply -f /etc/passwd": "Files of this machine",
+    "apply -f/etc/passwd": "Files of this machine",
+    "apply -f=/etc/passwd": "Files of this machine",
+    "apply -f -,/etc/passwd": "Files of this machine",
+    "apply -f http://elsewhere/x.yaml": "Files of this machine",
+    "apply --filename=/etc/passwd": "Files of this machine",
+    "apply --filename /etc/passwd -f -": "Files of this machine",
+    "apply -k /etc": "-k is not",
+    "apply -Rf /etc": "-Rf is not",
+    "get pods -wf /etc/passwd": "-wf is not",
+    "create configmap x --from-file=/etc/passwd": "--from-file is not",
+    "create configmap x --from_file=/etc/passwd": "--from_file is not",
+    "create secret tls x --cert=/x --key=/y": "--cert is not",
+    "create -f - --edit": "--edit is not",
+    "patch pod web --patch-file=/x": "--patch-file is not",
+    "get pods -o go-template-file=/etc/passwd": "-o go-template-file",
+    "get pods -ojsonpath-file=/etc/passwd": "-o jsonpath-file",
+    "get pods --output custom-columns-file=/etc/passwd": "-o custom-columns-file",
+    "get pods -o templatefile --template=/etc/passwd": "-o templatefile",
+    "cluster-info dump --output-directory=/etc": "--output-directory is not",
+    "debug web --image=busybox --custom=/etc/passwd": "--custom is not",
+    "exec -it web -- sh": "its drawer has one",
+    "exec web --stdin -- sh": "its drawer has one",
+    "get pods -l -- --kubeconfig=/x": "before --",
+    "get pods --selector -- --kubeconfig=/x": "before --",
+    "get pods | sh": "no shell",
+    "get pods > /etc/x": "no shell",
+    "get pods && reboot": "no shell",
+    "get pods; reboot": "no shell",
+    "get 'pods": "quote",
+    "get po\0ds": "character",
+}
+
+
+@pytest.mark.parametrize("typed", REFUSED)
+def test_what_reaches_past_the_cluster_is_refused_in_words(typed):
+    with pytest.raises(ValueError, match=re.escape(REFUSED[typed])):
+        arguments(typed)
+
+
+def test_what_a_shell_would_do_is_not_done():
+    assert arguments("get pods $(reboot) `reboot` $HOME *")[1:] == ["pods", "$(reboot)", "`reboot`", "$HOME", "*"]
+
+
+@pytest.mark.parametrize("typed", ["apply -f -", "apply -f-", "create --filename=- -n x", "replace --filename -"])
+def test_only_who_reads_what_was_pasted_is_given_it(typed):
+    assert wants_input(arguments(typed))
+    assert not wants_input(arguments("get pods -l app=-"))
+
+
+@pytest.fixture
+def screen(page, process_lab) -> Screen:
+    process_lab.wait_for_ready_pods(3)
+    screen = Screen(page, process_lab)
+    yield screen
+    assert screen.errors == []
+
+
+def type_(screen: Screen, command: str, then: str):
+    """Type a command and press Enter; until `then` is answered."""
+    screen.page.locator("#typed").fill(command)
+    screen.page.keyboard.press("Enter")
+    last = screen.page.locator(".console .said > div").last
+    expect(last.locator("pre")).to_contain_text(then, timeout=SECONDS)
+    return last
+
+
+def test_commands_are_typed_in_the_page_and_done_by_a_real_kubectl(screen):
+    screen.open().page.keyboard.press("x")
+    type_(screen, "get deployments", "hello")
+    type_(screen, "kubectl get nothing", "exit code 1")
+    type_(screen, "get pods -f /etc/passwd", "Files of this machine")
+    page = screen.page
+    page.locator("#typed").fill("apply -f -")
+    page.get_by_label("The YAML that -f - reads").fill("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: typed}\n")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".console .said")).to_contain_text("configmap/typed created", timeout=SECONDS)
+    type_(screen, "delete configmap typed", "deleted")
+    page.locator("#typed").press("ArrowUp")
+    page.locator("#typed").press("ArrowUp")
+    expect(page.locator("#typed")).to_have_value("apply -f -")
+    expect(page.get_by_label("The YAML that -f - reads")).to_have_value(re.compile("name: typed"))
+
+
+def test_the_command_for_a_kill_kills(screen):
+    pod = screen.lab.ready_pods()[0]["metadata"]["name"]
+    before = restarts(screen, pod)
+    screen.open(f"?object=pods/default/{pod}")
+    screen.drawer.get_by_role("button", name="Kill hello").click()
+    command = screen.toast("Killed hello").locator("code").inner_text()
+    wait_until("the container to be back", lambda: restarts(screen, pod) > before, 60)
+    screen.lab.wait_for_ready_pods(3)
+    before = restarts(screen, pod)
+    screen.page.get_by_role("button", name="kubectl command line").click()
+    type_(screen, command, "Success")
+    wait_until("the container to be back again", lambda: restarts(screen, pod) > before, 60)
+
+
+def restarts(screen: Screen, pod: str) -> int:
+    status = screen.lab.get(f"/api/v1/namespaces/default/pods/{pod}")["status"]
+    return status["containerStatuses"][0]["restartCount"]
+
+
+def test_what_runs_is_ended_by_a_key_and_its_process_is_gone(screen):
+    screen.open().page.keyboard.press("x")
+    type_(screen, "get pods -w --request-timeout=97s", "hello")
+    screen.page.locator("#typed").press("Control+c")
+    expect(screen.page.locator(".console .said")).to_contain_text("Stopped.")
+    wait_until("kubectl to be gone", lambda: not running("--request-timeout=97s"))
+
+
+def running(mark: str) -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if mark in words and any(word.startswith("--server=") for word in words):
+            found.append(" ".join(words))
+    return found
+
+
+def test_what_is_clicked_is_listed_as_the_command_for_it(screen):
+    screen.open().page.keyboard.press("x")
+    expect(screen.page.locator(".console .said")).to_contain_text("What you click appears here too")
+    screen.column("node-a").locator(".cordon").click()
+    entry = screen.page.locator(".console .said > div", has_text="node-a takes no new pods")
+    expect(entry.locator("code")).to_have_text("kubectl cordon node-a")
+    screen.page.locator("#typed").press("ArrowUp")
+    expect(screen.page.locator("#typed")).to_have_value("cordon node-a")
+    type_(screen, "uncordon node-a", "uncordoned")
+
+
+def test_another_site_cannot_type_in_ones_name(process_lab):
+    url = f"{process_lab.address}/clusters/default/board/kubectl"
+    body = json.dumps({"command": "get pods"}).encode()
+    for headers in ({}, {"Origin": "http://elsewhere"}, {"Cookie": "csrftoken=x", "X-CSRFToken": "y"}):
+        request = urllib.request.Request(url, body, {"Content-Type": "text/plain", **headers})
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(request, timeout=20)
+        assert error.value.code == 403
