@@ -7,6 +7,8 @@ Source: pkg/kubelet/kubelet_pods.go, getPhase.
 from collections import Counter
 from collections.abc import Iterable
 
+from lab.apimachinery.meta import parse_time
+
 from .pods import containers, init_containers, is_sidecar, restart_policy
 
 
@@ -65,6 +67,20 @@ def _sidecar_state(status: dict) -> str:
     if state == "running":
         return "running" if status.get("started") else "pending"
     return "waiting" if state == "waiting" else "ended"
+
+
+def until_deadline(pod: dict, now: float) -> float | None:
+    """Seconds until the pod has been active for longer than it may, 0 if it has; None if there is no such limit."""
+    seconds, since = pod["spec"].get("activeDeadlineSeconds"), pod.get("status", {}).get("startTime")
+    if seconds is None or since is None:
+        return None
+    return max(0.0, parse_time(since) + seconds - now)
+
+
+def past_deadline(pod: dict) -> dict:
+    """The pod as it is once its time is over, whatever its containers do: they are ended because of this."""
+    words = "Pod was active on the node longer than the specified deadline"
+    return {**pod, "status": {**pod["status"], "phase": "Failed", "reason": "DeadlineExceeded", "message": words}}
 
 
 def conditions_of(pod: dict, phase: str, statuses: dict[str, dict], sandbox_ready: bool) -> list[dict]:

@@ -19,7 +19,8 @@ from .ending import PodEnding
 from .nodes import NodeRecord
 from .nodestatus import host_address
 from .parts import Parts
-from .pods import all_containers, container_statuses, full_name, grace_seconds
+from .phase import past_deadline, until_deadline
+from .pods import all_containers, container_statuses, full_name, grace_seconds, is_terminal
 from .records import PodRecord
 from .startcontainer import RETRY_SECONDS, ContainerStarter, NotYet, sandbox_spec
 from .status import Observed, Waiting, of_name, overlay, pod_status
@@ -108,7 +109,8 @@ class PodSync:
             self.report(record, plan.as_why() if not plan.empty or plan.waiting else None)
             if plan.empty:
                 self._collect_dead(record)
-                return min(plan.waiting.values(), default=None)
+                left = until_deadline(self._known(record), time.time())
+                return min((*plan.waiting.values(), *([left] if left else ())), default=None)
             try:
                 self._carry_out(record, node, plan)
             except NotYet as wait:
@@ -156,9 +158,11 @@ class PodSync:
 
     def _known(self, record: PodRecord) -> dict:
         """The pod with the newest status: ours may be on its way still."""
-        if record.reported is None:
-            return record.pod
-        return {**record.pod, "status": overlay(record.pod.get("status", {}), record.reported)}
+        known = record.pod
+        if record.reported is not None:
+            known = {**known, "status": overlay(known.get("status", {}), record.reported)}
+        late = not is_terminal(known) and until_deadline(known, time.time()) == 0
+        return past_deadline(known) if late else known
 
     def _note_waiting(self, record: PodRecord, plan: Plan) -> None:
         """Say CrashLoopBackOff, once for each death, where a container waits for its restart."""

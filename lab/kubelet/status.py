@@ -26,7 +26,7 @@ from .pods import (
 OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 OWN_FIELDS = (
     "phase", "hostIP", "hostIPs", "podIP", "podIPs", "startTime", "containerStatuses", "initContainerStatuses",
-    "ephemeralContainerStatuses",
+    "ephemeralContainerStatuses", "reason", "message",
 )  # fmt: skip
 KILLED_BY_SIGKILL = 137
 CANNOT_RUN = 128

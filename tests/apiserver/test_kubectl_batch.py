@@ -1,7 +1,6 @@
 """Real kubectl on Jobs and CronJobs: its generators, and the lines that it prints."""
 
 import pytest
-import yaml
 
 from lab.apimachinery.kinds import CRONJOBS, JOBS
 from lab.client import Client
@@ -31,16 +30,6 @@ def test_jobs_print_as_kubernetes_prints_them(k, api):
     assert "condition met" in k.run("wait", "--for=condition=complete", "job/sum", "--timeout=5s")
     assert k.run("get", "jobs", "--field-selector", "status.successful=1", "-o", "name") == "job.batch/sum\n"
     assert "job.batch/sum" in k.run("get", "all")
-
-
-def test_a_deadline_that_nobody_keeps_is_warned_of(k, api):
-    for of in ("job", "cronjob"):
-        words = ("create", of, "late", "--image=busybox", *(("--schedule=@daily",) if of == "cronjob" else ()))
-        made = yaml.safe_load(k.run(*words, "--dry-run=client", "-o", "yaml"))
-        job = made["spec"] if of == "job" else made["spec"]["jobTemplate"]["spec"]
-        job["template"]["spec"]["activeDeadlineSeconds"] = 5
-        done = k.start("create", "-f", "-", stdin=yaml.safe_dump(made))
-        assert done.returncode == 0 and "activeDeadlineSeconds is ignored here" in done.stderr
 
 
 def test_cronjobs_print_as_kubernetes_prints_them(k, api):

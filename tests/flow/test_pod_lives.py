@@ -94,6 +94,18 @@ def test_under_never_a_pod_succeeds_only_with_all_its_containers(process_stage):
     assert "Succeeded" not in map(phase_of, process_stage.history("never-both"))
 
 
+def test_a_pod_is_ended_when_its_time_is_over(stage):
+    stage.create(
+        pod("late", container("main", forever("echo up")), activeDeadlineSeconds=2, terminationGracePeriodSeconds=1)
+    )
+    ended = stage.wait("late", "failed", lambda seen: phase_of(seen) == "Failed")[0]["status"]
+    assert (ended["reason"], ended["message"]) == (
+        "DeadlineExceeded",
+        "Pod was active on the node longer than the specified deadline",
+    )
+    stage.wait("late", "its container to end", lambda seen: state_of(seen) == "terminated")
+
+
 def test_on_failure_restarts_what_failed_and_only_that(process_stage):
     assert status_of(phase(process_stage, "on-failure-0", "Succeeded"))["restartCount"] == 0
     process_stage.wait("on-failure-1", "a restart", lambda seen: status_of(seen).get("restartCount", 0) >= 1)

@@ -8,7 +8,6 @@ from lab.apimachinery.schedules import Schedule, Unscheduled
 from .base import Strategy
 from .causes import invalid, not_negative, one_of, required, unsupported
 from .job import validate_job_spec
-from .podspec.validation import pod_warnings
 from .replicaset import default_template
 
 POLICIES = ("Allow", "Forbid", "Replace")
@@ -29,9 +28,6 @@ class CronJobStrategy(Strategy):
         spec.setdefault("successfulJobsHistoryLimit", 3)
         spec.setdefault("failedJobsHistoryLimit", 1)
         default_template(spec.setdefault("jobTemplate", {}).setdefault("spec", {}))
-
-    def warnings(self, obj: dict) -> Iterator[str]:
-        yield from pod_warnings(obj["spec"]["jobTemplate"]["spec"]["template"]["spec"], f"{JOB}.template.spec")
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec, name = obj["spec"], obj["metadata"].get("name", "")

@@ -14,7 +14,7 @@ from .base import Strategy
 from .causes import IMMUTABLE, invalid, not_negative, one_of, required, unchanged, unsupported
 from .jobpolicies import validate_failure_policy, validate_success_policy
 from .podspec.selectors import validate_label_selector
-from .podspec.validation import MOST_INT32, pod_warnings, validate_template
+from .podspec.validation import MOST_INT32, validate_template
 from .replicaset import default_template
 
 MODES = ("Indexed", "NonIndexed")
@@ -61,9 +61,6 @@ class JobStrategy(Strategy):
             }
         if not obj["metadata"].get("labels") and meta.get("labels"):
             obj["metadata"]["labels"] = dict(meta["labels"])
-
-    def warnings(self, obj: dict) -> Iterator[str]:
-        yield from pod_warnings(obj["spec"]["template"]["spec"], "spec.template.spec")
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec, name = obj["spec"], obj["metadata"].get("name", "")

@@ -14,7 +14,7 @@ from .podspec.defaults import default_pod_only, default_pod_spec
 from .podspec.ephemeral import validate_ephemeral_containers
 from .podspec.resources import qos_class
 from .podspec.tolerations import tolerate_lost_nodes
-from .podspec.validation import pod_warnings, validate_pod_spec
+from .podspec.validation import validate_pod_spec
 
 MAY_CHANGE = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
@@ -65,9 +65,6 @@ class PodStrategy(Strategy):
         early = obj["spec"].get("ephemeralContainers")
         words = "cannot be set on create"
         return [*super().validate_create(obj), *([forbidden("spec.ephemeralContainers", words)] if early else [])]
-
-    def warnings(self, obj: dict) -> Iterator[str]:
-        yield from pod_warnings(obj["spec"])
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         yield from validate_pod_spec(obj["spec"])

@@ -41,12 +41,6 @@ def validate_pod_spec(spec: dict, path: str = "spec") -> Iterator[Cause]:
     yield from validate_pod_security(spec, path)
 
 
-def pod_warnings(spec: dict, path: str = "spec") -> Iterator[str]:
-    """What of a specification is stored and not done."""
-    if spec.get("activeDeadlineSeconds") is not None:
-        yield f"{path}.activeDeadlineSeconds is ignored here: no kubelet ends a pod for it, only a Job keeps its own"
-
-
 def validate_template(template: dict, path: str) -> Iterator[Cause]:
     """A pod template: labels, annotations and a specification that may become many pods."""
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
