@@ -50,9 +50,15 @@ class Hand:
         self.run("wait", f"--for=condition={condition}", f"job/{name}", "--timeout=180s")
 
 
-@pytest.fixture(params=["docker", "process"])
-def hand(request: pytest.FixtureRequest, kubectl: str, tmp_path: Path) -> Iterator[Hand]:
-    lab = request.getfixturevalue(f"{request.param}_lab")
+# Neither asks anything of the other, so each kubectl and each engine is tried once.
+on_both = pytest.mark.parametrize(
+    ("kubectl", "runtime"), [("KUBECTL_OLD", "process"), ("KUBECTL_NEW", "docker")], indirect=["kubectl"]
+)
+
+
+@pytest.fixture
+def hand(request: pytest.FixtureRequest, kubectl: str, runtime: str, tmp_path: Path) -> Iterator[Hand]:
+    lab = request.getfixturevalue(f"{runtime}_lab")
     namespace = f"jobs-{secrets.token_hex(3)}"
     lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
     yield Hand(kubectl, lab, tmp_path / "config", namespace)
@@ -60,6 +66,7 @@ def hand(request: pytest.FixtureRequest, kubectl: str, tmp_path: Path) -> Iterat
     wait_until("the namespace to be gone", lambda: lab.get(f"/api/v1/namespaces/{namespace}") is None, 60)
 
 
+@on_both
 def test_an_indexed_job_does_all_its_parts_two_at_a_time(hand):
     script = "echo part $JOB_COMPLETION_INDEX of $HOSTNAME"
     hand.submit("parts", script, completions=5, parallelism=2, completionMode="Indexed")
@@ -76,6 +83,7 @@ def test_an_indexed_job_does_all_its_parts_two_at_a_time(hand):
     wait_until("the pods to go with their job", lambda: not hand.pods("parts"))
 
 
+@on_both
 def test_one_that_always_fails_is_given_up(hand):
     hand.submit("bad", "exit 3", backoffLimit=1)
     hand.wait("failed", "bad")
@@ -87,6 +95,7 @@ def test_one_that_always_fails_is_given_up(hand):
     assert "BackoffLimitExceeded" in said and "2 Failed" in said
 
 
+@on_both
 def test_a_cronjob_can_be_asked_to_begin_at_once(hand):
     hand.run("create", "cronjob", "tick", f"--image={IMAGE}", "--schedule=0 0 1 1 *", "--", "sh", "-c", "echo tock")
     hand.run("create", "job", "now", "--from=cronjob/tick")
@@ -98,6 +107,7 @@ def test_a_cronjob_can_be_asked_to_begin_at_once(hand):
     wait_until("all to go with it", lambda: not hand.get("jobs,pods")["items"])
 
 
+@on_both
 def test_a_suspended_job_stops_its_pods_and_resumed_ends_well(hand):
     hand.submit("pausing", "sleep 3", suspend=True)
     assert "Suspended" in hand.run("get", "job", "pausing") or not hand.pods("pausing")
