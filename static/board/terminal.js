@@ -63,9 +63,10 @@ export function start(box, signal) {
 
   function size() {
     const probe = pre.appendChild(make("span", { textContent: "0".repeat(20) }));
-    const { width, height } = probe.getBoundingClientRect();
+    const { width } = probe.getBoundingClientRect();
     probe.remove();
     const style = getComputedStyle(pre);
+    const height = parseFloat(style.lineHeight);
     const room = (all, ...sides) => all - sides.reduce((sum, side) => sum + parseFloat(style[side]), 0);
     const columns = Math.floor((20 * room(pre.clientWidth, "paddingLeft", "paddingRight")) / width);
     return [Math.max(20, columns || 0), Math.max(4, Math.floor(room(pre.clientHeight, "paddingTop", "paddingBottom") / height) || 0)];
