@@ -13,6 +13,7 @@ from .screen import Screen
 
 SCRIPTS = Path(__file__).parents[2] / "static" / "board"
 MOST_JAVASCRIPT = 30_000
+MOST_OPENED = 8_000  # more, for who opens the terminal and the command line
 FAINT = Path(__file__).with_name("faint.js").read_text()
 SIZES = [(1440, 900), (1280, 720), (390, 844)]
 
@@ -41,6 +42,15 @@ def test_the_javascript_is_small_and_all_of_it_is_ours():
     packed = sum(len(gzip.compress((SCRIPTS / name).read_bytes(), 9)) for name in loaded)
     assert len(loaded) > 5
     assert packed <= MOST_JAVASCRIPT
+
+
+def test_what_is_loaded_when_it_is_opened_is_small_too():
+    drawn = "".join(path.read_text() for path in (SCRIPTS.parents[1] / "templates" / "board").rglob("*.html"))
+    opened = with_imports({f"{name}.js" for name in re.findall(r'data-module="(\w+)"', drawn)}) - with_imports(
+        {"main.js"}
+    )
+    assert opened == {"terminal.js", "vt.js", "console.js"}
+    assert sum(len(gzip.compress((SCRIPTS / name).read_bytes(), 9)) for name in opened) <= MOST_OPENED
 
 
 def with_imports(names: set[str]) -> set[str]:
