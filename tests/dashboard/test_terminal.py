@@ -1,5 +1,7 @@
 """The terminal in a pod's drawer: a real shell in a container, and the screen that shows what it writes."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -64,7 +66,7 @@ def speaks(screen: Screen) -> None:
     screen.open(f"?object=pods/default/{pod}&tab=terminal")
     keys = screen.page.keyboard
     expect(screen.drawer.locator(".terminal textarea")).to_be_focused(timeout=SECONDS)
-    screen.page.wait_for_function("document.querySelector('.terminal pre').innerText.trim()")
+    expect(screen.drawer.locator(".terminal pre")).to_have_text(re.compile(r"\S"), timeout=SECONDS)  # its prompt
     keys.type("echo a$((40+2))b\n")
     shows(screen, "a42b")
     keys.type("sleep 600; echo never$((1+1))\n")
