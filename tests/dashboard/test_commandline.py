@@ -7,8 +7,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.test import Client as Browser
 from playwright.sync_api import expect
 
+from lab.client.clusters import ensure_cluster
 from lab.dashboard.commandline import arguments, wants_input
 from tests.labs import wait_until
 
@@ -202,3 +204,17 @@ def test_another_site_cannot_type_in_ones_name(process_lab):
         with pytest.raises(urllib.error.HTTPError) as error:
             urllib.request.urlopen(request, timeout=20)
         assert error.value.code == 403
+
+
+@pytest.mark.django_db
+def test_where_there_is_no_kubectl_the_page_says_so_and_how_to_get_one(monkeypatch):
+    ensure_cluster("bare")
+    monkeypatch.setenv("PATH", "")
+    page = Browser().get("/clusters/bare/board/panel/kubectl").content.decode()
+    assert "No kubectl is installed" in page
+    assert "kubernetes.io/docs/tasks/tools" in page
+    answer = Browser().post("/clusters/bare/board/kubectl", {"command": "get pods"}, content_type="application/json")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "ServiceUnavailable")
+    for body in ("[]", "{}", "not JSON"):
+        answer = Browser().post("/clusters/bare/board/kubectl", body, content_type="application/json")
+        assert (answer.status_code, answer.json()["kind"]) == (400, "Status")
