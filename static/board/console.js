@@ -82,10 +82,11 @@ export function start(box, signal) {
   // Into the fields: a command that is given something, as it is copied here, in its two parts.
   function show(text) {
     const [, command, input] = text.match(/^([^\n]*?)\s*<<'EOF'\n([\s\S]*)\nEOF\s*$/) || [0, text, ""];
-    line.value = command.replace(/^\$?\s*kubectl\s+/, "");
+    line.value = bare(command);
     paste.value = input;
     unfold();
   }
+  const bare = (command) => command.replace(/^\$?\s*kubectl\s+/, ""); // the name stands before the field already
   const unfold = () => (paste.hidden = !/(^|\s)(-f|--filename)[ =]?-(\s|$)/.test(line.value));
 
   said.append(...answers);
@@ -116,7 +117,7 @@ export function start(box, signal) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const command = line.value.trim();
+    const command = bare(line.value.trim());
     if (!command) return;
     const input = paste.hidden ? "" : paste.value;
     typed.push(`kubectl ${command}${input ? ` <<'EOF'\n${input}\nEOF` : ""}`);
