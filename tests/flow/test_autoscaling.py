@@ -18,10 +18,11 @@ BUSY = "app=busy"
 
 
 def busy(replicas: int) -> dict:
-    """Each asks for two cores: one fits on each node of the lab, two on one of the pool, where one is little."""
+    """Each asks for a little more than two cores: one fits on each node of the lab, which has four, two on one of the
+    pool, which has five."""
     probe = {"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1}
     container = {"name": "busy", "image": "orrery/hello:v1", "readinessProbe": probe}
-    container["resources"] = {"requests": {"cpu": "2", "memory": "32Mi"}}
+    container["resources"] = {"requests": {"cpu": "2100m", "memory": "32Mi"}}
     template = {"metadata": {"labels": {"app": "busy"}}, "spec": {"containers": [container]}}
     spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "busy"}}, "template": template}
     return {"metadata": {"name": "busy"}, "spec": spec}
