@@ -303,3 +303,14 @@ def test_an_older_version_is_the_same_object_in_other_words(api):
     misspelt = {"metadata": {"name": "x"}, "spec": {"metrics": []}}
     refused = api.ask("POST", f"{old}?fieldValidation=Strict", misspelt, Content_Type="application/json")
     assert (refused.code, 'unknown field "spec.metrics"' in refused.json["message"]) == (400, True)
+
+
+def test_a_token_that_no_pod_would_get_is_refused_when_it_is_asked_for(api):
+    wanted = pod("web")
+    wanted["spec"]["volumes"] = [{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}]
+    refused = api.ask("POST", PODS, wanted, Content_Type="application/json")
+    assert refused.code == 422
+    assert (
+        "spec.volumes[0].projected.sources[0].serviceAccountToken: Forbidden: the lab gives pods no token"
+        in refused.json["message"]
+    )

@@ -13,6 +13,7 @@ MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive"
 # Of a node, which has a folder for each path, and not of the machine that the lab runs on: there are no devices in it.
 HOST_PATH_TYPES = ("", "Directory", "DirectoryOrCreate", "File", "FileOrCreate")
 WHOLE = "the lab mounts the volume of a persistentVolumeClaim as a whole: Docker before 26 cannot mount a part of one"
+NO_TOKEN = "the lab gives pods no token, for they have no way to its API; `kubectl create token` makes one for outside"
 # The sources that are made of keys, and under which name each refers to its object.
 NAMED = {"configMap": "name", "secret": "secretName"}
 CLAIM = "persistentVolumeClaim"
@@ -70,6 +71,9 @@ def _validate_source(volume: dict, path: str) -> Iterator[Cause]:
             yield invalid(f"{path}.{source}.defaultMode", about["defaultMode"], MODE_RANGE)
         if source in NAMED:
             yield from _validate_items(about.get("items") or (), f"{path}.{source}")
+    for at, part in enumerate((volume.get("projected") or {}).get("sources") or ()):
+        if part.get("serviceAccountToken") is not None:
+            yield forbidden(f"{path}.projected.sources[{at}].serviceAccountToken", NO_TOKEN)
     if CLAIM in sources and not volume[CLAIM].get("claimName"):
         yield required(f"{path}.{CLAIM}.claimName")
     if "hostPath" in sources:
