@@ -150,6 +150,15 @@ def test_one_that_is_lost_or_has_ended_comes_back_under_its_name(cluster):
     assert {pod["status"]["phase"] for pod in cluster.pods()} == {"Running"}
 
 
+def test_that_one_has_failed_is_told(cluster):
+    make(cluster, 1)
+    steps(cluster)
+    (pod,) = cluster.pods()
+    cluster.client.update_status(PODS, {**pod, "status": {**pod["status"], "phase": "Failed"}})
+    cluster.settle()
+    assert cluster.events("RecreatingFailedPod") == ["StatefulSet default/db is recreating failed Pod db-0"]
+
+
 def test_each_has_its_claim_which_outlives_it_and_the_set(cluster):
     make(cluster, 2, **with_claims())
     steps(cluster)
@@ -254,6 +263,37 @@ def test_as_many_are_updated_at_once_as_may_be_missed(cluster):
     steps(cluster)
     release(cluster, "v2")
     assert step(cluster) == ["db-0", "db-1", "-db-2", "-db-3"]
+
+
+def test_in_parallel_a_version_that_never_worked_is_replaced_and_of_those_that_work_no_more_than_allowed(cluster):
+    make(cluster, 4, podManagementPolicy="Parallel")
+    cluster.settle()
+    cluster.bind("n")
+    serving, ailing = cluster.pods()[:3], cluster.pods()[3:]
+    cluster.run(serving)
+    cluster.run(ailing, ready=False)
+    release(cluster, "v2")
+    assert step(cluster) == ["db-0", "db-1", "db-2", "-db-3"]
+    cluster.run(cluster.pods(), ready=False)
+    release(cluster, "v3", updateStrategy={"rollingUpdate": {"partition": 1}})
+    assert step(cluster) == ["db-0", "-db-1", "-db-2", "db-3"]
+
+
+def test_somebody_elses_pod_of_that_name_keeps_no_other_away_and_is_told_of(cluster):
+    other = {
+        "metadata": {"name": "db-1", "namespace": "default"},
+        "spec": {"containers": [{"name": "c", "image": "c"}]},
+    }
+    cluster.client.create(PODS, other)
+    make(cluster, 4, podManagementPolicy="Parallel")
+    cluster.settle()
+    assert [pod["metadata"]["name"] for pod in cluster.pods()] == ["db-0", "db-1", "db-2", "db-3"]
+    told = 'create Pod db-1 in StatefulSet db failed error: pods "db-1" already exists'
+    assert cluster.events("FailedCreate") == [told] and now(cluster)["status"]["replicas"] == 3
+    cluster.end(cluster.pods()[1:2])
+    change(cluster, replicas=5)
+    cluster.settle()
+    assert all(controller_of(pod) for pod in cluster.pods()) and len(cluster.pods()) == 5
 
 
 def test_on_delete_waits_for_a_hand(cluster):

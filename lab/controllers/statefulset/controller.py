@@ -2,19 +2,21 @@
 
 import time
 
-from lab.apimachinery.errors import ApiError
+from lab.apimachinery.errors import ApiError, already_exists
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PODS, STATEFULSETS
-from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.meta import is_deleting, key_of
 from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Client, Put
 
 from ..history import History, forget_old, kept
 from ..owners import claimed, dependents
+from ..pods import is_finished
 from ..workload import BURST_REPLICAS, WorkloadController, as_far_as_allowed, is_worth_telling, next_look
 from . import identity, plan
 
 HASH_LABEL = "controller.kubernetes.io/hash"
-STALE_SECONDS = 1.0  # between two looks whether a claim of an earlier pod has gone
+STALE_SECONDS = 1.0  # between two looks whether what is in a pod's way, and goes, has gone
+IN_THE_WAY_SECONDS = 10.0  # the same of somebody else's pod that stays
 
 
 class StatefulSetController(WorkloadController):
@@ -85,14 +87,16 @@ class StatefulSetController(WorkloadController):
     def _delete(self, client: Client, sts: dict, pods: list[dict]) -> None:
         if pods:
             client.delete_these(PODS, pods)
-            client.events(
-                [(sts, "Normal", "SuccessfulDelete", _told("delete", sts, pod["metadata"]["name"])) for pod in pods]
-            )
+            wanted = identity.ordinals(sts)
+            again = [pod for pod in pods if is_finished(pod) and identity.ordinal_of(sts, pod) in wanted]
+            told = [_recreated_told(sts, pod) for pod in again]
+            told += [("Normal", "SuccessfulDelete", _told("delete", sts, pod["metadata"]["name"])) for pod in pods]
+            client.events([(sts, *event) for event in told])
 
     def _create(self, client: Client, sts: dict, numbers: list[int], history: History) -> float | None:
-        """Make the pods of these numbers, each with its claims; those whose claims are on their way out have to wait:
-        the seconds until then."""
-        free = [n for n in numbers if not any(map(identity.is_stale, self._claims(client, sts, n).values()))]
+        """Make the pods of these numbers, each with its claims, but those that something is in the way of: the seconds
+        until it is worth looking again."""
+        free, delay = self._free(client, sts, numbers)
         tried = ""
 
         def make(some: list[int]) -> None:
@@ -107,10 +111,28 @@ class StatefulSetController(WorkloadController):
             as_far_as_allowed(free, make)
         except ApiError as error:
             if is_worth_telling(error):
-                words = f"{_told('create', sts, tried, 'failed')} error: {error.message}"
-                client.event(sts, "Warning", "FailedCreate", words)
+                self._tell_failed(client, sts, tried, error.message)
             raise
-        return STALE_SECONDS if len(free) < len(numbers) else None
+        return delay
+
+    def _free(self, client: Client, sts: dict, numbers: list[int]) -> tuple[list[int], float | None]:
+        """The numbers whose pods can be made now, and when to ask about the others again: their claims are on their way
+        out, or a pod has their name that is not the set's. Kubernetes says nothing of the latter."""
+        free, delays = [], []
+        for ordinal in numbers:
+            other = client.find(PODS, sts["metadata"]["namespace"], identity.pod_name(sts, ordinal))
+            if other and not is_deleting(other):
+                words = already_exists(PODS, other["metadata"]["name"]).message
+                self._tell_failed(client, sts, other["metadata"]["name"], words)
+                delays.append(IN_THE_WAY_SECONDS)
+            elif other or any(map(identity.is_stale, self._claims(client, sts, ordinal).values())):
+                delays.append(STALE_SECONDS)
+            else:
+                free.append(ordinal)
+        return free, min(delays, default=None)
+
+    def _tell_failed(self, client: Client, sts: dict, pod: str, why: str) -> None:
+        client.event(sts, "Warning", "FailedCreate", f"{_told('create', sts, pod, 'failed')} error: {why}")
 
     def _made(self, client: Client, sts: dict, ordinal: int, history: History) -> list[Put]:
         """The claims that this number's pod lacks, and the pod."""
@@ -122,6 +144,12 @@ class StatefulSetController(WorkloadController):
 
 def _told(verb: str, sts: dict, pod: str, outcome: str = "successful") -> str:
     return f"{verb} Pod {pod} in StatefulSet {sts['metadata']['name']} {outcome}"
+
+
+def _recreated_told(sts: dict, pod: dict) -> tuple[str, str, str]:
+    kind, how = ("Warning", "Failed") if pod["status"]["phase"] == "Failed" else ("Normal", "Terminated")
+    words = f"StatefulSet {key_of(sts)} is recreating {how.lower()} Pod {pod['metadata']['name']}"
+    return kind, f"Recreating{how}Pod", words
 
 
 def _made_told(sts: dict, pod: str, puts: list[Put]) -> list[str]:
