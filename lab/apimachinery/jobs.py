@@ -14,6 +14,7 @@ OLD_JOB_NAME, OLD_CONTROLLER_UID = "job-name", "controller-uid"
 TRACKING = "batch.kubernetes.io/job-tracking"  # the finalizer of a pod that its Job has not counted yet
 COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index"
 MOST_PARALLEL_INDEXED = 100_000
+MANAGER = "kubernetes.io/job-controller"  # who runs a Job that names nobody else
 
 
 def generated_labels(job: dict) -> dict[str, str]:

@@ -36,7 +36,10 @@ def is_daemon(pod: dict) -> bool:
 
 
 def restarts(pod: dict) -> int:
-    return sum(status.get("restartCount", 0) for status in pod.get("status", {}).get("containerStatuses", ()))
+    """Of all its containers together, those that prepare the others included."""
+    status = pod.get("status", {})
+    statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    return sum(one.get("restartCount", 0) for one in statuses)
 
 
 def ready_since(pod: dict) -> float:

@@ -102,11 +102,12 @@ def test_a_job_that_has_failed_takes_down_what_still_works_and_says_so_when_it_i
     assert (shop.status()["failed"], shop.status()["terminating"]) == (3, 0)
 
 
-def test_restarts_count_against_the_limit_where_the_kubelet_restarts(shop):
+@pytest.mark.parametrize("of", ["initContainerStatuses", "containerStatuses"])
+def test_restarts_count_against_the_limit_where_the_kubelet_restarts(shop, of):
     shop.submit(policy="OnFailure", backoffLimit=2)
     (pod,) = shop.pods()
     statuses = [{"name": "work", "restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]
-    status = {**pod["status"], "phase": "Running", "containerStatuses": statuses}
+    status = {**pod["status"], "phase": "Pending", of: statuses}
     shop.client.update_status(PODS, {**pod, "status": status})
     shop.settle()
     assert told(shop.status(), "Failed")[1] == "BackoffLimitExceeded"
@@ -342,6 +343,21 @@ def test_a_job_that_is_done_with_writes_nothing_more(shop):
     shop.client.delete(PODS, "default", shop.pods()[0]["metadata"]["name"])
     shop.settle()
     assert shop.revisions() == before + 1
+
+
+def test_one_that_somebody_else_manages_is_left_to_them(shop):
+    shop.submit("theirs", managedBy="example.com/queue")
+    assert shop.pods() == [] and "status" not in shop.job("theirs")
+    shop.submit("ours", managedBy="kubernetes.io/job-controller")
+    assert len(shop.pods()) == 1
+
+
+@pytest.mark.parametrize(
+    "manager", ["", "queue", "/queue", "example.com/", "No_Domain/queue", f"example.com/{'q' * 60}"]
+)
+def test_who_manages_one_is_named_by_a_domain(shop, manager):
+    with pytest.raises(ApiError, match="spec.managedBy: "):
+        shop.submit(managedBy=manager)
 
 
 def test_what_may_not_change_is_refused(shop):

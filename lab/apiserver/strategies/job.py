@@ -11,7 +11,7 @@ from lab.apimachinery.jobs import MOST_PARALLEL_INDEXED, generated_labels, is_el
 from lab.apimachinery.selectors import parse_label_selector
 
 from .base import Strategy
-from .causes import IMMUTABLE, invalid, not_negative, one_of, required, unchanged, unsupported
+from .causes import IMMUTABLE, invalid, not_negative, one_of, required, too_long, unchanged, unlike, unsupported
 from .jobpolicies import validate_failure_policy, validate_success_policy
 from .podspec.selectors import validate_label_selector
 from .podspec.validation import MOST_INT32, validate_template
@@ -22,6 +22,7 @@ NUMBERS = (
     "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
     "backoffLimitPerIndex", "maxFailedIndexes",
 )  # fmt: skip
+LONGEST_MANAGER = 63
 # What may not change once pods have been made by it.
 FIXED = ("selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy")
 PER_INDEX = ("backoffLimitPerIndex", "maxFailedIndexes")
@@ -106,10 +107,22 @@ def validate_job_spec(spec: dict, path: str) -> Iterator[Cause]:
     policies = ("Failed",) if spec.get("podFailurePolicy") else ("Failed", "TerminatingOrFailed")
     if spec.get("podReplacementPolicy"):
         yield from one_of(f"{path}.podReplacementPolicy", spec["podReplacementPolicy"], policies)
-    if spec.get("managedBy") not in (None, "kubernetes.io/job-controller"):
-        yield unsupported(f"{path}.managedBy", spec["managedBy"], ("kubernetes.io/job-controller",))
+    if spec.get("managedBy") is not None:
+        yield from _validate_manager(spec["managedBy"], f"{path}.managedBy")
     yield from validate_template(spec["template"], f"{path}.template")
     yield from _validate_restarts(spec, f"{path}.template.spec.restartPolicy")
+
+
+def _validate_manager(manager: str, path: str) -> Iterator[Cause]:
+    domain, _, name = manager.partition("/")
+    if not manager:
+        yield required(path)
+    elif not domain or not name:
+        yield invalid(path, manager, 'must be a domain-prefixed path (such as "acme.io/foo")')
+    else:
+        yield from unlike(path, domain, names.dns_subdomain(domain))
+    if len(manager) > LONGEST_MANAGER:
+        yield too_long(path, LONGEST_MANAGER)
 
 
 def _validate_indexed(spec: dict, path: str) -> Iterator[Cause]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.jobs import TRACKING, finished_as
+from lab.apimachinery.jobs import MANAGER, TRACKING, finished_as
 from lab.apimachinery.kinds import JOBS, PODS
 from lab.apimachinery.meta import controller_of, is_deleting, split_key
 from lab.apimachinery.selectors import parse_label_selector
@@ -56,8 +56,9 @@ class JobController(WorkloadController):
         return super().sync(client, key)
 
     def converge(self, client: Client, job: dict) -> float | None:
-        if finished_as(job):
-            return None  # what it has counted, it has counted
+        # What it has counted, it has counted; and one that somebody else manages is theirs, its status included.
+        if finished_as(job) or job["spec"].get("managedBy") not in (None, MANAGER):
+            return None
         selector = parse_label_selector(job["spec"]["selector"])
         pods = claimed(client, job, PODS, lambda pod: selector.matches(pod["metadata"].get("labels")))
         plan, made = self._step(client, job, pods)
