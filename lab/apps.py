@@ -15,7 +15,7 @@ class LabConfig(AppConfig):
     def ready(self) -> None:
         """Let every process that writes know which controllers there are to poke."""
         from . import tasks
-        from .kubelet.tasks import subscribe_kubelet
+        from .kubelet.subscription import subscribe_kubelet
 
         tasks.subscribe_all()
         subscribe_kubelet()

@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A lab worker`, `celery -A lab beat`."""
+"""The Celery application: `lab/worker.py` runs its tasks, `lab/beat.py` sends those that a clock begins."""
 
 import os
 

@@ -120,7 +120,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_DEFAULT_QUEUE = "control-plane"
 KUBELET_QUEUE = os.environ.get("ORRERY_KUBELET_QUEUE", "kubelet")
-CELERY_BEAT_SCHEDULER = "lab.beat:SteadyScheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "lab.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
     "compact": {"task": "lab.tasks.compact_logs", "schedule": 600.0, "options": {"expires": 60}},

@@ -5,26 +5,11 @@ The kubelet itself lives in that worker: it begins when Celery says that the wor
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
-from django.conf import settings
 
-from lab.store import Change, hints, subscribe
+from lab.store import hints
 
 from . import agents
-
-NAME = "kubelet"
-WATCHED = ("pods", "nodes", "configmaps", "secrets")
-
-
-def wants(change: Change) -> bool:
-    """Pods that are bound, nodes, and what pods read. What the kubelet wrote itself it knows."""
-    if change.resource not in WATCHED or change.author == NAME:
-        return False
-    return change.resource != "pods" or bool(change.object["spec"].get("nodeName"))
-
-
-def subscribe_kubelet() -> None:
-    """Called once in every process: from now on its writes poke the kubelet where they concern it."""
-    subscribe(NAME, "lab.kubelet.tasks.catch_up", settings.KUBELET_QUEUE, wants)
+from .subscription import NAME
 
 
 @worker_ready.connect

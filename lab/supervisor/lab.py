@@ -18,8 +18,6 @@ from .probe import answers_ping, http_get
 from .state import HOME, CannotStart, remove_run, write_run
 
 PYTHON = sys.executable
-CELERY = (PYTHON, "-m", "celery", "--quiet", "-A")
-WORKER = "worker -P threads -c 8 -Q control-plane,kubelet --without-gossip --without-mingle --without-heartbeat"
 STOP_SECONDS = 10.0  # a thread pool cannot be interrupted: who is still at work then is killed
 BROKER_SECONDS = 10.0
 NODES_SECONDS = 10.0
@@ -88,8 +86,8 @@ class Lab:
         self._await_broker()
         web = (PYTHON, "-m", "lab.web", "--http", str(plain), "--https", str(tls))
         self._add("web", web, pass_fds=(plain, tls))
-        self._add("worker", (*CELERY, "lab", *WORKER.split()))
-        self._add("beat", (*CELERY, "lab.beat", "beat"))
+        self._add("worker", (PYTHON, "-m", "lab.worker"))
+        self._add("beat", (PYTHON, "-m", "lab.beat"))
         self._add("visitors", (PYTHON, "-m", "lab.visitors.program"))
 
     def _add(self, name: str, command: tuple[str, ...], pass_fds: tuple[int, ...] = ()) -> None:

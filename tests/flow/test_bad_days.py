@@ -112,8 +112,7 @@ def second_worker(lab: LabUnderTest) -> Iterator[subprocess.Popen]:
     env = clean_environment(
         ORRERY_DATA=str(lab.data), ORRERY_RUNTIME="process", ORRERY_KUBELET="process", REDIS_URL=run["broker"]
     )
-    words = "worker -P threads -c 8 -Q control-plane,kubelet --without-gossip --without-mingle -n second@%h"
-    command = [sys.executable, "-m", "celery", "--quiet", "-A", "lab", *words.split()]
+    command = [sys.executable, "-m", "lab.worker", "control-plane,kubelet", "second"]
     with lab.data.with_suffix(".second").open("w") as out:
         worker = subprocess.Popen(command, cwd=HOME, env=env, stdout=out, stderr=out, start_new_session=True)
     try:
