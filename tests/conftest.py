@@ -1,4 +1,4 @@
-"""What any test may ask for: a broker, a running lab, kubectl of two ages, a browser, PostgreSQL, the Docker engine.
+"""What any test may ask for: a broker, a running lab, two kubectls, helm, a browser, PostgreSQL, the Docker engine.
 
 Each is the real thing. Where one is not installed, the tests that need it are left out on a newcomer's machine, and
 fail in CI, where `.ci/run` has installed all of them.
@@ -103,6 +103,14 @@ def kubectl(request: pytest.FixtureRequest) -> str:
     """The path of a kubectl: each test that asks runs with an old one and with a new one."""
     found = os.environ.get(request.param) or (shutil.which("kubectl") if not IN_CI else None)
     need(f"kubectl ({request.param} names one)", found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def helm() -> str:
+    """The path of a helm."""
+    found = os.environ.get("HELM") or (shutil.which("helm") if not IN_CI else None)
+    need("helm (HELM names one)", found)
     return found
 
 
