@@ -54,6 +54,12 @@ def test_of_several_missed_times_only_the_last_is_made_up():
     assert plan.start == NOON and not plan.events
 
 
+def test_what_was_before_the_schedule_is_not_missed():
+    cronjob = a_cronjob("50 * * * *") | {"status": {"lastScheduleTime": "2026-05-20T11:30:00Z"}}
+    assert make_plan(cronjob, [], NOON, edited=NOON - 300).start is None
+    assert make_plan(cronjob, [], NOON, edited=NOON - 900).start == NOON - 600
+
+
 def test_more_than_a_hundred_missed_times_are_told():
     plan = make_plan(a_cronjob("* * * * *", since="2026-05-20T08:00:00Z"), [], NOON + 1)
     assert plan.start == NOON and [reason for _, reason, _ in plan.events] == ["TooManyMissedTimes"]
@@ -152,6 +158,16 @@ def test_a_job_that_was_made_and_not_noted_is_not_made_twice(shop):
     jobs = {job["metadata"]["uid"] for job in shop.client.list(JOBS)}
     noted = {ref["uid"] for ref in shop.client.get(CRONJOBS, "default", "tick")["status"]["active"]}
     assert before["metadata"]["uid"] in noted == jobs
+
+
+def test_another_schedule_makes_up_for_nothing_that_it_would_have_kept(shop):
+    schedule(shop, schedule="0 0 29 2 *")
+    lately = datetime.datetime.fromtimestamp(time.time() - 300, datetime.UTC)
+    hourly = {"schedule": f"{lately.minute} * * * *", "timeZone": "UTC"}
+    shop.client.patch(CRONJOBS, "default", "tick", {"spec": {"suspend": True, **hourly}})
+    shop.client.patch(CRONJOBS, "default", "tick", {"spec": {"suspend": False}})
+    shop.settle()
+    assert not shop.client.list(JOBS)
 
 
 def test_when_a_job_has_ended_it_is_told_and_another_may_come(shop):

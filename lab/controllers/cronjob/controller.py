@@ -39,7 +39,7 @@ class CronJobController(Controller):
             return None
         uid = cronjob["metadata"]["uid"]
         jobs = [job for job in dependents(client.view(), uid, JOBS) if controller_of(job)["uid"] == uid]
-        plan = make_plan(cronjob, jobs, time.time())
+        plan = make_plan(cronjob, jobs, time.time(), _edited(client, cronjob))
         for job in (*plan.replaced, *plan.old):
             meta = job["metadata"]
             client.delete(JOBS, meta["namespace"], meta["name"], uid=meta["uid"])
@@ -73,6 +73,22 @@ class CronJobController(Controller):
         if all(ref["uid"] != job["metadata"]["uid"] for ref in active):
             set_active(plan.status, [*active, _reference(job)])
         plan.status["lastScheduleTime"] = utc(plan.start)
+
+
+def _edited(client: Client, cronjob: dict) -> float:
+    """Since when it has its present schedule, which the log knows; 0 if it had no other one, or not lately."""
+    since = 0.0
+    for row in client.history(CRONJOBS, *split_key(key_of(cronjob))):
+        if row["deleted"] or row["object"]["metadata"]["uid"] != cronjob["metadata"]["uid"]:
+            break
+        if _schedule(row["object"]) != _schedule(cronjob):
+            return since
+        since = row["time"]
+    return 0.0
+
+
+def _schedule(cronjob: dict) -> tuple[str, str | None]:
+    return cronjob["spec"]["schedule"], cronjob["spec"].get("timeZone")
 
 
 def new_job(cronjob: dict, due: float) -> dict:

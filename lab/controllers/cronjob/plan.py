@@ -28,8 +28,9 @@ class Plan:
     delay: float | None = None
 
 
-def make_plan(cronjob: dict, jobs: list[dict], time: float) -> Plan:
-    """`jobs` are all that this CronJob controls."""
+def make_plan(cronjob: dict, jobs: list[dict], time: float, edited: float = 0.0) -> Plan:
+    """`jobs` are all that this CronJob controls. `edited`: since when it has its present schedule, if it had another
+    one before. Both are seconds since the epoch."""
     plan = Plan(dict(cronjob.get("status", {})))
     _take_stock(plan, jobs)
     plan.old = _beyond_history(cronjob["spec"], jobs)
@@ -41,7 +42,7 @@ def make_plan(cronjob: dict, jobs: list[dict], time: float) -> Plan:
     except Unscheduled as error:  # a zone that this machine does not know any more
         plan.events.append(("Warning", "UnparseableSchedule", f"unparseable schedule: {spec['schedule']!r} : {error}"))
         return plan
-    due = _due(plan, cronjob, schedule, time)
+    due = _due(plan, cronjob, schedule, time, edited)
     upcoming = schedule.after(time)
     plan.delay = None if upcoming is None else upcoming + LATE - time
     if due is None:
@@ -88,11 +89,15 @@ def set_active(status: dict, refs: list[dict]) -> None:
         status["active"] = refs
 
 
-def _due(plan: Plan, cronjob: dict, schedule: Schedule, time: float) -> float | None:
-    """The latest time that was to be kept and was not; None if none is open. Of several, only the last is made up."""
+def _due(plan: Plan, cronjob: dict, schedule: Schedule, time: float, edited: float) -> float | None:
+    """The latest time that was to be kept and was not; None if none is open. Of several, only the last is made up.
+
+    What the present schedule would have kept before it was there is not missed. (Kubernetes may take it for that,
+    kubernetes#130838: it is started at the next time of the schedule before.)
+    """
     spec = cronjob["spec"]
     since = parse_time(plan.status.get("lastScheduleTime") or cronjob["metadata"]["creationTimestamp"])
-    deadline = spec.get("startingDeadlineSeconds")
+    since, deadline = max(since, edited), spec.get("startingDeadlineSeconds")
     if deadline is not None:
         since = max(since, time - deadline)
     last = schedule.last(time)
