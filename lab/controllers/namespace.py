@@ -18,6 +18,17 @@ FINALIZER = "kubernetes"
 # Pods first and all of them, before what they use is taken from under them (KEP-5080, ordered namespace deletion).
 CONTENT = (PODS, *(kind for kind in KINDS if kind.namespaced and kind is not PODS))
 
+# What can go wrong in Kubernetes, where kinds are served by others too, and does not here. Tools look for it.
+ALL_WELL = {
+    "NamespaceDeletionDiscoveryFailure": ("False", "ResourcesDiscovered", "All resources successfully discovered"),
+    "NamespaceDeletionGroupVersionParsingFailure": (
+        "False", "ParsedGroupVersions", "All legacy kube types successfully parsed",
+    ),
+    "NamespaceDeletionContentFailure": (
+        "False", "ContentDeleted", "All content successfully deleted, may be waiting on finalization",
+    ),
+}  # fmt: skip
+
 
 class NamespaceController(Controller):
     """Keys are namespaces."""
@@ -75,7 +86,9 @@ def remaining(view: View, namespace: str) -> dict[str, list[dict]]:
 def conditions(old: list[dict], left: dict[str, list[dict]]) -> list[dict]:
     """Kubernetes' conditions of a namespace on its way out, with its words."""
     if left:
-        counts = ", ".join(f"{name} has {len(objects)} resource instances" for name, objects in sorted(left.items()))
+        # As Kubernetes has it: a resource and its group, which is empty for the first kinds of all.
+        named = sorted((name if "." in name else f"{name}.", len(objects)) for name, objects in left.items())
+        counts = ", ".join(f"{name} has {count} resource instances" for name, count in named)
         content = ("True", "SomeResourcesRemain", f"Some resources are remaining: {counts}")
     else:
         content = ("False", "ContentRemoved", "All content successfully removed")
@@ -85,13 +98,10 @@ def conditions(old: list[dict], left: dict[str, list[dict]]) -> list[dict]:
         held = ("True", "SomeFinalizersRemain", f"Some content in the namespace has finalizers remaining: {names}")
     else:
         held = ("False", "ContentHasNoFinalizers", "All content-preserving finalizers finished")
-    deleted = ("False", "ContentDeleted", "All content successfully deleted, may be waiting on finalization")
-    result = _told(old, "NamespaceDeletionContentFailure", deleted)
-    return _told(_told(result, "NamespaceContentRemaining", content), "NamespaceFinalizersRemaining", held)
-
-
-def _told(old: list[dict], kind: str, told: tuple[str, str, str]) -> list[dict]:
-    return with_condition(old, kind, *told)
+    told = {**ALL_WELL, "NamespaceContentRemaining": content, "NamespaceFinalizersRemaining": held}
+    for kind, verdict in told.items():
+        old = with_condition(old, kind, *verdict)
+    return old
 
 
 def _finalizers(obj: dict) -> Iterable[str]:

@@ -36,9 +36,16 @@ def test_a_namespace_waits_for_its_pods_and_says_so_and_takes_everything_along(s
     shop.settle()
     assert len(shop.pods()) == 2 and all(map(is_deleting, shop.pods()))
     assert shop.client.find(CONFIGMAPS, "shop", "settings"), "pods go first, while what they use is still there"
-    told = condition(shop.client.get(NAMESPACES, "", "shop"), "NamespaceContentRemaining")
-    assert (told["status"], told["reason"]) == ("True", "SomeResourcesRemain")
-    assert "pods has 2 resource instances" in told["message"]
+    going = shop.client.get(NAMESPACES, "", "shop")
+    assert {c["type"]: (c["status"], c["reason"]) for c in going["status"]["conditions"]} == {
+        "NamespaceDeletionDiscoveryFailure": ("False", "ResourcesDiscovered"),
+        "NamespaceDeletionGroupVersionParsingFailure": ("False", "ParsedGroupVersions"),
+        "NamespaceDeletionContentFailure": ("False", "ContentDeleted"),
+        "NamespaceContentRemaining": ("True", "SomeResourcesRemain"),
+        "NamespaceFinalizersRemaining": ("False", "ContentHasNoFinalizers"),
+    }
+    words = condition(going, "NamespaceContentRemaining")["message"]
+    assert "deployments.apps has 1 resource instances" in words and "pods. has 2 resource instances" in words
     for pod in shop.pods():
         shop.client.delete(PODS, "shop", pod["metadata"]["name"], grace_seconds=0)
     shop.settle()

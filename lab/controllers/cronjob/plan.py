@@ -4,6 +4,7 @@ Source: syncCronJob and cleanupFinishedJobs in k8s.io/kubernetes/pkg/controller/
 """
 
 import datetime
+import json
 from dataclasses import dataclass, field
 
 from lab.apimachinery.jobs import finished_as
@@ -39,8 +40,9 @@ def make_plan(cronjob: dict, jobs: list[dict], time: float, edited: float = 0.0)
         return plan
     try:
         schedule = Schedule(spec["schedule"], spec.get("timeZone"))
-    except Unscheduled as error:  # a zone that this machine does not know any more
-        plan.events.append(("Warning", "UnparseableSchedule", f"unparseable schedule: {spec['schedule']!r} : {error}"))
+    except Unscheduled as error:  # the rest was looked at when it was written
+        words = f"invalid timeZone: {json.dumps(spec.get('timeZone'))}: {error}"
+        plan.events.append(("Warning", "UnknownTimeZone", words))
         return plan
     due = _due(plan, cronjob, schedule, time, edited)
     upcoming = schedule.after(time)
