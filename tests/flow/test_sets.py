@@ -1,13 +1,17 @@
 """A real kubectl on StatefulSets, whose pods keep names and data, and on DaemonSets, which follow the nodes."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
-from ..labs import wait_until
+from ..labs import is_ready, wait_until
 from .nodes import NODES, a_node, add_node, annotate, left_as_found
 from .stage import IMAGE, Stage, container, forever
+from .steps import kill, patch, revision
 from .test_exec import Kubectl
+from .watching import replay
 
 SERVICE = {
     "apiVersion": "v1",
@@ -146,3 +150,82 @@ def test_a_daemonset_follows_the_nodes(process_stage, kubectl):
         wait_until("its daemon to go with it", lambda: k.nodes() == ["node-a", "node-b", "node-c"])
         k.says("delete", "ds/agent")
         wait_until("all daemons to be gone", lambda: not k.pods("agent"))
+
+
+class History:
+    """What became of the pods of an application, revision by revision."""
+
+    def __init__(self, app: str):
+        self.app = app
+        self.pods: dict[str, dict] = {}  # those that do not leave, by uid
+
+    def follow(self, happened: list[tuple[str, dict]]) -> Iterator[dict]:
+        """Each pod that is taken away, while `pods` are those there were before that."""
+        for kind, pod in happened:
+            uid = pod["metadata"]["uid"]
+            if (pod["metadata"].get("labels") or {}).get("app") != self.app:
+                continue
+            if kind == "DELETED" or "deletionTimestamp" in pod["metadata"]:
+                if uid in self.pods:
+                    yield self.pods[uid]
+                self.pods.pop(uid, None)
+            else:
+                self.pods[uid] = pod
+            held = Counter(map(place_of, self.pods.values()))
+            assert max(held.values(), default=0) <= 1, f"two at one place: {held}"
+
+    def serving(self) -> int:
+        return sum(map(is_ready, self.pods.values()))
+
+
+def place_of(pod: dict) -> str:
+    """What nobody else may have: a daemon's node, and the name of one that has a name of its own."""
+    affinity = pod["spec"].get("affinity")
+    if not affinity:
+        return pod["metadata"]["name"]
+    required = affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    return required["nodeSelectorTerms"][0]["matchFields"][0]["values"][0]
+
+
+def simulated(obj: dict, **spec) -> dict:
+    """The same on simulated nodes alone."""
+    template = obj["spec"]["template"]["spec"]
+    obj["spec"] |= {"volumeClaimTemplates": []} if obj["kind"] == "StatefulSet" else {}
+    template |= {"nodeSelector": {"group": "sim"}, "containers": [container("main")]}
+    return {**obj, "spec": {**obj["spec"], "minReadySeconds": 1, **spec}}
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_doubled_or_lost_when_workers_are_killed_amid_updates(own_lab):
+    lab, sets = own_lab.start(), "/apis/apps/v1/namespaces/default"
+    for number in range(8):
+        lab.api("POST", NODES, a_node(f"sim-{number}", "simulated", {"group": "sim"}))
+    since = revision(lab)
+    lab.api("POST", f"{sets}/statefulsets", simulated(a_set(), replicas=6))
+    few = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}
+    lab.api("POST", f"{sets}/daemonsets", simulated(daemons(), updateStrategy=few))
+
+    def done(version: str, at_least: int = 14) -> bool:
+        pods = [*lab.ready_pods("app=db"), *lab.ready_pods("app=agent")]
+        new = [pod for pod in pods if (pod["metadata"].get("annotations") or {}).get("version", "") == version]
+        return len(new) >= at_least
+
+    wait_until("all to be there", lambda: done(""), 120)
+    for version in ("2", "3"):
+        template = {"spec": {"template": {"metadata": {"annotations": {"version": version}}}}}
+        patch(lab, f"{sets}/statefulsets/db", template)
+        patch(lab, f"{sets}/daemonsets/agent", template)
+        for some in (3, 8):
+            wait_until(f"{some} to be new", lambda some=some, version=version: done(version, some), 120)
+            kill(lab, "worker")
+        wait_until("all to be new", lambda version=version: done(version), 120)
+    happened = replay(lab, "/api/v1/namespaces/default/pods", since)
+    for app, most in (("db", 1), ("agent", 2)):
+        history, gone = History(app), []
+        for pod in history.follow(happened):
+            wanted = 6 if app == "db" else 8
+            assert not is_ready(pod) or wanted - history.serving() < most, f"{pod['metadata']['name']} went too early"
+            gone.append(pod["metadata"]["name"])
+        assert len(gone) == 2 * wanted, "each went twice, and no more often"
+        if app == "db":
+            assert gone == [f"db-{number}" for number in (5, 4, 3, 2, 1, 0)] * 2
