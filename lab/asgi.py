@@ -14,7 +14,7 @@ from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDe
 from django.urls import re_path  # noqa: E402
 
 from lab.apiserver.access.authentication import is_secured  # noqa: E402
-from lab.apiserver.views import streams  # noqa: E402
+from lab.apiserver.views import sockets  # noqa: E402
 from lab.dashboard import routing  # noqa: E402
 
 
@@ -31,8 +31,8 @@ async def board(scope, receive, send) -> None:
     await (WebsocketDenier() if is_secured(scope) else boards_own)(scope, receive, send)
 
 
-# The API's clients are no browsers and name no origin; the API looks for itself whom it lets in.
+# The API looks for itself whom it lets in.
 boards_own = AllowedHostsOriginValidator(URLRouter(routing.websocket_urlpatterns))
 application = ProtocolTypeRouter(
-    {"http": Handler(), "websocket": URLRouter([*streams.websocket_urlpatterns, re_path("", board)])}
+    {"http": Handler(), "websocket": URLRouter([*sockets.websocket_urlpatterns, re_path("", board)])}
 )

@@ -4,6 +4,7 @@ import time
 
 from lab.apimachinery.kinds import CONFIGMAPS, PODS
 from lab.apiserver import feed
+from lab.apiserver.views import watches
 from lab.client import Client
 from lab.store import compact, delete_cluster
 
@@ -52,6 +53,19 @@ def test_a_watch_list_marks_the_end_of_what_there_was(api):
         assert mark["metadata"]["resourceVersion"] == head(api)
         api.create(PATH, pod("b"))
         assert watch.names(1) == [("ADDED", "b")]
+
+
+def test_who_asks_for_bookmarks_is_told_in_quiet_times_how_far_it_is(api, monkeypatch):
+    monkeypatch.setattr(watches, "BOOKMARK_SECONDS", 0.2)
+    api.create(PATH, pod("a"))
+    with api.watch(f"{PATH}?watch=1&resourceVersion={head(api)}&allowWatchBookmarks=true") as watch:
+        api.create("/api/v1/namespaces/default/configmaps", {"metadata": {"name": "other"}})
+        kind, mark = watch.next()
+        assert (kind, mark["kind"], mark["metadata"].get("annotations")) == ("BOOKMARK", "Pod", None)
+        newest = head(api)
+        wait_until("the newest", lambda: watch.next()[1]["metadata"]["resourceVersion"] == newest)
+    with api.watch(f"{PATH}?watch=1&resourceVersion={head(api)}&timeoutSeconds=1") as watch:
+        assert watch.answer.read() == b""
 
 
 def test_a_watch_with_a_selector_sees_a_world_of_matching_objects(api):

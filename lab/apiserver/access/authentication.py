@@ -5,6 +5,8 @@ they are. Whether a connection came through it, the web server writes into the s
 can: headers such as X-Forwarded-Proto count for nothing.
 """
 
+import base64
+import binascii
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
@@ -28,6 +30,7 @@ from .user import (
 
 IMPERSONATE = b"impersonate-"
 EXTRA = "impersonate-extra-"
+TOKEN_PROTOCOL = "base64url.bearer.authorization.k8s.io."
 Headers = Iterable[tuple[bytes, bytes]]
 
 
@@ -54,14 +57,32 @@ def _own_user(scope: Mapping, cluster: str) -> User:
     certificate = scope["state"].get(CERTIFICATE)
     if certificate:
         return user_of_certificate(certificate)
-    header = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise unauthorized()
     try:
-        return user_of_token(_view(cluster), token.strip(), [issuer(cluster)])[0]
+        return user_of_token(_view(cluster), _token(scope), [issuer(cluster)])[0]
     except InvalidToken:
         raise unauthorized() from None
+
+
+def _token(scope: Mapping) -> str:
+    """Out of the header; or out of the subprotocols of a websocket, for there a browser lets a page set no headers.
+    Then another must be offered too, which can be agreed on. Source: k8s.io/apiserver/pkg/authentication/request."""
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    shown = [each for each in scope.get("subprotocols", ()) if each.startswith(TOKEN_PROTOCOL)]
+    if len(shown) != 1 or not spoken(scope):
+        raise unauthorized()
+    text = shown[0].removeprefix(TOKEN_PROTOCOL)
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except (binascii.Error, UnicodeError):
+        raise unauthorized() from None
+
+
+def spoken(scope: Mapping) -> list[str]:
+    """The subprotocols that a websocket's client offers to speak: all that are no token."""
+    return [each for each in scope["subprotocols"] if not each.startswith(TOKEN_PROTOCOL)]
 
 
 def user_of_certificate(certificate: Mapping) -> User:

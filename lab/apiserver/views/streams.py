@@ -18,6 +18,7 @@ from django.urls import re_path
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.tasks import until_first_ends
 
+from ..access.authentication import spoken
 from ..kubelet_proxy import ask, kubelet_path
 from ..kubelet_socket import KubeletSocket, open_socket
 from ..podlogs import choose_container
@@ -44,9 +45,9 @@ async def stream(scope, receive, send) -> None:
             await admit(request, cluster)
             info = resolve(path)
             kubelet, there = await _way(request, cluster, info)
-            socket = await stack.enter_async_context(open_socket(kubelet, there, scope["subprotocols"]))
+            socket = await stack.enter_async_context(open_socket(kubelet, there, spoken(scope)))
         except Exception as error:
-            return await _refuse(refusal(request, as_api_error(error, request)), send)
+            return await refuse(refusal(request, as_api_error(error, request)), send)
         try:
             await send({"type": "websocket.accept", "subprotocol": socket.subprotocol})
             await until_first_ends(_inwards(socket, receive), _outwards(socket, send, info))
@@ -89,7 +90,8 @@ async def _outwards(socket: KubeletSocket, send, info: RequestInfo) -> None:
     await send({"type": "websocket.close", "code": 1000})
 
 
-async def _refuse(response: HttpResponseBase, send) -> None:
+async def refuse(response: HttpResponseBase, send) -> None:
+    """Answer who asked for a websocket as if they had not."""
     headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
     start = {"type": "websocket.http.response.start", "status": response.status_code, "headers": headers}
     await send(start)
