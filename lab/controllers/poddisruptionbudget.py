@@ -8,19 +8,19 @@ import time
 from collections.abc import Iterable
 
 from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, KINDS, PODDISRUPTIONBUDGETS, PODS, REPLICASETS
-from lab.apimachinery.meta import controller_of, is_deleting, key_of, parse_time, split_key, with_condition
+from lab.apimachinery.meta import controller_of, is_deleting, key_of, parse_time, with_condition
 from lab.apimachinery.selectors import format_label_selector, parse_label_selector
 from lab.client import Client, View
-from lab.client.reconcile import Change, Controller
+from lab.client.reconcile import Change
 
 from .deployment.rollout import scaled_value
+from .objects import EVERY, ObjectController
 from .owners import index_of
 from .pods import is_ready
 
 # After so long an evicted pod that is still there is taken for one that stays: DeletionTimeout.
 DELETION_TIMEOUT = 120.0
 SCALABLE = {kind.resource: kind for kind in KINDS if "scale" in kind.subresources}
-EVERY = "*"  # stands for all budgets of a namespace: which of them a pod is meant by is not known yet
 UNMANAGED = (
     "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a result, the status of"
     " the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please"
@@ -32,11 +32,12 @@ class NoScale(Exception):
     """Whoever manages a pod does not say how many of them there should be."""
 
 
-class DisruptionController(Controller):
+class DisruptionController(ObjectController):
     """Keys are budgets."""
 
     name = "disruption"
     author = "disruption-controller"
+    kind = PODDISRUPTIONBUDGETS
     watches = (PODDISRUPTIONBUDGETS.resource, PODS.resource, *SCALABLE)
 
     def keys(self, change: Change) -> Iterable[str]:
@@ -51,18 +52,7 @@ class DisruptionController(Controller):
         lost = change.old is not None and is_ready(change.old) and (change.deleted or not is_ready(change.object))
         return (change.resource == PODDISRUPTIONBUDGETS.resource or lost) and super().wants(change)
 
-    def all_keys(self, client: Client) -> Iterable[str]:
-        return [key_of(budget) for budget in client.list(PODDISRUPTIONBUDGETS)]
-
-    def sync(self, client: Client, key: str) -> float | None:
-        namespace, name = split_key(key)
-        if name == EVERY:
-            delays = [self._count(client, budget) for budget in client.list(PODDISRUPTIONBUDGETS, namespace)]
-            return min((delay for delay in delays if delay is not None), default=None)
-        budget = client.find(PODDISRUPTIONBUDGETS, namespace, name)
-        return self._count(client, budget) if budget else None
-
-    def _count(self, client: Client, budget: dict) -> float | None:
+    def converge(self, client: Client, budget: dict) -> float | None:
         selector, now = parse_label_selector(budget["spec"].get("selector")), time.time()
         pods = [
             pod

@@ -8,35 +8,34 @@ from collections.abc import Iterable
 
 from lab.apimachinery.jobs import finished_as, finished_at
 from lab.apimachinery.kinds import JOBS
-from lab.apimachinery.meta import is_deleting, key_of, split_key
+from lab.apimachinery.meta import is_deleting, key_of
 from lab.client import Client
-from lab.client.reconcile import Change, Controller
+from lab.client.reconcile import Change
+
+from .objects import ObjectController
 
 
-class TTLAfterFinishedController(Controller):
+class TTLAfterFinishedController(ObjectController):
     """Keys are Jobs that are over and say how long they want to stay."""
 
     name = "ttlafterfinished"
     author = "ttl-after-finished-controller"
+    kind = JOBS
     watches = (JOBS.resource,)
 
     def keys(self, change: Change) -> Iterable[str]:
         return (key_of(change.object),) if not change.deleted and _expires(change.object) else ()
 
-    def all_keys(self, client: Client) -> Iterable[str]:
-        return [key_of(job) for job in client.list(JOBS) if _expires(job)]
-
-    def sync(self, client: Client, key: str) -> float | None:
-        namespace, name = split_key(key)
-        job = client.find(JOBS, namespace, name)
-        if job is None or not _expires(job):
+    def converge(self, client: Client, job: dict) -> float | None:
+        if not _expires(job):
             return None
         ttl = job["spec"]["ttlSecondsAfterFinished"]
         # One that ended in a time to come only says that the clock has stepped back.
         left = min(finished_at(job) + ttl - time.time(), ttl)
         if left > 0:
             return left
-        client.delete(JOBS, namespace, name, propagation="Foreground", uid=job["metadata"]["uid"])
+        meta = job["metadata"]
+        client.delete(JOBS, meta["namespace"], meta["name"], propagation="Foreground", uid=meta["uid"])
         return None
 
 

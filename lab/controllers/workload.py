@@ -8,65 +8,41 @@ turns a loop for a cluster, so a sync always sees all that an earlier one wrote:
 
 import copy
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import PODS, Kind
-from lab.apimachinery.meta import condition, controller_of, key_of, owner_reference, split_key
+from lab.apimachinery.kinds import PODS
+from lab.apimachinery.meta import condition, controller_of, key_of, owner_reference
 from lab.client import Client
-from lab.client.reconcile import Change, Controller
+from lab.client.reconcile import Change
 
+from .objects import EVERY, ObjectController
 from .pods import is_active, seconds_to_available
 
-# Stands for "all of this namespace", or alone for all there are: who may want to adopt a pod that nobody manages is
-# not known yet.
-EVERY = "*"
 # Pods made or deleted in one sync, so that the first of thousands are being scheduled while the rest are made.
 BURST_REPLICAS = 500
 
 
-class WorkloadController(Controller):
-    """A loop over the objects of one kind, which keep pods. Keys are those objects. Its own writes do not wake it: a
-    sync leaves nothing undone that they could tell it of, or asks to be called again."""
-
-    kind: Kind
+class WorkloadController(ObjectController):
+    """A loop over the objects of one kind, which keep pods. Its own writes do not wake it: a sync leaves nothing undone
+    that they could tell it of, or asks to be called again."""
 
     def keys(self, change: Change) -> Iterable[str]:
         if change.author == self.author:
             return ()
         if change.resource == self.kind.resource:
             return () if change.deleted else (key_of(change.object),)
-        return set(self._owners_to_wake(change)) if change.resource == PODS.resource else self.other_keys(change)
+        return set(self.keys_of_pod(change)) if change.resource == PODS.resource else self.other_keys(change)
 
     def other_keys(self, change: Change) -> Iterable[str]:
         """The keys that a change concerns which is neither of the kind itself nor of a pod."""
         return ()
 
-    def all_keys(self, client: Client) -> Iterable[str]:
-        return [key_of(obj) for obj in client.list(self.kind)]
-
-    def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
-        """Objects by their names first: what they make is then due to their own change, and not to some stray pod's."""
-        return super().sync_all(client, dict(sorted(causes.items(), key=lambda pair: split_key(pair[0])[1] == EVERY)))
-
-    def sync(self, client: Client, key: str) -> float | None:
-        namespace, name = split_key(key)
-        if name == EVERY:
-            delays = [self.converge(client, obj) for obj in client.list(self.kind, namespace)]
-            return min((delay for delay in delays if delay is not None), default=None)
-        obj = client.find(self.kind, namespace, name)
-        # One that is gone has nobody to count for; its pods are the garbage collector's.
-        return self.converge(client, obj) if obj else None
-
-    def converge(self, client: Client, obj: dict) -> float | None:
-        """Take one step towards what the object asks for; the seconds after which to look again."""
-        raise NotImplementedError
-
     def write_status(self, client: Client, obj: dict, status: dict) -> None:
         if status != obj.get("status"):
             client.update_status(self.kind, {**obj, "status": status})
 
-    def _owners_to_wake(self, change: Change) -> Iterator[str]:
+    def keys_of_pod(self, change: Change) -> Iterable[str]:
         """The objects that a change of a pod concerns: the one that manages it, the one that did, or, if now nobody
         does, all that might. What nobody counts, such as the node it was bound to, wakes nobody."""
         before = self.counted(change.old) if change.old else None

@@ -89,6 +89,18 @@ def test_each_node_has_one_whether_it_was_there_before_or_comes_later(cluster):
     assert status(cluster)["numberMisscheduled"] == 0 and "numberUnavailable" not in status(cluster)
 
 
+def test_one_that_may_have_none_keeps_no_other_from_a_new_node(cluster):
+    meta = make(cluster, serviceAccountName="nobody")["metadata"]
+    spec = cluster.client.get(DAEMONSETS, "default", meta["name"])["spec"]
+    spec = {**spec, "template": {**spec["template"], "spec": {"containers": spec["template"]["spec"]["containers"]}}}
+    cluster.client.create(DAEMONSETS, {"metadata": {"name": "other", "namespace": "default"}, "spec": spec})
+    cluster.settle()
+    add(cluster, "late")
+    cluster.settle()
+    assert sorted(map(node_of_daemon, cluster.pods())) == ["a", "b", "c", "late"]
+    assert 'serviceaccount "nobody" not found' in cluster.events("FailedCreate")[0]
+
+
 def test_a_daemon_names_its_node_and_bears_what_drives_others_away(cluster):
     make(cluster, nodeSelector={"disk": "ssd"})
     cluster.settle()

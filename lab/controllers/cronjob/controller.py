@@ -8,18 +8,20 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import CRONJOBS, JOBS
 from lab.apimachinery.meta import controller_of, key_of, owner_reference, split_key
 from lab.client import Client
-from lab.client.reconcile import Change, Controller
+from lab.client.reconcile import Change
 
 from ..job.status import utc
+from ..objects import ObjectController
 from ..owners import dependents
 from .plan import SCHEDULED, Plan, make_plan, scheduled_at, set_active
 
 
-class CronJobController(Controller):
+class CronJobController(ObjectController):
     """Keys are CronJobs."""
 
     name = "cronjob"
     author = "cronjob-controller"
+    kind = CRONJOBS
     watches = (CRONJOBS.resource, JOBS.resource)
 
     def keys(self, change: Change) -> Iterable[str]:
@@ -30,13 +32,7 @@ class CronJobController(Controller):
         refs = map(controller_of, filter(None, (change.object, change.old)))
         return {f"{change.namespace}/{ref['name']}" for ref in refs if ref and ref["kind"] == CRONJOBS.kind}
 
-    def all_keys(self, client: Client) -> Iterable[str]:
-        return map(key_of, client.list(CRONJOBS))
-
-    def sync(self, client: Client, key: str) -> float | None:
-        cronjob = client.find(CRONJOBS, *split_key(key))
-        if cronjob is None:
-            return None
+    def converge(self, client: Client, cronjob: dict) -> float | None:
         uid = cronjob["metadata"]["uid"]
         jobs = [job for job in dependents(client.view(), uid, JOBS) if controller_of(job)["uid"] == uid]
         plan = make_plan(cronjob, jobs, time.time(), _edited(client, cronjob))

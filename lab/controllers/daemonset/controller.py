@@ -12,8 +12,9 @@ from lab.client import Client, Put
 from lab.client.reconcile import Change
 
 from ..history import History, forget_old, kept
+from ..objects import EVERY
 from ..owners import claimed, dependents
-from ..workload import BURST_REPLICAS, EVERY, WorkloadController, as_far_as_allowed, is_worth_telling, next_look
+from ..workload import BURST_REPLICAS, WorkloadController, as_far_as_allowed, is_worth_telling, next_look
 from .nodes import daemon
 from .plan import Look, next_step
 from .status import next_status

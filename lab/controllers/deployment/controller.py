@@ -6,50 +6,36 @@ from collections.abc import Iterable
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, PODS, REPLICASETS
-from lab.apimachinery.meta import controller_of, is_deleting, key_of, split_key
+from lab.apimachinery.meta import controller_of, is_deleting
 from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Client, Put
-from lab.client.reconcile import Change, Controller
+from lab.client.reconcile import Change
 
+from ..objects import EVERY
 from ..owners import claimed, dependents
 from ..pods import is_finished
+from ..workload import WorkloadController
 from . import revisions, rollout
 from .plan import Plan, make_plan
 from .status import is_late, set_condition
 from .trouble import explain
 
-# Stands for "all Deployments of this namespace": who may want to adopt a ReplicaSet that nobody manages.
-EVERY = "*"
 
-
-class DeploymentController(Controller):
-    """Keys are Deployments. Its own writes do not wake it: it has planned them all from one look at the state."""
+class DeploymentController(WorkloadController):
+    """Keys are Deployments. It keeps ReplicaSets, and pods only through them."""
 
     name = "deployment"
     author = "deployment-controller"
+    kind = DEPLOYMENTS
     watches = (DEPLOYMENTS.resource, REPLICASETS.resource, PODS.resource)
 
-    def keys(self, change: Change) -> Iterable[str]:
-        if change.author == self.author:
-            return ()
-        if change.resource == DEPLOYMENTS.resource:
-            return () if change.deleted else (f"{change.namespace}/{change.name}",)
-        if change.resource == PODS.resource:
-            return _waiting_for_end(change)
+    def keys_of_pod(self, change: Change) -> Iterable[str]:
+        return _waiting_for_end(change)
+
+    def other_keys(self, change: Change) -> Iterable[str]:
         return set(_of_replica_set(change))
 
-    def all_keys(self, client: Client) -> Iterable[str]:
-        return [key_of(deployment) for deployment in client.list(DEPLOYMENTS)]
-
-    def sync(self, client: Client, key: str) -> float | None:
-        namespace, name = split_key(key)
-        if name == EVERY:
-            delays = [self._converge(client, deployment) for deployment in client.list(DEPLOYMENTS, namespace)]
-            return min((delay for delay in delays if delay is not None), default=None)
-        deployment = client.find(DEPLOYMENTS, namespace, name)
-        return self._converge(client, deployment) if deployment else None
-
-    def _converge(self, client: Client, deployment: dict) -> float | None:
+    def converge(self, client: Client, deployment: dict) -> float | None:
         selector = parse_label_selector(deployment["spec"]["selector"])
         replica_sets = claimed(
             client, deployment, REPLICASETS, lambda rs: selector.matches(rs["metadata"].get("labels"))

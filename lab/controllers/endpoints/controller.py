@@ -10,20 +10,19 @@ from lab.apimachinery.kinds import ENDPOINTS, ENDPOINTSLICES, NODES, PODS, SERVI
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import is_deleting, key_of, split_key
 from lab.client import Client, Put, View
-from lab.client.reconcile import Change, Controller
+from lab.client.reconcile import Change
 
+from ..objects import EVERY, ObjectController
 from ..pods import is_finished, is_ready, node_of
 from . import endpoint, legacy, slices
 
-# Stands for "all Services of this namespace": whose selector fits a pod only the present state can tell.
-EVERY = "*"
 
-
-class EndpointSliceController(Controller):
+class EndpointSliceController(ObjectController):
     """Keys are Services. Its own writes do not wake it."""
 
     name = "endpointslice"
     author = "endpointslice-controller"
+    kind = SERVICES
     watches = tuple(kind.resource for kind in (SERVICES, PODS, NODES, ENDPOINTSLICES, ENDPOINTS))
 
     def keys(self, change: Change) -> Iterable[str]:
@@ -42,28 +41,17 @@ class EndpointSliceController(Controller):
         name = (change.object["metadata"].get("labels") or {}).get(slices.SERVICE_NAME)
         return (f"{change.namespace}/{name}",) if name else ()
 
-    def all_keys(self, client: Client) -> Iterable[str]:
-        return [key_of(service) for service in client.list(SERVICES)]
-
     def sync(self, client: Client, key: str) -> float | None:
         namespace, name = split_key(key)
-        view = client.view()
-        if name == EVERY:
-            for service in view.list(SERVICES.resource, namespace):
-                if service["spec"].get("selector"):
-                    self._converge(client, view, service)
-            return None
-        service = view.get(SERVICES.resource, namespace, name)
-        if service is None:
-            self._clear(client, view, namespace, name)
-        else:
-            self._converge(client, view, service)
-        return None
+        if name != EVERY and client.find(SERVICES, namespace, name) is None:
+            self._clear(client, client.view(), namespace, name)
+        return super().sync(client, key)
 
-    def _converge(self, client: Client, view: View, service: dict) -> None:
+    def converge(self, client: Client, service: dict) -> None:
         """Slices and Endpoints as they should be, in one transaction. Raises ApiError."""
         if service["spec"].get("type") == "ExternalName" or is_deleting(service):
             return
+        view = client.view()
         namespace, name = split_key(key_of(service))
         selector = service["spec"].get("selector")
         old = view.get(ENDPOINTS.resource, namespace, name)

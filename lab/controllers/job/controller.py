@@ -14,9 +14,10 @@ from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Client, Put
 from lab.client.reconcile import Change
 
+from ..objects import EVERY
 from ..owners import claimed
 from ..pods import restarts
-from ..workload import BURST_REPLICAS, EVERY, WorkloadController, is_worth_telling
+from ..workload import BURST_REPLICAS, WorkloadController, is_worth_telling
 from .failures import Backoff, is_tracked
 from .plan import Plan, make_plan
 

@@ -16,6 +16,7 @@ from lab.client.reconcile import Change, Controller
 from ..deployment import rollout
 from ..deployment.revisions import RELEASE, REPLICAS_NEW, REPLICAS_OLD
 from ..deployment.trouble import explain
+from ..objects import EVERY
 from ..owners import dependents
 from .analysis import Counters
 from .ending import FAILED
@@ -25,8 +26,6 @@ from .plan import WAITING, events, make_plan
 FINALIZER = "orrery.io/release"
 WEIGHTS = "orrery.io/weights"
 STEERING = (RELEASE, REPLICAS_NEW, REPLICAS_OLD)
-# Stands for "all Deployments of this namespace": which of them a Service leads to is in the release.
-EVERY = "*"
 # Counters move with every request. A status that says nothing else is not written more often than this.
 STATUS_SECONDS = 1.0
 
