@@ -79,7 +79,17 @@ class Controller:
         return self.sync(client, key)
 
     def wants(self, change: Change) -> bool:
-        return change.resource in self.watches and any(True for _ in self.keys(change))
+        return bool(self.concerned(change))
+
+    def concerned(self, change: Change) -> list[str]:
+        """The keys that a change concerns; none of one that cannot be read: it must not keep the loop from the rest."""
+        if change.resource not in self.watches:
+            return []
+        try:
+            return list(self.keys(change))
+        except Exception:
+            log.exception("%s cannot read revision %d of %s", self.name, change.revision, change.resource)
+            return []
 
 
 class Failure(float):
@@ -170,12 +180,7 @@ def _news(state: View, controller: Controller, position: int | None) -> dict[str
     if changes is None:
         client = Client(state.name, controller.author or controller.name)
         return dict.fromkeys(controller.all_keys(client), 0)
-    return {
-        key: change.revision
-        for change in changes
-        if change.resource in controller.watches
-        for key in controller.keys(change)
-    }
+    return {key: change.revision for change in changes for key in controller.concerned(change)}
 
 
 def _finish(state: View, controller: Controller, lock: Lock, head: int, delays: dict[str, float | None]) -> None:

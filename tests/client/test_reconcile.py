@@ -168,6 +168,23 @@ def test_one_key_that_fails_does_not_hold_up_the_others(client):
     assert Requeue.objects.get().key == "default/b"
 
 
+def test_a_change_that_cannot_be_read_does_not_keep_the_loop_from_the_others(client):
+    class Choosy(Recorder):
+        def keys(self, change):
+            return [f"{change.namespace}/{change.object['data']['a']}"]
+
+    loop = Choosy()
+    client.create(CONFIGMAPS, a_configmap("first"))
+    catch_up("loop", loop)
+    client.create(CONFIGMAPS, {"metadata": {"name": "bad", "namespace": "default"}})
+    client.create(CONFIGMAPS, a_configmap("good"))
+    assert behind("loop", [loop]) == [loop.name]
+    loop.synced.clear()
+    assert catch_up("loop", loop) == 1
+    assert loop.synced == ["default/1"]
+    assert behind("loop", [loop]) == []
+
+
 def test_a_batch_that_fails_comes_back_later_and_later(client):
     class Batch(Recorder):
         def sync_all(self, client, causes):
