@@ -1,12 +1,14 @@
 """DaemonSets through the real store and the real loops; the scheduler and the kubelets are played."""
 
+from dataclasses import replace
+
 import pytest
 
 from lab.apimachinery.kinds import CONTROLLERREVISIONS, DAEMONSETS, NODES, PODS
 from lab.apimachinery.meta import is_deleting, parse_time
 from lab.client import Put
-from lab.controllers.daemonset.nodes import node_of_daemon
-from lab.controllers.daemonset.plan import FAILED_SECONDS, Look, next_step
+from lab.controllers.daemonset.nodes import FAILURES, node_of_daemon
+from lab.controllers.daemonset.plan import Look, next_step
 
 from .cluster import WORKLOADS, Cluster
 
@@ -211,21 +213,33 @@ def test_going_back_uses_the_old_version_again(cluster):
     assert sorted(one["revision"] for one in cluster.client.list(CONTROLLERREVISIONS)) == [2, 3]
 
 
-def test_one_that_failed_is_made_anew_after_a_pause(cluster):
+def fail(cluster: Cluster, node: str) -> dict:
+    """The daemon of that node, once it has failed."""
+    (pod,) = (pod for pod in cluster.pods() if node_of_daemon(pod) == node)
+    cluster.client.write([Put(PODS, {**pod, "status": {"phase": "Failed"}}, "status")])
+    return cluster.client.get(PODS, "default", pod["metadata"]["name"])
+
+
+def test_one_that_failed_is_made_anew_at_once_and_the_next_ones_ever_later(cluster):
     made = make(cluster)
     steps(cluster)
-    failed = cluster.pods()[0]
-    cluster.client.write([Put(PODS, {**failed, "status": {"phase": "Failed"}}, "status")])
-    failed = cluster.client.get(PODS, "default", failed["metadata"]["name"])
-    meta, node = failed["metadata"], cluster.client.get(NODES, "", node_of_daemon(failed))
-    times = [parse_time(meta["creationTimestamp"]) + seconds for seconds in (0, FAILED_SECONDS)]
-    looks = [Look(made, [node], [failed], meta["labels"]["controller-revision-hash"], time) for time in times]
-    soon, late = map(next_step, looks)
-    assert soon.delete == [] and soon.delay == FAILED_SECONDS
-    assert late.delete == [failed]
-    ((kind, reason, words),) = late.events
-    assert (kind, reason) == ("Warning", "FailedDaemonPod")
-    assert words.startswith(f"Found failed daemon pod default/{failed['metadata']['name']} on node ")
+    first = fail(cluster, "a")
+    cluster.settle()
+    words = f"Found failed daemon pod default/{first['metadata']['name']} on node a, will try to kill it"
+    assert cluster.events("FailedDaemonPod") == [words]
+
+    pauses, failed = [], fail(cluster, "a")
+    node, since = cluster.client.get(NODES, "", "a"), parse_time(failed["metadata"]["creationTimestamp"])
+    for _ in range(12):
+        look = Look(made, [node], [failed], failed["metadata"]["labels"]["controller-revision-hash"], since)
+        soon = next_step(look)
+        assert not soon.delete and not soon.create
+        pauses.append(soon.delay)
+        late = next_step(replace(look, time=since + soon.delay))
+        assert late.delete == [failed]
+        failed = {**failed, "metadata": {**failed["metadata"], "annotations": {FAILURES: str(late.create["a"])}}}
+    assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
+    assert next_step(replace(look, time=since + 3600)).create == {}, "so long ago that it counts no more"
 
 
 def test_at_rest_nothing_is_written(cluster):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from itertools import islice
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DAEMONSETS, NODES, PODS
@@ -59,21 +60,22 @@ class DaemonSetController(WorkloadController):
         told = [*step.events, *(("Normal", "SuccessfulDelete", f"Deleted pod: {name}") for name in deleted)]
         client.events([(look.ds, *event) for event in told])
         if step.create:
-            self._create(client, look.ds, step.create[:BURST_REPLICAS], history)
+            self._create(client, look.ds, dict(islice(step.create.items(), BURST_REPLICAS)), history)
         return 0.0 if step.create or step.delete else step.delay
 
-    def _create(self, client: Client, ds: dict, nodes: list[str], history: History) -> None:
-        """A daemon for each of these nodes, or for as many as the namespace may have."""
+    def _create(self, client: Client, ds: dict, nodes: dict[str, int], history: History) -> None:
+        """A daemon for each of these nodes, or for as many as the namespace may have. `nodes`: name → failures before
+        it."""
 
         def make(some: list[str]) -> None:
             made = client.write(
-                [Put(PODS, daemon(ds, node, history.newest), why={"missing_on": node}) for node in some]
+                [Put(PODS, daemon(ds, node, history.newest, nodes[node]), why={"missing_on": node}) for node in some]
             )
             told = [f"Created pod: {pod['metadata']['name']}" for pod in made]
             client.events([(ds, "Normal", "SuccessfulCreate", words) for words in told])
 
         try:
-            as_far_as_allowed(nodes, make)
+            as_far_as_allowed(list(nodes), make)
         except ApiError as error:
             if is_worth_telling(error):
                 client.event(ds, "Warning", "FailedCreate", f"Error creating: {error.message}")

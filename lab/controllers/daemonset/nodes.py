@@ -13,6 +13,9 @@ from lab.apimachinery.taints import NOT_READY, UNREACHABLE, UNSCHEDULABLE, toler
 from ..workload import new_pod
 
 GENERATION_LABEL = "pod-template-generation"
+# On a daemon: how often those before it have failed, of the same template, on the same node. Kubernetes keeps it in
+# memory.
+FAILURES = "orrery.io/daemon-failures"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 # What drives others away is no reason for a daemon to go: it is there for the node's own sake. (taint, effect)
 TOLERATED = (
@@ -47,19 +50,27 @@ def _tolerations(spec: dict) -> list[dict]:
     return asked + [toleration for toleration in own if toleration not in asked]
 
 
-def daemon(ds: dict, node: str, revision: dict) -> dict:
-    """The set's pod for a node: bound to it by an affinity to its name, which the scheduler obeys."""
+def daemon(ds: dict, node: str, revision: dict, failures: int = 0) -> dict:
+    """The set's pod for a node: bound to it by an affinity to its name, which the scheduler obeys. `failures`: of those
+    before it in a row."""
     pod = new_pod(ds, generated_name(f"{ds['metadata']['name']}-"))
     labels = pod["metadata"]["labels"]
     labels[REVISION_LABEL] = revision["metadata"]["labels"][REVISION_LABEL]
     if generation := (ds["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION):
         labels[GENERATION_LABEL] = generation
+    if failures:
+        pod["metadata"]["annotations"] = {**pod["metadata"].get("annotations", {}), FAILURES: str(failures)}
     spec = pod["spec"]
     spec["tolerations"] = _tolerations(spec)
     term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
     affinity = spec["affinity"] = copy.deepcopy(spec.get("affinity") or {})
     affinity["nodeAffinity"] = {**(affinity.get("nodeAffinity") or {}), REQUIRED: {"nodeSelectorTerms": [term]}}
     return pod
+
+
+def failures_before(pod: dict) -> int:
+    text = (pod["metadata"].get("annotations") or {}).get(FAILURES, "")
+    return int(text) if text.isdecimal() else 0
 
 
 def node_of_daemon(pod: dict) -> str:

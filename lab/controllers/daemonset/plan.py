@@ -11,16 +11,19 @@ from lab.apimachinery.meta import is_deleting, parse_time
 
 from ..deployment.rollout import scaled_value
 from ..pods import is_ready, node_of, seconds_to_available
-from .nodes import fits, node_of_daemon
+from .nodes import failures_before, fits, node_of_daemon
 
-FAILED_SECONDS = 5.0  # a daemon that fails is made anew so often; Kubernetes doubles it from one second to 15 minutes
+# One that fails is made anew at once, one whose predecessor had failed too not before it is as old as this, in seconds,
+# doubled with each failure: failedPodsBackoff.
+BACKOFF_FIRST, BACKOFF_MOST = 1.0, 900.0
 
 
 @dataclass
 class Step:
-    """The names of nodes that get a daemon, the daemons to delete, what to tell of them, and when to look again."""
+    """The names of nodes that get a daemon, with how often those before it have failed; the daemons to delete, what to
+    tell of them, and when to look again."""
 
-    create: list[str] = field(default_factory=list)
+    create: dict[str, int] = field(default_factory=dict)
     delete: list[dict] = field(default_factory=list)
     events: list[tuple[str, str, str]] = field(default_factory=list)
     delay: float | None = None
@@ -72,9 +75,11 @@ def next_step(look: Look) -> Step:
     step, found = Step(), look.by_node()
     for name, (shall, may) in look.fitting.items():
         if shall and not found.get(name):
-            step.create.append(name)
+            step.create[name] = 0
         elif may:
             _keep_one(look, found.get(name, []), step)
+            if shall and (failures := _failed_in_a_row(look, found[name], step)):
+                step.create[name] = failures
         else:
             step.delete += [pod for pod in found.get(name, ()) if not is_deleting(pod)]
     waiting = (pod for pod in look.pods if not node_of(pod) and not is_deleting(pod))
@@ -114,9 +119,23 @@ def _keep_one(look: Look, daemons: list[dict], step: Step) -> None:
 
 
 def _seconds_to_retry(look: Look, pod: dict) -> float:
-    """Its node may refuse it again and again, so it is not made anew at once."""
-    failed = pod["status"]["phase"] == "Failed"
-    return parse_time(pod["metadata"]["creationTimestamp"]) + FAILED_SECONDS - look.time if failed else 0.0
+    """Its node may refuse it again and again, so it is made anew ever later."""
+    before = failures_before(pod) if pod["status"]["phase"] == "Failed" else 0
+    pause = min(BACKOFF_FIRST * 2 ** min(before - 1, 30), BACKOFF_MOST) if before else 0.0
+    return min(_created(pod) + pause - look.time, pause)
+
+
+def _failed_in_a_row(look: Look, daemons: list[dict], step: Step) -> int:
+    """Where all daemons of a node go because they have failed: how often that was so, their successor included. Those
+    of another template do not count, nor what was so long ago that it has been forgotten."""
+    if not all(pod in step.delete and pod.get("status", {}).get("phase") == "Failed" for pod in daemons):
+        return 0
+    lately = [pod for pod in daemons if look.is_new(pod) and look.time - _created(pod) < 2 * BACKOFF_MOST]
+    return max((failures_before(pod) + 1 for pod in lately), default=0)
+
+
+def _created(pod: dict) -> float:
+    return parse_time(pod["metadata"]["creationTimestamp"])
 
 
 def _ended(pod: dict, phase: str) -> tuple[str, str, str]:
@@ -148,6 +167,6 @@ def _roll(look: Look, found: dict[str, list[dict]], step: Step) -> None:
     room = max(0, (surge or look.share("maxUnavailable")) - busy)
     chosen = at_once + later[:room]
     if surge:
-        step.create += chosen
+        step.create = dict.fromkeys(chosen, 0)
     else:
         step.delete += [pod for name in chosen for pod in found[name] if not is_deleting(pod)]

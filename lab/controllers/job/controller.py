@@ -14,16 +14,17 @@ from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Client, Put
 from lab.client.reconcile import Change
 
-from ..objects import EVERY
 from ..owners import claimed
 from ..pods import restarts
 from ..workload import BURST_REPLICAS, WorkloadController, is_worth_telling
 from .failures import Backoff, is_tracked
 from .plan import Plan, make_plan
 
+STRAYS = "?"  # in the place of a name stands for all pods of a namespace that no Job will count any more
+
 
 class JobController(WorkloadController):
-    """Keys are Jobs. Under EVERY it also lets go of pods that no Job will count any more."""
+    """Keys are Jobs, and STRAYS."""
 
     name = "job"
     author = "job-controller"
@@ -31,20 +32,20 @@ class JobController(WorkloadController):
     watches = (JOBS.resource, PODS.resource)
 
     def keys(self, change: Change) -> Iterable[str]:
-        every = f"{change.namespace}/{EVERY}"
+        strays = f"{change.namespace}/{STRAYS}"
         if change.resource == JOBS.resource and change.deleted:
-            return (every,)
+            return (strays,)
         found = set(super().keys(change))
         pod = change.object
         if change.resource == JOBS.resource or change.deleted or not is_tracked(pod):
             return found
         # Of one that leaves, the Job may be gone, and the one that has its name now another.
         stray = controller_of(pod) is None or (found and is_deleting(pod))
-        return found | {every} if stray else found
+        return found | {strays} if stray else found
 
     def all_keys(self, client: Client) -> Iterable[str]:
         spaces = {pod["metadata"]["namespace"] for pod in client.list(PODS) if is_tracked(pod)}
-        return [*super().all_keys(client), *(f"{namespace}/{EVERY}" for namespace in spaces)]
+        return [*super().all_keys(client), *(f"{namespace}/{STRAYS}" for namespace in spaces)]
 
     def counted(self, pod: dict) -> tuple:
         phase, finalizers = pod.get("status", {}).get("phase"), pod["metadata"].get("finalizers")
@@ -52,8 +53,9 @@ class JobController(WorkloadController):
 
     def sync(self, client: Client, key: str) -> float | None:
         namespace, name = split_key(key)
-        if name == EVERY:
+        if name == STRAYS:
             _let_go_of_strays(client, namespace)
+            return None
         return super().sync(client, key)
 
     def converge(self, client: Client, job: dict) -> float | None:
