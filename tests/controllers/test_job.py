@@ -206,7 +206,7 @@ def test_enough_successes_by_the_policy_end_it(shop):
     )
     status = shop.finish([pod for pod in shop.pods() if indexes([pod]) == [0]])
     assert told(status, "Complete") == ("True", "SuccessPolicy", "Matched rules at index 0")
-    assert not shop.at_work()
+    assert not shop.at_work() and "failed" not in status and status["succeeded"] == 1
 
 
 def rule(action: str, **what) -> dict:

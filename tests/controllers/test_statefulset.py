@@ -195,6 +195,15 @@ def test_claims_go_with_a_pod_that_is_scaled_away_if_so_asked(cluster):
     assert claims(cluster) == ["data-db-0"]
 
 
+def test_a_claim_goes_too_if_its_pod_was_leaving_already_when_the_set_was_made_smaller(cluster):
+    make(cluster, 2, **with_claims(whenScaled="Delete"))
+    steps(cluster)
+    cluster.client.delete(PODS, "default", "db-1")
+    change(cluster, replicas=1)
+    steps(cluster)
+    assert claims(cluster) == ["data-db-0"] and len(cluster.pods()) == 1
+
+
 def test_claims_go_with_the_set_if_so_asked_and_that_may_be_asked_later(cluster):
     make(cluster, 2, **with_claims())
     steps(cluster)

@@ -28,7 +28,7 @@ from .failures import (
 from .newpod import job_pod
 from .status import ending, suspension, utc
 from .tally import Tally, counts, counts_as_failure, tally
-from .verdict import COMPLETED, Verdict, is_complete, seconds_to_deadline, verdict
+from .verdict import COMPLETED, FAILURE, Verdict, is_complete, seconds_to_deadline, verdict
 
 
 @dataclass
@@ -144,8 +144,10 @@ def _index_pause(before: dict | None, backoff: Backoff, time: float) -> float:
 
 
 def _count(plan: Plan, job: dict, found: Tally, end: Verdict | None) -> None:
-    """Count what has ended, and let go of it. When the Job is over, what still runs has failed."""
+    """Count what has ended, and let go of it. When the Job has failed, so has what still runs; when it has succeeded
+    that is nobody's failure."""
     status, failed, over = plan.status, 0, bool(end) or is_deleting(job)
+    given_up = end is not None and end.kind == FAILURE
     held, surplus = _uids(found.held.values()), _uids(plan.release)
     for pod in filter(is_tracked, found.pods):
         uid, lost = pod["metadata"]["uid"], has_failed(pod, job)
@@ -153,7 +155,7 @@ def _count(plan: Plan, job: dict, found: Tally, end: Verdict | None) -> None:
         if uid in surplus or not (ended or over):
             continue
         plan.release.append(pod)
-        if not has_succeeded(pod) and (lost or end) and counts(job, pod) and counts_as_failure(job, pod):
+        if not has_succeeded(pod) and (lost or given_up) and counts(job, pod) and counts_as_failure(job, pod):
             failed += 1
     _set(status, "failed", status.get("failed", 0) + failed)
     _set(status, "succeeded", found.successes)

@@ -48,7 +48,7 @@ class StatefulSetController(WorkloadController):
         return delay if delay is not None else next_look(sts, pods)
 
     def _act(self, client: Client, sts: dict, pods: list[dict], history: History) -> float | None:
-        self._mend(client, sts, [pod for pod in pods if not is_deleting(pod)])
+        self._mend(client, sts, pods)
         step = plan.next_step(sts, pods, history.newest["metadata"]["name"], time.time())
         self._delete(client, sts, step.delete)
         delay = self._create(client, sts, step.create[:BURST_REPLICAS], history)
@@ -56,18 +56,19 @@ class StatefulSetController(WorkloadController):
 
     def _mend(self, client: Client, sts: dict, pods: list[dict]) -> None:
         """Give pods and claims back what makes them this set's, whoever took it: labels, claims that a waiting pod
-        lacks, and the owner with whom a claim shall go."""
+        lacks, and the owner with whom a claim shall go. Of pods that leave only the last, if no other follows them."""
         puts = []
         for pod in pods:
             ordinal = identity.ordinal_of(sts, pod)
-            named = identity.named(sts, ordinal, pod)
-            if named is not pod:
-                puts.append(Put(PODS, named))
-            found = self._claims(client, sts, ordinal)
-            if plan.is_pending(pod):
-                puts += self._missing(sts, ordinal, found)
+            found, surplus = self._claims(client, sts, ordinal), ordinal not in identity.ordinals(sts)
+            if not is_deleting(pod):
+                named = identity.named(sts, ordinal, pod)
+                puts += [Put(PODS, named)] if named is not pod else []
+                puts += self._missing(sts, ordinal, found) if plan.is_pending(pod) else []
+            elif not surplus:
+                continue
             for claim in found.values():
-                owned = identity.entrusted(claim, sts, pod, ordinal not in identity.ordinals(sts))
+                owned = identity.entrusted(claim, sts, pod, surplus)
                 if owned is not claim:
                     puts.append(Put(PERSISTENTVOLUMECLAIMS, owned))
         if puts:
