@@ -26,8 +26,8 @@ def apply(old: dict, operations: list) -> dict:
                 if copied > MOST_COPIED_BYTES:
                     raise ApiError(413, "RequestEntityTooLarge", "the patch copies more than 3 MiB")
             new = jsonpatch.JsonPatch([operation]).apply(new, in_place=True)
-        except jsonpatch.JsonPatchTestFailed as failed:
-            raise _unprocessable(f"testing path {operation.get('path')} failed: {failed}") from None
+        except jsonpatch.JsonPatchTestFailed:
+            raise _unprocessable(f"testing value {operation['path']} failed: test failed") from None
         except (jsonpatch.JsonPatchConflict, jsonpatch.JsonPointerException) as failed:
             raise _unprocessable(str(failed)) from None
         except (jsonpatch.JsonPatchException, KeyError, TypeError, AttributeError) as malformed:

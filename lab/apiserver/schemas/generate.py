@@ -48,15 +48,16 @@ def name_of(definitions: dict[str, dict], api_version: str, kind: str) -> str:
 
 
 def cleaned(node):
-    """The schema as OpenAPI has it, without the `null` types and the `$defs` of the package's own JSON Schemas; and
-    without descriptions, which would make all of it five times as large in memory."""
+    """The schema as OpenAPI has it, without the `null` types, the `$defs` and the one `apiVersion` and `kind` that the
+    package's own JSON Schemas allow; and without descriptions, which would make all of it five times as large in
+    memory."""
     if isinstance(node, list):
         return [cleaned(item) for item in node]
     if not isinstance(node, dict):
         return node
     new = {}
     for key, child in node.items():
-        if key == "description" and isinstance(child, str):
+        if (key == "description" and isinstance(child, str)) or (key == "enum" and len(child) == 1):
             continue
         if key == "type" and isinstance(child, list):
             child = next(one for one in child if one != "null")
