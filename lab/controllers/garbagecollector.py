@@ -19,6 +19,7 @@ from lab.client import Client, Put
 from lab.client.client import View
 from lab.client.reconcile import Change, Controller
 
+from .finalizers import released
 from .owners import OwnerIndex, dependents, index_of, without_owner
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
@@ -92,7 +93,7 @@ class GarbageCollector(Controller):
         uid = owner["metadata"]["uid"]
         blocking = [obj for obj in dependents(view, uid) if _blocks(obj, uid)]
         if not blocking:
-            client.update(_kind(owner), _without_finalizer(owner, FOREGROUND))
+            client.update(_kind(owner), released(owner, FOREGROUND))
         for dependent in blocking:
             self._reconsider(client, view, index, dependent)
 
@@ -100,7 +101,7 @@ class GarbageCollector(Controller):
         """Make the dependents forget their owner, all in one transaction, and let it go."""
         uid = owner["metadata"]["uid"]
         puts = [Put(_kind(obj), without_owner(obj, uid)) for obj in dependents(view, uid)]
-        client.write([*puts, Put(_kind(owner), _without_finalizer(owner, ORPHAN))])
+        client.write([*puts, Put(_kind(owner), released(owner, ORPHAN))])
 
 
 def _kind(obj: dict) -> Kind:
@@ -154,15 +155,6 @@ def _unblocking(obj: dict) -> dict:
     obj = copy.deepcopy(obj)
     for ref in obj["metadata"]["ownerReferences"]:
         ref["blockOwnerDeletion"] = False
-    return obj
-
-
-def _without_finalizer(obj: dict, finalizer: str) -> dict:
-    obj = copy.deepcopy(obj)
-    left = [name for name in obj["metadata"]["finalizers"] if name != finalizer]
-    obj["metadata"].pop("finalizers")
-    if left:
-        obj["metadata"]["finalizers"] = left
     return obj
 
 

@@ -1,6 +1,5 @@
 """The Job controller's hands: what it reads and writes, and which Jobs a change concerns. Plans are made in `plan`."""
 
-import copy
 import time
 from collections.abc import Iterable
 
@@ -14,6 +13,7 @@ from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Client, Put
 from lab.client.reconcile import Change
 
+from ..finalizers import held, released
 from ..owners import claimed
 from ..pods import restarts
 from ..workload import BURST_REPLICAS, WorkloadController, is_worth_telling
@@ -92,8 +92,8 @@ class JobController(WorkloadController):
         why = {field: job["spec"].get(field) for field in ("completions", "parallelism")}
         why |= {field: plan.status.get(field, 0) for field in ("active", "succeeded", "failed")}
         puts = [Put(PODS, pod, why=why) for pod in plan.create]
-        puts += [Put(PODS, _tracked(pod, False), why=why) for pod in plan.release]
-        puts += [Put(PODS, _tracked(pod, True)) for pod in plan.hold]
+        puts += [Put(PODS, released(pod, TRACKING), why=why) for pod in plan.release]
+        puts += [Put(PODS, held(pod, TRACKING)) for pod in plan.hold]
         if plan.status != job.get("status"):
             puts.append(Put(JOBS, {**job, "status": plan.status}, "status", why=why))
         return client.write(puts)[: len(plan.create)]
@@ -108,14 +108,4 @@ def _let_go_of_strays(client: Client, namespace: str) -> None:
         if (controller_of(pod) or {"uid": ""})["uid"] not in jobs
     ]
     if strays:
-        client.write([Put(PODS, _tracked(pod, False)) for pod in strays])
-
-
-def _tracked(pod: dict, tracked: bool) -> dict:
-    """A copy with or without the finalizer."""
-    pod = copy.deepcopy(pod)
-    others = [one for one in pod["metadata"].get("finalizers", ()) if one != TRACKING]
-    pod["metadata"]["finalizers"] = [*others, TRACKING] if tracked else others
-    if not pod["metadata"]["finalizers"]:
-        del pod["metadata"]["finalizers"]
-    return pod
+        client.write([Put(PODS, released(pod, TRACKING)) for pod in strays])

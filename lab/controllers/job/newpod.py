@@ -3,6 +3,7 @@
 from lab.apimachinery.jobs import COMPLETION_INDEX, TRACKING
 from lab.apimachinery.meta import LONGEST_GENERATED_BASE, generated_name
 
+from ..finalizers import held
 from ..workload import new_pod
 from .failures import FAILURES, IGNORED_FAILURES, index_failures
 from .tally import counts_as_failure
@@ -21,10 +22,9 @@ def job_pod(job: dict, index: int | None = None, before: dict | None = None) -> 
     if index is not None:
         tail = f"-{index}-"
         base = name[: LONGEST_GENERATED_BASE - len(tail)] + tail
-    pod = new_pod(job, generated_name(base))
+    pod = held(new_pod(job, generated_name(base)), TRACKING)
     meta = pod["metadata"]
     meta["generateName"] = base
-    meta["finalizers"] = [*(one for one in meta.get("finalizers", ()) if one != TRACKING), TRACKING]
     if index is not None:
         _mark(pod, index, f"{name}-{index}")
     if job["spec"].get("backoffLimitPerIndex") is not None:

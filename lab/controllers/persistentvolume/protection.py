@@ -12,6 +12,8 @@ from lab.apimachinery.volumes import CLAIM_PROTECTION, VOLUME_PROTECTION, claim_
 from lab.client import Client
 from lab.client.reconcile import Change, Controller
 
+from ..finalizers import released
+
 
 class VolumeProtectionController(Controller):
     """Keys are claims (`namespace/name`) and volumes (`name`)."""
@@ -39,8 +41,7 @@ class VolumeProtectionController(Controller):
         if obj is None or not is_deleting(obj) or finalizer not in obj["metadata"].get("finalizers", ()):
             return None
         if not (in_use(obj, client.list(PODS, namespace)) if namespace else is_held(obj)):
-            left = [one for one in obj["metadata"]["finalizers"] if one != finalizer]
-            client.update(kind, {**obj, "metadata": {**obj["metadata"], "finalizers": left}})
+            client.update(kind, released(obj, finalizer))
         return None
 
 

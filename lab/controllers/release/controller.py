@@ -16,6 +16,7 @@ from lab.client.reconcile import Change, Controller
 from ..deployment import rollout
 from ..deployment.revisions import RELEASE, REPLICAS_NEW, REPLICAS_OLD
 from ..deployment.trouble import explain
+from ..finalizers import held, released
 from ..objects import EVERY
 from ..owners import dependents
 from .analysis import Counters
@@ -23,7 +24,7 @@ from .ending import FAILED
 from .look import CANARY, Look, Plan, find_service, revision_of, written
 from .plan import WAITING, events, make_plan
 
-FINALIZER = "orrery.io/release"
+FINALIZER = "orrery.io/release"  # with it, one that is deleted stays until everything is put right again
 WEIGHTS = "orrery.io/weights"
 STEERING = (RELEASE, REPLICAS_NEW, REPLICAS_OLD)
 # Counters move with every request. A status that says nothing else is not written more often than this.
@@ -64,24 +65,16 @@ class ReleaseController(Controller):
     def _converge(self, client: Client, release: dict, ahead: str) -> float | None:
         look = read(client, release, ahead)
         plan = make_plan(look)
-        held = FINALIZER in release["metadata"].get("finalizers", ())
-        if plan.held and not held:
-            self._hold(client, release, True)
+        is_held = FINALIZER in release["metadata"].get("finalizers", ())
+        if plan.held and not is_held:
+            client.update(RELEASES, held(release, FINALIZER))
             return 0.0
         self._carry_out(client, look, plan)
-        if held and not plan.held:
+        if is_held and not plan.held:
             # What ended the release is stored; only now may it go.
-            self._hold(client, client.get(RELEASES, release["metadata"]["namespace"], look.name), False)
+            stored = client.get(RELEASES, release["metadata"]["namespace"], look.name)
+            client.update(RELEASES, released(stored, FINALIZER))
         return plan.delay
-
-    def _hold(self, client: Client, release: dict, held: bool) -> None:
-        """With a finalizer on it, a release that is deleted stays until everything is put right again."""
-        release = copy.deepcopy(release)
-        others = [each for each in release["metadata"].get("finalizers", ()) if each != FINALIZER]
-        release["metadata"]["finalizers"] = [*others, FINALIZER] if held else others
-        if not release["metadata"]["finalizers"]:
-            del release["metadata"]["finalizers"]
-        client.update(RELEASES, release)
 
     def _carry_out(self, client: Client, look: Look, plan: Plan) -> None:
         why = {"message": plan.status.get("message", ""), **plan.why}
