@@ -4,29 +4,17 @@ That the command does the same as the act, a test finds out by running it (tests
 Every act goes through the client, as author "board": it is checked, stored and explained like anybody else's write.
 """
 
-import copy
-
-from lab.apimachinery import meta
 from lab.apimachinery.controlplane import PARTITIONED, POWER, is_member
-from lab.apimachinery.errors import ApiError, bad_request
-from lab.apimachinery.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, NODES, PODS, REPLICASETS
-from lab.apimachinery.labels import HASH_LABEL, ZONE_LABEL
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import NODES, PODS
+from lab.apimachinery.labels import ZONE_LABEL
 from lab.client import Client
 
 from .controlplanes import set_control_planes
 from .done import Action, Done, annotate, annotation, delete, kubectl
 from .drain import BLOCKS, MOVES, Item, checklist
-from .rows import revision_of
 from .steering import STEERING
-from .steeringrows import target_of_scaler
-
-JSON_PATCH = "application/json-patch+json"
-
-
-def on(deployment: str, *words: str, namespace: str) -> str:
-    """A command of kubectl's about a deployment: `scale deployment/web --replicas=3`; a subcommand takes two words."""
-    verb = 2 if words[0] in ("rollout", "set") else 1
-    return kubectl(*words[:verb], f"deployment/{deployment}", *words[verb:], namespace=namespace)
+from .workloads import WORKS
 
 
 def kill(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -41,74 +29,6 @@ def kill(client: Client, namespace: str, name: str, form: dict) -> Done:
 
 def delete_pod(client: Client, namespace: str, name: str, form: dict) -> Done:
     return Done(f"Asked {name} to leave", delete(client, PODS, namespace, name))
-
-
-def scale(client: Client, namespace: str, name: str, form: dict) -> Done:
-    replicas = form.get("replicas")
-    if not isinstance(replicas, int) or isinstance(replicas, bool):
-        raise bad_request("replicas must be a whole number")
-    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"replicas": replicas}})
-    scalers = client.list(HORIZONTALPODAUTOSCALERS, namespace)
-    mine = [one for one in scalers if target_of_scaler(one) == f"{DEPLOYMENTS.resource}/{namespace}/{name}"]
-    also = ", until its autoscaler finds that it needs another number" if mine and replicas else ""
-    return Done(f"{name} scaled to {replicas}{also}", on(name, "scale", f"--replicas={replicas}", namespace=namespace))
-
-
-def set_image(client: Client, namespace: str, name: str, form: dict) -> Done:
-    image = str(form.get("image", "")).strip()
-    deployment = client.get(DEPLOYMENTS, namespace, name)
-    containers = copy.deepcopy(deployment["spec"]["template"]["spec"]["containers"])
-    chosen = form.get("container") or containers[0]["name"]
-    for container in containers:
-        if container["name"] == chosen:
-            container["image"] = image
-    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"template": {"spec": {"containers": containers}}}})
-    return Done(f"{name} rolls out {image}", on(name, "set", "image", f"{chosen}={image}", namespace=namespace))
-
-
-def pause(client: Client, namespace: str, name: str, form: dict) -> Done:
-    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"paused": True}})
-    return Done(f"{name} is paused", on(name, "rollout", "pause", namespace=namespace))
-
-
-def resume(client: Client, namespace: str, name: str, form: dict) -> Done:
-    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"paused": None}})
-    return Done(f"{name} goes on", on(name, "rollout", "resume", namespace=namespace))
-
-
-def restart(client: Client, namespace: str, name: str, form: dict) -> Done:
-    """A new template that differs only in when it was asked for: so every pod is made anew, by the usual rollout."""
-    annotations = {"kubectl.kubernetes.io/restartedAt": meta.now()}
-    client.patch(DEPLOYMENTS, namespace, name, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
-    return Done(f"{name} restarts, pod by pod", on(name, "rollout", "restart", namespace=namespace))
-
-
-def undo(client: Client, namespace: str, name: str, form: dict) -> Done:
-    """Put an older revision's template back: the one asked for, or the one before the present."""
-    deployment = client.get(DEPLOYMENTS, namespace, name)
-    older = [rs for rs in replicasets_of(client, deployment) if revision_of(rs) != revision_of(deployment)]
-    wanted = form.get("revision")
-    chosen = [rs for rs in older if revision_of(rs) == wanted] if wanted else older[:1]
-    if not chosen:
-        raise bad_request(f"unable to find revision {wanted} of {name}" if wanted else f"{name} has no older revision")
-    template = copy.deepcopy(chosen[0]["spec"]["template"])
-    template["metadata"].get("labels", {}).pop(HASH_LABEL, None)
-    patch = [{"op": "replace", "path": "/spec/template", "value": template}]
-    client.patch(DEPLOYMENTS, namespace, name, patch, patch_type=JSON_PATCH)
-    back = revision_of(chosen[0])
-    which = [f"--to-revision={back}"] if wanted else []
-    return Done(f"{name} goes back to revision {back}", on(name, "rollout", "undo", *which, namespace=namespace))
-
-
-def replicasets_of(client: Client, deployment: dict) -> list[dict]:
-    """The replica sets of a deployment, newest revision first."""
-    namespace, uid = deployment["metadata"]["namespace"], deployment["metadata"]["uid"]
-    owned = [rs for rs in client.list(REPLICASETS, namespace) if (meta.controller_of(rs) or {}).get("uid") == uid]
-    return sorted(owned, key=revision_of, reverse=True)
-
-
-def delete_deployment(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(f"{name} and its pods go", delete(client, DEPLOYMENTS, namespace, name))
 
 
 def cordon(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -202,15 +122,9 @@ def remove_node(client: Client, namespace: str, name: str, form: dict) -> Done:
 
 ACTIONS: dict[str, Action] = {
     **STEERING,
+    **WORKS,
     "kill": kill,
     "delete": delete_pod,
-    "scale": scale,
-    "image": set_image,
-    "pause": pause,
-    "resume": resume,
-    "restart": restart,
-    "undo": undo,
-    "delete-deployment": delete_deployment,
     "cordon": cordon,
     "uncordon": uncordon,
     "drain": drain,

@@ -23,20 +23,21 @@ from lab.apimachinery.kinds import (
     SERVICES,
     Kind,
 )
-from lab.apimachinery.meta import controller_of
 from lab.client.reconcile import Change
 
 from .deltas import Delta, Way, begun, onward, turns
-from .loops import LEFT, LOOPS, describe, loop_of, loop_row, work_of
+from .loops import LEFT, LOOPS, describe, left, loop_of, loop_row, work_of
 from .noderows import Room, node_row
-from .rows import Row, compact, deployment_row, is_over, pod_row, requests_of, row_id, seen, version_of
+from .rows import WORKLOADS, Row, compact, is_over, owner_id, pod_row, requests_of, row_id, seen, version_of
 from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
 from .steeringrows import behind_words, shown_first
 from .storagerows import claim_row
 from .whole import LAB, ZONES, lab_row, zone_row
+from .workloadrows import workload_row
 
 TAPE = 60  # events on the board's tape, the newest of each
+ARE_WORKLOADS = {kind.resource for kind in WORKLOADS}
 
 
 class Board:
@@ -45,15 +46,15 @@ class Board:
     def __init__(self, objects: Iterable[dict] = (), verdicts: dict[str, list[dict]] | None = None):
         self.rows: dict[str, Row] = {row["id"]: row for row in map(loop_row, LOOPS)}
         self._objects: dict[str, dict] = {}  # row id → object, of every kind that is shown
-        self._pods_of: dict[str, set[str]] = defaultdict(set)  # id of a deployment or replica set → ids of pods
-        self._sets_of: dict[str, set[str]] = defaultdict(set)  # id of a deployment → ids of its replica sets
+        self._pods_of: dict[str, set[str]] = defaultdict(set)  # id of a workload → ids of its pods, and of its parts
+        self._parts_made: dict[str, set[str]] = defaultdict(set)  # id of a workload → ids of its replica sets or Jobs
         self._parts: dict[str, set[str]] = defaultdict(set)  # id of a row → ids of what belongs to it, see PART_OF
         self._room = Room()
         self._tape: deque[str] = deque()
         self._dirty: dict[str, None] = {LAB: None}  # ordered, so that rows come out in the order in which they changed
         self._verdicts: dict[str, list[dict]] = dict(verdicts or {})
         self._ways: dict[str, Way] = {}  # id of a pod → its way to being ready
-        self._work: Counter[str] = Counter()  # author → how much its loop has before it
+        self._work: Counter[tuple[str, str]] = Counter()  # author, what → how much its loop has before it
         self._load(objects)
 
     def _load(self, objects: Iterable[dict]) -> None:
@@ -110,13 +111,11 @@ class Board:
         self._objects[id_] = obj
         self._mark(id_)
         if resource == PODS.resource:
-            self._put_pod(id_, obj)
-        elif resource == REPLICASETS.resource:
-            self._put_replicaset(id_, obj, known)
+            self._put_pod(id_, obj, known)
+        elif resource in ARE_WORKLOADS:
+            self._put_workload(id_, obj, known)
         elif resource == EVENTS.resource:
             self._put_event(id_)
-        elif resource == DEPLOYMENTS.resource and known is None:
-            self._mark_pods_of(id_)
         if resource in PART_OF:
             self._join(id_, PART_OF[resource](obj), PART_OF[resource](known) if known else ())
         if resource == SERVICES.resource and (known is None or known["spec"] != obj["spec"]):
@@ -131,8 +130,10 @@ class Board:
             self._parts[whole].add(id_)
             self._mark(whole)
 
-    def _put_pod(self, id_: str, pod: dict) -> None:
+    def _put_pod(self, id_: str, pod: dict, known: dict | None) -> None:
         self._release(id_)
+        if known and owner_id(known) != owner_id(pod):
+            self._let_go(id_, known)
         if (node := pod["spec"].get("nodeName")) and not is_over(pod):
             place = f"{NODES.resource}/{node}"
             self._room.take(id_, place, requests_of(pod))
@@ -141,14 +142,23 @@ class Board:
             self._pods_of[owner].add(id_)
             self._mark(owner)
 
-    def _put_replicaset(self, id_: str, replicaset: dict, known: dict | None) -> None:
-        owner = self._owner_id(replicaset, DEPLOYMENTS)
-        if owner:
-            self._sets_of[owner].add(id_)
+    def _put_workload(self, id_: str, workload: dict, known: dict | None) -> None:
+        """Also what another workload has made, a replica set or a Job: its pods are the other's too."""
+        if known and owner_id(known) != owner_id(workload):
+            self._disown(id_, known)
+        if owner := owner_id(workload):
+            self._parts_made[owner].add(id_)
             self._pods_of[owner] |= self._pods_of[id_]
             self._mark(owner)
-        if known is None or version_of(known) != version_of(replicaset):
+        if known is None or version_of(known) != version_of(workload) or owner_id(known) != owner_id(workload):
             self._mark_pods_of(id_)
+
+    def _disown(self, id_: str, workload: dict) -> None:
+        if owner := owner_id(workload):
+            self._parts_made[owner].discard(id_)
+            self._pods_of[owner] -= self._pods_of[id_]
+            self._mark(owner)
+        self._mark_pods_of(id_)
 
     def _put_event(self, id_: str) -> None:
         if id_ in self._tape:
@@ -168,16 +178,9 @@ class Board:
             self._release(id_)
             self._verdicts.pop(id_, None)
             self._ways.pop(id_, None)
-            for owner in self._owners_of(obj):
-                self._pods_of[owner].discard(id_)
-                self._mark(owner)
-        elif resource == REPLICASETS.resource and (owner := self._owner_id(obj, DEPLOYMENTS)):
-            self._sets_of[owner].discard(id_)
-            self._pods_of[owner] -= self._pods_of[id_]
-            self._mark(owner)
-            self._mark_pods_of(id_)
-        elif resource in (REPLICASETS.resource, DEPLOYMENTS.resource):
-            self._mark_pods_of(id_)
+            self._let_go(id_, obj)
+        elif resource in ARE_WORKLOADS:
+            self._disown(id_, obj)
         elif resource == EVENTS.resource and id_ in self._tape:
             self._tape.remove(id_)
         if resource in PART_OF:
@@ -185,6 +188,11 @@ class Board:
         if resource == SERVICES.resource:
             self._mark_deployments_of(obj)
         del self._objects[id_]
+
+    def _let_go(self, id_: str, pod: dict) -> None:
+        for owner in self._owners_of(pod):
+            self._pods_of[owner].discard(id_)
+            self._mark(owner)
 
     def _release(self, id_: str) -> None:
         """Give back what a pod held of its node."""
@@ -206,27 +214,19 @@ class Board:
             if id_.startswith(prefix):
                 self._mark(id_)
 
-    # Owners, by name as they stand in the reference: a pod's replica set, and that one's deployment.
-
-    def _owner_id(self, obj: dict, kind: Kind) -> str:
-        owner = controller_of(obj)
-        if owner is None or owner["kind"] != kind.kind:
-            return ""
-        return f"{kind.resource}/{obj['metadata']['namespace']}/{owner['name']}"
-
-    def _owners_of(self, pod: dict) -> list[str]:
-        replicaset = self._owner_id(pod, REPLICASETS)
-        if not replicaset:
-            return []
-        obj = self._objects.get(replicaset)
-        deployment = self._owner_id(obj, DEPLOYMENTS) if obj else ""
-        return [replicaset, deployment] if deployment else [replicaset]
+    def _owners_of(self, obj: dict | None) -> list[str]:
+        """A pod's replica set, and that one's deployment; its Job, and that one's CronJob: nearest first."""
+        found = []
+        while obj and (owner := owner_id(obj)):
+            found.append(owner)
+            obj = self._objects.get(owner)
+        return found
 
     # Rows anew.
 
     def _pod(self, id_: str) -> Row:
         pod = self._objects[id_]
-        row = pod_row(pod, *(self._objects.get(owner) for owner in self._owners_of(pod)))
+        row = pod_row(pod, *(self._objects[owner] for owner in self._owners_of(pod) if owner in self._objects))
         if verdicts := self._verdicts.get(id_):
             row["verdicts"] = verdicts
         if (way := self._ways.get(id_)) and way.said:
@@ -241,7 +241,7 @@ class Board:
             return zone_row(id_, nodes) if nodes else None
         if resource == LAB:
             return lab_row(self._objects[node] for node in self._parts[LAB])
-        if obj is None or resource in INNER:
+        if obj is None or resource in INNER or resource == REPLICASETS.resource and owner_id(obj):
             return None
         if resource in PLAIN:
             return PLAIN[resource](obj)
@@ -255,31 +255,32 @@ class Board:
             held = self._parts_of(id_, LEASES) if is_up(obj) else ()  # a dead one's Lease stands until it runs out
             leads = [lease["metadata"]["name"].removeprefix("kube-") for lease in held]
             return node_row(obj, *self._room.of(id_), leads)
-        sets = [self._objects[rs] for rs in sorted(self._sets_of[id_])]
-        return deployment_row(obj, sets, [self.rows[pod] for pod in self._pods_of[id_]]) | self._attached(obj, id_)
+        made = [self._objects[part] for part in sorted(self._parts_made[id_])]
+        return workload_row(obj, made, [self.rows[pod] for pod in self._pods_of[id_]]) | self._attached(obj, id_)
 
     def _parts_of(self, id_: str, kind: Kind) -> list[dict]:
         """What belongs to a row, of one kind, oldest first."""
         ids = [part for part in self._parts[id_] if part.startswith(f"{kind.resource}/")]
         return sorted((self._objects[part] for part in ids), key=lambda obj: (seen(obj), obj["metadata"]["name"]))
 
-    def _attached(self, deployment: dict, id_: str) -> Row:
-        """What a deployment's card shows of others: its release, its autoscaler, the services that lead to it."""
+    def _attached(self, workload: dict, id_: str) -> Row:
+        """What a card shows of others: its release, its autoscaler, the services that lead to a deployment."""
         release, behind = shown_first(self._parts_of(id_, RELEASES))
         scalers = self._parts_of(id_, HORIZONTALPODAUTOSCALERS)
-        services = self._parts_of(f"namespaces/{deployment['metadata']['namespace']}", SERVICES)
+        place = f"namespaces/{workload['metadata']['namespace']}" if workload["kind"] == DEPLOYMENTS.kind else ""
+        services = self._parts_of(place, SERVICES)
         return compact(
             {
                 "release": row_id(RELEASES.resource, release) if release else "",
                 "behind": behind_words(behind),
                 "scaler": row_id(HORIZONTALPODAUTOSCALERS.resource, scalers[0]) if scalers else "",
-                "services": sorted(row_id(SERVICES.resource, obj) for obj in services if selects(obj, deployment)),
+                "services": sorted(row_id(SERVICES.resource, obj) for obj in services if selects(obj, workload)),
             }
         )
 
     def _flush(self, delta: Delta) -> None:
-        """Make the dirty rows anew, pods before the deployments that count them; what differs goes into the delta."""
-        work = Counter(self._work)
+        """Make the dirty rows anew, pods before the workloads that count them; what differs goes into the delta."""
+        work = {author: left(author, self._work) for author in LEFT}
         for id_ in sorted(self._dirty, key=lambda id_: not id_.startswith("pods/")):
             before, row = self.rows.get(id_), self._row(id_)
             self._work.subtract(work_of(before) if before else {})
@@ -293,6 +294,6 @@ class Board:
                 delta.phases[id_] = turns(before, delta.phases[id_]) if row else []
         delta.phases = {id_: phases for id_, phases in delta.phases.items() if phases}
         self._dirty.clear()
-        for author in LEFT:
-            if (left := self._work[author]) != work[author]:
-                self._turn(author, delta, queue=f"{left} {LEFT[author]}" if left else "")
+        for author, before in work.items():
+            if (words := left(author, self._work)) != before:
+                self._turn(author, delta, queue=words)

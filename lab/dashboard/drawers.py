@@ -9,29 +9,28 @@ from lab.apimachinery.controlplane import is_member, is_up
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import (
     BY_RESOURCE,
-    DEPLOYMENTS,
     EVENTS,
     NODES,
-    PERSISTENTVOLUMECLAIMS,
     PODDISRUPTIONBUDGETS,
     PODS,
     Kind,
 )
 from lab.apimachinery.labels import ZONE_LABEL
-from lab.apimachinery.meta import controller_of, join_key
+from lab.apimachinery.meta import join_key
 from lab.apiserver.tables.cells import age, human_duration
 from lab.apiserver.tables.pods import summary
 from lab.client import Client
 
 from . import steeringdrawers as steering
 from . import storagedrawers as storage
-from .actions import nodes_in, pods_on, replicasets_of
+from . import workloaddrawers as workloads
+from .actions import nodes_in, pods_on
 from .done import kubectl
 from .drain import checklist
 from .noderows import node_row
-from .rows import deployment_row, event_row, pod_row, requests_of, revision_of
+from .rows import event_row, pod_row, requests_of
 from .status import pod_state
-from .storagerows import claim_names, claim_row
+from .storagerows import claim_names
 from .verdicts import SCORES, decision
 from .whole import ZONES, zone_of, zone_row
 from .why import acts_of, because, explain_pod, thread
@@ -39,7 +38,7 @@ from .why import acts_of, because, explain_pod, thread
 TABS = {
     PODS: ("why", "thread", "events", "logs", "terminal", "yaml"),
     NODES: ("overview", "drain", "events", "yaml"),
-    DEPLOYMENTS: ("overview", "events", "yaml"),
+    **workloads.TABS,
     **steering.TABS,
     **storage.TABS,
 }
@@ -126,7 +125,7 @@ def _pod_head(client: Client, pod: dict) -> dict:
         "headline": f"{word}, {ready} of {total} ready" + (f", {restarts} restarts" if restarts else ""),
         "containers": [container["name"] for container in pod["spec"]["containers"]],
         "node": pod["spec"].get("nodeName"),
-        "owner": controller_of(pod),
+        "owners": workloads.owners_of(client, pod),
     }
 
 
@@ -147,26 +146,13 @@ def _pod_why(client: Client, pod: dict) -> dict:
     return {
         "sentences": explain_pod(pod, time.time()),
         "kubelet": _last_acts(client, pod),
-        "volumes": _claims(client, pod),
+        "volumes": storage.claims_told(client, pod["metadata"]["namespace"], claim_names(pod), [pod]),
         "why": why,
         "plugins": [(plugin, SCORES.get(plugin, plugin)) for plugin in plugins],
         "verdicts": verdicts,
         "winner": next((item for item in fitting if item["chosen"]), None),
         "runner_up": runner_up,
     }
-
-
-def _claims(client: Client, pod: dict) -> list[dict]:
-    """The claims that the pod's volumes are of, and how they stand: they outlive the pod."""
-    found, namespace = [], pod["metadata"]["namespace"]
-    for name in claim_names(pod):
-        claim = client.find(PERSISTENTVOLUMECLAIMS, namespace, name)
-        row = claim_row(claim, [pod]) if claim else {"name": name, "state": "failed"}
-        told = (
-            [row["status"], row.get("text"), claim["spec"].get("volumeName")] if claim else ["there is no such claim"]
-        )
-        found.append({**row, "told": " · ".join(filter(None, told))})
-    return found
 
 
 def _last_acts(client: Client, pod: dict) -> dict | None:
@@ -243,42 +229,7 @@ def _node_drain(client: Client, node: dict) -> dict:
     }
 
 
-def _deployment_head(client: Client, deployment: dict) -> dict:
-    sets = replicasets_of(client, deployment)
-    row = deployment_row(deployment, sets, [])
-    whole = row.get("ready", 0) >= row.get("desired", 0) and not row.get("oldTotal")
-    return {
-        "state": "ready" if whole else "starting",
-        "headline": f"{row.get('ready', 0)} of {row.get('desired', 0)} ready"
-        + (", rolling out" if row.get("oldTotal") else "")
-        + (", paused" if row.get("paused") else ""),
-        "row": row,
-        "sets": [{"object": rs, "revision": revision_of(rs), **_set(rs)} for rs in sets],
-        "command": kubectl("rollout", "status", f"deployment/{row['name']}", namespace=row["namespace"]),
-    }
-
-
-def _set(replicaset: dict) -> dict:
-    annotations = replicaset["metadata"].get("annotations", {})
-    return {
-        "hash": replicaset["metadata"]["name"].rpartition("-")[2],
-        "images": ", ".join(c.get("image", "") for c in replicaset["spec"]["template"]["spec"]["containers"]),
-        "ready": replicaset.get("status", {}).get("readyReplicas", 0),
-        "replicas": replicaset["spec"].get("replicas", 0),
-        "change": annotations.get("kubernetes.io/change-cause", ""),
-        "age": age(replicaset, time.time()),
-    }
-
-
-def _deployment_overview(client: Client, deployment: dict) -> dict:
-    return {
-        "strategy": deployment["spec"].get("strategy", {}),
-        "conditions": deployment.get("status", {}).get("conditions", ()),
-        "selector": deployment["spec"].get("selector", {}).get("matchLabels", {}),
-    }
-
-
-HEADS = {PODS: _pod_head, NODES: _node_head, DEPLOYMENTS: _deployment_head, **steering.HEADS, **storage.HEADS}
+HEADS = {PODS: _pod_head, NODES: _node_head, **workloads.HEADS, **steering.HEADS, **storage.HEADS}
 PANELS = {
     (PODS, "why"): _pod_why,
     (PODS, "thread"): _pod_thread,
@@ -286,7 +237,7 @@ PANELS = {
     (PODS, "terminal"): _pod_terminal,
     (NODES, "overview"): _node_overview,
     (NODES, "drain"): _node_drain,
-    (DEPLOYMENTS, "overview"): _deployment_overview,
+    **workloads.PANELS,
     **steering.PANELS,
     **storage.PANELS,
 }

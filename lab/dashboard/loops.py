@@ -91,25 +91,32 @@ def loop_row(author: str, before: Row | None = None, **news: object) -> Row:
 
 # What a loop still has to do, in a word behind the number.
 LEFT = {
-    "scheduler": "waiting",
-    "deployment-controller": "rolling",
-    "replicaset-controller": "missing",
-    "node-controller": "lost",
-    "kubelet": "busy",
+    "scheduler": ("waiting",),
+    "deployment-controller": ("rolling",),
+    "replicaset-controller": ("missing", "refused"),
+    "node-controller": ("lost",),
+    "kubelet": ("busy",),
 }
 
 
-def work_of(row: Row) -> dict[str, int]:
-    """For which loops the row of a pod, deployment or node is something to do, and how much."""
+def left(author: str, work: dict[tuple[str, str], int]) -> str:
+    """`2 missing`; empty where nothing is left."""
+    return ", ".join(f"{count} {word}" for word in LEFT[author] if (count := work[author, word]))
+
+
+def work_of(row: Row) -> dict[tuple[str, str], int]:
+    """For which loops the row of a pod, deployment or node is something to do, and how much. What a quota refuses is
+    not missing: the loop asks for it again and again, and can do no more."""
     kind, state = row["kind"], row.get("state")
     if kind == "pod" and state == "pending":
-        return {"scheduler": 1}
+        return {("scheduler", "waiting"): 1}
     if kind == "pod" and row.get("node") and state in ("starting", "backoff", "leaving"):
-        return {"kubelet": 1}
-    if kind == "deployment":
+        return {("kubelet", "busy"): 1}
+    if kind == "workload" and row["what"] == DEPLOYMENTS.kind:
         missing = max(0, row.get("desired", 0) - row.get("total", 0))
-        return {"deployment-controller": int("oldTotal" in row), "replicaset-controller": missing}
-    return {"node-controller": 1} if kind == "node" and not row.get("ready") else {}
+        word = "refused" if row.get("refused") else "missing"
+        return {("deployment-controller", "rolling"): int("oldTotal" in row), ("replicaset-controller", word): missing}
+    return {("node-controller", "lost"): 1} if kind == "node" and not row.get("ready") else {}
 
 
 def describe(changes: list[Change]) -> str:

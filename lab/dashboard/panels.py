@@ -16,9 +16,10 @@ from .creating import Wrong, create_from_yaml, deployment_object, node_object
 from .done import from_yaml, patch
 from .forms import FORMS
 from .noderows import usual_runtime
+from .rows import WORKLOADS
 from .steeringrows import target_of_release, target_of_scaler
 
-BOARD_SHOWS = (PODS, NODES, DEPLOYMENTS, SERVICES, VISITORS, NODEPOOLS)
+BOARD_SHOWS = (PODS, NODES, *WORKLOADS, SERVICES, VISITORS, NODEPOOLS)
 # What is drawn on the card of a deployment: the card is what to open.
 ON_A_CARD = {"Release": target_of_release, "HorizontalPodAutoscaler": target_of_scaler}
 BANKS = {"monolith": "The bank as one program", "services": "The bank as services"}
@@ -58,6 +59,7 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
         fields = FORMS[name].fields(client, typed["namespace"], of)
         typed |= {field.name: field.value for field in fields}
         return {**context, **_shown(client, name, fields, typed), "for": asked.get("for", "")}
+    _must_create(name)
     if name == "create":
         known = {
             "namespaces": _namespaces(client),
@@ -74,6 +76,7 @@ def submit(client: Client, name: str, form: QueryDict) -> dict:
     given = form.dict()
     if name in FORMS:
         return _submit(client, name, given)
+    _must_create(name)
     context = {**panel(client, name, form), "form": given}
     namespace = given.get("namespace") or "default"
     if context["mode"] == "yaml":
@@ -91,6 +94,11 @@ def submit(client: Client, name: str, form: QueryDict) -> dict:
     lines = json.dumps([{"line": one.line} for one in wrong])
     context |= {"lines": lines, "command": from_yaml(text, namespace=namespace)}
     return {**context, "wrong": wrong, "made": made, "open": _first_row(made)}
+
+
+def _must_create(name: str) -> None:
+    if name not in ("create", "add-node"):
+        raise ApiError(404, "NotFound", f"the board has no form {name}")
 
 
 def _meant(id_: str) -> tuple[str, str]:

@@ -6,17 +6,23 @@ said here, so that the browser only puts it in its place. Times are seconds sinc
 """
 
 from lab.apimachinery.kinds import (
+    CRONJOBS,
+    DAEMONSETS,
     DEPLOYMENTS,
     EVENTS,
     HORIZONTALPODAUTOSCALERS,
+    JOBS,
     NODEPOOLS,
     NODES,
     PODS,
     RELEASES,
+    REPLICASETS,
+    REPLICATIONCONTROLLERS,
     SERVICES,
+    STATEFULSETS,
     VISITORS,
 )
-from lab.apimachinery.meta import condition, controller_of, key_of, parse_time
+from lab.apimachinery.meta import controller_of, key_of, parse_time
 from lab.apimachinery.quantity import milli_value, value
 from lab.apiserver.tables.pods import summary
 from lab.client.images import tag_of
@@ -28,11 +34,21 @@ GPU = "nvidia.com/gpu"
 REVISION = "deployment.kubernetes.io/revision"
 FORMER_REVISIONS = "deployment.kubernetes.io/revision-history"
 LONGEST_TAG = 8  # characters of an image's tag that have room on a tile
+# What makes pods, or makes what makes them, in the order in which the board shows them.
+WORKLOADS = (DEPLOYMENTS, STATEFULSETS, DAEMONSETS, REPLICASETS, REPLICATIONCONTROLLERS, CRONJOBS, JOBS)
+BY_NAME = {kind.kind: kind for kind in WORKLOADS}
 
 
 def row_id(resource: str, obj: dict) -> str:
     """`pods/default/web-1`, `nodes/worker-1`: also what a deep link to the row says."""
     return f"{resource}/{key_of(obj)}"
+
+
+def owner_id(obj: dict) -> str:
+    """The id of the workload that controls a pod, a replica set or a Job, by name as it stands in the reference."""
+    ref = controller_of(obj)
+    kind = BY_NAME.get(ref["kind"]) if ref else None
+    return f"{kind.resource}/{obj['metadata']['namespace']}/{ref['name']}" if kind else ""
 
 
 def compact(row: Row) -> Row:
@@ -111,22 +127,25 @@ def is_over(pod: dict) -> bool:
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
-def pod_row(pod: dict, replicaset: dict | None = None, deployment: dict | None = None) -> Row:
-    """The tile of a pod. `version` counts the templates of the deployment that made it, where one did."""
+def pod_row(pod: dict, *owners: dict) -> Row:
+    """The tile of a pod. `owners`: its controller and that one's, as far as they are known. `version` counts the
+    templates of the deployment that made it, where one did."""
     meta = pod["metadata"]
     word, ready, total, restarts, _ = summary(pod)
     state, asks, ref = pod_state(pod, word), amounts(*requests_of(pod)), controller_of(pod)
-    owner = (deployment or replicaset or {}).get("metadata") or ref
+    top = owners[-1] if owners else None
+    replicaset = next((owner for owner in owners if owner["kind"] == REPLICASETS.kind), None)
+    version, named = version_of(replicaset) if replicaset else 0, top["metadata"] if top else ref
     return compact(
         {
             **head("pod", PODS.resource, pod),
             "uid": meta.get("uid"),
-            "app": owner["name"] if owner else meta["name"],
+            "app": named["name"] if named else meta["name"],
             "suffix": meta["name"].removeprefix(f"{ref['name']}-") if ref else "",
-            "owner": row_id(DEPLOYMENTS.resource, deployment) if deployment else "",
+            "owner": row_id(BY_NAME[top["kind"]].resource, top) if top else "",
             "replicaset": replicaset["metadata"]["name"] if replicaset else "",
-            "version": version_of(replicaset) if replicaset else 0,
-            "called": version_name(replicaset) if replicaset else _short_tag(pod["spec"]) if owner else "",
+            "version": version,
+            "called": version_name(replicaset) if version else _short_tag(pod["spec"]) if ref else "",
             "node": pod["spec"].get("nodeName"),
             "state": state,
             "status": word,
@@ -147,80 +166,6 @@ def note(state: str, word: str, address: str, asks: str) -> str:
         return "starting · not ready yet"
     notes = {"unready": "not ready", "pending": f"needs {asks or 'a node'}", "ready": address}
     return notes.get(state) or word.replace("BackOff", "") or word
-
-
-def deployment_row(deployment: dict, replicasets: list[dict], pods: list[Row]) -> Row:
-    """The card of a deployment: how many replicas of the newest version stand, how many of older ones, what is wrong.
-
-    `pods` are the rows of its pods: the card says at a glance what the tiles say one by one.
-    """
-    spec, status = deployment["spec"], deployment.get("status", {})
-    revision, container = revision_of(deployment), spec["template"]["spec"]["containers"][0]
-    standing = [rs for rs in replicasets if rs.get("status", {}).get("replicas") or rs["spec"].get("replicas")]
-    old = [rs for rs in standing if revision_of(rs) != revision]
-    new = [rs for rs in standing if revision_of(rs) == revision]
-    return compact(
-        {
-            **head("deployment", DEPLOYMENTS.resource, deployment),
-            "image": container.get("image", ""),
-            "container": container["name"],
-            "desired": spec.get("replicas", 1),
-            "total": status.get("replicas", 0),
-            "ready": status.get("readyReplicas", 0),
-            "revision": revision,
-            "newReady": _ready(new),
-            "newTotal": _total(new),
-            "oldReady": _ready(old),
-            "oldTotal": _total(old),
-            "paused": spec.get("paused", False),
-            "trouble": " · ".join(filter(None, (_halted(deployment), trouble(pods)))),
-            "until": min((row["until"] for row in pods if row.get("until")), default=None),
-            **(_rolling(spec, old, new) if old else {}),
-        }
-    )
-
-
-def _rolling(spec: dict, old: list[dict], new: list[dict]) -> Row:
-    """The line below the bar of a rollout: `v1 2`, `at most +1 −0`, `v2 3 of 5`."""
-    was, is_ = version_name(max(old, key=revision_of)), version_name(new[0]) if new else "new"
-    if was == is_:
-        was, is_ = f"old {was}", f"new {is_}"
-    pace = spec.get("strategy", {}).get("rollingUpdate")
-    return {
-        "was": f"{was} {_ready(old)}",
-        "pace": f"at most +{pace.get('maxSurge', 0)} −{pace.get('maxUnavailable', 0)}" if pace else "recreate",
-        "is": f"{is_} {_ready(new)} of {spec.get('replicas', 1)}",
-    }
-
-
-def _ready(replicasets: list[dict]) -> int:
-    return sum(rs.get("status", {}).get("readyReplicas", 0) for rs in replicasets)
-
-
-def _total(replicasets: list[dict]) -> int:
-    return sum(rs.get("status", {}).get("replicas", 0) for rs in replicasets)
-
-
-def _halted(deployment: dict) -> str:
-    """Why a rollout does not go on, if it does not."""
-    progressing = condition(deployment, "Progressing") or {}
-    late = "stopped: the new pods did not get ready in time" if progressing.get("status") == "False" else ""
-    return "paused" if deployment["spec"].get("paused") else late
-
-
-TROUBLES = {"failed": "failing", "backoff": "in back-off", "pending": "without a node", "unready": "not ready"}
-NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
-
-
-def trouble(pods: list[Row]) -> str:
-    """What is wrong with these pods, worst first: "1 in back-off, 2 without a node"; empty if nothing is."""
-    bare = sum(row.get("status") in NO_IMAGE for row in pods)
-    counts = [(bare, "whose image cannot be had")]
-    counts += [
-        (sum(row["state"] == state and row.get("status") not in NO_IMAGE for row in pods), words)
-        for state, words in TROUBLES.items()
-    ]
-    return ", ".join(f"{count} {words}" for count, words in counts if count)
 
 
 def event_row(event: dict) -> Row:
@@ -256,7 +201,7 @@ def seen(obj: dict) -> str:
 # Kinds that have a drawer, by the name under which an event knows them.
 TOLD = {
     kind.kind: kind
-    for kind in (PODS, NODES, DEPLOYMENTS, SERVICES, RELEASES, VISITORS, HORIZONTALPODAUTOSCALERS, NODEPOOLS)
+    for kind in (PODS, NODES, *WORKLOADS, SERVICES, RELEASES, VISITORS, HORIZONTALPODAUTOSCALERS, NODEPOOLS)
 }
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from lab.apimachinery.controlplane import COMPONENTS
 from lab.apimachinery.kinds import (
-    DEPLOYMENTS,
     ENDPOINTSLICES,
     EVENTS,
     HORIZONTALPODAUTOSCALERS,
@@ -15,12 +14,11 @@ from lab.apimachinery.kinds import (
     PERSISTENTVOLUMES,
     PODS,
     RELEASES,
-    REPLICASETS,
     SERVICES,
     VISITORS,
 )
 
-from .rows import event_row
+from .rows import WORKLOADS, event_row
 from .servicerows import service_of, visitors_row
 from .steeringrows import pool_row, release_row, scaler_row, target_of_release, target_of_scaler
 from .storagerows import claims_of, volume_row
@@ -57,9 +55,9 @@ PART_OF = {
     NODES.resource: lambda node: [LAB, *only(zone_of)(node)],
     PODS.resource: claims_of,
 }
-INNER = (REPLICASETS.resource, ENDPOINTSLICES.resource, LEASES.resource)  # told by their owners' rows, and have none
+INNER = (ENDPOINTSLICES.resource, LEASES.resource)  # told by their owners' rows, and have none
 SHOWN = (
-    *(kind.resource for kind in (NODES, SERVICES, DEPLOYMENTS)),
+    *(kind.resource for kind in (NODES, SERVICES, *WORKLOADS)),
     *INNER,
     *(kind.resource for kind in (PODS, PERSISTENTVOLUMECLAIMS)),
     *PLAIN,

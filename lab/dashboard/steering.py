@@ -19,6 +19,7 @@ from lab.apimachinery.kinds import (
 from lab.client import Client
 
 from .done import Action, Done, annotate, create, delete, patch
+from .rows import WORKLOADS
 from .steeringrows import SEEN, is_over, shown_first
 
 RATE_BEFORE = "orrery.io/rate-before"  # on visitors who pause: how many they were
@@ -126,11 +127,12 @@ def _visit(client: Client, namespace: str, name: str, rate: float, before: str |
 
 
 def remove(client: Client, namespace: str, name: str, form: dict) -> Done:
-    """Delete one of the things that only lead, steer or keep: what runs stays."""
+    """Delete a workload, whose pods go with it, or one of the things that only lead, steer or keep: what runs stays."""
     kind = BY_RESOURCE.get(str(form.get("resource")))
-    if kind not in REMOVABLE:
+    if kind not in (*WORKLOADS, *REMOVABLE):
         raise ApiError(404, "NotFound", f"the board deletes no {form.get('resource')}")
-    return Done(f"{kind.kind} {name} is gone", delete(client, kind, namespace, name))
+    end = "and its pods go" if kind in WORKLOADS else "is gone"
+    return Done(f"{kind.kind} {name} {end}", delete(client, kind, namespace, name))
 
 
 STEERING: dict[str, Action] = {

@@ -8,7 +8,7 @@ from lab.apimachinery.meta import condition, parse_time
 from lab.apimachinery.quantity import milli_value
 from lab.client.images import tag_of
 
-from .rows import Row, compact, head
+from .rows import BY_NAME, Row, compact, head
 
 SEEN = "orrery.io/seen"  # on a release that is over: somebody has read on the board how it ended
 WORDS = {"requests_per_second": "req/s", "errors_per_second": "errors/s", "latency_ms": "latency"}
@@ -151,11 +151,10 @@ def _side(counted: dict) -> tuple[int, float, float]:
 
 
 def target_of_scaler(scaler: dict) -> str:
-    """The id of the deployment that it scales; empty if it scales something else."""
+    """The id of the workload that it scales; empty if it scales something else."""
     target = scaler["spec"].get("scaleTargetRef") or {}
-    if target.get("kind") != DEPLOYMENTS.kind:
-        return ""
-    return f"{DEPLOYMENTS.resource}/{scaler['metadata']['namespace']}/{target.get('name', '')}"
+    kind = BY_NAME.get(target.get("kind"))
+    return f"{kind.resource}/{scaler['metadata']['namespace']}/{target.get('name', '')}" if kind else ""
 
 
 def scaler_row(scaler: dict) -> Row:

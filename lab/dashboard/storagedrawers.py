@@ -22,6 +22,20 @@ def claim_head(client: Client, claim: dict) -> dict:
     }
 
 
+def claims_told(client: Client, namespace: str, names: list[str], pods: list[dict]) -> list[dict]:
+    """The claims by their rows, and how they stand in words; `pods`: those that mount them. They outlive pods."""
+    found = []
+    for name in names:
+        claim = client.find(PERSISTENTVOLUMECLAIMS, namespace, name)
+        users = [pod for pod in pods if name in claim_names(pod)]
+        row = claim_row(claim, users) if claim else {"name": name, "state": "failed"}
+        told = (
+            [row["status"], row.get("text"), claim["spec"].get("volumeName")] if claim else ["there is no such claim"]
+        )
+        found.append({**row, "told": " · ".join(filter(None, told))})
+    return found
+
+
 def claim_overview(client: Client, claim: dict) -> dict:
     spec = claim["spec"]
     volume = client.find(PERSISTENTVOLUMES, "", spec["volumeName"]) if spec.get("volumeName") else None

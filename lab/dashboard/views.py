@@ -20,7 +20,7 @@ from .creating import AUTHOR
 from .drawers import drawer
 from .feed import feed_of
 from .panels import panel, submit
-from .rows import percent
+from .rows import WORKLOADS, percent
 from .steeringdrawers import front_door
 from .waits import shortened
 
@@ -91,15 +91,21 @@ def _drawn(rows: list[dict]) -> dict:
         {"row": row, "pods": [tile for tile in shown if tile.get("node") == row["name"]]}
         for row in sorted(kinds["node"], key=lambda row: row["name"])
     ]
-    cards = [{**row, "readyPart": percent(row.get("ready", 0), row.get("desired", 0))} for row in kinds["deployment"]]
+    cards = [_card(row) for row in sorted(kinds["workload"], key=lambda row: row["id"])]
     return {
         "nodes": nodes,
         "waiting": [tile for tile in shown if tile.get("node") not in names],
         "pods": len(pods),
-        "deployments": sorted(cards, key=lambda row: row["id"]),
+        "workloads": [(kind.kind, [card for card in cards if card["what"] == kind.kind]) for kind in WORKLOADS],
         "loops": kinds["loop"],
         "events": sorted(kinds["event"], key=lambda row: row.get("at", 0), reverse=True),
     }
+
+
+def _card(row: dict) -> dict:
+    """The row with what its ring shows: how much of it, and the sign or the number in it."""
+    ready = row.get("ready", 0)
+    return {**row, "readyPart": percent(ready, row.get("desired", 0)), "mark": row.get("mark", ready)}
 
 
 @require_GET
@@ -111,7 +117,7 @@ def details(request: HttpRequest, cluster: str, resource: str, key: str) -> Http
         context = drawer(Client(cluster, AUTHOR), resource, namespace, name, request.GET.get("tab", ""))
     except ApiError as error:
         return render(request, "board/drawer/gone.html", {"error": error, "name": name}, status=error.code)
-    return render(request, f"board/drawer/{context['kind']}.html", context)
+    return render(request, f"board/drawer/{context.get('template', context['kind'])}.html", context)
 
 
 @strict

@@ -11,8 +11,8 @@ from lab.apiserver.tables.cells import human_duration
 from lab.apiserver.tables.pods import summary
 from lab.client import Client
 
-from .rows import NO_IMAGE
 from .status import next_try, pod_state
+from .workloadrows import NO_IMAGE
 
 LONGEST_THREAD = 12
 WORDS = {

@@ -59,7 +59,7 @@ export async function ask(url, options = {}, again = true) {
     return fetch(url, options);
   }
 }
-const ONCE = new Set(["kill", "undo", "restart"]);
+const ONCE = new Set(["kill", "undo", "restart", "run-now"]);
 
 // True if it was done. Errors are shown with the words of the API's Status.
 export async function act(name, payload) {
@@ -96,21 +96,28 @@ export function later(words, name, payload) {
     waiting.set(key, () => end(false));
   });
 }
-const keyOf = (name, { namespace, name: of }) => `${name} ${namespace || ""}/${of}`;
+const keyOf = (name, { resource, namespace, name: of }) => `${name} ${resource}/${namespace || ""}/${of}`;
 const revoke = (key) => waiting.get(key)?.();
 
 export function scale(row, replicas) {
-  const payload = { namespace: row.namespace, name: row.name, replicas };
+  const payload = { ...about(row), replicas };
   revoke(keyOf("scale", payload));
   return replicas ? act("scale", payload) : later(`Scaling ${row.name} to 0`, "scale", payload);
 }
 
 const WAITING = { drain: "Draining", undo: "Rolling back", "zone-off": "Cutting the power of zone" };
 
+// What is acted on. There are things without a row: a claim's volume, an Ingress.
+const about = ({ id, namespace, name }) => ({ resource: id.split("/")[0], namespace, name });
+const bare = (id) => {
+  const [, ...key] = id.split("/");
+  return { id, name: key.pop(), namespace: key[0] };
+};
+
 // What a button says it does, about the row that it belongs to.
 export function run(name, row, more = {}) {
-  const { namespace, name: of } = row;
-  const payload = { namespace, name: of, ...more };
+  const { name: of } = row;
+  const payload = { ...about(row), ...more };
   if (name === "cordon" && row.cordoned) return act("uncordon", payload);
   if (name === "pause" && row.paused) return act("resume", payload);
   if (WAITING[name]) return later(`${WAITING[name]} ${of}`, name, payload);
@@ -121,10 +128,10 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-do]");
   if (!button) return;
   event.stopPropagation();
-  const row = rows.get(button.dataset.row || button.closest("[data-id]")?.dataset.id);
-  if (!row) return;
+  const id = button.dataset.row || button.closest("[data-id]")?.dataset.id;
+  if (!id) return;
   button.ariaBusy = true;
-  await run(button.dataset.do, row, JSON.parse(button.dataset.with || "{}"));
+  await run(button.dataset.do, rows.get(id) || bare(id), JSON.parse(button.dataset.with || "{}"));
   button.removeAttribute("aria-busy");
   button.dispatchEvent(new Event("acted", { bubbles: true }));
 }, true);

@@ -78,8 +78,8 @@ async function yank() {
 }
 
 function resize(row, by) {
-  const id = row.kind === "deployment" ? row.id : row.owner;
-  if (id) want(id, wanted(id) + by);
+  const id = row.kind === "workload" ? row.id : row.owner;
+  if (rows.get(id)?.scales) want(id, wanted(id) + by);
 }
 
 // The command palette: type a name to go there, or a verb and a name to act.
@@ -99,12 +99,12 @@ function* commands(words) {
     yield [`Open ${row.name}`, "service", () => open(row.id)];
     yield [`Visitors for ${row.name}`, "", () => openPanel("visitors", row.id)];
   }
-  for (const row of byKind("deployment")) {
-    yield [`Open ${row.name}`, "deployment", () => open(row.id)];
-    yield [`Scale ${row.name} to ${number ?? "…"}`, "", () => (number ? want(row.id, Number(number)) : toast(`Type a number too: scale ${row.name} 5`))];
-    for (const name of [row.paused ? "Resume" : "Pause", "Restart", "Undo"]) yield [`${name} ${row.name}`, "", () => run(name === "Resume" ? "pause" : name.toLowerCase(), row)];
-    for (const name of ["Release", "Autoscale", "Expose"]) yield [`${name} ${row.name}`, "", () => openPanel(name.toLowerCase(), row.id)];
-    yield [`Delete ${row.name}`, "asks for its name", () => openConfirm(row.id)];
+  for (const row of [...byKind("workload"), ...byKind("part")]) {
+    yield [`Open ${row.name}`, row.what, () => open(row.id)];
+    if (row.scales) yield [`Scale ${row.name} to ${number ?? "…"}`, row.what, () => (number ? want(row.id, Number(number)) : toast(`Type a number too: scale ${row.name} 5`))];
+    for (const [name, words] of row.acts || []) yield [`${words} ${row.name}`, row.what, () => run(name, row)];
+    if (row.container) for (const name of ["Release", "Autoscale", "Expose"]) yield [`${name} ${row.name}`, "", () => openPanel(name.toLowerCase(), row.id)];
+    yield [`Delete ${row.name}`, `${row.what}, asks for its name`, () => openConfirm(row.id)];
   }
   for (const row of byKind("node")) {
     yield [`Open ${row.name}`, "node", () => open(row.id)];
@@ -128,7 +128,7 @@ function search() {
   const named = words.filter((word) => !/^\d+$/.test(word));
   found = [];
   for (const command of commands(words)) {
-    if (named.every((word) => command[0].toLowerCase().includes(word))) found.push(command);
+    if (named.every((word) => `${command[0]} ${command[1]}`.toLowerCase().includes(word))) found.push(command);
     if (found.length >= 40) break;
   }
   at = 0;
@@ -173,10 +173,10 @@ export function openPalette() {
 document.addEventListener("click", (event) => {
   const wish = event.target.closest("[data-try]")?.dataset.try;
   if (!wish) return;
-  const [pod] = byKind("pod").filter((row) => row.state === "ready" && row.owner);
-  const deployment = rows.get(pod?.owner) || byKind("deployment")[0];
+  const [pod] = byKind("pod").filter((row) => row.state === "ready" && rows.get(row.owner)?.scales);
+  const scaled = rows.get(pod?.owner) || byKind("workload").find((row) => row.scales);
   const node = rows.get(`nodes/${pod?.node}`) || byKind("node").find((row) => !row.off);
-  if (wish === "scale" && deployment) want(deployment.id, (deployment.desired || 0) + 2);
+  if (wish === "scale" && scaled) want(scaled.id, (scaled.desired || 0) + 2);
   else if (wish === "power" && node) openConfirm(node.id);
   else if ((wish === "kill" || wish === "delete") && pod) run(wish, pod);
   else toast("There is nothing to try this on yet: create a deployment first.");

@@ -1,6 +1,5 @@
 // The drawer: fragments drawn by the server, kept about the right thing, live, and addressed by a link.
 import { ask, csrf, toast } from "./actions.js";
-import { expand } from "./rail.js";
 import { find, make } from "./format.js";
 import { link, onPaint, redraw, rows, schedule, ui } from "./state.js";
 import { figures } from "./traffic.js";
@@ -85,7 +84,6 @@ export function close() {
 
 function select() {
   here();
-  expand(ui.selected);
   redraw();
 }
 

@@ -7,8 +7,8 @@ const tape = document.getElementById("tape");
 const TURN = 900;
 
 const loops = each("loop", document.getElementById("loops"), (item, row, fresh) => {
-  put(item, row);
-  item.title = `${row.name}: ${row.text || "nothing to do"}`;
+  put(item, row.queue ? { text: "", ...row } : row);
+  item.title = `${row.name}: ${row.text || row.queue || "nothing to do"}`;
   item.classList.toggle("acted", !!row.acts);
   if (!fresh && item.acts !== row.acts) goRound(item);
   item.acts = row.acts;

@@ -2,8 +2,10 @@
 export const clock = (seconds) => new Date(seconds * 1000).toTimeString().slice(0, 8);
 
 // As kubectl writes ages: 45s, 3m, 5h, 2d.
-export function age(seconds) {
-  const past = Math.max(0, Date.now() / 1000 - seconds);
+export const age = (seconds) => span(Date.now() / 1000 - seconds);
+
+export function span(seconds) {
+  const past = Math.max(0, seconds);
   if (past < 120) return `${Math.floor(past)}s`;
   if (past < 7200) return `${Math.floor(past / 60)}m`;
   return past < 172800 ? `${Math.floor(past / 3600)}h` : `${Math.floor(past / 86400)}d`;

@@ -105,7 +105,7 @@ function youngest(row) {
   return heirs.sort((a, b) => (b.replicaset === row.replicaset) - (a.replicaset === row.replicaset) || b.created - a.created)[0]?.id;
 }
 
-const replaces = (one, row) => row.replicaset && (one.replicaset === row.replicaset || (one.owner && one.owner === row.owner && one.version > row.version));
+const replaces = (one, row) => row.owner && one.owner === row.owner && (one.replicaset === row.replicaset || one.version > row.version);
 
 function tie() {
   const origin = sky.getBoundingClientRect();

@@ -1,40 +1,65 @@
-// The cards of deployments: what is asked, what stands, and the handles to change it.
+// The cards of workloads: what is asked, what stands, and the handles to change it.
 import { act, scale } from "./actions.js";
-import { countdown, put, shape, write } from "./format.js";
+import { age, countdown, make, put, shape, span, svg, write } from "./format.js";
 import { open } from "./drawer.js";
-import { byKind, each, onPaint, rows } from "./state.js";
+import { byKind, each, onPaint, rows, ui } from "./state.js";
 
-const list = document.querySelector("#rail .cards");
+const list = document.getElementById("rail");
 const held = new Map(); // id → replicas asked for and not yet seen in the log: the figure never jumps back meanwhile
-const cards = each("deployment", list, fill);
+const cards = each("workload", (row) => list.querySelector(`[data-what=${row.what}]`), fill);
 
 function fill(card, row) {
   const $ = (selector) => card.querySelector(selector);
-  const [desired, ready] = [row.desired || 0, row.ready || 0];
+  const desired = row.desired || 0;
   const [scaler, release] = [rows.get(row.scaler), rows.get(row.release)];
-  const rolling = !!row.oldTotal;
   if (held.get(row.id) === desired) held.delete(row.id);
-  put(card, { ...row, scaler, release, shown: wanted(row.id) });
-  card.classList.toggle("rolling", rolling);
-  card.classList.toggle("whole", !rolling && ready >= desired);
-  const ring = (selector, part) => $(selector).setAttribute("stroke-dasharray", `${desired ? Math.min(100, (100 * part) / desired) : 0} 100`);
-  ring(".rings .old", row.oldReady || 0);
-  ring(".rings .new", rolling ? row.newReady || 0 : ready);
-  $(".what small").title = row.image;
-  $(".open").ariaLabel = `${row.name}, ${row.image}: ${ready} of ${desired} ready`;
+  put(card, { ...row, scaler, release, shown: wanted(row.id), ready: row.mark || row.ready, when: when(row) });
+  card.dataset.state = row.state;
+  expand(card, ui.selected === row.id);
+  ring($(".rings .new"), row.oldTotal ? row.newReady : row.ready, desired);
+  $(".what").title = row.image;
+  $(".open").ariaLabel = `${row.what} ${row.name}: ${row.words}`;
+  $(".replicas").hidden = !row.scales;
   $(".replicas input").max = Math.max(20, Math.ceil(desired / 10) * 20);
   settle($(".replicas input"), wanted(row.id));
-  settle($(".image input"), row.image);
   const left = row.until ? countdown(row.until) : 0;
   write($(".trouble"), (row.trouble || "") + (left ? `, again in ${left} s` : ""));
-  rollout($(".rollout"), row, rolling, desired);
-  write($('[data-do="pause"]'), row.paused ? "Resume" : "Pause");
-  $('[data-do="undo"]').disabled = row.revision < 2;
   $(".scaler").hidden = !scaler;
   $(".scaler").dataset.show = row.scaler;
+  if ($(".parts")) return parts($(".parts"), row);
+  card.classList.toggle("rolling", !!row.oldTotal);
+  ring($(".rings .old"), row.oldReady, desired);
+  settle($(".image input"), row.image);
+  rollout($(".rollout"), row, !!row.oldTotal, desired);
+  write($('[data-do="pause"]'), row.paused ? "Resume" : "Pause");
+  $('[data-do="undo"]').disabled = row.revision < 2;
   $('[data-panel="autoscale"]').hidden = !!scaler;
   $('[data-panel="expose"]').hidden = !!row.services;
   steer($(".release"), release);
+}
+
+const ring = (circle, part, whole) => circle.setAttribute("stroke-dasharray", `${whole ? Math.min(100, (100 * (part || 0)) / whole) : 0} 100`);
+
+// Of a CronJob: when it runs, and when it last ran.
+function when({ next, last }) {
+  const left = next - Date.now() / 1000;
+  return [next && (left > 0 ? `next in ${span(left)}` : "due"), last && `last ${age(last)} ago`].filter(Boolean).join(" · ");
+}
+
+// The Jobs of a CronJob that are at work.
+const MOST_PARTS = 3;
+function parts(box, { id }) {
+  const going = byKind("part").filter((row) => row.owner === id && row.state === "starting");
+  box.replaceChildren(
+    ...going.slice(0, MOST_PARTS).map((row) => {
+      const [item, button, icon] = [make("li"), make("button", { type: "button", className: "link" }), svg("svg", { "aria-hidden": "true" })];
+      Object.assign(button.dataset, { show: row.id, state: row.state });
+      icon.append(svg("use", { href: `#s-${row.state}` }));
+      button.append(icon, row.name);
+      item.append(button, make("small", { textContent: row.words }));
+      return item;
+    }),
+  );
 }
 
 // What somebody holds is left alone. True if it was set.
@@ -79,18 +104,19 @@ function rollout(box, row, rolling, desired) {
   bar("want", "x", Math.max(0, desired - 0.008 * whole));
 }
 
-onPaint(({ fresh, changed }) => {
-  if (!fresh) for (const id of changed) if (["release", "autoscaler"].includes(rows.get(id)?.kind)) refill(rows.get(id).owner);
+onPaint(({ fresh, changed, removed }) => {
+  if (!fresh) for (const row of [...[...changed].map((id) => rows.get(id)), ...removed.values()]) if (["release", "autoscaler", "part"].includes(row?.kind)) refill(row.owner);
 });
 
 const refill = (id) => cards.has(id) && rows.has(id) && fill(cards.get(id), rows.get(id));
 
-export function expand(id) {
-  for (const [key, card] of cards) {
-    card.classList.toggle("selected", key === id);
-    card.querySelector(".controls").hidden = key !== id;
-    card.querySelector(".open").ariaExpanded = key === id;
-  }
+// The card of what is open in the drawer has its handles out.
+function expand(card, on) {
+  card.classList.toggle("selected", on);
+  const controls = card.querySelector(".controls");
+  if (!controls) return;
+  controls.hidden = !on;
+  card.querySelector(".open").ariaExpanded = on;
 }
 
 // Asks for so many replicas: shown at once, sent when the hand rests, so that five clicks are one wish.
@@ -136,4 +162,4 @@ list.addEventListener("submit", (event) => {
   const row = rows.get(event.target.closest(".card").dataset.id);
   act("image", { namespace: row.namespace, name: row.name, container: row.container, image: event.target.elements.image.value });
 });
-setInterval(() => byKind("deployment").forEach((row) => (row.until || row.release) && refill(row.id)), 1000);
+setInterval(() => byKind("workload").forEach((row) => (row.until || row.release || row.next || row.last) && refill(row.id)), 1000);

@@ -70,8 +70,8 @@ export const redraw = () => {
 
 export const byKind = (kind) => [...rows.values()].filter((row) => row.kind === kind);
 
-// One element in `list` for each row of a kind: made of its template when the row comes, filled when it changes, removed
-// when it goes: `fill(element, row, fresh)`.
+// One element in `list` (or in the one that it gives for a row) for each row of a kind: made of its template when the row
+// comes, filled when it changes, removed when it goes: `fill(element, row, fresh)`.
 export function each(kind, list, fill) {
   const held = new Map();
   onPaint(({ fresh, changed, removed }) => {
@@ -79,7 +79,8 @@ export function each(kind, list, fill) {
     for (const id of fresh ? rows.keys() : changed) {
       const row = rows.get(id);
       if (row?.kind !== kind) continue;
-      const element = held.get(id) || find(list, id) || list.appendChild(clone(`t-${kind}`));
+      const home = list.call ? list(row) : list;
+      const element = held.get(id) || find(home, id) || home.appendChild(clone(home.dataset.template || `t-${kind}`));
       held.set(id, element);
       element.dataset.id = id;
       element.hidden = !!ui.namespace && !!row.namespace && row.namespace !== ui.namespace;

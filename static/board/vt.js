@@ -1,6 +1,8 @@
 // A terminal's screen: what a program writes, as lines of cells. It knows what shells, editors and `top` use of xterm's
-// control sequences and skips the others. Widths are those of the letters: what is twice as wide is drawn so and counted once.
+// control sequences and skips the others. What is twice as wide takes two cells, the second of which holds nothing.
 const SEQUENCE = /\x1b(?:\[([?>=!]?)([\d;:]*)[ -/]*([@-~])|[\]P^_][^\x07\x1b]*(?:\x07|\x1b\\)|[()*+].|([^[\]P^_()*+]))/y;
+// East Asian letters and emoji; of Unicode's table of widths what a shell is likely to write.
+const WIDE = /^(?:\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}])/u;
 const PAST = 1000; // lines that have left it above
 
 const cells = (count) => Array.from({ length: count }, () => [" ", ""]);
@@ -68,11 +70,14 @@ export class Screen {
     else if (letter === "\b") this.x = Math.max(0, Math.min(this.x, this.columns - 1) - 1);
     else if (letter === "\t") this.x = Math.min(this.columns - 1, (this.x | 7) + 1);
     else if (letter >= " " && letter !== "\x7f") {
-      if (this.x >= this.columns) {
+      const wide = WIDE.test(letter);
+      if (this.x + wide >= this.columns) {
         this.x = 0;
         this.down();
       }
-      this.grid[this.y][this.x++] = [letter, [...this.look].join(" ")];
+      const look = [...this.look].join(" ");
+      this.grid[this.y][this.x++] = [letter, look];
+      if (wide) this.grid[this.y][this.x++] = ["", look];
     }
   }
 

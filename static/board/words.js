@@ -80,9 +80,9 @@ function speak() {
 onPaint(({ fresh, changed, removed }) => {
   for (const id of changed) {
     const row = rows.get(id);
-    if (row?.kind !== "deployment") continue;
-    const words = `${row.name}: ${row.ready || 0} of ${row.desired || 0} ready`;
+    if (row?.kind !== "workload") continue;
+    const words = `${row.name}: ${row.words}`;
     fresh ? known.set(id, words) : say(id, words);
   }
-  for (const [id, row] of removed) if (row.kind === "deployment" && !fresh) say(id, `${row.name} is gone`);
+  for (const [id, row] of removed) if (row.kind === "workload" && !fresh) say(id, `${row.name} is gone`);
 });

@@ -49,17 +49,10 @@ def pod(name: str, state: str = "ready", node: str = "node-a", **more) -> dict:
 
 
 def deployment(name: str = "web", **more) -> dict:
-    row = {"id": f"deployments.apps/default/{name}", "kind": "deployment", "namespace": "default", "name": name}
-    return {
-        **row,
-        "image": "orrery/hello:v2",
-        "container": name,
-        "desired": 5,
-        "total": 5,
-        "ready": 4,
-        "revision": 2,
-        **more,
-    }
+    row = {"id": f"deployments.apps/default/{name}", "kind": "workload", "namespace": "default", "name": name}
+    held = {"what": "Deployment", "image": "orrery/hello:v2", "container": name, "scales": True}
+    count = {"desired": 5, "total": 5, "ready": 4, "revision": 2, "state": "starting", **more}
+    return {**row, **held, "words": f"{count['ready']} of {count['desired']} ready", **count}
 
 
 def loop(author: str, **more) -> dict:

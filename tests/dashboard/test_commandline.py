@@ -112,14 +112,6 @@ def test_only_who_reads_what_was_pasted_is_given_it(typed):
     assert not wants_input(arguments("get pods -l app=-"))
 
 
-@pytest.fixture
-def screen(page, process_lab) -> Screen:
-    process_lab.wait_for_ready_pods(3)
-    screen = Screen(page, process_lab)
-    yield screen
-    assert screen.errors == []
-
-
 def type_(screen: Screen, command: str, then: str):
     """Type a command and press Enter; until `then` is answered."""
     screen.page.locator("#typed").fill(command)

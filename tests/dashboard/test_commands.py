@@ -1,6 +1,7 @@
 """The kubectl command that the board shows for an act, typed into a real shell: it does the same as the act did."""
 
 import copy
+import json
 import subprocess
 from pathlib import Path
 
@@ -11,21 +12,29 @@ from lab.apimachinery.controlplane import CONTROL_PLANE
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import (
     BY_RESOURCE,
+    CONTROLLERREVISIONS,
+    CRONJOBS,
+    DAEMONSETS,
     DEPLOYMENTS,
+    JOBS,
     NODES,
     PODS,
     RELEASES,
     REPLICASETS,
+    REPLICATIONCONTROLLERS,
     SERVICES,
+    STATEFULSETS,
     VISITORS,
 )
+from lab.apimachinery.meta import owner_reference
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.actions import ACTIONS, perform
 from lab.dashboard.done import Done, kubectl
+from lab.dashboard.rows import WORKLOADS
 from tests.apiserver.conftest import api, kubeconfig, web_server  # noqa: F401
 
-from .test_actions import a_replicaset, spec
+from .test_actions import LABELS, a_replicaset, spec
 
 ZONE = "topology.kubernetes.io/zone"
 WEB = {"namespace": "default", "name": "web"}
@@ -39,7 +48,15 @@ FORMS = {
     "restart": WEB,
     "undo": WEB,
     "undo to": {**WEB, "revision": 1},
-    "delete-deployment": WEB,
+    "scale statefulset": {**WEB, "replicas": 2, "resource": "statefulsets.apps"},
+    "scale controller": {**WEB, "replicas": 2, "resource": "replicationcontrollers"},
+    "restart daemonset": {**WEB, "resource": "daemonsets.apps"},
+    "undo statefulset": {**WEB, "resource": "statefulsets.apps"},
+    "undo daemonset to": {**WEB, "revision": 1, "resource": "daemonsets.apps"},
+    "pause job": {**WEB, "resource": "jobs.batch"},
+    "pause cronjob": {**WEB, "resource": "cronjobs.batch"},
+    "resume cronjob": {"namespace": "default", "name": "held", "resource": "cronjobs.batch"},
+    "run-now": {**WEB, "resource": "cronjobs.batch"},
     "cordon": {"name": "n1"},
     "uncordon": {"name": "n2"},
     "drain": {"name": "n3"},
@@ -62,6 +79,8 @@ FORMS = {
     "rate": {"namespace": "default", "name": "crowd", "rate": 7},
     "hush": {"namespace": "default", "name": "crowd", "pause": True},
     "remove": {"namespace": "other", "name": "web", "resource": "services"},
+    **{f"remove {kind.singular}": {**WEB, "resource": kind.resource} for kind in WORKLOADS if kind is not REPLICASETS},
+    "remove replicaset": {**WEB, "name": "web-1", "resource": "replicasets.apps"},
 }
 ELSEWHERE = {"kill"}  # ends a process, and writes nothing: test_commandline types that one
 
@@ -91,10 +110,30 @@ def fill(client: Client) -> None:
     client.create(BY_RESOURCE["namespaces"], {"metadata": {"name": "other"}})
     client.create(SERVICES, {"metadata": {**WEB, "namespace": "other"}, "spec": {"ports": ports}})
     client.create(VISITORS, {"metadata": {**WEB, "name": "crowd"}, "spec": {"service": "else", "rate": 20}})
+    fill_others(client)
     for of in ("web", "held"):
         strategy = {"type": "Canary", "canary": {"steps": [{"setWeight": 5}, {"pause": {}}]}}
         release = {"deployment": of, "image": "orrery/hello:v9", "strategy": strategy}
         client.create(RELEASES, {"metadata": {**WEB, "name": f"{of}-1"}, "spec": release})
+
+
+def fill_others(client: Client) -> None:
+    """One workload of each kind that is no Deployment, with two versions where it has some."""
+    for kind in (STATEFULSETS, DAEMONSETS):
+        made = client.create(kind, {"metadata": WEB, "spec": spec("v2")})
+        for number in (1, 2):
+            data = {"spec": {"template": {"$patch": "replace", **spec(f"v{number}")["template"]}}}
+            about = {"name": f"{kind.singular}-{number}", "namespace": "default", "labels": LABELS}
+            about["ownerReferences"] = [owner_reference(made)]
+            client.create(CONTROLLERREVISIONS, {"metadata": about, "data": data, "revision": number})
+    template = {**spec("v1")["template"]}
+    client.create(REPLICATIONCONTROLLERS, {"metadata": WEB, "spec": {"selector": LABELS, "template": template}})
+    once = {"template": {**template, "spec": {**template["spec"], "restartPolicy": "Never"}}}
+    client.create(JOBS, {"metadata": WEB, "spec": once})
+    for name in ("web", "held"):
+        jobs = {"metadata": {"labels": LABELS, "annotations": {"asked": "so"}}, "spec": once}
+        held = {"schedule": "* * * * *", "suspend": name == "held", "jobTemplate": jobs}
+        client.create(CRONJOBS, {"metadata": {**WEB, "name": name}, "spec": held})
 
 
 @pytest.fixture
@@ -131,7 +170,7 @@ STAMPS = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "gener
 def written(client: Client) -> dict[str, dict]:
     """All that a person writes in a cluster, by kind and name: labels, annotations and what is asked for."""
     found = {}
-    kinds = (DEPLOYMENTS, NODES, PODS, SERVICES, VISITORS, RELEASES)
+    kinds = (*WORKLOADS, NODES, PODS, SERVICES, VISITORS, RELEASES)
     for kind in kinds:
         for obj in copy.deepcopy(client.list(kind)):
             meta = obj["metadata"]
@@ -143,6 +182,7 @@ def written(client: Client) -> dict[str, dict]:
             spec_ = {key: held for key, held in obj["spec"].items() if key not in ("clusterIP", "clusterIPs")}
             named = f"{kind.singular}/{meta.get('namespace', '')}/{meta['name']}"
             found[named] = {"metadata": about, "spec": spec_, "leaving": leaving}
+            found[named] = json.loads(json.dumps(found[named]).replace(meta["uid"], "uid"))  # a Job selects by its own
     return found
 
 

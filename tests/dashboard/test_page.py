@@ -22,14 +22,6 @@ spec:
 """
 
 
-@pytest.fixture
-def screen(page, process_lab) -> Screen:
-    process_lab.wait_for_ready_pods(3)
-    screen = Screen(page, process_lab)
-    yield screen
-    assert screen.errors == []
-
-
 def replicas(lab) -> int:
     return lab.get(HELLO)["spec"]["replicas"]
 

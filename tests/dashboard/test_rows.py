@@ -3,17 +3,9 @@
 import pytest
 
 from lab.dashboard.noderows import node_row
-from lab.dashboard.rows import (
-    compact,
-    deployment_row,
-    event_row,
-    pod_row,
-    requests_of,
-    trouble,
-    version_name,
-    version_of,
-)
+from lab.dashboard.rows import compact, event_row, pod_row, requests_of, version_name, version_of
 from lab.dashboard.status import next_try, pod_state
+from lab.dashboard.workloadrows import trouble, workload_row
 
 from .build import a_deployment, a_node, a_pod, a_replicaset, an_event, crashed, leaving, ready, with_status
 
@@ -117,7 +109,7 @@ def test_a_node_shows_taints_that_people_set_and_not_those_of_its_own_state():
 def test_a_card_counts_the_old_version_and_the_new():
     deployment = a_deployment(revision=2)
     sets = [a_replicaset(deployment, 1, replicas=1, ready=1), a_replicaset(deployment, 2, replicas=3, ready=2)]
-    row = deployment_row(deployment, sets, [])
+    row = workload_row(deployment, sets, [])
     assert (row["oldTotal"], row["oldReady"]) == (1, 1)
     assert (row["newTotal"], row["newReady"]) == (3, 2)
     assert (row["was"], row["pace"], row["is"]) == ("v1 1", "at most +1 −0", "v2 2 of 3")

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from .screen import SECONDS, Screen
@@ -20,6 +19,7 @@ WRITTEN = {
     "clear": ("abc\x1b[2J\x1b[Hx", ["x"]),
     "title and charset are skipped": ("\x1b]0;title\x07\x1b(Bok", ["ok"]),
     "editor comes and goes": ("shell\x1b[?1049h\x1b[Hvi\x1b[?1049l$", ["shell$"]),
+    "double width": ("日本\x1b[5Gx\r\n123456789語", ["日本x", "123456789", "語"]),
     "tab": ("a\tb", ["a       b"]),
     "an endless sequence": ("\x1b[1;2", [""]),
 }
@@ -31,14 +31,6 @@ DRAWN = """async written => {
   while (lines.length > 1 && !lines.at(-1)) lines.pop();
   return lines;
 }"""
-
-
-@pytest.fixture
-def screen(page, process_lab) -> Screen:
-    process_lab.wait_for_ready_pods(3)
-    screen = Screen(page, process_lab)
-    yield screen
-    assert screen.errors == []
 
 
 def test_the_screen_shows_what_xterm_would_show(screen):

@@ -3,7 +3,6 @@
 import json
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.labs import wait_until
@@ -15,14 +14,6 @@ from .test_page import HELLO
 RELEASES = "/apis/orrery.io/v1/namespaces/default/releases"
 EVERYONE = "/apis/orrery.io/v1/namespaces/default/visitors/everyone"
 MOST_DOTS = 60
-
-
-@pytest.fixture
-def screen(page, process_lab) -> Screen:
-    process_lab.wait_for_ready_pods(3)
-    screen = Screen(page, process_lab)
-    yield screen
-    assert screen.errors == []
 
 
 def flows(screen: Screen, rate: float, error_rate: float = 0) -> None:
@@ -95,7 +86,7 @@ def test_a_card_shows_its_release_and_its_autoscaler(screen):
 
 
 def test_empty_places_offer_a_service_and_visitors(screen):
-    screen.open_still().show([node("node-a"), *[row for row in everything() if row["kind"] == "deployment"]])
+    screen.open_still().show([node("node-a"), *[row for row in everything() if row["kind"] == "workload"]])
     expect(screen.page.locator("#no-services").get_by_role("button", name="Expose…")).to_be_visible()
     screen.show([node("node-a"), service()])
     expect(screen.page.locator("#crowd").get_by_role("button", name="Turn the visitors up")).to_be_visible()
