@@ -22,7 +22,7 @@ def test_what_a_statefulset_leaves_out_is_filled_in(api):
     made = api.create(SETS, a_set(volumeClaimTemplates=[CLAIM]))
     spec = made["spec"]
     assert (spec["replicas"], spec["revisionHistoryLimit"], spec["podManagementPolicy"]) == (1, 10, "OrderedReady")
-    assert spec["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 1}}
+    assert spec["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
     assert spec["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Retain", "whenScaled": "Retain"}
     claim = spec["volumeClaimTemplates"][0]
     assert (claim["kind"], claim["spec"]["volumeMode"], claim["status"]) == (

@@ -42,9 +42,8 @@ class StatefulSetStrategy(Strategy):
         if not strategy.get("type"):
             strategy["type"] = "RollingUpdate"
         if strategy["type"] == "RollingUpdate":
-            rolling = strategy.setdefault("rollingUpdate", {})
-            rolling.setdefault("partition", 0)
-            rolling.setdefault("maxUnavailable", 1)
+            # No maxUnavailable: the feature is off by default in 1.36. Who names one here gets what it says.
+            strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
         retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
         for when in ("whenDeleted", "whenScaled"):
             retention.setdefault(when, "Retain")
@@ -99,8 +98,9 @@ def _validate_strategy(strategy: dict, path: str) -> Iterator[Cause]:
         yield invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")
     else:
         yield from not_negative(f"{path}.rollingUpdate.partition", rolling["partition"])
-        most, where = rolling["maxUnavailable"], f"{path}.rollingUpdate.maxUnavailable"
-        yield from validate_share(most, where)
-        if is_nothing(most):
-            yield invalid(where, most, "cannot be 0")
-        yield from at_most_all(most, where)
+        most, where = rolling.get("maxUnavailable"), f"{path}.rollingUpdate.maxUnavailable"
+        if most is not None:
+            yield from validate_share(most, where)
+            if is_nothing(most):
+                yield invalid(where, most, "cannot be 0")
+            yield from at_most_all(most, where)
