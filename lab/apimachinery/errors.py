@@ -3,6 +3,7 @@
 Shapes and reasons follow `k8s.io/apimachinery/pkg/api/errors`; clients switch on `reason`, people read `message`.
 """
 
+import json
 from dataclasses import dataclass
 
 from .kinds import Kind
@@ -77,12 +78,25 @@ def forbidden(kind: Kind, name: str, why: str, causes: tuple[Cause, ...] = ()) -
 
 def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:
     """422 with one cause per wrong field; kubectl prints them as a list."""
+    return _invalid(kind.kind, kind.group, name, causes)
+
+
+def invalid_options(kind: str, causes: list[Cause]) -> ApiError:
+    """422 for options of a request that cannot be meant. `kind`: ListOptions, CreateOptions, …"""
+    return _invalid(kind, "meta.k8s.io", "", causes)
+
+
+def invalid_patch(shown: str, why: str) -> ApiError:
+    """422 for a patch that leaves no object of its kind. `shown`: the patch, or what it leaves."""
+    return _invalid("", "", "", [Cause("patch", f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {why}")])
+
+
+def _invalid(kind: str, group: str, name: str, causes: list[Cause]) -> ApiError:
     listed = [f"{cause.field}: {cause.message}" for cause in causes]
     text = listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
-    details = {"name": name, "group": kind.group, "kind": kind.kind, "causes": [cause.as_dict() for cause in causes]}
-    return ApiError(
-        422, "Invalid", f'{kind.kind}{"." + kind.group if kind.group else ""} "{name}" is invalid: {text}', details
-    )
+    named = {key: value for key, value in (("name", name), ("group", group), ("kind", kind)) if value}
+    details = {**named, "causes": [cause.as_dict() for cause in causes]}
+    return ApiError(422, "Invalid", f'{kind}{"." * bool(group)}{group} "{name}" is invalid: {text}', details)
 
 
 def bad_request(message: str) -> ApiError:

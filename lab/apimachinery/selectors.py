@@ -260,10 +260,10 @@ def parse_fields(text: str, kind: Kind) -> FieldSelector:
             continue
         split = re.match(r"((?:\\.|[^\\=!])*)(==|!=|=)(.*)", part, re.DOTALL)
         if split is None:
-            raise _unselectable(kind, text, f"invalid selector: '{text}'; can't understand '{part}'")
+            raise bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
         field, sign, raw = split.groups()
         if field not in selectable(kind):
-            raise _unselectable(kind, text, _unsupported(kind, field))
+            raise bad_request(_unsupported(kind, field))
         terms.append((field, sign != "!=", re.sub(r"\\([\\,=])", r"\1", raw)))
     return FieldSelector(tuple(terms))
 
@@ -272,8 +272,3 @@ def _unsupported(kind: Kind, field: str) -> str:
     if kind.resource in FIELDS:
         return f"field label not supported: {field}"
     return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
-
-
-def _unselectable(kind: Kind, text: str, why: str) -> ApiError:
-    resource = f"{kind.api_version if kind.group else '/' + kind.version}, Resource={kind.plural}"
-    return bad_request(f'Unable to find "{resource}" that match label selector "", field selector "{text}": {why}')

@@ -7,7 +7,6 @@ import copy
 import datetime
 
 from lab.apimachinery import errors, meta
-from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NAMESPACES, PRIORITYCLASSES, Kind
 from lab.apimachinery.priorities import SYSTEM
 from lab.store import Write
@@ -94,19 +93,15 @@ def _check_preconditions(kind: Kind, old: dict, preconditions: dict) -> None:
     for field, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         wanted, is_ = preconditions.get(field), old["metadata"][field]
         if wanted and wanted != is_:
-            why = f"the {label} in the precondition ({wanted}) does not match the {label} in record ({is_}). "
-            raise errors.conflict(
-                kind, old["metadata"]["name"], why + "The object might have been deleted and recreated"
-            )
+            happened = "deleted and then recreated" if field == "uid" else "modified"
+            why = f"the {label} in the precondition ({wanted}) does not match the {label} in record ({is_})."
+            raise errors.conflict(kind, old["metadata"]["name"], f"{why} The object might have been {happened}")
 
 
 def _add_finalizer(meta_: dict, options: dict) -> None:
     policy = options.get("propagationPolicy")
     if policy is None and options.get("orphanDependents"):
         policy = "Orphan"
-    if policy not in (None, "Background", *FINALIZER_OF):
-        message = f'Unsupported value: "{policy}": supported values: "Background", "Foreground", "Orphan"'
-        raise ApiError(422, "Invalid", f"DeleteOptions is invalid: propagationPolicy: {message}")
     finalizer = FINALIZER_OF.get(policy)
     if finalizer and finalizer not in meta_.get("finalizers", ()) and "deletionTimestamp" not in meta_:
         meta_["finalizers"] = [*meta_.get("finalizers", ()), finalizer]

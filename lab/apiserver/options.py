@@ -4,15 +4,21 @@ Pure. Names are Kubernetes' own. Every function raises ApiError 400 or 422 for w
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.errors import ApiError, Cause, bad_request, invalid_options
+
+from .strategies.causes import forbidden, invalid, required, too_long, unsupported
 
 BIGGEST = 2**63 - 1
 TRUE, FALSE = ("1", "t", "T", "true", "TRUE", "True"), ("0", "f", "F", "false", "FALSE", "False", "")
-FIELD_VALIDATIONS = ("Ignore", "Warn", "Strict")
-MATCHES = ("", "Exact", "NotOlderThan")
+FIELD_VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+NOT_OLDER = "NotOlderThan"
+MATCHES = ("", "Exact", NOT_OLDER)
+PROPAGATIONS = ("Background", "Foreground", "Orphan")
+OPTIONS_OF = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
+LONGEST_MANAGER = 128
 INCLUDES = ("", "None", "Metadata", "Object")
 
 
@@ -31,6 +37,15 @@ class ListOptions:
     initial_events: bool | None = None
     timeout: int = 0
     include: str = "Metadata"
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """Whether to write at all, what to do about unknown and doubled fields, and who owns what is written."""
+
+    dry_run: bool
+    field_validation: str
+    manager: str
 
 
 @dataclass(frozen=True)
@@ -94,36 +109,55 @@ def list_options(query: Mapping[str, str]) -> ListOptions:
 
 
 def _check_list(options: ListOptions) -> None:
-    """Kubernetes' ValidateListOptions: what fits together."""
-    if options.match not in MATCHES:
-        raise _invalid("resourceVersionMatch", f'Unsupported value: "{_short(options.match)}"')
-    if options.watch:
-        if options.initial_events is not None and options.match != "NotOlderThan":
-            raise _invalid("resourceVersionMatch", "Forbidden: sendInitialEvents requires NotOlderThan")
-        if options.initial_events is None and options.match:
-            raise _invalid("resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden for watch")
-        return
+    """Kubernetes' ValidateListOptions: what fits together. Raises ApiError 422."""
+    causes = list(_of_watch(options) if options.watch else _of_list(options))
+    if causes:
+        raise invalid_options("ListOptions", causes)
+
+
+def _of_watch(options: ListOptions) -> Iterator[Cause]:
+    match, field = options.match, "resourceVersionMatch"
+    if options.initial_events is not None and match != NOT_OLDER:
+        yield forbidden(field, f"sendInitialEvents requires setting resourceVersionMatch to {NOT_OLDER}")
+    if match and options.initial_events is None:
+        yield forbidden(field, f"{field} is forbidden for watch unless sendInitialEvents is provided")
+    if match and match != NOT_OLDER:
+        yield unsupported(field, match, (NOT_OLDER,))
+    if match and options.token:
+        yield forbidden(field, f"{field} is forbidden when continue is provided")
+
+
+def _of_list(options: ListOptions) -> Iterator[Cause]:
+    match, field = options.match, "resourceVersionMatch"
+    if match and options.resource_version is None:
+        yield forbidden(field, f"{field} is forbidden unless resourceVersion is provided")
+    if match and options.token:
+        yield forbidden(field, f"{field} is forbidden when continue is provided")
+    if match not in MATCHES:
+        yield unsupported(field, match, MATCHES)
+    if match == "Exact" and options.resource_version == 0:
+        yield forbidden(field, f'{field} "exact" is forbidden for resourceVersion "0"')
     if options.initial_events is not None:
-        raise _invalid("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list")
-    if options.match and options.resource_version is None:
-        raise _invalid("resourceVersionMatch", "Forbidden: resourceVersionMatch needs a resourceVersion")
-    if options.match and options.token:
-        raise _invalid("resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden with continue")
-    if options.match == "Exact" and options.resource_version == 0:
-        raise _invalid("resourceVersionMatch", 'Forbidden: Exact is forbidden for resourceVersion "0"')
+        yield forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
 
 
-def _invalid(field: str, message: str) -> ApiError:
-    causes = [{"reason": "FieldValueForbidden", "message": message, "field": field}]
-    details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes}
-    return ApiError(422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: {field}: {message}', details)
-
-
-def dry_run(query: Mapping[str, str], body: dict | None = None) -> bool:
+def write_options(method: str, query: Mapping[str, str], body: dict | None = None) -> WriteOptions:
+    """How to write. `body`: that of a DELETE, which may ask for a dry run too. Raises ApiError 422."""
     asked = [value for value in (query.get("dryRun"), *_listed(body or {}, "dryRun")) if value]
+    validation, manager, causes = query.get("fieldValidation", ""), query.get("fieldManager", ""), []
     if any(value != "All" for value in asked):
-        raise ApiError(422, "Invalid", f'dryRun: Unsupported value: "{_short(str(asked[0]))}": supported values: "All"')
-    return bool(asked)
+        causes.append(unsupported("dryRun", asked, ("All",)))
+    if len(manager.encode()) > LONGEST_MANAGER:
+        causes.append(too_long("fieldManager", LONGEST_MANAGER))
+    for at, letter in enumerate(manager):
+        if not letter.isprintable():
+            causes.append(invalid("fieldManager", manager, f"invalid character U+{ord(letter):04X} (at position {at})"))
+    if validation not in FIELD_VALIDATIONS:
+        causes.append(unsupported("fieldValidation", validation, FIELD_VALIDATIONS))
+    if causes and method in OPTIONS_OF:
+        raise invalid_options(OPTIONS_OF[method], causes)
+    # Without a word from the client: warn of unknown and doubled fields, as Kubernetes does.
+    return WriteOptions(bool(asked), validation or "Warn", manager)
 
 
 def _listed(body: dict, name: str) -> list:
@@ -133,29 +167,14 @@ def _listed(body: dict, name: str) -> list:
     return value
 
 
-def field_validation(query: Mapping[str, str]) -> str:
-    """What to do about unknown and doubled fields. Without a word from the client: warn, as Kubernetes does."""
-    chosen = query.get("fieldValidation", "") or "Warn"
-    if chosen not in FIELD_VALIDATIONS:
-        supported = ", ".join(f'"{value}"' for value in FIELD_VALIDATIONS)
-        message = f'fieldValidation: Unsupported value: "{_short(chosen)}": supported values: {supported}'
-        raise ApiError(422, "Invalid", message)
-    return chosen
-
-
-def field_manager(query: Mapping[str, str]) -> str:
-    manager = query.get("fieldManager", "")
-    if len(manager) > 128 or not manager.isprintable():
-        raise ApiError(422, "Invalid", "fieldManager: Invalid value: at most 128 printable characters are allowed")
-    return manager
-
-
 def force(query: Mapping[str, str], is_apply: bool) -> bool:
-    """Whether an apply takes over what others own. Nothing else has anything to force."""
+    """Whether an apply takes over what others own. Nothing else has anything to force, and nothing else needs a name
+    under which to own. Raises ApiError 422."""
     wanted = boolean(query, "force")
+    if is_apply and not query.get("fieldManager"):
+        raise invalid_options("PatchOptions", [required("fieldManager", "is required for apply patch")])
     if wanted is not None and not is_apply:
-        message = "force: Forbidden: may not be specified for non-apply patch"
-        raise ApiError(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {message}')
+        raise invalid_options("PatchOptions", [forbidden("force", "may not be specified for non-apply patch")])
     return bool(wanted)
 
 
@@ -178,10 +197,15 @@ def delete_options(query: Mapping[str, str], body: dict | None) -> dict:
     for value in (_typed(options, "preconditions", dict) or {}).values():
         if not isinstance(value, str | None):
             raise bad_request("preconditions: uid and resourceVersion must be strings")
-    if options.get("orphanDependents") is not None and options.get("propagationPolicy"):
-        raise ApiError(
-            422, "Invalid", "DeleteOptions is invalid: orphanDependents and propagationPolicy exclude each other"
+    policy, causes = options.get("propagationPolicy"), []
+    if policy is not None and options.get("orphanDependents") is not None:
+        causes.append(
+            invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set")
         )
+    if policy is not None and policy not in PROPAGATIONS:
+        causes.append(unsupported("propagationPolicy", policy, (*PROPAGATIONS, "nil")))
+    if causes:
+        raise invalid_options("DeleteOptions", causes)
     return options
 
 

@@ -16,11 +16,14 @@ from lab.store import View, Write
 from . import versions
 from .access import escalation
 from .admission import admit
-from .bodies import at_address
+from .bodies import at_address, check_kind
 from .commit import TRIES, commit
 from .request import Request
+from .schemas.check import Undecodable, check_object
 from .strategies import Strategy, strategy_for
 from .tracking import track
+
+UNWRITTEN = ("", "0")  # the resourceVersions of what was never read
 
 
 @dataclass
@@ -105,7 +108,13 @@ def patch(
     stored = versions.stored_kind(kind)
 
     def change(old: dict) -> dict:
-        new = versions.stored(kind, patches.apply(patch_type, kind, versions.served(kind, old), body))
+        new = patches.apply(patch_type, kind, versions.served(kind, old), body)
+        check_kind(kind, new)
+        try:
+            req.warnings.extend(check_object(new, kind.api_version, kind.kind, req.field_validation, req.doubled))
+        except Undecodable as error:
+            raise errors.invalid_patch(patches.shown(patch_type, body, new), error.why) from None
+        new = versions.stored(kind, new)
         if not isinstance(body, dict) or "resourceVersion" not in body.get("metadata", {}):
             new["metadata"].pop("resourceVersion", None)
         return at_address(stored, namespace, new, name)
@@ -157,10 +166,12 @@ def creation(req: Request, view, put: Put) -> Write:
     kind, obj, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
     meta_ = obj["metadata"]
     if req.field_validation:
-        req.warnings.extend(strategy.check_schema(obj, req.field_validation))
-    if meta_.get("resourceVersion"):
+        req.warnings.extend(strategy.check_schema(obj, req.field_validation, req.doubled))
+    if meta_.get("resourceVersion", "") not in UNWRITTEN:
         raise errors.bad_request("resourceVersion should not be set on objects to be created")
     namespace = meta_.get("namespace", "")
+    if kind.namespaced:
+        _check_namespace(view, kind, namespace, meta_.get("name", ""))
     if not meta_.get("name") and meta_.get("generateName"):
         meta_["name"] = _free_name(view, kind, namespace, meta_["generateName"])
     for field in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
@@ -171,8 +182,6 @@ def creation(req: Request, view, put: Put) -> Write:
     strategy.prepare_create(obj)
     lacking = _allocate(strategy, view, obj)
     _accept(req, kind, obj, [*lacking, *strategy.validate_create(obj)])
-    if kind.namespaced:
-        _check_namespace(view, kind, namespace, meta_["name"])
     if view.get(kind.resource, namespace, meta_["name"]) is not None:
         raise errors.already_exists(kind, meta_["name"])
     if not put.applied:
@@ -222,12 +231,14 @@ def replacement(req: Request, put: Put, old: dict) -> Write | dict:
     kind, new, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
     name, was = old["metadata"]["name"], old["metadata"]["resourceVersion"]
     asked = new["metadata"].get("resourceVersion")
-    if asked and asked != was:
+    if asked not in (was, None, *UNWRITTEN):
         raise errors.conflict(kind, name)
-    if new["metadata"].get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]:
-        raise errors.conflict(kind, name, f"Precondition failed: UID in object meta: {old['metadata']['uid']}")
+    uid, is_ = new["metadata"].get("uid"), old["metadata"]["uid"]
+    if uid and uid != is_:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {is_}"
+        raise errors.conflict(kind, name, why)
     if req.field_validation and not put.subresource:
-        req.warnings.extend(strategy.check_schema(new, req.field_validation))
+        req.warnings.extend(strategy.check_schema(new, req.field_validation, req.doubled))
     for field in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
         new["metadata"].pop(field, None)
         if field in old["metadata"]:

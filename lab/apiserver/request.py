@@ -14,7 +14,8 @@ class Request:
     """One call. `author` and `cause` go into the log; `warnings` collects what the answer should warn of.
 
     `field_validation`: Strict, Warn or Ignore for bodies from outside; empty for the lab's own components, whose
-    objects are not checked against the schema again. `outside`: it came over HTTP, and needs an API server that is up.
+    objects are not checked against the schema again. `doubled`: what that body gives twice, in words.
+    `outside`: it came over HTTP, and needs an API server that is up.
     `user`: on whose behalf, where that is not the lab itself: what they may not give, they may not write into a role.
     `hardware`: it is a hand on a machine's power switch or cable, which needs none.
     """
@@ -24,6 +25,7 @@ class Request:
     cause: int = 0
     dry_run: bool = False
     field_validation: str = ""
+    doubled: list[str] = field(default_factory=list)
     manager: str = ""
     fence: Fence | None = None
     outside: bool = False

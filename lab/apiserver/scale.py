@@ -4,15 +4,17 @@ So `kubectl scale` and an autoscaler need not know a Deployment from a ReplicaSe
 """
 
 from lab.apimachinery import errors
-from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import Kind
 from lab.apimachinery.selectors import format_label_selector, selector_of
 
 from . import registry
+from .apply import apply
+from .bodies import at_address, check_kind
 from .request import Request
+from .schemas.check import check_object
+from .strategies.causes import not_negative
 
 SCALE = Kind("Scale", "scales", "autoscaling")
-MOST = 2**31 - 1
 
 
 def scale_of(obj: dict) -> dict:
@@ -40,23 +42,30 @@ def update_scale(req: Request, kind: Kind, namespace: str, name: str, change) ->
 
     def resized(obj: dict) -> dict:
         scale = change(scale_of(obj))
-        _check(kind, name, scale)
+        replicas = checked(req, name, scale)
         meta = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
         asked = (scale.get("metadata") or {}).get("resourceVersion")
         if asked:
             meta["resourceVersion"] = asked
-        return {**obj, "metadata": meta, "spec": {**obj["spec"], "replicas": scale["spec"].get("replicas", 0)}}
+        return {**obj, "metadata": meta, "spec": {**obj["spec"], "replicas": replicas}}
 
-    return scale_of(registry.modify(req, kind, namespace, name, resized))
+    return scale_of(registry.modify(req, kind, namespace, name, resized, "scale"))
 
 
-def _check(kind: Kind, name: str, scale: dict) -> None:
-    if scale.get("kind", SCALE.kind) != SCALE.kind:
-        raise errors.bad_request(f"expected a Scale in the body, not {scale['kind']!r}")
-    spec = scale.get("spec")
-    replicas = spec.get("replicas", 0) if isinstance(spec, dict) else None
-    if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas > MOST:
-        raise errors.bad_request("spec.replicas of a Scale must be a whole number")
-    if replicas < 0:
-        message = f"Invalid value: {replicas}: must be greater than or equal to 0"
-        raise errors.invalid(SCALE, name, [Cause("spec.replicas", message)])
+def apply_scale(req: Request, kind: Kind, namespace: str, name: str, config: dict, force: bool) -> dict:
+    """The Scale once a configuration of it is applied: who applies it owns the number."""
+    at_address(SCALE, namespace, config, name)
+    spec = {"replicas": checked(req, name, config)}
+    whole = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": config["metadata"], "spec": spec}
+    return scale_of(apply(req, kind, namespace, name, whole, force, "scale")[0])
+
+
+def checked(req: Request, name: str, scale: dict) -> int:
+    """The number of a Scale. Raises ApiError 400 for what is none, 422 for less than nothing."""
+    check_kind(SCALE, scale)
+    req.warnings.extend(check_object(scale, SCALE.api_version, SCALE.kind, req.field_validation, req.doubled))
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
+    causes = list(not_negative("spec.replicas", replicas))
+    if causes:
+        raise errors.invalid(SCALE, name, causes)
+    return replicas

@@ -75,10 +75,10 @@ def test_fields_are_compared_as_text():
     [
         ("spec.color=red", PODS, "field label not supported: spec.color"),
         ("data=x", CONFIGMAPS, '"data" is not a known field selector'),
-        ("metadata.name", PODS, "can't understand 'metadata.name'"),
+        ("metadata.name", PODS, "invalid selector: 'metadata.name'; can't understand 'metadata.name'"),
     ],
 )
 def test_a_field_that_cannot_be_selected_by_is_named(text, kind, words):
-    with pytest.raises(ApiError, match="Unable to find") as refused:
+    with pytest.raises(ApiError) as refused:
         parse_fields(text, kind)
-    assert words in refused.value.message
+    assert refused.value.message.startswith(words)  # kubectl itself says what it could not find, and puts this behind

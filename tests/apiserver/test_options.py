@@ -53,10 +53,9 @@ def test_it_refuses_delete_options_that_cannot_be_meant(body):
 
 
 def test_dry_run_is_all_or_nothing():
-    assert options.dry_run({"dryRun": "All"})
-    assert not options.dry_run({})
-    with pytest.raises(ApiError):
-        options.dry_run({"dryRun": "Some"})
+    assert options.write_options("POST", {"dryRun": "All"}).dry_run
+    assert not options.write_options("POST", {}).dry_run
+    assert not options.write_options("DELETE", {}, {"dryRun": []}).dry_run
 
 
 def test_logs_are_since_a_time_or_since_seconds():

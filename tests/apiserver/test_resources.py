@@ -247,11 +247,14 @@ def test_bodies_are_json_or_protobuf_or_refused(api):
     assert api.ask("POST", PODS, b"a" * (3 * 1024 * 1024 + 1)).code == 413
 
 
+CONFIG = 'ConfigMap in version "v1" cannot be handled as a ConfigMap: '
+
+
 def test_a_field_given_twice_is_refused_or_warned_of(api):
     raw = b'{"metadata":{"name":"c"},"data":{"k":"1","k":"2"}}'
     path = "/api/v1/namespaces/default/configmaps"
     refused = api.ask("POST", f"{path}?fieldValidation=Strict", raw)
-    assert (refused.code, refused.json["message"]) == (400, 'strict decoding error: duplicate field "data.k"')
+    assert (refused.code, refused.json["message"]) == (400, f'{CONFIG}strict decoding error: duplicate field "data.k"')
     warned = api.ask("POST", f"{path}?fieldValidation=Warn", raw)
     assert warned.headers["warning"] == '299 - "duplicate field \\"data.k\\""'
 

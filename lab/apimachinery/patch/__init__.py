@@ -5,6 +5,7 @@ which lists are merged, and by what key, is data made from Kubernetes' definitio
 """
 
 import copy
+import json
 
 from ..errors import ApiError, bad_request
 from ..kinds import Kind
@@ -36,6 +37,22 @@ def apply(patch_type: str, kind: Kind, old: dict, body: dict | list) -> dict:
     if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
         raise ApiError(422, "Invalid", "the patch leaves no object with metadata")
     return new
+
+
+def shown(patch_type: str, body: dict | list, made: dict) -> str:
+    """What Kubernetes shows of a patch that leaves no object of its kind: a strategic one as Go prints a map, of the
+    others what they have `made`."""
+    return _as_go(body) if patch_type == STRATEGIC_MERGE_PATCH else json.dumps(made, separators=(",", ":"))
+
+
+def _as_go(value) -> str:
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_as_go(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_as_go, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)

@@ -28,8 +28,9 @@ def apply(old: dict, operations: list) -> dict:
             new = jsonpatch.JsonPatch([operation]).apply(new, in_place=True)
         except jsonpatch.JsonPatchTestFailed:
             raise _unprocessable(f"testing value {operation['path']} failed: test failed") from None
-        except (jsonpatch.JsonPatchConflict, jsonpatch.JsonPointerException) as failed:
-            raise _unprocessable(str(failed)) from None
+        except (jsonpatch.JsonPatchConflict, jsonpatch.JsonPointerException):
+            does = f"{operation['op']} operation does not apply"
+            raise _unprocessable(f"{does}: doc is missing path: {operation['path']}") from None
         except (jsonpatch.JsonPatchException, KeyError, TypeError, AttributeError) as malformed:
             raise bad_request(f"the JSON patch is malformed: {malformed}") from None
     return copy.deepcopy(new)

@@ -7,10 +7,11 @@ given here for the same mistakes. Whether the values make sense is asked later, 
 import base64
 import binascii
 import functools
+from collections.abc import Iterable
 
 import jsonschema_rs
 
-from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.quantity import parse_quantity
 
 from . import REF, root_of, schemas
@@ -25,31 +26,42 @@ RANGES = {
 MOST_WARNINGS = 100
 
 
-def check_object(obj: dict, api_version: str, kind: str, field_validation: str) -> list[str]:
+class Undecodable(ApiError):
+    """400 for a body that is no object of its kind. `why`: what is wrong with it, without its kind. `unknown`: the
+    fields that nobody knows, step by step, if that is what is wrong."""
+
+    def __init__(self, kind: str, api_version: str, why: str, unknown: list[list[str | int]] = ()):
+        version = api_version.rpartition("/")[2]
+        super().__init__(400, "BadRequest", f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+        self.why, self.unknown = why, unknown
+
+
+def check_object(
+    obj: dict, api_version: str, kind: str, field_validation: str, doubled: Iterable[str] = ()
+) -> list[str]:
     """Clean `obj` in place, so that it is what a server that knows its type would have decoded.
 
     A null counts as a field that is not there, as in Go. Unknown fields are dropped; `field_validation` says whether
-    that is an error ("Strict"), one warning each ("Warn"), or silent ("Ignore"). Returns the warnings.
-    Raises ApiError 400 for a wrong type or, if strict, an unknown field.
+    that is an error ("Strict"), one warning each ("Warn"), or silent ("Ignore"), and so for those that are `doubled`.
+    Returns the warnings. Raises Undecodable for a wrong type or, if strict, an unknown field.
     """
     validator = _validator(root_of(api_version, kind))
-    if validator.is_valid(obj):
-        return []
-    _drop_nulls(obj)
     unknown, wrong = [], []
-    for error in validator.iter_errors(obj):
-        if error.kind.name == "additionalProperties":
-            unknown += [(list(error.instance_path), field) for field in error.kind.unexpected]
-        else:
-            wrong.append(error)
-    prefix = f'{kind} in version "{api_version.rpartition("/")[2]}" cannot be handled as a {kind}: '
+    if not validator.is_valid(obj):
+        _drop_nulls(obj)
+        for error in validator.iter_errors(obj):
+            if error.kind.name == "additionalProperties":
+                unknown += [(list(error.instance_path), field) for field in error.kind.unexpected]
+            else:
+                wrong.append(error)
     if wrong:
         first = min(wrong, key=lambda error: [str(step) for step in error.instance_path])
-        raise bad_request(prefix + _go_message(root_of(api_version, kind), first))
+        raise Undecodable(kind, api_version, _go_message(root_of(api_version, kind), first))
     unknown.sort(key=str)
-    found = [f'unknown field "{_dotted([*path, field])}"' for path, field in unknown][:MOST_WARNINGS]
+    found = [*doubled, *(f'unknown field "{_dotted([*path, field])}"' for path, field in unknown)][:MOST_WARNINGS]
     if found and field_validation == "Strict":
-        raise bad_request(f"{prefix}strict decoding error: {', '.join(found)}")
+        words = f"strict decoding error: {', '.join(found)}"
+        raise Undecodable(kind, api_version, words, [[*path, field] for path, field in unknown])
     for path, field in unknown:
         _drop(obj, path, field)
     return found if field_validation == "Warn" else []

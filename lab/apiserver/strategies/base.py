@@ -32,9 +32,10 @@ class Strategy:
         self.allocates_from = kind.resource
         self._fields = [(name, name.split(".")) for name in selectors.selectable(kind)]
 
-    def check_schema(self, obj: dict, field_validation: str) -> list[str]:
-        """Warnings about unknown fields; ApiError 400 for wrong types. `field_validation`: Strict, Warn or Ignore."""
-        return check_object(obj, self.kind.api_version, self.kind.kind, field_validation)
+    def check_schema(self, obj: dict, field_validation: str, doubled: Iterable[str] = ()) -> list[str]:
+        """Warnings about fields that are unknown or `doubled`; Undecodable for wrong types. `field_validation`: Strict,
+        Warn or Ignore."""
+        return check_object(obj, self.kind.api_version, self.kind.kind, field_validation, doubled)
 
     def default(self, obj: dict) -> None:
         """Fill in what the client left out, on create and update alike."""

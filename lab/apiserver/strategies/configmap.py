@@ -27,7 +27,7 @@ class ConfigMapStrategy(Strategy):
                 yield from unlike(f"{field}[{key}]", key, names.config_key(key))
         for key in data.keys() & binary.keys():
             yield invalid(f"data[{key}]", key, "duplicate of key present in binaryData")
-        yield from validate_size("", data, binary)
+        yield from validate_size("[]", data, binary)
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
         yield from validate_frozen(new, old, ("data", "binaryData"))

@@ -3,7 +3,7 @@
 import functools
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
@@ -115,21 +115,23 @@ async def no_such_path(request: HttpRequest, **kwargs) -> HttpResponseBase:
 
 @dataclass(frozen=True)
 class Body:
-    """A body that was read: its value, and as it came where that was JSON."""
+    """A body that was read: its value, as it came where that was JSON, and what a strict reader says of it."""
 
     value: dict | list | None
     json: bytes = b""
+    doubled: list[str] = field(default_factory=list)
 
 
-def read_body(request: HttpRequest) -> Body:
-    """Raises ApiError 400, 413 or 415."""
+def read_body(request: HttpRequest, what: str = "") -> Body:
+    """Raises ApiError 400, 413 or 415. `what`: of which kind it must be, if that is known."""
     raw = _read(request)
     written_in = body_type(request.headers.get("Content-Type", "")) if raw else ""
     if written_in == protobuf.CONTENT_TYPE:
         return Body(protobuf.decode(raw))
     if written_in == YAML[0]:
-        return Body(bodies.parse_yaml(raw))
-    return Body(bodies.parse(raw), raw)
+        value, doubled = bodies.parse_yaml(raw, what)
+        return Body(value, doubled=doubled)
+    return Body(bodies.parse(raw, what), raw)
 
 
 def read_patch(request: HttpRequest) -> tuple[str, Body]:
@@ -137,14 +139,15 @@ def read_patch(request: HttpRequest) -> tuple[str, Body]:
     language = patch_type(request.headers.get("Content-Type", ""))
     raw = _read(request)
     if language == APPLY_PATCH:
-        return language, Body(bodies.an_object(bodies.parse_yaml(raw), "configuration"))
+        value, doubled = bodies.parse_yaml(raw)
+        return language, Body(bodies.an_object(value, ""), doubled=doubled)
     return language, Body(bodies.parse(raw), raw)
 
 
 def read_object(request: HttpRequest, what: str) -> Body:
     """A body that must be an object of the API."""
-    body = read_body(request)
-    return Body(bodies.an_object(body.value, what), body.json)
+    body = read_body(request, what)
+    return replace(body, value=bodies.an_object(body.value, what, body.json))
 
 
 def stored_object(request: HttpRequest, cluster: str, info: RequestInfo) -> tuple[Request, dict]:
@@ -152,9 +155,10 @@ def stored_object(request: HttpRequest, cluster: str, info: RequestInfo) -> tupl
     body = read_object(request, info.served.kind)
     req, obj = asking(request, cluster, body), body.value
     if info.served is not info.kind:
-        req.warnings.extend(check_object(obj, info.served.api_version, info.served.kind, req.field_validation))
-        if obj.setdefault("apiVersion", info.served.api_version) != info.served.api_version:
-            raise bad_request(f"apiVersion in the body is {obj['apiVersion']!r}, not {info.served.api_version!r}")
+        bodies.check_kind(info.served, obj)
+        req.warnings.extend(
+            check_object(obj, info.served.api_version, info.served.kind, req.field_validation, req.doubled)
+        )
     return req, versions.stored(info.served, obj)
 
 
@@ -169,23 +173,25 @@ def _read(request: HttpRequest) -> bytes:
 
 
 def asking(request: HttpRequest, cluster: str, body: Body | None = None) -> Request:
-    """The registry's Request out of HTTP's. Fields given twice are refused or warned of, as the client wishes."""
+    """The registry's Request out of HTTP's."""
     query = request.GET
     value = body.value if body and isinstance(body.value, dict) else None
     program = author_of(request.headers.get("User-Agent", ""))
-    req = Request(
+    wanted = options.write_options(request.method, query, value if request.method == "DELETE" else None)
+    return Request(
         cluster,
         # The machine's own user goes by the program they use, everybody else by their name.
         program if request.user.is_master else request.user.name[:LONGEST_AUTHOR],
-        dry_run=options.dry_run(query, value if request.method == "DELETE" else None),
-        field_validation=options.field_validation(query),
-        manager=options.field_manager(query),
+        dry_run=wanted.dry_run,
+        field_validation=wanted.field_validation,
+        doubled=_doubled(body) if body and wanted.field_validation != "Ignore" else [],
+        manager=wanted.manager,
         outside=True,
         user=request.user,
     )
-    if value is not None and body.json and req.field_validation != "Ignore":
-        doubled = [f'duplicate field "{path}"' for path in bodies.duplicate_fields(body.json)]
-        if doubled and req.field_validation == "Strict":
-            raise bad_request(f"strict decoding error: {', '.join(doubled)}")
-        req.warnings.extend(doubled)
-    return req
+
+
+def _doubled(body: Body) -> list[str]:
+    if not (body.json and isinstance(body.value, dict)):
+        return body.doubled
+    return [f'duplicate field "{path}"' for path in bodies.duplicate_fields(body.json)]

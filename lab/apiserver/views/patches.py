@@ -17,7 +17,7 @@ def patch(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse
     force = options.force(request.GET, patch_type == APPLY_PATCH)
     where = (info.namespace, info.name)
     if patch_type == APPLY_PATCH:
-        obj, created = apply(req, info.kind, *where, body.value, force, info.subresource)
+        obj, created = apply(req, info.served, *where, body.value, force, info.subresource)
     else:
         obj = registry.patch(req, info.served, *where, body.value, patch_type, info.subresource)
     return object_answer(request, info, obj, 201 if created else 200, req.warnings)

@@ -10,12 +10,11 @@ from lab.apimachinery import patch as patches
 from lab.apimachinery.errors import bad_request, method_not_allowed
 from lab.apimachinery.kinds import NAMESPACES, PODS
 
-from .. import binding, eviction, registry, tables
-from ..negotiation import response_form
-from ..options import delete_options, list_options
+from .. import binding, eviction, options, registry, tables
+from ..negotiation import APPLY_PATCH, response_form
 from ..request import Request
 from ..requestinfo import RequestInfo
-from ..scale import SCALE, get_scale, update_scale
+from ..scale import SCALE, apply_scale, get_scale, update_scale
 from ..threads import in_thread
 from .answers import json_answer, object_answer, one, success
 from .entry import asking, read_object, read_patch, stored_object
@@ -49,7 +48,7 @@ def put_part(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespo
 
 
 def _object(request: HttpRequest, info: RequestInfo, obj: dict, warnings: list[str]) -> HttpResponse:
-    include = list_options(request.GET).include
+    include = options.list_options(request.GET).include
     return object_answer(request, info, obj, 200, warnings, include)
 
 
@@ -67,6 +66,10 @@ def put_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResp
 def patch_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
     patch_type, body = read_patch(request)
     req = asking(request, cluster, body)
+    force = options.force(request.GET, patch_type == APPLY_PATCH)
+    if patch_type == APPLY_PATCH:
+        made = apply_scale(req, info.kind, info.namespace, info.name, body.value, force)
+        return _scale_answer(request, made, req.warnings)
 
     def patched(old: dict) -> dict:
         new = patches.apply(patch_type, SCALE, old, body.value)
@@ -98,8 +101,8 @@ def evict(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse
     asked = body.value.get("deleteOptions") or {}
     if not isinstance(asked, dict):
         raise bad_request("deleteOptions of an Eviction must be an object")
-    options = delete_options(request.GET, {"propagationPolicy": "Background", **asked, "kind": "DeleteOptions"})
-    eviction.evict(asking(request, cluster, body), info.namespace, info.name, options)
+    wanted = options.delete_options(request.GET, {"propagationPolicy": "Background", **asked, "kind": "DeleteOptions"})
+    eviction.evict(asking(request, cluster, body), info.namespace, info.name, wanted)
     return json_answer(request, success(code=201), 201)
 
 
