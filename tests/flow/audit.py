@@ -59,6 +59,7 @@ PATHS = {
     "replicasets": "/apis/apps/v1/replicasets",
     "statefulsets": "/apis/apps/v1/statefulsets",
     "daemonsets": "/apis/apps/v1/daemonsets",
+    "jobs": "/apis/batch/v1/jobs",
     "pods": "/api/v1/pods",
     "nodes": "/api/v1/nodes",
 }
@@ -109,7 +110,7 @@ def _one_to_one(pods: list[dict], nodes: list[dict], boxes: list[Sandbox]) -> li
     for box in boxes:
         pod = bound.get(box.uid)
         running = sorted(container.name for container in box.containers if container.state == "running")
-        if pod and running != sorted(container["name"] for container in pod["spec"]["containers"]):
+        if pod and running != _living_containers(pod):
             wrong.append(f"{box.name} has running: {running}")
         if pod and (box.node, box.address) != (pod["spec"]["nodeName"], pod.get("status", {}).get("podIP")):
             wrong.append(f"{box.name} is at {box.node} {box.address}, not where the API says")
@@ -117,6 +118,11 @@ def _one_to_one(pods: list[dict], nodes: list[dict], boxes: list[Sandbox]) -> li
     wrong += [f"{address} belongs to {count} pods" for address, count in addresses.items() if count > 1]
     known = {node["metadata"]["name"] for node in nodes}
     return wrong + [f"{box.name} is on {box.node}, which is no node" for box in boxes if box.node not in known]
+
+
+def _living_containers(pod: dict) -> list[str]:
+    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    return [] if ended else sorted(container["name"] for container in pod["spec"]["containers"])
 
 
 def _owner(obj: dict) -> str | None:

@@ -1,6 +1,9 @@
 """Nodes of a lab, for flow tests: adding them, breaking them, and putting everything back."""
 
 import contextlib
+import http.cookiejar
+import json
+import urllib.request
 from collections.abc import Iterator
 
 from ..labs import LabUnderTest, is_ready, wait_until
@@ -46,3 +49,15 @@ def add_node(lab: LabUnderTest, node: dict) -> None:
 
 def nodes_of(lab: LabUnderTest, selector: str = "app=hello") -> set[str]:
     return {pod["spec"].get("nodeName", "") for pod in lab.pods(selector)}
+
+
+def at_the_machine(lab: LabUnderTest, action: str, name: str) -> None:
+    """The power switch on the board: it works without an API server."""
+    board, cookies = f"{lab.address}/clusters/default/", http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    browser.open(board, timeout=20).close()
+    token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
+    headers = {"Content-Type": "application/json", "X-CSRFToken": token}
+    body = json.dumps({"name": name}).encode()
+    with browser.open(urllib.request.Request(f"{board}board/do/{action}", body, headers), timeout=20) as answer:
+        assert answer.status == 200

@@ -1,6 +1,5 @@
 """Three control planes lose their power, one by one: who steers, what stops, what goes on, and what is made up for."""
 
-import http.cookiejar
 import json
 import subprocess
 import time
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ..labs import LabUnderTest, manage, wait_until
-from .nodes import a_node, add_node, left_as_found
+from .nodes import a_node, add_node, at_the_machine, left_as_found
 from .steps import DEPLOYMENT, MERGE, PODS
 
 ROLE = "node-role.kubernetes.io/control-plane"
@@ -32,18 +31,6 @@ def lab(process_lab) -> Iterator[LabUnderTest]:
         for name in MEMBERS:
             at_the_machine(process_lab, "power-on", name)
         wait_until("the API to answer again", lambda: process_lab.get(PODS))
-
-
-def at_the_machine(lab: LabUnderTest, action: str, name: str) -> None:
-    """The power switch on the board: it works without an API server."""
-    board, cookies = f"{lab.address}/clusters/default/", http.cookiejar.CookieJar()
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
-    browser.open(board, timeout=20).close()
-    token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
-    headers = {"Content-Type": "application/json", "X-CSRFToken": token}
-    body = json.dumps({"name": name}).encode()
-    with browser.open(urllib.request.Request(f"{board}board/do/{action}", body, headers), timeout=20) as answer:
-        assert answer.status == 200
 
 
 def leader(lab: LabUnderTest, component: str = "kube-controller-manager") -> str:

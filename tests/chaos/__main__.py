@@ -1,0 +1,35 @@
+"""`python -m tests.chaos`: see the package. Ends with 1 if anything was found."""
+
+import argparse
+import os
+import random
+import signal
+import sys
+
+from .run import Run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Break a lab at random, and look.")
+    parser.add_argument("--minutes", type=float, default=20, help="how long (default: %(default)g)")
+    parser.add_argument("--rounds", type=int, default=1_000_000, help="at most so many")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="what is done follows from it")
+    parser.add_argument("--runtime", choices=("process", "docker"), default="process")
+    parser.add_argument("--broker", choices=("bundled", "redis"), default="bundled", help="redis: its way can stutter")
+    parser.add_argument("--engine", choices=("own", "shared"), default="own", help="of docker: shared is not stopped")
+    options = parser.parse_args()
+    own_engine = options.runtime == "docker" and options.engine == "own"
+    again = f"--seed {options.seed} --runtime {options.runtime} --broker {options.broker} --engine {options.engine}"
+    print(f"python -m tests.chaos {again}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is told to end leaves nothing either
+    run = Run(options.seed, options.runtime, options.broker == "redis", own_engine)
+    os.environ.update(run.lab.env)  # the engine is looked at from here too
+    run.go(options.minutes * 60, options.rounds)
+    print(run.findings)
+    if run.findings.found:
+        print(f"again: python -m tests.chaos {again} --rounds {run.findings.counts.get('rounds', 0) + 1}")
+    return bool(run.findings.found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
