@@ -6,7 +6,10 @@ import random
 import signal
 import sys
 
+from .clock import COMPILER
 from .run import Run
+
+OWN_CLOCK = "own" if COMPILER else "right"
 
 
 def main() -> int:
@@ -17,13 +20,19 @@ def main() -> int:
     parser.add_argument("--runtime", choices=("process", "docker"), default="process")
     parser.add_argument("--broker", choices=("bundled", "redis"), default="bundled", help="redis: its way can stutter")
     parser.add_argument("--engine", choices=("own", "shared"), default="own", help="of docker: shared is not stopped")
+    parser.add_argument("--clock", choices=("own", "right"), default=OWN_CLOCK, help="own: it is set wrong (processes)")
     options = parser.parse_args()
     own_engine = options.runtime == "docker" and options.engine == "own"
     again = f"--seed {options.seed} --runtime {options.runtime} --broker {options.broker} --engine {options.engine}"
+    again += f" --clock {options.clock}"
     print(f"python -m tests.chaos {again}", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is told to end leaves nothing either
-    run = Run(options.seed, options.runtime, options.broker == "redis", own_engine)
-    os.environ.update(run.lab.env)  # the engine is looked at from here too
+    # A Docker engine would go on by this machine's clock.
+    own_clock = options.runtime == "process" and options.clock == "own"
+    run = Run(options.seed, options.runtime, options.broker == "redis", own_engine, own_clock)
+    os.environ.update(
+        {name: value for name, value in run.lab.env.items() if name == "DOCKER_HOST"}
+    )  # looked at here too
     run.go(options.minutes * 60, options.rounds)
     print(run.findings)
     if run.findings.found:

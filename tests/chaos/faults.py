@@ -10,6 +10,7 @@ from collections.abc import Callable
 from ..flow.nodes import a_node, at_the_machine
 from ..labs import LabUnderTest
 from .broker import OwnBroker
+from .clock import OwnClock
 from .engineroom import EngineRoom
 from .findings import Findings
 from .hands import MERGE, NO_ANSWER, NODES, Hands, Refused
@@ -42,14 +43,15 @@ class Faults:
         findings: Findings,
         broker: OwnBroker | None,
         engine: OwnEngine | None,
+        clock: OwnClock | None,
     ):
         self._lab, self._hands, self._room, self._findings = lab, hands, room, findings
-        self._broker, self._engine = broker, engine
+        self._broker, self._engine, self._clock = broker, engine, clock
         self._timers: list[threading.Timer] = []
 
     @property
     def names(self) -> tuple[str, ...]:
-        return names_of(self._lab.runtime, self._broker is not None, self._engine is not None)
+        return names_of(self._lab.runtime, self._broker is not None, self._engine is not None, self._clock is not None)
 
     def begin(self, name: str, where: float, seconds: float) -> None:
         verb, _, process = name.partition(":")
@@ -110,6 +112,9 @@ class Faults:
     def _kill_engine(self, where: float) -> Heal:
         self._engine.kill()
         return self._engine.start
+
+    def _step_clock(self, where: float) -> Heal:
+        return self._clock.step(where)
 
     # Pods.
 
@@ -234,7 +239,7 @@ class Faults:
         return bring_back
 
 
-def names_of(runtime: str, own_broker: bool, own_engine: bool) -> tuple[str, ...]:
+def names_of(runtime: str, own_broker: bool, own_engine: bool, own_clock: bool) -> tuple[str, ...]:
     """The faults that such a lab can have; the order is part of what a seed means."""
     processes = [name for name in PROCESSES if (name, runtime) != ("engine", "docker")]
     names = [*POD_FAULTS, *NODE_FAULTS, *(f"{verb}:{name}" for name in processes for verb in ("kill", "stop"))]
@@ -245,6 +250,8 @@ def names_of(runtime: str, own_broker: bool, own_engine: bool) -> tuple[str, ...
         names.append("kill_sandbox")
     if own_engine:
         names += ["restart_engine", "kill_engine", "stop:dockerd"]
+    if own_clock:
+        names += ["step_clock", "step_clock"]
     return tuple(names)
 
 

@@ -10,6 +10,7 @@ from ..flow.visiting import Visitors, address_of
 from ..labs import LabUnderTest, manage, processes_of, wait_until
 from . import manifests
 from .broker import OwnBroker
+from .clock import OwnClock
 from .engineroom import EngineRoom
 from .faults import Faults, names_of
 from .findings import Findings
@@ -28,14 +29,16 @@ MOST_EVENTS_A_REVISION = 3
 class Run:
     """`findings` fills while `go()` runs."""
 
-    def __init__(self, seed: int, runtime: str, own_broker: bool, own_engine: bool):
+    def __init__(self, seed: int, runtime: str, own_broker: bool, own_engine: bool, own_clock: bool):
         self.findings = Findings()
         self._stack = contextlib.ExitStack()
         self._broker = OwnBroker() if own_broker else None
         self._engine = OwnEngine() if own_engine else None
-        self._plan = Plan(seed, names_of(runtime, own_broker, own_engine))
+        self._plan = Plan(seed, names_of(runtime, own_broker, own_engine, own_clock))
         self._folder = Path(tempfile.mkdtemp(prefix="orrery-chaos-"))
-        env = {"REDIS_URL": self._broker.url} if self._broker else {}
+        self._clock = OwnClock(self._folder) if own_clock else None
+        env = self._clock.env if self._clock else {}
+        env |= {"REDIS_URL": self._broker.url} if self._broker else {}
         env |= {"DOCKER_HOST": self._engine.host} if self._engine else {}
         self.lab = LabUnderTest(self._folder / "data", runtime, **env)
 
@@ -61,7 +64,7 @@ class Run:
         rules = Rules(self.findings, hands.ledger)
         self._watchers = [Watcher(self.lab, kind, rules, self.findings) for kind in FOLLOWED]
         room = EngineRoom(self.lab, self.findings)
-        self._faults = Faults(self.lab, hands, room, self.findings, self._broker, self._engine)
+        self._faults = Faults(self.lab, hands, room, self.findings, self._broker, self._engine, self._clock)
         try:
             self._open_front()
             host = f"{FRONT}.{manifests.NAMESPACE}.default.localhost"
@@ -77,6 +80,8 @@ class Run:
             room.stop()
             for watcher in self._watchers:
                 watcher.stop()
+            for watcher in self._watchers:
+                watcher.join(60)
 
     def _open_front(self) -> None:
         self._hands.create_deployment(FRONT, 3, "orrery/hello:v1", "RollingUpdate")

@@ -30,7 +30,7 @@ def test_nothing_is_found_in_two_minutes():
 
 def test_a_seed_says_what_is_done_and_another_says_otherwise():
     def steps(seed: int) -> list[str]:
-        plan = Plan(seed, names_of("process", False, False))
+        plan = Plan(seed, names_of("process", False, False, True))
         return [str(step) for number in range(5) for step in (*plan.storm(number), *plan.calm(number))]
 
     assert steps(1) == steps(1)
@@ -39,7 +39,7 @@ def test_a_seed_says_what_is_done_and_another_says_otherwise():
 
 def test_a_plan_uses_every_fault_and_declares_everything_and_leaves_nothing_broken():
     for runtime in ("process", "docker"):
-        faults = names_of(runtime, True, runtime == "docker")
+        faults = names_of(runtime, True, runtime == "docker", True)
         plan, verbs, broken = Plan(3, faults), set(), set()
         for number in range(100):
             for step in plan.storm(number):

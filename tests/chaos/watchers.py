@@ -49,8 +49,8 @@ class Watcher(threading.Thread):
         self.start()
 
     def stop(self) -> None:
+        """It ends with its next word, or with its watch."""
         self._stopped.set()
-        self.join(60)
 
     def run(self) -> None:
         while not self._stopped.is_set():
@@ -64,7 +64,7 @@ class Watcher(threading.Thread):
             time.sleep(0.05)
 
     def _follow(self) -> None:
-        address = f"{self._lab.address}/clusters/default{self.path}?watch=1&timeoutSeconds=20"
+        address = f"{self._lab.address}/clusters/default{self.path}?watch=1&timeoutSeconds=5"
         with urllib.request.urlopen(f"{address}&resourceVersion={self.revision}", timeout=40) as answer:
             for line in answer:
                 told = json.loads(line)

@@ -97,7 +97,8 @@ def _nodes(nodes: list[dict]) -> list[str]:
 
 
 def _one_to_one(pods: list[dict], nodes: list[dict], boxes: list[Sandbox]) -> list[str]:
-    """Each pod has one sandbox, in it each container once, and there is nothing else on the engines."""
+    """Each pod has one sandbox, in it each container once, and there is nothing else on the engines. What is left of a
+    pod that has ended may have gone with its engine."""
     wrong = []
     unseen = {None, *(node["metadata"]["name"] for node in nodes if runtime_of(node) == SIMULATED)}
     bound = {pod["metadata"]["uid"]: pod for pod in pods if pod["spec"].get("nodeName") not in unseen}
@@ -105,7 +106,7 @@ def _one_to_one(pods: list[dict], nodes: list[dict], boxes: list[Sandbox]) -> li
     wrong += [f"{box.namespace}/{box.name} ({box.uid}) is an orphan" for box in boxes if box.uid not in bound]
     for uid, pod in bound.items():
         name = pod["metadata"]["name"]
-        if found[uid] != 1:
+        if found[uid] != 1 and not (found[uid] == 0 and _has_ended(pod)):
             wrong.append(f"{name} has {found[uid]} sandboxes")
     for box in boxes:
         pod = bound.get(box.uid)
@@ -121,8 +122,11 @@ def _one_to_one(pods: list[dict], nodes: list[dict], boxes: list[Sandbox]) -> li
 
 
 def _living_containers(pod: dict) -> list[str]:
-    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-    return [] if ended else sorted(container["name"] for container in pod["spec"]["containers"])
+    return [] if _has_ended(pod) else sorted(container["name"] for container in pod["spec"]["containers"])
+
+
+def _has_ended(pod: dict) -> bool:
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 def _owner(obj: dict) -> str | None:
