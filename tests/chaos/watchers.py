@@ -42,10 +42,10 @@ class Watcher(threading.Thread):
         self._lab, self._rules, self._findings = lab, rules, findings
         self._stopped = threading.Event()
         listed = lab.api("GET", self.path)
-        self._checked = self.revision = listed["metadata"]["resourceVersion"]
         for obj in listed["items"]:
             self._take("ADDED", obj)
         self.story.clear()
+        self._checked = self.revision = listed["metadata"]["resourceVersion"]
         self.start()
 
     def stop(self) -> None:
