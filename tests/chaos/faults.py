@@ -88,11 +88,32 @@ class Faults:
         elif process == "dockerd":
             pid = self._engine.pid
         else:
-            pid = self._lab.pid_of(process)
+            pid = self._lab.pid_of(process) if self._lab.process.poll() is None else None
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
         return pid
+
+    def _kill_lab(self, where: float) -> Heal:
+        """All of its processes at once, and `up` again."""
+        return self._end_lab(signal.SIGKILL)
+
+    def _restart_lab(self, where: float) -> Heal:
+        """As Ctrl-C does, and `up` again."""
+        return self._end_lab(signal.SIGINT)
+
+    def _end_lab(self, number: int) -> Heal:
+        if self._lab.process.poll() is not None:
+            return None
+        self._lab.stop(number)
+
+        def start() -> None:
+            try:
+                self._lab.start()
+            except AssertionError as error:
+                self._findings.add(f"the lab does not start again: {error}")
+
+        return start
 
     def _stutter_broker(self, where: float) -> Heal:
         return self._broker.relay.stutter()
@@ -242,7 +263,13 @@ class Faults:
 def names_of(runtime: str, own_broker: bool, own_engine: bool, own_clock: bool) -> tuple[str, ...]:
     """The faults that such a lab can have; the order is part of what a seed means."""
     processes = [name for name in PROCESSES if (name, runtime) != ("engine", "docker")]
-    names = [*POD_FAULTS, *NODE_FAULTS, *(f"{verb}:{name}" for name in processes for verb in ("kill", "stop"))]
+    names = [
+        *POD_FAULTS,
+        *NODE_FAULTS,
+        "kill_lab",
+        "restart_lab",
+        *(f"{verb}:{name}" for name in processes for verb in ("kill", "stop")),
+    ]
     if own_broker:
         names[names.index("kill:broker")] = "kill_own_broker"
         names += ["stutter_broker", "cut_broker"]

@@ -67,13 +67,10 @@ class Run:
         self._faults = Faults(self.lab, hands, room, self.findings, self._broker, self._engine, self._clock)
         try:
             self._open_front()
-            host = f"{FRONT}.{manifests.NAMESPACE}.default.localhost"
-            with Visitors(address_of(self.lab), host, RATE) as self._visitors:
-                number = 0
-                while number < rounds and (time.monotonic() < deadline or number == 0) and self._round(number):
-                    number += 1
-                self.findings.count("rounds", number)
-                self.findings.count("visits", len(self._visitors.visits))
+            number = 0
+            while number < rounds and (time.monotonic() < deadline or number == 0) and self._round(number):
+                number += 1
+            self.findings.count("rounds", number)
             self._check_events()
         finally:
             self._faults.end()
@@ -90,29 +87,35 @@ class Run:
         settle(self.lab, self._hands.ledger, self.findings)
         wait_until("the front door to lead there", self._is_open)
 
-    def _is_open(self) -> bool:
+    def _visitors(self) -> Visitors:
         host = f"{FRONT}.{manifests.NAMESPACE}.default.localhost"
-        with Visitors(address_of(self.lab), host, 10) as first:
+        return Visitors(address_of(self.lab), host, RATE)
+
+    def _is_open(self) -> bool:
+        with self._visitors() as first:
             time.sleep(0.2)
         return bool(first.visits) and not first.failures
 
     def _round(self, number: int) -> bool:
         """Storm, quiet, calm; whether to go on: who has not settled would only be found not to settle again."""
         self.findings.did(f"-- storm {number}")
-        for step in self._plan.storm(number):
-            self._do(step)
-        self._faults.end()
-        if not self._check(f"-- quiet {number}"):
-            return False
+        with self._visitors() as visitors:
+            for step in self._plan.storm(number):
+                self._do(step)
+            self._faults.end()
+            if not self._check(f"-- quiet {number}"):
+                return False
+        self.findings.count("visits in storms", len(visitors.visits))
+        self.findings.count("visits that failed in storms", len(visitors.failures))
         wait_until("the front door to lead there", self._is_open)
-        began = time.monotonic()
         self.findings.did(f"-- calm {number}")
-        for step in self._plan.calm(number):
-            self._do(step)
-        settled = self._check(f"-- quiet again {number}")
-        for visit in self._visitors.failures:
-            if visit.began > began:
-                self.findings.add(f"a visit failed in the calm of round {number}: {visit.status} {visit.trouble}")
+        with self._visitors() as visitors:
+            for step in self._plan.calm(number):
+                self._do(step)
+            settled = self._check(f"-- quiet again {number}")
+        self.findings.count("visits in calms", len(visitors.visits))
+        for visit in visitors.failures:
+            self.findings.add(f"a visit failed in the calm of round {number}: {visit.status} {visit.trouble}")
         return settled
 
     def _do(self, step: Step) -> None:
