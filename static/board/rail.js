@@ -13,7 +13,7 @@ function fill(card, row) {
   const desired = row.desired || 0;
   const [scaler, release] = [rows.get(row.scaler), rows.get(row.release)];
   if (held.get(row.id) === desired) held.delete(row.id);
-  put(card, { ...row, scaler, release, shown: wanted(row.id), ready: row.mark || row.ready, when: when(row) });
+  put(card, { ...row, scaler, release, shown: wanted(row.id), ready: row.mark || row.ready, when: when(row), place: row.namespace === "default" ? "" : row.namespace });
   card.dataset.state = row.state;
   expand(card, ui.selected === row.id);
   ring($(".rings .new"), row.oldTotal ? row.newReady : row.ready, desired);

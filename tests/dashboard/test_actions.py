@@ -65,6 +65,21 @@ def test_scaling_wants_a_whole_number(client, deployment, replicas):
         do(client, "scale", replicas=replicas)
 
 
+@pytest.mark.parametrize("action", ["scale", "restart", "undo"])
+def test_what_a_kind_does_not_know_cannot_be_asked_of_it(client, action):
+    with pytest.raises(ApiError, match="cannot be done to jobs.batch"):
+        do(client, action, replicas=1, resource="jobs.batch")
+    with pytest.raises(ApiError, match="cannot be done to nothing"):
+        do(client, action, replicas=1, resource="nothing")
+
+
+@pytest.mark.parametrize("name", ["nothing", "kubectl"])
+def test_a_form_that_does_not_exist_makes_nothing(client, name):
+    node = {"name": "worker-9", "cpu": "1", "memory": "1Gi", "pods": "9", "gpus": "0", "runtime": "process"}
+    assert Browser().post(f"/clusters/acts/board/panel/{name}", node).status_code == 404
+    assert client.list(NODES) == []
+
+
 def test_scaling_below_nothing_is_refused_as_the_api_refuses_it(client, deployment):
     with pytest.raises(ApiError) as error:
         do(client, "scale", replicas=-1)
