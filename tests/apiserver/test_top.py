@@ -57,8 +57,9 @@ def test_a_list_has_those_of_which_figures_are_known_and_obeys_selectors(api, us
 
 
 def test_figures_are_read_and_nothing_else(api, used):
-    assert api.get(f"{POD_METRICS}/new").json["message"] == 'pods.metrics.k8s.io "new" not found'
-    assert api.get(f"{NODE_METRICS}/node-c").code == 404
+    assert api.get(f"{POD_METRICS}/new").json["message"] == 'podmetrics.metrics.k8s.io "default/new" not found'
+    assert api.get(f"{POD_METRICS}/none").json["message"] == 'pods "none" not found'
+    assert api.get(f"{NODE_METRICS}/node-c").json["message"] == 'nodes "node-c" not found'
     assert api.ask("DELETE", f"{POD_METRICS}/web-1").code == 405
     assert api.ask("POST", POD_METRICS, {}, Content_Type="application/json").code == 405
 

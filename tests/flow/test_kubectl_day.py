@@ -10,11 +10,13 @@ import secrets
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
 from ..labs import LabUnderTest, free_port, manage, wait_until
+from ..transcripts import deviations, shell
 from .stage import IMAGE
 
 
@@ -174,6 +176,14 @@ def test_what_there_is_can_be_found_out(k):
                 assert json.load(got)["kind"] == "PodList"
         finally:
             proxy.kill()
+
+
+def test_a_day_goes_as_it_is_written(k, kubectl, tmp_path):
+    run = shell(kubectl, tmp_path / "kubeconfig", tmp_path)
+    assert "modified" in run(f"kubectl config set-context --current --namespace={k.namespace}")
+    read_otherwise = deviations((Path(__file__).parent / "transcripts" / "day.txt").read_text(), run)
+    if read_otherwise:
+        pytest.fail(read_otherwise, pytrace=False)
 
 
 def config_map(name: str, value: str) -> dict:

@@ -1,5 +1,7 @@
 """`/apis/metrics.k8s.io/v1beta1`: figures of this moment, which nobody can write. `kubectl top` reads them."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 
 from lab import metrics
@@ -23,6 +25,8 @@ def figures(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespon
     chosen, revision = registry.list_(req, kind, info.namespace, wanted.label_selector, wanted.field_selector)
     if info.name:
         chosen = [obj for obj in chosen if obj["metadata"]["name"] == info.name]
+        if not chosen:
+            raise not_found(kind, info.name)
     used = metrics.read(cluster, metrics.POD_USAGE)
     if kind is NODES:
         items = usage.node_metrics(chosen, req.view().list(PODS.resource), used, now())
@@ -30,7 +34,9 @@ def figures(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespon
         items = usage.pod_metrics(chosen, used, now())
     if info.name:
         if not items:
-            raise not_found(info.kind, info.name)
+            # The metrics server calls what it keeps by the kind's name, and pods with their namespace.
+            path = f"{info.namespace}/{info.name}" if info.namespace else info.name
+            raise not_found(replace(info.kind, plural=info.kind.singular), path)
         return json_answer(request, items[0])
     head = {"kind": f"{info.kind.kind}List", "apiVersion": info.kind.api_version}
     return json_answer(request, {**head, "metadata": {"resourceVersion": str(revision)}, "items": items})
