@@ -23,13 +23,12 @@ class ObjectController(Controller):
     def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
         """EVERY is unfolded into its objects, so that one that fails keeps no other from its turn. Objects that are
         named come first: what they make is then due to their own change, and not to somebody else's."""
-        unfolded = {key: cause for key, cause in causes.items() if split_key(key)[1] != EVERY}
-        for key, cause in causes.items():
-            namespace, name = split_key(key)
-            if name == EVERY:
-                for obj in client.list(self.kind, namespace):
-                    unfolded.setdefault(key_of(obj), cause)
-        return super().sync_all(client, unfolded | causes)
+        every = {key: cause for key, cause in causes.items() if split_key(key)[1] == EVERY}
+        unfolded = {key: cause for key, cause in causes.items() if key not in every}
+        for key, cause in every.items():
+            for obj in client.list(self.kind, split_key(key)[0]):
+                unfolded.setdefault(key_of(obj), cause)
+        return super().sync_all(client, unfolded) | dict.fromkeys(every)
 
     def sync(self, client: Client, key: str) -> float | None:
         obj = client.find(self.kind, *split_key(key))

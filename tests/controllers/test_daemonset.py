@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from lab.apimachinery.kinds import CONTROLLERREVISIONS, DAEMONSETS, NODES, PODS
-from lab.apimachinery.meta import is_deleting, parse_time
-from lab.client import Put
+from lab.apimachinery.meta import controller_of, is_deleting, parse_time
+from lab.client import Put, reconcile
 from lab.controllers.daemonset.nodes import FAILURES, node_of_daemon
 from lab.controllers.daemonset.plan import Look, next_step
 
@@ -101,6 +101,16 @@ def test_one_that_may_have_none_keeps_no_other_from_a_new_node(cluster):
     cluster.settle()
     assert sorted(map(node_of_daemon, cluster.pods())) == ["a", "b", "c", "late"]
     assert 'serviceaccount "nobody" not found' in cluster.events("FailedCreate")[0]
+
+
+def test_all_of_them_are_looked_at_once_though_there_are_too_many_for_one_turn(cluster, monkeypatch):
+    meta = make(cluster)["metadata"]
+    spec = cluster.client.get(DAEMONSETS, "default", meta["name"])["spec"]
+    cluster.client.create(DAEMONSETS, {"metadata": {"name": "other", "namespace": "default"}, "spec": spec})
+    monkeypatch.setattr(reconcile, "TURN_SECONDS", 0.0)
+    delays = LOOP.sync_all(cluster.client, {"*": 0})
+    assert delays == {"*": None, "default/agent": 0.0, "default/other": 0.0}
+    assert {controller_of(pod)["name"] for pod in cluster.pods()} == {"agent"}
 
 
 def test_a_daemon_names_its_node_and_bears_what_drives_others_away(cluster):

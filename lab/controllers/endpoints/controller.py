@@ -43,7 +43,7 @@ class EndpointSliceController(ObjectController):
 
     def sync(self, client: Client, key: str) -> float | None:
         namespace, name = split_key(key)
-        if name != EVERY and client.find(SERVICES, namespace, name) is None:
+        if client.find(SERVICES, namespace, name) is None:
             self._clear(client, client.view(), namespace, name)
         return super().sync(client, key)
 
