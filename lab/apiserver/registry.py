@@ -166,7 +166,7 @@ def creation(req: Request, view, put: Put) -> Write:
     kind, obj, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
     meta_ = obj["metadata"]
     if req.field_validation:
-        req.warnings.extend(strategy.check_schema(obj, req.field_validation, req.doubled))
+        req.warnings.extend(strategy.decode(obj, req.field_validation, req.doubled))
     if meta_.get("resourceVersion", "") not in UNWRITTEN:
         raise errors.bad_request("resourceVersion should not be set on objects to be created")
     namespace = meta_.get("namespace", "")
@@ -174,6 +174,7 @@ def creation(req: Request, view, put: Put) -> Write:
         _check_namespace(view, kind, namespace, meta_.get("name", ""))
     if not meta_.get("name") and meta_.get("generateName"):
         meta_["name"] = _free_name(view, kind, namespace, meta_["generateName"])
+    meta_.setdefault("name", "")  # refused below, in the same words for every kind
     for field in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
         meta_.pop(field, None)
     meta_.update(uid=meta.new_uid(), creationTimestamp=meta.now())
@@ -237,8 +238,8 @@ def replacement(req: Request, put: Put, old: dict) -> Write | dict:
     if uid and uid != is_:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {is_}"
         raise errors.conflict(kind, name, why)
-    if req.field_validation and not put.subresource:
-        req.warnings.extend(strategy.check_schema(new, req.field_validation, req.doubled))
+    if req.field_validation:
+        req.warnings.extend(strategy.decode(new, req.field_validation, req.doubled))
     for field in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
         new["metadata"].pop(field, None)
         if field in old["metadata"]:

@@ -166,6 +166,7 @@ def failed_status(budget: dict, why: str) -> dict:
 
 
 def _conditions(budget: dict, status: str, reason: str, message: str = "") -> dict:
-    old = budget.get("status", {}).get("conditions", [])
-    (new,) = (c for c in with_condition(old, "DisruptionAllowed", status, reason, message))
-    return {"conditions": [{**new, "observedGeneration": budget["metadata"]["generation"]}]}
+    kind = "DisruptionAllowed"
+    told = with_condition(budget.get("status", {}).get("conditions", []), kind, status, reason, message)
+    seen = {"observedGeneration": budget["metadata"]["generation"]}
+    return {"conditions": [{**one, **seen} if one["type"] == kind else one for one in told]}

@@ -7,6 +7,7 @@ from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import Kind
 
 from ..schemas.check import check_object
+from ..schemas.zero import complete
 from .metadata import validate_metadata, validate_metadata_update
 
 # How a field that is not set compares in a field selector, where that is not the empty text.
@@ -14,7 +15,7 @@ UNSET = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.rep
 
 
 class Strategy:
-    """What the registry asks about a write, in this order: check_schema, default, prepare_…, allocate, validate_…,
+    """What the registry asks about a write, in this order: decode, default, prepare_…, allocate, validate_…,
     warnings.
 
     `default`, `prepare_…` and `allocate` change the object given first, and only where something is missing or not
@@ -32,10 +33,12 @@ class Strategy:
         self.allocates_from = kind.resource
         self._fields = [(name, name.split(".")) for name in selectors.selectable(kind)]
 
-    def check_schema(self, obj: dict, field_validation: str, doubled: Iterable[str] = ()) -> list[str]:
-        """Warnings about fields that are unknown or `doubled`; Undecodable for wrong types. `field_validation`: Strict,
-        Warn or Ignore."""
-        return check_object(obj, self.kind.api_version, self.kind.kind, field_validation, doubled)
+    def decode(self, obj: dict, field_validation: str, doubled: Iterable[str] = ()) -> list[str]:
+        """Make `obj` what a server that knows its type would have decoded. Warnings about fields that are unknown or
+        `doubled`; Undecodable for wrong types. `field_validation`: Strict, Warn or Ignore."""
+        warnings = check_object(obj, self.kind.api_version, self.kind.kind, field_validation, doubled)
+        complete(obj, self.kind.api_version, self.kind.kind)
+        return warnings
 
     def default(self, obj: dict) -> None:
         """Fill in what the client left out, on create and update alike."""

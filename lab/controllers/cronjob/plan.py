@@ -49,7 +49,7 @@ def make_plan(cronjob: dict, jobs: list[dict], time: float, edited: float = 0.0)
     plan.delay = None if upcoming is None else upcoming + LATE - time
     if due is None:
         return plan
-    active = {ref["uid"] for ref in plan.status.get("active", ())}
+    active = {ref.get("uid") for ref in plan.status.get("active", ())}
     if active and spec["concurrencyPolicy"] == "Forbid":
         words = "Not starting job because prior execution is running and concurrency policy is Forbid"
         plan.events.append(("Normal", "JobAlreadyActive", words))
@@ -64,16 +64,16 @@ def _take_stock(plan: Plan, jobs: list[dict]) -> None:
     """Forget the active ones that are over or gone, and note when one last succeeded."""
     known, active = {job["metadata"]["uid"]: job for job in jobs}, []
     for ref in plan.status.get("active", ()):
-        job = known.get(ref["uid"])
+        job = known.get(ref.get("uid"))
         if job is None:
-            plan.events.append(("Normal", "MissingJob", f"Active job went missing: {ref['name']}"))
+            plan.events.append(("Normal", "MissingJob", f"Active job went missing: {ref.get('name', '')}"))
         elif finished_as(job):
             words = f"Saw completed job: {ref['name']}, condition: {finished_as(job)}"
             plan.events.append(("Normal", "SawCompletedJob", words))
         else:
             active.append(ref)
     set_active(plan.status, active)
-    listed = {ref["uid"] for ref in active}
+    listed = {ref.get("uid") for ref in active}
     for job in jobs:
         if job["metadata"]["uid"] not in listed and not finished_as(job) and not is_deleting(job):
             words = f"Saw a job that the controller did not create or forgot: {job['metadata']['name']}"

@@ -163,4 +163,4 @@ def _besides_figures(scaler: dict) -> tuple:
 
 def _said(scaler: dict) -> list[tuple]:
     conditions = (scaler.get("status") or {}).get("conditions", ())
-    return [(c["type"], c["status"], c["reason"], c["message"]) for c in conditions]
+    return [(c["type"], c["status"], c.get("reason"), c.get("message")) for c in conditions]

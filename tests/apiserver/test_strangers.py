@@ -1,0 +1,124 @@
+"""What strangers write: anything of a kind's types, sensible or not. What the door lets in breaks no loop, no list and
+no board: each object may come to nothing, but the others go on."""
+
+import copy
+import logging
+import random
+
+import pytest
+
+from lab.apimachinery.kinds import KINDS
+from lab.apiserver.schemas import REF, root_of, schemas
+from lab.client import Client
+from lab.client.reconcile import catch_up
+from lab.dashboard.board import Board
+from lab.tasks import LOOPS
+
+from .conftest import TABLE, Api
+
+REQUESTS = 250
+ODD = [
+    None, {}, [], "", "a", -1, 0, 2**31, 2**63, 1.5, True, "x" * 300, "é", "../..", "150%", "-1Gi", [None], [{}],
+    {"": ""}, "2026-01-01T00:00:00Z", "$(X)", "*", [{"name": "a"}, {"name": "a"}], {"matchLabels": {"app": "stranger"}},
+]  # fmt: skip
+WORDS = [
+    "a", "web", "default", "80", "http", "Always", "Never", "ClusterIP", "Exists", "In", "100m", "1Gi", "TCP", "True",
+    "RollingUpdate", "OnDelete", "node-a", "Pod", "Ready", "50%", "* * * * *", "/x", "app", "Delete", "Retain",
+]  # fmt: skip
+TEMPLATE = {
+    "metadata": {"labels": {"app": "stranger"}},
+    "spec": {"containers": [{"name": "c", "image": "busybox:1"}], "restartPolicy": "Never"},
+}
+SELECTED = {"selector": {"matchLabels": {"app": "stranger"}}, "template": TEMPLATE}
+JOB = {"template": TEMPLATE}
+# A spec to begin with for kinds that would take hardly any made up by chance.
+SPECS = {
+    "Pod": TEMPLATE["spec"], "Job": JOB, "CronJob": {"schedule": "* * * * *", "jobTemplate": {"spec": JOB}},
+    **dict.fromkeys(("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"), SELECTED),
+    "ReplicationController": {"selector": {"app": "stranger"}, "template": TEMPLATE},
+    "Service": {"selector": {"app": "stranger"}, "ports": [{"port": 80}]},
+}  # fmt: skip
+
+
+class Stranger:
+    def __init__(self, seed: int):
+        self.chance = random.Random(seed)
+
+    def request(self) -> tuple[str, str, dict, str]:
+        """Method, path, body and content type."""
+        kind = self.chance.choice(sorted(KINDS, key=lambda each: each.resource))
+        name = f"stranger-{self.chance.randrange(3)}"
+        schema = schemas()[root_of(kind.api_version, kind.kind)]
+        body = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}}
+        body |= {"spec": copy.deepcopy(SPECS[kind.kind])} if kind.kind in SPECS else {}
+        root = f"/api{'s' if kind.group else ''}/{kind.api_version}"
+        place = f"{root}/{'namespaces/default/' if kind.namespaced else ''}{kind.plural}"
+        if self.chance.random() < 0.4 and "status" in schema["properties"]:
+            body["status"] = self.some(schema["properties"]["status"])
+            return "PATCH", f"{place}/{name}/status", body, "application/merge-patch+json"
+        made = self.some({**schema, "properties": {f: t for f, t in schema["properties"].items() if f not in body}})
+        body |= made if isinstance(made, dict) else {}
+        for _ in range(self.chance.choice([0, 1, 1, 2])):
+            self.spoil(body, schema)
+        if self.chance.random() < 0.3:
+            return "PATCH", f"{place}/{name}", body, "application/merge-patch+json"
+        return "POST", place, body, "application/json"
+
+    def spoil(self, node: dict, schema: dict) -> None:
+        """Set one field of the object, deep in it or not, to something else of its type or to something odd."""
+        schema = self.meant(schema)
+        fields = schema.get("properties", {})
+        below = [field for field, child in node.items() if isinstance(child, dict) and field in fields and child]
+        if below and self.chance.random() < 0.8:
+            field = self.chance.choice(below)
+            self.spoil(node[field], fields[field])
+        elif changeable := sorted(fields.keys() - {"apiVersion", "kind", "metadata", "name"}):
+            field = self.chance.choice(changeable)
+            node[field] = self.some(fields[field])
+
+    def some(self, schema: dict, depth: int = 0) -> object:
+        schema = self.meant(schema)
+        if self.chance.random() < 0.03:
+            return copy.deepcopy(self.chance.choice(ODD))
+        if "properties" in schema:
+            often = 0.5 if depth < 2 else 0.2
+            chosen = [f for f in sorted(schema["properties"]) if depth < 7 and self.chance.random() < often]
+            return {field: self.some(schema["properties"][field], depth + 1) for field in chosen}
+        match schema.get("type"):
+            case "array":
+                return [self.some(schema["items"], depth + 1) for _ in range(self.chance.choice([0, 1, 1, 2]))]
+            case "object":
+                return {self.chance.choice(["a", "app", "cpu"]): self.some(schema.get("additionalProperties") or {}, 7)}
+            case "integer" | "number":
+                return self.chance.choice([0, 1, 2, 80, 8080, -1])
+            case "boolean":
+                return self.chance.random() < 0.5
+        return "2026-01-01T00:00:00Z" if schema.get("format") == "date-time" else self.chance.choice(WORDS)
+
+    @staticmethod
+    def meant(schema: dict) -> dict:
+        while "$ref" in schema or schema.get("allOf"):
+            schema = schemas()[(schema.get("$ref") or schema["allOf"][0]["$ref"]).removeprefix(REF)]
+        return schema
+
+
+@pytest.mark.parametrize("seed", (3, 18))
+def test_what_strangers_write_breaks_nothing(api: Api, seed: int, caplog):
+    stranger, taken = Stranger(seed), 0
+    for _ in range(REQUESTS):
+        method, path, body, content = stranger.request()
+        reply = api.ask(method, path, body, Content_Type=content)
+        assert reply.code < 500, (method, path, body, reply.raw)
+        assert reply.code < 400 or reply.json["kind"] == "Status" and reply.json["message"], (method, path, body)
+        taken += reply.code < 300
+    assert taken > REQUESTS / 20
+    objects = Client("default", "test")
+    for _ in range(2):
+        for loop in LOOPS.values():
+            catch_up("default", loop)
+    Board([obj for kind in KINDS for obj in objects.list(kind)])
+    for kind in KINDS:
+        listed = api.get(f"/api{'s' if kind.group else ''}/{kind.api_version}/{kind.plural}", Accept=TABLE)
+        assert listed.code == 200, listed.raw
+    broken = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert not broken
