@@ -172,7 +172,7 @@ def test_a_release_lives_its_life(helm_and_lab: Helm):
     helm("upgrade", "shop", chart, "--set=replicas=2,greeting=hi", *WAIT)
     assert helm.of("deployment")["status"]["readyReplicas"] == 2
     assert helm.of("configmap")["data"]["found"] == "hello"
-    bad = ("upgrade", "shop", chart, "--set=image=orrery/nothing:9", "--atomic", "--timeout=8s")
+    bad = ("upgrade", "shop", chart, "--set=image=orrery/nothing:9", "--atomic", "--timeout=10s")
     failed = helm.start(helm.helm, *bad)
     assert failed.returncode == 1 and "has been rolled back" in failed.stderr, failed.stderr
     assert helm.statuses() == ["superseded", "superseded", "failed", "deployed"]
