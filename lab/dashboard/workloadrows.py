@@ -47,7 +47,7 @@ def workload_row(obj: dict, replicasets: list[dict], pods: list[Row]) -> Row:
         "until": min((pod["until"] for pod in pods if pod.get("until")), default=None),
         **told,
     }
-    return compact({**row, "trouble": " · ".join(filter(None, (told.get("trouble"), refused, failing)))})
+    return compact({**row, "trouble": " · ".join(filter(None, (refused, told.get("trouble"), failing)))})
 
 
 def _acts(obj: dict) -> list[tuple[str, str]]:

@@ -100,11 +100,12 @@ function* commands(words) {
     yield [`Visitors for ${row.name}`, "", () => openPanel("visitors", row.id)];
   }
   for (const row of [...byKind("workload"), ...byKind("part")]) {
-    yield [`Open ${row.name}`, row.what, () => open(row.id)];
-    if (row.scales) yield [`Scale ${row.name} to ${number ?? "…"}`, row.what, () => (number ? want(row.id, Number(number)) : toast(`Type a number too: scale ${row.name} 5`))];
-    for (const [name, words] of row.acts || []) yield [`${words} ${row.name}`, row.what, () => run(name, row)];
+    const what = row.namespace === "default" ? row.what : `${row.what} · ${row.namespace}`;
+    yield [`Open ${row.name}`, what, () => open(row.id)];
+    if (row.scales) yield [`Scale ${row.name} to ${number ?? "…"}`, what, () => (number ? want(row.id, Number(number)) : toast(`Type a number too: scale ${row.name} 5`))];
+    for (const [name, words] of row.acts || []) yield [`${words} ${row.name}`, what, () => run(name, row)];
     if (row.container) for (const name of ["Release", "Autoscale", "Expose"]) yield [`${name} ${row.name}`, "", () => openPanel(name.toLowerCase(), row.id)];
-    yield [`Delete ${row.name}`, `${row.what}, asks for its name`, () => openConfirm(row.id)];
+    yield [`Delete ${row.name}`, `${what}, asks for its name`, () => openConfirm(row.id)];
   }
   for (const row of byKind("node")) {
     yield [`Open ${row.name}`, "node", () => open(row.id)];
