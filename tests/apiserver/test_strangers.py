@@ -122,3 +122,26 @@ def test_what_strangers_write_breaks_nothing(api: Api, seed: int, caplog):
         assert listed.code == 200, listed.raw
     broken = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert not broken
+
+
+def test_a_status_has_its_types_and_what_they_always_hold(api: Api):
+    pods = "/api/v1/namespaces/default/pods"
+    pod = api.create(pods, {"metadata": {"name": "a"}, "spec": TEMPLATE["spec"]})
+    wrong = api.ask("PUT", f"{pods}/a/status", {**pod, "status": {"conditions": "none"}})
+    assert (wrong.code, wrong.json["reason"]) == (400, "BadRequest")
+    assert "cannot unmarshal string into Go struct field PodStatus.status.conditions" in wrong.json["message"]
+    half = {"phase": "Running", "containerStatuses": [{"image": "busybox:1"}], "conditions": [{"type": "Ready"}]}
+    told = api.ask("PUT", f"{pods}/a/status", {**pod, "status": half}).json["status"]
+    assert told["conditions"] == [{"type": "Ready", "status": ""}]
+    zero = {"name": "", "ready": False, "restartCount": 0, "imageID": ""}
+    assert told["containerStatuses"] == [{"image": "busybox:1", **zero}]
+
+
+def test_an_object_that_leaves_out_its_spec_has_an_empty_one_and_one_without_a_name_is_refused(api: Api):
+    made = api.create("/apis/coordination.k8s.io/v1/namespaces/default/leases", {"metadata": {"name": "a"}})
+    assert made["spec"] == {}
+    for kind in (kind for kind in KINDS if "create" in kind.verbs and kind.kind in SPECS):
+        place = f"/api{'s' if kind.group else ''}/{kind.api_version}/namespaces/default/{kind.plural}"
+        refused = api.ask("POST", place, {"metadata": {}, "spec": SPECS[kind.kind]})
+        assert refused.code == 422
+        assert "metadata.name: Required value: name or generateName is required" in refused.json["message"]
