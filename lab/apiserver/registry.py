@@ -16,7 +16,7 @@ from lab.store import View, Write
 from . import versions
 from .access import escalation
 from .admission import admit
-from .bodies import at_address, check_kind
+from .bodies import an_object, at_address, check_kind
 from .commit import TRIES, commit
 from .request import Request
 from .schemas.check import Undecodable, check_object
@@ -109,7 +109,7 @@ def patch(
 
     def change(old: dict) -> dict:
         new = patches.apply(patch_type, kind, versions.served(kind, old), body)
-        check_kind(kind, new)
+        check_kind(kind, an_object(new, kind.kind))
         try:
             req.warnings.extend(check_object(new, kind.api_version, kind.kind, req.field_validation, req.doubled))
         except Undecodable as error:

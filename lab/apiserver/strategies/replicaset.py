@@ -34,6 +34,7 @@ class ReplicaSetStrategy(Strategy):
 
 def default_template(spec: dict) -> None:
     template = spec.setdefault("template", {})
+    template.setdefault("metadata", {})
     default_pod_spec(template.setdefault("spec", {}), int(settings.CLOCK["termination_grace"]))
 
 
