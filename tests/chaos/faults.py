@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from ..flow.nodes import a_node, at_the_machine
 from ..labs import LabUnderTest
@@ -114,6 +115,14 @@ class Faults:
                 self._findings.add(f"the lab does not start again: {error}")
 
         return start
+
+    def _kill_haproxy(self, where: float) -> Heal:
+        """The data plane's own child, where it has one."""
+        if self._lab.process.poll() is None and (proxy := self._lab.pid_of("proxy")):
+            with contextlib.suppress(OSError):
+                for child in Path(f"/proc/{proxy}/task/{proxy}/children").read_text().split():
+                    os.kill(int(child), signal.SIGKILL)
+        return None
 
     def _stutter_broker(self, where: float) -> Heal:
         return self._broker.relay.stutter()
@@ -268,6 +277,7 @@ def names_of(runtime: str, own_broker: bool, own_engine: bool, own_clock: bool) 
         *NODE_FAULTS,
         "kill_lab",
         "restart_lab",
+        "kill_haproxy",
         *(f"{verb}:{name}" for name in processes for verb in ("kill", "stop")),
     ]
     if own_broker:

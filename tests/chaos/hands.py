@@ -91,6 +91,19 @@ class Hands:
     def create_service(self, name: str, app: str) -> None:
         self._create("service", manifests.service(name, app))
 
+    def create_namespace(self, name: str) -> None:
+        """With something of each sort in it, which must go with it."""
+        self._create("namespace", {"metadata": {"name": name}})
+        apps, image = f"/apis/apps/v1/namespaces/{name}", manifests.FALLBACK_IMAGE
+        for path, obj in (
+            (f"{apps}/deployments", manifests.deployment("inside", 1, image, "RollingUpdate")),
+            (f"{apps}/statefulsets", manifests.stateful_set("ordered", 1, image, "OrderedReady")),
+            (f"/apis/batch/v1/namespaces/{name}/jobs", manifests.job("once", 1, 1, 0.1, "NonIndexed", "Never")),
+            (f"/api/v1/namespaces/{name}/services", manifests.service("inside", "inside")),
+        ):
+            with contextlib.suppress(Refused):  # its answer was lost, and it is there
+                self.ask("POST", path, obj)
+
     def scale_deployment(self, name: str, replicas: int) -> None:
         self.ledger.size(name, replicas)
         self._change("deployment", name, {"spec": {"replicas": replicas}}, replicas=replicas)
@@ -133,8 +146,20 @@ class Hands:
     def delete_job(self, name: str, propagation: str) -> None:
         self._delete("job", name, propagation)
 
+    def delete_namespace(self, name: str, propagation: str) -> None:
+        self._delete("namespace", name, propagation)
+
     def delete_service(self, name: str, propagation: str) -> None:
         self._delete("service", name, propagation)
+
+    def readopt_deployment(self, name: str) -> None:
+        self._readopt("deployment", name)
+
+    def readopt_statefulset(self, name: str) -> None:
+        self._readopt("statefulset", name)
+
+    def readopt_daemonset(self, name: str) -> None:
+        self._readopt("daemonset", name)
 
     def drain_node(self, where: float, seconds: float) -> None:
         """Cordon, evict until nobody is left whom a drain would move, wait, uncordon. Budgets are kept."""
@@ -201,6 +226,12 @@ class Hands:
             time.sleep(1)
         self.findings.add(f"{kind} {name} does not go: another of its name could not be created")
 
+    def _readopt(self, kind: str, name: str) -> None:
+        """It goes and leaves what it owned, which its successor of the same name takes over."""
+        found = self.ask("GET", f"{manifests.PATHS[kind]}/{name}")
+        self._delete(kind, name, "Orphan")
+        self._create(kind, {"metadata": {"name": name}, "spec": found["spec"]}, **self._shape[kind, name])
+
     def _release(self, kind: str, name: str, image: str) -> None:
         containers = [{"name": "main", "image": image}]
         self._change(kind, name, {"spec": {"template": {"spec": {"containers": containers}}}}, image=image)
@@ -235,7 +266,7 @@ class Hands:
 
 
 def _shape_of(obj: dict) -> dict:
-    spec = obj["spec"]
+    spec = obj.get("spec", {})
     containers = spec.get("template", {}).get("spec", {}).get("containers", [{}])
     return {**{key: spec.get(key) for key in ("replicas", "completions")}, "image": containers[0].get("image")}
 

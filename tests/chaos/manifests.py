@@ -8,6 +8,7 @@ PATHS = {
     "daemonset": f"{APPS}/daemonsets",
     "job": f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs",
     "service": f"/api/v1/namespaces/{NAMESPACE}/services",
+    "namespace": "/api/v1/namespaces",
 }
 FALLBACK_IMAGE = "orrery/hello:v1"
 SURGE = 1

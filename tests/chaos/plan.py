@@ -31,7 +31,14 @@ class Plan:
 
     def __init__(self, seed: int, faults: tuple[str, ...]):
         self._seed, self._faults = seed, faults
-        self._sizes = {"deployment": 3, "statefulset": 2, "daemonset": 1, "job": 3, "service": 2}  # most of each
+        self._sizes = {
+            "deployment": 3,
+            "statefulset": 2,
+            "daemonset": 1,
+            "job": 3,
+            "service": 2,
+            "namespace": 2,
+        }  # most of each
         self._there: dict[str, dict[str, dict]] = {kind: {} for kind in self._sizes}
         self._jobs = 0
 
@@ -64,7 +71,9 @@ class Plan:
         return Step(dice.choice(self._faults), {"where": _where(dice), "seconds": round(dice.uniform(0.5, 12.0), 1)})
 
     def _change(self, dice: random.Random) -> Step:
-        kind = dice.choice(("deployment",) * 4 + ("statefulset", "statefulset", "daemonset", "job", "job", "service"))
+        kind = dice.choice(
+            ("deployment",) * 4 + ("statefulset", "statefulset", "daemonset", "job", "job", "service", "namespace")
+        )
         there = self._there[kind]
         if len(there) < self._sizes[kind] and (not there or dice.random() < 0.4):
             return self._create(dice, kind)
@@ -73,6 +82,8 @@ class Plan:
         if verb == "delete":
             del there[name]
             return Step(f"delete_{kind}", {"name": name, "propagation": dice.choice(("Background", "Foreground"))})
+        if verb == "readopt":
+            return Step(f"readopt_{kind}", {"name": name})
         if verb == "scale":
             return Step(f"scale_{kind}", {"name": name, "replicas": dice.randint(0, 4)})
         image = dice.choice((*GOOD_IMAGES, BROKEN_IMAGE) if kind == "deployment" else GOOD_IMAGES)
@@ -107,16 +118,18 @@ class Plan:
                 "restart": dice.choice(("Never", "OnFailure")),
             },
             "service": lambda: {"app": f"dep-{dice.randint(0, 2)}"},
+            "namespace": lambda: {},
         }
         return Step(f"create_{kind}", {"name": name, **shapes[kind]()})
 
 
 _CHANGES = {
-    "deployment": ("scale", "scale", "release", "release", "delete"),
-    "statefulset": ("scale", "release", "delete"),
-    "daemonset": ("release", "release", "delete"),
+    "deployment": ("scale", "scale", "release", "release", "readopt", "delete"),
+    "statefulset": ("scale", "release", "readopt", "delete"),
+    "daemonset": ("release", "release", "readopt", "delete"),
     "job": ("delete",),
     "service": ("delete",),
+    "namespace": ("delete",),
 }
 
 

@@ -10,7 +10,7 @@ from ..flow.audit import audit
 from ..labs import LabUnderTest, is_ready, wait_until
 from .findings import Findings
 from .hands import Ledger
-from .manifests import PATHS
+from .manifests import NAMESPACE, PATHS
 from .rules import ENDED, is_true, owner_of, phase
 from .watchers import FOLLOWED, Watcher
 
@@ -66,7 +66,12 @@ def _accepted(there: dict[str, list[dict]], ledger: Ledger) -> Iterator[str]:
 
 
 def _owned(there: dict[str, list[dict]]) -> Iterator[str]:
+    spaces = {obj["metadata"]["name"] for obj in there["namespace"]}
     uids = {obj["metadata"]["uid"] for objects in there.values() for obj in objects}
+    for kind, objects in there.items():
+        for obj in objects:
+            if obj["metadata"].get("namespace", "default") not in spaces:
+                yield f"{kind} {obj['metadata']['name']} is in no namespace"
     for kind in ("pod", "replicaset"):
         for obj in there[kind]:
             owner = owner_of(obj)
@@ -128,4 +133,6 @@ def check_ledger(watchers: list[Watcher], ledger: Ledger, findings: Findings) ->
 
 
 def _is_ours(obj: dict) -> bool:
-    return obj["metadata"]["namespace"] == "chaos"
+    """Also a namespace that a storm has made."""
+    meta = obj["metadata"]
+    return meta.get("namespace") == NAMESPACE or meta["name"].startswith("nam-")

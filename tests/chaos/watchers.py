@@ -25,6 +25,7 @@ FOLLOWED = {
     "service": "/api/v1/services",
     "pod": "/api/v1/pods",
     "node": "/api/v1/nodes",
+    "namespace": "/api/v1/namespaces",
 }
 Told = tuple[str, str, int]  # ADDED | MODIFIED | DELETED, uid, revision
 
