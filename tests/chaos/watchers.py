@@ -43,9 +43,9 @@ class Watcher(threading.Thread):
         self._lab, self._rules, self._findings = lab, rules, findings
         self._stopped = threading.Event()
         listed = lab.api("GET", self.path)
-        for obj in listed["items"]:
-            self._take("ADDED", obj)
-        self.story.clear()
+        for obj in listed["items"]:  # in the order of their names, not of their revisions
+            self.state[obj["metadata"]["uid"]] = obj
+            rules.look(kind, None, obj)
         self._checked = self.revision = listed["metadata"]["resourceVersion"]
         self.start()
 
