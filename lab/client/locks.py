@@ -72,7 +72,9 @@ class Lock:
 
 def is_held(name: str) -> bool:
     """Whether anybody has this hold now."""
-    return Cursor.objects.filter(name=name, expires__gt=time.time()).exclude(holder="").exists()
+    now = time.time()
+    rows = Cursor.objects.filter(name=name, expires__gt=now, held_since__lte=now + JITTER_SECONDS)
+    return rows.exclude(holder="").exists()
 
 
 class Renewer:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from lab.client import locks
-from lab.client.locks import Lock, keeping
+from lab.client.locks import Lock, is_held, keeping
 from lab.models import Cursor
 
 
@@ -16,6 +16,17 @@ def test_a_hold_that_ran_out_can_be_taken():
     Lock("somebody/dead").acquire()
     assert not Lock("somebody/dead").acquire()
     Cursor.objects.update(expires=time.time() - 1)
+    assert Lock("somebody/dead").acquire()
+
+
+@pytest.mark.django_db
+def test_a_hold_from_a_time_to_come_is_nobodys_because_the_clock_was_set_back():
+    """Otherwise a kubelet would wait for a proxy that died, for as long as the clock was wrong."""
+    Lock("somebody/dead").acquire()
+    assert is_held("somebody/dead")
+    hour = time.time() + 3600
+    Cursor.objects.update(held_since=hour, expires=hour + 5)
+    assert not is_held("somebody/dead")
     assert Lock("somebody/dead").acquire()
 
 
