@@ -155,4 +155,6 @@ class Run:
             manage("down", "--purge", "--yes", data=self.lab.data, **self.lab.env)
             shutil.rmtree(self._folder)
         else:
+            if self._engine:
+                shutil.copy(self._engine.folder / "dockerd.log", self._folder)
             self.findings.did(f"the lab's data and logs are kept in {self._folder}")
