@@ -28,7 +28,8 @@ When quiet:
 
 At the end nothing is left, neither process nor container.
 
-Known, and not the lab's: a Docker engine that is killed while a pod is cut off its network leaves the namespaces of all
-its containers' networks behind when it comes back (20.10). Once in some fifteen storms with such a kill, whoever asked
-at a pod's address, which the pod had kept, was refused ever after, though its program ran; its probes went on failing.
+Seen once, in nine storms on an engine of its own, and not explained: after the lab and `dockerd` had been killed, and a
+node cut off meanwhile, whoever asked at the address that a pod had kept was refused, though its program ran, and so its
+probes failed for ever. Such an engine (20.10) leaves the network namespaces of all its containers behind; one of them
+may go on answering at an address that is given again.
 """
