@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from lab.management import pki
 from lab.runtime.engines import detect
 from lab.supervisor.broker import server_program
 from lab.supervisor.probe import answers_ping
@@ -51,6 +52,13 @@ def broker() -> Iterator[str]:
     yield settings.REDIS_URL
     server.kill()
     server.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def authority() -> Path:
+    """What `manage.py prepare` makes before there is a cluster: the authority, and what signs tokens."""
+    pki.prepare(settings.PKI_DIR, ["127.0.0.1"])
+    return settings.PKI_DIR
 
 
 @pytest.fixture(scope="session")

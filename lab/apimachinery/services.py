@@ -1,8 +1,18 @@
 """What every part asks of a Service. Pure."""
 
+import ipaddress
+
 HEADLESS = "None"
 OUTWARD = ("LoadBalancer", "NodePort")  # the types that have ports of the nodes
 AFFINITY_SECONDS = 10800  # Kubernetes' default: three hours
+SERVICE_NAME = "kubernetes.io/service-name"  # the label by which a slice says whose it is
+# The API's own Service: the first address of the range, as in Kubernetes.
+API_NAMESPACE, API_NAME, API_ADDRESS, API_PORT = "default", "kubernetes", "10.96.0.1", 443
+API_PORT_NAME = "https"
+API_TARGET_PORT = 6443  # of a machine that pods reach over a network
+API_NAMES = (API_NAME, *(f"{API_NAME}.{API_NAMESPACE}{end}" for end in ("", ".svc", ".svc.cluster.local")))
+# Node's annotation: where the pods of this node find the API, as `address:port`.
+API_SERVER = "orrery.io/api-server"
 
 
 def has_address(service: dict) -> bool:
@@ -12,3 +22,19 @@ def has_address(service: dict) -> bool:
 
 def is_headless(service: dict) -> bool:
     return service["spec"].get("clusterIP") == HEADLESS
+
+
+def is_api(service: dict) -> bool:
+    return (service["metadata"]["namespace"], service["metadata"]["name"]) == (API_NAMESPACE, API_NAME)
+
+
+def api_servers(nodes: list[dict]) -> list[tuple[str, int]]:
+    """Where the nodes' pods find the API, in order; what is no IPv4 address with a port says nothing."""
+    notes = {(node["metadata"].get("annotations") or {}).get(API_SERVER, "") for node in nodes}
+    found = []
+    for address, _, port in (note.rpartition(":") for note in notes):
+        try:
+            found.append((str(ipaddress.IPv4Address(address)), int(port)))
+        except ValueError:
+            continue
+    return sorted(found)

@@ -1,6 +1,10 @@
 """Making and forgetting whole clusters: several live in one database, each with its own log."""
 
-from lab.apimachinery.kinds import NAMESPACES, PRIORITYCLASSES, STORAGECLASSES
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from lab.apimachinery.kinds import CONFIGMAPS, NAMESPACES, PRIORITYCLASSES, SERVICEACCOUNTS, STORAGECLASSES, Kind
 from lab.apimachinery.priorities import SYSTEM
 from lab.apimachinery.volumes import DEFAULT_CLASS, DRIVER
 from lab.store import create_cluster, delete_cluster
@@ -10,6 +14,13 @@ from .clusterroles import bootstrap_policy
 
 # What every Kubernetes cluster has from its first second.
 FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+# What every namespace has, which its pods cannot do without; controllers see to the namespaces that come later.
+ACCOUNT, ROOT_CA = "default", "kube-root-ca.crt"
+USE = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the "
+    "internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
+    "clusters."
+)
 # The class of whoever asks for storage and names none. It waits for the first pod that mounts it because a volume lies
 # on one engine: only when that pod has a node is it known on which. (kind's `standard` waits likewise.)
 STANDARD = {
@@ -18,7 +29,7 @@ STANDARD = {
     "volumeBindingMode": "WaitForFirstConsumer",
 }
 
-__all__ = ["delete_cluster", "ensure_cluster"]
+__all__ = ["delete_cluster", "ensure_cluster", "furnish"]
 
 
 def ensure_cluster(name: str, author: str = "bootstrap") -> bool:
@@ -37,3 +48,26 @@ def ensure_cluster(name: str, author: str = "bootstrap") -> bool:
     puts += [put for put in bootstrap_policy() if client.find(put.kind, "", put.object["metadata"]["name"]) is None]
     client.write(puts)
     return made
+
+
+def furnish(name: str, author: str = "bootstrap") -> None:
+    """Give the first namespaces what their pods cannot do without, before the first pod: controllers would, too, but
+    a moment later."""
+    client = Client(name, author, hardware=True)
+    own = [(kind, obj) for ns in FIRST_NAMESPACES for kind, obj in _own(ns) if not _is_there(client, kind, obj)]
+    client.write([Put(kind, obj) for kind, obj in own])
+
+
+def root_ca(namespace: str) -> dict:
+    """The ConfigMap by which pods know the API server. Raises OSError where the lab has no authority."""
+    meta = {"name": ROOT_CA, "namespace": namespace, "annotations": {"kubernetes.io/description": USE}}
+    return {"metadata": meta, "data": {"ca.crt": (settings.PKI_DIR / "ca.crt").read_text()}}
+
+
+def _own(namespace: str) -> Iterator[tuple[Kind, dict]]:
+    yield SERVICEACCOUNTS, {"metadata": {"name": ACCOUNT, "namespace": namespace}}
+    yield CONFIGMAPS, root_ca(namespace)
+
+
+def _is_there(client: Client, kind: Kind, obj: dict) -> bool:
+    return client.find(kind, obj["metadata"]["namespace"], obj["metadata"]["name"]) is not None

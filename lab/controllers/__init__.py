@@ -14,6 +14,7 @@ from .eventttl import EventTTLController
 from .garbagecollector import GarbageCollector
 from .horizontalpodautoscaler.controller import HorizontalPodAutoscalerController
 from .job.controller import JobController
+from .kubernetesservice import KubernetesServiceController
 from .loadbalancer import LoadBalancerController
 from .namespace import NamespaceController
 from .nodelifecycle import NodeLifecycleController
@@ -24,6 +25,7 @@ from .podgc import PodGCController
 from .release.controller import ReleaseController
 from .replicaset import ReplicaSetController, ReplicationControllerController
 from .resourcequota import ResourceQuotaController
+from .rootca import RootCAPublisher
 from .serviceaccount import ServiceAccountController
 from .statefulset.controller import StatefulSetController
 from .tainteviction import TaintEvictionController
@@ -47,6 +49,8 @@ CONTROLLERS = (
     GarbageCollector(),
     NamespaceController(),
     ServiceAccountController(),
+    RootCAPublisher(),
+    KubernetesServiceController(),
     ClusterRoleAggregationController(),
     EventTTLController(),
     PersistentVolumeController(),

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from lab.apimachinery.kinds import NAMESPACES, SERVICEACCOUNTS
 from lab.apimachinery.meta import is_deleting
 from lab.client import Client
+from lab.client.clusters import ACCOUNT
 from lab.client.reconcile import Change, Controller
-
-DEFAULT = "default"
 
 
 class ServiceAccountController(Controller):
@@ -20,13 +19,13 @@ class ServiceAccountController(Controller):
     def keys(self, change: Change) -> Iterable[str]:
         if change.resource == NAMESPACES.resource:
             return (change.name,) if change.created else ()
-        return (change.namespace,) if change.deleted and change.name == DEFAULT else ()
+        return (change.namespace,) if change.deleted and change.name == ACCOUNT else ()
 
     def all_keys(self, client: Client) -> Iterable[str]:
         return [namespace["metadata"]["name"] for namespace in client.list(NAMESPACES)]
 
     def sync(self, client: Client, key: str) -> float | None:
         namespace = client.find(NAMESPACES, "", key)
-        if namespace and not is_deleting(namespace) and client.find(SERVICEACCOUNTS, key, DEFAULT) is None:
-            client.create(SERVICEACCOUNTS, {"metadata": {"name": DEFAULT, "namespace": key}})
+        if namespace and not is_deleting(namespace) and client.find(SERVICEACCOUNTS, key, ACCOUNT) is None:
+            client.create(SERVICEACCOUNTS, {"metadata": {"name": ACCOUNT, "namespace": key}})
         return None

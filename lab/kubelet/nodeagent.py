@@ -4,15 +4,19 @@ All nodes of a runtime share one agent, so that five thousand simulated ones are
 thousand timers.
 """
 
+import ipaddress
 import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from django.conf import settings
+
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LEASES, NODES
 from lab.apimachinery.leases import LEASE_NAMESPACE
 from lab.apimachinery.quantity import milli_value, value
+from lab.apimachinery.services import API_SERVER, API_TARGET_PORT
 from lab.client import Client, Put, View
 from lab.runtime import Runtime, RuntimeFailure
 
@@ -126,20 +130,28 @@ class NodeAgent:
         return found
 
     def _registration(self, record: NodeRecord, view: View) -> Put | None:
-        """The node with its range, our address and the gateway's, if it does not say so yet."""
+        """The node with its range, our address, the gateway's and the API's, if it does not say so yet."""
         node = view.get(NODES.resource, "", record.name)
         if node is None or node["metadata"]["uid"] != record.node["metadata"]["uid"]:
             return None
         annotations = node["metadata"].get("annotations") or {}
         cidr = record.pool.cidr if record.pool else node["spec"].get("podCIDR")
-        gateway = self.gateways.of(record.cluster)
-        ours = {KUBELET: self._url()} | ({GATEWAY: gateway} if gateway else {})
+        ours = {KUBELET: self._url(), GATEWAY: self.gateways.of(record.cluster), API_SERVER: self._api(record.cluster)}
+        ours = {name: said for name, said in ours.items() if said}
         if ours.items() <= annotations.items() and node["spec"].get("podCIDR") == cidr:
             return None
         new = {**node, "metadata": {**node["metadata"], "annotations": annotations | ours}}
         if cidr:
             new["spec"] = {**node["spec"], "podCIDR": cidr, "podCIDRs": [cidr]}
         return Put(NODES, new)
+
+    def _api(self, cluster: str) -> str:
+        """Where pods find the API: from a network of their own at this machine's address on it, which is the first
+        (`lab/runtime/docker/network.py`) and where the host's data plane leads on; else at the TLS port itself."""
+        if self._runtime.name != "docker":
+            return f"{settings.API_HOST}:{settings.TLS_PORT}"
+        has_gateway = cluster in self._ranges and self.gateways.of(cluster)
+        return f"{ipaddress.ip_network(self._ranges[cluster])[1]}:{API_TARGET_PORT}" if has_gateway else ""
 
     def _report_status(self, cluster: str, records: list[NodeRecord]) -> None:
         """Write the status of those of which it says anything new."""

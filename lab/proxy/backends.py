@@ -12,6 +12,7 @@ from .weights import shares_of, weights
 
 WEB_PORTS = (80, 3000, 5000, 8000, 8080)
 WEB_NAMES = ("http", "web")
+SEALED = "https"  # nobody but its ends reads it
 WEB_PROTOCOLS = ("http", "kubernetes.io/ws")
 READY, DRAIN = "ready", "drain"
 
@@ -50,7 +51,10 @@ def mode_of(port: dict) -> str:
     """What the port says that it speaks, or else what its name or its number is mostly used for."""
     if port.get("appProtocol"):
         return "http" if port["appProtocol"] in WEB_PROTOCOLS else "tcp"
-    return "http" if port.get("name", "").startswith(WEB_NAMES) or port["port"] in WEB_PORTS else "tcp"
+    name = port.get("name", "")
+    if name.startswith(SEALED):
+        return "tcp"
+    return "http" if name.startswith(WEB_NAMES) or port["port"] in WEB_PORTS else "tcp"
 
 
 def endpoints_of(

@@ -7,16 +7,18 @@ not reach: nobody can send a request to a pod that is only simulated, and who as
 Sources: pkg/proxy (which endpoints are asked), coredns/plugin/kubernetes (names), ingress-nginx (order of rules).
 """
 
+import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lab.apimachinery.services import has_address
+from lab.apimachinery.services import has_address, is_api
 
-from .backends import Endpoint, backend_name, backend_of, endpoints_of, find_port, tcp_ports
+from .backends import READY, Endpoint, backend_name, backend_of, endpoints_of, find_port, tcp_ports
 
 DOMAIN = "cluster.local"
 NODE_PORT_ADDRESS = "127.0.0.1"
 WEB = "http"
+Place = tuple[str, int]  # address, port
 # Whose pods each kind of data plane can reach, by the runtime of their node.
 REACHES = {"host": ("docker", "process"), "gateway": ("docker",)}
 
@@ -32,6 +34,8 @@ class Picture:
     runtimes: dict[str, str]  # node's name → what runs it
     find_pod: Callable[[str, str], dict | None]
     domain: str = DOMAIN
+    api: Place | None = None  # where this machine has the API's TLS port
+    api_for_pods: list[Place] = field(default_factory=list)  # where pods shall find it, as their nodes say
 
 
 @dataclass
@@ -64,6 +68,8 @@ def desired(picture: Picture, plane: str) -> dict:
             backend = backend_of(service, port, found, reached)
             result.backends[name] = backend | ({"mode": WEB} if name in by_ingress else {})
             result.listeners += _listeners(service, port, name, node_ports=on_host, own=not on_host or has_processes)
+            if on_host and is_api(service) and picture.api:
+                _pass_on_api(result, name, picture)
         _add_names(result, service, picture, reached)
         if on_host:
             result.hosts += _own_host(service, picture, result.backends)
@@ -87,6 +93,23 @@ def _listeners(service: dict, port: dict, backend: str, node_ports: bool, own: b
         yield {"address": NODE_PORT_ADDRESS, "port": port["nodePort"], "backend": backend}
     if own and has_address(service):
         yield {"address": service["spec"]["clusterIP"], "port": port["port"], "backend": backend}
+
+
+def _pass_on_api(result: Desired, name: str, picture: Picture) -> None:
+    """The API listens on the loopback. This machine's data plane stands at its addresses on the pods' networks, and
+    passes connections on as they are: there as here one says by TLS who one is. Slices, which anybody may write who
+    may write any, have no say in this."""
+    address, port = picture.api
+    about = {"weight": 1, "state": READY, "pod": "", "version": "", "node": ""}
+    result.backends[name] = {
+        "mode": "tcp",
+        "affinitySeconds": 0,
+        "servers": {"api": {"address": address, "port": port, **about}},
+    }
+    for address, port in picture.api_for_pods:
+        ip = ipaddress.ip_address(address)
+        if ip.is_private and not (ip.is_loopback or ip.is_unspecified):
+            result.listeners.append({"address": address, "port": port, "backend": name, "nowhereElse": True})
 
 
 def node_ports(service: dict) -> set[int]:

@@ -1,14 +1,16 @@
-"""Which changes of the log a data plane goes by, and the picture that is made from the present state. Pure."""
+"""Which changes of the log a data plane goes by, and the picture that is made from the present state."""
+
+from django.conf import settings
 
 from lab.apimachinery.kinds import ENDPOINTSLICES, INGRESSES, NODES, PODS, SERVICES
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import is_true
+from lab.apimachinery.services import SERVICE_NAME, api_servers
 from lab.client import Change, View
 
 from .desired import Picture
 
 GATEWAY = "orrery.io/gateway"
-SERVICE_NAME = "kubernetes.io/service-name"
 # What of each kind matters here: of pods the label that names their version (and a lost readiness), of nodes what runs
 # them.
 OF_META = {
@@ -60,6 +62,8 @@ def picture_of(view: View) -> Picture:
             for node in view.list(NODES.resource)
         },
         find_pod=lambda namespace, name: view.get(PODS.resource, namespace, name),
+        api=(settings.API_HOST, settings.TLS_PORT),
+        api_for_pods=api_servers(view.list(NODES.resource)),
     )
 
 

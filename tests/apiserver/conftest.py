@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 import uvicorn
 import yaml
-from django.conf import settings
 
 from lab.client.clusters import ensure_cluster
 from lab.httpserver import QuietServer
-from lab.management import pki
 from lab.web import plain, secured
 
 from ..labs import wait_until
@@ -104,9 +102,8 @@ def web_server(broker: str) -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def tls_server(broker: str) -> Iterator[int]:
+def tls_server(broker: str, authority: Path) -> Iterator[int]:
     """The same at its TLS port, with an authority of the tests' own."""
-    pki.prepare(settings.PKI_DIR, ["127.0.0.1"])
     yield from _serving(secured())
 
 

@@ -5,7 +5,7 @@ import time
 
 from lab.apimachinery.kinds import NODES, PODS
 from lab.client import Client
-from lab.client.clusters import ensure_cluster
+from lab.client.clusters import ensure_cluster, furnish
 from lab.kubelet.agent import Agent
 from lab.runtime import RuntimeEvent, RuntimeFailure, Sandbox
 from lab.runtime.process.runtime import ProcessRuntime
@@ -59,6 +59,7 @@ class World:
 
     def __init__(self, folder):
         ensure_cluster("world")
+        furnish("world")
         self.client = Client("world", "tester")
         self.folder = folder
         self.runtime = Fickle("world", folder)

@@ -275,3 +275,33 @@ def test_shares_are_kept_to_half_a_point(percent, old, new):
     assert max(found.values()) <= MOST
     share = 100 * sum(weight for server, weight in found.items() if server[0] == "n") / sum(found.values())
     assert abs(share - percent) <= 0.5
+
+
+def of_api(plane: str, *nodes: tuple[str, int]) -> dict:
+    port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}
+    service = a_service("kubernetes", [port], clusterIP="10.96.0.1", selector=None)
+    slices = {("default", "kubernetes"): [a_slice({"addresses": ["10.64.0.1"]}, port=6443, name="https")[1]]}
+    picture = Picture("west", [service], slices, [], {"node-d": "docker"}, lambda *_: None)
+    picture.api, picture.api_for_pods = ("127.0.0.1", 8090), list(nodes)
+    return desired(picture, plane)
+
+
+def test_the_gateway_passes_what_is_for_the_api_on_to_where_the_host_has_it():
+    told = of_api("gateway")
+    backend = told["backends"]["default/kubernetes:https"]
+    assert backend["mode"] == "tcp"
+    assert [(s["address"], s["port"]) for s in backend["servers"].values()] == [("10.64.0.1", 6443)]
+    assert told["listeners"] == [{"address": "10.96.0.1", "port": 443, "backend": "default/kubernetes:https"}]
+    assert told["names"]["kubernetes.default.svc.cluster.local"] == ["10.96.0.1"]
+
+
+def test_the_host_has_the_api_at_its_address_on_the_pods_network_alone_and_never_asks_a_slice():
+    told = of_api("host", ("10.64.0.1", 6443), ("127.0.0.1", 8090), ("0.0.0.0", 6443), ("8.8.8.8", 6443))
+    assert [(one["address"], one["port"]) for one in told["listeners"]] == [("10.64.0.1", 6443)]
+    backend = told["backends"]["default/kubernetes:https"]
+    assert [(s["address"], s["port"]) for s in backend["servers"].values()] == [("127.0.0.1", 8090)]
+
+
+def test_what_is_sealed_is_passed_on_as_it_is():
+    told = of([a_service(ports=[{"name": "https-web", "port": 8443, "protocol": "TCP"}])])
+    assert told["backends"]["default/web:https-web"]["mode"] == "tcp"

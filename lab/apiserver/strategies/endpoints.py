@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
+from lab.apimachinery.services import is_api
 
 from .base import Strategy
 from .causes import duplicate, invalid, one_of, required, unchanged, unlike
@@ -31,7 +32,8 @@ class EndpointsStrategy(Strategy):
             for field in ("addresses", "notReadyAddresses"):
                 for nth, address in enumerate(subset.get(field) or ()):
                     where = f"subsets[{at}].{field}[{nth}].ip"
-                    yield from validate_address(where, address.get("ip", ""), bool(address.get("targetRef")))
+                    local = bool(address.get("targetRef")) or is_api(obj)
+                    yield from validate_address(where, address.get("ip", ""), local)
             yield from _validate_ports(subset.get("ports") or (), f"subsets[{at}].ports")
 
 
@@ -63,7 +65,7 @@ class EndpointSliceStrategy(Strategy):
                 yield required(f"endpoints[{at}].addresses")
             for nth, text in enumerate(endpoint.get("addresses") or () if obj["addressType"] == "IPv4" else ()):
                 where = f"endpoints[{at}].addresses[{nth}]"
-                yield from validate_address(where, text, bool(endpoint.get("targetRef")))
+                yield from validate_address(where, text, bool(endpoint.get("targetRef")) or is_api(obj))
         yield from _validate_ports(obj.get("ports") or (), "ports")
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
@@ -71,15 +73,16 @@ class EndpointSliceStrategy(Strategy):
         yield from unchanged("addressType", new.get("addressType"), old.get("addressType"))
 
 
-def validate_address(where: str, text: str, of_pod: bool = False) -> Iterator[Cause]:
+def validate_address(where: str, text: str, may_be_local: bool = False) -> Iterator[Cause]:
     """An address of somewhere else (ValidateNonSpecialIP), or a data plane would be led to what is none of theirs.
-    Those of pods that are local processes lie on the loopback; whether it is that pod's, the data plane looks."""
+    Those of pods that are local processes lie on the loopback, and for them the API does; whether it is that pod's, the
+    data plane looks, and nothing leads it to the API on the loopback but its own knowledge."""
     try:
         ip = ipaddress.IPv4Address(text)
     except ValueError:
         yield invalid(where, text, "must be a valid IPv4 address")
         return
-    if of_pod:
+    if may_be_local:
         return
     if ip.is_unspecified:
         yield invalid(where, text, "may not be unspecified (0.0.0.0)")

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 from lab.apimachinery.kinds import ENDPOINTSLICES
 from lab.apimachinery.meta import generated_name, owner_reference
-from lab.apimachinery.services import is_headless
+from lab.apimachinery.services import SERVICE_NAME, is_headless
 
 from .endpoint import Group, Groups, key_of_ports
 
 MOST_ENDPOINTS = 100
-SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 OURS = "endpointslice-controller.k8s.io"

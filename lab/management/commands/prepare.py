@@ -10,8 +10,9 @@ from django.db import transaction
 
 from lab.apimachinery.kinds import BY_GVK
 from lab.apimachinery.labels import RUNTIME_LABEL
+from lab.apimachinery.services import API_ADDRESS, API_NAMES
 from lab.client import Client, Put, cluster_names
-from lab.client.clusters import ensure_cluster
+from lab.client.clusters import ensure_cluster, furnish
 from lab.management import pki
 
 DEFAULT_CLUSTER = Path(__file__).parents[1] / "default-cluster.yaml"
@@ -25,14 +26,15 @@ class Command(BaseCommand):
         pki.prepare(settings.PKI_DIR, own_hosts())
         for cluster in cluster_names():
             ensure_cluster(cluster)  # one that is older than this version is given what it lacks
+            furnish(cluster)
         if not cluster_names():
             make_default_cluster()
 
 
 def own_hosts() -> list[str]:
-    """The names and addresses by which clients may call this lab; a pattern is none."""
+    """The names and addresses by which clients may call this lab, pods among them; a pattern is none."""
     allowed = [host for host in settings.ALLOWED_HOSTS if not host.startswith((".", "*"))]
-    return ["localhost", "127.0.0.1", "::1", settings.HOST, *allowed]
+    return ["localhost", "127.0.0.1", "::1", settings.HOST, *allowed, *API_NAMES, API_ADDRESS]
 
 
 def make_default_cluster() -> None:
@@ -40,6 +42,7 @@ def make_default_cluster() -> None:
     deletes from it stays deleted."""
     with transaction.atomic():
         ensure_cluster(settings.DEFAULT_CLUSTER)
+        furnish(settings.DEFAULT_CLUSTER)
         client = Client(settings.DEFAULT_CLUSTER, author="bootstrap")
         client.write([_put(obj) for obj in yaml.safe_load_all(DEFAULT_CLUSTER.read_text())])
 

@@ -35,7 +35,7 @@ class Listeners:
                 except OSError as error:
                     # A cluster's address is none of a host's, and low ports are root's alone: another port of the
                     # loopback stands in for it, for those who come by way of the front door.
-                    if error.errno in NOT_OURS:
+                    if error.errno in NOT_OURS and place not in plan.nowhere_else:
                         self._open[place] = listen(ANYWHERE)
                     else:
                         self.refused[f"{place[0]}:{place[1]}"] = error.strerror or str(error)

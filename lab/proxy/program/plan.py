@@ -55,6 +55,7 @@ class Host:
 class Plan:
     backends: dict[str, Backend] = field(default_factory=dict)  # by id: scope and name
     listeners: dict[tuple[str, int], str] = field(default_factory=dict)  # (address, port) → id of the backend
+    nowhere_else: set[tuple[str, int]] = field(default_factory=set)  # of these, those that nothing can stand in for
     hosts: list[Host] = field(default_factory=list)
     names: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # scope → name → addresses
     aliases: dict[str, dict[str, str]] = field(default_factory=dict)  # scope → name → another name
@@ -91,6 +92,8 @@ def _add(plan: Plan, scope: str, desired: dict) -> None:
         place = (str(ipaddress.ip_address(told["address"])), _port(told["port"]))
         # Two clusters that want the same address and port: the first keeps it.
         plan.listeners.setdefault(place, _known(plan, scope, told["backend"]))
+        if told.get("nowhereElse"):
+            plan.nowhere_else.add(place)
     for told in desired.get("hosts", ()):
         backend = _known(plan, scope, told["backend"])
         # A space is in no host or path that a request can ask for.
