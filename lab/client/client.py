@@ -10,6 +10,7 @@ from lab.apimachinery import errors
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODES, Kind
 from lab.apiserver import binding, deletion, eviction, kubelet_proxy, registry
+from lab.apiserver.access import tokens
 from lab.apiserver.registry import Put
 from lab.apiserver.request import Request
 from lab.store import Change, Fence, View, cluster_names, history, row_at
@@ -160,6 +161,12 @@ class Client:
     def bind(self, bindings: list[binding.Binding]) -> dict[str, ApiError]:
         """Bind (pod, node's name, decision) triples in one transaction; key → error for those that could not be."""
         return binding.bind(self._request(), bindings)
+
+    def create_token(self, namespace: str, account: str, spec: dict) -> dict:
+        """A token of a ServiceAccount, as the status of its TokenRequest has it: `token`, `expirationTimestamp`. Of an
+        API server, which must be up."""
+        req = dataclasses.replace(self._request(), outside=True)
+        return tokens.request_token(req, namespace, account, {"spec": spec})["status"]
 
     def kill_container(self, pod: dict, container: str) -> None:
         """Have the kubelet send SIGKILL to a container's process: the fault that self-healing is there for."""

@@ -33,6 +33,7 @@ from .prober import Prober
 from .records import PodTable
 from .startcontainer import RETRY_SECONDS
 from .statuswriter import StatusWriter
+from .tokens import Tokens
 from .usage import Usage
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Agent:
             lister=Lister(runtime),
             images=Images(runtime, Backoff(clock["image_backoff_first"], clock["image_backoff_most"])),
             volumes=EngineVolumes(runtime, self._client),
+            tokens=Tokens(self._client),
             prober=Prober(runtime, self._verdict_changed, self._probe_failed),
             writer=StatusWriter(self._client, self._give_up),
             crashes=Backoff(clock["crash_backoff_first"], clock["crash_backoff_most"]),

@@ -1,9 +1,9 @@
-"""What should be: reading the log of each cluster for nodes, pods, and the ConfigMaps and Secrets that pods use."""
+"""What should be: reading the log of each cluster for nodes, pods, and what pods read of ConfigMaps and the like."""
 
 import threading
 from collections.abc import Callable
 
-from lab.apimachinery.kinds import CONFIGMAPS, NODES, PODS, SECRETS
+from lab.apimachinery.kinds import CONFIGMAPS, NODES, PODS, SECRETS, SERVICEACCOUNTS
 from lab.apimachinery.meta import is_deleting
 from lab.client import Change, Client
 from lab.runtime import Sandbox
@@ -97,7 +97,7 @@ class DesiredState:
                 self._remove_node(cluster, change.name)
             else:
                 self._put_node(cluster, change.object)
-        elif change.resource in (CONFIGMAPS.resource, SECRETS.resource):
+        elif change.resource in (CONFIGMAPS.resource, SECRETS.resource, SERVICEACCOUNTS.resource):
             self._wake_users(cluster, change)
 
     def _apply_pod(self, cluster: str, change: Change) -> None:
@@ -161,7 +161,7 @@ class DesiredState:
             self._parts.wake(record.uid)
 
     def _wake_users(self, cluster: str, change: Change) -> None:
-        """Pods that use this ConfigMap or Secret: one may be waiting for it, others have it as a volume."""
+        """Pods that use this ConfigMap, Secret or account: one may be waiting for it, others have it as a volume."""
         for record in self._parts.pods:
             if record.address[:2] == (cluster, change.namespace) and (change.resource, change.name) in references(
                 record.pod

@@ -17,6 +17,7 @@ from .nodes import NodeTable
 from .prober import Prober
 from .records import PodRecord, PodTable
 from .statuswriter import StatusWriter
+from .tokens import Tokens
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Parts:
     lister: Lister
     images: Images
     volumes: EngineVolumes
+    tokens: Tokens
     prober: Prober
     writer: StatusWriter
     crashes: Backoff
@@ -54,6 +56,7 @@ class Parts:
         """The pod is no more: drop everything that is remembered of it."""
         self.crashes.forget(f"{record.uid}/")
         self.images.forget(record.uid)
+        self.tokens.forget(record.uid)
         node = self.nodes.get(record.cluster, record.node)
         if node and node.pool:
             node.pool.release(record.uid)

@@ -82,7 +82,7 @@ def port_number(container: dict, port: int | str) -> int:
 
 
 def references(pod: dict) -> Iterable[tuple[str, str]]:
-    """The ConfigMaps and Secrets that the pod reads, as ("configmaps" | "secrets", name)."""
+    """What the pod reads, as ("configmaps" | "secrets" | "serviceaccounts", name): an account for its token."""
     for container in all_containers(pod):
         for entry in container.get("env") or ():
             source = entry.get("valueFrom") or {}
@@ -102,3 +102,5 @@ def references(pod: dict) -> Iterable[tuple[str, str]]:
                 yield "configmaps", source["configMap"].get("name", "")
             if "secret" in source:
                 yield "secrets", source["secret"].get("secretName") or source["secret"].get("name", "")
+            if "serviceAccountToken" in source:
+                yield "serviceaccounts", pod["spec"]["serviceAccountName"]

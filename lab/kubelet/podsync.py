@@ -84,8 +84,9 @@ class PodSync:
         record.dirty = True
 
     def _hand_down(self, record: PodRecord, node: NodeRecord) -> None:
-        """Tell an engine that cannot remember it what there was of the pod when this kubelet began."""
-        record.inherited = False
+        """Tell an engine that cannot remember it what there was of the pod when this kubelet began. Its volumes are
+        looked at: nobody knows how old their tokens are."""
+        record.inherited, record.config_changed = False, not is_terminal(record.pod)
         sandbox = sandbox_of(record)
         if sandbox and isinstance(self._parts.runtime, Simulation):
             spec = sandbox_spec(record, node, sandbox.address)
@@ -99,7 +100,7 @@ class PodSync:
             record.cut = node.partitioned
 
     def _converge(self, record: PodRecord, node: NodeRecord) -> float | None:
-        if record.config_changed:
+        if record.config_changed or self._until_renewal(record) == 0:
             record.config_changed = False
             self._starter.refresh_volumes(record, node)
         for _ in range(STEPS_AT_ONCE):
@@ -109,14 +110,17 @@ class PodSync:
             self.report(record, plan.as_why() if not plan.empty or plan.waiting else None)
             if plan.empty:
                 self._collect_dead(record)
-                left = until_deadline(self._known(record), time.time())
-                return min((*plan.waiting.values(), *([left] if left else ())), default=None)
+                left = (until_deadline(self._known(record), time.time()), self._until_renewal(record))
+                return min((*plan.waiting.values(), *filter(None, left)), default=None)
             try:
                 self._carry_out(record, node, plan)
             except NotYet as wait:
                 self.report(record, plan.as_why())
                 return wait.seconds
         return RETRY_SECONDS
+
+    def _until_renewal(self, record: PodRecord) -> float | None:
+        return None if is_terminal(record.pod) else self._parts.tokens.due(record.uid)
 
     def refresh(self, record: PodRecord) -> None:
         """Bring the record up to date with what the engine has said, or, where that is not enough, ask it."""

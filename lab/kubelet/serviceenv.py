@@ -7,6 +7,8 @@ Source: pkg/kubelet/envvars/envvars.go.
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from lab.apimachinery.services import API_NAME, API_PORT_NAME
+
 
 def service_environment(pod: dict, services: Iterable[dict]) -> dict[str, str]:
     """`HELLO_SERVICE_HOST=10.96.3.4`, `HELLO_SERVICE_PORT=80` and what Docker's links once gave, for each Service
@@ -19,6 +21,11 @@ def service_environment(pod: dict, services: Iterable[dict]) -> dict[str, str]:
         if address and address != "None" and ports:
             found |= _variables(service["metadata"]["name"].upper().replace("-", "_"), address, ports)
     return found
+
+
+def api_environment(address: str, port: int) -> dict[str, str]:
+    """By which every client in the cluster finds the API, in any namespace, whatever its pod says of links."""
+    return _variables(API_NAME.upper(), address, [{"name": API_PORT_NAME, "port": port}])
 
 
 def _variables(name: str, address: str, ports: list[dict]) -> dict[str, str]:

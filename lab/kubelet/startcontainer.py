@@ -4,9 +4,12 @@ import dataclasses
 import os
 import time
 
+from django.conf import settings
+
 from lab.apimachinery.kinds import JOBS, SERVICES
 from lab.apimachinery.meta import controller_of
-from lab.runtime import Container, RuntimeFailure, SandboxSpec
+from lab.apimachinery.services import API_ADDRESS, API_PORT
+from lab.runtime import Container, RuntimeFailure, SandboxSpec, Simulation
 
 from . import volumes
 from .actions import Start
@@ -19,7 +22,7 @@ from .nodestatus import host_address
 from .parts import Parts
 from .pods import containers, find_container, grace_seconds
 from .records import PodRecord
-from .serviceenv import proxy_environment, service_environment
+from .serviceenv import api_environment, proxy_environment, service_environment
 from .status import Waiting, of_name
 from .volumes import MountError
 
@@ -92,7 +95,7 @@ class ContainerStarter:
             self._parts.prober.watch(record.uid, target, running.started_at, was_ready)
 
     def refresh_volumes(self, record: PodRecord, node: NodeRecord) -> None:
-        """Bring a changed ConfigMap or Secret into running containers. What fails is tried with their next start."""
+        """Bring what has changed into running containers, or a new token. What fails is tried with their next start."""
         if record.sandbox:
             try:
                 self._set_up(record, record.pod, node)
@@ -140,17 +143,24 @@ class ContainerStarter:
         def of_claim(name: str) -> str:
             return self._parts.volumes.source(*record.address[:2], name)
 
-        find = self._parts.finder(record)
+        def of_token(source: dict) -> str:
+            return self._parts.tokens.of(record, source) if written else ""
+
+        written = not isinstance(self._parts.runtime, Simulation)
+        content = volumes.Content(pod, self._parts.finder(record), node.allocatable, of_token)
         root = self._parts.data_dir
         machine = volumes.machine_folder(root, node.node["metadata"]["uid"])
-        return volumes.set_up(root, machine, pod, find, node.allocatable, of_claim)
+        return volumes.set_up(root, machine, content, of_claim, written)
 
     def _given(self, record: PodRecord) -> dict[str, str]:
         """What every container of the pod finds in its environment: the Services, and how to reach them."""
         services = self._parts.client(record.cluster).list(SERVICES, record.address[1])
         given = service_environment(record.pod, services)
-        if self._parts.runtime.name == "process":  # no network of its own, so no names and no addresses of Services
-            given |= proxy_environment(os.environ.get("ORRERY_FRONT_DOOR", ""), *record.address[:2])
+        if self._parts.runtime.name != "process":
+            return given | api_environment(API_ADDRESS, API_PORT)
+        # No network of its own, so no names and no addresses of Services.
+        given |= api_environment(settings.API_HOST, settings.TLS_PORT)
+        given |= proxy_environment(os.environ.get("ORRERY_FRONT_DOOR", ""), *record.address[:2])
         return given
 
     def _wait_because(self, record: PodRecord, name: str, failure: RuntimeFailure) -> None:

@@ -19,6 +19,8 @@ from lab.runtime import Mount
 from .environment import ConfigError, Find, byte_data, expand, field_value, lookup, resource_value
 from .pods import find_container
 
+OfToken = Callable[[dict], str]  # what a projected `serviceAccountToken` asks for → the token
+
 DATA = "..data"
 DEFAULT_MODE = 0o644
 
@@ -61,11 +63,22 @@ def remove_machine_folder(root: Path, node_uid: str) -> None:
     shutil.rmtree(machine_folder(root, node_uid), ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Content:
+    """Where the files of a pod's volumes come from."""
+
+    pod: dict
+    find: Find
+    allocatable: Mapping[str, str]
+    of_token: OfToken
+
+
 def set_up(
-    root: Path, machine: Path, pod: dict, find: Find, allocatable: Mapping[str, str], of_claim: Callable[[str], str]
+    root: Path, machine: Path, content: Content, of_claim: Callable[[str], str], written: bool = True
 ) -> Sources:
     """Make or refresh all volumes of the pod. `machine` is its node's folder, `of_claim(its name)` the engine's volume.
-    Raises MountError."""
+    Files that nobody can read are not `written`, but what they are made of must be there. Raises MountError."""
+    pod = content.pod
     folders: dict[str, Path | EngineVolume] = {}
     for volume in pod["spec"].get("volumes") or ():
         name = volume["name"]
@@ -76,7 +89,7 @@ def set_up(
             elif "hostPath" in volume:
                 folders[name] = _of_machine(machine, volume["hostPath"])
             else:
-                folders[name] = _set_up(root, pod, volume, find, allocatable)
+                folders[name] = _set_up(root, content, volume, written)
         except (ConfigError, OSError) as error:
             raise MountError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
     return folders
@@ -100,8 +113,8 @@ def _of_machine(machine: Path, source: Mapping) -> Path:
     return place
 
 
-def _set_up(root: Path, pod: dict, volume: dict, find: Find, allocatable: Mapping[str, str]) -> Path:
-    volumes = pod_folder(root, pod["metadata"]["uid"]) / "volumes"
+def _set_up(root: Path, content: Content, volume: dict, written: bool) -> Path:
+    volumes = pod_folder(root, content.pod["metadata"]["uid"]) / "volumes"
     if "emptyDir" in volume:
         folder = volumes / "kubernetes.io~empty-dir" / volume["name"]
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,30 +124,32 @@ def _set_up(root: Path, pod: dict, volume: dict, find: Find, allocatable: Mappin
     if plugin is None:
         raise ConfigError("no volume plugin matched")
     folder = volumes / f"kubernetes.io~{plugin.lower()}" / volume["name"]
-    write_atomically(folder, files_of(pod, volume, find, allocatable))
+    files = files_of(content, volume)
+    if written:
+        write_atomically(folder, files)
     return folder
 
 
-def files_of(pod: dict, volume: dict, find: Find, allocatable: Mapping[str, str]) -> dict[str, File]:
+def files_of(content: Content, volume: dict) -> dict[str, File]:
     """The files of a volume that comes from the API, by their path in it. Raises ConfigError."""
     plugin = next(p for p in ("projected", "configMap", "secret", "downwardAPI") if p in volume)
     source = volume[plugin]
     mode = source.get("defaultMode", DEFAULT_MODE)
     if plugin != "projected":
-        return _source_files(pod, plugin, source, mode, find, allocatable)
+        return _source_files(content, plugin, source, mode)
     files: dict[str, File] = {}
     for part in source.get("sources") or ():
         for kind, inner in part.items():
-            files |= _source_files(pod, kind, inner, mode, find, allocatable)
+            files |= _source_files(content, kind, inner, mode)
     return files
 
 
-def _source_files(
-    pod: dict, plugin: str, source: dict, mode: int, find: Find, allocatable: Mapping[str, str]
-) -> dict[str, File]:
+def _source_files(content: Content, plugin: str, source: dict, mode: int) -> dict[str, File]:
+    if plugin == "serviceAccountToken":
+        return {source["path"]: File(content.of_token(source).encode(), mode)}
     if plugin == "downwardAPI":
         return {
-            item["path"]: File(_downward(pod, item, allocatable), item.get("mode", mode))
+            item["path"]: File(_downward(content.pod, item, content.allocatable), item.get("mode", mode))
             for item in source.get("items") or ()
         }
     resources = {"configMap": "configmaps", "secret": "secrets"}
@@ -143,9 +158,9 @@ def _source_files(
     resource = resources[plugin]
     name = source.get("secretName") or source.get("name", "")
     optional = bool(source.get("optional"))
-    data = byte_data(resource, lookup(pod, resource, name, optional, find))
+    data = byte_data(resource, lookup(content.pod, resource, name, optional, content.find))
     if not source.get("items"):
-        return {key: File(content, mode) for key, content in data.items()}
+        return {key: File(value, mode) for key, value in data.items()}
     files = {}
     for item in source["items"]:
         if item["key"] in data:

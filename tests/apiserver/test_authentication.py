@@ -241,3 +241,17 @@ def test_the_log_says_who_wrote_it(api, tls, client):
     assert tls.ask("POST", path, {"metadata": {"name": "note"}}, token=a_token(api)).code == 201
     row = client.written_by(client.view().get("configmaps", "default", "note")["metadata"]["resourceVersion"])
     assert row["author"] == ROBOT
+
+
+def test_without_a_base_path_a_token_says_which_cluster_is_meant(tls, client):
+    ensure_cluster("other")
+    other = Client("other", "test")
+    add_robot(other, READ_PODS)
+    other.create(PODS, pod("far") | {"metadata": {"name": "far", "namespace": "default"}})
+    token = other.create_token("default", "robot", {})["token"]
+    found = tls.ask("GET", PODS_PATH, token=token, base="", Host="kubernetes.default.svc")
+    assert (found.code, [one["metadata"]["name"] for one in found.json["items"]]) == (200, ["far"])
+    header, payload, signature = token.split(".")
+    assert tls.ask("GET", PODS_PATH, token=f"{header}.{payload}.{signature[:-8]}AAAAAAAA", base="").code == 401
+    assert tls.ask("GET", PODS_PATH, token="nonsense", base="").code == 401
+    assert tls.ask("GET", PODS_PATH, base="").code == 401

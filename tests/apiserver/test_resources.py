@@ -308,12 +308,19 @@ def test_an_older_version_is_the_same_object_in_other_words(api):
     assert (refused.code, 'unknown field "spec.metrics"' in refused.json["message"]) == (400, True)
 
 
-def test_a_token_that_no_pod_would_get_is_refused_when_it_is_asked_for(api):
+def test_a_token_in_a_volume_has_a_life_and_a_path(api):
     wanted = pod("web")
-    wanted["spec"]["volumes"] = [{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}]
-    refused = api.ask("POST", PODS, wanted, Content_Type="application/json")
-    assert refused.code == 422
-    assert (
-        "spec.volumes[0].projected.sources[0].serviceAccountToken: Forbidden: the lab gives pods no token"
-        in refused.json["message"]
-    )
+    token = {"path": "token", "audience": "vault"}
+    wanted["spec"]["volumes"] = [{"name": "t", "projected": {"sources": [{"serviceAccountToken": token}]}}]
+    made = api.ask("POST", PODS, wanted, Content_Type="application/json")
+    assert made.code == 201
+    (source,) = made.json["spec"]["volumes"][0]["projected"]["sources"]
+    assert source["serviceAccountToken"] == token | {"expirationSeconds": 3600}
+    for wrong, said in (
+        ({"path": "t", "expirationSeconds": 599}, "expirationSeconds: Invalid value: 599: may not specify a duration"),
+        ({"path": "", "expirationSeconds": 600}, "serviceAccountToken.path: Required value"),
+        ({"path": "../t"}, "serviceAccountToken.path: Invalid value"),
+    ):
+        wanted["spec"]["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"] = wrong
+        refused = api.ask("POST", PODS, wanted, Content_Type="application/json")
+        assert (refused.code, said in refused.json["message"]) == (422, True), refused.json["message"]

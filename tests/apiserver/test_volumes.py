@@ -118,4 +118,4 @@ def test_a_pod_mounts_a_claim_as_a_whole(client):
         return {**named, "spec": {**spec, "containers": [{"name": "c", "image": "i", "volumeMounts": [mount | more]}]}}
 
     assert "cannot mount a part" in refusal(client, PODS, pod(subPath="below"))
-    assert client.create(PODS, pod())["spec"]["volumes"] == spec["volumes"]
+    assert client.create(PODS, pod())["spec"]["volumes"][0] == spec["volumes"][0]

@@ -165,9 +165,10 @@ def test_each_has_its_claim_which_outlives_it_and_the_set(cluster):
     assert claims(cluster) == ["data-db-0", "data-db-1"]
     claim = cluster.client.get(PERSISTENTVOLUMECLAIMS, "default", "data-db-1")
     assert claim["metadata"]["labels"] == {"app": "db"} and not claim["metadata"].get("ownerReferences")
-    assert cluster.pods()[1]["spec"]["volumes"] == [
-        {"name": "data", "persistentVolumeClaim": {"claimName": "data-db-1"}}
-    ]
+    assert cluster.pods()[1]["spec"]["volumes"][0] == {
+        "name": "data",
+        "persistentVolumeClaim": {"claimName": "data-db-1"},
+    }
     assert "create Claim data-db-1 Pod db-1 in StatefulSet db success" in cluster.events("SuccessfulCreate")
     change(cluster, replicas=0)
     steps(cluster)

@@ -3,7 +3,9 @@ import threading
 
 import pytest
 
+from lab.kubelet.environment import Find
 from lab.kubelet.volumes import (
+    Content,
     File,
     MountError,
     machine_folder,
@@ -17,6 +19,10 @@ from lab.kubelet.volumes import (
 from lab.runtime import Mount
 
 from .build import UID, container, pod
+
+
+def content(made: dict, find: Find = lambda *_: None) -> Content:
+    return Content(made, find, {}, lambda source: f"a token for {source.get('audience', 'the API')}")
 
 
 def files(**content: str) -> dict[str, File]:
@@ -69,7 +75,7 @@ def test_a_reader_never_sees_half_of_the_old_and_half_of_the_new(tmp_path):
 def mounts(tmp_path, **mount):
     made = pod([container("web", volumeMounts=[{"name": "v", "mountPath": "/v", **mount}])], volumes=[
         {"name": "v", "emptyDir": {}}])  # fmt: skip
-    folders = set_up(tmp_path, tmp_path / "m", made, lambda resource, name: None, {}, lambda claim: f"engine/{claim}")
+    folders = set_up(tmp_path, tmp_path / "m", content(made), lambda claim: f"engine/{claim}")
     return mounts_of(made["spec"]["containers"][0], folders, {"NAME": "web-1"})
 
 
@@ -89,7 +95,7 @@ def test_a_sub_path_that_leads_out_of_its_volume_is_refused(tmp_path):
 
 def test_an_unknown_kind_of_volume_and_an_unknown_volume_are_refused(tmp_path):
     with pytest.raises(MountError) as unknown:
-        set_up(tmp_path, tmp_path / "m", pod(volumes=[{"name": "v", "nfs": {"path": "/"}}]), lambda *_: None, {}, str)
+        set_up(tmp_path, tmp_path / "m", content(pod(volumes=[{"name": "v", "nfs": {"path": "/"}}])), str)
     assert 'MountVolume.SetUp failed for volume "v"' in str(unknown.value)
     with pytest.raises(MountError):
         mounts_of(container("web", volumeMounts=[{"name": "none", "mountPath": "/v"}]), {}, {})
@@ -101,9 +107,7 @@ def test_a_claims_volume_is_the_engines_and_may_be_read_only(tmp_path):
         {"name": "w", "persistentVolumeClaim": {"claimName": "fixed", "readOnly": True}},
     ]
     seen = [{"name": name, "mountPath": f"/{name}"} for name in ("v", "w")]
-    folders = set_up(
-        tmp_path, tmp_path / "m", pod(volumes=claimed), lambda *_: None, {}, lambda claim: f"engine/{claim}"
-    )
+    folders = set_up(tmp_path, tmp_path / "m", content(pod(volumes=claimed)), lambda claim: f"engine/{claim}")
     writable, fixed = mounts_of(container("web", volumeMounts=seen), folders, {})
     assert writable == Mount("engine/data", "/v", read_only=False, volume=True)
     assert fixed == Mount("engine/fixed", "/w", read_only=True, volume=True)
@@ -111,7 +115,7 @@ def test_a_claims_volume_is_the_engines_and_may_be_read_only(tmp_path):
 
 def of_host(tmp_path, path: str, kind: str = ""):
     volumes = [{"name": "v", "hostPath": {"path": path, "type": kind}}]
-    return set_up(tmp_path, machine_folder(tmp_path, "n1"), pod(volumes=volumes), lambda *_: None, {}, str)["v"]
+    return set_up(tmp_path, machine_folder(tmp_path, "n1"), content(pod(volumes=volumes)), str)["v"]
 
 
 def test_a_path_of_the_host_is_one_of_the_nodes_own_and_goes_with_the_node(tmp_path):
@@ -135,3 +139,29 @@ def test_a_pods_folder_goes_as_a_whole(tmp_path):
     remove_pod_folder(tmp_path, UID)
     remove_pod_folder(tmp_path, UID)
     assert not pod_folder(tmp_path, UID).exists()
+
+
+ACCESS = {
+    "defaultMode": 0o644,
+    "sources": [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
+    ],
+}
+
+
+def test_a_token_lies_beside_what_else_is_projected_and_nothing_is_written_where_nobody_reads(tmp_path):
+    made = content(pod(volumes=[{"name": "v", "projected": ACCESS}]), lambda *_: {"data": {"ca.crt": "PEM"}})
+    unseen = set_up(tmp_path, tmp_path / "m", made, str, written=False)["v"]
+    assert not unseen.exists()
+    seen = set_up(tmp_path, tmp_path / "m", made, str)["v"]
+    assert seen == unseen
+    assert {name: (seen / name).read_text() for name in ("token", "ca.crt", "namespace")} == {
+        "token": "a token for the API",
+        "ca.crt": "PEM",
+        "namespace": made.pod["metadata"]["namespace"],
+    }
+    missing = content(made.pod)
+    with pytest.raises(MountError, match="kube-root-ca.crt"):
+        set_up(tmp_path, tmp_path / "m", missing, str, written=False)

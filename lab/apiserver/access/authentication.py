@@ -17,7 +17,7 @@ from lab.store import View
 from ..request import Request
 from . import rbac
 from .attributes import Attributes
-from .tokens import InvalidToken, issuer, user_of_token
+from .tokens import InvalidToken, cluster_of, issuer, user_of_token
 from .user import (
     ACCOUNT_PREFIX,
     ANONYMOUS,
@@ -41,6 +41,14 @@ def is_secured(scope: Mapping) -> bool:
 def is_plain(scope: Mapping) -> bool:
     """Whether the request comes from the machine's own user and for nobody else: there is nothing to look up."""
     return not is_secured(scope) and not any(name.startswith(IMPERSONATE) for name, _ in scope["headers"])
+
+
+def cluster_meant(scope: Mapping, cluster: str) -> str:
+    """Which cluster a request without a base path is for: who is in a cluster knows no path, and is known by the token,
+    which opens no other. Raises ApiError 401 where none is shown."""
+    if not is_secured(scope) or scope["path"].startswith("/clusters/") or scope["state"].get(CERTIFICATE):
+        return cluster
+    return cluster_of(_token(scope)) or cluster
 
 
 def user_of(scope: Mapping, cluster: str) -> User:

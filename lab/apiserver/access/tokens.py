@@ -4,14 +4,16 @@ A token is good until it expires, or until what it is bound to is gone. Sources:
 pkg/registry/core/serviceaccount/storage/token.go.
 """
 
+import base64
 import functools
+import json
 import time
 import uuid
 
 from django.conf import settings
 
 from lab.apimachinery import errors, meta
-from lab.apimachinery.kinds import PODS, SECRETS, SERVICEACCOUNTS, Kind
+from lab.apimachinery.kinds import NODES, PODS, SECRETS, SERVICEACCOUNTS, Kind
 from lab.store import View
 
 from .. import registry
@@ -32,6 +34,17 @@ class InvalidToken(Exception):
 def issuer(cluster: str) -> str:
     """Who signs, which is also for whom a token is that says nothing else: a token of one cluster opens no other."""
     return f"https://kubernetes.default.svc.cluster.local/clusters/{cluster}"
+
+
+def cluster_of(token: str) -> str:
+    """Which cluster a token says that it is of, before anybody has verified it; "" if it says nothing."""
+    try:
+        payload = token.split(".")[1]
+        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("iss")
+    except (IndexError, ValueError, AttributeError):
+        return ""
+    start = issuer("")
+    return said.removeprefix(start) if isinstance(said, str) and said.startswith(start) else ""
 
 
 def request_token(req: Request, namespace: str, name: str, asked: dict) -> dict:
@@ -91,7 +104,8 @@ def _bound(req: Request, namespace: str, account: str, spec: dict) -> dict:
     if obj["spec"].get("serviceAccountName") != account:
         words = f'cannot bind token for serviceaccount "{account}" to pod running with different serviceaccount name.'
         raise errors.bad_request(words)
-    return {"pod": _named(obj)}
+    node = req.view().get(NODES.resource, "", obj["spec"].get("nodeName", ""))
+    return {"pod": _named(obj)} | ({"node": _named(node)} if node else {})
 
 
 def user_of_token(view: View, token: str, audiences: list[str]) -> tuple[User, list[str]]:
@@ -104,8 +118,9 @@ def user_of_token(view: View, token: str, audiences: list[str]) -> tuple[User, l
     for word, kind in (("pod", PODS), ("secret", SECRETS)):
         if word in own:
             _check_there(view, kind, namespace, own[word])
-    if "pod" in own:
-        extra |= {f"{EXTRA}/pod-name": [own["pod"]["name"]], f"{EXTRA}/pod-uid": [own["pod"]["uid"]]}
+    for word in ("node", "pod"):
+        if word in own:
+            extra |= {f"{EXTRA}/{word}-name": [own[word]["name"]], f"{EXTRA}/{word}-uid": [own[word]["uid"]]}
     groups = (*account_groups(namespace), AUTHENTICATED)
     user = User(ACCOUNT_PREFIX + f"{namespace}:{account['name']}", groups, account["uid"], extra)
     return user, [audience for audience in audiences if audience in claims["aud"]]

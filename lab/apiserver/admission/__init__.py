@@ -13,7 +13,7 @@ from lab.store import View
 from . import limitranger, priority, serviceaccount
 
 ON_CREATE = {
-    PODS.resource: (serviceaccount.check, priority.resolve, limitranger.fill_in, limitranger.check_pod),
+    PODS.resource: (serviceaccount.provide, priority.resolve, limitranger.fill_in, limitranger.check_pod),
     PERSISTENTVOLUMECLAIMS.resource: (limitranger.check_claim,),
     PRIORITYCLASSES.resource: (priority.check_default,),
 }

@@ -39,6 +39,7 @@ def api_view(view: View) -> View:
             check_query(request)
             check_origin(request)
             if "cluster" in kwargs:
+                kwargs["cluster"] = authentication.cluster_meant(request.scope, kwargs["cluster"])
                 await admit(request, kwargs["cluster"])
             return await view(request, **kwargs)
         except Exception as error:
@@ -61,12 +62,13 @@ def check_origin(request: HttpRequest) -> None:
 
     A page can send requests to this machine, and by a name that it makes resolve to 127.0.0.1 (DNS rebinding) it can
     even read the answers. Browsers say where a request comes from; the Host header must be one of ALLOWED_HOSTS.
-    At the TLS port a proxy that has credentials of its own may stand between: what is from the same site there, has
-    the proxy's name as its Origin.
+    At the TLS port the certificate says by which names one may call, and a proxy that has credentials of its own may
+    stand between: what is from the same site there, has the proxy's name as its Origin.
     """
-    host = request.get_host()
-    origin = request.headers.get("Origin")
-    foreign = origin is not None and urlsplit(origin).netloc != host and not authentication.is_secured(request.scope)
+    origin, foreign = request.headers.get("Origin"), False
+    if not authentication.is_secured(request.scope):
+        host = request.get_host()
+        foreign = origin is not None and urlsplit(origin).netloc != host
     if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise ApiError(403, "Forbidden", "requests from pages of other sites are refused")
 

@@ -18,7 +18,7 @@ from django.urls import re_path
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.tasks import until_first_ends
 
-from ..access.authentication import spoken
+from ..access.authentication import cluster_meant, spoken
 from ..kubelet_proxy import ask, kubelet_path
 from ..kubelet_socket import KubeletSocket, open_socket
 from ..podlogs import choose_container
@@ -42,6 +42,7 @@ async def stream(scope, receive, send) -> None:
         try:
             check_query(request)
             check_origin(request)
+            cluster = cluster_meant(scope, cluster)
             await admit(request, cluster)
             info = resolve(path)
             kubelet, there = await _way(request, cluster, info)

@@ -13,7 +13,8 @@ MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive"
 # Of a node, which has a folder for each path, and not of the machine that the lab runs on: there are no devices in it.
 HOST_PATH_TYPES = ("", "Directory", "DirectoryOrCreate", "File", "FileOrCreate")
 WHOLE = "the lab mounts the volume of a persistentVolumeClaim as a whole: Docker before 26 cannot mount a part of one"
-NO_TOKEN = "the lab gives pods no token, for they have no way to its API; `kubectl create token` makes one for outside"
+# Of a token in a volume, in seconds: its default life, and the bounds of it.
+TOKEN_SECONDS, LEAST_TOKEN_SECONDS, MOST_TOKEN_SECONDS = 3600, 600, 2**32
 # The sources that are made of keys, and under which name each refers to its object.
 NAMED = {"configMap": "name", "secret": "secretName"}
 CLAIM = "persistentVolumeClaim"
@@ -34,6 +35,8 @@ def default_volume(volume: dict) -> None:
         directory["sizeLimit"] = canonical(directory["sizeLimit"])
     for projected in (volume.get("projected") or {}).get("sources") or ():
         _default_items(projected.get("downwardAPI") or {})
+        if projected.get("serviceAccountToken") is not None:
+            projected["serviceAccountToken"].setdefault("expirationSeconds", TOKEN_SECONDS)
     _default_items(volume.get("downwardAPI") or {})
 
 
@@ -73,11 +76,24 @@ def _validate_source(volume: dict, path: str) -> Iterator[Cause]:
             yield from _validate_items(about.get("items") or (), f"{path}.{source}")
     for at, part in enumerate((volume.get("projected") or {}).get("sources") or ()):
         if part.get("serviceAccountToken") is not None:
-            yield forbidden(f"{path}.projected.sources[{at}].serviceAccountToken", NO_TOKEN)
+            where = f"{path}.projected.sources[{at}].serviceAccountToken"
+            yield from _validate_token(part["serviceAccountToken"], where)
     if CLAIM in sources and not volume[CLAIM].get("claimName"):
         yield required(f"{path}.{CLAIM}.claimName")
     if "hostPath" in sources:
         yield from _validate_host_path(volume["hostPath"], f"{path}.hostPath")
+
+
+def _validate_token(token: dict, path: str) -> Iterator[Cause]:
+    seconds = token["expirationSeconds"]
+    if seconds < LEAST_TOKEN_SECONDS:
+        yield invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
+    elif seconds > MOST_TOKEN_SECONDS:
+        yield invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
+    if not token.get("path"):
+        yield required(f"{path}.path")
+    else:
+        yield from _validate_local_path(token["path"], f"{path}.path")
 
 
 def _validate_host_path(source: dict, path: str) -> Iterator[Cause]:
