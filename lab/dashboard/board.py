@@ -23,6 +23,7 @@ from lab.apimachinery.kinds import (
     SERVICES,
     Kind,
 )
+from lab.apimachinery.services import is_api
 from lab.client.reconcile import Change
 
 from .deltas import Delta, Way, begun, onward, turns
@@ -246,7 +247,7 @@ class Board:
         if resource in PLAIN:
             return PLAIN[resource](obj)
         if resource == SERVICES.resource:
-            return service_row(obj, self._parts_of(id_, ENDPOINTSLICES))
+            return None if is_api(obj) else service_row(obj, self._parts_of(id_, ENDPOINTSLICES))
         if resource == PERSISTENTVOLUMECLAIMS.resource:
             return claim_row(obj, self._parts_of(id_, PODS))
         if resource == PODS.resource:

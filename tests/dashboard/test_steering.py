@@ -272,3 +272,8 @@ def test_only_what_leads_and_steers_is_deleted_without_its_pods(client):
     assert client.list(SERVICES) == []
     with pytest.raises(ApiError, match="deletes no pods"):
         do(client, "remove", resource="pods")
+
+
+def test_the_apis_own_service_is_none_of_the_boards():
+    board = Board([a_service("web"), a_service("kubernetes")])
+    assert [id_ for id_ in board.rows if id_.startswith("services/")] == ["services/default/web"]
