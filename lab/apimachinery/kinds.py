@@ -44,7 +44,14 @@ OWN = "orrery.io"
 RBAC = "rbac.authorization.k8s.io"
 
 KINDS = (
-    Kind("Namespace", "namespaces", namespaced=False, short_names=("ns",), subresources=("finalize", "status")),
+    Kind(
+        "Namespace",
+        "namespaces",
+        namespaced=False,
+        short_names=("ns",),
+        subresources=("finalize", "status"),
+        verbs=tuple(verb for verb in ALL_VERBS if verb != "deletecollection"),  # nobody deletes them all at once
+    ),
     Kind("Node", "nodes", namespaced=False, short_names=("no",), subresources=("status",)),
     Kind(
         "Pod",

@@ -279,3 +279,73 @@ def test_an_older_version_of_a_kind_is_applied_too(api):
         "autoscaling/v1",
         70,
     )
+
+
+def test_not_all_namespaces_are_deleted_at_once(api):
+    assert api.ask("DELETE", "/api/v1/namespaces").code == 405
+
+
+def asking(**spec) -> dict:
+    """A pod's specification that asks for more than the lab has."""
+    mount = {"name": "v", "mountPath": "/v", "mountPropagation": "HostToContainer"}
+    return {"containers": [{"name": "a", "image": "a", "volumeMounts": [mount]}], "volumes": [{"name": "v"}], **spec}
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "at", "wrapped"),
+    [
+        ("/api/v1/namespaces/default/pods", "Pod", "spec", lambda spec: spec),
+        (
+            DEPLOYMENTS,
+            "Deployment",
+            "spec.template.spec",
+            lambda spec: {
+                "selector": {"matchLabels": {"a": "b"}},
+                "template": {"metadata": {"labels": {"a": "b"}}, "spec": spec},
+            },
+        ),
+        (
+            "/apis/batch/v1/namespaces/default/cronjobs",
+            "CronJob",
+            "spec.jobTemplate.spec.template.spec",
+            lambda spec: {
+                "schedule": "@daily",
+                "jobTemplate": {"spec": {"template": {"spec": {**spec, "restartPolicy": "Never"}}}},
+            },
+        ),
+    ],
+)
+def test_what_a_pod_asks_for_and_is_not_given_is_warned_of(api, path, kind, at, wrapped):
+    spec = asking(runtimeClassName="gvisor", imagePullSecrets=[{"name": "x"}])
+    spec["volumes"] = [
+        {"name": "v", "nfs": {"server": "a", "path": "/"}},
+        {"name": "m", "emptyDir": {"medium": "Memory"}},
+    ]
+    made = api.ask("POST", path, {"kind": kind, "metadata": {"name": "a"}, "spec": wrapped(spec)})
+    assert made.code == 201, made.raw
+    told = made.headers["warning"]
+    for words in (
+        f"{at}.runtimeClassName is ignored here",
+        f"{at}.imagePullSecrets is ignored here",
+        f"{at}.containers[0].volumeMounts[0].mountPropagation is ignored here",
+        f"{at}.volumes[0].nfs: there are no such volumes here",
+        f"{at}.volumes[1].emptyDir.medium is ignored here",
+    ):
+        assert words in told
+    plain = api.ask(
+        "POST",
+        path,
+        {
+            "kind": kind,
+            "metadata": {"name": "b"},
+            "spec": wrapped({**asking(), "containers": [{"name": "a", "image": "a"}]}),
+        },
+    )
+    assert (plain.code, plain.headers.get("warning")) == (201, None)
+
+
+def test_a_secret_that_waits_for_a_token_is_warned_of(api):
+    annotations = {"kubernetes.io/service-account.name": "default"}
+    secret = {"metadata": {"name": "t", "annotations": annotations}, "type": "kubernetes.io/service-account-token"}
+    made = api.ask("POST", f"{NS}/secrets", secret)
+    assert (made.code, "no token is put into a secret here" in made.headers["warning"]) == (201, True)

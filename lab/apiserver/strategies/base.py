@@ -9,6 +9,7 @@ from lab.apimachinery.kinds import Kind
 from ..schemas.check import check_object
 from ..schemas.zero import complete
 from .metadata import validate_metadata, validate_metadata_update
+from .podspec.ignored import ignored_in
 
 # How a field that is not set compares in a field selector, where that is not the empty text.
 UNSET = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.replicas": "0", "status.successful": "0"}
@@ -77,7 +78,7 @@ class Strategy:
 
     def warnings(self, obj: dict) -> Iterable[str]:
         """What may be stored, but will not do what its author expects."""
-        return ()
+        return ignored_in(obj)
 
     def validate_create(self, obj: dict) -> list[Cause]:
         """What is wrong with the object, field by field; nothing if it may be stored."""

@@ -46,6 +46,10 @@ class SecretStrategy(Strategy):
             yield required("data[username]")
             yield required("data[password]")
 
+    def warnings(self, obj: dict) -> Iterator[str]:
+        if obj["type"] == "kubernetes.io/service-account-token":
+            yield "type: no token is put into a secret here; `kubectl create token` makes one"
+
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
         yield from unchanged("type", new["type"], old["type"])
         yield from validate_frozen(new, old, ("data",))

@@ -56,6 +56,7 @@ class StatefulSetStrategy(Strategy):
             canonicalise((claim["spec"].get("resources") or {}).get("requests"))
 
     def warnings(self, obj: dict) -> Iterable[str]:
+        yield from super().warnings(obj)
         yield from (NO_LABEL + problem for problem in names.dns_label(obj["metadata"]["name"]))
 
     def validate(self, obj: dict) -> Iterator[Cause]:

@@ -40,6 +40,8 @@ async def resource(request: HttpRequest, cluster: str, path: str) -> HttpRespons
         if wanted.watch:
             return await watch(request, cluster, info, wanted)
     handler = (OF_OBJECT if info.name else OF_COLLECTION).get(request.method)
+    if handler is delete_collection and "deletecollection" not in info.kind.verbs:
+        handler = None
     if handler is None or (request.method != "GET" and info.kind.namespaced and not info.namespace):
         raise method_not_allowed()
     return await in_thread(handler, request, cluster, info)
