@@ -56,6 +56,9 @@ class PrivateEngine:
     def clean_up(self) -> None:
         """Its bridge, and what its containers had mounted: otherwise nobody can remove the folder."""
         self._ip("link", "delete", self.bridge)
+        self.unmount()
+
+    def unmount(self) -> None:
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in reversed([each for each in mounts if each.startswith(str(self.folder))]):
             subprocess.run(["umount", "--lazy", mount], check=False)

@@ -27,9 +27,4 @@ When quiet:
 - no visitor's request has failed but in the storm.
 
 At the end nothing is left, neither process nor container.
-
-Seen once, in nine storms on an engine of its own, and not explained: after the lab and `dockerd` had been killed, and a
-node cut off meanwhile, whoever asked at the address that a pod had kept was refused, though its program ran, and so its
-probes failed for ever. Such an engine (20.10) leaves the network namespaces of all its containers behind; one of them
-may go on answering at an address that is given again.
 """

@@ -139,8 +139,8 @@ class Faults:
         self._engine.stop()
         return self._engine.start
 
-    def _kill_engine(self, where: float) -> Heal:
-        self._engine.kill()
+    def _crash_engine(self, where: float) -> Heal:
+        self._engine.crash()
         return self._engine.start
 
     def _step_clock(self, where: float) -> Heal:
@@ -286,7 +286,7 @@ def names_of(runtime: str, own_broker: bool, own_engine: bool, own_clock: bool) 
     if runtime == "docker":
         names.append("kill_sandbox")
     if own_engine:
-        names += ["restart_engine", "kill_engine", "stop:dockerd"]
+        names += ["restart_engine", "crash_engine", "stop:dockerd"]
     if own_clock:
         names += ["step_clock", "step_clock"]
     return tuple(names)
