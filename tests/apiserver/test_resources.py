@@ -324,3 +324,8 @@ def test_a_token_in_a_volume_has_a_life_and_a_path(api):
         wanted["spec"]["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"] = wrong
         refused = api.ask("POST", PODS, wanted, Content_Type="application/json")
         assert (refused.code, said in refused.json["message"]) == (422, True), refused.json["message"]
+
+
+def test_a_node_has_a_disk_though_nobody_declares_one(api):
+    made = api.create(NODES, {"metadata": {"name": "small"}, "status": {"capacity": {"cpu": "1", "memory": "1Gi"}}})
+    assert made["status"]["capacity"] == {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "20Gi"}

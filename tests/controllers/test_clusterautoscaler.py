@@ -265,4 +265,4 @@ def test_what_makes_no_sense_is_refused(world):
 def test_a_pool_that_says_little_is_filled_in(world, settings):
     made = world.client.create(NODEPOOLS, {"metadata": {"name": "pool"}})["spec"]
     assert (made["minNodes"], made["maxNodes"], made["bootSeconds"]) == (0, 3, settings.CLOCK["node_boot"])
-    assert made["capacity"] == {"cpu": "4", "memory": "8Gi", "pods": "110"}
+    assert made["capacity"] == {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "20Gi"}

@@ -12,6 +12,9 @@ from .base import Strategy
 from .causes import duplicate, forbidden, invalid, not_negative, required, unlike, unsupported
 from .podspec.resources import canonicalise, milli
 
+# A node has a disk though nobody declares one: what pods ask of it is compared and shown, not enforced.
+DISK, DISK_SIZE = "ephemeral-storage", "20Gi"
+
 
 class NodeStrategy(Strategy):
     """A new node may bring its status along: it is its kubelet that creates it."""
@@ -26,6 +29,8 @@ class NodeStrategy(Strategy):
             spec["podCIDR"] = spec["podCIDRs"][0]
         status = obj.get("status") or {}
         for field in ("capacity", "allocatable"):
+            if status.get(field):
+                status[field].setdefault(DISK, DISK_SIZE)
             canonicalise(status.get(field))
 
     def prepare_create(self, obj: dict) -> None:

@@ -13,10 +13,11 @@ from lab.apimachinery.quantity import milli_value
 
 from .base import Strategy
 from .causes import invalid, not_negative, one_of, unlike
+from .node import DISK, DISK_SIZE
 from .podspec.resources import canonicalise
 
 RUNTIMES = ("docker", "process", "simulated")
-CAPACITY = {"cpu": "4", "memory": "8Gi", "pods": "110"}
+CAPACITY = {"cpu": "4", "memory": "8Gi", "pods": "110", DISK: DISK_SIZE}
 MOST_NODES = 100
 
 
