@@ -22,6 +22,7 @@ class Kind:
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
     verbs: tuple[str, ...] = field(default=ALL_VERBS)
+    stored_as: str = ""  # the resource as which it is kept, where that is another than its own
 
     @property
     def api_version(self) -> str:
@@ -105,8 +106,8 @@ KINDS = (
     Kind("NodePool", "nodepools", OWN, namespaced=False, short_names=("np",), subresources=("status",)),
 )
 
-# Older versions of kinds: stored as those above, and turned into these at the door (lab/apiserver/versions.py).
-OLDER = (
+# Other versions of kinds: stored as those above, and turned into these at the door (lab/apiserver/versions.py).
+OTHERS = (
     Kind(
         "HorizontalPodAutoscaler",
         "horizontalpodautoscalers",
@@ -116,6 +117,7 @@ OLDER = (
         categories=ALL,
         subresources=("status",),
     ),
+    Kind("Event", "events", "events.k8s.io", short_names=("ev",), stored_as="events"),
 )
 
 # Of this moment, and kept nowhere: answered out of what kubelets publish. In Kubernetes by the metrics server.
@@ -143,7 +145,7 @@ REVIEWS = tuple(
     for kind in kinds
 )
 
-PUBLISHED = (*KINDS, *OLDER, *FIGURES, *REVIEWS)
+PUBLISHED = (*KINDS, *OTHERS, *FIGURES, *REVIEWS)
 BY_RESOURCE = {kind.resource: kind for kind in KINDS}
 BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in PUBLISHED}
 BY_GVK = {(kind.api_version, kind.kind): kind for kind in KINDS}

@@ -199,6 +199,8 @@ def format_label_selector(selector: dict | None) -> str:
     return ",".join(parts)
 
 
+REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+REGARDING = "regarding"  # what an Event is about, in the words of events.k8s.io
 # The fields by which each kind can be selected, beside metadata.name and metadata.namespace. Source: the
 # AddFieldLabelConversionFunc of each kind in kubernetes/pkg/apis/core/v1/conversion.go.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -220,15 +222,10 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "replicationcontrollers": ("status.replicas",),
     "jobs.batch": ("status.successful",),
     "events": (
-        "involvedObject.kind",
-        "involvedObject.namespace",
-        "involvedObject.name",
-        "involvedObject.uid",
-        "involvedObject.apiVersion",
-        "involvedObject.resourceVersion",
-        "involvedObject.fieldPath",
+        *(f"{about}.{field}" for about in ("involvedObject", REGARDING) for field in REFERENCE),
         "reason",
         "reportingComponent",
+        "reportingController",
         "source",
         "type",
     ),

@@ -10,7 +10,7 @@ import hashlib
 
 import orjson
 
-from lab.apimachinery.kinds import KINDS, OLDER, REVIEWS, Kind
+from lab.apimachinery.kinds import KINDS, OTHERS, REVIEWS, Kind
 
 from .discovery import VERSION
 from .negotiation import JSON, PATCH_TYPES
@@ -19,7 +19,7 @@ from .schemas import components_for
 
 # OpenAPI v2 without a definition, as protobuf (gnostic's openapi.v2.Document: swagger, info{title, version}). Before it
 # takes a `kind: List` apart, kubectl reads that form and no other; what it does not find there it leaves to the server.
-DESCRIBED = (*KINDS, *OLDER, *REVIEWS)
+DESCRIBED = (*KINDS, *OTHERS, *REVIEWS)
 V2 = b"\n\x032.0" + b"\x12\x14" + b"\n\nKubernetes" + b"\x12\x06v1.0.0"
 V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 V2_ASKED = (V2_TYPE, V2_TYPE.replace("v2.v1", "v2@v1"))  # the second is what clients say, and no media type

@@ -1,10 +1,11 @@
 """Versions of a kind: one is stored, and the others are made of it when they are asked for.
 
 Pure. Nothing is lost on the way there and back: what an older version has no field for goes into an annotation.
-Source: kubernetes/pkg/apis/autoscaling/v1/conversion.go.
+Sources: kubernetes/pkg/apis/autoscaling/v1/conversion.go, kubernetes/pkg/apis/events/v1/conversion.go.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 
@@ -16,11 +17,21 @@ CONDITIONS, CURRENT = (f"autoscaling.alpha.kubernetes.io/{name}" for name in ("c
 IN_SPEC = {METRICS: "metrics", BEHAVIOR: "behavior"}
 IN_STATUS = {CONDITIONS: "conditions", CURRENT: "currentMetrics"}
 CPU = "targetCPUUtilizationPercentage"
+# What events.k8s.io calls otherwise than the core group.
+OF_EVENTS = {
+    "regarding": "involvedObject",
+    "note": "message",
+    "reportingController": "reportingComponent",
+    "deprecatedSource": "source",
+    "deprecatedFirstTimestamp": "firstTimestamp",
+    "deprecatedLastTimestamp": "lastTimestamp",
+    "deprecatedCount": "count",
+}
 
 
 def stored_kind(kind: Kind) -> Kind:
     """The kind as it is stored; itself for what is stored nowhere."""
-    return BY_RESOURCE.get(kind.resource, kind)
+    return BY_RESOURCE.get(kind.stored_as or kind.resource, kind)
 
 
 def stored(kind: Kind, obj: dict) -> dict:
@@ -97,6 +108,11 @@ def _put_together(obj: dict, annotations: dict, spec: dict, status: dict) -> dic
     return {**obj, "metadata": metadata, "spec": spec} | ({"status": status} if "status" in obj else {})
 
 
+def _renamed(names: dict[str, str], obj: dict) -> dict:
+    return {names.get(field, field): value for field, value in obj.items()}
+
+
 _TURNED: dict[str, tuple[Callable[[dict], dict], Callable[[dict], dict]]] = {
     "autoscaling/v1HorizontalPodAutoscaler": (_autoscaler_from_v1, _autoscaler_to_v1),
+    "events.k8s.io/v1Event": (partial(_renamed, OF_EVENTS), partial(_renamed, {b: a for a, b in OF_EVENTS.items()})),
 }

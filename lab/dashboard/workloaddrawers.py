@@ -76,7 +76,9 @@ def _why(client: Client, obj: dict, row: Row, pods: int) -> list[str]:
     failed = condition(obj, "Failed") if obj["kind"] == JOBS.kind else None
     said = [failed["message"]] if failed and failed.get("message") else [row["trouble"]] if row.get("trouble") else []
     if row.get("desired", 0) > pods and row["state"] == "starting" and not row.get("refused"):
-        about = [one for one in client.list(EVENTS) if one["involvedObject"].get("uid") == obj["metadata"]["uid"]]
+        about = [
+            one for one in client.list(EVENTS) if one.get("involvedObject", {}).get("uid") == obj["metadata"]["uid"]
+        ]
         warned = max((one for one in about if one.get("type") == "Warning"), key=event_time, default=None)
         said += [f"{warned['reason']}: {warned['message']}"] if warned else []
     return said

@@ -55,7 +55,7 @@ def of_request(method: str, path: str, query: Mapping[str, str]) -> Attributes:
         verb = "deletecollection"
     # A namespace lies in itself: a role in it may open it.
     home = name if info.kind is NAMESPACES else info.namespace
-    return Attributes(verb, info.kind.group, info.kind.plural, info.subresource, home, name)
+    return Attributes(verb, info.served.group, info.served.plural, info.subresource, home, name)
 
 
 def refusal(user: str, asked: Attributes, reason: str = "") -> ApiError:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from lab.apimachinery.kinds import KINDS, OLDER, OWN, REVIEWS
+from lab.apimachinery.kinds import KINDS, OTHERS, OWN, REVIEWS
 
 VERSION = "v1.36.0"
 HERE = Path(__file__).parent
@@ -138,7 +138,7 @@ def _pruned(table: dict[str, dict]) -> dict[str, dict]:
 
 def main() -> None:
     definitions = published()
-    roots = {(kind.api_version, kind.kind) for kind in (*KINDS, *OLDER) if kind.group != OWN} | SUBRESOURCES
+    roots = {(kind.api_version, kind.kind) for kind in (*KINDS, *OTHERS) if kind.group != OWN} | SUBRESOURCES
     names = {f"{version} {kind}": name_of(definitions, version, kind) for version, kind in sorted(roots)}
     schemas = reachable(definitions, list(names.values()))
     written(DEFINITIONS, {"version": VERSION, "roots": names, "schemas": schemas})

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lab.apimachinery.errors import Cause
+from lab.apimachinery.selectors import REFERENCE, REGARDING
 
 from .base import Strategy
 from .causes import invalid
@@ -20,8 +21,9 @@ class EventStrategy(Strategy):
             yield invalid("involvedObject.namespace", about, "does not match event.namespace")
 
     def selectable_fields(self, obj: dict) -> dict[str, str]:
-        """`source` is its component, and newer events carry that as `reportingComponent`."""
+        """In the words of both groups. `source` is its component; newer events carry that as `reportingComponent`."""
         fields = super().selectable_fields(obj)
         fields["source"] = (obj.get("source") or {}).get("component", "") or obj.get("reportingComponent", "")
-        fields["reportingComponent"] = fields["reportingComponent"] or fields["source"]
+        fields["reportingComponent"] = fields["reportingController"] = fields["reportingComponent"] or fields["source"]
+        fields |= {f"{REGARDING}.{field}": fields[f"involvedObject.{field}"] for field in REFERENCE}
         return fields

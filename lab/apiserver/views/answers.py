@@ -72,7 +72,7 @@ def many(form: Form, info: RequestInfo, items: list[dict], metadata: dict, inclu
     """A list in a form: `PodList`, a Table, or PartialObjectMetadataList."""
     kind = info.served
     if form.kind == "Table":
-        columns = tables.columns_for(kind)
+        columns = tables.columns_for(info.kind)
         return tables.table(columns, items, metadata, time.time(), include, version=form.version)
     if form.kind == "PartialObjectMetadata":
         api_version = f"meta.k8s.io/{form.version}"
