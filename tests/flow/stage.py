@@ -109,7 +109,9 @@ class Stage:
         self.lab.api("DELETE", f"{self.path}/pods/{name}", options)
 
     def patch(self, name: str, change: dict) -> dict:
-        return self.lab.api("PATCH", f"{self.path}/pods/{name}", change, content_type="application/merge-patch+json")
+        return self.lab.api(
+            "PATCH", f"{self.path}/pods/{name}", change, content_type="application/strategic-merge-patch+json"
+        )
 
     def now(self, name: str) -> dict | None:
         return self.lab.get(f"{self.path}/pods/{name}")

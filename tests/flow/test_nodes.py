@@ -30,7 +30,13 @@ def a_pod(name: str, requests: dict[str, str]) -> dict:
 def test_a_node_of_any_size_and_with_any_devices_takes_what_fits_nowhere_else(lab):
     add_node(lab, a_node("giant", labels={"tier": "gold"}, cpu="64", memory="512Gi", **{GPU: "4"}))
     giant = lab.get(f"{NODES}/giant")
-    assert giant["status"]["allocatable"] == {"cpu": "64", "memory": "512Gi", "pods": "110", GPU: "4"}
+    assert giant["status"]["allocatable"] == {
+        "cpu": "64",
+        "memory": "512Gi",
+        "pods": "110",
+        "ephemeral-storage": "20Gi",
+        GPU: "4",
+    }
     assert giant["metadata"]["labels"]["tier"] == "gold"
     lab.api("POST", PODS, a_pod("trainer", {GPU: "3"}))
     lab.api("POST", PODS, a_pod("solver", {"cpu": "32"}))
