@@ -94,7 +94,7 @@ def test_a_thousand_pods_start_at_once_without_a_thread_of_their_own(runtime):
         created = runtime.create_container(runtime.run_pod_sandbox(pod), pod, ContainerSpec("main", IMAGE))
         runtime.start_container(created)
     assert [one.containers[0].state for one in runtime.list_pods()] == ["running"] * 1000
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # those of other tests may end meanwhile
 
 
 def test_a_killed_container_has_exited_and_its_death_is_told(runtime, heard):

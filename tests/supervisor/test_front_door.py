@@ -19,11 +19,15 @@ def free_ports() -> int:
 
 
 def test_they_are_those_after_the_boards():
-    port = free_ports()
-    sockets = list(listen_everywhere(parse(["--port", str(port)])))
-    assert [each.getsockname()[1] for each in sockets] == [port, port + 2, port + 1]
-    for each in sockets:
-        each.close()
+    def taken_after(port: int) -> list[int]:
+        sockets = list(listen_everywhere(parse(["--port", str(port)])))
+        found = [each.getsockname()[1] - port for each in sockets]
+        for each in sockets:
+            each.close()
+        return found
+
+    # Somebody else on this machine may take one of them meanwhile, but not every time.
+    assert [0, 2, 1] in [taken_after(free_ports()) for _ in range(5)]
 
 
 def test_it_is_any_if_that_is_taken():
