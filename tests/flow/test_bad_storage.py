@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,9 +41,19 @@ def lab(small_disk) -> Iterator[LabUnderTest]:
 
 
 def try_to_scale(lab: LabUnderTest, replicas: int) -> dict:
+    return refusal_of(lambda: scale(lab, replicas))
+
+
+def try_to_store(lab: LabUnderTest) -> dict:
+    """Something that nobody acts on: the files of the database may still have room of their own."""
+    note = {"metadata": {"generateName": "note-"}, "data": {"text": "x" * 4096}}
+    return refusal_of(lambda: lab.api("POST", "/api/v1/namespaces/default/configmaps", note))
+
+
+def refusal_of(write: Callable[[], object]) -> dict:
     """The Status of a refusal; empty if it was accepted."""
     try:
-        scale(lab, replicas)
+        write()
     except urllib.error.HTTPError as refusal:
         return json.load(refusal)
     return {}
@@ -94,7 +104,7 @@ def test_a_locked_database_and_then_a_full_disk_only_make_everybody_wait(lab, sm
     assert "the store failed: database is locked" in lab.said()
 
     filler = fill(small_disk)
-    refusal = wait_until("a refusal", lambda: try_to_scale(lab, 2))
+    refusal = wait_until("a refusal", lambda: try_to_store(lab))
     assert (refusal["code"], refusal["message"]) == (503, "the store failed: database or disk is full")
     kill(lab, "worker")
     time.sleep(3)
