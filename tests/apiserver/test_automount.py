@@ -63,3 +63,8 @@ def test_a_template_is_left_as_it_was_written(api):
     spec = {"selector": {"matchLabels": {"app": "x"}}, "template": template}
     stored = api.create("/apis/apps/v1/namespaces/default/deployments", {"metadata": {"name": "x"}, "spec": spec})
     assert "volumes" not in stored["spec"]["template"]["spec"]
+
+
+def test_a_pod_without_containers_is_refused_for_that(api):
+    refused = api.ask("POST", "/api/v1/namespaces/default/pods", {"metadata": {"name": "none"}, "spec": {}})
+    assert (refused.code, refused.json["details"]["causes"][0]["field"]) == (422, "spec.containers")

@@ -46,7 +46,7 @@ def _mount(spec: dict) -> None:
     volumes = spec.get("volumes") or []
     found = next((volume["name"] for volume in volumes if volume.get("name", "").startswith(PREFIX)), "")
     name, needed = found or generated_name(PREFIX), False
-    for container in (*(spec.get("initContainers") or ()), *spec["containers"]):
+    for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
         mounts = container.get("volumeMounts") or []
         if all(mount.get("mountPath") != MOUNT_PATH for mount in mounts):
             container["volumeMounts"] = [*mounts, {"name": name, "readOnly": True, "mountPath": MOUNT_PATH}]
