@@ -1,6 +1,7 @@
 """The ASGI application: HTTP for the API and the pages, websockets for the live board and the API's streams."""
 
 import os
+from collections.abc import Callable
 
 import django
 from django.core.handlers.asgi import ASGIHandler
@@ -11,7 +12,7 @@ django.setup(set_prefix=False)  # the imports below need it
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
-from django.urls import re_path  # noqa: E402
+from django.urls import ResolverMatch, re_path  # noqa: E402
 
 from lab.apiserver.access.authentication import is_secured  # noqa: E402
 from lab.apiserver.views import sockets  # noqa: E402
@@ -21,13 +22,13 @@ from lab.dashboard import routing  # noqa: E402
 class Handler(ASGIHandler):
     """At the TLS port there is the API alone: the board, which is the machine's own user's, asks nobody's name."""
 
-    def resolve_request(self, request: HttpRequest):
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         if is_secured(request.scope):
             request.urlconf = "lab.apiserver.urls"
         return super().resolve_request(request)
 
 
-async def board(scope, receive, send) -> None:
+async def board(scope: dict, receive: Callable, send: Callable) -> None:
     await (WebsocketDenier() if is_secured(scope) else boards_own)(scope, receive, send)
 
 

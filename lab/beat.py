@@ -7,7 +7,7 @@ process that only counts seconds.
 import time
 
 from celery import Celery
-from celery.beat import Scheduler
+from celery.beat import ScheduleEntry, Scheduler
 from celery.schedules import schedstate
 
 from . import settings
@@ -21,10 +21,10 @@ class SteadyScheduler(Scheduler):
     an hour, and the lab with it: a tick is what makes every lost hint harmless. Nothing is kept on disk, which may be
     full; what was due while nobody counted is due an interval after the start."""
 
-    def _when(self, entry, next_time_to_run, **_) -> float:
+    def _when(self, entry: ScheduleEntry, next_time_to_run: float, **_: object) -> float:
         return time.monotonic() + (self.adjust(next_time_to_run) or 0)
 
-    def is_due(self, entry) -> schedstate:
+    def is_due(self, entry: ScheduleEntry) -> schedstate:
         """Asked only when `_when` has come."""
         return schedstate(is_due=True, next=entry.schedule.seconds)
 

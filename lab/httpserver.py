@@ -27,6 +27,6 @@ class QuietServer(uvicorn.Server):
 class SecuredProtocol(H11Protocol):
     """Says of each request that it came by TLS, and whose certificate was shown: where no client can write."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
         self.app_state = {**self.app_state, SECURED: True, CERTIFICATE: transport.get_extra_info("peercert")}

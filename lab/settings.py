@@ -86,8 +86,10 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 # Connections stay; one that broke, for PostgreSQL was restarted, is noticed before it is used again.
-_kept = {"conn_max_age": None, "conn_health_checks": True}
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{DATA_DIR / 'orrery.sqlite3'}", **_kept)}
+_database = dj_database_url.config(
+    default=f"sqlite:///{DATA_DIR / 'orrery.sqlite3'}", conn_max_age=None, conn_health_checks=True
+)
+DATABASES: dict[str, dict] = {"default": {**_database}}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets readers read while one writes; IMMEDIATE takes the write lock at once instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {

@@ -10,6 +10,7 @@ import asyncio
 import signal
 import socket
 import ssl
+from typing import Any
 
 import uvicorn
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.conf import settings
 from lab.asgi import application
 from lab.httpserver import QuietServer, SecuredProtocol
 
-COMMON = {
+COMMON: dict[str, Any] = {
     "interface": "asgi3",
     "lifespan": "off",
     "ws": "wsproto",

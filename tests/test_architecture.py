@@ -50,6 +50,10 @@ def test_the_code_is_clean_and_formatted():
     run("ruff", "format", "--check", ".")
 
 
+def test_types_hold():
+    run("mypy")
+
+
 def test_nothing_stands_at_the_top_but_what_a_newcomer_needs():
     assert {path.split("/")[0] for path in TRACKED if path} <= ALLOWED
 

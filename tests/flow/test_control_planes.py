@@ -39,7 +39,7 @@ def leader(lab: LabUnderTest, component: str = "kube-controller-manager") -> str
 
 
 def delete_a_pod(lab: LabUnderTest) -> str:
-    name = lab.ready_pods()[0]["metadata"]["name"]
+    name = lab.wait_for_ready_pods(3)[0]["metadata"]["name"]
     lab.api("DELETE", f"{PODS}/{name}")
     return name
 
