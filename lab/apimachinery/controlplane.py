@@ -75,7 +75,7 @@ def elect(component: str, lease: dict | None, nodes: Iterable[dict], now: float,
 
 
 def _lease(component: str, old: dict | None, listed: str, spec: dict, seconds: float) -> dict:
-    about = old["metadata"] if old else {"name": component, "namespace": LEADER_NAMESPACE}
+    about: dict = old["metadata"] if old else {"name": component, "namespace": LEADER_NAMESPACE}
     return {
         "metadata": {**about, "annotations": {**(about.get("annotations") or {}), MEMBERS: listed}},
         "spec": {**spec, "renewTime": meta.micro_now(), "leaseDurationSeconds": max(1, round(seconds))},

@@ -47,8 +47,8 @@ class ApiError(Exception):
         return status
 
 
-def _named(kind: Kind, name: str, **more) -> dict:
-    details = {"name": name, "kind": kind.plural, **more}
+def _named(kind: Kind, name: str) -> dict:
+    details = {"name": name, "kind": kind.plural}
     return {"group": kind.group, **details} if kind.group else details
 
 

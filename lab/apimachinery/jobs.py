@@ -5,7 +5,7 @@ Source: k8s.io/api/batch/v1/types.go, and pkg/controller/job/indexed_job_utils.g
 
 from collections.abc import Iterable
 
-from .meta import condition, is_true, parse_time
+from .meta import is_true, parse_time
 
 JOB_NAME = "batch.kubernetes.io/job-name"
 CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
@@ -39,7 +39,8 @@ def finished_as(job: dict) -> str:
 
 def finished_at(job: dict) -> float:
     """When it became Complete or Failed, in seconds since the epoch."""
-    return parse_time(condition(job, finished_as(job))["lastTransitionTime"])
+    kind = finished_as(job)
+    return parse_time(next(c["lastTransitionTime"] for c in job["status"]["conditions"] if c["type"] == kind))
 
 
 def parse_indexes(text: str) -> set[int]:

@@ -1,5 +1,7 @@
 """YAML as Kubernetes reads it. Pure."""
 
+from typing import Any
+
 import yaml
 
 MOST_VALUES = 100_000  # no manifest has a hundredth of that, unless a few of its lines refer to each other
@@ -8,7 +10,7 @@ MOST_VALUES = 100_000  # no manifest has a hundredth of that, unless a few of it
 class Loader(yaml.SafeLoader):
     """A date stays the text that it is, and a text that unfolds into more than any memory holds is refused."""
 
-    def construct_document(self, node: yaml.Node):
+    def construct_document(self, node: yaml.Node) -> Any:
         if _size(node, {}) > MOST_VALUES:
             raise yaml.constructor.ConstructorError(
                 None, None, f"its aliases unfold into more than {MOST_VALUES} values", node.start_mark

@@ -98,11 +98,11 @@ def is_true(obj: dict, kind: str) -> bool:
 def with_condition(conditions: list[dict], kind: str, status: str, reason: str, message: str = "") -> list[dict]:
     """The conditions with one set anew; `lastTransitionTime` moves only when `status` changes."""
     old = next((c for c in conditions if c["type"] == kind), None)
-    changed = old is None or old["status"] != status
+    unchanged = old if old and old["status"] == status else {}
     new = {
         "type": kind,
         "status": status,
-        "lastTransitionTime": now() if changed else old.get("lastTransitionTime", now()),
+        "lastTransitionTime": unchanged.get("lastTransitionTime") or now(),
         "reason": reason,
         "message": message,
     }

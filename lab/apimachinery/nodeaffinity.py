@@ -1,5 +1,6 @@
 """Which nodes a pod wants or insists on: node selector terms. Source: k8s.io/component-helpers/scheduling/corev1."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .selectors import LabelSelector, parse_label_selector
@@ -18,7 +19,7 @@ class NodeSelectorTerm:
         return self.labels.matches(labels) and self.fields.matches({"metadata.name": name})
 
 
-def parse_terms(terms: list[dict]) -> tuple[NodeSelectorTerm, ...]:
+def parse_terms(terms: Iterable[dict]) -> tuple[NodeSelectorTerm, ...]:
     """`nodeSelectorTerms` as on the wire; one of them must match."""
     return tuple(
         NodeSelectorTerm(
@@ -33,7 +34,7 @@ def named_nodes(terms: tuple[NodeSelectorTerm, ...]) -> frozenset[str] | None:
     """The nodes that the terms name, if each of them names some: then nobody else need be asked."""
     names: set[str] = set()
     for term in terms:
-        listed = [requirement.values for requirement in term.fields.requirements if requirement.op == "In"]
+        listed = [requirement.values for requirement in term.fields.requirements or () if requirement.op == "In"]
         if not listed:
             return None
         names.update(frozenset.intersection(*listed))

@@ -1,7 +1,7 @@
 """Tasks that end together: the two directions of a stream, and what watches over them."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
 
 async def until_first_ends(*coroutines: Coroutine) -> None:
@@ -17,7 +17,7 @@ async def until_first_ends(*coroutines: Coroutine) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def every(seconds: float, do) -> None:
+async def every(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
     """Await `do()` again and again, for ever."""
     while True:
         await asyncio.sleep(seconds)

@@ -47,7 +47,7 @@ def default_class(classes: list[dict]) -> str | None:
 
 
 def waits_for_consumer(storage_class: dict | None) -> bool:
-    return bool(storage_class) and storage_class.get("volumeBindingMode") == "WaitForFirstConsumer"
+    return storage_class is not None and storage_class.get("volumeBindingMode") == "WaitForFirstConsumer"
 
 
 def node_terms(volume: dict) -> list[dict]:

@@ -6,6 +6,7 @@ which lists are merged, and by what key, is data made from Kubernetes' definitio
 
 import copy
 import json
+from typing import Any
 
 from ..errors import ApiError, bad_request
 from ..kinds import Kind
@@ -22,15 +23,15 @@ def apply(patch_type: str, kind: Kind, old: dict, body: dict | list) -> dict:
 
     Raises ApiError 415 for an unknown type, 400 for a malformed patch, 422 for one that does not fit the object.
     """
-    wanted = list if patch_type == JSON_PATCH else dict
-    if not isinstance(body, wanted):
-        raise bad_request(f"a patch of type {patch_type} must be a JSON {'array' if wanted is list else 'object'}")
-    if patch_type == JSON_PATCH:
+    if patch_type == JSON_PATCH and isinstance(body, list):
         new = json_patch.apply(old, body)
-    elif patch_type == MERGE_PATCH:
+    elif patch_type == MERGE_PATCH and isinstance(body, dict):
         new = json_merge(copy.deepcopy(old), copy.deepcopy(body))
-    elif patch_type == STRATEGIC_MERGE_PATCH:
+    elif patch_type == STRATEGIC_MERGE_PATCH and isinstance(body, dict):
         new = strategic.apply(strategic.type_of(kind.api_version, kind.kind), old, body)
+    elif patch_type in TYPES:
+        wanted = "array" if patch_type == JSON_PATCH else "object"
+        raise bad_request(f"a patch of type {patch_type} must be a JSON {wanted}")
     else:
         message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(TYPES)}"
         raise ApiError(415, "UnsupportedMediaType", message)
@@ -45,7 +46,7 @@ def shown(patch_type: str, body: dict | list, made: dict) -> str:
     return _as_go(body) if patch_type == STRATEGIC_MERGE_PATCH else json.dumps(made, separators=(",", ":"))
 
 
-def _as_go(value) -> str:
+def _as_go(value: Any) -> str:
     if isinstance(value, dict):
         return f"map[{' '.join(f'{key}:{_as_go(value[key])}' for key in sorted(value))}]"
     if isinstance(value, list):

@@ -11,6 +11,7 @@ import copy
 import functools
 import json
 from pathlib import Path
+from typing import Any
 
 from ..errors import ApiError, bad_request
 
@@ -82,7 +83,7 @@ def _retain(old: dict, patch: dict) -> None:
         del old[field]
 
 
-def _merge_value(old, wanted, about: dict, order: list | None):
+def _merge_value(old: Any, wanted: Any, about: dict, order: list | None) -> Any:
     strategies = about.get("strategy", "").split(",")
     if isinstance(wanted, dict):
         if "replace" in strategies:
@@ -118,7 +119,7 @@ def _merge_maps(old: list[dict], wanted: list[dict], key: str, type_name: str) -
     return merged
 
 
-def _identity(item, key: str | None):
+def _identity(item: Any, key: str | None) -> Any:
     if key is None:
         return item
     if not isinstance(item, dict) or key not in item:
@@ -131,7 +132,8 @@ def _ordered(merged: list, order: list, key: str | None, before: list) -> list:
     know of, stay in front of a named one where they stood in front of it before, and else come after."""
     places = [_identity(item, key) for item in order if not (isinstance(item, dict) and DIRECTIVE in item)]
     known = [item.get(key) if key else item for item in before]
-    named, rest = [], []
+    named: list = []
+    rest: list = []
     for item in merged:
         (named if (item.get(key) if key else item) in places else rest).append(item)
     named.sort(key=lambda item: places.index(item.get(key) if key else item))
@@ -143,7 +145,7 @@ def _ordered(merged: list, order: list, key: str | None, before: list) -> list:
     return result + named + rest
 
 
-def _plain(wanted):
+def _plain(wanted: Any) -> Any:
     """The value with all directives and nulls taken out: what a patch leaves where nothing was before."""
     if isinstance(wanted, dict):
         return {k: _plain(v) for k, v in wanted.items() if v is not None and not k.startswith("$")}
