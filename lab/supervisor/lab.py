@@ -161,8 +161,7 @@ class Lab:
     def _changed(self) -> None:
         """Tell the guard and `status` which processes there are now."""
         with self._lock:
-            alive = [child for child in self._children if child.pid]
-            self._guard.watch(child.pid for child in alive)
+            self._guard.watch(pid for child in self._children if (pid := child.pid))
             write_run(self.data, self._describe())
 
     def _describe(self) -> dict:

@@ -57,6 +57,10 @@ class Program:
         """These visitors, and no others."""
         assert self.ask({"do": "apply", "visitors": {key: SPEC | spec}})["ok"]
 
+    def apply_none(self) -> None:
+        """Nobody asks any more, and what was counted is forgotten."""
+        assert self.ask({"do": "apply", "visitors": {}})["ok"]
+
     def figures(self, key: str = KEY) -> dict:
         return self.ask({"do": "counters"})["visitors"].get(key, {})
 

@@ -5,7 +5,7 @@ import time
 from tests.labs import free_port, wait_until
 
 from .door import Door
-from .program import KEY, Program
+from .program import Program
 
 
 def settled(program: Program) -> dict:
@@ -83,9 +83,9 @@ def test_an_answer_of_5xx_is_a_failure_that_says_who_and_why(program, door):
 
 def test_failures_are_told_apart(program):
     assert set(failed(program, "/silence", timeoutSeconds=0.2)["failures"]) == {"timeout"}
-    program.ask({"do": "reset", "of": KEY})
+    program.apply_none()
     assert set(failed(program, "/cut")["failures"]) == {"reset"}
-    program.ask({"do": "reset", "of": KEY})
+    program.apply_none()
     assert set(failed(program, "/nonsense")["failures"]) == {"malformed"}
 
 
@@ -111,7 +111,8 @@ def test_a_door_that_is_away_refuses_until_it_is_back(tmp_path):
 def test_counting_begins_anew_with_another_epoch(program):
     program.apply(rate=100)
     before = program.wait_for("answers", lambda seen: seen["requests"] > 10)
-    assert program.ask({"do": "reset", "of": KEY})["ok"]
+    program.apply_none()
+    program.apply(rate=100)
     after = program.figures()
     assert after["epoch"] > before["epoch"]
     assert after["requests"] < before["requests"] or after["requests"] < 10
@@ -138,7 +139,7 @@ def test_who_is_not_in_the_orders_stops(program, door):
 
 def test_an_order_that_cannot_be_read_is_refused_in_words_and_harms_nobody(program):
     program.apply(rate=50)
-    for order in ("nonsense", "[]", '{"do": "dance"}', '{"do": "reset", "of": "nobody"}'):
+    for order in ("nonsense", "[]", '{"do": "dance"}', '{"do": "apply", "visitors": 1}'):
         assert program.ask(order)["error"]
     program.wait_for("answers", lambda seen: seen["requests"] > 5)
 

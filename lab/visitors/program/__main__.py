@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 # asyncio would load OpenSSL, a sixth of the process, for connections that never leave this machine.
-sys.modules["ssl"] = None
+sys.modules["ssl"] = None  # type: ignore[assignment]
 import asyncio  # noqa: E402
 
 from .control import MOST_LINE, Control  # noqa: E402

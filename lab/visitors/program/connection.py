@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         """Ask; the first time, the connection is opened for it. The time for that counts too."""
         self._request = request
         self._reader = Reader()
-        self._timer = self._loop.call_later(request.timeout, self._time_out)
+        self._timer = self._loop.call_later(request.timeout, self._time_out, request)
         if self._transport:
             self._transport.write(request.raw)
         else:
@@ -70,12 +70,16 @@ class Connection(asyncio.Protocol):
         except OSError as error:
             self._fail("refused", error.strerror or str(error))
 
-    def _time_out(self) -> None:
-        self._fail("timeout", f"no answer within {self._request.timeout:g} s")
+    def _time_out(self, request: Request) -> None:
+        self._fail("timeout", f"no answer within {request.timeout:g} s")
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.write(self._request.raw)
+        if self._request:
+            transport.write(self._request.raw)
+        else:  # too late: its time has just run out
+            transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._request is None:  # nobody asked: what it says is not an answer to the next request
@@ -112,6 +116,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self, kind: str, message: str, answer: Answer | None) -> None:
         request, self._request = self._request, None
+        assert request and self._timer
         self._timer.cancel()
         self.idle_since = self._loop.time()
         self._ended(self, Ending(request, answer, kind, message))

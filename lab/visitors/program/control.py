@@ -2,7 +2,6 @@
 
     {"do": "apply", "visitors": {"<cluster>/<namespace>/<name>": SPEC, …}}     these and no others → {"ok": true, …}
     {"do": "counters"}                                       → {"ok": true, "epoch": …, "visitors": {"<key>": FIGURES}}
-    {"do": "reset", "of": "<cluster>/<namespace>/<name>"}    count from zero → {"ok": true, …}
 
 SPEC is the spec of a Visitors object with its defaults, and `host`: what to ask the front door for. FIGURES are told in
 `lab/visitors/__init__.py`. What cannot be done is answered with {"error": "why"}. Every answer carries the `epoch` of
@@ -38,7 +37,7 @@ class Control:
     def _answer(self, line: bytes) -> dict:
         try:
             order = json.loads(line)
-            verbs = {"apply": self._apply, "counters": self._counters, "reset": self._reset}
+            verbs = {"apply": self._apply, "counters": self._counters}
             return {"ok": True, "epoch": self.epoch} | verbs[order["do"]](order)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return {"error": f"{type(error).__name__}: {error}"}
@@ -55,7 +54,3 @@ class Control:
 
     def _counters(self, order: dict) -> dict:
         return {"visitors": {key: crowd.shown() for key, crowd in self._crowds.items()}}
-
-    def _reset(self, order: dict) -> dict:
-        self._crowds[order["of"]].reset()
-        return {}

@@ -17,7 +17,7 @@ class Crowd:
         self._key = key
         self._door = door
         self._loop = asyncio.get_running_loop()
-        self.figures = Figures(self._loop.time())
+        self._figures = Figures(self._loop.time())
         self._spec: dict = {}
         self._head = b""
         self._count = 0
@@ -51,19 +51,15 @@ class Crowd:
         for connection in self._busy:
             connection.close()
 
-    def reset(self) -> None:
-        """Count from zero; what is under way will count."""
-        self.figures = Figures(self._loop.time())
-
     def shown(self) -> dict:
-        return self.figures.shown(self._loop.time(), len(self._busy))
+        return self._figures.shown(self._loop.time(), len(self._busy))
 
     def _close_idle(self) -> None:
         while self._idle:
             self._idle.pop().close()
 
     def _late(self, requests: int) -> None:
-        self.figures.count_late(requests, self._loop.time())
+        self._figures.count_late(requests, self._loop.time())
 
     def _send(self) -> bool:
         if len(self._busy) >= self._spec["concurrency"]:
@@ -71,7 +67,7 @@ class Crowd:
         connection = self._free_connection()
         self._busy.add(connection)
         self._count += 1
-        request_id = f"{self._key.replace('/', '.')}-{self.figures.epoch:.0f}-{self._count}"
+        request_id = f"{self._key.replace('/', '.')}-{self._figures.epoch:.0f}-{self._count}"
         raw = self._head + request_id.encode() + b"\r\n\r\n"
         connection.send(Request(request_id, raw, self._loop.time(), self._spec["timeoutSeconds"]), self._door)
         return True
@@ -90,7 +86,7 @@ class Crowd:
         self._busy.discard(connection)
         if connection.usable:
             self._idle.append(connection)
-        self.figures.count(_outcome(ending, now), now)
+        self._figures.count(_outcome(ending, now), now)
         if self._pace:
             self._pace.freed(len(self._busy))
 

@@ -31,7 +31,6 @@ class Second:
     number: int
     late: int = 0
     versions: dict[str, Tally] = field(default_factory=dict)
-    point: dict | None = None  # once it is over
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,8 @@ class Figures:
         self.versions: dict[str, dict] = {}
         self.failures: deque[dict] = deque(maxlen=FAILURES)
         self._second = Second(int(now))
-        self._past: deque[Second] = deque(maxlen=POINTS)
+        self._past: deque[Second] = deque(maxlen=WINDOW)
+        self._points: deque[dict] = deque(maxlen=POINTS)
 
     def count(self, outcome: Outcome, now: float) -> None:
         failed = bool(outcome.kind)
@@ -99,16 +99,16 @@ class Figures:
             first = max(self._second.number, number - POINTS)
             for past in range(first, number):
                 over = self._second if past == self._second.number else Second(past)
-                over.point = _point(over)
                 self._past.append(over)
+                self._points.append(_point(over))
             self._second = Second(number)
         return self._second
 
     def shown(self, now: float, in_flight: int) -> dict:
         self._at(now)
-        window = list(self._past)[-WINDOW:]
-        seen = {version for second in window for version in second.versions}
-        recent = {version: _recent([s.versions[version] for s in window if version in s.versions]) for version in seen}
+        past = self._past
+        seen = {version for second in past for version in second.versions}
+        recent = {version: _recent([s.versions[version] for s in past if version in s.versions]) for version in seen}
         idle = _recent([])
         return {
             "epoch": self.epoch,
@@ -116,7 +116,7 @@ class Figures:
             "errors": self.errors,
             "late": self.late,
             "inFlight": in_flight,
-            **_recent([tally for second in window for tally in second.versions.values()]),
+            **_recent([tally for second in past for tally in second.versions.values()]),
             "statuses": dict(self.statuses),
             "failures": dict(self.kinds),
             "lastFailures": list(self.failures),
@@ -126,8 +126,7 @@ class Figures:
         }
 
     def _series(self, now: float) -> dict:
-        points = [second.point for second in self._past]
-        columns = {name: [point[name] for point in points] for name in _point(Second(0))}
+        columns = {name: [point[name] for point in self._points] for name in _point(Second(0))}
         return {"end": round(time.time() - (now - self._second.number)), **columns}
 
 
