@@ -1,7 +1,6 @@
 """The client: Kubernetes' verbs as a component calls them, with its name and its reason on every write."""
 
-from __future__ import annotations  # `list` is also a verb here
-
+import builtins  # `list` is also a verb here
 import dataclasses
 
 from asgiref.sync import async_to_sync
@@ -37,7 +36,7 @@ class Client:
         self.fence = fence
         self.hardware = hardware  # works while the cluster's control plane is down: `Request.hardware`
 
-    def caused_by(self, revision: int) -> Client:
+    def caused_by(self, revision: int) -> "Client":
         """The same client, acting because of that revision."""
         return Client(self.cluster, self.author, revision, self.fence, self.hardware)
 
@@ -57,7 +56,7 @@ class Client:
         """The object, or None where `get` raises a 404."""
         return self.view().get(kind.resource, namespace, name)
 
-    def list(self, kind: Kind, namespace: str = "", labels: dict[str, str] | None = None) -> list[dict]:
+    def list(self, kind: Kind, namespace: str = "", labels: dict[str, str] | None = None) -> builtins.list[dict]:
         """All objects, or those that carry `labels`; of one namespace, or (empty) of all. In no particular order."""
         items = self.view().list(kind.resource, namespace)
         if labels:
@@ -65,11 +64,11 @@ class Client:
             items = [obj for obj in items if wanted <= obj["metadata"].get("labels", {}).items()]
         return items
 
-    def changes_since(self, revision: int) -> list[Change] | None:
+    def changes_since(self, revision: int) -> builtins.list[Change] | None:
         """What was written after `revision`, oldest first; None if too long ago: then list instead."""
         return self.view().changes_since(revision)
 
-    def history(self, kind: Kind, namespace: str, name: str, limit: int = 50) -> list[dict]:
+    def history(self, kind: Kind, namespace: str, name: str, limit: int = 50) -> builtins.list[dict]:
         """The revisions of one object, newest first, each with author, cause and decision (`why`)."""
         return history(self.cluster, kind.resource, namespace, name, limit)
 
@@ -82,7 +81,7 @@ class Client:
     def create(self, kind: Kind, obj: dict, why: dict | None = None) -> dict:
         return registry.write(self._request(), [Put(kind, _typed(kind, obj), why=why)])[0]
 
-    def create_many(self, kind: Kind, objs: list[dict]) -> list[dict]:
+    def create_many(self, kind: Kind, objs: builtins.list[dict]) -> builtins.list[dict]:
         """Create all of them in one transaction, or none."""
         return self.write([Put(kind, obj) for obj in objs])
 
@@ -99,7 +98,7 @@ class Client:
             raise errors.bad_request("an update needs the resourceVersion that was read")
         return registry.write(self._request(), [put])[0]
 
-    def write(self, puts: list[Put]) -> list[dict]:
+    def write(self, puts: builtins.list[Put]) -> builtins.list[dict]:
         """Several objects in one transaction: those without a resourceVersion are created, the others updated."""
         typed = [dataclasses.replace(put, object=_typed(put.kind, put.object)) for put in puts]
         return registry.write(self._request(), typed)
@@ -109,7 +108,7 @@ class Client:
         kind: Kind,
         namespace: str,
         name: str,
-        patch: dict | list,
+        patch: dict | builtins.list,
         subresource: str = "",
         patch_type: str = MERGE_PATCH,
     ) -> dict:
@@ -138,7 +137,7 @@ class Client:
                 return True
             raise
 
-    def delete_these(self, kind: Kind, objs: list[dict], grace_seconds: int | None = None) -> None:
+    def delete_these(self, kind: Kind, objs: builtins.list[dict], grace_seconds: int | None = None) -> None:
         """Ask for the end of these very objects, in one transaction; what is gone, or a namesake by now, is let be."""
         options: dict = {"propagationPolicy": "Background"}
         if grace_seconds is not None:
@@ -158,7 +157,7 @@ class Client:
                 raise
         return True
 
-    def bind(self, bindings: list[binding.Binding]) -> dict[str, ApiError]:
+    def bind(self, bindings: builtins.list[binding.Binding]) -> dict[str, ApiError]:
         """Bind (pod, node's name, decision) triples in one transaction; key → error for those that could not be."""
         return binding.bind(self._request(), bindings)
 
@@ -181,7 +180,7 @@ class Client:
         """Record that something happened to `obj`; `kind` is Normal or Warning. Repeats are counted."""
         self.events([(obj, kind, reason, message)])
 
-    def events(self, happened: list[tuple[dict, str, str, str]]) -> None:
+    def events(self, happened: builtins.list[tuple[dict, str, str, str]]) -> None:
         """Record several (object, Normal|Warning, reason, message) in one transaction."""
         EventRecorder(self.author).record(self._request(), happened)
 

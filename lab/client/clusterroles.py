@@ -105,7 +105,7 @@ def bootstrap_policy() -> list[Put]:
 
 
 def _role(name: str, rules: list[dict]) -> dict:
-    role = {"metadata": _metadata(name), "rules": rules}
+    role: dict = {"metadata": _metadata(name), "rules": rules}
     if name in PARTS:
         role["metadata"]["labels"][_label(PARTS[name])] = "true"
     if name in PARTS.values():

@@ -23,7 +23,7 @@ USE = (
 )
 # The class of whoever asks for storage and names none. It waits for the first pod that mounts it because a volume lies
 # on one engine: only when that pod has a node is it known on which. (kind's `standard` waits likewise.)
-STANDARD = {
+STANDARD: dict = {
     "metadata": {"name": "standard", "annotations": {DEFAULT_CLASS: "true"}},
     "provisioner": DRIVER,
     "volumeBindingMode": "WaitForFirstConsumer",

@@ -49,6 +49,6 @@ def is_led(view: View, controller: str) -> bool:
     component = SCHEDULER if controller == "scheduler" else CONTROLLER_MANAGER
     lease = view.get(LEASES.resource, LEADER_NAMESPACE, component)
     members = {name: view.get(NODES.resource, "", name) for name in members_of(lease)}
-    if not any(members.values()):
+    if lease is None or not any(members.values()):
         return True  # the cluster has no control-plane nodes, or no longer: the lab itself steers it
     return is_up(members.get(lease["spec"].get("holderIdentity", "")))

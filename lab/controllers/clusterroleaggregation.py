@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from lab.apimachinery.kinds import CLUSTERROLES
 from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.selectors import parse_label_selector
-from lab.client import Client
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client
+from lab.client.reconcile import Controller
 
 ALL = "clusterroles"
 

@@ -10,8 +10,8 @@ from django.conf import settings
 
 from lab.apimachinery.kinds import EVENTS
 from lab.apimachinery.meta import parse_time
-from lab.client import Client
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client
+from lab.client.reconcile import Controller
 
 OLD_EVENTS = "events"
 BATCH = 200

@@ -15,9 +15,8 @@ from collections.abc import Iterable
 
 from lab.apimachinery.kinds import BY_GVK, BY_RESOURCE, Kind
 from lab.apimachinery.meta import is_deleting
-from lab.client import Client, Put
-from lab.client.client import View
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put, View
+from lab.client.reconcile import Controller
 
 from .finalizers import released
 from .owners import OwnerIndex, dependents, index_of, without_owner

@@ -18,8 +18,8 @@ from lab.apimachinery.services import (
     SERVICE_NAME,
     api_servers,
 )
-from lab.client import Client
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client
+from lab.client.reconcile import Controller
 
 from .endpoints.legacy import SKIP_MIRROR
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from lab.apimachinery.kinds import BY_RESOURCE, INGRESSES, SERVICES
 from lab.apimachinery.meta import is_deleting, key_of, split_key
-from lab.client import Client
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client
+from lab.client.reconcile import Controller
 
 
 class LoadBalancerController(Controller):

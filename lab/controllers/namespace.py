@@ -10,9 +10,8 @@ from collections.abc import Iterable
 
 from lab.apimachinery.kinds import KINDS, NAMESPACES, PODS, Kind
 from lab.apimachinery.meta import is_deleting, with_condition
-from lab.client import Client, Put
-from lab.client.client import View
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put, View
+from lab.client.reconcile import Controller
 
 FINALIZER = "kubernetes"
 # Pods first and all of them, before what they use is taken from under them (KEP-5080, ordered namespace deletion).

@@ -16,9 +16,8 @@ from django.conf import settings
 from lab.apimachinery.kinds import LEASES, NODES, PODS
 from lab.apimachinery.leases import LEASE_NAMESPACE, renew_time
 from lab.apimachinery.meta import condition, is_true, now
-from lab.client import Client, Put
-from lab.client.client import View
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put, View
+from lab.client.reconcile import Controller
 
 from . import disruption
 from .clusterautoscaler.machines import is_booting

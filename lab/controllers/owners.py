@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from lab.apimachinery.kinds import EVENTS, Kind
 from lab.apimachinery.meta import controller_of, is_deleting, owner_reference
-from lab.client import Client, Put
-from lab.client.client import View
+from lab.client import Client, Put, View
 
 Key = tuple[str, str, str]  # resource, namespace, name
 

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, KINDS, PODDISRUPTIONBUDGETS, PODS, REPLICASETS
 from lab.apimachinery.meta import controller_of, is_deleting, key_of, parse_time, with_condition
 from lab.apimachinery.selectors import format_label_selector, parse_label_selector
-from lab.client import Client, View
-from lab.client.reconcile import Change
+from lab.client import Change, Client, View
 
 from .deployment.rollout import scaled_value
 from .objects import EVERY, ObjectController

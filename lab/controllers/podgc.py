@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from lab.apimachinery.kinds import NODES, PODS
 from lab.apimachinery.meta import is_deleting, is_true
 from lab.apimachinery.taints import OUT_OF_SERVICE
-from lab.client import Client, Put
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put
+from lab.client.reconcile import Controller
 
 from .pods import disrupted, is_finished, node_of
 

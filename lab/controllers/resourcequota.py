@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from lab.apimachinery import quota
 from lab.apimachinery.kinds import EVENTS, KINDS, LEASES, PODS, RESOURCEQUOTAS, SERVICES
 from lab.apimachinery.meta import is_deleting
-from lab.client import Client, Put
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put
+from lab.client.reconcile import Controller
 
 # Events and leases come and go all the time; the few who count them see the figure with the next change of the others.
 COUNTED = tuple(kind.resource for kind in KINDS if kind.namespaced and kind not in (EVENTS, LEASES))

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from lab.apimachinery.kinds import CONFIGMAPS, NAMESPACES
 from lab.apimachinery.meta import is_deleting
-from lab.client import Client
+from lab.client import Change, Client
 from lab.client.clusters import ROOT_CA, root_ca
-from lab.client.reconcile import Change, Controller
+from lab.client.reconcile import Controller
 
 
 class RootCAPublisher(Controller):

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from lab.apimachinery.kinds import NAMESPACES, SERVICEACCOUNTS
 from lab.apimachinery.meta import is_deleting
-from lab.client import Client
+from lab.client import Change, Client
 from lab.client.clusters import ACCOUNT
-from lab.client.reconcile import Change, Controller
+from lab.client.reconcile import Controller
 
 
 class ServiceAccountController(Controller):

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from lab.apimachinery.kinds import NODES, PODS
 from lab.apimachinery.meta import is_deleting, key_of
-from lab.client import Client, Put
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put
+from lab.client.reconcile import Controller
 
 from .pods import disrupted, node_of
 from .stopwatch import Stopwatch

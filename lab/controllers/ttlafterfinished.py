@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from lab.apimachinery.jobs import finished_as, finished_at
 from lab.apimachinery.kinds import JOBS
 from lab.apimachinery.meta import is_deleting, key_of
-from lab.client import Client
-from lab.client.reconcile import Change
+from lab.client import Change, Client
 
 from .objects import ObjectController
 

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
 from lab.apimachinery.meta import condition, controller_of, key_of, owner_reference
-from lab.client import Client
-from lab.client.reconcile import Change
+from lab.client import Change, Client
 
 from .objects import EVERY, ObjectController
 from .pods import is_active, seconds_to_available

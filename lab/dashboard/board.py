@@ -24,7 +24,7 @@ from lab.apimachinery.kinds import (
     Kind,
 )
 from lab.apimachinery.services import is_api
-from lab.client.reconcile import Change
+from lab.client import Change
 
 from .deltas import Delta, Way, begun, onward, turns
 from .loops import LEFT, LOOPS, describe, left, loop_of, loop_row, work_of

@@ -21,8 +21,7 @@ from django.db import DatabaseError
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
-from lab.client import Client, wait_for_revision
-from lab.client.reconcile import Change
+from lab.client import Change, Client, wait_for_revision
 from lab.metrics import TRAFFIC, VISITORS, read
 
 from .board import Board

@@ -20,7 +20,7 @@ from lab.apimachinery.kinds import (
 )
 from lab.apimachinery.meta import condition, controller_of, is_true
 from lab.apiserver.tables.pods import summary
-from lab.client.reconcile import Change
+from lab.client import Change
 
 from .rows import Row, compact, version_name, version_of
 from .servicerows import endpoints_of, service_of

@@ -11,8 +11,7 @@ from lab.apimachinery.kinds import (
     PODS,
     STORAGECLASSES,
 )
-from lab.client import Client, View
-from lab.client.reconcile import Change
+from lab.client import Change, Client, View
 
 from .cache import FINISHED, Cache, is_pending
 from .scores import LEAST_ALLOCATED

@@ -3,8 +3,8 @@
 from django.conf import settings
 
 from lab.apimachinery import meta
-from lab.client import Client
-from lab.client.reconcile import Change, Controller, failed
+from lab.client import Change, Client
+from lab.client.reconcile import Controller, failed
 
 from . import volumebinding
 from .batch import Outcome, schedule

@@ -16,8 +16,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES
 from lab.apimachinery.nodeaffinity import parse_terms
 from lab.apimachinery.volumes import EXCLUSIVE, SELECTED_NODE, annotation, is_bound, node_terms, waits_for_consumer
-from lab.client import Client, View
-from lab.client.reconcile import Change
+from lab.client import Change, Client, View
 
 from .batch import Outcome, Unschedulable
 from .cache import Cache

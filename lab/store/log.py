@@ -151,7 +151,7 @@ def changes(cluster: str, after: int, limit: int = 500) -> list[Change]:
     ]
 
 
-def _objects_at(rows, revisions: list[int]) -> list[tuple[int, bytes]]:
+def _objects_at(rows: models.QuerySet[Revision], revisions: list[int]) -> list[tuple[int, bytes]]:
     return list(rows.filter(revision__in=[r for r in revisions if r]).values_list("revision", "object"))
 
 

@@ -4,8 +4,7 @@ A view is never served as it is: `refresh()` first asks the database for the hea
 reads what is new. So a view is as fresh as the database itself, and a get or a list costs memory, not SQL.
 """
 
-from __future__ import annotations  # `list` is also a verb here
-
+import builtins  # `list` is also a verb here
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -128,16 +127,17 @@ class View:
         if some[-1][0] - self.revision != len(some):
             return self._load_current(Cluster.objects.values_list("revision", flat=True).get(pk=self.cluster_id))
         for row in some:
-            self._apply(*row)
+            self._apply(row)
 
     def take(self, before: int, rows: list[tuple]) -> None:
         """Take in what this process has itself appended after `before`: that need not be read. `rows`: of COLUMNS."""
         with self._lock:
             if self.revision == before:
                 for row in rows:
-                    self._apply(*row)
+                    self._apply(row)
 
-    def _apply(self, revision, resource, namespace, name, raw, created, deleted, time, author, cause) -> None:
+    def _apply(self, row: tuple) -> None:
+        revision, resource, namespace, name, raw, created, deleted, time, author, cause = row  # COLUMNS
         names = self._objects.setdefault(resource, {}).setdefault(namespace, {})
         obj = load(raw, revision)
         old = names.pop(name, None) if deleted else names.get(name)
@@ -148,32 +148,32 @@ class View:
         )
         self.revision = revision
 
-    def refresh(self) -> View:
+    def refresh(self) -> "View":
         """Catch up with the log; returns itself. Raises UnknownCluster if the cluster is gone."""
         return view(self.name)
 
     def get(self, resource: str, namespace: str, name: str) -> dict | None:
         return self._objects.get(resource, {}).get(namespace, {}).get(name)
 
-    def list(self, resource: str, namespace: str = "") -> list[dict]:
+    def list(self, resource: str, namespace: str = "") -> builtins.list[dict]:
         """All objects of a resource, in one namespace or (empty) in all; in no particular order."""
         with self._lock:
             spaces = self._objects.get(resource, {})
             chosen = [spaces.get(namespace, {})] if namespace else spaces.values()
             return [obj for names in chosen for obj in names.values()]
 
-    def resources(self) -> list[str]:
+    def resources(self) -> builtins.list[str]:
         """The resources of which there is or was any object."""
         return list(self._objects)
 
-    def changes_since(self, revision: int) -> list[Change] | None:
+    def changes_since(self, revision: int) -> builtins.list[Change] | None:
         """What happened after `revision`, oldest first; None if that is longer ago than the view remembers."""
         with self._lock:
             if revision >= self.revision:
                 return []
             return self._tail(revision)
 
-    def _tail(self, revision: int) -> list[Change] | None:
+    def _tail(self, revision: int) -> builtins.list[Change] | None:
         wanted = self.revision - revision
         if wanted > len(self._recent):
             return None

@@ -12,8 +12,8 @@ from django.conf import settings
 from lab.apimachinery import meta
 from lab.apimachinery.budgets import parse_budgets
 from lab.apimachinery.kinds import NAMESPACES, NODEPOOLS, NODES, PODDISRUPTIONBUDGETS, PODS
-from lab.client import Client, Put
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put
+from lab.client.reconcile import Controller
 
 from ..pods import is_finished, node_of
 from . import buying, machines, selling

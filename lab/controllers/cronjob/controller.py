@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import CRONJOBS, JOBS
 from lab.apimachinery.meta import controller_of, key_of, owner_reference, split_key
-from lab.client import Client
-from lab.client.reconcile import Change
+from lab.client import Change, Client
 
 from ..job.status import utc
 from ..objects import ObjectController

@@ -9,8 +9,7 @@ from lab.apimachinery.kinds import DAEMONSETS, NODES, PODS
 from lab.apimachinery.labels import REVISION_LABEL
 from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.selectors import parse_label_selector
-from lab.client import Client, Put
-from lab.client.reconcile import Change
+from lab.client import Change, Client, Put
 
 from ..history import History, forget_old, kept
 from ..objects import EVERY

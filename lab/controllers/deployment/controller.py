@@ -8,8 +8,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, PODS, REPLICASETS
 from lab.apimachinery.meta import controller_of, is_deleting
 from lab.apimachinery.selectors import parse_label_selector
-from lab.client import Client, Put
-from lab.client.reconcile import Change
+from lab.client import Change, Client, Put
 
 from ..objects import EVERY
 from ..owners import claimed, dependents

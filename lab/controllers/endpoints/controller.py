@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from lab.apimachinery.kinds import ENDPOINTS, ENDPOINTSLICES, NODES, PODS, SERVICES
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import is_deleting, key_of, split_key
-from lab.client import Client, Put, View
-from lab.client.reconcile import Change
+from lab.client import Change, Client, Put, View
 
 from ..objects import EVERY, ObjectController
 from ..pods import is_finished, is_ready, node_of

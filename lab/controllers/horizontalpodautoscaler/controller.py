@@ -14,8 +14,8 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, HORIZONTALPODAUTOSCALERS, PODS, Kind
 from lab.apimachinery.meta import is_deleting, key_of, split_key
 from lab.apimachinery.selectors import format_label_selector, parse_label_selector, selector_of
-from lab.client import Client, Put
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put
+from lab.client.reconcile import Controller
 
 from . import metrics
 from .behavior import Memory

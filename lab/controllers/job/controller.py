@@ -10,8 +10,7 @@ from lab.apimachinery.jobs import MANAGER, TRACKING, finished_as
 from lab.apimachinery.kinds import JOBS, PODS
 from lab.apimachinery.meta import controller_of, is_deleting, split_key
 from lab.apimachinery.selectors import parse_label_selector
-from lab.client import Client, Put
-from lab.client.reconcile import Change
+from lab.client import Change, Client, Put
 
 from ..finalizers import held, released
 from ..owners import claimed

@@ -18,8 +18,8 @@ from lab.apimachinery.volumes import (
     is_bound,
     waits_for_consumer,
 )
-from lab.client import Client, Put, View
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put, View
+from lab.client.reconcile import Controller
 
 from . import binding
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS
 from lab.apimachinery.meta import is_deleting, join_key, key_of, split_key
 from lab.apimachinery.volumes import CLAIM_PROTECTION, VOLUME_PROTECTION, claim_names
-from lab.client import Client
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client
+from lab.client.reconcile import Controller
 
 from ..finalizers import released
 

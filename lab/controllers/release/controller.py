@@ -10,8 +10,8 @@ from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, PODS, RELEASES, REPLICASETS, SERVICES, Kind
 from lab.apimachinery.meta import is_deleting, parse_time, split_key
-from lab.client import Client, Put
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client, Put
+from lab.client.reconcile import Controller
 
 from ..deployment import rollout
 from ..deployment.revisions import RELEASE, REPLICAS_NEW, REPLICAS_OLD
