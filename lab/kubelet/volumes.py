@@ -36,14 +36,17 @@ class File:
 
 
 @dataclass(frozen=True)
-class EngineVolume:
-    """What a claim is bound to: `source` is the engine's own word for it."""
+class Source:
+    """Where a volume is: a folder or file of this machine, or a volume of the engine by the engine's own word for it.
 
-    source: str
+    What comes from the API is read-only, as in Kubernetes: a container that could write there would choose what the
+    kubelet, which may be root, follows and removes with the next change."""
+
+    place: Path | str
     read_only: bool = False
 
 
-Sources = Mapping[str, Path | EngineVolume]  # a volume's name in the pod → where it is
+Sources = Mapping[str, Source]  # by the volume's name in the pod
 
 
 def pod_folder(root: Path, uid: str) -> Path:
@@ -79,20 +82,20 @@ def set_up(
     """Make or refresh all volumes of the pod. `machine` is its node's folder, `of_claim(its name)` the engine's volume.
     Files that nobody can read are not `written`, but what they are made of must be there. Raises MountError."""
     pod = content.pod
-    folders: dict[str, Path | EngineVolume] = {}
+    sources: dict[str, Source] = {}
     for volume in pod["spec"].get("volumes") or ():
         name = volume["name"]
         try:
             claim = volume.get("persistentVolumeClaim")
             if claim:
-                folders[name] = EngineVolume(of_claim(claim["claimName"]), bool(claim.get("readOnly")))
+                sources[name] = Source(of_claim(claim["claimName"]), bool(claim.get("readOnly")))
             elif "hostPath" in volume:
-                folders[name] = _of_machine(machine, volume["hostPath"])
+                sources[name] = Source(_of_machine(machine, volume["hostPath"]))
             else:
-                folders[name] = _set_up(root, content, volume, written)
+                sources[name] = Source(_set_up(root, content, volume, written), read_only="emptyDir" not in volume)
         except (ConfigError, OSError) as error:
             raise MountError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
-    return folders
+    return sources
 
 
 def _of_machine(machine: Path, source: Mapping) -> Path:
@@ -220,30 +223,19 @@ def _link_names(folder: Path, names: set[str]) -> None:
             link.symlink_to(f"{DATA}/{name}")
 
 
-def mounts_of(container: dict, folders: Sources, known: Mapping[str, str]) -> tuple[Mount, ...]:
-    """What the container sees where. Raises MountError for a volume that the pod does not have."""
+def mounts_of(container: dict, sources: Sources, known: Mapping[str, str]) -> tuple[Mount, ...]:
+    """What the container sees where. Raises MountError for what the pod does not have."""
     mounts = []
     for mount in container.get("volumeMounts") or ():
-        if mount["name"] not in folders:
-            raise MountError(f'volume "{mount["name"]}" of container {container["name"]} not found')
-        source = folders[mount["name"]]
-        if isinstance(source, EngineVolume):
-            read_only = source.read_only or bool(mount.get("readOnly"))
-            mounts.append(Mount(source.source, mount["mountPath"], read_only, volume=True))
-            continue
+        name = mount["name"]
+        if name not in sources:
+            raise MountError(f'volume "{name}" of container {container["name"]} not found')
+        place, read_only = sources[name].place, sources[name].read_only or bool(mount.get("readOnly"))
         below = mount.get("subPath") or expand(mount.get("subPathExpr") or "", known)
-        if below:
-            source = _below(source, below)
-        mounts.append(Mount(str(source), mount["mountPath"], bool(mount.get("readOnly"))))
+        if below and isinstance(place, Path):
+            whole, place = place.resolve(), (place / below).resolve()
+            if not (place.exists() and place.is_relative_to(whole)):  # a variable may hold `..`
+                of = f'volumeMount "{name}" of container "{container["name"]}"'
+                raise MountError(f"failed to prepare subPath for {of}: {below} is not in its volume")
+        mounts.append(Mount(str(place), mount["mountPath"], read_only, volume=not isinstance(place, Path)))
     return tuple(mounts)
-
-
-def _below(folder: Path, path: str) -> Path:
-    """A sub-path, made as a folder where it is missing; one that leads out of the volume is refused."""
-    target = folder / path
-    if not target.exists():
-        target.mkdir(parents=True, exist_ok=True)
-    resolved = target.resolve()
-    if not resolved.is_relative_to(folder.resolve()):
-        raise MountError(f"subPath {path} leads out of its volume")
-    return resolved

@@ -109,13 +109,45 @@ def test_a_claim_cannot_change_its_mind_but_may_be_given_a_volume(client):
         client.update(CLAIMS, {**given, "spec": {**given["spec"], "resources": {"requests": {"storage": "2Gi"}}}})
 
 
-def test_a_pod_mounts_a_claim_as_a_whole(client):
-    mount = {"name": "data", "mountPath": "/data"}
-    spec = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
-    named = {"metadata": {"name": "p", "namespace": "default"}}
+def pod(source: dict, **mount) -> dict:
+    mounts = [{"name": "data", "mountPath": "/data", **mount}]
+    containers = [{"name": "c", "image": "i", "volumeMounts": mounts}]
+    spec = {"volumes": [{"name": "data", **source}], "containers": containers}
+    return {"metadata": {"name": "p", "namespace": "default"}, "spec": spec}
 
-    def pod(**more) -> dict:
-        return {**named, "spec": {**spec, "containers": [{"name": "c", "image": "i", "volumeMounts": [mount | more]}]}}
 
-    assert "cannot mount a part" in refusal(client, PODS, pod(subPath="below"))
-    assert client.create(PODS, pod())["spec"]["volumes"][0] == spec["volumes"][0]
+CLAIMED = {"persistentVolumeClaim": {"claimName": "data"}}
+
+
+@pytest.mark.parametrize("source", [CLAIMED, {"emptyDir": {}}, {"hostPath": {"path": "/data"}}])
+def test_a_volume_that_containers_write_to_is_mounted_as_a_whole(client, source):
+    assert "cannot mount a part" in refusal(client, PODS, pod(source, subPath="below"))
+    assert client.create(PODS, pod(source))["spec"]["volumes"][0]["name"] == "data"
+
+
+def test_a_part_may_be_mounted_of_what_containers_only_read(client):
+    assert client.create(PODS, pod({"configMap": {"name": "c"}}, subPath="key"))
+
+
+OWN = {"fieldRef": {"fieldPath": "metadata.name"}}
+
+
+@pytest.mark.parametrize(("path", "words"), [("/etc/cron.d/x", "must be a relative path"), ("a/../../x", "'..'")])
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [
+        ("configMap", {"name": "c", "items": [{"key": "k"}]}),
+        ("secret", {"secretName": "s", "items": [{"key": "k"}]}),
+        ("downwardAPI", {"items": [OWN]}),
+    ],
+)
+def test_no_file_of_a_volume_lies_outside_of_it(client, kind, about, path, words):
+    about = {**about, "items": [{**about["items"][0], "path": path}]}
+    assert words in refusal(client, PODS, pod({kind: about}))
+    about = {"name" if key == "secretName" else key: value for key, value in about.items()}
+    refused = refusal(client, PODS, pod({"projected": {"sources": [{kind: about}]}}))
+    assert words in refused and f"spec.volumes[0].projected.sources[0].{kind}.items[0].path" in refused
+
+
+def test_a_file_of_the_downward_api_says_what_is_in_it(client):
+    assert "one of fieldRef" in refusal(client, PODS, pod({"downwardAPI": {"items": [{"path": "a"}]}}))

@@ -1,5 +1,6 @@
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -72,25 +73,36 @@ def test_a_reader_never_sees_half_of_the_old_and_half_of_the_new(tmp_path):
     assert mixed == []
 
 
-def mounts(tmp_path, **mount):
-    made = pod([container("web", volumeMounts=[{"name": "v", "mountPath": "/v", **mount}])], volumes=[
-        {"name": "v", "emptyDir": {}}])  # fmt: skip
-    folders = set_up(tmp_path, tmp_path / "m", content(made), lambda claim: f"engine/{claim}")
-    return mounts_of(made["spec"]["containers"][0], folders, {"NAME": "web-1"})
+def mounts(tmp_path, volume: dict, **mount):
+    made = pod(
+        [container("web", volumeMounts=[{"name": "v", "mountPath": "/v", **mount}])], volumes=[{"name": "v"} | volume]
+    )
+    found = content(made, lambda *_: {"data": {"web-1": "mine"}})
+    sources = set_up(tmp_path, tmp_path / "m", found, lambda claim: f"engine/{claim}")
+    return mounts_of(made["spec"]["containers"][0], sources, {"NAME": "web-1", "UP": "../.."})
 
 
-def test_a_sub_path_is_made_and_may_name_a_variable(tmp_path):
-    (one,) = mounts(tmp_path, subPathExpr="logs/$(NAME)", readOnly=True)
-    assert one.source.endswith("/v/logs/web-1") and os.path.isdir(one.source) and one.read_only
+CONFIG = {"configMap": {"name": "c"}}
 
 
-def test_a_sub_path_that_leads_out_of_its_volume_is_refused(tmp_path):
-    mounts(tmp_path)
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (pod_folder(tmp_path, UID) / "volumes/kubernetes.io~empty-dir/v/link").symlink_to(outside)
-    with pytest.raises(MountError):
-        mounts(tmp_path, subPath="link")
+def test_a_part_of_a_volume_may_be_named_by_a_variable(tmp_path):
+    (one,) = mounts(tmp_path, CONFIG, subPathExpr="$(NAME)")
+    assert Path(one.source).read_text() == "mine" and one.target == "/v"
+
+
+@pytest.mark.parametrize("leads", ["$(UP)", "$(UP)/new", "nothing"])
+def test_a_part_that_is_not_in_the_volume_is_refused_and_not_made(tmp_path, leads):
+    with pytest.raises(MountError, match="failed to prepare subPath"):
+        mounts(tmp_path, CONFIG, subPathExpr=leads)
+    assert not list(tmp_path.rglob("new")) and not list(tmp_path.rglob("nothing"))
+
+
+def test_no_container_writes_where_the_kubelet_writes_what_comes_from_the_api(tmp_path):
+    of_api = [CONFIG, {"secret": {"secretName": "s"}}, {"downwardAPI": {}}, {"projected": {}}]
+    assert [mounts(tmp_path, volume)[0].read_only for volume in of_api] == [True] * 4
+    written = [{"emptyDir": {}}, {"hostPath": {"path": "/data"}}]
+    assert [mounts(tmp_path, volume)[0].read_only for volume in written] == [False] * 2
+    assert mounts(tmp_path, written[0], readOnly=True)[0].read_only
 
 
 def test_an_unknown_kind_of_volume_and_an_unknown_volume_are_refused(tmp_path):
@@ -115,7 +127,7 @@ def test_a_claims_volume_is_the_engines_and_may_be_read_only(tmp_path):
 
 def of_host(tmp_path, path: str, kind: str = ""):
     volumes = [{"name": "v", "hostPath": {"path": path, "type": kind}}]
-    return set_up(tmp_path, machine_folder(tmp_path, "n1"), content(pod(volumes=volumes)), str)["v"]
+    return set_up(tmp_path, machine_folder(tmp_path, "n1"), content(pod(volumes=volumes)), str)["v"].place
 
 
 def test_a_path_of_the_host_is_one_of_the_nodes_own_and_goes_with_the_node(tmp_path):
@@ -135,7 +147,7 @@ def test_a_path_of_the_host_is_one_of_the_nodes_own_and_goes_with_the_node(tmp_p
 
 
 def test_a_pods_folder_goes_as_a_whole(tmp_path):
-    mounts(tmp_path)
+    mounts(tmp_path, {"emptyDir": {}})
     remove_pod_folder(tmp_path, UID)
     remove_pod_folder(tmp_path, UID)
     assert not pod_folder(tmp_path, UID).exists()
@@ -153,9 +165,9 @@ ACCESS = {
 
 def test_a_token_lies_beside_what_else_is_projected_and_nothing_is_written_where_nobody_reads(tmp_path):
     made = content(pod(volumes=[{"name": "v", "projected": ACCESS}]), lambda *_: {"data": {"ca.crt": "PEM"}})
-    unseen = set_up(tmp_path, tmp_path / "m", made, str, written=False)["v"]
+    unseen = set_up(tmp_path, tmp_path / "m", made, str, written=False)["v"].place
     assert not unseen.exists()
-    seen = set_up(tmp_path, tmp_path / "m", made, str)["v"]
+    seen = set_up(tmp_path, tmp_path / "m", made, str)["v"].place
     assert seen == unseen
     assert {name: (seen / name).read_text() for name in ("token", "ca.crt", "namespace")} == {
         "token": "a token for the API",

@@ -12,12 +12,14 @@ READABLE_BY_ALL = 0o644  # the mode of mounted files: defaultMode 420, since JSO
 MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive"
 # Of a node, which has a folder for each path, and not of the machine that the lab runs on: there are no devices in it.
 HOST_PATH_TYPES = ("", "Directory", "DirectoryOrCreate", "File", "FileOrCreate")
-WHOLE = "the lab mounts the volume of a persistentVolumeClaim as a whole: Docker before 26 cannot mount a part of one"
+# A container could put a link in the place of a part while the engine is about to mount it, and see what it leads to.
+WHOLE = "the lab mounts a volume that containers can write to as a whole: Docker before 26 cannot mount a part safely"
 # Of a token in a volume, in seconds: its default life, and the bounds of it.
 TOKEN_SECONDS, LEAST_TOKEN_SECONDS, MOST_TOKEN_SECONDS = 3600, 600, 2**32
 # The sources that are made of keys, and under which name each refers to its object.
 NAMED = {"configMap": "name", "secret": "secretName"}
 CLAIM = "persistentVolumeClaim"
+WRITABLE = {"emptyDir", "hostPath", CLAIM}
 
 
 def default_volume(volume: dict) -> None:
@@ -72,16 +74,23 @@ def _validate_source(volume: dict, path: str) -> Iterator[Cause]:
             yield required(f"{path}.{source}.{NAMED[source]}")
         if not 0 <= about.get("defaultMode", 0) <= 0o777:
             yield invalid(f"{path}.{source}.defaultMode", about["defaultMode"], MODE_RANGE)
-        if source in NAMED:
-            yield from _validate_items(about.get("items") or (), f"{path}.{source}")
+        yield from _validate_files(volume, source, path)
     for at, part in enumerate((volume.get("projected") or {}).get("sources") or ()):
-        if part.get("serviceAccountToken") is not None:
-            where = f"{path}.projected.sources[{at}].serviceAccountToken"
-            yield from _validate_token(part["serviceAccountToken"], where)
+        for source in sorted(part):
+            yield from _validate_files(part, source, f"{path}.projected.sources[{at}]")
     if CLAIM in sources and not volume[CLAIM].get("claimName"):
         yield required(f"{path}.{CLAIM}.claimName")
     if "hostPath" in sources:
         yield from _validate_host_path(volume["hostPath"], f"{path}.hostPath")
+
+
+def _validate_files(volume: dict, source: str, path: str) -> Iterator[Cause]:
+    """Where the files of a source go, which stands by itself or is projected beside others."""
+    about, where = volume[source] or {}, f"{path}.{source}"
+    if source in (*NAMED, "downwardAPI"):
+        yield from _validate_items(about.get("items") or (), where, keyed=source in NAMED)
+    elif source == "serviceAccountToken" and volume[source] is not None:
+        yield from _validate_token(about, where)
 
 
 def _validate_token(token: dict, path: str) -> Iterator[Cause]:
@@ -105,11 +114,13 @@ def _validate_host_path(source: dict, path: str) -> Iterator[Cause]:
         yield unsupported(f"{path}.type", source["type"], HOST_PATH_TYPES)
 
 
-def _validate_items(items: list[dict], path: str) -> Iterator[Cause]:
+def _validate_items(items: list[dict], path: str, keyed: bool) -> Iterator[Cause]:
     for at, item in enumerate(items):
         here = f"{path}.items[{at}]"
-        if not item.get("key"):
+        if keyed and not item.get("key"):
             yield required(f"{here}.key")
+        if not keyed and not item.get("fieldRef") and not item.get("resourceFieldRef"):
+            yield required(here, "one of fieldRef and resourceFieldRef is required")
         if not item.get("path"):
             yield required(f"{here}.path")
         else:
@@ -144,5 +155,5 @@ def validate_mounts(container: dict, volumes: dict[str, dict], path: str) -> Ite
         for field in ("subPath", "subPathExpr"):
             if mount.get(field):
                 yield from _validate_local_path(mount[field], f"{here}.{field}")
-                if CLAIM in volumes.get(name, ()):
+                if volumes.get(name, {}).keys() & WRITABLE:
                     yield forbidden(f"{here}.{field}", WHOLE)
