@@ -1,9 +1,11 @@
 """Binding: the scheduler's one verb. It writes `spec.nodeName`, once in a pod's life, and never takes it back."""
 
+from collections.abc import Sequence
+
 from lab.apimachinery import errors, meta
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODES, PODS
-from lab.store import Conflict, Write, append
+from lab.store import Conflict, View, Write, append
 
 from .commit import TRIES
 from .request import Request
@@ -11,7 +13,7 @@ from .request import Request
 Binding = tuple[dict, str, dict | None]  # pod (as read), node's name, the decision
 
 
-def bind(req: Request, bindings: list[Binding]) -> dict[str, ApiError]:
+def bind(req: Request, bindings: Sequence[Binding]) -> dict[str, ApiError]:
     """Bind all that can be bound, in one transaction; key → error of those that could not.
 
     A pod that changed since the scheduler read it is bound all the same if it is still unbound and the same pod:
@@ -34,7 +36,7 @@ def bind(req: Request, bindings: list[Binding]) -> dict[str, ApiError]:
     raise ApiError(409, "Conflict", "the pods keep changing while they are being bound; try again")
 
 
-def _bound(view, pod: dict, node: str, why: dict | None, now: str) -> Write:
+def _bound(view: View, pod: dict, node: str, why: dict | None, now: str) -> Write:
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     old = view.get(PODS.resource, namespace, name)
     if old is None or old["metadata"]["uid"] != pod["metadata"].get("uid", old["metadata"]["uid"]):

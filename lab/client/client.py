@@ -2,6 +2,7 @@
 
 import builtins  # `list` is also a verb here
 import dataclasses
+from collections.abc import Sequence
 
 from asgiref.sync import async_to_sync
 
@@ -157,7 +158,7 @@ class Client:
                 raise
         return True
 
-    def bind(self, bindings: builtins.list[binding.Binding]) -> dict[str, ApiError]:
+    def bind(self, bindings: Sequence[binding.Binding]) -> dict[str, ApiError]:
         """Bind (pod, node's name, decision) triples in one transaction; key → error for those that could not be."""
         return binding.bind(self._request(), bindings)
 

@@ -21,6 +21,8 @@ from .trial import Trial
 KINDS_IN_MEMORY = 16  # of how many kinds of pods the candidates are kept during a run: 5,000 nodes take up to 2.5 MB
 PREEMPTIONS_A_RUN = 50  # each weighs many nodes, so that more of them would keep all others waiting
 
+Binding = tuple[dict, str, dict]  # pod, node's name, the decision as data
+
 
 @dataclass(frozen=True)
 class Unschedulable:
@@ -35,9 +37,9 @@ class Unschedulable:
 
 @dataclass
 class Outcome:
-    """What a run decided: (pod, node's name, the decision as data) a placement, and the pods that fit nowhere."""
+    """What a run decided: the placements, and the pods that fit nowhere."""
 
-    bindings: list[tuple[dict, str, dict]] = field(default_factory=list)
+    bindings: list[Binding] = field(default_factory=list)
     unschedulable: list[Unschedulable] = field(default_factory=list)
     displaced: list[str] = field(default_factory=list)  # keys of pods whose promise went to a more important one
     unfinished: bool = False  # the time was over before all had been considered
@@ -134,7 +136,7 @@ class Run:
         message = fit_error(len(candidates.nodes), histogram(candidates.counts()), done.message)
         victims = tuple(victim for victim in done.victims if not victim.deleting)
         if done.node:
-            self._promise(me, done)
+            self._promise(me, done.node, done.victims)
             why = {**why, "nominated": done.node.name, "victims": [victim.key for victim in victims]}
         name = done.node.name if done.node else ""
         self.outcome.unschedulable.append(Unschedulable(pod, message, why, name, victims))
@@ -152,15 +154,15 @@ class Run:
         self.preemptions += bool(done.victims)
         return done
 
-    def _promise(self, me: Scheduled, done: Preemption) -> None:
+    def _promise(self, me: Scheduled, node: NodeInfo, victims: tuple[Scheduled, ...]) -> None:
         """The room is the pod's from now on, in the eyes of all that are not more important; those less important
         to whom it was promised before had better look elsewhere."""
-        for other in [each for each in done.node.nominated.values() if each.info.priority < me.info.priority]:
+        for other in [each for each in node.nominated.values() if each.info.priority < me.info.priority]:
             self.cache.forget_promise(other.key)
             self.outcome.displaced.append(other.key)
-        self.cache.nominate(done.node.name, me)
-        for victim in done.victims:
+        self.cache.nominate(node.name, me)
+        for victim in victims:
             victim.deleting = True
             for budget in self.cache.budgets:
                 budget.allowed -= budget.covers((victim.key, victim.info.labels))
-        self.changes.append((None, done.node))
+        self.changes.append((None, node))

@@ -88,7 +88,7 @@ class Candidates:
         self._relative = bool(self.scale.most_taints or self.scale.most_affinity)
         self._top_crowd = max((self.raw[order][0] for order in fit), default=0.0) if self.raw else 0.0
         self._rated = self._extent()
-        self.entries: dict[int, Entry | None] = {}
+        self.entries: dict[int, Entry] = {}
         for group in self.groups.values():
             group.heap = []
             self._rate_group(group)
@@ -188,7 +188,7 @@ class Candidates:
             self.tally[reasons] += bool(reasons)
             group.fitting += bool(before) - bool(reasons)
         if reasons:
-            self.entries[order] = None
+            self.entries.pop(order, None)
             return
         if self.topology.scoring:
             self.raw[order] = self.topology.raw_scores(node.labels, wide=False)
@@ -233,7 +233,7 @@ class Candidates:
     def _top(self, group: Group) -> Entry:
         """The group's best entry, past those that a newer one has replaced."""
         heap = group.heap
-        while self.entries[heap[0][2]] is not heap[0]:
+        while self.entries.get(heap[0][2]) is not heap[0]:
             heapq.heappop(heap)
         score, pods, order = heap[0]
         return score - group.score, pods, order
@@ -243,11 +243,11 @@ class Candidates:
         # In a heap each entry's successors are among its two children, so that nothing needs to be sorted.
         frontier = [(*self._top(group), 0, group) for group in self._open_groups()]
         heapq.heapify(frontier)
-        found = []
+        found: list[tuple[NodeInfo, float]] = []
         while frontier and len(found) < count:
             score, _, order, at, group = heapq.heappop(frontier)
             heap, entries = group.heap, self.entries
-            if entries[order] is heap[at]:
+            if entries.get(order) is heap[at]:
                 found.append((self.nodes[order], self.scale.offset(bool(self.topology.soft)) - score))
             for child in range(2 * at + 1, min(2 * at + 3, len(heap))):
                 below, pods, other = heap[child]

@@ -100,10 +100,10 @@ def helps_pending(change: Change, author: str) -> bool:
         return change.author != author and frees_pods(change)
     if change.resource != PODS.resource:
         return False
-    had, has = _takes_room(change.old), not change.deleted and _takes_room(change.object)
-    if had and has:
-        return change.old["metadata"].get("labels") != change.object["metadata"].get("labels")
-    return had or (has and change.author != author)
+    has_room = not change.deleted and _takes_room(change.object)
+    if change.old is None or not _takes_room(change.old):
+        return has_room and change.author != author
+    return not has_room or change.old["metadata"].get("labels") != change.object["metadata"].get("labels")
 
 
 def _offer(node: dict) -> tuple:
@@ -112,10 +112,8 @@ def _offer(node: dict) -> tuple:
     return node.get("spec"), node["metadata"].get("labels"), status.get("allocatable") or status.get("capacity")
 
 
-def _takes_room(pod: dict | None) -> bool:
+def _takes_room(pod: dict) -> bool:
     """Whether the pod has a node, or is promised room on one."""
-    if pod is None:
-        return False
     status = pod.get("status", {})
     placed = pod["spec"].get("nodeName") or status.get("nominatedNodeName")
     return bool(placed) and status.get("phase") not in FINISHED

@@ -1,5 +1,6 @@
 """What the scheduler knows of a node: what it offers, what is taken, who is there. Kubernetes' NodeInfo."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .podinfo import PodInfo, Scheduled
@@ -35,10 +36,9 @@ class NodeInfo:
         self.pods[pod.key] = pod
         self._take(pod.info, 1)
 
-    def remove(self, key: str) -> Scheduled | None:
-        pod = self.pods.pop(key, None)
-        if pod is not None:
-            self._take(pod.info, -1)
+    def remove(self, key: str) -> Scheduled:
+        pod = self.pods.pop(key)
+        self._take(pod.info, -1)
         return pod
 
     def _take(self, info: PodInfo, sign: int) -> None:
@@ -97,7 +97,7 @@ def parse_node(node: dict, order: int = 0) -> NodeInfo:
     )
 
 
-def _images(images: list[dict]) -> dict[str, int]:
+def _images(images: Iterable[dict]) -> dict[str, int]:
     return {image_name(n): image.get("sizeBytes", 0) for image in images for n in image.get("names") or ()}
 
 

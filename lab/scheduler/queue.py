@@ -39,7 +39,7 @@ class SchedulingQueue:
             waiting = self._waiting.get(key)
             if key in named or (everything and (waiting is None or waiting.until <= now)):
                 due.append(key)
-            elif everything:
+            elif everything and waiting:
                 waiting.hopeful = True
         return due
 

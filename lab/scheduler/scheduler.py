@@ -42,9 +42,10 @@ class Scheduler(Controller):
     def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
         """One run. Taken out of memory first: after a failure half-way the picture is not trusted, but made anew."""
         state = client.view()
-        of, follower, queue = self._remembered.pop(client.cluster, ("", None, None))
-        if of != state.uid:  # nothing is remembered, or that of a cluster of the same name that is no more
-            follower, queue = Follower(), new_queue()
+        remembered = self._remembered.pop(client.cluster, None)
+        if remembered is None or remembered[0] != state.uid:  # it is of a cluster of the same name that is no more
+            remembered = state.uid, Follower(), new_queue()
+        _, follower, queue = remembered
         cache = follower.catch_up(state)
         keys = queue.due(cache.pending, set(causes), EVERYTHING in causes)
         claims = volumebinding.look(state, cache, keys)
@@ -59,7 +60,7 @@ class Scheduler(Controller):
             # Nobody but the scheduler itself has seen them come: its own bindings do not wake it.
             queue.hope(key for key, (_, pod) in cache.pending.items() if pod.info.wants_company)
         queue.hope(outcome.displaced)
-        self._remembered[client.cluster] = state.uid, follower, queue
+        self._remembered[client.cluster] = remembered
         again = 0.0 if outcome.unfinished else queue.next_try()
         return dict.fromkeys(causes, None) | refused | {EVERYTHING: again}
 

@@ -164,10 +164,10 @@ class Topology:
         for term in self.pod.affinity:
             if wide == (term.key != HOSTNAME_LABEL) and not self._near(term, labels):
                 return (AFFINITY,)
-        for table, why in ((self.apart, ANTI_AFFINITY), (self.kept_away, EXISTING_ANTI_AFFINITY)):
+        for table, reason in ((self.apart, ANTI_AFFINITY), (self.kept_away, EXISTING_ANTI_AFFINITY)):
             for key, values in table.items():
-                if wide == (key != HOSTNAME_LABEL) and values.get(labels.get(key)):
-                    return (why,)
+                if wide == (key != HOSTNAME_LABEL) and key in labels and values.get(labels[key]):
+                    return (reason,)
         return ()
 
     def _filtering(self) -> bool:
@@ -194,6 +194,6 @@ class Topology:
                 crowd += spread.crowd(labels)
         liking = 0
         for key, values in self.liking.items():
-            if wide == (key != HOSTNAME_LABEL):
-                liking += values.get(labels.get(key), 0)
+            if wide == (key != HOSTNAME_LABEL) and key in labels:
+                liking += values.get(labels[key], 0)
         return crowd, liking

@@ -18,7 +18,7 @@ from lab.apimachinery.nodeaffinity import parse_terms
 from lab.apimachinery.volumes import EXCLUSIVE, SELECTED_NODE, annotation, is_bound, node_terms, waits_for_consumer
 from lab.client import Change, Client, View
 
-from .batch import Outcome, Unschedulable
+from .batch import Binding, Outcome, Unschedulable
 from .cache import Cache
 from .diagnosis import NO_NODES, NOT_HELPFUL, fit_error
 
@@ -115,7 +115,8 @@ def settle(client: Client, outcome: Outcome, claims: Claims) -> list[str]:
 def _too_late(outcome: Outcome, claims: Claims) -> list[str]:
     """Take back the placements of pods whose claims another pod of the same run was given before them: their keys."""
     given: set[str] = set()
-    kept, late = [], []
+    kept: list[Binding] = []
+    late: list[Binding] = []
     for binding in outcome.bindings:
         key = meta.key_of(binding[0])
         wanted = claims.exclusive.get(key, set())
