@@ -278,11 +278,9 @@ class Candidates:
     def points(self, node: NodeInfo) -> dict[str, float]:
         """How a node's total comes about: each plugin's weighted points, without those that make no difference."""
         pod, facts = self.pod, self._facts[node.order]
-        points: dict[str, float] = {
-            "NodeResourcesFit": self.resources(pod, node),
-            "NodeResourcesBalancedAllocation": scores.balanced_allocation(pod, node),
-            **self.scale.points(facts),
-        }
+        points: dict[str, float] = {"NodeResourcesFit": self.resources(pod, node), **self.scale.points(facts)}
+        if pod.cpu or pod.memory:
+            points["NodeResourcesBalancedAllocation"] = scores.balanced_allocation(pod, node)
         if self._image_shares:
             points["ImageLocality"] = facts.image
         if self.raw:

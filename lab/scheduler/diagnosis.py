@@ -3,9 +3,10 @@
 from collections import Counter
 
 from .candidates import Candidates
-from .filters import Reasons
+from .filters import UNTOLERATED, Reasons
 from .nodeinfo import NodeInfo
 
+ALL_TAINTS = UNTOLERATED + "(s)"
 NO_NODES = "no nodes available to schedule pods"
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NO_VICTIMS = "No preemption victims found for incoming pod"
@@ -13,10 +14,16 @@ RUNNERS_UP = 10
 
 
 def fit_error(nodes: int, reasons: dict[str, int], postfilter: str = "") -> str:
-    """`0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.` and what preemption says."""
+    """`0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.` and what preemption says.
+
+    Which taints they are is not said: whoever may read a pod need not know the nodes (since Kubernetes 1.35).
+    """
     if not nodes:
         return NO_NODES
-    listed = ", ".join(sorted(f"{count} {why}" for why, count in reasons.items()))
+    said: Counter[str] = Counter()
+    for why, count in reasons.items():
+        said[ALL_TAINTS if why.startswith(UNTOLERATED) else why] += count
+    listed = ", ".join(sorted(f"{count} {why}" for why, count in said.items()))
     message = f"0/{nodes} nodes are available:" + (f" {listed}." if listed else "")
     return f"{message} {postfilter}" if postfilter else message
 

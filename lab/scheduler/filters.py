@@ -91,19 +91,18 @@ def never_fits(pod: PodInfo, node: NodeInfo) -> bool:
 
 def static_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
     """The filters that depend on the node's own description only: whatever pods come or go, they say the same."""
-    if not (node.unschedulable or node.taints or pod.node_selector or pod.required_nodes is not None or pod.volumes):
+    if not (node.unschedulable or node.taints or pod.node_selector or pod.required_nodes is not None):
         return ()
-    return (
-        node_unschedulable(pod, node)
-        or taint_toleration(pod, node)
-        or node_affinity(pod, node)
-        or volume_binding(pod, node)
-    )
+    return node_unschedulable(pod, node) or taint_toleration(pod, node) or node_affinity(pod, node)
 
 
 def dynamic_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
-    """The filters whose answer changes with each pod that comes or goes."""
-    return (pod.ports and node_ports(pod, node)) or node_resources_fit(pod, node)
+    """The filters whose answer changes with each pod that comes or goes; and VolumeBinding, asked after them."""
+    return (
+        (pod.ports and node_ports(pod, node))
+        or node_resources_fit(pod, node)
+        or (pod.volumes and volume_binding(pod, node))
+    )
 
 
 def tolerated(pod: PodInfo, taint: dict) -> bool:

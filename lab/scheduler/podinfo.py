@@ -15,6 +15,8 @@ from lab.apimachinery.volumes import claim_names
 
 from .resources import host_ports, resource_requests
 
+# Whose pods are replicas of each other to PodTopologySpread's defaults. Those of a Job are not.
+REPLICATED_BY = ("ReplicaSet", "ReplicationController", "StatefulSet")
 STRATEGY_ANNOTATION = "orrery.io/scoring-strategy"
 
 
@@ -53,7 +55,7 @@ class PodInfo:
     namespace: str
     namespace_labels: dict[str, str]
     labels: dict[str, str]
-    owner: str  # uid of its controller, or ""
+    owner: str  # uid of the controller whose replica it is, or ""
     priority: int
     may_preempt: bool
     cpu: int
@@ -161,7 +163,7 @@ def parse(pod: dict, namespace_labels: dict[str, str] | None = None) -> PodInfo:
         namespace=namespace,
         namespace_labels=namespace_labels or {},
         labels=labels,
-        owner=owner["uid"] if owner else "",
+        owner=owner["uid"] if owner and owner["kind"] in REPLICATED_BY else "",
         priority=spec.get("priority") or 0,
         may_preempt=spec.get("preemptionPolicy", "PreemptLowerPriority") != "Never",
         cpu=requests.pop("cpu", 0),

@@ -82,7 +82,7 @@ def preempt(
         loss = loss_on(node, pod, candidates, budgets) if lowest < pod.info.priority else (NO_VICTIMS,)
         if isinstance(loss, Loss):
             found.append((node, loss))
-            if len(found) >= enough:
+            if len(found) >= enough and any(not each.violations for _, each in found):
                 break
         else:
             counts[loss] += 1

@@ -61,7 +61,12 @@ RESOURCE_SCORES: dict[str, Callable[[PodInfo, NodeInfo], int]] = {
 
 
 def balanced_allocation(pod: PodInfo, node: NodeInfo) -> int:
-    """CPU and memory used up evenly: or a node would stand there with cores free and no memory to use them with."""
+    """CPU and memory used up evenly: or a node would stand there with cores free and no memory to use them with.
+
+    A pod that asks for neither changes no balance: all of them would crowd onto the node that happens to have it.
+    """
+    if not (pod.cpu or pod.memory):
+        return 0
     if not (node.cpu and node.memory):
         return HIGHEST
     cpu = min((node.used_cpu + pod.cpu) / node.cpu, 1.0)
@@ -91,11 +96,11 @@ def image_locality(pod: PodInfo, node: NodeInfo, spread_of: dict[str, float]) ->
     return HIGHEST * (min(max(have, SMALLEST_IMAGE), most) - SMALLEST_IMAGE) // (most - SMALLEST_IMAGE)
 
 
-def scaled(raw: float, most: float, reverse: bool = False) -> float:
+def scaled(raw: int, most: int, reverse: bool = False) -> int:
     """`raw` as a share of the most that any node has; reversed, for what is better the less there is of it."""
     if not most:
         return HIGHEST if reverse else 0
-    share = HIGHEST * raw / most
+    share = HIGHEST * raw // most
     return HIGHEST - share if reverse else share
 
 

@@ -20,7 +20,7 @@ from lab.client import Change, Client, View
 
 from .batch import Binding, Outcome, Unschedulable
 from .cache import Cache
-from .diagnosis import NO_NODES, NOT_HELPFUL, fit_error
+from .diagnosis import NO_NODES, NO_VICTIMS, NOT_HELPFUL, fit_error
 
 log = logging.getLogger(__name__)
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
@@ -90,8 +90,11 @@ def _mounted(cache: Cache) -> set[str]:
 
 
 def _unschedulable(pod: dict, why_not: str, nodes: int) -> Unschedulable:
-    preemption = "preemption: " + fit_error(nodes, {NOT_HELPFUL: nodes})
-    message = f"0/{nodes} nodes are available: {why_not}. {preemption}" if nodes else NO_NODES
+    if why_not == TAKEN:  # the one of them that is a filter's, and so is counted by nodes
+        message = fit_error(nodes, {TAKEN: nodes}, "preemption: " + fit_error(nodes, {NO_VICTIMS: nodes}))
+    else:
+        preemption = "preemption: " + fit_error(nodes, {NOT_HELPFUL: nodes})
+        message = f"0/{nodes} nodes are available: {why_not}. {preemption}" if nodes else NO_NODES
     return Unschedulable(pod, message, {"chosen": None, "evaluated": 0, "counts": {why_not: nodes}, "nodes": []})
 
 

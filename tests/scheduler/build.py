@@ -23,8 +23,8 @@ def node(name: str = "node-1", cpu: str = "4", memory: str = "8Gi", pods: int = 
 
 
 def pod(name: str = "web", cpu: str = "", memory: str = "", node: str = "", **more) -> dict:
-    """`labels`, `owner`, `status`, `created`, `requests` {resource: quantity}, `image`, `ports`, `deleting`; every
-    other word is a field of the spec."""
+    """`labels`, `owner`, `owner_kind`, `status`, `created`, `requests` {resource: quantity}, `image`, `ports`,
+    `deleting`; every other word is a field of the spec."""
     requests = {**({"cpu": cpu} if cpu else {}), **({"memory": memory} if memory else {}), **more.pop("requests", {})}
     metadata = {
         "name": name,
@@ -35,7 +35,8 @@ def pod(name: str = "web", cpu: str = "", memory: str = "", node: str = "", **mo
         "creationTimestamp": more.pop("created", "2026-01-01T00:00:00Z"),
     }
     if owner := more.pop("owner", ""):
-        ref = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": owner, "uid": f"uid-{owner}", "controller": True}
+        kind = more.pop("owner_kind", "ReplicaSet")
+        ref = {"apiVersion": "apps/v1", "kind": kind, "name": owner, "uid": f"uid-{owner}", "controller": True}
         metadata["ownerReferences"] = [ref]
     if more.pop("deleting", False):
         metadata["deletionTimestamp"] = "2026-01-01T00:00:30Z"

@@ -1,10 +1,13 @@
 """The filters, one by one: who is kept away from a node, and in which words."""
 
+import dataclasses
+
 import pytest
 
+from lab.apimachinery.nodeaffinity import parse_terms
 from lab.scheduler.filters import dynamic_reasons, static_reasons
-from lab.scheduler.nodeinfo import parse_node
-from lab.scheduler.podinfo import parse
+from lab.scheduler.nodeinfo import NodeInfo, parse_node
+from lab.scheduler.podinfo import PodInfo, parse
 
 from .build import cache_of, node, places, pod, run, words
 
@@ -15,7 +18,11 @@ def objections(to: dict, on: dict, *there: dict) -> tuple[str, ...]:
     """What the filters say about the pod `to` on the node `on`, with these pods there already."""
     cache = cache_of([on], [{**each, "spec": {**each["spec"], "nodeName": on["metadata"]["name"]}} for each in there])
     info = cache.nodes[on["metadata"]["name"]]
-    return static_reasons(parse(to), info) or dynamic_reasons(parse(to), info)
+    return reasons(parse(to), info)
+
+
+def reasons(asked: PodInfo, offered: NodeInfo) -> tuple[str, ...]:
+    return static_reasons(asked, offered) or dynamic_reasons(asked, offered)
 
 
 def test_a_pod_that_asks_for_nothing_fits_anywhere():
@@ -140,6 +147,13 @@ def test_taints_and_tolerations(toleration, fits):
     assert found == (() if fits else ("node(s) had untolerated taint {dedicated: db}",))
 
 
+def test_the_decision_names_the_taint_and_the_message_counts_all_taints_together():
+    nodes = [node(name, taints=[{"key": name, "effect": "NoSchedule"}]) for name in "ab"]
+    outcome = run(nodes, [pod()])
+    assert words(outcome)["web"].startswith("0/2 nodes are available: 2 node(s) had untolerated taint(s). preemption: ")
+    assert outcome.unschedulable[0].why["nodes"][1]["reasons"] == ["node(s) had untolerated taint {b: }"]
+
+
 def test_a_taint_that_only_prefers_keeps_nobody_away():
     assert objections(pod(), node(taints=[{**TAINT, "effect": "PreferNoSchedule"}])) == ()
 
@@ -162,6 +176,13 @@ def test_a_pod_that_tolerates_it_comes_to_a_cordoned_node():
 def test_a_cordoned_node_says_so_before_its_taint_does():
     cordoned = node(unschedulable=True, taints=[{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}])
     assert objections(pod(), cordoned) == ("node(s) were unschedulable",)
+
+
+def test_a_full_node_out_of_reach_of_its_volume_is_called_full():
+    away = (parse_terms([expressions(("zone", "In", "b"))]),)
+    asked = dataclasses.replace(parse(pod(cpu="8")), volumes=away)
+    assert reasons(asked, parse_node(node(cpu="4"))) == ("Insufficient cpu",)
+    assert reasons(asked, parse_node(node(cpu="8"))) == ("node(s) had volume node affinity conflict",)
 
 
 def port(number: int, address: str = "", protocol: str = "TCP") -> dict:

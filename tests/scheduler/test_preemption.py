@@ -243,6 +243,12 @@ def test_a_budget_is_broken_only_where_there_is_no_other_way():
     assert decided_under(budgeted(0), [node("a")], [kept, vip()]) == ("a", ["kept"])
 
 
+def test_it_does_not_stop_looking_while_every_node_found_breaks_a_budget(monkeypatch):
+    monkeypatch.setattr("lab.scheduler.preemption.LEAST_CANDIDATES", 1)
+    kept, free = there("kept", "a", 1, labels={"app": "kept"}), there("free", "b", 50)
+    assert decided_under(budgeted(0), [node("a"), node("b")], [kept, free, vip()]) == ("b", ["free"])
+
+
 def test_two_that_preempt_in_one_run_share_what_a_budget_allows():
     kept = [there(f"kept-{name}", name, 1, labels={"app": "kept"}) for name in "ab"]
     pods = [*kept, there("free", "c", 50), vip("vip-1"), vip("vip-2")]

@@ -42,6 +42,18 @@ def test_balanced_allocation(cpu, memory, points):
     assert scores.balanced_allocation(parse(pod(cpu=cpu, memory=memory)), info(cpu="4", memory="8Gi")) == points
 
 
+def test_a_pod_that_asks_for_nothing_is_not_led_to_the_node_that_is_balanced():
+    lopsided = pod("there", cpu="3", memory="1Gi", node="a")
+    outcome = run([node("a"), node("b")], [lopsided, pod("w")])
+    assert all("NodeResourcesBalancedAllocation" not in v["scores"] for v in outcome.bindings[0][2]["nodes"])
+    assert scores.balanced_allocation(parse(pod()), info()) == 0
+
+
+def test_a_score_is_a_whole_number_as_a_share_too():
+    assert scores.scaled(1, 3) == 33
+    assert scores.scaled(1, 3, reverse=True) == 67
+
+
 def test_taints_that_only_prefer_are_counted_unless_tolerated():
     taints = [{"key": key, "effect": "PreferNoSchedule"} for key in "ab"]
     assert scores.prefer_no_schedule(parse(pod()), info(taints=taints)) == 2

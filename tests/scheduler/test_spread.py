@@ -176,6 +176,12 @@ def test_replicas_of_one_owner_are_spread_over_hosts_and_zones_without_being_ask
     assert {name[0] for name in list(places(outcome).values())[:2]} == {"a", "b"}
 
 
+def test_the_pods_of_a_job_are_not():
+    jobs = [pod(f"p{n}", owner="job", owner_kind="Job") for n in range(2)]
+    outcome = run([node(name) for name in "ab"], jobs)
+    assert all("PodTopologySpread" not in v["scores"] for _, _, why in outcome.bindings for v in why["nodes"])
+
+
 def test_a_pod_that_is_to_be_packed_is_not_spread():
     nodes = [zoned(f"a{number}", "a") for number in (1, 2, 3)]
     outcome = run(nodes, [pod(f"w{n}", cpu="1", memory="2Gi", owner="rs") for n in range(4)], MOST_ALLOCATED)

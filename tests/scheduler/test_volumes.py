@@ -119,7 +119,7 @@ def test_a_claim_for_one_pod_alone_keeps_the_others_waiting_until_that_pod_is_go
     cluster.turn()
     bind(cluster)
     wait_until("one to have it", lambda: (cluster.turn(), cluster.where("one", "two") == ["a", None])[1], step=0.02)
-    said = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+    said = "2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode."
     assert said in cluster.events("FailedScheduling")[0]["message"]
     cluster.client.delete(PODS, "default", "one", grace_seconds=0)
     wait_until("the other to have its turn", lambda: (cluster.turn(), cluster.where("two") == ["a"])[1], step=0.02)
