@@ -26,7 +26,7 @@ BACKOFF_FIRST = 0.2  # seconds; doubles with each failure of the same key
 BACKOFF_MOST = 30.0
 AWAY = (OperationalError, InterfaceError)  # the database is locked, full or gone: no key's fault, the turn is over
 TRIES = 3  # of a sync that met somebody else's write: it has only to look again, not to wait
-LAG = 200  # revisions that do not concern a controller before its cursor skips them
+LAG = 50  # revisions that do not concern a controller before its cursor skips them
 # After so long the keys that are left wait for the next turn, and the turns that are left for the next task: tasks
 # stay far shorter than the time after which they would be delivered again, and a long list of keys is no lump.
 TURN_SECONDS = 5.0
@@ -222,12 +222,17 @@ def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
     head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
     due = set(_due(state).values_list("controller", flat=True).distinct())
     names = {cursor_name(state, controller): controller for controller in controllers}
-    positions = dict(Cursor.objects.filter(name__in=list(names)).values_list("name", "revision"))
+    cursors = Cursor.objects.filter(name__in=list(names))
+    positions = dict(cursors.values_list("name", "revision"))
     late = {name for name, c in names.items() if c.name in due or _news(state, c, positions.get(name))}
-    # A cursor that has only been passed by changes that do not concern it moves on, or it would be read again forever.
-    for name, position in positions.items():
-        if name not in late and head - position > LAG:
-            Cursor.objects.filter(name=name, revision=position, holder="").update(revision=head)
+    # What does not concern a controller is skipped, or its cursor would have us read it again each second: now and
+    # then where changes have passed it, at once where it stands nowhere, for then every object was looked at.
+    Cursor.objects.bulk_create(
+        [Cursor(name=name, revision=head) for name in names.keys() - positions.keys() - late], ignore_conflicts=True
+    )
+    passed = [name for name, position in positions.items() if name not in late and head - position > LAG]
+    if passed:
+        cursors.filter(name__in=passed, revision__lt=head, holder="").update(revision=head)
     return [names[name].name for name in late]
 
 

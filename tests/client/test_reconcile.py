@@ -5,7 +5,7 @@ import time
 import pytest
 from django.db import OperationalError
 
-from lab.apimachinery.kinds import CONFIGMAPS
+from lab.apimachinery.kinds import CONFIGMAPS, SECRETS
 from lab.client import Client, reconcile
 from lab.client.clusters import ensure_cluster
 from lab.client.locks import Lock
@@ -74,6 +74,27 @@ def test_a_wished_delay_is_kept_and_survives_the_clock_stepping_back(client):
     assert behind("loop", [loop]) == []
     Requeue.objects.update(queued=time.time() + 86400, due=time.time() + 90000)
     assert behind("loop", [loop]) == ["recorder"]
+
+
+def test_a_controller_that_nothing_concerns_looks_at_everything_once_and_then_only_at_what_is_new(client):
+    class Idle(Recorder):
+        looked = 0
+
+        def all_keys(self, client):
+            self.looked += 1
+            return super().all_keys(client)
+
+    loop = Idle()
+    for _ in range(3):
+        assert behind("loop", [loop]) == []
+    assert loop.looked == 1
+    for number in range(reconcile.LAG + 1):
+        client.create(SECRETS, a_configmap(f"a{number}"))
+    assert behind("loop", [loop]) == []
+    assert Cursor.objects.get(name=f"{client.view().uid}/recorder").revision == client.view().revision
+    client.create(CONFIGMAPS, a_configmap("b"))
+    assert behind("loop", [loop]) == ["recorder"]
+    assert (catch_up("loop", loop), loop.looked) == (1, 1)
 
 
 def test_a_controller_held_by_another_worker_is_left_alone(client):
