@@ -14,7 +14,7 @@ from .candidates import Candidates
 from .diagnosis import explain, fit_error, histogram
 from .filters import static_reasons
 from .nodeinfo import NodeInfo
-from .podinfo import PodInfo, Scheduled
+from .podinfo import PodInfo, PodInstance
 from .preemption import Preemption, preempt
 from .trial import Trial
 
@@ -32,7 +32,7 @@ class Unschedulable:
     message: str
     why: dict
     nominated: str = ""  # the node that it is promised
-    victims: tuple[Scheduled, ...] = ()
+    victims: tuple[PodInstance, ...] = ()
 
 
 @dataclass
@@ -54,11 +54,11 @@ def schedule(cache: Cache, keys: Iterable[str], seconds: float = float("inf")) -
     return Run(cache).place(in_order(waiting), time.monotonic() + seconds)
 
 
-def in_order(waiting: list[tuple[dict, Scheduled]]) -> list[tuple[dict, Scheduled]]:
+def in_order(waiting: list[tuple[dict, PodInstance]]) -> list[tuple[dict, PodInstance]]:
     """Higher priority first, then who has waited longer: Kubernetes' PrioritySort. Of those created in the same
     second, the pods of one kind side by side: what was worked out for one is then at hand for the next."""
 
-    def rank(each: tuple[dict, Scheduled]) -> tuple[int, str]:
+    def rank(each: tuple[dict, PodInstance]) -> tuple[int, str]:
         pod, me = each
         return -me.info.priority, pod["metadata"].get("creationTimestamp") or ""
 
@@ -75,13 +75,13 @@ class Run:
     def __init__(self, cache: Cache):
         self.cache = cache
         self.outcome = Outcome()
-        self.changes: list[tuple[Scheduled | None, NodeInfo]] = []  # who was placed where; None: was promised room
+        self.changes: list[tuple[PodInstance | None, NodeInfo]] = []  # who was placed where; None: was promised room
         self.preemptions = 0
         self._hopeless: dict[PodInfo, Preemption] = {}
         self._candidates: OrderedDict[PodInfo, tuple[Candidates, int]] = OrderedDict()
         self._wanted: Counter[PodInfo] = Counter()
 
-    def place(self, queue: list[tuple[dict, Scheduled]], until: float) -> Outcome:
+    def place(self, queue: list[tuple[dict, PodInstance]], until: float) -> Outcome:
         self._wanted.update(me.info for _, me in queue)
         for pod, me in queue:
             self._place(pod, me)
@@ -106,7 +106,7 @@ class Run:
             self._candidates.popitem(last=False)
         return candidates
 
-    def _place(self, pod: dict, me: Scheduled) -> None:
+    def _place(self, pod: dict, me: PodInstance) -> None:
         candidates = self.candidates_for(me.info)
         promised = self._promised(me, candidates)
         if promised:
@@ -123,7 +123,7 @@ class Run:
         self.changes.append((me, node))
         self.cache.assume(me, node)
 
-    def _promised(self, me: Scheduled, candidates: Candidates) -> NodeInfo | None:
+    def _promised(self, me: PodInstance, candidates: Candidates) -> NodeInfo | None:
         """The node where room was made for the pod, if it is free by now."""
         node = self.cache.promise_to(me.key)
         if node is None or static_reasons(me.info, node):
@@ -131,7 +131,7 @@ class Run:
         with Trial(node, me, candidates.topology) as trial:
             return None if trial.reasons() else node
 
-    def _give_up(self, pod: dict, me: Scheduled, candidates: Candidates, why: dict) -> None:
+    def _give_up(self, pod: dict, me: PodInstance, candidates: Candidates, why: dict) -> None:
         done = self._preempt(me, candidates)
         message = fit_error(len(candidates.nodes), histogram(candidates.counts()), done.message)
         victims = tuple(victim for victim in done.victims if not victim.deleting)
@@ -141,7 +141,7 @@ class Run:
         name = done.node.name if done.node else ""
         self.outcome.unschedulable.append(Unschedulable(pod, message, why, name, victims))
 
-    def _preempt(self, me: Scheduled, candidates: Candidates) -> Preemption:
+    def _preempt(self, me: PodInstance, candidates: Candidates) -> Preemption:
         if me.info in self._hopeless:
             return self._hopeless[me.info]
         promised = self.cache.promise_to(me.key)
@@ -154,7 +154,7 @@ class Run:
         self.preemptions += bool(done.victims)
         return done
 
-    def _promise(self, me: Scheduled, node: NodeInfo, victims: tuple[Scheduled, ...]) -> None:
+    def _promise(self, me: PodInstance, node: NodeInfo, victims: tuple[PodInstance, ...]) -> None:
         """The room is the pod's from now on, in the eyes of all that are not more important; those less important
         to whom it was promised before had better look elsewhere."""
         for other in [each for each in node.nominated.values() if each.info.priority < me.info.priority]:

@@ -11,7 +11,7 @@ from lab.apimachinery import meta
 from lab.apimachinery.budgets import Budget
 
 from .nodeinfo import NodeInfo, parse_node
-from .podinfo import PodInfo, PodInfos, Scheduled
+from .podinfo import PodInfo, PodInfos, PodInstance
 
 SCHEDULER_NAME = "default-scheduler"
 FINISHED = ("Succeeded", "Failed")
@@ -23,7 +23,7 @@ class Cache:
     def __init__(self, default_strategy: str):
         self.default_strategy = default_strategy
         self.nodes: dict[str, NodeInfo] = {}
-        self.pending: dict[str, tuple[dict, Scheduled]] = {}  # key → pod, as read, and as the scheduler sees it
+        self.pending: dict[str, tuple[dict, PodInstance]] = {}  # key → pod, as read, and as the scheduler sees it
         self.namespaces: dict[str, dict[str, str]] = {}  # name → labels
         self.budgets: list[Budget] = []
         self.image_nodes: Counter[str] = Counter()  # image → how many nodes have it
@@ -32,7 +32,7 @@ class Cache:
         self._ordered: list[NodeInfo] | None = None
         self._domains: dict[str, dict[str, int]] = {}
         self._homes: dict[str, str] = {}  # pod's key → name of the node that it is counted on
-        self._homeless: dict[str, dict[str, Scheduled]] = {}  # of pods whose node is not (or no longer) known
+        self._homeless: dict[str, dict[str, PodInstance]] = {}  # of pods whose node is not (or no longer) known
         self._promises: dict[str, NodeInfo] = {}  # pod's key → the node on which it is nominated
         self._owned: dict[str, set[str]] = defaultdict(set)  # owner's uid → keys of its pods that have a node
         self._with_terms: set[str] = set()  # keys of pods that have a node, and affinity terms
@@ -66,19 +66,19 @@ class Cache:
     def strategy_of(self, info: PodInfo) -> str:
         return info.strategy or self.default_strategy
 
-    def placed_pods(self) -> Iterator[tuple[Scheduled, NodeInfo]]:
+    def placed_pods(self) -> Iterator[tuple[PodInstance, NodeInfo]]:
         """All pods with their nodes."""
         return ((pod, node) for node in self.nodes.values() for pod in node.pods.values())
 
-    def pods_of(self, owner: str) -> Iterator[tuple[Scheduled, NodeInfo]]:
+    def pods_of(self, owner: str) -> Iterator[tuple[PodInstance, NodeInfo]]:
         """The pods of one owner with their nodes."""
         return self._with_nodes(self._owned.get(owner, ()))
 
-    def pods_with_terms(self) -> Iterator[tuple[Scheduled, NodeInfo]]:
+    def pods_with_terms(self) -> Iterator[tuple[PodInstance, NodeInfo]]:
         """The pods that want others near or far, with their nodes: those that matter even to a pod that does not."""
         return self._with_nodes(self._with_terms)
 
-    def _with_nodes(self, keys: Iterable[str]) -> Iterator[tuple[Scheduled, NodeInfo]]:
+    def _with_nodes(self, keys: Iterable[str]) -> Iterator[tuple[PodInstance, NodeInfo]]:
         nodes = ((key, self.nodes.get(self._homes[key])) for key in keys)
         return ((node.pods[key], node) for key, node in nodes if node)
 
@@ -139,14 +139,14 @@ class Cache:
         self._with_terms.discard(key)
         self._priorities[pod.info.priority] -= 1
 
-    def scheduled(self, pod: dict) -> Scheduled:
+    def scheduled(self, pod: dict) -> PodInstance:
         """The pod as something that takes room on a node."""
         metadata, status = pod["metadata"], pod.get("status", {})
         started = status.get("startTime") or metadata.get("creationTimestamp") or ""
         info = self._infos.of(pod, self.namespaces.get(metadata.get("namespace", ""), {}))
-        return Scheduled(meta.key_of(pod), metadata.get("uid", ""), info, started, meta.is_deleting(pod))
+        return PodInstance(meta.key_of(pod), metadata.get("uid", ""), info, started, meta.is_deleting(pod))
 
-    def _settle(self, name: str, pod: Scheduled) -> None:
+    def _settle(self, name: str, pod: PodInstance) -> None:
         self._homes[pod.key] = name
         if pod.info.has_terms:
             self._with_terms.add(pod.key)
@@ -161,13 +161,13 @@ class Cache:
 
     # What the scheduler itself has decided.
 
-    def assume(self, pod: Scheduled, node: NodeInfo) -> None:
+    def assume(self, pod: PodInstance, node: NodeInfo) -> None:
         """Count a pending pod as bound to the node; what the store says later confirms or corrects it."""
         del self.pending[pod.key]
         self.forget_promise(pod.key)
         self._settle(node.name, pod)
 
-    def nominate(self, node_name: str, pod: Scheduled) -> None:
+    def nominate(self, node_name: str, pod: PodInstance) -> None:
         """Promise the pod room on the node, for when the pods that it preempts there are gone."""
         self.forget_promise(pod.key)
         node = self.nodes.get(node_name)

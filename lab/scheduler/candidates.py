@@ -14,7 +14,7 @@ from .cache import Cache
 from .filters import NOT_NAMED, Reasons, dynamic_reasons, static_reasons
 from .group import Entry, Group
 from .nodeinfo import NodeInfo
-from .podinfo import PodInfo, Scheduled
+from .podinfo import PodInfo, PodInstance
 from .sampling import enough_nodes, is_exact
 from .scale import Facts, Scale
 from .scores import WEIGHTS
@@ -153,7 +153,7 @@ class Candidates:
             score += self.scale.domain_rank(*self.raw[order])
         return (-score, len(node.pods), order)
 
-    def placed(self, pod: Scheduled, node: NodeInfo) -> None:
+    def placed(self, pod: PodInstance, node: NodeInfo) -> None:
         """A pod, of this kind or another, has been placed on the node since the evaluation."""
         matters = self.topology.matters(pod)
         if matters:

@@ -98,11 +98,7 @@ def static_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
 
 def dynamic_reasons(pod: PodInfo, node: NodeInfo) -> Reasons:
     """The filters whose answer changes with each pod that comes or goes; and VolumeBinding, asked after them."""
-    return (
-        (pod.ports and node_ports(pod, node))
-        or node_resources_fit(pod, node)
-        or (pod.volumes and volume_binding(pod, node))
-    )
+    return node_ports(pod, node) or node_resources_fit(pod, node) or volume_binding(pod, node)
 
 
 def tolerated(pod: PodInfo, taint: dict) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .podinfo import PodInfo, Scheduled
+from .podinfo import PodInfo, PodInstance
 from .resources import amount_of
 
 DEFAULT_PODS = 110  # the kubelet's --max-pods, where a node does not say
@@ -29,14 +29,14 @@ class NodeInfo:
     shown_cpu: int = 0
     shown_memory: int = 0
     ports: dict[tuple[str, str, int], int] = field(default_factory=dict)
-    pods: dict[str, Scheduled] = field(default_factory=dict)
-    nominated: dict[str, Scheduled] = field(default_factory=dict)  # promised room here, once their victims have gone
+    pods: dict[str, PodInstance] = field(default_factory=dict)
+    nominated: dict[str, PodInstance] = field(default_factory=dict)  # promised room here, once their victims have gone
 
-    def add(self, pod: Scheduled) -> None:
+    def add(self, pod: PodInstance) -> None:
         self.pods[pod.key] = pod
         self._take(pod.info, 1)
 
-    def remove(self, key: str) -> Scheduled:
+    def remove(self, key: str) -> PodInstance:
         pod = self.pods.pop(key)
         self._take(pod.info, -1)
         return pod
@@ -53,14 +53,14 @@ class NodeInfo:
             if not self.ports[port]:
                 del self.ports[port]
 
-    def promised(self, priority: int, but: str = "") -> list[Scheduled]:
+    def promised(self, priority: int, but: str = "") -> list[PodInstance]:
         """The pods of at least that priority that were promised room here, which they have not taken yet.
 
         So a promise made by preemption is not taken by whoever comes first, except by somebody more important.
         """
         return [pod for pod in self.nominated.values() if pod.info.priority >= priority and pod.key != but]
 
-    def after(self, arrivals: list[Scheduled]) -> "NodeInfo":
+    def after(self, arrivals: list[PodInstance]) -> "NodeInfo":
         """The node as if these pods had come."""
         copy = self.clone()
         for pod in arrivals:

@@ -90,8 +90,8 @@ class PodInfo:
 
 
 @dataclass(slots=True)
-class Scheduled:
-    """A pod that holds room on a node, or is promised it. `started`: text, RFC 3339, so that it sorts by time."""
+class PodInstance:
+    """One pod of a PodInfo, on a node or waiting for one. `started`: text, RFC 3339, so that it sorts by time."""
 
     key: str
     uid: str

@@ -26,7 +26,7 @@ from .filters import (
     never_fits,
 )
 from .nodeinfo import NodeInfo
-from .podinfo import PodInfo, Scheduled
+from .podinfo import PodInfo, PodInstance
 from .spread import SPREAD_MISSING_LABEL
 from .topology import AFFINITY
 from .trial import Trial
@@ -44,7 +44,7 @@ class Preemption:
     """What was decided: the node that is promised with those who have to leave it; or, without one, why not."""
 
     node: NodeInfo | None = None
-    victims: tuple[Scheduled, ...] = ()
+    victims: tuple[PodInstance, ...] = ()
     message: str = ""
 
 
@@ -52,12 +52,12 @@ class Preemption:
 class Loss:
     """What it would cost to make room on a node: who has to leave, and how many of them against their budget."""
 
-    victims: tuple[Scheduled, ...]
+    victims: tuple[PodInstance, ...]
     violations: int = 0
 
 
 def preempt(
-    pod: Scheduled,
+    pod: PodInstance,
     candidates: Candidates,
     lowest: int,
     nominated: NodeInfo | None,
@@ -105,7 +105,7 @@ def is_resolvable(reasons: Reasons, pod: PodInfo, node: NodeInfo) -> bool:
     return not (any(why.startswith(INSUFFICIENT) for why in reasons) and never_fits(pod, node))
 
 
-def loss_on(node: NodeInfo, pod: Scheduled, candidates: Candidates, budgets: Iterable[Budget]) -> Loss | Reasons:
+def loss_on(node: NodeInfo, pod: PodInstance, candidates: Candidates, budgets: Iterable[Budget]) -> Loss | Reasons:
     """Who would have to leave this node for the pod, the most important first; or why even that would not help."""
     lower = [other for other in node.pods.values() if other.info.priority < pod.info.priority]
     if not lower:
@@ -127,7 +127,7 @@ def loss_on(node: NodeInfo, pod: Scheduled, candidates: Candidates, budgets: Ite
         return Loss(tuple(sorted(victims, key=_importance)), sum(victim.key in held for victim in victims))
 
 
-def _importance(pod: Scheduled) -> tuple[int, str]:
+def _importance(pod: PodInstance) -> tuple[int, str]:
     """Sorts the most important first: higher priority, then who has run for longer."""
     return -pod.info.priority, pod.started
 

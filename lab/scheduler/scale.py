@@ -61,7 +61,7 @@ class Scale:
 
     def points(self, facts: Facts) -> dict[str, float]:
         """Plugin → points, of those that do not depend on pods and make any difference."""
-        points = {}
+        points: dict[str, float] = {}
         if self.most_taints:
             points["TaintToleration"] = scaled(facts.taints, self.most_taints, reverse=True)
         if self.most_affinity:
@@ -70,7 +70,7 @@ class Scale:
 
     def domain_points(self, crowd: float, liking: float, spreads: bool) -> dict[str, float]:
         """Plugin → points, of those that do."""
-        points = {}
+        points: dict[str, float] = {}
         if spreads:
             points["PodTopologySpread"] = scaled_spread(crowd, self.fewest, self.most)
         if self.most_liked > self.least_liked:

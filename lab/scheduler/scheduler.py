@@ -9,7 +9,7 @@ from lab.client.reconcile import Controller, failed
 from . import volumebinding
 from .batch import Outcome, schedule
 from .cache import SCHEDULER_NAME
-from .following import Follower, concerns_pending, helps_pending
+from .informer import Informer, concerns_pending, helps_pending
 from .queue import SchedulingQueue
 from .reporting import evict, report
 
@@ -29,7 +29,7 @@ class Scheduler(Controller):
     watches = ("pods", "nodes", "persistentvolumeclaims", "storageclasses.storage.k8s.io")
 
     def __init__(self) -> None:
-        self._remembered: dict[str, tuple[str, Follower, SchedulingQueue]] = {}
+        self._remembered: dict[str, tuple[str, Informer, SchedulingQueue]] = {}
 
     def keys(self, change: Change) -> list[str]:
         if concerns_pending(change):
@@ -44,9 +44,9 @@ class Scheduler(Controller):
         state = client.view()
         remembered = self._remembered.pop(client.cluster, None)
         if remembered is None or remembered[0] != state.uid:  # it is of a cluster of the same name that is no more
-            remembered = state.uid, Follower(), new_queue()
-        _, follower, queue = remembered
-        cache = follower.catch_up(state)
+            remembered = state.uid, Informer(), new_queue()
+        _, informer, queue = remembered
+        cache = informer.catch_up(state)
         keys = queue.due(cache.pending, set(causes), EVERYTHING in causes)
         claims = volumebinding.look(state, cache, keys)
         held = claims.refused.keys() | claims.waiting
@@ -55,7 +55,7 @@ class Scheduler(Controller):
         postponed = volumebinding.settle(client, outcome, claims)
         queue.forget([*claims.waiting, *postponed])
         refused = self._write(client, outcome, queue)
-        follower.correct(client, [*postponed, *refused])
+        informer.correct(client, [*postponed, *refused])
         if outcome.bindings:
             # Nobody but the scheduler itself has seen them come: its own bindings do not wake it.
             queue.hope(key for key, (_, pod) in cache.pending.items() if pod.info.wants_company)

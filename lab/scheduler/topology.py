@@ -18,7 +18,7 @@ from lab.apimachinery.labels import HOSTNAME_LABEL, ZONE_LABEL
 from .cache import Cache
 from .filters import Reasons, node_affinity, taint_toleration
 from .nodeinfo import NodeInfo
-from .podinfo import AffinityTerm, PodInfo, Scheduled, SpreadConstraint
+from .podinfo import AffinityTerm, PodInfo, PodInstance, SpreadConstraint
 from .spread import Spread
 
 AFFINITY = "node(s) didn't match pod affinity rules"
@@ -56,7 +56,7 @@ class Topology:
         for other, node in self._who_matters(cache):
             self.count(other, node, 1)
 
-    def _who_matters(self, cache: Cache) -> Iterable[tuple[Scheduled, NodeInfo]]:
+    def _who_matters(self, cache: Cache) -> Iterable[tuple[PodInstance, NodeInfo]]:
         """The pods to be counted: all, unless it is plain that most of them make no difference."""
         owner = self.pod.owner
         if self.pod.spread or self.pod.has_terms:
@@ -90,11 +90,11 @@ class Topology:
             return other.owner == self.pod.owner
         return other.namespace == self.pod.namespace and constraint.selects.matches(other.labels)
 
-    def matters(self, other: Scheduled) -> bool:
+    def matters(self, other: PodInstance) -> bool:
         """Whether it makes any difference to this pod where the other one is."""
         return bool(self._effects_of(other.info))
 
-    def count(self, other: Scheduled, node: NodeInfo, by: int) -> bool:
+    def count(self, other: PodInstance, node: NodeInfo, by: int) -> bool:
         """A pod came to the node (`by` 1) or left it (-1). True if that may change more than this one node's
         verdict and the sums of its domains: then all nodes must be asked again."""
         effects = self._effects_of(other.info)
@@ -114,7 +114,7 @@ class Topology:
         return before != self._everywhere()
 
     @contextlib.contextmanager
-    def counting(self, others: Iterable[Scheduled], node: NodeInfo) -> Iterator[None]:
+    def counting(self, others: Iterable[PodInstance], node: NodeInfo) -> Iterator[None]:
         """For a while, as if these had come to the node."""
         for other in others:
             self.count(other, node, 1)

@@ -4,7 +4,7 @@ from types import TracebackType
 
 from .filters import Reasons, dynamic_reasons
 from .nodeinfo import NodeInfo
-from .podinfo import Scheduled
+from .podinfo import PodInstance
 from .topology import Topology
 
 
@@ -14,11 +14,11 @@ class Trial:
     The counts of the topology, which others use too, follow each step, and are put right in the end.
     """
 
-    def __init__(self, node: NodeInfo, pod: Scheduled, topology: Topology):
+    def __init__(self, node: NodeInfo, pod: PodInstance, topology: Topology):
         self.pod = pod
         self.topology = topology
         self._arrived = node.promised(pod.info.priority, but=pod.key)
-        self._removed: dict[str, Scheduled] = {}
+        self._removed: dict[str, PodInstance] = {}
         self.node = node.after(self._arrived)
 
     def __enter__(self) -> "Trial":
@@ -32,12 +32,12 @@ class Trial:
         for other in self._arrived:
             self.topology.count(other, self.node, -1)
 
-    def remove(self, other: Scheduled) -> None:
+    def remove(self, other: PodInstance) -> None:
         self.node.remove(other.key)
         self._removed[other.key] = other
         self.topology.count(other, self.node, -1)
 
-    def give_back(self, other: Scheduled) -> None:
+    def give_back(self, other: PodInstance) -> None:
         self.node.add(self._removed.pop(other.key))
         self.topology.count(other, self.node, 1)
 

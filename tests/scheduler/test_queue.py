@@ -5,7 +5,7 @@ from unittest.mock import patch
 import pytest
 
 from lab.client import Change
-from lab.scheduler.following import concerns_pending, helps_pending
+from lab.scheduler.informer import concerns_pending, helps_pending
 from lab.scheduler.queue import FLUSH_SECONDS, SchedulingQueue
 
 from .build import node, pod

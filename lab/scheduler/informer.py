@@ -20,8 +20,8 @@ from .volumebinding import frees_pods
 CONFIG = ("kube-system", "scheduler-config")
 
 
-class Follower:
-    """One cluster's picture (`cache`), at some revision of its log."""
+class Informer:
+    """One cluster's `cache`, kept at some `revision` of its log: the event handlers of kube-scheduler's informers."""
 
     def __init__(self) -> None:
         self.cache = Cache(LEAST_ALLOCATED)
