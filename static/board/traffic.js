@@ -1,7 +1,7 @@
 // What flows: visitors and services above the nodes, requests on their way to pods, heat on tiles. It is told once a
 // second, is kept nowhere, and what each figure on the page shows is said by its data-fig: "pods <uid> 0".
 import { act } from "./actions.js";
-import { say } from "./words.js";
+import { say } from "./announce.js";
 import { make, put, shape, still, svg, write } from "./format.js";
 import { columnOf, tiles } from "./nodes.js";
 import { byKind, each, onPaint, rows, ui } from "./state.js";

@@ -1,9 +1,8 @@
-// The board in words: the same pods as a table, for those who read better than they look and for counts beyond drawing;
-// and what changed, said to those who listen: at most one sentence in five seconds, and only about what was asked for.
+// The board in words: the same pods as a table, for those who read better than they look and for counts beyond drawing.
 import { age, find, make, svg } from "./format.js";
 import { open } from "./drawer.js";
 import { figures } from "./traffic.js";
-import { byKind, link, onPaint, rows, ui } from "./state.js";
+import { byKind, link, onPaint, ui } from "./state.js";
 
 const box = document.getElementById("table");
 const button = document.getElementById("table-view");
@@ -55,34 +54,3 @@ for (const type of ["click", "keydown"])
     const line = event.target.closest("tr[data-id]");
     if (line && (type === "click" || event.key === "Enter")) open(line.dataset.id);
   });
-
-const QUIET = 5000;
-const said = document.getElementById("announce");
-const pending = new Map();
-const known = new Map();
-let timer = 0;
-
-// Says it if it is not what was said of it last. What begins as it should be, `notable` false, is not said.
-export function say(id, words, notable = true) {
-  if (known.get(id) !== words && (notable || known.has(id))) pending.set(id, words);
-  if (notable || known.has(id)) known.set(id, words);
-  if (pending.size && !timer) timer = setTimeout(speak, 400);
-}
-
-function speak() {
-  timer = 0;
-  if (!pending.size) return;
-  said.textContent = [...pending.values()].slice(0, 3).join(". ");
-  pending.clear();
-  timer = setTimeout(speak, QUIET);
-}
-
-onPaint(({ fresh, changed, removed }) => {
-  for (const id of changed) {
-    const row = rows.get(id);
-    if (row?.kind !== "workload") continue;
-    const words = `${row.name}: ${row.words}`;
-    fresh ? known.set(id, words) : say(id, words);
-  }
-  for (const [id, row] of removed) if (row.kind === "workload" && !fresh) say(id, `${row.name} is gone`);
-});
