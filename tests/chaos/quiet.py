@@ -96,7 +96,7 @@ def _daemons(obj: dict, pods: list[dict], nodes: list[dict]) -> Iterator[str]:
     wanted = sorted(node["metadata"]["name"] for node in nodes if not node["spec"].get("taints"))
     if sorted(pod["spec"]["nodeName"] for pod in own) != wanted:
         yield f"daemonset {name} is ready on {sorted(pod['spec']['nodeName'] for pod in own)}, not on {wanted}"
-    if obj["status"].get("updatedNumberScheduled", 0) != len(wanted):
+    if obj.get("status", {}).get("updatedNumberScheduled", 0) != len(wanted):
         yield f"daemonset {name} is not updated"
 
 
