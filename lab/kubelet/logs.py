@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lab.runtime import Container, Runtime, RuntimeFailure
+from lab.runtime import Container, Lines, Runtime, RuntimeFailure
 
 from .records import PodRecord
 from .status import of_name
@@ -42,11 +42,11 @@ def options(query: dict[str, list[str]]) -> LogOptions:
     )
 
 
-def open_log(runtime: Runtime, record: PodRecord, name: str, wanted: LogOptions) -> Iterator[bytes]:
+def open_log(runtime: Runtime, record: PodRecord, name: str, wanted: LogOptions) -> Lines:
     """The lines. Raises RuntimeFailure in the kubelet's words if there is no such container."""
     container = chosen(record, name, wanted.previous)
     lines = runtime.logs(container.id, wanted.follow, wanted.tail, wanted.since, wanted.timestamps)
-    return lines if wanted.limit_bytes is None else Limited(lines, wanted.limit_bytes)
+    return lines if wanted.limit_bytes is None else Lines(_limited(iter(lines), wanted.limit_bytes), lines.close)
 
 
 def chosen(record: PodRecord, name: str, previous: bool) -> Container:
@@ -62,24 +62,8 @@ def chosen(record: PodRecord, name: str, previous: bool) -> Container:
     return found[0]
 
 
-class Limited:
-    """The first so many bytes of a log."""
-
-    def __init__(self, lines: Iterator[bytes], left: int):
-        self._lines = lines
-        self._left = left
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        if self._left <= 0:
-            raise StopIteration
-        line = next(self._lines)[: self._left]
-        self._left -= len(line)
-        return line
-
-    def close(self) -> None:
-        close = getattr(self._lines, "close", None)
-        if close:
-            close()
+def _limited(lines: Iterator[bytes], left: int) -> Iterator[bytes]:
+    """The first so many bytes."""
+    while left > 0 and (line := next(lines, b"")):
+        yield line[:left]
+        left -= len(line)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from .stream import Stream
+from .lines import Lines as Lines
+from .stream import Stream as Stream
 
 
 class RuntimeFailure(Exception):
@@ -226,7 +227,7 @@ class Runtime(Protocol):
         tail: int | None = None,
         since: float = 0.0,
         timestamps: bool = False,
-    ) -> Iterator[bytes]:
+    ) -> Lines:
         """Lines as they were written, each with its newline. Ends with the container, or at once if not `follow`."""
 
     def ensure_volume(self, cluster: str, name: str) -> str:

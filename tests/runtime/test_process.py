@@ -121,3 +121,17 @@ def test_a_flood_of_output_neither_stops_the_engine_nor_fills_the_disk(process_b
     assert sum(path.stat().st_size for path in folder.glob("*.log*")) < 12 << 20
     process_bench.runtime.kill_container(container)
     process_bench.ended(container)
+
+
+def test_a_request_that_brings_other_files_than_it_needs_is_refused_and_harms_nobody(process_bench):
+    container = process_bench.run("sleep 1000")
+    engine = process_bench.runtime._engine
+    with open(os.devnull, "rb") as one:
+        asked = engine.ask("exec", [one.fileno()], container_id=container, command=["true"], tty=False)
+    with pytest.raises(RuntimeFailure, match="ValueError"):
+        asked.result()
+    assert process_bench.look(container).state == "running"
+
+
+def test_an_image_that_is_not_there_has_no_layers(process_bench):
+    assert process_bench.runtime.image_layers("orrery/hello:never") == []

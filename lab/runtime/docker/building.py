@@ -3,8 +3,9 @@
 import io
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
+import docker
 from docker.types.daemon import CancellableStream
 
 from lab import demos
@@ -62,20 +63,20 @@ class Build:
             limit.cancel()
             client.close()
 
-    def _made(self, client, tag: str) -> Iterator[str]:
+    def _made(self, client: docker.APIClient, tag: str) -> Generator[str, None, str]:
         """The engine's words; returns the id of the image."""
         with failing_as(BUILD_FAILED):
-            self._stream = self._begin(client, tag)
+            self._stream = stream = self._begin(client, tag)
             if self._closed.is_set():
-                self._stream.close()
-            image_id = yield from self._words()
+                stream.close()
+            image_id = yield from _words(stream)
         if self._closed.is_set():
             raise RuntimeFailure(BUILD_FAILED, f"ended: it was not done within {self._seconds:g} s")
         if not image_id:
             raise RuntimeFailure(BUILD_FAILED, "the engine stopped in the middle of it")
         return image_id
 
-    def _begin(self, client, tag: str) -> CancellableStream:
+    def _begin(self, client: docker.APIClient, tag: str) -> CancellableStream:
         answers: list = []
         client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
         context, about = io.BytesIO(archive(self._files)), {labels.MAKER: self._lab_id}
@@ -85,16 +86,6 @@ class Build:
         if answers[-1].status_code >= 400:
             raise RuntimeFailure(BUILD_FAILED, json.loads(answers[-1].content)["message"])
         return CancellableStream(lines, answers[-1])
-
-    def _words(self) -> Iterator[str]:
-        """The engine's words; returns the id of the image, or "" if they end without one."""
-        image_id = ""
-        for told in self._stream:
-            if "error" in told:
-                raise RuntimeFailure(BUILD_FAILED, told["error"])
-            image_id = told.get("aux", {}).get("ID", image_id)
-            yield from filter(None, told.get("stream", told.get("status", "")).splitlines())
-        return image_id
 
     def _next_tag(self) -> str:
         with failing_as(BUILD_FAILED):
@@ -110,3 +101,14 @@ class Build:
             self._engine.client.tag(image_id, self._repository, tag)
             row = self._engine.client.inspect_image(image_id)
         return Image(row["Id"], (f"{self._repository}:{tag}",), row["Size"])
+
+
+def _words(stream: CancellableStream) -> Generator[str, None, str]:
+    """The engine's words; returns the id of the image, or "" if they end without one."""
+    image_id = ""
+    for told in stream:
+        if "error" in told:
+            raise RuntimeFailure(BUILD_FAILED, told["error"])
+        image_id = told.get("aux", {}).get("ID", image_id)
+        yield from filter(None, told.get("stream", told.get("status", "")).splitlines())
+    return image_id

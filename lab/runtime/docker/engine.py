@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import docker
 import requests
@@ -27,14 +28,14 @@ class OnePool(UnixHTTPAdapter):
     """docker-py keeps a pool of connections for every address it was ever asked for, and lets 25 of them stand: with
     forty threads a thousand sockets. There is but one engine, so one pool will do."""
 
-    def get_connection(self, url: str, proxies=None):
+    def get_connection(self, url: str, proxies: Any = None) -> Any:
         return super().get_connection("http+docker://localhost", proxies)
 
 
 class Engine:
     """Which engine it is, is said by its address alone: ids that engines report of themselves are not unique."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._options = kwargs_from_env()
         self._options.setdefault("base_url", docker_host() or None)
         self._threads = threading.local()

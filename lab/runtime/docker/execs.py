@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import docker
+import requests
 
 from lab.runtime import RuntimeFailure
 from lab.runtime.stream import PIECE_BYTES, STDERR, STDOUT
@@ -30,7 +31,7 @@ class Hijacked:
     """See `lab.runtime.stream.Stream`. `ended` says how it ended, `hang_up` what else there is to do at its end."""
 
     def __init__(
-        self, client: docker.APIClient, response, tty: bool, resize: Callable[[int, int], None],
+        self, client: docker.APIClient, response: requests.Response, tty: bool, resize: Callable[[int, int], None],
         ended: Callable[[], int], hang_up: Callable[[], None],
     ):  # fmt: skip
         self._client = client

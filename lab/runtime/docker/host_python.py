@@ -49,7 +49,7 @@ def why_not(engine_architecture: str) -> str:
 
 def write_root_filesystem(target: IO[bytes]) -> None:
     """Write the tar archive."""
-    interpreter = Path(sys._base_executable).resolve()
+    interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()  # not that of a virtual environment
     library = Path(sysconfig.get_path("stdlib"))
     tools = {f"bin/{tool}": Path(found).resolve() for tool in TOOLS if (found := shutil.which(tool))}
     linked = libraries([interpreter, *tools.values(), *library.glob("lib-dynload/*.so")])

@@ -62,8 +62,8 @@ def sandboxes(rows: list[dict], containers: dict[str, Container]) -> list[Sandbo
             members[row["Labels"].get(labels.SANDBOX, "")].append(row)
     found = []
     for sandbox_id in pauses.keys() | members.keys():
-        row = pauses.get(sandbox_id)
-        about = (row or members[sandbox_id][0])["Labels"]
+        pause = pauses.get(sandbox_id)
+        about = (pause or members[sandbox_id][0])["Labels"]
         inside = sorted((containers[m["Id"]] for m in members[sandbox_id]), key=lambda c: c.created_at, reverse=True)
         found.append(
             Sandbox(
@@ -73,9 +73,9 @@ def sandboxes(rows: list[dict], containers: dict[str, Container]) -> list[Sandbo
                 namespace=about[labels.NAMESPACE],
                 name=about[labels.POD],
                 uid=about[labels.UID],
-                ready=row is not None and row["State"] == "running",
-                address=about.get(labels.ADDRESS) or (_address(row) if row else ""),
-                created_at=float(row["Created"]) if row else 0.0,
+                ready=pause is not None and pause["State"] == "running",
+                address=about.get(labels.ADDRESS) or (_address(pause) if pause else ""),
+                created_at=float(pause["Created"]) if pause else 0.0,
                 containers=tuple(inside),
             )
         )

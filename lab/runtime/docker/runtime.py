@@ -1,7 +1,7 @@
 """The verbs of the runtime on Docker."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from lab.runtime import (
     ContainerSpec,
     Image,
     Layer,
+    Lines,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
@@ -202,7 +203,7 @@ class DockerRuntime:
     def logs(
         self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
         timestamps: bool = False,
-    ) -> Iterator[bytes]:  # fmt: skip
+    ) -> Lines:  # fmt: skip
         return streams.logs(self._engine, container_id, follow, tail, since, timestamps)
 
     def ensure_volume(self, cluster: str, name: str) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import requests
 import urllib3
 from docker.errors import DockerException
+from docker.types.daemon import CancellableStream
 
-from lab.runtime import RuntimeEvent, RuntimeFailure
+from lab.runtime import Lines, RuntimeEvent, RuntimeFailure
 
 from . import labels
 from .engine import Engine, failing_as
@@ -22,32 +23,7 @@ BROKEN = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, Do
 KINDS = {"start": "started", "die": "died", "oom": "oom", "destroy": "removed"}
 
 
-class LogLines:
-    """Iterates over lines; `close()`, from any thread, ends an iteration that waits for the next."""
-
-    def __init__(self, stream):
-        self._stream = stream
-        self._lines = self._assemble()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._lines)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def _assemble(self) -> Iterator[bytes]:
-        rest = b""
-        for chunk in self._stream:
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from (line + b"\n" for line in lines)
-        if rest:
-            yield rest + b"\n"
-
-
-def logs(engine: Engine, container_id: str, follow: bool, tail: int | None, since: float, timestamps: bool) -> LogLines:
+def logs(engine: Engine, container_id: str, follow: bool, tail: int | None, since: float, timestamps: bool) -> Lines:
     with failing_as("ContainerLogsUnavailable"):
         stream = engine.client.logs(
             container_id,
@@ -57,7 +33,16 @@ def logs(engine: Engine, container_id: str, follow: bool, tail: int | None, sinc
             tail="all" if tail is None else tail,
             since=since or None,
         )
-    return LogLines(stream)
+    return Lines(_assembled(stream), stream.close)
+
+
+def _assembled(stream: CancellableStream) -> Iterator[bytes]:
+    rest = b""
+    for chunk in stream:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line + b"\n" for line in lines)
+    if rest:
+        yield rest + b"\n"
 
 
 def event(raw: dict) -> RuntimeEvent | None:
@@ -104,7 +89,9 @@ def listen(engine: Engine, lab_id: str, on_event: Callable[[RuntimeEvent], None]
             _sleep(RECONNECT_SECONDS, stopped)
 
 
-def _report(stream, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> str | None:
+def _report(
+    stream: CancellableStream, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]
+) -> str | None:  # fmt: skip
     """Report until the stream breaks or `stopped()`; the engine's time of the last event, for resuming from it."""
     since, over = None, threading.Event()
     threading.Thread(target=_close_when, args=(stream, stopped, over), daemon=True).start()
@@ -121,7 +108,7 @@ def _report(stream, on_event: Callable[[RuntimeEvent], None], stopped: Callable[
     return since
 
 
-def _close_when(stream, stopped: Callable[[], bool], over: threading.Event) -> None:
+def _close_when(stream: CancellableStream, stopped: Callable[[], bool], over: threading.Event) -> None:
     """The stream has no read timeout, as silence is normal: this ends it when the listener is to stop."""
     while not over.wait(LOOK_SECONDS):
         if stopped():

@@ -67,8 +67,8 @@ class Container:
         self.exit_code = self.signal = 0
         self.oom_killed = False
         self.created_at, self.started_at, self.finished_at = time.time(), 0.0, 0.0
-        self.process: subprocess.Popen | None = None
-        self.output: IO[bytes] | None = None  # what it says: a pipe's end, or its terminal's
+        self.process: subprocess.Popen  # once it is started
+        self.output: IO[bytes]  # likewise what it says: a pipe's end, or its terminal's
         self._input: int | None = None  # what it hears
         self._listeners: list[int] = []  # files of those who attached, to be told what it says
         self._beside: list[subprocess.Popen] = []  # commands that exec runs
@@ -151,10 +151,12 @@ class Container:
         do when they hang up. If its input ends with the first of them, it is theirs alone."""
         os.set_blocking(listener, False)
         self._listeners.append(listener)
-        given = os.dup(self._input) if speaks and self._input is not None else None
-        if given is not None and self.spec["stdin_once"] and not self.spec["tty"]:
-            os.close(self._input)
-            self._input = None
+        given = None
+        if speaks and self._input is not None:
+            given = os.dup(self._input)
+            if self.spec["stdin_once"] and not self.spec["tty"]:
+                os.close(self._input)
+                self._input = None
         return given, lambda: self._dismiss(listener)
 
     def _dismiss(self, listener: int) -> None:
@@ -164,7 +166,7 @@ class Container:
 
     def send(self, number: int) -> None:
         """Signal the container's process and all that it started: without PID namespaces, its process group."""
-        if self.process and self.state == "running":
+        if self.state == "running":
             signal_group(self.process, number)
             for process in self._beside:
                 if process.returncode is None:
@@ -172,7 +174,7 @@ class Container:
 
     def ask_to_end(self) -> None:
         """SIGTERM is for the first process alone, as in a container for PID 1: the rest is its own affair."""
-        if self.process and self.state == "running":
+        if self.state == "running":
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGTERM)
 

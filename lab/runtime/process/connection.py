@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from lab.runtime import RuntimeFailure
 
@@ -21,11 +22,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 class Engine:
     def __init__(self, data_dir: Path):
-        self._data_dir = Path(data_dir)
+        self._data_dir = data_dir
         self._threads = threading.local()
         self._starting = threading.Lock()
 
-    def call(self, op: str, timeout: float = CALL_SECONDS, **arguments: object):
+    def call(self, op: str, timeout: float = CALL_SECONDS, **arguments: object) -> Any:
         """The engine's answer; raises RuntimeFailure as the engine says, or "EngineUnavailable"."""
         request = json.dumps({"id": 1, "op": op, "args": arguments}).encode() + b"\n"
         for last in (False, True):
@@ -129,7 +130,7 @@ class Pending:
         self._connection = connection
         connection.settimeout(None)
 
-    def result(self):
+    def result(self) -> Any:
         """Raises RuntimeFailure, as `Engine.call` does."""
         try:
             with self._connection.makefile("rb") as file:
@@ -152,7 +153,7 @@ class Pending:
         self._connection.close()
 
 
-def _result(line: bytes):
+def _result(line: bytes) -> Any:
     answer = json.loads(line)
     if "error" in answer:
         raise RuntimeFailure(answer["error"]["reason"], answer["error"]["message"])

@@ -23,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from . import place
 from .children import PR_SET_PDEATHSIG, Refused, libc
@@ -86,7 +87,7 @@ class Server:
             self._path.unlink(missing_ok=True)
             self.verbs.end()
 
-    def _stop(self, *_) -> None:
+    def _stop(self, *_: object) -> None:
         self._stopping = True
 
     def _deserted(self) -> bool:
@@ -133,13 +134,18 @@ class Server:
             if op == "exec":
                 peer.on_drop = self.verbs.exec(reply, files, **arguments)
             elif op == "attach":
-                given, peer.on_drop = self.verbs.attach(*files, **arguments)
+                given, peer.on_drop = self.verbs.attach(files, **arguments)
                 _send_file(peer.connection, _line({"id": number, "result": None}), given)
             else:
                 self.verbs.do(op, arguments, reply)
         except Refused as refused:
             reason, message = refused.reason, str(refused)
-        except (OSError, TypeError, KeyError) as error:  # a full disk, a request of another version of the lab
+        except (
+            OSError,
+            TypeError,
+            KeyError,
+            ValueError,
+        ) as error:  # a full disk, a request of another version of the lab
             reason, message = "Unknown", f"{op}: {error!r}"
         else:
             return
@@ -149,7 +155,7 @@ class Server:
         for peer in [peer for peer in self._peers if peer.subscribed]:
             self._send(peer, _line(event))
 
-    def _watch(self, stream, on_ready) -> None:
+    def _watch(self, stream: IO[bytes], on_ready: Callable[[], object] | None) -> None:
         """Call `on_ready` when there is something to read; with None, do so no longer."""
         if on_ready is None:
             with contextlib.suppress(KeyError, ValueError):

@@ -31,10 +31,11 @@ class Piped:
         self._reading, self._writing = threading.Lock(), threading.Lock()
         self._readable = _selector(dict.fromkeys((*outputs, self._woken), selectors.EVENT_READ))
         self._writable = _selector({self._woken: selectors.EVENT_READ})
+        self._files = {*outputs, self._woken, self._wake}
         if stdin is not None:
             os.set_blocking(stdin, False)
             self._writable.register(stdin, selectors.EVENT_WRITE)
-        self._files = {*outputs, self._woken, self._wake} | ({stdin} - {None})
+            self._files.add(stdin)
         self._closed = threading.Event()
 
     def read(self) -> tuple[int, bytes] | None:

@@ -6,7 +6,7 @@ Such a version is a folder in the lab's data: the page, and a line on which prog
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from lab import demos
@@ -40,22 +40,25 @@ class Images:
         return [*demos.IMAGES, *(str(folder.relative_to(self._folder)) for folder in made)]
 
     def get(self, image: str) -> Image | None:
-        return Image(f"process:{image}", (image,), sum(self._sizes(image).values())) if self.find(image) else None
+        layers = self.layers(image)
+        return Image(f"process:{image}", (image,), sum(layer.size for layer in layers)) if layers else None
 
     def layers(self, image: str) -> list[Layer]:
-        return [Layer(f"COPY {path}", size) for path, size in self._sizes(image).items()]
-
-    def _sizes(self, image: str) -> dict[str, int]:
-        program, environment = self.find(image)
-        sizes = {path: len(data) for path, data in demos.files(program).items()}
+        """None of an image that there is not."""
+        found = self.find(image)
+        if not found:
+            return []
+        program, environment = found
+        layers = [Layer(f"COPY {path}", len(data)) for path, data in demos.files(program).items()]
         page = Path(environment.get("PAGE", ""))
-        return {**sizes, f"/app/{PAGE}": page.stat().st_size} if page.is_file() else sizes
+        return [*layers, Layer(f"COPY /app/{PAGE}", page.stat().st_size)] if page.is_file() else layers
 
-    def build(self, repository: str, files: dict[str, bytes]) -> Iterator[str | Image]:
+    def build(self, repository: str, files: dict[str, bytes]) -> Generator[str | Image, None, None]:
         """The three instructions that there is something to do for, in the words of `docker build`."""
         repository, _ = references.parse(repository)
         tag = references.next_version(self.names(), repository)
-        base, env, page = "", {}, None
+        base, page = "", None
+        env: dict[str, str] = {}
         steps = list(dockerfile.instructions(files.get(dockerfile.NAME, b"").decode(errors="replace")))
         for number, step in enumerate(steps, 1):
             yield f"Step {number}/{len(steps)} : {step}"
@@ -75,7 +78,9 @@ class Images:
         name = f"{repository}:{tag}"
         self._keep(name, page, {"base": base, "env": env})
         yield f"Successfully built {name}"
-        yield self.get(name)
+        made = self.get(name)
+        assert made
+        yield made
 
     def _keep(self, name: str, page: bytes, about: dict) -> None:
         """All of it at once: whoever lists the images never sees half a one."""

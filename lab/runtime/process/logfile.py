@@ -6,10 +6,13 @@ The format is that of the CRI, which every container engine below a kubelet writ
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
+
+from lab.runtime import Lines
 
 MOST_BYTES = 5 << 20  # of a file; there are at most two
 LONGEST_LINE = 16 << 10
@@ -50,30 +53,21 @@ class LogWriter:
             self._file = (self._folder / NAME).open("ab", buffering=0)
 
 
-class LogReader:
-    """Iterates over a log's lines. With `ended` it follows the log until that says that its container has ended, or
-    until `close()`, which any thread may call."""
+def read(folder: Path, ended: Callable[[], bool] | None, tail: int | None, since: float, timestamps: bool) -> Lines:
+    """A log's lines. With `ended` they are followed until that says that the container has ended, or until `close`."""
+    reader = _Reader(folder, ended, since, timestamps)
+    return Lines(reader.lines(tail), reader.closed.set)
 
-    def __init__(
-        self, folder: Path, ended: Callable[[], bool] | None, tail: int | None, since: float, timestamps: bool
-    ):
+
+class _Reader:
+    def __init__(self, folder: Path, ended: Callable[[], bool] | None, since: float, timestamps: bool):
         self._folder = folder
         self._ended = ended
         self._since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since)).encode() if since else b""
         self._timestamps = timestamps
-        self._closed = False
-        self._lines = self._read(tail)
+        self.closed = threading.Event()
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._lines)
-
-    def close(self) -> None:
-        self._closed = True
-
-    def _read(self, tail: int | None) -> Iterator[bytes]:
+    def lines(self, tail: int | None) -> Iterator[bytes]:
         file = self._open()
         if file is None:
             return
@@ -86,7 +80,7 @@ class LogReader:
             file.close()
 
     def _follow(self, file: IO[bytes], rest: bytes, ended: Callable[[], bool]) -> Iterator[bytes]:
-        while not self._closed:
+        while not self.closed.is_set():
             over = ended()  # asked before reading, so that what was written before the end is shown
             following = self._open() if self._is_rotated(file) else file
             *lines, rest = (rest + file.read()).split(b"\n")
@@ -99,7 +93,7 @@ class LogReader:
             elif over:
                 break
             else:
-                time.sleep(LOOK_SECONDS)
+                self.closed.wait(LOOK_SECONDS)
         file.close()
 
     def _open(self) -> IO[bytes] | None:

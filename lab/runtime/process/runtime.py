@@ -10,7 +10,7 @@ A container here is a process in a session of its own, with the environment and 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from lab.runtime import (
     ContainerSpec,
     Image,
     Layer,
+    Lines,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
@@ -28,10 +29,9 @@ from lab.runtime import (
     references,
 )
 
-from . import execs, place, procfs, volumes
+from . import execs, logfile, place, procfs, volumes
 from .connection import CALL_SECONDS, Engine
 from .images import Images
-from .logfile import LogReader
 
 LISTEN_SECONDS = 0.25
 RECONNECT_SECONDS = 0.5
@@ -44,7 +44,7 @@ class ProcessRuntime:
 
     def __init__(self, lab_id: str, data_dir: Path):
         self._lab_id = lab_id
-        self._data_dir = Path(data_dir)
+        self._data_dir = data_dir
         self._engine = Engine(self._data_dir)
         self._images = Images(place.folder(self._data_dir))
 
@@ -104,7 +104,7 @@ class ProcessRuntime:
     def logs(
         self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
         timestamps: bool = False,
-    ) -> Iterator[bytes]:  # fmt: skip
+    ) -> Lines:  # fmt: skip
         folder = Path(self._engine.call("describe", container_id=container_id)["folder"])
 
         def ended() -> bool:
@@ -113,7 +113,7 @@ class ProcessRuntime:
             except RuntimeFailure:
                 return True
 
-        return LogReader(folder, ended if follow else None, tail, since, timestamps)
+        return logfile.read(folder, ended if follow else None, tail, since, timestamps)
 
     def ensure_volume(self, cluster: str, name: str) -> str:
         return volumes.ensure(self._data_dir, cluster, name)

@@ -11,10 +11,12 @@ import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from .children import Container, Refused, Sandbox, shell_code, signal_group
 
 Reply = Callable[..., None]
+Watch = Callable[[IO[bytes], Callable[[], object] | None], None]
 FIRST, COUNT = 64, 160  # 127.64.0.0/16 … 127.223.0.0/16
 MEASURE_SECONDS = 0.9  # of the engine's tick
 RESERVED_PORT = 10250  # a kubelet's
@@ -23,7 +25,7 @@ RESERVED_PORT = 10250  # a kubelet's
 class Verbs:
     """`tell(event)` sends to every subscriber; `watch(stream, on_ready)` reads when there is something."""
 
-    def __init__(self, folder: Path, tell: Callable[[dict], None], watch: Callable):
+    def __init__(self, folder: Path, tell: Callable[[dict], None], watch: Watch):
         self.finished = False
         self._measured = 0.0
         self._folder = folder
@@ -62,10 +64,16 @@ class Verbs:
             reply(process)
             return lambda: None
         self._commands.append((process, reply))
-        return lambda: process.poll() is None and signal_group(process, signal.SIGKILL)
 
-    def attach(self, listener: int, container_id: str, stdin: bool) -> tuple[int | None, Callable[[], None]]:
-        """See `Container.attach`. Raises Refused."""
+        def kill() -> None:
+            if process.poll() is None:
+                signal_group(process, signal.SIGKILL)
+
+        return kill
+
+    def attach(self, files: list[int], container_id: str, stdin: bool) -> tuple[int | None, Callable[[], None]]:
+        """See `Container.attach`; the one file is the listener. Raises Refused."""
+        (listener,) = files
         container = self._containers.get(container_id)
         if not container or container.state != "running":
             os.close(listener)

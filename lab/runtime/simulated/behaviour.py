@@ -17,12 +17,14 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from lab.runtime import RuntimeFailure
 
 WORK_SECONDS = 2.0
 PREFIX = "simulated.orrery.io/"
 READY_AFTER = "READY_AFTER"  # the demo program's own variable, in seconds
+T = TypeVar("T")
 UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|)")
 
@@ -53,7 +55,7 @@ def yes(text: str) -> bool:
     return text == "true"
 
 
-def rule(parse: Callable, default: object):
+def rule(parse: Callable[[str], object], default: T) -> T:
     """A field of `Behaviour`: what reads the annotation's text, and what holds without one."""
     return dataclasses.field(default=default, metadata={"parse": parse})
 
@@ -115,10 +117,10 @@ def behaviour_of(
 @functools.lru_cache(maxsize=1024)
 def _behaviour(given: tuple[tuple[str, str], ...], container: str, ready_after: str, works: bool) -> Behaviour:
     """Cached: the pods of a thousand replicas carry the same annotations."""
-    found = {"ready_after": _parsed(READY_AFTER, RULES["ready-after"], ready_after)} if ready_after else {}
-    own = {}
-    if works:
-        found["work"] = WORK_SECONDS
+    found: dict[str, Any] = {"work": WORK_SECONDS} if works else {}
+    own: dict[str, Any] = {}
+    if ready_after:
+        found["ready_after"] = _parsed(READY_AFTER, RULES["ready-after"], ready_after)
     for key, text in given:
         whose, _, name = key.removeprefix(PREFIX).rpartition(".")
         if name not in RULES:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lab.runtime import Container
+from lab.runtime import Container, Lines
 
 MOST_LINES = 1000  # of a long life; older ones count as rotated away
 LOOK_SECONDS = 0.5
@@ -47,50 +47,34 @@ def _beats(life: Life, now: float) -> int:
     return max(0, math.ceil(age / life.every) - 1) if life.every else 0
 
 
-class LogReader:
-    """Iterates over the lines; follows them until the container has ended or `close()` is called, by any thread.
+def read(look: Callable[[], Life], follow: bool, tail: int | None, since: float, timestamps: bool) -> Lines:
+    """The lines, until the container has ended. `look` gives the container's life as it is at the time."""
+    closed = threading.Event()
 
-    `look` gives the container's life as it is at the time.
-    """
-
-    def __init__(self, look: Callable[[], Life], follow: bool, tail: int | None, since: float, timestamps: bool):
-        self._look = look
-        self._follow = follow
-        self._since = since
-        self._timestamps = timestamps
-        self._closed = threading.Event()
-        self._lines = self._read(tail)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._lines)
-
-    def close(self) -> None:
-        self._closed.set()
-
-    def _read(self, tail: int | None) -> Iterator[bytes]:
-        life = self._look()
+    def lines() -> Iterator[bytes]:
+        life = look()
         count = total(life, time.time())
         index = max(0, count - (MOST_LINES if tail is None else min(tail, MOST_LINES)))
-        while not self._closed.is_set():
-            for number in range(index, count):
-                yield from self._shown(*line(life, number))
+        while not closed.is_set():
+            for when, text in (line(life, number) for number in range(index, count)):
+                if when >= since:
+                    yield f"{_moment(when)} {text}\n".encode() if timestamps else f"{text}\n".encode()
             index = max(index, count)
-            if not self._follow or life.over:
+            if not follow or life.over:
                 return
-            self._closed.wait(self._pause(life, index))
-            life = self._look()
+            closed.wait(_pause(life, index))
+            life = look()
             count = total(life, time.time())
 
-    def _shown(self, when: float, text: str) -> Iterator[bytes]:
-        if when >= self._since:
-            moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when))
-            yield (f"{moment}.{int(when % 1 * 1e9):09d}Z {text}\n" if self._timestamps else f"{text}\n").encode()
+    return Lines(lines(), closed.set)
 
-    def _pause(self, life: Life, index: int) -> float:
-        """Seconds until the next line. The container may end before that, and nobody tells: look twice a second."""
-        if not life.every or not index:
-            return LOOK_SECONDS
-        return min(LOOK_SECONDS, max(0.0, life.container.started_at + index * life.every - time.time()))
+
+def _moment(when: float) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(when))}.{int(when % 1 * 1e9):09d}Z"
+
+
+def _pause(life: Life, index: int) -> float:
+    """Seconds until the next line. The container may end before that, and nobody tells: look twice a second."""
+    if not life.every or not index:
+        return LOOK_SECONDS
+    return min(LOOK_SECONDS, max(0.0, life.container.started_at + index * life.every - time.time()))

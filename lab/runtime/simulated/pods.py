@@ -63,7 +63,7 @@ class Pods:
     def __init__(self, tell: Callable[[RuntimeEvent], None], sooner: Callable[[], None]):
         self._tell = tell
         self._sooner = sooner
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._mine, self._ids = secrets.token_hex(16), itertools.count()
         self.by_id: dict[str, Pod] = {}
@@ -92,7 +92,7 @@ class Pods:
         """The monotonic time at which something will happen by itself."""
         return self._due[0][0] if self._due else float("inf")
 
-    def later(self, seconds: float, act: Callable[[], None]) -> None:
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
         due = time.monotonic() + seconds
         sooner = due < self.next_due
         heapq.heappush(self._due, (due, next(self._order), act))

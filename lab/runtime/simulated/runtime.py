@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from lab import demos
@@ -22,6 +23,7 @@ from lab.runtime import (
     ContainerSpec,
     Image,
     Layer,
+    Lines,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
@@ -29,9 +31,10 @@ from lab.runtime import (
     Stream,
 )
 
+from . import logs
 from .behaviour import READY_AFTER, Behaviour, behaviour_of, jittered
 from .images import Images
-from .logs import Life, LogReader
+from .logs import Life
 from .nothing import Nothing
 from .pods import SIGKILL, Pods, Simulated
 
@@ -50,6 +53,13 @@ class SimulatedRuntime:
         self._inboxes: list[deque[RuntimeEvent]] = []
         self._pods = Pods(self._tell, self._changed.notify_all)
         self._images = Images()
+
+    @contextmanager
+    def _now(self) -> Iterator[None]:
+        """With the lock held, and after all that is due by now."""
+        with self._changed:
+            self._pods.advance()
+            yield
 
     def version(self) -> str:
         return "simulated://1"
@@ -82,8 +92,7 @@ class SimulatedRuntime:
 
     def run_pod_sandbox(self, spec: SandboxSpec) -> str:
         rules = behaviour_of(spec.annotations)
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             pod = self._pods.by_uid.get(spec.uid)
             if pod is None or not pod.told.ready:
                 self._pods.take_time(spec.uid, jittered(rules.sandbox, rules, spec.uid, "sandbox"))
@@ -108,25 +117,21 @@ class SimulatedRuntime:
                     one.ended.set()
 
     def stop_pod_sandbox(self, sandbox_id: str) -> None:
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             if pod := self._pods.by_id.get(sandbox_id):
                 self._pods.stop(pod)
 
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             if pod := self._pods.by_id.get(sandbox_id):
                 self._pods.remove(pod)
 
     def list_pods(self) -> list[Sandbox]:
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             return [pod.told for pod in self._pods.by_id.values()]
 
     def list_pod(self, uid: str) -> list[Sandbox]:
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             pod = self._pods.by_uid.get(uid)
             return [pod.told] if pod else []
 
@@ -143,8 +148,7 @@ class SimulatedRuntime:
         rules = self._rules(pod, spec)
         if rules.fail_create:
             raise RuntimeFailure("CreateContainerError", f"simulated: {rules.fail_create}")
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             inside = self._pods.by_id.get(sandbox_id)
             if inside is None or not inside.told.ready:
                 raise RuntimeFailure("CreateContainerError", f"there is no sandbox {sandbox_id}")
@@ -160,39 +164,34 @@ class SimulatedRuntime:
             time.sleep(one.vary(one.rules.restart, "restart"))
         if one.rules.fail_start:
             raise RuntimeFailure("RunContainerError", f"simulated: {one.rules.fail_start}")
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             if container_id not in self._pods.containers or not one.pod.told.ready:
                 raise RuntimeFailure("RunContainerError", f"container {container_id[:12]} was removed meanwhile")
             if one.told.state == "created":
                 self._pods.start(one)
 
     def stop_container(self, container_id: str, grace_seconds: float) -> None:
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             one = self._pods.containers.get(container_id)
             if one is None or not one.running:
                 return
             due = time.monotonic() + self._pods.terminate(one, grace_seconds)
         while not one.ended.wait(max(0.0, due - time.monotonic())):
-            with self._changed:
-                self._pods.advance()  # where nobody listens, whoever waits is the clock
+            with self._now():
+                pass  # where nobody listens, whoever waits is the clock
 
     def kill_container(self, container_id: str) -> None:
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             if one := self._pods.containers.get(container_id):
                 self._pods.end(one, 128 + SIGKILL, SIGKILL)
 
     def remove_container(self, container_id: str) -> None:
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             if one := self._pods.containers.get(container_id):
                 self._pods.remove_container(one)
 
     def _get(self, container_id: str, reason: str) -> Simulated:
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             one = self._pods.containers.get(container_id)
         if one is None:
             raise RuntimeFailure(reason, f"there is no container {container_id}")
@@ -226,16 +225,15 @@ class SimulatedRuntime:
     def logs(
         self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
         timestamps: bool = False,
-    ) -> Iterator[bytes]:  # fmt: skip
+    ) -> Lines:  # fmt: skip
         one = self._get(container_id, "NotFound")
 
         def look() -> Life:
-            with self._changed:
-                self._pods.advance()
+            with self._now():
                 over = one.told.state == "exited" or container_id not in self._pods.containers
                 return Life(one.told, one.pod.told.node, one.rules.log_every, over)
 
-        return LogReader(look, follow, tail, since, timestamps)
+        return logs.read(look, follow, tail, since, timestamps)
 
     def stats(self) -> dict[str, tuple[int, int]]:
         with self._changed:
@@ -283,8 +281,7 @@ class SimulatedRuntime:
 
     def _heard(self, inbox: deque[RuntimeEvent]) -> list[RuntimeEvent]:
         """What has happened since; waits a little for something to happen. This is what makes time pass."""
-        with self._changed:
-            self._pods.advance()
+        with self._now():
             if not inbox:
                 self._changed.wait(max(0.0, min(LISTEN_SECONDS, self._pods.next_due - time.monotonic())))
                 self._pods.advance()
