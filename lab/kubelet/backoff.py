@@ -55,6 +55,9 @@ class Backoff:
         self.grow(key)
         self._entries[key].until = self._clock() + self._entries[key].delay
 
+    def succeeded(self, key: str) -> None:
+        self._entries.pop(key, None)
+
     def remaining(self, key: str) -> float:
         """Seconds until it may be tried again; 0 if it may be now."""
         entry = self._entries.get(key)
@@ -66,8 +69,9 @@ class Backoff:
 
     def forget(self, prefix: str) -> None:
         """Drop every key that starts with `prefix`: its pod is gone."""
-        for key in [key for key in self._entries if key.startswith(prefix)]:
-            del self._entries[key]
+        for key in list(self._entries):  # in one step: other pods' workers add theirs meanwhile
+            if key.startswith(prefix):
+                del self._entries[key]
 
 
 def go_duration(seconds: float) -> str:

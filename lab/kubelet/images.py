@@ -115,7 +115,7 @@ class Images:
             tell("Warning", "Failed", f'Failed to pull image "{image}": {failure.message}')
             tell("Warning", "Failed", f"Error: {failure.reason}")
         else:
-            self._backoff.forget(image)
+            self._backoff.succeeded(image)
             self._failed.pop(image, None)
             self._present[image] = found.id
             self._pulled.add((uid, image))

@@ -1,3 +1,8 @@
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 from lab.kubelet.backoff import Backoff, go_duration
 
 
@@ -65,3 +70,34 @@ def test_a_pod_that_is_gone_is_forgotten():
 
 def test_durations_read_as_go_prints_them():
     assert [go_duration(s) for s in (0.5, 4, 80, 300, 3661)] == ["500ms", "4s", "1m20s", "5m0s", "1h1m1s"]
+
+
+def test_what_succeeds_resets_itself_and_nothing_whose_name_begins_alike():
+    backoff = Backoff(10, 300, Clock())
+    for image in ("web:1", "web:10"):
+        backoff.failed(image)
+    backoff.succeeded("web:1")
+    assert (backoff.remaining("web:1"), backoff.remaining("web:10")) == (0, 10)
+
+
+def test_pods_may_go_while_others_crash():
+    """Each has a worker of its own: they come at the same time."""
+    backoff, over = Backoff(10, 300), threading.Event()
+
+    def crash_many() -> None:
+        while not over.is_set():
+            for number in range(200):
+                backoff.grow(f"{threading.get_ident()}/{number}")
+            backoff.forget(f"{threading.get_ident()}/")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            crashing = [pool.submit(crash_many) for _ in range(4)]
+            time.sleep(0.5)
+            over.set()
+        for each in crashing:
+            each.result()
+    finally:
+        sys.setswitchinterval(interval)
