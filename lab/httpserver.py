@@ -2,11 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+# A connection in the words of ASGI (asgi.readthedocs.io): what was asked for, and what comes and goes on it.
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 LOOK_SECONDS = 0.5
 # In the `state` of a request's scope: that it came by TLS, and the client's certificate as `ssl.getpeercert` has it.
 SECURED, CERTIFICATE = "orrery.secured", "orrery.certificate"

@@ -63,7 +63,7 @@ class Plan:
 
     def as_why(self) -> dict:
         """The decision as data, kept beside the status it led to."""
-        steps = []
+        steps: list[dict] = []
         if self.kill_pod:
             steps.append({"action": "KillPod", "reason": self.kill_pod})
         if self.create_sandbox:
@@ -241,10 +241,11 @@ def _main_actions(look: _Look, plan: Plan) -> Plan:
     alive = False
     for container in containers(look.pod):
         newest = look.newest(container)
-        dead = newest is not None and newest.state != "running"
-        code = newest.exit_code or int(newest.state == "created") if dead else None
+        code = None
         if newest is None:
             code = _known_end(None, container, look.told(container))
+        elif newest.state != "running":
+            code = newest.exit_code or int(newest.state == "created")
         if not _may_run_again(look.pod, code):
             continue
         alive = True

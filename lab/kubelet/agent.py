@@ -17,6 +17,7 @@ from lab.apimachinery.errors import ApiError
 from lab.client import Client, LostFence, UnknownCluster, cluster_names
 from lab.runtime import Runtime, RuntimeFailure
 
+from .addresses import AddressPool
 from .backoff import Backoff
 from .desired import DesiredState
 from .enginevolumes import EngineVolumes
@@ -211,11 +212,11 @@ class Agent:
         if record and record.ending:
             self.podsync.ending.hurry(record)
 
-    def _node_prepared(self, node: NodeRecord) -> None:
+    def _node_prepared(self, node: NodeRecord, pool: AddressPool) -> None:
         """Its pods can be started; those that were there before us keep their addresses from those that are new."""
         for record in self.parts.pods.of_node(node.cluster, node.name):
             if address := record.pod.get("status", {}).get("podIP"):
-                node.pool.hold(record.uid, address)
+                pool.hold(record.uid, address)
         self._node_changed(node)
 
     def _node_changed(self, node: NodeRecord) -> None:

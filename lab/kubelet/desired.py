@@ -76,9 +76,9 @@ class DesiredState:
         for node in nodes:
             self._put_node(cluster, node)
         names = {node["metadata"]["name"] for node in nodes}
-        for node in self._parts.nodes.of_cluster(cluster):
-            if node.name not in names:
-                self._remove_node(cluster, node.name)
+        for known in self._parts.nodes.of_cluster(cluster):
+            if known.name not in names:
+                self._remove_node(cluster, known.name)
         self._read_pods(cluster, client, lambda pod: True)
 
     def _read_pods(self, cluster: str, client: Client, concerns: Callable[[dict], bool]) -> None:
@@ -153,9 +153,9 @@ class DesiredState:
             self._node_changed(record)
 
     def _remove_node(self, cluster: str, name: str) -> None:
-        record = self._parts.nodes.get(cluster, name)
-        if record:
-            remove_machine_folder(self._parts.data_dir, record.node["metadata"]["uid"])
+        node = self._parts.nodes.get(cluster, name)
+        if node:
+            remove_machine_folder(self._parts.data_dir, node.node["metadata"]["uid"])
         self._parts.nodes.remove(cluster, name)
         for record in self._parts.pods.of_node(cluster, name):
             self._parts.wake(record.uid)

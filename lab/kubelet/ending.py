@@ -59,8 +59,7 @@ class PodEnding:
 
     def _drain(self, record: PodRecord, grace: float) -> None:
         """Let it finish what it was asked. Nobody asks a simulated pod anything; a dead one has nothing to finish."""
-        running = record.sandbox and any(container.state == "running" for container in record.sandbox.containers)
-        if not grace or not running or isinstance(self._runtime, Simulation):
+        if not grace or not record.running or isinstance(self._runtime, Simulation):
             return
         try:
             if must_drain(self._parts.client(record.cluster), record.pod):
@@ -89,7 +88,7 @@ class PodEnding:
         timer.start()
 
     def _kill_all(self, record: PodRecord) -> None:
-        for container in record.sandbox.containers if record.sandbox else ():
+        for container in record.containers:
             try:
                 self._runtime.kill_container(container.id)
             except RuntimeFailure as failure:
@@ -120,7 +119,7 @@ class PodEnding:
         hook = (container.get("lifecycle") or {}).get("preStop")
         left = deadline - time.monotonic()
         if hook and left > 0:
-            target = Target(container, running.id, record.sandbox.address)
+            target = Target(container, running.id, record.standing.address)
             try:
                 done, words = self._parts.prober.handle(target, hook, left)
             except TimeoutError:

@@ -5,6 +5,7 @@ Messages are those of a real kubelet, since people search for them. Source: pkg/
 
 import asyncio
 import ssl
+from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ async def _http_get(target: Target, action: dict, timeout: float) -> tuple[bool,
     return 200 <= code < 400, f"HTTP probe failed with statuscode: {code}"
 
 
-async def _status_code(host: str, port: int, scheme: str, path: str, headers) -> int:
+async def _status_code(host: str, port: int, scheme: str, path: str, headers: Iterable[dict]) -> int:
     context = None
     if scheme == "HTTPS":
         # As in Kubernetes: a probe asks whether it answers, not who it is.

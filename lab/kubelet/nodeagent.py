@@ -44,7 +44,7 @@ class NodeAgent:
         nodes: NodeTable,
         lease_seconds: float,
         url: Callable[[], str],
-        prepared: Callable[[NodeRecord], None],
+        prepared: Callable[[NodeRecord, AddressPool], None],
         changed: Callable[[], None],
     ):
         self._runtime = runtime
@@ -111,8 +111,8 @@ class NodeAgent:
                 )
                 record.prepared_for = record.capacity
             if record.pool is None:
-                record.pool = AddressPool(record.node["spec"].get("podCIDR") or self._next_range(record, free))
-                self._prepared(record)
+                record.pool = pool = AddressPool(record.node["spec"].get("podCIDR") or self._next_range(record, free))
+                self._prepared(record, pool)
                 self.gateways.look()
         except (RuntimeFailure, Exhausted) as failure:
             log.warning("node %s of %s cannot be prepared: %s", record.name, record.cluster, failure)

@@ -76,21 +76,16 @@ class Pleg:
                 self.look_again(record.uid)
             self._woken.set()
             return
-        record = self._parts.pods.get(event.uid)
-        if record is None or event.kind == "started":  # whoever has started it knows
+        about = self._parts.pods.get(event.uid)
+        if about is None or event.kind == "started":  # whoever has started it knows
             return
-        record.dirty = not record.hearsay.note(event) or record.dirty
-        if record.ending or self._is_our_own_doing(record, event):
+        about.dirty = not about.hearsay.note(event) or about.dirty
+        if about.ending or _is_our_own_doing(about, event):
             return
         if event.kind in ("died", "removed"):
             self._parts.prober.forget(event.container_id)
-        record.cause = 0
+        about.cause = 0
         self._workers.add(event.uid, urgent=True)
-
-    def _is_our_own_doing(self, record: PodRecord, event: RuntimeEvent) -> bool:
-        """What we have removed is removed."""
-        known = record.sandbox.containers if record.sandbox else ()
-        return event.kind == "removed" and all(container.id != event.container_id for container in known)
 
     def _look_now_and_then(self) -> None:
         well = True
@@ -123,8 +118,12 @@ class Pleg:
             if now != record.sandbox and not self._workers.busy(record.uid) and not record.ending:
                 self.look_again(record.uid)
         for uid, sandboxes in found.items():
-            record = self._parts.pods.get(uid)
-            for sandbox in sandboxes if record is None else sandboxes[1:]:
+            for sandbox in sandboxes[1:] if self._parts.pods.get(uid) else sandboxes:
                 if self._may_remove(sandbox):
                     log.info("removing orphaned pod %s/%s of %s", sandbox.namespace, sandbox.name, sandbox.cluster)
                     self._parts.runtime.remove_pod_sandbox(sandbox.id)
+
+
+def _is_our_own_doing(record: PodRecord, event: RuntimeEvent) -> bool:
+    """What we have removed is removed."""
+    return event.kind == "removed" and all(container.id != event.container_id for container in record.containers)

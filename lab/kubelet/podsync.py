@@ -4,7 +4,6 @@ Look at the engine (only if it has said that something changed), compute what to
 is nothing to do. It never waits for the API: what it reports is handed to the status writer, and what it reads it has.
 """
 
-import dataclasses
 import logging
 import time
 from collections.abc import Callable
@@ -54,7 +53,8 @@ class PodSync:
             if record.ending:
                 return None
             if node.off:
-                return self._keep_down(record)
+                self._keep_down(record)
+                return None
             if record.inherited:
                 self._hand_down(record, node)
             self._plug(record, node)
@@ -79,7 +79,7 @@ class PodSync:
         """Its node is powered off: whatever still runs of it is killed at once, and nobody is told."""
         record.inherited = False
         self.look(record)
-        if record.sandbox and (record.sandbox.ready or any(c.state == "running" for c in record.sandbox.containers)):
+        if record.sandbox and (record.sandbox.ready or record.running):
             self._parts.runtime.stop_pod_sandbox(record.sandbox.id)
         record.dirty = True
 
@@ -134,12 +134,12 @@ class PodSync:
         record.dirty = False
         found = self._parts.lister.fresh_of(record.uid)
         record.sandbox = record.hearsay.applied_to(found[0]) if found else None
-        record.hearsay.keep_only({it.id for sandbox in found for it in (sandbox, *sandbox.containers)})
+        record.hearsay.keep_only({one.id for one in found} | {inside.id for one in found for inside in one.containers})
         node = self._parts.nodes.get(record.cluster, record.node)
         if record.sandbox and record.sandbox.address and node and node.pool:
             node.pool.hold(record.uid, record.sandbox.address)
         told = container_statuses(record.pod)
-        for container in record.sandbox.containers if record.sandbox else ():
+        for container in record.containers:
             if container.state != "running":
                 self._parts.prober.forget(container.id)
             elif not record.must_end:
@@ -148,8 +148,7 @@ class PodSync:
                 self._starter.watch(record, container, was_ready=same and before.get("ready", False))
 
     def _plan(self, record: PodRecord) -> Plan:
-        running = {c.name: c for c in record.sandbox.containers if c.state == "running"} if record.sandbox else {}
-        prober = self._parts.prober
+        running, prober = record.running, self._parts.prober
         unhealthy = {name: words for name, c in running.items() if (words := prober.unhealthy(c.id))}
         started = {name: prober.verdict(c.id).started for name, c in running.items()}
 
@@ -187,8 +186,7 @@ class PodSync:
         if node is None or node.silent:
             return
         known = self._known(record)
-        boxed = record.sandbox.containers if record.sandbox else ()
-        verdicts = {c.name: self._parts.prober.verdict(c.id) for c in boxed if c.state == "running"}
+        verdicts = {name: self._parts.prober.verdict(c.id) for name, c in record.running.items()}
         seen = Observed(
             self._parts.runtime.name, host_address(), record.sandbox, record.waiting, verdicts, record.ended
         )
@@ -206,7 +204,7 @@ class PodSync:
         """One plan. Raises NotYet where something has to be waited for."""
         if plan.kill_pod:
             self.ending.stop_containers(record, grace_seconds(record.pod))
-            self._parts.runtime.stop_pod_sandbox(record.sandbox.id)
+            self._parts.runtime.stop_pod_sandbox(record.standing.id)
             record.dirty = True
             return
         for kill in plan.kill:
@@ -267,6 +265,5 @@ class PodSync:
         for container in all_containers(record.pod):
             dead = [c for c in of_name(record.sandbox, container["name"]) if c.state != "running"]
             for old in dead[KEPT_DEAD:]:
-                left = tuple(c for c in record.sandbox.containers if c.id != old.id)
-                record.sandbox = dataclasses.replace(record.sandbox, containers=left)
+                record.containers = tuple(c for c in record.containers if c.id != old.id)
                 self._parts.runtime.remove_container(old.id)

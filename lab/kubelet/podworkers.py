@@ -44,11 +44,6 @@ class PodWorkers:
         with self._changed:
             self._add(key, 0 if urgent else 1)
 
-    def add_after(self, key: str, seconds: float) -> None:
-        with self._changed:
-            self._schedule(key, seconds)
-            self._wake()
-
     def stop(self) -> None:
         """Take no new work; what is being done is finished."""
         with self._changed:

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from lab.apimachinery.tasks import every, until_first_ends
+from lab.httpserver import Receive, Scope, Send
 
 from . import spdy
 
@@ -23,7 +24,9 @@ CONNECT_SECONDS = 5.0
 BEAT_SECONDS = 5.0
 
 
-async def serve(scope, receive, send, pod: str, address: str, ports: list[int]) -> None:
+async def serve(
+    scope: Scope, receive: Receive, send: Send, pod: str, address: str, ports: list[int]
+) -> None:  # fmt: skip
     """Forward until the client hangs up. `ports` are for one who speaks no SPDY."""
     spoken = PROTOCOL if PROTOCOL in scope["subprotocols"] else CHANNELS
     way: Tunnel | Channels = Tunnel(send, pod, address) if spoken == PROTOCOL else Channels(send, pod, address, ports)
@@ -38,7 +41,7 @@ async def serve(scope, receive, send, pod: str, address: str, ports: list[int]) 
             forward.close()
 
 
-async def listen(receive, way: "Tunnel | Channels") -> None:
+async def listen(receive: Receive, way: "Tunnel | Channels") -> None:
     """Until the client hangs up. Raises ValueError for what cannot be understood."""
     await way.begin()
     while (message := await receive())["type"] != "websocket.disconnect":
@@ -49,7 +52,7 @@ class Tunnel:
     """The connections of a client that speaks SPDY. One that does not take what it is sent holds up all: so does the
     API server's own tunnel, and the client's."""
 
-    def __init__(self, send, pod: str, address: str):
+    def __init__(self, send: Send, pod: str, address: str):
         self._send, self._pod, self._address = send, pod, address
         self._spdy = spdy.Connection()
         self._pings = 0
@@ -104,7 +107,7 @@ class Channels:
     """The connections of a client that does not: to the i-th of its ports on channel 2i, errors on 2i + 1. What comes
     first on each channel is the port's number, in two bytes, the lower one first."""
 
-    def __init__(self, send, pod: str, address: str, ports: list[int]):
+    def __init__(self, send: Send, pod: str, address: str, ports: list[int]):
         self._send, self._pod, self._address = send, pod, address
         self._ports = ports
         self.forwards: dict[int, Forward] = {}  # by channel

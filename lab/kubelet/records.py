@@ -1,12 +1,13 @@
 """What the kubelet remembers of each pod. Only memory: all of it can be had again from the API and the engine."""
 
+import dataclasses
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lab.apimachinery.meta import is_deleting
-from lab.runtime import Sandbox
+from lab.runtime import Container, Sandbox
 
 from .hearsay import Hearsay
 from .status import Waiting
@@ -46,6 +47,26 @@ class PodRecord:
     def address(self) -> tuple[str, str, str]:
         """(cluster, namespace, name): how the API server asks for it."""
         return self.cluster, self.pod["metadata"]["namespace"], self.pod["metadata"]["name"]
+
+    @property
+    def standing(self) -> Sandbox:
+        """Its sandbox, for who works in it: there is one."""
+        assert self.sandbox
+        return self.sandbox
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """What the engine has of it, newest first."""
+        return self.sandbox.containers if self.sandbox else ()
+
+    @containers.setter
+    def containers(self, containers: Iterable[Container]) -> None:
+        self.sandbox = dataclasses.replace(self.standing, containers=tuple(containers))
+
+    @property
+    def running(self) -> dict[str, Container]:
+        """Its running containers by name."""
+        return {container.name: container for container in self.containers if container.state == "running"}
 
     @property
     def must_end(self) -> bool:

@@ -10,12 +10,15 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from lab.apimachinery.tasks import every, until_first_ends
+from lab.httpserver import Receive, Scope, Send
 from lab.runtime import RuntimeFailure
 from lab.runtime.stream import STDERR, STDOUT, Stream
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")  # the better one first
 BEAT_SECONDS = 5.0
 STDIN, ERROR, RESIZE, CLOSE = 0, 3, 4, 255  # the channels besides STDOUT and STDERR
@@ -40,7 +43,7 @@ def options(query: dict[str, list[str]]) -> Options:
     return Options(query.get("command", []), **wanted)
 
 
-async def serve(scope, receive, send, wanted: Options, begin: Callable[[], Stream]) -> None:
+async def serve(scope: Scope, receive: Receive, send: Send, wanted: Options, begin: Callable[[], Stream]) -> None:
     """Start the command and pass on what is said, until it has ended or the client hangs up."""
     loop, pool = asyncio.get_running_loop(), ThreadPoolExecutor(2, "exec-stream")
     protocol = next((one for one in PROTOCOLS if one in scope["subprotocols"]), None)
@@ -60,7 +63,7 @@ async def serve(scope, receive, send, wanted: Options, begin: Callable[[], Strea
         pool.shutdown(wait=False)
 
 
-async def end(send, status: dict) -> None:
+async def end(send: Send, status: dict) -> None:
     """The last message of a stream, and its end."""
     await send({"type": "websocket.send", "bytes": bytes([ERROR]) + json.dumps(status).encode()})
     await send({"type": "websocket.close", "code": 1000})
@@ -69,7 +72,7 @@ async def end(send, status: dict) -> None:
 class Talk:
     """The two directions of one stream: what the runtime says and hears blocks, so a thread each."""
 
-    def __init__(self, receive, send, wanted: Options, stream: Stream, pool: ThreadPoolExecutor):
+    def __init__(self, receive: Receive, send: Send, wanted: Options, stream: Stream, pool: ThreadPoolExecutor):
         self._receive, self._send, self._wanted = receive, send, wanted
         self._stream, self._pool = stream, pool
 
@@ -82,7 +85,7 @@ class Talk:
         before waits to be read by the command."""
         await self._send({"type": "websocket.send", "bytes": bytes([STDOUT])})
 
-    async def _blocking(self, function: Callable, *arguments):
+    async def _blocking(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
     async def _say(self) -> None:

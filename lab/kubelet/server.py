@@ -11,14 +11,15 @@ import functools
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import Protocol
 from urllib.parse import parse_qs
 
 import uvicorn
 from asgiref.sync import sync_to_async
 
 from lab.client import is_kubelet_token
-from lab.httpserver import QuietServer
+from lab.httpserver import QuietServer, Receive, Scope, Send
 from lab.runtime import RuntimeFailure, Simulation
 
 from . import imageservice, logs, portforward, remotecommand
@@ -27,6 +28,14 @@ from .records import PodRecord
 from .status import of_name
 
 log = logging.getLogger(__name__)
+
+
+class Stoppable(Protocol):
+    """Lines that come slowly, until somebody closes them."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
 
 
 class Refusal(Exception):
@@ -72,7 +81,7 @@ class Server:
         self.url = f"http://{self._shown_host}:{sockets[0].getsockname()[1]}"
         await self._server.serve(sockets)
 
-    async def _app(self, scope, receive, send) -> None:
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
         refuse = denying(send) if scope["type"] == "websocket" else send
         try:
             await self._route(scope, receive, send)
@@ -81,7 +90,7 @@ class Server:
         except RuntimeFailure as failure:
             await answer(refuse, 500, f"{failure.reason}: {failure.message}\n")
 
-    async def _route(self, scope, receive, send) -> None:
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         verb, *path = scope["path"].strip("/").split("/")
         if verb == "healthz":
             return await answer(send, 200, "ok")
@@ -109,7 +118,7 @@ class Server:
         options = logs.options(query)
         await stream(send, receive, lambda: logs.open_log(agent.runtime, record, path[3], options))
 
-    async def _images(self, verb: str, runtime: str, scope, receive, send) -> None:
+    async def _images(self, verb: str, runtime: str, scope: Scope, receive: Receive, send: Send) -> None:
         engine = next((agent.runtime for agent in self._agents() if agent.runtime.name == runtime), None)
         if engine is None:
             raise Refusal(404, f"no kubelet for {runtime} here")
@@ -146,8 +155,9 @@ def kill(agent: Agent, record: PodRecord, container: str) -> None:
 
 
 async def talk(
-    agent: Agent, record: PodRecord, container: str, verb: str, query: dict[str, list[str]], scope, receive, send
-) -> None:
+    agent: Agent, record: PodRecord, container: str, verb: str, query: dict[str, list[str]],
+    scope: Scope, receive: Receive, send: Send,
+) -> None:  # fmt: skip
     """exec or attach; everything that speaks against it is said before the connection becomes a stream."""
     try:
         wanted = remotecommand.options(query)
@@ -165,7 +175,7 @@ async def talk(
     await remotecommand.serve(scope, receive, send, wanted, begin)
 
 
-async def forward(agent: Agent, record: PodRecord, scope, receive, send) -> None:
+async def forward(agent: Agent, record: PodRecord, scope: Scope, receive: Receive, send: Send) -> None:
     name = record.address[2]
     if isinstance(agent.runtime, Simulation):
         raise Refusal(400, f"pod {name} is simulated: nothing listens on any port of it")
@@ -179,7 +189,7 @@ async def forward(agent: Agent, record: PodRecord, scope, receive, send) -> None
     await portforward.serve(scope, receive, send, name, record.sandbox.address, ports)
 
 
-def check_upgrade(scope) -> None:
+def check_upgrade(scope: Scope) -> None:
     """Raises Refusal: HTTP alone cannot carry a stream both ways, and the SPDY of before 1.31 is not spoken here."""
     if scope["type"] != "websocket":
         raise Refusal(400, "WebSockets are spoken here, as kubectl does since 1.31")
@@ -190,14 +200,13 @@ def pod_stats(agent: Agent) -> list[dict]:
     found = []
     for record in agent.parts.pods:
         cluster, namespace, name = record.address
-        running = record.sandbox.containers if record.sandbox else ()
         containers = [
             {
                 "name": c.name,
                 "cpu": {"usageCoreNanoSeconds": usage[c.id][0]},
                 "memory": {"workingSetBytes": usage[c.id][1]},
             }
-            for c in running
+            for c in record.containers
             if c.id in usage
         ]
         ref = {"name": name, "namespace": namespace, "uid": record.uid}
@@ -205,7 +214,7 @@ def pod_stats(agent: Agent) -> list[dict]:
     return found
 
 
-async def read_body(receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
     body, more = b"", True
     while more:
         message = await receive()
@@ -213,18 +222,18 @@ async def read_body(receive) -> bytes:
     return body
 
 
-def denying(send):
+def denying(send: Send) -> Send:
     """`send` for an HTTP answer to somebody who asked for a websocket."""
     return lambda message: send({**message, "type": f"websocket.{message['type']}"})
 
 
-async def answer(send, code: int, body: str, content_type: str = "text/plain; charset=utf-8") -> None:
+async def answer(send: Send, code: int, body: str, content_type: str = "text/plain; charset=utf-8") -> None:
     headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body.encode())).encode())]
     await send({"type": "http.response.start", "status": code, "headers": headers})
     await send({"type": "http.response.body", "body": body.encode()})
 
 
-async def stream(send, receive, open_lines: Callable) -> None:
+async def stream(send: Send, receive: Receive, open_lines: Callable[[], Stoppable]) -> None:
     """Send lines as they come, until they end or the caller hangs up; then the engine's stream is closed."""
     lines = await sync_to_async(open_lines, thread_sensitive=False)()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
@@ -237,17 +246,15 @@ async def stream(send, receive, open_lines: Callable) -> None:
             await send({"type": "http.response.body", "body": b""})
     finally:
         gone.cancel()
-        close = getattr(lines, "close", None)
-        if close:
-            close()
+        lines.close()
 
 
-async def _until_disconnect(receive) -> None:
+async def _until_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _chunks(lines, gone: asyncio.Task) -> AsyncIterator[bytes]:
+async def _chunks(lines: Stoppable, gone: asyncio.Task) -> AsyncGenerator[bytes, None]:
     """Lines from a blocking iterator, read in a thread of their own, several at a time where several wait."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1000)
     loop, over = asyncio.get_running_loop(), threading.Event()

@@ -13,7 +13,6 @@ VERSION = 3
 CONTROL = 0x8000
 SYN_STREAM, SYN_REPLY, RST_STREAM, PING, GOAWAY, HEADERS = 1, 2, 3, 6, 7, 8
 FIN = 1
-CANCEL = 5  # the status of a RST_STREAM
 HEAD_BYTES = 8
 MOST_DATA = 32768  # of one frame
 
@@ -77,7 +76,7 @@ class Connection:
     """One side of a connection, without the connection. Both directions of headers are compressed as one text each, so
     every frame that has some must come through here, in order."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._arrived = bytearray()
         self._inflate = zlib.decompressobj(zdict=DICTIONARY)
         self._deflate = zlib.compressobj(zdict=DICTIONARY)
@@ -106,7 +105,7 @@ class Connection:
             return Opened(number, self._headers(payload[10:]), finished)
         if kind in (SYN_REPLY, HEADERS):
             self._headers(payload[4:])
-        known = {RST_STREAM: Reset(number), PING: Pinged(number), GOAWAY: GoneAway()}
+        known: dict[int, Event] = {RST_STREAM: Reset(number), PING: Pinged(number), GOAWAY: GoneAway()}
         return known.get(kind)
 
     def _headers(self, block: bytes) -> dict[str, str]:
@@ -137,10 +136,6 @@ class Connection:
 
 def data(stream: int, piece: bytes, finished: bool = False) -> bytes:
     return struct.pack(">II", stream, (FIN if finished else 0) << 24 | len(piece)) + piece
-
-
-def reset(stream: int) -> bytes:
-    return _control(RST_STREAM, struct.pack(">II", stream, CANCEL))
 
 
 def ping(number: int) -> bytes:

@@ -1,6 +1,5 @@
 """Starting one container: image, volumes, environment, create, start, postStart, probes. Kubernetes' startContainer."""
 
-import dataclasses
 import os
 import time
 
@@ -9,7 +8,7 @@ from django.conf import settings
 from lab.apimachinery.kinds import JOBS, SERVICES
 from lab.apimachinery.meta import controller_of
 from lab.apimachinery.services import API_ADDRESS, API_PORT
-from lab.runtime import Container, RuntimeFailure, SandboxSpec, Simulation
+from lab.runtime import Container, ContainerSpec, RuntimeFailure, SandboxSpec, Simulation
 
 from . import volumes
 from .actions import Start
@@ -54,8 +53,8 @@ class ContainerStarter:
             self._parts.crashes.grow(f"{record.uid}/{name}")
         tell = self._parts.teller(record)
         try:
-            address = record.sandbox.address
-            created = self._parts.runtime.create_container(record.sandbox.id, sandbox_spec(record, node, address), spec)
+            pod = sandbox_spec(record, node, record.standing.address)
+            created = self._parts.runtime.create_container(record.standing.id, pod, spec)
             tell("Normal", "Created", f"Created container: {name}")
             now = time.time()
             self._parts.runtime.start_container(created)
@@ -68,17 +67,10 @@ class ContainerStarter:
         record.backing_off.pop(name, None)
         image_id = self._parts.images.id_of(container["image"])
         running = Container(
-            created,
-            name,
-            start.attempt,
-            "running",
-            container["image"],
-            image_id,
-            start.init,
-            created_at=now,
-            started_at=now,
-        )
-        record.sandbox = dataclasses.replace(record.sandbox, containers=(running, *record.sandbox.containers))
+            created, name, start.attempt, "running", container["image"], image_id, start.init,
+            created_at=now, started_at=now,
+        )  # fmt: skip
+        record.containers = (running, *record.containers)
         self._post_start(record, container, running)
         self.watch(record, running, was_ready=False)
 
@@ -91,7 +83,7 @@ class ContainerStarter:
         """Have its probes run from now on."""
         container = find_container(record.pod, running.name)
         if container:
-            target = Target(container, running.id, record.sandbox.address)
+            target = Target(container, running.id, record.standing.address)
             self._parts.prober.watch(record.uid, target, running.started_at, was_ready)
 
     def refresh_volumes(self, record: PodRecord, node: NodeRecord) -> None:
@@ -117,9 +109,9 @@ class ContainerStarter:
                 left = min(left, FAILURE_SHOWN_SECONDS)
             raise NotYet(min(left or CONFIG_RETRY_SECONDS, CONFIG_RETRY_SECONDS))
 
-    def _spec(self, record: PodRecord, node: NodeRecord, start: Start):
+    def _spec(self, record: PodRecord, node: NodeRecord, start: Start) -> ContainerSpec:
         """The engine's order for the container. Raises NotYet where something that it refers to is missing."""
-        addresses = {"podIP": record.sandbox.address, "hostIP": host_address()}
+        addresses = {"podIP": record.standing.address, "hostIP": host_address()}
         pod = {**record.pod, "status": {**record.pod.get("status", {}), **addresses}}
         tell, find = self._parts.teller(record), self._parts.finder(record)
         try:
@@ -176,7 +168,7 @@ class ContainerStarter:
         hook = (container.get("lifecycle") or {}).get("postStart")
         if not hook:
             return
-        target = Target(container, running.id, record.sandbox.address)
+        target = Target(container, running.id, record.standing.address)
         try:
             done, words = self._parts.prober.handle(target, hook, POST_START_SECONDS)
         except TimeoutError:
@@ -194,7 +186,7 @@ def _processes_of(record: PodRecord, container: dict) -> str:
     target = of_name(record.sandbox, container.get("targetContainerName", ""))
     if target and target[0].state == "running":
         return target[0].id
-    return record.sandbox.id if record.pod["spec"].get("shareProcessNamespace") else ""
+    return record.standing.id if record.pod["spec"].get("shareProcessNamespace") else ""
 
 
 def sandbox_spec(record: PodRecord, node: NodeRecord, address: str) -> SandboxSpec:

@@ -125,8 +125,7 @@ def merge_conditions(old: list[dict], fresh: list[dict]) -> list[dict]:
 
 def _since(condition: dict, before: dict[str, dict]) -> str:
     was = before.get(condition["type"])
-    same = was is not None and was["status"] == condition["status"]
-    return (was.get("lastTransitionTime") if same else None) or meta.now()
+    return (was and was["status"] == condition["status"] and was.get("lastTransitionTime")) or meta.now()
 
 
 def container_status(pod: dict, container: dict, old: dict, seen: Observed) -> dict:
@@ -233,7 +232,7 @@ def _termination(container: Container, runtime: str) -> dict:
     """How a container ended. One that was created and never started could not run at all."""
     cannot_run = container.state == "created"
     code = (container.exit_code or CANNOT_RUN) if cannot_run else container.exit_code
-    ended = {"exitCode": code}
+    ended: dict = {"exitCode": code}
     if container.signal:
         ended["signal"] = container.signal
     ended["reason"] = _reason(container, code, cannot_run)

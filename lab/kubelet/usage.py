@@ -67,13 +67,12 @@ def usage(pods: Iterable[PodRecord], before: Stats, now: Stats, seconds: float) 
     """Cluster → uid → figures of a pod, as `lab.metrics` tells them. A container counts from its second look on."""
     found: dict[str, dict] = {}
     for record in pods:
-        running = record.sandbox.containers if record.sandbox else ()
         containers = {
             one.name: {
                 "cpuMillis": round((now[one.id][0] - before[one.id][0]) / seconds / 1_000_000, 1),
                 "memoryBytes": now[one.id][1],
             }
-            for one in running
+            for one in record.containers
             if one.id in now and one.id in before
         }
         if containers:

@@ -1,5 +1,6 @@
 """SPDY's frames: what one side writes the other reads, in whatever pieces it arrives."""
 
+import struct
 import zlib
 
 import pytest
@@ -12,6 +13,8 @@ HEADERS = {"streamtype": "data", "port": "8080", "requestid": "0"}
 # The number by which zlib names a dictionary that both sides must have: 1,423 bytes, the last of which is a dot.
 NAME_OF_THE_DICTIONARY = 0xE3C6A7C2
 
+RESET_OF_3 = struct.pack(">HHIII", 0x8003, 3, 8, 3, 5)  # its last number says: cancelled
+
 
 def test_headers_are_packed_with_the_dictionary_that_the_protocol_names():
     assert zlib.adler32(spdy.DICTIONARY) == NAME_OF_THE_DICTIONARY
@@ -21,7 +24,7 @@ def test_headers_are_packed_with_the_dictionary_that_the_protocol_names():
 def test_frames_arrive_whole_however_they_are_cut(pieces, cut):
     here, there = spdy.Connection(), spdy.Connection()
     sent = here.open(1, HEADERS) + here.open(3, {"ä": ""}) + b"".join(spdy.data(1, piece) for piece in pieces)
-    sent += spdy.ping(7) + spdy.data(1, b"", finished=True) + spdy.reset(3)
+    sent += spdy.ping(7) + spdy.data(1, b"", finished=True) + RESET_OF_3
     read = [event for at in range(0, len(sent), cut) for event in there.receive(sent[at : at + cut])]
     assert read == [
         spdy.Opened(1, HEADERS),

@@ -1,21 +1,22 @@
 """What pods use: millicores out of two looks at the engine, published for whoever scales or looks."""
 
 import os
-from types import SimpleNamespace
 
 import pytest
 
 from lab import metrics
+from lab.kubelet.records import PodRecord
 from lab.kubelet.usage import MOST_SECONDS, Usage, usage
-from lab.runtime import RuntimeFailure
+from lab.runtime import Container, RuntimeFailure, Sandbox
 from tests.labs import wait_until
 
 SPIN = ["sh", "-c", "while true; do :; done"]
 
 
-def record(uid: str, *containers: str, cluster: str = "world") -> SimpleNamespace:
-    found = tuple(SimpleNamespace(id=f"{uid}-{name}", name=name) for name in containers)
-    return SimpleNamespace(uid=uid, cluster=cluster, node="node-a", sandbox=SimpleNamespace(containers=found))
+def record(uid: str, *names: str) -> PodRecord:
+    containers = tuple(Container(f"{uid}-{name}", name, 0, "running") for name in names)
+    sandbox = Sandbox(uid, "world", "node-a", "default", uid, uid, True, containers=containers)
+    return PodRecord("world", {"metadata": {"uid": uid}}, sandbox=sandbox)
 
 
 def test_millicores_are_a_difference_and_memory_is_as_it_is():
