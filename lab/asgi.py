@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 import django
+from asgiref.sync import iscoroutinefunction
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 
@@ -15,17 +17,22 @@ from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDe
 from django.urls import ResolverMatch, re_path  # noqa: E402
 
 from lab.apiserver.access.authentication import is_secured  # noqa: E402
+from lab.apiserver.threads import in_thread  # noqa: E402
 from lab.apiserver.views import sockets  # noqa: E402
 from lab.dashboard import routing  # noqa: E402
 
 
 class Handler(ASGIHandler):
-    """At the TLS port there is the API alone: the board, which is the machine's own user's, asks nobody's name."""
+    """At the TLS port there is the API alone: the board, which is the machine's own user's, asks nobody's name. Views
+    that block run on threads that stay, as the API's do, and not on one, with a connection, for each request."""
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         if is_secured(request.scope):
             request.urlconf = "lab.apiserver.urls"
-        return super().resolve_request(request)
+        match = super().resolve_request(request)
+        if not iscoroutinefunction(match.func):
+            match.func = partial(in_thread, match.func)
+        return match
 
 
 async def board(scope: dict, receive: Callable, send: Callable) -> None:

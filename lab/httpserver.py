@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -20,6 +21,12 @@ SECURED, CERTIFICATE = "orrery.secured", "orrery.certificate"
 
 class QuietServer(uvicorn.Server):
     """Leaves signals to the program, and looks around twice a second: uvicorn does so ten times, all day long."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in sockets or ():
+            # Inherited by each connection; else the second half of an answer waits until the first is acknowledged.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await super().startup(sockets)
 
     async def main_loop(self) -> None:
         while not await self.on_tick(0):

@@ -6,20 +6,25 @@ fail in CI, where `.ci/run` has installed all of them.
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 import pytest
+import uvicorn
 from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from lab.httpserver import QuietServer
 from lab.management import pki
 from lab.runtime.engines import detect
 from lab.supervisor.broker import server_program
 from lab.supervisor.probe import answers_ping
+from lab.web import plain, secured
 
 from .engines import PrivateEngine
 from .labs import LabUnderTest, clean_environment, free_port, wait_until
@@ -59,6 +64,29 @@ def authority() -> Path:
     """What `manage.py prepare` makes before there is a cluster: the authority, and what signs tokens."""
     pki.prepare(settings.PKI_DIR, ["127.0.0.1"])
     return settings.PKI_DIR
+
+
+@pytest.fixture(scope="session")
+def web_server(broker: str) -> Iterator[int]:
+    """The lab's web server on a free port, in a thread of the tests: the port."""
+    yield from _serving(plain())
+
+
+@pytest.fixture(scope="session")
+def tls_server(broker: str, authority: Path) -> Iterator[int]:
+    """The same at its TLS port, with an authority of the tests' own."""
+    yield from _serving(secured())
+
+
+def _serving(config: uvicorn.Config) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = QuietServer(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        wait_until("the web server to serve", lambda: server.started, step=0.01)
+        yield listening.getsockname()[1]
+        server.should_exit = server.force_exit = True
+        thread.join(20)
 
 
 @pytest.fixture(scope="session")

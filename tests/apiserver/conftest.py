@@ -2,21 +2,13 @@
 
 import http.client
 import json
-import socket
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 import yaml
 
 from lab.client.clusters import ensure_cluster
-from lab.httpserver import QuietServer
-from lab.web import plain, secured
-
-from ..labs import wait_until
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
@@ -93,29 +85,6 @@ class Watch:
 
     def __exit__(self, *_) -> None:
         self.connection.close()
-
-
-@pytest.fixture(scope="session")
-def web_server(broker: str) -> Iterator[int]:
-    """The lab's web server on a free port, in a thread of the tests: the port."""
-    yield from _serving(plain())
-
-
-@pytest.fixture(scope="session")
-def tls_server(broker: str, authority: Path) -> Iterator[int]:
-    """The same at its TLS port, with an authority of the tests' own."""
-    yield from _serving(secured())
-
-
-def _serving(config: uvicorn.Config) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = QuietServer(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        wait_until("the web server to serve", lambda: server.started, step=0.01)
-        yield listening.getsockname()[1]
-        server.should_exit = server.force_exit = True
-        thread.join(20)
 
 
 @pytest.fixture

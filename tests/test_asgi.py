@@ -1,0 +1,53 @@
+"""What the web server does with a request before any view of it runs."""
+
+import asyncio
+import http.client
+import socket
+
+import pytest
+from django.db.backends.signals import connection_created
+
+from lab.apiserver.threads import THREADS
+from lab.client.clusters import ensure_cluster
+from lab.httpserver import QuietServer
+from lab.web import plain
+
+
+def ask(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", path)
+    code = connection.getresponse().status
+    connection.close()
+    return code
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/clusters/pages/board/panel/create", "/clusters/pages/api/v1/pods"])
+def test_the_database_is_connected_to_by_the_thread_and_not_by_the_request(web_server, path):
+    ensure_cluster("pages")
+    made = []
+
+    def note(**_) -> None:
+        made.append(1)
+
+    connection_created.connect(note)
+    assert {ask(web_server, path) for _ in range(3 * THREADS)} == {200}
+    connection_created.disconnect(note)
+    assert len(made) <= THREADS
+
+
+async def test_no_answer_waits_for_the_acknowledgement_of_its_first_half():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = QuietServer(plain())
+        serving = asyncio.create_task(server.serve([listener]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(b"GET /static/none HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"404" in await reader.readline()
+        (connection,) = server.server_state.connections
+        served = connection.transport.get_extra_info("socket")
+        assert served.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.close()
+        server.should_exit = server.force_exit = True
+        await serving
