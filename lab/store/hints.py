@@ -71,7 +71,6 @@ def subscribe(name: str, task: str, queue: str, wants: Callable[[Change], bool])
 
 def announce(view: View, before: int, head: int) -> None:
     """Tell everybody concerned that the log went from `before` to `head`. Never fails: the write has happened."""
-    view.read_to(head)
     changes = view.changes_since(before)
     wanted = [
         subscriber

@@ -152,7 +152,7 @@ def changes(cluster: str, after: int, limit: int = 500) -> list[Change]:
 
 
 def _objects_at(rows: models.QuerySet[Revision], revisions: list[int]) -> list[tuple[int, bytes]]:
-    return list(rows.filter(revision__in=[r for r in revisions if r]).values_list("revision", "object"))
+    return list(rows.filter(revision__in=revisions).values_list("revision", "object"))
 
 
 def history(cluster: str, resource: str, namespace: str, name: str, limit: int = 50) -> list[dict]:
@@ -179,20 +179,16 @@ def row_at(cluster: str, revision: int) -> dict | None:
     return Revision.objects.filter(cluster__name=cluster, revision=revision).values(*columns).first()
 
 
-def compact(cluster: str, keep: int = KEEP_REVISIONS) -> int:
-    """Forget superseded and deleted rows older than the newest `keep` revisions; how many rows went."""
+def compact(cluster: str, keep: int = KEEP_REVISIONS) -> None:
+    """Forget superseded and deleted rows older than the newest `keep` revisions."""
     row = Cluster.objects.get(name=cluster)
     mark = row.revision - keep
-    if mark <= row.compacted:
-        return 0
     with transaction.atomic():
         # The mark never goes back: behind it rows are missing, whoever put it there.
-        if not Cluster.objects.filter(pk=row.pk, compacted__lt=mark).update(compacted=mark):
-            return 0
-        old = Revision.objects.filter(cluster=row, revision__lte=mark)
-        superseded = old.filter(previous__gt=0).values("previous")
-        gone, _ = old.filter(models.Q(revision__in=superseded) | models.Q(deleted=True)).delete()
-    return gone
+        if Cluster.objects.filter(pk=row.pk, compacted__lt=mark).update(compacted=mark):
+            old = Revision.objects.filter(cluster=row, revision__lte=mark)
+            superseded = old.filter(previous__gt=0).values("previous")
+            old.filter(models.Q(revision__in=superseded) | models.Q(deleted=True)).delete()
 
 
 def create_cluster(name: str) -> bool:

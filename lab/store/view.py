@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import orjson
@@ -169,20 +170,10 @@ class View:
     def changes_since(self, revision: int) -> builtins.list[Change] | None:
         """What happened after `revision`, oldest first; None if that is longer ago than the view remembers."""
         with self._lock:
-            if revision >= self.revision:
-                return []
-            return self._tail(revision)
-
-    def _tail(self, revision: int) -> builtins.list[Change] | None:
-        wanted = self.revision - revision
-        if wanted > len(self._recent):
-            return None
-        tail = []
-        for change in reversed(self._recent):
-            if change.revision <= revision:
-                break
-            tail.append(change)
-        return tail[::-1]
+            count = max(0, self.revision - revision)  # revisions have no gaps
+            if count > len(self._recent):
+                return None
+            return list(islice(reversed(self._recent), count))[::-1]
 
     def __iter__(self) -> Iterator[dict]:
         with self._lock:

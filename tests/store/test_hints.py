@@ -103,6 +103,20 @@ def test_a_broker_that_is_away_fails_no_write_and_is_named_once(broker_at, caplo
     assert away(caplog) == 1
 
 
+def test_a_broker_that_stays_away_is_named_once_and_once_more_when_it_is_back(broker_at, caplog, monkeypatch):
+    store.create_cluster("deaf")
+    real = hints._client
+    broker_at(1)
+    for number in range(3):
+        store.append("deaf", [write(f"away-{number}")], "me")
+        monkeypatch.setattr(hints._broker, "rests_until", 0.0)  # the second in which it is not even tried is over
+    monkeypatch.setattr(hints, "_client", real)
+    for number in range(2):
+        store.append("deaf", [write(f"back-{number}")], "me")
+    assert away(caplog) == 1
+    assert [r.message for r in caplog.records].count("the broker is back") == 1
+
+
 def test_a_broker_that_hangs_holds_up_one_write_and_not_each(broker_at, caplog):
     store.create_cluster("slow")
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -1,13 +1,11 @@
 """The revision log: ordered, compare-and-swap, all or nothing."""
 
+import orjson
 import pytest
 from django.db import connection
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
 from lab import store
-from lab.models import Cluster, Cursor, Revision
+from lab.models import Cluster, Cursor, Requeue, Revision
 from lab.store import View, Write
 
 from .writes import a_pod, write
@@ -38,6 +36,34 @@ def test_it_keeps_the_decision_beside_the_write(cluster):
     assert store.history(cluster, "pods", "default", "a")[0]["why"] == {"chosen": "worker-1"}
 
 
+def test_it_says_of_one_revision_who_wrote_it_of_what_and_because_of_which(cluster):
+    store.append(cluster, [write("a"), write("b")], "kubectl", cause=7)
+    row = store.row_at(cluster, 2)
+    assert (row["name"], row["author"], row["cause"], row["created"], row["deleted"]) == (
+        "b",
+        "kubectl",
+        7,
+        True,
+        False,
+    )
+    assert store.row_at(cluster, 3) is None
+
+
+def test_the_history_of_a_key_is_its_newest_rows(cluster):
+    store.append(cluster, [write("other"), write("a")], "me")
+    for revision in (2, 3, 4):
+        store.append(cluster, [write("a", revision)], "me")
+    assert [row["revision"] for row in store.history(cluster, "pods", "default", "a", limit=2)] == [5, 4]
+
+
+def test_an_object_is_stored_without_the_revision_it_was_read_at(cluster):
+    store.append(cluster, [write("a")], "me")
+    read = store.view(cluster).get("pods", "default", "a")
+    store.append(cluster, [Write("pods", "default", "a", read, 1)], "me")
+    assert orjson.loads(Revision.objects.get(revision=2).object)["metadata"] == a_pod("a")["metadata"]
+    assert store.view(cluster).get("pods", "default", "a")["metadata"]["resourceVersion"] == "2"
+
+
 def test_it_refuses_a_write_that_expects_another_revision(cluster):
     store.append(cluster, [write("a")], "me")
     with pytest.raises(store.Conflict) as refused:
@@ -53,6 +79,17 @@ def test_a_guard_is_asked_of_the_state_that_the_write_would_follow(cluster):
     store.append(cluster, [first], "me")
     with pytest.raises(store.Conflict):
         store.append(cluster, [second], "me")
+
+
+def test_a_check_sees_the_state_that_the_batch_would_follow_and_may_refuse_it(cluster):
+    def is_full(view: View) -> None:
+        if view.list("pods"):
+            raise ValueError("no more room")
+
+    store.append(cluster, [write("a")], "me", check=is_full)
+    with pytest.raises(ValueError, match="no more room"):
+        store.append(cluster, [write("b")], "me", check=is_full)
+    assert store.view(cluster).revision == 1
 
 
 def test_it_writes_nothing_of_a_batch_with_one_conflict(cluster):
@@ -144,6 +181,24 @@ def test_two_clusters_in_one_database_number_for_themselves(cluster):
     assert store.append("other", [write("a")], "me") == 1
 
 
+def test_the_clusters_are_named_in_the_order_in_which_they_were_made(cluster):
+    assert store.create_cluster("first by the alphabet") and not store.create_cluster(cluster)
+    assert store.cluster_names() == [cluster, "first by the alphabet"]
+
+
+def test_with_a_cluster_go_its_log_its_cursors_and_what_was_put_off_and_nothing_of_another(cluster):
+    store.create_cluster("other")
+    for row in Cluster.objects.all():
+        store.append(row.name, [write("a")], "me")
+        Cursor.objects.create(name=f"{row.uid}/replicaset")
+        Requeue.objects.create(cluster=row, controller="replicaset", key="default/a", due=0, queued=0)
+    store.delete_cluster(cluster)
+    assert store.cluster_names() == ["other"]
+    uid = Cluster.objects.get().uid
+    assert list(Cursor.objects.values_list("name", flat=True)) == [f"{uid}/replicaset"]
+    assert (Revision.objects.count(), Requeue.objects.count()) == (1, 1)
+
+
 def test_a_writer_that_lost_its_hold_is_refused(cluster):
     Cursor.objects.create(name="x/replicaset", holder="somebody else")
     with pytest.raises(store.LostFence):
@@ -152,41 +207,9 @@ def test_a_writer_that_lost_its_hold_is_refused(cluster):
 
 
 def test_an_unknown_cluster_is_named(db):
-    with pytest.raises(store.UnknownCluster, match="nowhere"):
-        store.view("nowhere")
-
-
-names = st.sampled_from(["a", "b", "c"])
-steps = st.lists(
-    st.tuples(st.sampled_from(["put", "delete", "stale", "compact"]), names, st.integers(0, 99)), max_size=30
-)
-
-
-class TheLogAgainstASimpleModel(TestCase):
-    """Whatever is written, the view, the log read from the start and a plain dict agree."""
-
-    @settings(max_examples=40, deadline=None)
-    @given(steps=steps)
-    def test_they_agree(self, steps):
-        store.create_cluster("model")
-        model: dict[str, tuple[int, int]] = {}
-        head = 0
-        for verb, name, value in steps:
-            expected = model.get(name, (0, 0))[0]
-            if verb == "stale":
-                with pytest.raises(store.Conflict):
-                    store.append("model", [write(name, expected + 1000)], "me")
-            elif verb == "compact":
-                store.compact("model", keep=3)
-            elif verb == "put":
-                head = store.append("model", [write(name, expected, value=value)], "me")
-                model[name] = (head, value)
-            elif name in model:
-                head = store.append("model", [write(name, expected, deleted=True)], "me")
-                del model[name]
-        state = {o["metadata"]["name"]: o["value"] for o in store.view("model").list("pods")}
-        assert state == {name: value for name, (_, value) in model.items()}
-        assert store.view("model").revision == head
+    for ask in (store.view, store.delete_cluster, lambda name: store.changes(name, 0)):
+        with pytest.raises(store.UnknownCluster, match="nowhere"):
+            ask("nowhere")
 
 
 def test_the_guard_against_two_successors_is_in_the_database_too(cluster):
