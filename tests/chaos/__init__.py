@@ -15,6 +15,7 @@ at the engine, `quiet` compares all of it when nothing moves, and `findings` kee
 Always:
 - each watch is told each revision once, in order, across its resumes;
 - a pod keeps its address, its node and its end, and no two living pods share an address;
+- a set's pod keeps its claim, and a claim its volume;
 - each container of a pod runs once, and of a StatefulSet's pod there is one;
 - a Deployment has no more replicas than it was allowed, a DaemonSet one pod a node;
 - a Job counts up, and never beyond its completions.

@@ -23,7 +23,17 @@ def deployment(name: str, replicas: int, image: str, strategy: str) -> dict:
 
 
 def stateful_set(name: str, replicas: int, image: str, policy: str) -> dict:
-    spec = {"replicas": replicas, "serviceName": name, "podManagementPolicy": policy, **_pods(name, image)}
+    """Each of its pods keeps a volume, which outlives the set."""
+    pods = _pods(name, image)
+    pods["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    spec = {
+        "replicas": replicas,
+        "serviceName": name,
+        "podManagementPolicy": policy,
+        "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim}],
+        **pods,
+    }
     return {"metadata": {"name": name}, "spec": spec}
 
 

@@ -44,7 +44,7 @@ def disagreements(lab: LabUnderTest, ledger: Ledger) -> list[str]:
         *audit(lab),
         *_accepted(there, ledger),
         *_owned(there),
-        *(wrong for each in there["statefulset"] for wrong in _set(each, there["pod"])),
+        *(wrong for each in there["statefulset"] for wrong in _set(each, there["pod"], there["claim"])),
         *(wrong for each in there["daemonset"] for wrong in _daemons(each, there["pod"], there["node"])),
         *(f"job {each['metadata']['name']} is not complete" for each in there["job"] if not is_true(each, "Complete")),
         *(wrong for each in there["pod"] for wrong in _images(each)),
@@ -79,8 +79,13 @@ def _owned(there: dict[str, list[dict]]) -> Iterator[str]:
                 yield f"{kind} {obj['metadata']['name']} has no owner"
 
 
-def _set(obj: dict, pods: list[dict]) -> Iterator[str]:
+def _set(obj: dict, pods: list[dict], claims: list[dict]) -> Iterator[str]:
     name, wanted = obj["metadata"]["name"], obj["spec"]["replicas"]
+    space = obj["metadata"]["namespace"]
+    mine = [each for each in claims if each["metadata"]["namespace"] == space]
+    bound = {each["metadata"]["name"] for each in mine if each.get("status", {}).get("phase") == "Bound"}
+    for missing in sorted({f"data-{name}-{n}" for n in range(wanted)} - bound):
+        yield f"claim {missing} of statefulset {name} is not bound"
     own = [pod for pod in pods if (owner_of(pod) or {}).get("uid") == obj["metadata"]["uid"]]
     ready = sorted(pod["metadata"]["name"] for pod in own if is_ready(pod))
     if ready != [f"{name}-{n}" for n in range(wanted)] or len(own) != wanted:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from .findings import Findings
 from .hands import Ledger
-from .manifests import SURGE
+from .manifests import NAMESPACE, SURGE
 
 ENDED = ("Succeeded", "Failed")
 
@@ -16,10 +16,11 @@ class Rules:
         self._lock = threading.Lock()
         self._living: dict[str, dict] = {}  # pods by uid
         self._sets: dict[str, dict] = {}  # ReplicaSets by uid
+        self._volumes: dict[str, str] = {}  # of each volume the uid of the claim that has it
         self._succeeded: dict[str, set[str]] = {}  # Job's uid → uids of its pods that ended well
 
     def look(self, kind: str, before: dict | None, after: dict | None) -> None:
-        look = {"pod": self._pod, "replicaset": self._replica_set, "job": self._job}.get(kind)
+        look = {"pod": self._pod, "replicaset": self._replica_set, "job": self._job, "claim": self._claim}.get(kind)
         if look:
             with self._lock:
                 for wrong in look(before, after):
@@ -61,6 +62,21 @@ class Rules:
         total = sum(each["spec"]["replicas"] for each in self._sets.values() if owner_of(each) == owner)
         if most is not None and total > most + SURGE:
             yield f"deployment {owner['name']} has replica sets of {total} pods, where {most} and {SURGE} are most"
+
+    def _claim(self, before: dict | None, after: dict | None) -> Iterator[str]:
+        """Of a set's pod: nobody deletes it, and what is in its volume is not changed for another."""
+        name = f"claim {(after or before or {})['metadata']['name']}"
+        if not after:
+            if before and before["metadata"]["namespace"] == NAMESPACE:
+                yield f"{name} is gone, which nobody has deleted"
+            return
+        then, now = (each.get("spec", {}).get("volumeName") for each in (before or {}, after))
+        if then and now != then:
+            yield f"{name} had the volume {then} and has {now}"
+        if now and self._volumes.setdefault(now, after["metadata"]["uid"]) != after["metadata"]["uid"]:
+            yield f"{name} has the volume {now} of another claim"
+        if after.get("status", {}).get("phase") == "Lost":
+            yield f"{name} has lost its volume"
 
     def _job(self, before: dict | None, after: dict | None) -> Iterator[str]:
         if not after:

@@ -12,6 +12,7 @@ from .engineroom import doubles
 from .faults import names_of
 from .findings import Findings
 from .hands import Hands, Ledger
+from .manifests import NAMESPACE
 from .plan import BROKEN_IMAGE, Plan
 from .rules import Rules
 
@@ -96,6 +97,11 @@ def replica_set(name: str, replicas: int) -> dict:
     return {"metadata": {"uid": name, "name": name, **owned("Deployment", "web")}, "spec": {"replicas": replicas}}
 
 
+def claim(name: str = "data-0", volume: str = "pvc-1", phase: str = "Bound") -> dict:
+    meta = {"uid": name, "name": name, "namespace": NAMESPACE}
+    return {"metadata": meta, "spec": {"volumeName": volume}, "status": {"phase": phase}}
+
+
 DAEMON = owned("DaemonSet", "agent")
 SUM = owned("Job", "sum")
 STORIES = {
@@ -107,6 +113,10 @@ STORIES = {
     "has the address 10.0.0.1 of web-1": [("pod", None, pod("1")), ("pod", None, pod("2"))],
     "of the same DaemonSet": [("pod", None, pod("1", **DAEMON)), ("pod", None, pod("2", "10.0.0.2", **DAEMON))],
     "has replica sets of 5": [("replicaset", None, replica_set("a", 2)), ("replicaset", None, replica_set("b", 3))],
+    "is gone, which nobody has deleted": [("claim", claim(), None)],
+    "had the volume pvc-1 and has pvc-2": [("claim", claim(), claim(volume="pvc-2"))],
+    "has the volume pvc-1 of another claim": [("claim", None, claim()), ("claim", None, claim("data-1"))],
+    "has lost its volume": [("claim", claim(), claim(phase="Lost"))],
     "counts back from 2 to 1": [("job", job(2), job(1))],
     "has succeeded 3 times": [("job", None, job(3))],
     "is complete with 1 of 2": [("job", None, job(1, Complete="True"))],

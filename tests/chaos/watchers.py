@@ -24,6 +24,7 @@ FOLLOWED = {
     "job": "/apis/batch/v1/jobs",
     "service": "/api/v1/services",
     "pod": "/api/v1/pods",
+    "claim": "/api/v1/persistentvolumeclaims",
     "node": "/api/v1/nodes",
     "namespace": "/api/v1/namespaces",
 }
