@@ -1,7 +1,8 @@
 """One run of the scheduler: every pod that waits, the most important first, against all nodes. Pure: it decides only.
 
-Kubernetes takes one pod after the other from its queue. Here all that wait are considered in one run, so that all
-their bindings can be stored in one transaction; each still sees the room that those before it have left.
+Kubernetes takes one pod after the other from its queue: one scheduling cycle each. Here all that wait have theirs in
+one run, so that all their bindings can be stored in one transaction; each still sees the room that those before it have
+left, for a pod that was given a node is "assumed" to be there (kube-scheduler's Reserve).
 """
 
 import time

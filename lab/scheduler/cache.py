@@ -1,7 +1,6 @@
 """The scheduler's own picture of a cluster, kept up to date change by change: Kubernetes' scheduler cache.
 
-A pod that was just bound is taken into account at once ("assumed", in Kubernetes), so that the next pod of the same
-batch sees the room that is left.
+Room that a pod was promised by preemption (`status.nominatedNodeName`) is kept here too: Kubernetes' nominator.
 """
 
 from collections import Counter, defaultdict
@@ -176,7 +175,7 @@ class Cache:
             self._promises[pod.key] = node
 
     def promise_to(self, key: str) -> NodeInfo | None:
-        """The node where the pod was promised room."""
+        """The node where the pod was promised room: the one it is nominated for."""
         return self._promises.get(key)
 
     def forget_promise(self, key: str) -> None:

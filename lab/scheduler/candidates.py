@@ -1,4 +1,4 @@
-"""The nodes as pods of one kind see them: who would do, and in which order of preference.
+"""The nodes as pods of one kind see them: which would do (are feasible), and in which order of preference.
 
 `evaluate` is the definition: every filter, then every score, on every node. In a small cluster that is done for each
 pod. In a large one it is done once for a whole batch of equal pods: then nodes wait in a heap, and a pod that is

@@ -1,4 +1,8 @@
-"""Keeping the scheduler's picture of a cluster up to date from the log, and telling which changes call for it."""
+"""Keeping the scheduler's picture of a cluster up to date from the log, and telling which changes call for it.
+
+Kubernetes asks each plugin that rejected a pod whether a change may help that pod (its QueueingHint). Here a change
+that may help any pod is a reason to try all whose back-off is over: with a batch, one more costs little.
+"""
 
 from lab.apimachinery import meta
 from lab.apimachinery.budgets import parse_budgets

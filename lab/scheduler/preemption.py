@@ -1,10 +1,12 @@
 """Preemption: a pod that fits nowhere may make room by removing pods of lower priority.
 
 As in kube-scheduler's DefaultPreemption: on each node where that could help, remove all lower pods on trial; if the
-pod fits then, give back as many as possible, the most important first, but before all others those whose disruption
-budget does not let them go; who is left are the victims. Then choose the node on which the least is lost: a budget is
-broken only where there is no other way. The pod is promised the room (`nominatedNodeName`) and waits until they are
-gone.
+pod fits then, give back ("reprieve") as many as possible, the most important first, but before all others those whose
+disruption budget does not let them go; who is left are the victims. Then choose the node on which the least is lost: a
+budget is broken only where there is no other way. The pod is promised the room (`nominatedNodeName`) and waits until
+they are gone.
+
+Who is on the way out anyway is no loss here, and worth waiting for; Kubernetes waits only for those preempted.
 """
 
 from collections import Counter

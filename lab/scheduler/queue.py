@@ -1,8 +1,8 @@
 """Which waiting pods are tried when: kube-scheduler's scheduling queue, as far as a batch needs one.
 
-A new pod is tried at once. One that fitted nowhere is tried again when something has changed that may help it, but
-not before its back-off is over, which doubles with each try: or a crowd of pods that cannot be helped would be
-considered again after every change of the cluster.
+A new pod is tried at once (it is in the activeQ, in Kubernetes). One that fitted nowhere is among the unschedulable
+pods until something has changed that may help it, and then in the backoffQ until its back-off is over, which doubles
+with each try: or a crowd of pods that cannot be helped would be considered again after every change of the cluster.
 """
 
 import time
@@ -14,7 +14,7 @@ FLUSH_SECONDS = 300.0  # even if nothing seems to help: Kubernetes' podMaxInUnsc
 
 @dataclass(slots=True)
 class Waiting:
-    """A pod that fitted nowhere."""
+    """A pod that fitted nowhere: unschedulable, or, if `hopeful`, in the backoffQ."""
 
     tries: int
     until: float  # end of its back-off, on the monotonic clock
@@ -22,7 +22,8 @@ class Waiting:
 
 
 class SchedulingQueue:
-    """The pods that were tried and fitted nowhere. It may be lost: then each is tried once more."""
+    """The pods that were tried and fitted nowhere; every other one that waits is active. It may be lost: then each is
+    tried once more."""
 
     def __init__(self, first: float, most: float):
         """`first`, `most`: seconds of back-off after the first try, and at most."""

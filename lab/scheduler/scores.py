@@ -1,7 +1,8 @@
 """The scores: of the nodes that would do, which suits the pod best. Each from 0 to 100, then times its plugin's weight.
 
 Names, formulas and weights are kube-scheduler's. Raw scores (a count, a sum of weights) are brought to 0…100 by
-comparing with the other nodes that would do: Kubernetes' NormalizeScore, here `scaled`.
+comparing with the other nodes that would do: Kubernetes' NormalizeScore, here `scaled`, `scaled_spread` and
+`scaled_affinity`. The latter two keep the fractions that Kubernetes cuts off, for their sums are taken in parts.
 """
 
 from collections.abc import Callable

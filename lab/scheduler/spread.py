@@ -25,7 +25,8 @@ class Spread:
         self.constraint = constraint
         self.wide = constraint.key != HOSTNAME_LABEL
         self.pods = domains
-        # Constraints with many domains have few pods in each: the weight makes up for it.
+        # Constraints with many domains have few pods in each: the weight makes up for it. (Kubernetes counts only the
+        # domains of nodes that would do, and so the weight changes as they fill.)
         self.weight = math.log(len(domains) + 2)
         self._own = int(own)
         self._nodes = nodes

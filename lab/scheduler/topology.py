@@ -1,8 +1,10 @@
 """Filters and scores that look at where other pods are: PodTopologySpread and InterPodAffinity.
 
-Both count pods per *domain*: per value of a node label such as the host's name or the zone. A Topology holds the
-counts that matter to pods of one PodInfo, and keeps them right as pods come and go, as Kubernetes does in the
-PreFilter state of these plugins with AddPod and RemovePod.
+Both count pods per *domain*: per value of a node label (the topology key) such as the host's name or the zone. A
+Topology holds the counts that matter to pods of one PodInfo, and keeps them right as pods come and go, as Kubernetes
+does in the PreFilter state of these plugins with AddPod and RemovePod. A node's raw scores are its *crowd*, for
+PodTopologySpread: how many alike are in its domains; and its *liking*, for InterPodAffinity: the weights of those there
+that the pod prefers to have near, or that prefer to have it.
 
 Terms on the host's name are kept apart from all others ("wide" ones): a pod that comes changes the former for one
 node only, the latter for a whole domain at once. A node that fails by both is said to fail by the former.
@@ -46,9 +48,9 @@ class Topology:
         self._hard = {wide: [s for s in hard if s.wide == wide] for wide in (False, True)}
         self._soft = {wide: [s for s in self.soft if s.wide == wide] for wide in (False, True)}
         self._asked_labels = {constraint.key for constraint in pod.spread if not constraint.hard}
-        self.near: Counts = defaultdict(dict)
-        self.apart: Counts = defaultdict(dict)
-        self.kept_away: Counts = defaultdict(dict)
+        self.near: Counts = defaultdict(dict)  # those whom its affinity asks for
+        self.apart: Counts = defaultdict(dict)  # those whom its anti-affinity names
+        self.kept_away: Counts = defaultdict(dict)  # those whose anti-affinity names it
         self.liking: Counts = defaultdict(dict)
         self._effects: dict[PodInfo, list[tuple[Counts | Spread, str, int]]] = {}
         self._starts_a_group = all(term.matches(pod) for term in pod.affinity)
