@@ -2,6 +2,9 @@
 
 May read and write through the client, as any client could. Must never wait, call an engine, talk to one another, or
 keep a truth of their own: all they know is in the store, so each may be killed at any moment.
+
+`lab/README.md` says in which order to read them. Each opens with what it is for; most keep their decisions (`plan`,
+`rollout`, `status` …: pure) apart from the hands that read and write (`controller`).
 """
 
 from .clusterautoscaler.controller import ClusterAutoscalerController

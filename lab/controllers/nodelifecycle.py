@@ -19,7 +19,7 @@ from lab.apimachinery.meta import condition, is_true, now
 from lab.client import Change, Client, Put, View
 from lab.client.reconcile import Controller
 
-from . import disruption
+from . import zonedisruption
 from .clusterautoscaler.machines import is_booting
 from .pods import is_ready, node_of
 from .stopwatch import Stopwatch
@@ -99,7 +99,7 @@ class NodeLifecycleController(Controller):
         """Keep new pods off nodes in trouble, and drive the old ones away, one node after the other; the seconds until
         it is the next one's turn."""
         pace = settings.CLOCK["node_eviction"]
-        evict = disruption.to_evict(nodes, pace, time.time())
+        evict = zonedisruption.to_evict(nodes, pace, time.time())
         wanted = [(node, taints_of(node, node["metadata"]["name"] in evict)) for node in nodes]
         puts = [
             Put(NODES, {**node, "spec": {**node["spec"], "taints": taints}})
@@ -108,7 +108,7 @@ class NodeLifecycleController(Controller):
         ]
         if puts:
             client.write(puts)
-        return pace if disruption.waiting(nodes, evict) else math.inf
+        return pace if zonedisruption.waiting(nodes, evict) else math.inf
 
 
 def _looked_at(node: dict) -> tuple:

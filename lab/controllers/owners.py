@@ -129,7 +129,8 @@ class Claim:
 def claim(owner: dict, candidates: Iterable[dict], matches: Callable[[dict], bool]) -> Claim:
     """Sort candidates of the owner's namespace. An owner keeps what it controls and its selector matches, adopts what
     matches and nobody controls, and lets go of what it controls and no longer matches. An object has at most one
-    controller, so two with the same selector never fight: the second one finds nothing to adopt.
+    controller (`controller: true` in its ownerReferences, Kubernetes' controllerRef), so two with the same selector
+    never fight: the second one finds nothing to adopt.
 
     A deleting owner neither adopts nor releases. Source: k8s.io/kubernetes/pkg/controller/controller_ref_manager.go.
     """

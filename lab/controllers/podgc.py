@@ -35,11 +35,11 @@ class PodGCController(Controller):
         return (ALL_PODS,)
 
     def sync(self, client: Client, key: str) -> float | None:
-        lost = lost_pods(client.list(PODS), client.list(NODES))
+        nodes = client.list(NODES)
+        lost, names = lost_pods(client.list(PODS), nodes), {node["metadata"]["name"] for node in nodes}
         # Whoever keeps it with a finalizer, as a Job does until it has counted it, has to see that it has ended.
-        why = ("DeletionByPodGC", "PodGC: node no longer exists")
         held = [pod for pod in lost if pod["metadata"].get("finalizers") and not is_finished(pod)]
-        client.write([Put(PODS, disrupted(pod, *why, phase="Failed"), "status") for pod in held])
+        client.write([Put(PODS, _failed(pod, node_of(pod) in names), "status") for pod in held])
         for pod in lost:
             meta = pod["metadata"]
             client.delete(PODS, meta["namespace"], meta["name"], grace_seconds=0, uid=meta["uid"])
@@ -58,6 +58,12 @@ def lost_pods(pods: list[dict], nodes: list[dict]) -> list[dict]:
     ]
     finished = sorted(filter(is_finished, pods), key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
     return lost + [pod for pod in finished[: max(0, len(finished) - MOST_FINISHED)] if pod not in lost]
+
+
+def _failed(pod: dict, has_node: bool) -> dict:
+    if has_node:  # somebody had it deleted before, for whatever reason
+        return {**pod, "status": {**pod.get("status", {}), "phase": "Failed"}}
+    return disrupted(pod, "DeletionByPodGC", "PodGC: node no longer exists", phase="Failed")
 
 
 def _is_out_of_service(node: dict) -> bool:

@@ -232,6 +232,21 @@ def test_pods_of_a_removed_node_are_removed_without_asking_its_kubelet(nodes):
     assert [pod["metadata"]["name"] for pod in nodes.pods()] == ["q"]
 
 
+def test_of_a_removed_pod_that_somebody_holds_only_a_missing_node_is_said_to_be_missing(nodes):
+    for name, node in (("p", "n1"), ("q", "n2")):
+        a_running_pod(nodes, name, node)
+        nodes.client.patch(PODS, "default", name, {"metadata": {"finalizers": ["example.com/held"]}})
+    nodes.client.delete(NODES, "", "n1")
+    nodes.client.patch(NODES, "", "n2", {"spec": {"taints": [{"key": OUT_OF_SERVICE, "effect": "NoExecute"}]}})
+    nodes.report_node("n2", "Unknown")
+    nodes.client.delete(PODS, "default", "q")
+    nodes.settle(PodGCController())
+    gone, there = (nodes.client.get(PODS, "default", name) for name in "pq")
+    assert (gone["status"]["phase"], there["status"]["phase"]) == ("Failed", "Failed")
+    assert condition(gone, "DisruptionTarget")["message"] == "PodGC: node no longer exists"
+    assert condition(there, "DisruptionTarget") is None
+
+
 def test_a_terminating_pod_on_a_dead_node_stays_until_somebody_says_that_the_node_is_out_of_service():
     leaving = a_pod("leaving", "n1", deletionTimestamp="2026-05-20T20:00:00Z")
     staying = a_pod("staying", "n1")

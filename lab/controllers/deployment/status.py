@@ -2,7 +2,8 @@
 
 Pure. Reasons and sentences are Kubernetes' own (pkg/controller/deployment/sync.go and progress.go), since
 `kubectl rollout status` and people read them. A condition of a Deployment has a `lastUpdateTime` of its own beside
-`lastTransitionTime`: it moves with every sign of progress, and the progress deadline is counted from it.
+`lastTransitionTime`: it moves with every sign of progress, and the progress deadline is counted from it. Whoever reads
+a status looks at `observedGeneration` first: if it is behind `metadata.generation`, this speaks of an earlier spec.
 """
 
 from lab.apimachinery.meta import condition, now, parse_time

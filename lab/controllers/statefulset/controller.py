@@ -14,7 +14,7 @@ from ..pods import is_finished
 from ..workload import BURST_REPLICAS, WorkloadController, as_far_as_allowed, is_worth_telling, next_look
 from . import identity, plan
 
-HASH_LABEL = "controller.kubernetes.io/hash"
+REVISION_HASH_LABEL = "controller.kubernetes.io/hash"
 STALE_SECONDS = 1.0  # between two looks whether what is in a pod's way, and goes, has gone
 IN_THE_WAY_SECONDS = 10.0  # the same of somebody else's pod that stays
 
@@ -28,7 +28,7 @@ class StatefulSetController(WorkloadController):
     watches = (STATEFULSETS.resource, PODS.resource)
 
     def converge(self, client: Client, sts: dict) -> float | None:
-        history = kept(client, sts, HASH_LABEL)
+        history = kept(client, sts, REVISION_HASH_LABEL)
         selector = parse_label_selector(sts["spec"]["selector"])
 
         def is_member(pod: dict) -> bool:

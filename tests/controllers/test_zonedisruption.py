@@ -3,7 +3,7 @@
 import pytest
 
 from lab.apimachinery.meta import parse_time
-from lab.controllers.disruption import to_evict, waiting
+from lab.controllers.zonedisruption import to_evict, waiting
 
 from .build import a_node
 
