@@ -46,6 +46,11 @@ def is_sidecar(container: dict) -> bool:
     return container.get("restartPolicy") == "Always"
 
 
+def staying_containers(pod: dict) -> list[dict]:
+    """Its containers, and the sidecars beside them."""
+    return [*pod["spec"]["containers"], *filter(is_sidecar, pod["spec"].get("initContainers") or ())]
+
+
 def _add(total: dict, more: dict) -> None:
     for name, amount in more.items():
         total[name] = total[name] + amount if name in total else amount

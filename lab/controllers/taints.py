@@ -73,9 +73,9 @@ def seconds_tolerated(pod: dict, taints: list[dict]) -> float | None:
     """How long the pod may stay beside these NoExecute taints: 0 if one is not tolerated at all, None for ever."""
     shortest: float | None = None
     for taint in taints:
-        matching = [t for t in pod["spec"].get("tolerations", ()) if tolerates(t, taint)]
-        if not matching:
+        first = next((t for t in pod["spec"].get("tolerations", ()) if tolerates(t, taint)), None)
+        if first is None:
             return 0.0
-        for limit in (t["tolerationSeconds"] for t in matching if t.get("tolerationSeconds") is not None):
+        if (limit := first.get("tolerationSeconds")) is not None:
             shortest = max(0.0, float(limit)) if shortest is None else min(shortest, max(0.0, float(limit)))
     return shortest

@@ -136,3 +136,11 @@ def test_a_share_is_divided_among_pods():
     count = by_share(usage=95_000, target=10_000, current=2, tolerance=TENTH)
     assert (count.replicas, count.usage) == (10, 47_500)
     assert by_share(usage=21_000, target=10_000, current=2, tolerance=TENTH).replicas == 2
+
+
+def test_what_a_sidecar_asks_for_counts_and_what_only_prepares_does_not():
+    one = pod(0)
+    asked = {"resources": {"requests": {"cpu": "500m"}}}
+    one["spec"]["initContainers"] = [{"name": "mesh", "restartPolicy": "Always", **asked}, {"name": "prepare"}]
+    assert requests_of([one], "cpu") == {"0": 1500}
+    assert requests_of([one], "cpu", "mesh") == {"0": 500}

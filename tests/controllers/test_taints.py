@@ -48,7 +48,9 @@ def test_a_cordoned_node_and_one_under_pressure_take_no_new_pods():
         ([{"key": "a", "value": "2"}], 0),
         ([{"key": "a", "operator": "Exists", "effect": "NoSchedule"}], 0),
         ([{"key": "b", "operator": "Exists"}], 0),
-        ([{"key": "a", "operator": "Exists"}, {"key": "a", "operator": "Exists", "tolerationSeconds": 5}], 5),
+        # Of several that match the first counts, as they stand.
+        ([{"operator": "Exists"}, {"key": "a", "operator": "Exists", "tolerationSeconds": 30}], None),
+        ([{"key": "a", "operator": "Exists", "tolerationSeconds": 30}, {"operator": "Exists"}], 30),
         ([{"key": "a", "operator": "Exists", "tolerationSeconds": -5}], 0),
     ],
 )

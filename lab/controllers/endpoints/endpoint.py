@@ -9,6 +9,7 @@ import orjson
 
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.podresources import staying_containers
 
 from ..pods import is_finished, is_ready, node_of
 
@@ -94,8 +95,7 @@ def find_port(pod: dict, port: dict) -> int | None:
     target = port.get("targetPort", port["port"])
     if isinstance(target, int):
         return target
-    sidecars = [c for c in pod["spec"].get("initContainers") or () if c.get("restartPolicy") == "Always"]
-    for container in [*pod["spec"]["containers"], *sidecars]:
+    for container in staying_containers(pod):
         for declared in container.get("ports") or ():
             same = declared.get("protocol", "TCP") == port.get("protocol", "TCP")
             if declared.get("name") == target and same:

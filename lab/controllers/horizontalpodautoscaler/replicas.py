@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from lab.apimachinery.meta import condition, is_deleting, parse_time
+from lab.apimachinery.podresources import staying_containers
 from lab.apimachinery.quantity import milli_value
 
 NO_PODS = "no pods returned by selector while calculating replica count"
@@ -194,11 +195,11 @@ def by_share(usage: int, target: int, current: int, tolerance: Tolerance) -> Cou
 
 
 def requests_of(pods: list[dict], resource: str, container: str = "") -> dict[str, int]:
-    """What each pod asks for, or one of its containers. Raises Unknown where one does not say."""
+    """What each pod asks for, sidecars included, or one of its containers. Raises Unknown where one does not say."""
     asked = {}
     for pod in pods:
         name, total = pod["metadata"]["name"], 0
-        for each in pod["spec"]["containers"]:
+        for each in staying_containers(pod):
             if container and each["name"] != container:
                 continue
             quantity = ((each.get("resources") or {}).get("requests") or {}).get(resource)
