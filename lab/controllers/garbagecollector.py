@@ -88,13 +88,13 @@ class GarbageCollector(Controller):
             _delete(client, obj, _policy(obj))
 
     def _wait_for_dependents(self, client: Client, view: View, index: OwnerIndex, owner: dict) -> None:
-        """Let the owner go once no dependent blocks it; until then see that they go."""
+        """See that all dependents go, and let the owner go once none is left that blocks it."""
         uid = owner["metadata"]["uid"]
-        blocking = [obj for obj in dependents(view, uid) if _blocks(obj, uid)]
-        if not blocking:
-            client.update(_kind(owner), released(owner, FOREGROUND))
-        for dependent in blocking:
+        own = dependents(view, uid)
+        for dependent in own:
             self._reconsider(client, view, index, dependent)
+        if not any(_blocks(obj, uid) for obj in own):
+            client.update(_kind(owner), released(owner, FOREGROUND))
 
     def _orphan(self, client: Client, view: View, owner: dict) -> None:
         """Make the dependents forget their owner, all in one transaction, and let it go."""

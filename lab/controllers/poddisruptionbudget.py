@@ -155,17 +155,17 @@ def next_status(budget: dict, pods: list[dict], going: dict[str, str], scale: in
         "disruptionsAllowed": max(0, healthy - desired) if expected else 0,
     }
     verdict = ("True", "SufficientPods") if status["disruptionsAllowed"] else ("False", "InsufficientPods")
-    return status | _conditions(budget, *verdict) | ({"disruptedPods": going} if going else {})
+    told = _conditions(budget.get("status", {}), status["observedGeneration"], *verdict)
+    return status | told | ({"disruptedPods": going} if going else {})
 
 
 def failed_status(budget: dict, why: str) -> dict:
-    """What cannot be counted lets nobody go."""
-    kept = {**budget["status"], "disruptionsAllowed": 0, "observedGeneration": budget["metadata"]["generation"]}
-    return kept | _conditions(budget, "False", "SyncFailed", why)
+    """What cannot be counted lets nobody go, and has not been observed."""
+    kept, seen = budget["status"], budget["status"].get("observedGeneration", 0)
+    return {**kept, "disruptionsAllowed": 0} | _conditions(kept, seen, "False", "SyncFailed", why)
 
 
-def _conditions(budget: dict, status: str, reason: str, message: str = "") -> dict:
-    kind = "DisruptionAllowed"
-    told = with_condition(budget.get("status", {}).get("conditions", []), kind, status, reason, message)
-    seen = {"observedGeneration": budget["metadata"]["generation"]}
-    return {"conditions": [{**one, **seen} if one["type"] == kind else one for one in told]}
+def _conditions(old: dict, seen: int, status: str, reason: str, message: str = "") -> dict:
+    """Of the `old` status, with the verdict on the generation that was `seen`."""
+    told = with_condition(old.get("conditions", []), "DisruptionAllowed", status, reason, message)
+    return {"conditions": [{**one, "observedGeneration": seen} if seen else one for one in told]}

@@ -128,6 +128,8 @@ def test_whose_manager_does_not_say_how_many_cannot_be_counted_in_parts(cluster)
     why = "Herd does not implement the scale subresource"
     told = condition({"status": said(cluster)}, "DisruptionAllowed")
     assert (told["status"], told["reason"], told["message"]) == ("False", "SyncFailed", why)
+    # What could not be counted has not been acted on: who would evict is told to come back.
+    assert "observedGeneration" not in told and "observedGeneration" not in said(cluster)
     assert cluster.events("CalculateExpectedPodCountFailed") == [
         f"Failed to calculate the number of expected pods: {why}"
     ]

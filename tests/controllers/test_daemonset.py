@@ -260,3 +260,26 @@ def test_at_rest_nothing_is_written(cluster):
     cluster.report_node("a", "Unknown")  # its taints would tell, and not its status
     assert cluster.revisions() == at_rest + 1
     assert LOOP.keys(cluster.client.changes_since(at_rest)[0]) == ()
+
+
+def test_one_that_has_ended_and_goes_is_in_no_successors_way(cluster):
+    make(cluster)
+    steps(cluster)
+    name = next(pod["metadata"]["name"] for pod in cluster.pods() if node_of_daemon(pod) == "a")
+    cluster.client.patch(PODS, "default", name, {"metadata": {"finalizers": ["example.com/wait"]}})
+    cluster.client.delete(PODS, "default", name)
+    cluster.settle()
+    assert len(cluster.pods()) == 3, "its containers still run"
+    fail(cluster, "a")
+    cluster.settle()
+    assert [node_of_daemon(pod) for pod in cluster.pods() if pod["metadata"]["name"] != name].count("a") == 1
+
+
+def test_one_that_goes_writes_no_more_history(cluster):
+    make(cluster)
+    steps(cluster)
+    before = cluster.revisions()
+    cluster.client.delete(DAEMONSETS, "default", "agent", propagation="Foreground")
+    steps(cluster)
+    made = [c.resource for c in cluster.client.changes_since(before) if c.created and c.resource != "events"]
+    assert made == [] and cluster.client.find(DAEMONSETS, "default", "agent") is None

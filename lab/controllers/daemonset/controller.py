@@ -35,13 +35,14 @@ class DaemonSetController(WorkloadController):
         return () if before == after else (EVERY,)
 
     def converge(self, client: Client, ds: dict) -> float | None:
+        if is_deleting(ds):
+            return None  # its history may be gone already, and would be written anew
         history = kept(client, ds, REVISION_LABEL)
         selector = parse_label_selector(ds["spec"]["selector"])
         pods = claimed(client, ds, PODS, lambda pod: selector.matches(pod["metadata"].get("labels")))
         delay = None
         try:
-            if not is_deleting(ds):
-                delay = self._act(client, _look(client, ds, pods, history), history)
+            delay = self._act(client, _look(client, ds, pods, history), history)
         finally:
             pods = dependents(client.view(), ds["metadata"]["uid"], PODS)
             self.write_status(client, ds, next_status(_look(client, ds, pods, history), history.collisions))

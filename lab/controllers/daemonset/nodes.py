@@ -31,7 +31,7 @@ TOLERATED = (
 def fits(ds: dict, node: dict) -> tuple[bool, bool]:
     """(shall it have a daemon, may it keep the one it has). A taint that only keeps new pods off lets a daemon stay."""
     spec = ds["spec"]["template"]["spec"]
-    if spec.get("nodeName", node["metadata"]["name"]) != node["metadata"]["name"] or not admits(spec, node):
+    if spec.get("nodeName") not in (None, "", node["metadata"]["name"]) or not admits(spec, node):
         return False, False
     tolerations = _tolerations(spec)
     in_the_way = {

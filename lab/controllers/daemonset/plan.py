@@ -10,7 +10,7 @@ from lab.apimachinery.labels import REVISION_LABEL
 from lab.apimachinery.meta import is_deleting, parse_time
 
 from ..deployment.rollout import scaled_value
-from ..pods import is_ready, node_of, seconds_to_available
+from ..pods import is_finished, is_ready, node_of, seconds_to_available
 from .nodes import failures_before, fits, node_of_daemon
 
 # One that fails is made anew at once, one whose predecessor had failed too not before it is as old as this, in seconds,
@@ -40,9 +40,11 @@ class Look:
     time: float
 
     def by_node(self) -> dict[str, list[dict]]:
-        """Node's name → its daemons, oldest first, those that have a node before those that wait for it."""
+        """Node's name → its daemons, oldest first, those that have a node before those that wait for it. One that has
+        ended and goes is there only for whoever keeps it with a finalizer."""
         found: dict[str, list[dict]] = defaultdict(list)
-        for pod in sorted(self.pods, key=lambda pod: (not node_of(pod), pod["metadata"]["creationTimestamp"])):
+        there = [pod for pod in self.pods if not (is_finished(pod) and is_deleting(pod))]
+        for pod in sorted(there, key=lambda pod: (not node_of(pod), pod["metadata"]["creationTimestamp"])):
             found[node_of_daemon(pod)].append(pod)
         return found
 
