@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from lab.apimachinery.kinds import Kind
-from lab.apimachinery.meta import key_of, split_key
+from lab.apimachinery.meta import controller_of, join_key, key_of, split_key
 from lab.client import Client
-from lab.client.reconcile import Controller
+from lab.client.reconcile import Change, Controller
 
 # In the place of a name stands for all objects of a namespace, and alone for all there are: which of them a change
 # concerns is not known yet.
@@ -16,6 +16,17 @@ class ObjectController(Controller):
     """Subclasses say of which kind, which keys a change concerns, and how to converge one object."""
 
     kind: Kind
+
+    def keys(self, change: Change) -> Iterable[str]:
+        """The object itself, unless it is gone, or this loop wrote it."""
+        return () if change.deleted or change.author == self.author else (key_of(change.object),)
+
+    def keys_of_managed(self, change: Change) -> Iterable[str]:
+        """Who manages what has changed, or did before."""
+        for obj in (change.object, change.old):
+            ref = controller_of(obj) if obj else None
+            if ref and (ref["apiVersion"], ref["kind"]) == (self.kind.api_version, self.kind.kind):
+                yield join_key(change.namespace, ref["name"])
 
     def all_keys(self, client: Client) -> Iterable[str]:
         return [key_of(obj) for obj in client.list(self.kind)]

@@ -1,6 +1,7 @@
 """What controllers ask of a pod: does it count, is it ready, has it been ready for long enough. Pure."""
 
 from lab.apimachinery.meta import condition, controller_of, is_deleting, is_true, parse_time, with_condition
+from lab.apimachinery.podresources import is_sidecar
 
 
 def is_finished(pod: dict) -> bool:
@@ -12,6 +13,11 @@ def is_active(pod: dict) -> bool:
     """It counts as a replica. One that is on its way out does not, though its containers may still run: its
     replacement need not wait for it."""
     return not is_finished(pod) and not is_deleting(pod)
+
+
+def is_terminating(pod: dict) -> bool:
+    """It is on its way out, and its containers may still run."""
+    return is_deleting(pod) and not is_finished(pod)
 
 
 def disrupted(pod: dict, reason: str, message: str, **status: str) -> dict:
@@ -40,6 +46,16 @@ def restarts(pod: dict) -> int:
     status = pod.get("status", {})
     statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
     return sum(one.get("restartCount", 0) for one in statuses)
+
+
+def most_restarts(pod: dict) -> tuple[int, int]:
+    """Of the container that was restarted most often, and of such a sidecar."""
+    status = pod.get("status", {})
+    sidecars = {each["name"] for each in filter(is_sidecar, pod["spec"].get("initContainers") or ())}
+    beside = [one for one in status.get("initContainerStatuses") or () if one["name"] in sidecars]
+    every = (status.get("containerStatuses") or (), beside)
+    first, second = (max((one.get("restartCount", 0) for one in statuses), default=0) for statuses in every)
+    return first, second
 
 
 def ready_since(pod: dict) -> float:

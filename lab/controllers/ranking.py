@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from lab.apimachinery.meta import parse_time
 
-from .pods import is_ready, node_of, ready_since, restarts
+from .pods import is_ready, most_restarts, node_of, ready_since
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -33,7 +33,7 @@ def rank(pod: dict, on_its_node: int, time: float) -> tuple:
         _cost(pod),
         -on_its_node,
         _magnitude(ready_since(pod), time),
-        -restarts(pod),
+        *(-count for count in most_restarts(pod)),
         _magnitude(_created(pod), time),
         pod["metadata"].get("uid", ""),
     )

@@ -12,7 +12,7 @@ from lab.apimachinery.selectors import parse_label_selector, selector_of
 from lab.client import Client, Put
 
 from .owners import claimed, dependents
-from .pods import is_active, is_ready, seconds_to_available
+from .pods import is_active, is_ready, is_terminating, seconds_to_available
 from .ranking import first_to_go
 from .workload import BURST_REPLICAS, WorkloadController, as_far_as_allowed, is_worth_telling, new_pod, next_look
 
@@ -34,7 +34,7 @@ class ReplicaSetController(WorkloadController):
         elif missing < 0 and not is_deleting(rs):
             pods = self._delete(client, rs, pods, min(-missing, BURST_REPLICAS))
         else:
-            self.write_status(client, rs, next_status(rs, pods, time.time()))
+            self.write_status(client, rs, self._status(client, rs, pods))
         if abs(missing) > BURST_REPLICAS and not is_deleting(rs):
             return 0.0
         return next_look(rs, pods)
@@ -63,7 +63,7 @@ class ReplicaSetController(WorkloadController):
         made = [new_pod(rs, name) for name in names]
         why = {"replicas": rs["spec"].get("replicas", 1), "found": len(pods), "created": count}
         puts = [Put(PODS, pod, why=why) for pod in made]
-        status = next_status(rs, pods + made, time.time())
+        status = self._status(client, rs, pods + made)
         if status != rs.get("status"):
             puts.append(Put(self.kind, {**rs, "status": status}, "status"))
         written = client.write(puts)
@@ -75,7 +75,7 @@ class ReplicaSetController(WorkloadController):
         """Say so on the ReplicaSet, unless it is only that somebody was faster."""
         if not is_worth_telling(error):
             return
-        status = next_status(rs, pods, time.time())
+        status = self._status(client, rs, pods)
         failure = with_condition(status.get("conditions", []), "ReplicaFailure", "True", "FailedCreate", error.message)
         self.write_status(client, rs, status | {"conditions": failure})
         client.event(rs, "Warning", "FailedCreate", f"Error creating: {error.message}")
@@ -87,11 +87,15 @@ class ReplicaSetController(WorkloadController):
         client.delete_these(PODS, surplus)
         gone = {pod["metadata"]["uid"] for pod in surplus}
         left = [pod for pod in pods if pod["metadata"]["uid"] not in gone]
-        self.write_status(client, rs, next_status(rs, left, time.time()))
+        self.write_status(client, rs, self._status(client, rs, left))
         client.events(
             [(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}") for pod in surplus]
         )
         return left
+
+    def _status(self, client: Client, rs: dict, pods: list[dict]) -> dict:
+        own = dependents(client.view(), rs["metadata"]["uid"], PODS)
+        return next_status(rs, pods, sum(map(is_terminating, own)), time.time())
 
 
 class ReplicationControllerController(ReplicaSetController):
@@ -110,8 +114,9 @@ def _related(client: Client, kind: Kind, rs: dict) -> list[dict]:
     return [pod for one in siblings for pod in dependents(view, one["metadata"]["uid"], PODS) if is_active(pod)]
 
 
-def next_status(rs: dict, pods: list[dict], time_now: float) -> dict:
-    """The ReplicaSet's status, having these active pods. Counts of nothing are left out, as on Kubernetes' wire."""
+def next_status(rs: dict, pods: list[dict], terminating: int, time_now: float) -> dict:
+    """The ReplicaSet's status, having these active pods, and so many that are on their way out. Counts of nothing are
+    left out, as on Kubernetes' wire, but for those of a ReplicaSet that go; a ReplicationController does not tell."""
     template_labels = (rs["spec"]["template"].get("metadata") or {}).get("labels") or {}
     wait = rs["spec"].get("minReadySeconds", 0)
     waits = [seconds_to_available(pod, wait, time_now) for pod in pods]
@@ -123,6 +128,7 @@ def next_status(rs: dict, pods: list[dict], time_now: float) -> dict:
         "availableReplicas": sum(seconds is not None and seconds <= 0 for seconds in waits),
         "observedGeneration": rs["metadata"].get("generation", 0),
     }
-    status = {"replicas": len(pods)} | {field: count for field, count in counts.items() if count}
+    going = {"terminatingReplicas": terminating} if rs["kind"] == REPLICASETS.kind else {}
+    status = {"replicas": len(pods)} | going | {field: count for field, count in counts.items() if count}
     conditions = [c for c in rs.get("status", {}).get("conditions", ()) if c["type"] != "ReplicaFailure"]
     return status | {"conditions": conditions} if conditions else status

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
-from lab.apimachinery.meta import condition, controller_of, key_of, owner_reference
+from lab.apimachinery.meta import condition, controller_of, is_deleting, owner_reference
 from lab.client import Change, Client
 
 from .objects import EVERY, ObjectController
-from .pods import is_active, seconds_to_available
+from .pods import is_finished, seconds_to_available
 
 # Pods made or deleted in one sync, so that the first of thousands are being scheduled while the rest are made.
 BURST_REPLICAS = 500
@@ -27,11 +27,11 @@ class WorkloadController(ObjectController):
     that they could tell it of, or asks to be called again."""
 
     def keys(self, change: Change) -> Iterable[str]:
+        if change.resource == self.kind.resource:
+            return super().keys(change)
         if change.author == self.author:
             return ()
-        if change.resource == self.kind.resource:
-            return () if change.deleted else (key_of(change.object),)
-        return set(self.keys_of_pod(change)) if change.resource == PODS.resource else self.other_keys(change)
+        return self.keys_of_pod(change) if change.resource == PODS.resource else self.other_keys(change)
 
     def other_keys(self, change: Change) -> Iterable[str]:
         """The keys that a change concerns which is neither of the kind itself nor of a pod."""
@@ -42,16 +42,15 @@ class WorkloadController(ObjectController):
             client.update_status(self.kind, {**obj, "status": status})
 
     def keys_of_pod(self, change: Change) -> Iterable[str]:
-        """The objects that a change of a pod concerns: the one that manages it, the one that did, or, if now nobody
-        does, all that might. What nobody counts, such as the node it was bound to, wakes nobody."""
+        """The objects that a change of a pod concerns. What nobody counts, such as the node it was bound to, wakes
+        nobody."""
         before = self.counted(change.old) if change.old else None
         after = self.counted(change.object) if not change.deleted else None
-        if before == after:
-            return
-        for pod in (change.object, change.old):
-            ref = controller_of(pod) if pod else None
-            if ref and (ref["apiVersion"], ref["kind"]) == (self.kind.api_version, self.kind.kind):
-                yield f"{change.namespace}/{ref['name']}"
+        return self.keys_of_owned(change) if before != after else ()
+
+    def keys_of_owned(self, change: Change) -> Iterable[str]:
+        """The one that manages what has changed, the one that did, or, if now nobody does, all that might."""
+        yield from self.keys_of_managed(change)
         if not change.deleted and controller_of(change.object) is None and _may_be_adopted(change):
             yield f"{change.namespace}/{EVERY}"
 
@@ -59,11 +58,11 @@ class WorkloadController(ObjectController):
         """All of a pod that its owner goes by."""
         ready = condition(pod, "Ready") or {}
         refs, labels = pod["metadata"].get("ownerReferences"), pod["metadata"].get("labels")
-        return is_active(pod), ready.get("status"), ready.get("lastTransitionTime"), labels, refs
+        return is_finished(pod), is_deleting(pod), ready.get("status"), ready.get("lastTransitionTime"), labels, refs
 
 
 def _may_be_adopted(change: Change) -> bool:
-    """A pod on its own can be news to a selector only when it appears, is let go, or has other labels than before."""
+    """What stands alone can be news to a selector only when it appears, is let go, or has other labels than before."""
     old = change.old
     if old is None or controller_of(old) is not None:
         return True

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, PODS, REPLICASETS
 from lab.apimachinery.meta import condition, controller_of, is_deleting
+from lab.client import Put
 from lab.client.clusters import delete_cluster
 from lab.client.reconcile import catch_up
 from lab.controllers.deployment.rollout import fenceposts
@@ -254,3 +255,37 @@ def test_a_rolling_update_that_could_never_move_or_makes_no_sense_is_refused(clu
     with pytest.raises(ApiError) as refused:
         cluster.deploy(strategy=rolling)
     assert refused.value.code == 422 and words in refused.value.message
+
+
+def test_pods_that_end_are_told_of_until_they_have_ended(cluster):
+    cluster.add_node("n")
+    cluster.deploy(3)
+    cluster.settle()
+    cluster.bind("n")
+    cluster.run_all()
+
+    def terminating() -> list[int]:
+        cluster.settle()
+        return [obj["status"]["terminatingReplicas"] for obj in (cluster.deployment(), *cluster.replica_sets())]
+
+    assert terminating() == [0, 0]
+    cluster.patch(replicas=1)
+    assert terminating() == [2, 2]
+    ended, gone = filter(is_deleting, cluster.pods())
+    cluster.client.write([Put(PODS, {**ended, "status": {**ended["status"], "phase": "Failed"}}, "status")])
+    assert terminating() == [1, 1]
+    cluster.end([gone])
+    assert terminating() == [0, 0]
+
+
+def test_a_replica_set_that_nobody_manages_is_news_only_when_it_appears_or_has_other_labels(cluster):
+    cluster.deploy(1)
+    cluster.settle()
+    cluster.client.delete(DEPLOYMENTS, "default", "web", propagation="Orphan")
+    cluster.settle()
+    (alone,) = cluster.replica_sets()
+    before = cluster.revisions()
+    alone = cluster.client.update_status(REPLICASETS, {**alone, "status": {**alone["status"], "readyReplicas": 1}})
+    labels = {"metadata": {"labels": {"tier": "front"}}}
+    cluster.client.patch(REPLICASETS, "default", alone["metadata"]["name"], labels)
+    assert [list(WORKLOADS[0].keys(change)) for change in cluster.client.changes_since(before)] == [[], ["default/*"]]

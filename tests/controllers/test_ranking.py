@@ -38,3 +38,17 @@ def test_a_pod_on_a_crowded_node_goes_before_one_that_is_alone():
 def test_a_deletion_cost_that_is_no_number_counts_as_none():
     odd = a_pod("odd", "n", annotations={"controller.kubernetes.io/pod-deletion-cost": "dear"})
     assert gone_first(odd, a_pod("unready", "n", ready=False)) == "unready"
+
+
+def test_of_a_pods_containers_the_one_that_was_restarted_most_counts_and_sidecars_only_between_equals():
+    def restarted(name: str, *counts: int, sidecar: int = 0) -> dict:
+        pod = a_pod(name, "n")
+        pod["status"]["containerStatuses"] = [{"name": str(n), "restartCount": n} for n in counts]
+        pod["spec"]["initContainers"] = [{"name": "mesh", "restartPolicy": "Always"}, {"name": "prepare"}]
+        inits = {"mesh": sidecar, "prepare": 9}
+        pod["status"]["initContainerStatuses"] = [{"name": n, "restartCount": count} for n, count in inits.items()]
+        return pod
+
+    assert gone_first(restarted("y", 2, 2), restarted("x", 3, 0)) == "x"
+    assert gone_first(restarted("y", 3, sidecar=5), restarted("x", 3, sidecar=6)) == "x"
+    assert gone_first(restarted("y", 2, sidecar=5), restarted("x", 3)) == "x"

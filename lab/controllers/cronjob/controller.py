@@ -24,12 +24,9 @@ class CronJobController(ObjectController):
     watches = (CRONJOBS.resource, JOBS.resource)
 
     def keys(self, change: Change) -> Iterable[str]:
-        if change.author == self.author:
-            return ()
         if change.resource == CRONJOBS.resource:
-            return () if change.deleted else (key_of(change.object),)
-        refs = map(controller_of, filter(None, (change.object, change.old)))
-        return {f"{change.namespace}/{ref['name']}" for ref in refs if ref and ref["kind"] == CRONJOBS.kind}
+            return super().keys(change)
+        return () if change.author == self.author else self.keys_of_managed(change)
 
     def converge(self, client: Client, cronjob: dict) -> float | None:
         uid = cronjob["metadata"]["uid"]

@@ -10,13 +10,12 @@ from lab.apimachinery.meta import controller_of, is_deleting
 from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Change, Client, Put
 
-from ..objects import EVERY
 from ..owners import claimed, dependents
 from ..pods import is_finished
-from ..workload import WorkloadController
+from ..workload import WorkloadController, is_worth_telling
 from . import revisions, rollout
 from .plan import Plan, make_plan
-from .status import is_late, set_condition
+from .status import has_deadline, is_late, set_condition
 from .trouble import explain
 
 
@@ -32,7 +31,7 @@ class DeploymentController(WorkloadController):
         return _waiting_for_end(change)
 
     def other_keys(self, change: Change) -> Iterable[str]:
-        return set(_of_replica_set(change))
+        return self.keys_of_owned(change)
 
     def converge(self, client: Client, deployment: dict) -> float | None:
         selector = parse_label_selector(deployment["spec"]["selector"])
@@ -68,7 +67,7 @@ class DeploymentController(WorkloadController):
             if puts:
                 client.write(puts)
         except ApiError as error:
-            if plan.create and error.code != 409:
+            if plan.create and is_worth_telling(error):
                 self._create_failed(client, deployment, plan, error)
             raise
         for rs in plan.delete:
@@ -81,23 +80,12 @@ class DeploymentController(WorkloadController):
     def _create_failed(self, client: Client, deployment: dict, plan: Plan, error: ApiError) -> None:
         """Say on the Deployment that it cannot even have its ReplicaSet; what else the plan says has not happened."""
         message = f'Failed to create new replica set "{plan.create["metadata"]["name"]}": {error.message}'
-        status = dict(deployment.get("status", {}))
-        told = ("Progressing", "False", "ReplicaSetCreateError", message)
-        status["conditions"] = set_condition(status.get("conditions", []), *told)
-        if status != deployment.get("status"):
-            client.update_status(DEPLOYMENTS, {**deployment, "status": status})
-            client.event(deployment, "Warning", "ReplicaSetCreateError", message)
-
-
-def _of_replica_set(change: Change) -> Iterable[str]:
-    """The Deployments that a change of a ReplicaSet concerns: the one that manages it, the one that did, or, if now
-    nobody does, all that might."""
-    for rs in (change.object, change.old):
-        ref = controller_of(rs) if rs else None
-        if ref and ref["kind"] == DEPLOYMENTS.kind:
-            yield f"{change.namespace}/{ref['name']}"
-    if not change.deleted and controller_of(change.object) is None:
-        yield f"{change.namespace}/{EVERY}"
+        if has_deadline(deployment):
+            status = dict(deployment.get("status", {}))
+            told = ("Progressing", "False", "ReplicaSetCreateError", message)
+            status["conditions"] = set_condition(status.get("conditions", []), *told)
+            self.write_status(client, deployment, status)
+        client.event(deployment, "Warning", "ReplicaSetCreateError", message)
 
 
 def _waiting_for_end(change: Change) -> Iterable[str]:

@@ -64,6 +64,7 @@ def counts(deployment: dict, new: dict | None, replica_sets: list[dict]) -> dict
         "updatedReplicas": new.get("status", {}).get("replicas", 0) if new else 0,
         "readyReplicas": total("readyReplicas"),
         "availableReplicas": available,
+        "terminatingReplicas": total("terminatingReplicas"),
         "unavailableReplicas": max(0, sum(rs["spec"].get("replicas", 1) for rs in replica_sets) - available),
         "conditions": old.get("conditions", []),
     }
@@ -80,8 +81,9 @@ def counts(deployment: dict, new: dict | None, replica_sets: list[dict]) -> dict
 
 
 def without_zeros(status: dict) -> dict:
-    """Counts of nothing are left out on the wire, as Kubernetes' `omitempty` does; clients take them for 0."""
-    return {key: value for key, value in status.items() if value != 0}
+    """Counts of nothing are left out on the wire, as Kubernetes' `omitempty` does, but for the one that is a pointer
+    there; clients take them for 0."""
+    return {key: value for key, value in status.items() if value != 0 or key == "terminatingReplicas"}
 
 
 def pause_condition(deployment: dict, conditions: list[dict]) -> list[dict]:

@@ -48,7 +48,7 @@ class JobController(WorkloadController):
 
     def counted(self, pod: dict) -> tuple:
         phase, finalizers = pod.get("status", {}).get("phase"), pod["metadata"].get("finalizers")
-        return *super().counted(pod), phase, finalizers, is_deleting(pod), restarts(pod)
+        return *super().counted(pod), phase, finalizers, restarts(pod)
 
     def sync(self, client: Client, key: str) -> float | None:
         namespace, name = split_key(key)

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lab.apimachinery.jobs import is_indexed, parse_indexes
-from lab.apimachinery.meta import is_deleting
 
-from ..pods import is_active, is_finished
+from ..pods import is_active, is_terminating
 from .failures import has_failed, has_succeeded, index_failures, index_of, is_tracked, judged
 
 
@@ -34,7 +33,7 @@ def tally(job: dict, pods: Iterable[dict]) -> Tally:
     spec, status = job["spec"], job.get("status", {})
     found = Tally(sorted(pods, key=lambda pod: pod["metadata"]["name"]))
     found.active = [pod for pod in found.pods if is_active(pod)]
-    found.terminating = [pod for pod in found.pods if is_deleting(pod) and not is_finished(pod)]
+    found.terminating = [pod for pod in found.pods if is_terminating(pod)]
     new = [pod for pod in found.pods if is_tracked(pod) and counts(job, pod)]
     found.succeeded = [pod for pod in new if has_succeeded(pod)]
     found.failed = [pod for pod in new if has_failed(pod, job)]

@@ -57,7 +57,7 @@ def _restarted_too_often(job: dict, found: Tally) -> bool:
     """Where the kubelet restarts what fails, no pod ever fails: its restarts are counted instead."""
     if job["spec"]["template"]["spec"].get("restartPolicy") != "OnFailure":
         return False
-    limit, count = job["spec"]["backoffLimit"], sum(map(restarts, found.active))
+    limit, count = job["spec"]["backoffLimit"], sum(map(restarts, found.active + found.terminating))
     return count > 0 if limit == 0 else count >= limit
 
 
