@@ -3,7 +3,7 @@
 Each ReplicaSet is told apart from its siblings by the hash of its template: it is in its name, its selector and the
 labels of its pods (`pod-template-hash`), so that no two count the same pod. The newest revision is the ReplicaSet whose
 template is the Deployment's, compared field by field: the hash only names it. So an undo needs no verb of its own:
-whoever puts an old template back (`kubectl rollout undo` does) makes its ReplicaSet the new one, and its number moves on.
+whoever puts an old template back (`kubectl rollout undo` does) makes its ReplicaSet the new one, with the next number.
 Source: pkg/controller/deployment/util/deployment_util.go of Kubernetes.
 """
 
