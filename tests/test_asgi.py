@@ -3,6 +3,9 @@
 import asyncio
 import http.client
 import socket
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import pytest
 from django.db.backends.signals import connection_created
@@ -10,7 +13,11 @@ from django.db.backends.signals import connection_created
 from lab.apiserver.threads import THREADS
 from lab.client.clusters import ensure_cluster
 from lab.httpserver import QuietServer
+from lab.supervisor.probe import http_get
 from lab.web import plain
+
+from .dashboard.wire import wire
+from .labs import HOME, clean_environment, free_port, wait_until
 
 
 def ask(port: int, path: str) -> int:
@@ -51,3 +58,21 @@ async def test_no_answer_waits_for_the_acknowledgement_of_its_first_half():
         writer.close()
         server.should_exit = server.force_exit = True
         await serving
+
+
+def test_a_board_opens_while_there_is_no_broker(tmp_path):
+    port, nobody = free_port(), f"redis://127.0.0.1:{free_port()}/0"
+    env = clean_environment(ORRERY_DATA=str(tmp_path), REDIS_URL=nobody, ORRERY_RUNTIME="simulated")
+    subprocess.run([sys.executable, "manage.py", "prepare"], cwd=HOME, env=env, check=True)
+    words = ("-m", "lab.web", "--http", f"127.0.0.1:{port}", "--https", f"127.0.0.1:{free_port()}")
+    web = subprocess.Popen([sys.executable, *words], cwd=HOME, env=env)
+    try:
+        wait_until(
+            "the web server to answer", lambda: http_get(("127.0.0.1", port), "/clusters/default/version")[0] == 200
+        )
+        with wire(SimpleNamespace(port=port, address=f"http://127.0.0.1:{port}")) as board:
+            board.resume("none", 0)
+            assert board.news()["type"] == "snap"
+    finally:
+        web.kill()
+        web.wait()
