@@ -91,10 +91,11 @@ _database = dj_database_url.config(
 )
 DATABASES: dict[str, dict] = {"default": {**_database}}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # WAL lets readers read while one writes; IMMEDIATE takes the write lock at once instead of failing half-way.
+    # WAL lets readers read while one writes; IMMEDIATE takes the write lock at once instead of failing half-way. Who
+    # waits for it asks ten times a second, whoever comes first: where it is nearly always taken, the unlucky need long.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 10,
+        "timeout": 30,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
     }
 
