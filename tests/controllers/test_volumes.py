@@ -148,6 +148,16 @@ def test_a_claim_without_a_class_gets_a_default_that_comes_later(cluster):
     assert (made["spec"]["storageClassName"], made["status"]["phase"]) == ("late", "Bound")
 
 
+def test_a_claim_that_cannot_be_given_its_volume_keeps_no_other_from_theirs(cluster):
+    made = {name: claim(cluster, name, class_name="late") for name in ("a", "b", "c")}
+    for name in ("a", "c"):
+        volume(cluster, f"pvc-{made[name]['metadata']['uid']}", storageClassName="other")
+    about = {"metadata": {"name": "late"}, "provisioner": "orrery.io/volumes"}
+    cluster.client.create(STORAGECLASSES, about)
+    settle(cluster)
+    assert [claim_now(cluster, name)["status"]["phase"] for name in "abc"] == ["Pending", "Bound", "Pending"]
+
+
 def test_a_kept_volume_is_nobodys_until_its_reference_is_taken_off(cluster):
     volume(cluster)
     claim(cluster)

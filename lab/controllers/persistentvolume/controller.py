@@ -19,11 +19,10 @@ from lab.apimachinery.volumes import (
     waits_for_consumer,
 )
 from lab.client import Change, Client, Put, View
-from lab.client.reconcile import Controller
 
+from ..objects import EVERY, ObjectController
 from . import binding
 
-UNBOUND = "*"  # the key that stands for all claims that have no volume yet
 NOTHING = "no persistent volumes available for this claim and no storage class is set"
 WAITING = "waiting for first consumer to be created before binding"
 ELSEWHERE = (
@@ -36,45 +35,38 @@ LOST = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
 MISBOUND = "Two claims are bound to the same volume, this one is bound incorrectly"
 
 
-class PersistentVolumeController(Controller):
+class PersistentVolumeController(ObjectController):
     """Keys are claims (`namespace/name`) and volumes (`name`)."""
 
     name = "persistentvolume-binder"
     author = "persistentvolume-controller"
+    kind = PERSISTENTVOLUMECLAIMS
     watches = tuple(kind.resource for kind in (PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES))
 
     def keys(self, change: Change) -> Iterable[str]:
         if change.resource == STORAGECLASSES.resource:
-            return (UNBOUND,)
+            return (EVERY,)
         if change.resource == PERSISTENTVOLUMECLAIMS.resource:
             volume = change.object["spec"].get("volumeName")
             return (join_key(change.namespace, change.name), *((volume,) if volume else ()))
         ref = change.object["spec"].get("claimRef")
         if ref:
             return (change.name, join_key(ref.get("namespace", ""), ref.get("name", "")))
-        return (change.name, UNBOUND) if binding.is_free(change.object) else (change.name,)
+        return (change.name, EVERY) if binding.is_free(change.object) else (change.name,)
 
     def all_keys(self, client: Client) -> Iterable[str]:
-        return [key_of(obj) for kind in (PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES) for obj in client.list(kind)]
+        return [*super().all_keys(client), *map(key_of, client.list(PERSISTENTVOLUMES))]
 
     def sync(self, client: Client, key: str) -> float | None:
-        if key == UNBOUND:
-            for claim in client.list(PERSISTENTVOLUMECLAIMS):
-                if not is_bound(claim):
-                    self._sync_claim(client, claim)
-            return None
-        namespace, name = split_key(key)
-        if namespace:
-            claim = client.find(PERSISTENTVOLUMECLAIMS, namespace, name)
-            if claim:
-                self._sync_claim(client, claim)
-        elif volume := client.find(PERSISTENTVOLUMES, "", name):
+        if split_key(key)[0]:
+            return super().sync(client, key)
+        if volume := client.find(PERSISTENTVOLUMES, "", key):
             self._sync_volume(client, volume)
         return None
 
     # Claims.
 
-    def _sync_claim(self, client: Client, claim: dict) -> None:
+    def converge(self, client: Client, claim: dict) -> None:
         if is_bound(claim):
             self._keep_bound(client, claim)
         elif is_deleting(claim):
@@ -189,7 +181,7 @@ class PersistentVolumeController(Controller):
         elif claim["spec"].get("volumeName") == volume["metadata"]["name"]:
             self._set_phase(client, volume, "Bound")
         elif not claim["spec"].get("volumeName"):
-            self._sync_claim(client, claim)
+            self.converge(client, claim)
         elif annotation(volume, PROVISIONED_BY):
             self._release(client, volume)  # it was made for a claim that was faster to find another
         else:
