@@ -58,6 +58,11 @@ def furnish(name: str, author: str = "bootstrap") -> None:
     client.write([Put(kind, obj) for kind, obj in own])
 
 
+def account(namespace: str) -> dict:
+    """The ServiceAccount of pods that name none."""
+    return {"metadata": {"name": ACCOUNT, "namespace": namespace}}
+
+
 def root_ca(namespace: str) -> dict:
     """The ConfigMap by which pods know the API server. Raises OSError where the lab has no authority."""
     meta = {"name": ROOT_CA, "namespace": namespace, "annotations": {"kubernetes.io/description": USE}}
@@ -65,7 +70,7 @@ def root_ca(namespace: str) -> dict:
 
 
 def _own(namespace: str) -> Iterator[tuple[Kind, dict]]:
-    yield SERVICEACCOUNTS, {"metadata": {"name": ACCOUNT, "namespace": namespace}}
+    yield SERVICEACCOUNTS, account(namespace)
     yield CONFIGMAPS, root_ca(namespace)
 
 

@@ -37,8 +37,13 @@ class Controller:
     """One control loop. Subclasses say what they watch, which keys a change concerns, and how to converge a key."""
 
     name = ""
-    author = ""  # who the log says wrote it; `<name>-controller` if empty
+    author = ""  # who the log says wrote it: `<name>-controller`, unless the subclass says otherwise
     watches: tuple[str, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "name" in vars(cls) and "author" not in vars(cls):
+            cls.author = f"{cls.name}-controller"
 
     def keys(self, change: Change) -> Iterable[str]:
         """The keys that a change concerns. Quick and pure: it is asked about every change, in every process."""
@@ -137,7 +142,7 @@ def _turn(cluster: str, controller: Controller) -> int:
     if not lock.acquire(position):
         # Who holds it looks again before they stop. Who had it and is done may have stopped before our news came.
         return 0 if _position(name) == position else _turn(cluster, controller)
-    client = Client(cluster, controller.author or f"{controller.name}-controller", fence=lock.fence)
+    client = Client(cluster, controller.author, fence=lock.fence)
     try:
         with keeping(lock):
             delays = _sync(controller, client, causes)
@@ -178,7 +183,7 @@ def _due(state: View) -> QuerySet[Requeue]:
 def _news(state: View, controller: Controller, position: int | None) -> dict[str, int]:
     changes = state.changes_since(position) if position else None
     if changes is None:
-        client = Client(state.name, controller.author or controller.name)
+        client = Client(state.name, controller.author)
         return dict.fromkeys(controller.all_keys(client), 0)
     return {key: change.revision for change in changes for key in controller.concerned(change)}
 

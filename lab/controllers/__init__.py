@@ -14,6 +14,7 @@ from .daemonset.controller import DaemonSetController
 from .deployment.controller import DeploymentController
 from .endpoints.controller import EndpointSliceController
 from .eventttl import EventTTLController
+from .furnishing import RootCAPublisher, ServiceAccountController
 from .garbagecollector import GarbageCollector
 from .horizontalpodautoscaler.controller import HorizontalPodAutoscalerController
 from .job.controller import JobController
@@ -28,8 +29,6 @@ from .podgc import PodGCController
 from .release.controller import ReleaseController
 from .replicaset import ReplicaSetController, ReplicationControllerController
 from .resourcequota import ResourceQuotaController
-from .rootca import RootCAPublisher
-from .serviceaccount import ServiceAccountController
 from .statefulset.controller import StatefulSetController
 from .tainteviction import TaintEvictionController
 from .ttlafterfinished import TTLAfterFinishedController

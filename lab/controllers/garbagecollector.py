@@ -104,8 +104,7 @@ class GarbageCollector(Controller):
 
 
 def _kind(obj: dict) -> Kind:
-    group, _, _ = obj["apiVersion"].rpartition("/")
-    return next(kind for kind in BY_RESOURCE.values() if (kind.group, kind.kind) == (group, obj["kind"]))
+    return BY_GVK[obj["apiVersion"], obj["kind"]]
 
 
 def _object(view: View, index: OwnerIndex, uid: str) -> dict | None:

@@ -69,9 +69,7 @@ def forget_old(client: Client, owner: dict, history: History, in_use: set[str]) 
     name, and the newest."""
     limit = owner["spec"].get("revisionHistoryLimit", HISTORY_LIMIT)
     idle = [one for one in history.revisions[:-1] if one["metadata"]["name"] not in in_use]
-    for revision in idle[: max(0, len(idle) - limit)]:
-        meta = revision["metadata"]
-        client.delete(CONTROLLERREVISIONS, meta["namespace"], meta["name"], uid=meta["uid"])
+    client.delete_these(CONTROLLERREVISIONS, idle[: max(0, len(idle) - limit)])
 
 
 def _order(revision: dict) -> tuple:

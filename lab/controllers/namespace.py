@@ -8,7 +8,7 @@ import copy
 from collections import Counter
 from collections.abc import Iterable
 
-from lab.apimachinery.kinds import KINDS, NAMESPACES, PODS, Kind
+from lab.apimachinery.kinds import KINDS, NAMESPACES, PODS
 from lab.apimachinery.meta import is_deleting, with_condition
 from lab.client import Change, Client, Put, View
 from lab.client.reconcile import Controller
@@ -52,7 +52,7 @@ class NamespaceController(Controller):
         if namespace is None or not is_deleting(namespace):
             return None
         for kind in CONTENT:
-            self._empty(client, kind, key)
+            client.delete_these(kind, [obj for obj in client.list(kind, key) if not is_deleting(obj)])
             if kind is PODS and client.list(PODS, key):
                 break
         left = remaining(client.view(), key)
@@ -60,12 +60,6 @@ class NamespaceController(Controller):
         if not left and FINALIZER in namespace["spec"].get("finalizers", ()):
             client.write([Put(NAMESPACES, _finalized(namespace), "finalize")])
         return None
-
-    def _empty(self, client: Client, kind: Kind, namespace: str) -> None:
-        for obj in client.list(kind, namespace):
-            if not is_deleting(obj):
-                meta = obj["metadata"]
-                client.delete(kind, namespace, meta["name"], uid=meta["uid"])
 
     def _report(self, client: Client, namespace: dict, left: dict[str, list[dict]]) -> dict:
         """Say what is still there and what it waits for."""

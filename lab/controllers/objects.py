@@ -43,9 +43,11 @@ class ObjectController(Controller):
 
     def sync(self, client: Client, key: str) -> float | None:
         obj = client.find(self.kind, *split_key(key))
-        # Of one that is gone nothing is left to do here; what it owned is the garbage collector's.
-        return self.converge(client, obj) if obj else None
+        return self.converge(client, obj) if obj else self.gone(client, key)
 
     def converge(self, client: Client, obj: dict) -> float | None:
         """Take one step towards what the object asks for; the seconds after which to look again."""
         raise NotImplementedError
+
+    def gone(self, client: Client, key: str) -> None:
+        """What is left to do here of an object that is no more; what it owned is the garbage collector's."""

@@ -35,7 +35,6 @@ class DisruptionController(ObjectController):
     """Keys are budgets."""
 
     name = "disruption"
-    author = "disruption-controller"
     kind = PODDISRUPTIONBUDGETS
     watches = (PODDISRUPTIONBUDGETS.resource, PODS.resource, *SCALABLE)
 

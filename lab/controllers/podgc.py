@@ -40,9 +40,7 @@ class PodGCController(Controller):
         # Whoever keeps it with a finalizer, as a Job does until it has counted it, has to see that it has ended.
         held = [pod for pod in lost if pod["metadata"].get("finalizers") and not is_finished(pod)]
         client.write([Put(PODS, _failed(pod, node_of(pod) in names), "status") for pod in held])
-        for pod in lost:
-            meta = pod["metadata"]
-            client.delete(PODS, meta["namespace"], meta["name"], grace_seconds=0, uid=meta["uid"])
+        client.delete_these(PODS, lost, grace_seconds=0)
         return SWEEP_SECONDS
 
 

@@ -21,7 +21,6 @@ class ReplicaSetController(WorkloadController):
     """Keys are ReplicaSets."""
 
     name = "replicaset"
-    author = "replicaset-controller"
     kind = REPLICASETS
     watches = (REPLICASETS.resource, PODS.resource)
 

@@ -21,7 +21,6 @@ class ResourceQuotaController(Controller):
     """Keys are namespaces."""
 
     name = "resourcequota"
-    author = "resourcequota-controller"
     watches = COUNTED
 
     def keys(self, change: Change) -> Iterable[str]:

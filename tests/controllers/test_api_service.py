@@ -7,9 +7,9 @@ from lab.apimachinery.kinds import CONFIGMAPS, ENDPOINTS, ENDPOINTSLICES, NAMESP
 from lab.apimachinery.services import API_SERVER
 from lab.client.clusters import ROOT_CA
 from lab.controllers.endpoints.controller import EndpointSliceController
+from lab.controllers.furnishing import RootCAPublisher
 from lab.controllers.kubernetesservice import KubernetesServiceController
 from lab.controllers.namespace import NamespaceController
-from lab.controllers.rootca import RootCAPublisher
 
 pytestmark = pytest.mark.django_db
 CERTIFICATES = (RootCAPublisher(), NamespaceController())

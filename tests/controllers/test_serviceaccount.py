@@ -4,8 +4,8 @@ import pytest
 
 from lab.apimachinery.kinds import CLUSTERROLES, NAMESPACES, SERVICEACCOUNTS
 from lab.client.clusters import ensure_cluster
+from lab.controllers.furnishing import ServiceAccountController
 from lab.controllers.namespace import NamespaceController
-from lab.controllers.serviceaccount import ServiceAccountController
 
 pytestmark = pytest.mark.django_db
 LOOPS = (ServiceAccountController(), NamespaceController())

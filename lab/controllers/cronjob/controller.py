@@ -19,7 +19,6 @@ class CronJobController(ObjectController):
     """Keys are CronJobs."""
 
     name = "cronjob"
-    author = "cronjob-controller"
     kind = CRONJOBS
     watches = (CRONJOBS.resource, JOBS.resource)
 
@@ -32,10 +31,9 @@ class CronJobController(ObjectController):
         uid = cronjob["metadata"]["uid"]
         jobs = [job for job in dependents(client.view(), uid, JOBS) if controller_of(job)["uid"] == uid]
         plan = make_plan(cronjob, jobs, time.time(), _edited(client, cronjob))
-        for job in (*plan.replaced, *plan.old):
-            meta = job["metadata"]
-            client.delete(JOBS, meta["namespace"], meta["name"], uid=meta["uid"])
-            plan.events.append(("Normal", "SuccessfulDelete", f"Deleted job {meta['name']}"))
+        leaving = [*plan.replaced, *plan.old]
+        client.delete_these(JOBS, leaving)
+        plan.events += [("Normal", "SuccessfulDelete", f"Deleted job {job['metadata']['name']}") for job in leaving]
         gone = {job["metadata"]["uid"] for job in plan.replaced}
         set_active(plan.status, [ref for ref in plan.status.get("active", ()) if ref["uid"] not in gone])
         try:

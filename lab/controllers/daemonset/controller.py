@@ -24,7 +24,6 @@ class DaemonSetController(WorkloadController):
     """Keys are DaemonSets."""
 
     name = "daemonset"
-    author = "daemonset-controller"
     kind = DAEMONSETS
     watches = (DAEMONSETS.resource, PODS.resource, NODES.resource)
 

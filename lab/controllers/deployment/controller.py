@@ -23,7 +23,6 @@ class DeploymentController(WorkloadController):
     """Keys are Deployments. It keeps ReplicaSets, and pods only through them."""
 
     name = "deployment"
-    author = "deployment-controller"
     kind = DEPLOYMENTS
     watches = (DEPLOYMENTS.resource, REPLICASETS.resource, PODS.resource)
 
@@ -70,9 +69,7 @@ class DeploymentController(WorkloadController):
             if plan.create and is_worth_telling(error):
                 self._create_failed(client, deployment, plan, error)
             raise
-        for rs in plan.delete:
-            meta = rs["metadata"]
-            client.delete(REPLICASETS, meta["namespace"], meta["name"], uid=meta["uid"])
+        client.delete_these(REPLICASETS, plan.delete)
         if plan.events:
             client.events([(deployment, *event) for event in plan.events])
         return plan.delay

@@ -20,7 +20,6 @@ class EndpointSliceController(ObjectController):
     """Keys are Services. Its own writes do not wake it."""
 
     name = "endpointslice"
-    author = "endpointslice-controller"
     kind = SERVICES
     watches = tuple(kind.resource for kind in (SERVICES, PODS, NODES, ENDPOINTSLICES, ENDPOINTS))
 
@@ -39,12 +38,6 @@ class EndpointSliceController(ObjectController):
             return (f"{change.namespace}/{change.name}",)
         name = (change.object["metadata"].get("labels") or {}).get(slices.SERVICE_NAME)
         return (f"{change.namespace}/{name}",) if name else ()
-
-    def sync(self, client: Client, key: str) -> float | None:
-        namespace, name = split_key(key)
-        if client.find(SERVICES, namespace, name) is None:
-            self._clear(client, client.view(), namespace, name)
-        return super().sync(client, key)
 
     def converge(self, client: Client, service: dict) -> None:
         """Slices and Endpoints as they should be, in one transaction. Raises ApiError."""
@@ -73,8 +66,9 @@ class EndpointSliceController(ObjectController):
         if planned.delete:
             client.delete_these(ENDPOINTSLICES, planned.delete)
 
-    def _clear(self, client: Client, view: View, namespace: str, name: str) -> None:
-        """The Service is gone. The garbage collector takes what it owned; these two only carry its name."""
+    def gone(self, client: Client, key: str) -> None:
+        """The Endpoints and the mirrors of a Service only carry its name."""
+        view, (namespace, name) = client.view(), split_key(key)
         old = view.get(ENDPOINTS.resource, namespace, name)
         if old and legacy.is_ours(old):
             client.delete_these(ENDPOINTS, [old])

@@ -6,17 +6,16 @@ whatever that number means (a rollout, a release of two versions) is the affair 
 
 import json
 import time
-from collections.abc import Iterable
 
 from django.conf import settings
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, HORIZONTALPODAUTOSCALERS, PODS, Kind
-from lab.apimachinery.meta import is_deleting, key_of, split_key
+from lab.apimachinery.meta import is_deleting, key_of
 from lab.apimachinery.selectors import format_label_selector, parse_label_selector, selector_of
-from lab.client import Change, Client, Put
-from lab.client.reconcile import Controller
+from lab.client import Client, Put
 
+from ..objects import ObjectController
 from . import metrics
 from .behavior import Memory
 from .decision import Decision, decide, no_target, refused, rescaled
@@ -29,26 +28,22 @@ BEFORE_TICK = 0.2
 FIGURES_SECONDS = 3.0  # what is measured now is worth a revision so often, if nothing else has changed
 
 
-class HorizontalPodAutoscalerController(Controller):
+class HorizontalPodAutoscalerController(ObjectController):
     """Keys are autoscalers. What it remembers of itself (when it last told the figures) may be lost."""
 
     name = "horizontalpodautoscaler"
     author = "horizontal-pod-autoscaler"
+    kind = HORIZONTALPODAUTOSCALERS
     watches = (HORIZONTALPODAUTOSCALERS.resource,)
 
     def __init__(self) -> None:
         self._told: dict[tuple[str, str], float] = {}  # cluster and key → by the steady clock
 
-    def keys(self, change: Change) -> Iterable[str]:
-        return () if change.deleted or change.author == self.author else (key_of(change.object),)
+    def gone(self, client: Client, key: str) -> None:
+        self._told.pop((client.cluster, key), None)
 
-    def all_keys(self, client: Client) -> Iterable[str]:
-        return [key_of(scaler) for scaler in client.list(HORIZONTALPODAUTOSCALERS)]
-
-    def sync(self, client: Client, key: str) -> float | None:
-        scaler = client.find(HORIZONTALPODAUTOSCALERS, *split_key(key))
-        if scaler is None or is_deleting(scaler):
-            self._told.pop((client.cluster, key), None)
+    def converge(self, client: Client, scaler: dict) -> float | None:
+        if is_deleting(scaler):
             return None
         kind, target = _target(client, scaler)
         memory = _remembered(scaler)

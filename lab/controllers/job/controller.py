@@ -26,7 +26,6 @@ class JobController(WorkloadController):
     """Keys are Jobs, and STRAYS."""
 
     name = "job"
-    author = "job-controller"
     kind = JOBS
     watches = (JOBS.resource, PODS.resource)
 

@@ -36,7 +36,6 @@ class ReleaseController(Controller):
     of pods it hears through the Deployment's status."""
 
     name = "release"
-    author = "release-controller"
     watches = (RELEASES.resource, DEPLOYMENTS.resource, SERVICES.resource)
 
     def keys(self, change: Change) -> Iterable[str]:

@@ -23,7 +23,6 @@ class StatefulSetController(WorkloadController):
     """Keys are StatefulSets."""
 
     name = "statefulset"
-    author = "statefulset-controller"
     kind = STATEFULSETS
     watches = (STATEFULSETS.resource, PODS.resource)
 
