@@ -22,7 +22,7 @@ from .election import is_led
 from .locks import Lock, keeping
 
 log = logging.getLogger(__name__)
-BACKOFF_FIRST = 0.2  # seconds; doubles with each failure of the same key
+BACKOFF_FIRST = 0.2  # seconds; doubles with each failure of the same key (client-go: 5 ms, up to 1000 s)
 BACKOFF_MOST = 30.0
 AWAY = (OperationalError, InterfaceError)  # the database is locked, full or gone: no key's fault, the turn is over
 TRIES = 3  # of a sync that met somebody else's write: it has only to look again, not to wait

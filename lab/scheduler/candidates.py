@@ -43,7 +43,7 @@ class Candidates:
         self.topology = Topology(pod, cache, spread_owner)
         self._image_shares = cache.image_shares() if cache.image_nodes else {}
         self._facts: dict[int, Facts] = {}
-        self._enough = max(wanted, enough_nodes(len(self.asked)))
+        self._enough = max(wanted, enough_nodes(len(self.asked)))  # one search serves all that are wanted
         self._start = cache.next_start % len(self.asked) if self.asked else 0
         self.evaluate()
         cache.next_start = self._start + len(self.reasons)
@@ -78,10 +78,14 @@ class Candidates:
         """Score all nodes that would do, relative to each other as they are now."""
         self.stale = False
         fitting = [order for order, reasons in self.reasons.items() if not reasons]
+        fit = [order for order in fitting if not self.group_of[order].reasons]
+        if self.topology.soft:
+            self.topology.weigh([self.nodes[order].labels for order in fit if not self.group_of[order].left_out])
+            for group in self.groups.values():
+                group.look(self.topology)
         self.raw: dict[int, tuple[float, float]] = {}  # crowd and liking on the node itself, where anything counts them
         if self.topology.scoring:
             self.raw = {o: self.topology.raw_scores(self.nodes[o].labels, wide=False) for o in fitting}
-        fit = [order for order in fitting if not self.group_of[order].reasons]
         sums = [self._sums(order) for order in fit] if self.raw else []
         left_out = [self.group_of[order].left_out for order in fit] if self.raw else []
         self.scale = Scale([self._facts[order] for order in fit], sums, left_out)

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from lab.apimachinery.labels import HOSTNAME_LABEL
 
@@ -25,9 +25,7 @@ class Spread:
         self.constraint = constraint
         self.wide = constraint.key != HOSTNAME_LABEL
         self.pods = domains
-        # Constraints with many domains have few pods in each: the weight makes up for it. (Kubernetes counts only the
-        # domains of nodes that would do, and so the weight changes as they fill.)
-        self.weight = math.log(len(domains) + 2)
+        self.weight = 1.0
         self._own = int(own)
         self._nodes = nodes
         self._domains_with = Counter({0: len(domains)})  # number of pods → how many domains have it
@@ -45,6 +43,11 @@ class Spread:
         self._fewest = min(self._fewest, after)
         while not self._domains_with[self._fewest]:
             self._fewest += 1
+
+    def weigh(self, labels: Iterable[dict[str, str]]) -> None:
+        """Constraints with many domains have few pods in each: the weight makes up for it. `labels`: those of the nodes
+        that would do, for only their domains are chosen from. Source: topologyNormalizingWeight."""
+        self.weight = math.log(len({each.get(self.constraint.key) for each in labels}) + 2)
 
     @property
     def fewest(self) -> int:

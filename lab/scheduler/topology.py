@@ -188,6 +188,11 @@ class Topology:
         """Whether PodTopologySpread has no points for such a node: it lacks a label by which to spread the pod."""
         return not self._asked_labels <= labels.keys()
 
+    def weigh(self, labels: list[dict[str, str]]) -> None:
+        """Give each soft constraint its weight, by the labels of the nodes that would do."""
+        for spread in self.soft:
+            spread.weigh(labels)
+
     def raw_scores(self, labels: dict[str, str], wide: bool) -> tuple[float, float]:
         """(spread: how many like it are there, so less is better; affinity: sum of weights, more is better)."""
         crowd = 0.0

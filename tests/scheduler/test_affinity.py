@@ -37,7 +37,7 @@ def test_the_first_of_a_group_that_wants_its_own_kind_may_start_anywhere():
     assert len(zones) == 1
 
 
-def test_but_only_where_the_label_is():
+def test_the_first_of_a_group_may_start_only_where_the_label_is():
     outcome = run([node("bare")], [pod("w", labels=DB, affinity=near(term(ZONE, app="db")))])
     assert not places(outcome)
 

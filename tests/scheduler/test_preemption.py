@@ -122,13 +122,13 @@ def test_while_its_victims_are_on_their_way_out_it_waits():
     assert words(outcome)["vip"].endswith(" preemption: not eligible due to a terminating pod on the nominated node.")
 
 
-def test_but_not_for_a_node_that_is_no_use_to_it_any_more():
+def test_it_does_not_wait_for_a_nominated_node_that_is_no_use_to_it_any_more():
     promised = vip(status={"nominatedNodeName": "b"})
     nodes = [node("a"), node("b", unschedulable=True)]
     assert decided(run(nodes, [there("x", "a"), there("y", "b", deleting=True), promised])) == ("a", ["x"])
 
 
-def test_once_there_is_room_it_goes_where_it_was_promised_it():
+def test_once_there_is_room_it_goes_to_its_nominated_node():
     promised = vip(status={"nominatedNodeName": "b"})
     outcome = run([node("a", cpu="64"), node("b")], [promised])
     assert places(outcome) == {"vip": "b"}
@@ -137,14 +137,14 @@ def test_once_there_is_room_it_goes_where_it_was_promised_it():
     assert all(verdict["fits"] for verdict in why["nodes"])
 
 
-def test_nobody_less_important_takes_the_room_meanwhile():
+def test_nobody_less_important_takes_room_that_was_promised():
     promised = vip(status={"nominatedNodeName": "a"}, preemptionPolicy="Never", schedulingGates=[])
     cache = cache_of([node("a", cpu="8")], [there("x", "a", deleting=True, cpu="6"), promised, pod("small", cpu="2")])
     outcome = schedule(cache, ["default/small"])
     assert words(outcome)["small"].startswith("0/1 nodes are available: 1 Insufficient cpu.")
 
 
-def test_but_somebody_more_important_does():
+def test_somebody_more_important_takes_room_that_was_promised():
     promised = vip(status={"nominatedNodeName": "a"})
     cache = cache_of([node("a", cpu="8")], [there("x", "a", deleting=True, cpu="6"), promised, vip("top", "2", 200)])
     assert places(schedule(cache, ["default/top"])) == {"top": "a"}

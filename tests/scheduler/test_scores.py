@@ -83,7 +83,7 @@ def test_preferred_node_affinity_adds_up_the_weights_of_terms_that_hold():
     assert scores.preferred_node_affinity(asked, info(labels={"ssd": "", "gpu": ""})) == 15
 
 
-def test_it_leads_to_the_preferred_node():
+def test_preferred_node_affinity_leads_to_the_preferred_node():
     nodes = [node("a"), node("b", labels={"ssd": ""}, cpu="2"), node("c", labels={"ssd": "", "gpu": ""}, cpu="2")]
     outcome = run(nodes, [pod("w", cpu="1", affinity=preferring((10, "ssd"), (10, "gpu")))])
     assert places(outcome) == {"w": "c"}

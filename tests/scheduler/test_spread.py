@@ -117,7 +117,7 @@ def test_zones_that_its_node_selector_rules_out_do_not_count():
     assert len(places(run(nodes, three))) == 3
 
 
-def test_unless_node_affinity_policy_says_that_they_do():
+def test_zones_that_it_cannot_use_count_if_node_affinity_policy_is_ignore():
     nodes = [zoned("a1", "a"), zoned("b1", "b")]
     nodes[0]["metadata"]["labels"]["disk"] = "ssd"
     three = [web(f"w{n}", spread(nodeAffinityPolicy="Ignore"), nodeSelector={"disk": "ssd"}) for n in range(3)]
@@ -132,7 +132,7 @@ def test_tainted_zones_count_although_it_cannot_go_there():
     assert len(places(run(nodes, [web(f"w{n}") for n in range(3)]))) == 1
 
 
-def test_unless_node_taints_policy_says_that_they_do_not():
+def test_tainted_zones_do_not_count_if_node_taints_policy_is_honor():
     nodes = [zoned("a1", "a"), zoned("b1", "b", **TAINTED)]
     assert len(places(run(nodes, [web(f"w{n}", spread(nodeTaintsPolicy="Honor")) for n in range(3)]))) == 3
 
@@ -176,7 +176,17 @@ def test_replicas_of_one_owner_are_spread_over_hosts_and_zones_without_being_ask
     assert {name[0] for name in list(places(outcome).values())[:2]} == {"a", "b"}
 
 
-def test_the_pods_of_a_job_are_not():
+def test_only_domains_of_nodes_that_would_do_give_a_constraint_its_weight():
+    elsewhere = [zoned(f"c{number}", "c", unschedulable=True) for number in range(8)]
+    nodes = [zoned("a1", "a"), zoned("b1", "b"), zoned("b2", "b", unschedulable=True), *elsewhere]
+    there = [pod("x", owner="rs", node="a1"), *(pod(f"y{n}", owner="rs", node="b2") for n in range(2))]
+    outcome = run(nodes, [*there, pod("w", owner="rs")])
+    # One more on the host weighs as much as one more in the zone: there are two of either to choose from.
+    points = {v["node"]: v["scores"]["PodTopologySpread"] for v in outcome.bindings[0][2]["nodes"] if v["fits"]}
+    assert points == {"a1": 200, "b1": 200}
+
+
+def test_the_pods_of_a_job_are_not_spread_without_being_asked():
     jobs = [pod(f"p{n}", owner="job", owner_kind="Job") for n in range(2)]
     outcome = run([node(name) for name in "ab"], jobs)
     assert all("PodTopologySpread" not in v["scores"] for _, _, why in outcome.bindings for v in why["nodes"])
