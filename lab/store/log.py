@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import orjson
 from django.db import connection, models, transaction
 
-from lab.models import Cluster, Cursor, Requeue, Revision
+from lab.models import Cluster, Cursor, Revision
 
 from . import hints
 from .view import COLUMNS, Change, UnknownCluster, View, head_of, load, view_of
 
 log = logging.getLogger(__name__)
 KEEP_REVISIONS = 100_000  # what compaction leaves of the history; the current state is always kept
+ROWS_A_PIECE = 1000
 
 
 class Conflict(Exception):
@@ -179,16 +180,23 @@ def row_at(cluster: str, revision: int) -> dict | None:
     return Revision.objects.filter(cluster__name=cluster, revision=revision).values(*columns).first()
 
 
-def compact(cluster: str, keep: int = KEEP_REVISIONS) -> None:
-    """Forget superseded and deleted rows older than the newest `keep` revisions."""
+def compact(cluster: str, keep: int = KEEP_REVISIONS) -> int:
+    """Forget superseded and deleted rows older than the newest `keep` revisions; how many rows went.
+
+    In pieces, so that nobody waits long who writes; the oldest first, so that whatever is left of a key is its newest.
+    """
     row = Cluster.objects.get(name=cluster)
     mark = row.revision - keep
-    with transaction.atomic():
-        # The mark never goes back: behind it rows are missing, whoever put it there.
-        if Cluster.objects.filter(pk=row.pk, compacted__lt=mark).update(compacted=mark):
-            old = Revision.objects.filter(cluster=row, revision__lte=mark)
-            superseded = old.filter(previous__gt=0).values("previous")
-            old.filter(models.Q(revision__in=superseded) | models.Q(deleted=True)).delete()
+    # The mark never goes back: behind it rows are missing, whoever put it there.
+    if not Cluster.objects.filter(pk=row.pk, compacted__lt=mark).update(compacted=mark):
+        return 0
+    old = Revision.objects.filter(cluster=row, revision__lte=mark)
+    superseded = old.filter(previous__gt=0).values("previous")
+    outlived = old.filter(models.Q(revision__in=superseded) | models.Q(deleted=True)).order_by("revision")
+    gone = 0
+    while some := list(outlived.values_list("pk", flat=True)[:ROWS_A_PIECE]):
+        gone += Revision.objects.filter(pk__in=some).delete()[0]
+    return gone
 
 
 def create_cluster(name: str) -> bool:
@@ -200,12 +208,10 @@ def create_cluster(name: str) -> bool:
 def delete_cluster(name: str) -> None:
     """Forget a cluster with its whole log. Its containers are the kubelet's to remove."""
     with transaction.atomic():
-        row = Cluster.objects.select_for_update().filter(name=name).first()
-        if row is None:
-            raise UnknownCluster(name)
+        row = head_of(name, lock=True)
+        # Its loops' holds first: whoever is just ending a turn ends it, and nobody begins another.
         Cursor.objects.filter(name__startswith=f"{row.uid}/").delete()
-        Requeue.objects.filter(cluster=row).delete()
-        row.delete()
+        Cluster.objects.filter(pk=row.pk).delete()
 
 
 def cluster_names() -> list[str]:

@@ -129,6 +129,26 @@ def test_compaction_keeps_the_current_state_and_refuses_older_history(cluster):
     assert sorted(Revision.objects.values_list("revision", flat=True)) == [1, 6, 7, 8]
 
 
+def test_compaction_goes_in_pieces_and_leaves_the_same_state_after_each(cluster, monkeypatch):
+    monkeypatch.setattr("lab.store.log.ROWS_A_PIECE", 1)
+    store.append(cluster, [write("gone"), write("busy"), write("kept")], "me")
+    store.append(cluster, [write("gone", 1, deleted=True), write("busy", 2)], "me")
+    store.append(cluster, [write("busy", 5), write("more")], "me")
+    seen = []
+
+    def look(execute, sql, *rest):
+        result = execute(sql, *rest)
+        if sql.startswith("DELETE"):
+            view = View(Cluster.objects.get(name=cluster))
+            view.read_to(7)
+            seen.append(sorted(obj["metadata"]["name"] for obj in view.list("pods")))
+        return result
+
+    with connection.execute_wrapper(look):
+        assert store.compact(cluster, keep=1) == 4
+    assert seen == [["busy", "kept", "more"]] * 4
+
+
 def test_the_mark_of_compaction_never_goes_back(cluster, monkeypatch):
     """Of two workers that compact at once, the one that looked first comes last."""
     for number in range(10):

@@ -148,3 +148,51 @@ def test_noting_a_key_for_later_waits_for_nobody_who_appends():
         thread.start()
         thread.join(20)
         assert done == [True]
+
+
+def test_nobody_who_writes_waits_for_compaction():
+    if connection.vendor == "sqlite":
+        pytest.skip("on SQLite every writer waits for every other")
+    store.create_cluster("old")
+    store.append("old", [write("a")], "me")
+    store.append("old", [write("a", 1)], "me")
+    gone = []
+
+    def forget() -> None:
+        try:
+            gone.append(store.compact("old", keep=0))
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=forget)
+    with transaction.atomic():
+        Revision.objects.select_for_update().get(revision=1)
+        thread.start()
+        thread.join(0.5)  # it has begun, and waits for us
+        finish_in_time(lambda: store.append("old", [write("b")], "me"))
+        assert gone == []
+    thread.join(20)
+    assert gone == [1]
+
+
+def test_a_cluster_is_deleted_while_a_loop_ends_its_turn():
+    """The loop has its cursor and refers to the cluster; who deletes has the cluster and wants the cursor."""
+    cluster = store.create_cluster("ending") and Cluster.objects.get(name="ending")
+    name = f"{cluster.uid}/x"
+    Cursor.objects.create(name=name)
+    deleting = threading.Thread(target=lambda: (store.delete_cluster("ending"), connections.close_all()))
+    with transaction.atomic():
+        Cursor.objects.filter(name=name).update(revision=1)
+        deleting.start()
+        deleting.join(0.5)  # it has begun, and waits for us
+        Requeue.objects.create(cluster=cluster, controller="x", key="a", due=0, queued=0)
+    deleting.join(20)
+    assert not Cluster.objects.exists() and not Cursor.objects.exists() and not Requeue.objects.exists()
+
+
+def finish_in_time(work) -> None:
+    """Run it in a thread of its own, which must end."""
+    thread = threading.Thread(target=lambda: (work(), connections.close_all()), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
