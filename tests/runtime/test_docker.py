@@ -109,6 +109,19 @@ def test_to_remove_everything_touches_only_ones_own_lab(docker_bench, tmp_path, 
     assert docker_bench.runtime.image_status(IMAGE)
 
 
+def test_a_network_that_somebody_is_still_in_is_not_said_to_be_removed(docker_bench, tmp_path, engine):
+    other, network = Bench(DockerRuntime("test-shared-lab", tmp_path)), "orrery-test-shared-lab-contract"
+    other.container(other.home, "sleep 100")
+    docker_bench.run("sleep 100")
+    guest = docker_bench.sandbox(docker_bench.home[0].uid).id
+    engine.connect_container_to_network(guest, network)
+    try:
+        assert f"network {network}" not in other.runtime.remove_everything()
+    finally:
+        engine.disconnect_container_from_network(guest, network)
+    assert f"network {network}" in other.runtime.remove_everything()
+
+
 def test_forty_threads_need_no_more_sockets_than_threads(docker_bench):
     before, ready, over = open_sockets(), threading.Barrier(41), threading.Event()
 

@@ -264,10 +264,10 @@ class DockerRuntime:
         for network in networks:
             self._networks.remove(network)
         self._cgroups.remove()
-        left = {row["Id"] for row in self._rows(labels.filter_of(self._lab_id))}
+        left = {row["Id"] for row in self._rows(labels.filter_of(self._lab_id))} | set(self._networks.names())
         return [
             *(f"container {row['Names'][0].lstrip('/')}" for row in rows if row["Id"] not in left),
-            *(f"network {network}" for network in networks),
+            *(f"network {network}" for network in networks if network not in left),
             *(f"image {image}" for image in self._images.maker.remove_made()),
         ]
 
