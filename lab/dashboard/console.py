@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator
 
 import orjson
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_POST
 
 from lab.apimachinery.errors import ApiError, bad_request
 
+from .answers import refused
 from .commandline import arguments, wants_input
 
 MOST_SECONDS = 120.0
@@ -40,19 +41,15 @@ async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
         words = arguments(str(asked["command"]))
         pasted = str(asked.get("input") or "").encode()
     except (KeyError, TypeError, AttributeError):
-        return _refused(bad_request("the body must be an object with a command"))
+        return refused(bad_request("the body must be an object with a command"))
     except ValueError as error:
-        return _refused(bad_request(str(error)))
+        return refused(bad_request(str(error)))
     if not program():
-        return _refused(ApiError(503, "ServiceUnavailable", MISSING))
+        return refused(ApiError(503, "ServiceUnavailable", MISSING))
     host, port = request.scope["server"]
     server = f"http://{f'[{host}]' if ':' in host else host}:{port}/clusters/{cluster}"
     lines = said(server, words, pasted if wants_input(words) else b"")
     return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
-
-
-def _refused(error: ApiError) -> JsonResponse:
-    return JsonResponse(error.as_status(), status=error.code)
 
 
 async def said(server: str, words: list[str], pasted: bytes) -> AsyncIterator[bytes]:

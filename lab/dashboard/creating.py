@@ -157,6 +157,6 @@ def _labels(text: str) -> dict[str, str]:
 
 
 def whole(text: str, what: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise ValueError(f"{what} must be a whole number, not {text}")
     return int(text)

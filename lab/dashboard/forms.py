@@ -70,7 +70,10 @@ def service_fields(client: Client, namespace: str, name: str) -> list[Field]:
 def service_object(client: Client, typed: Typed) -> dict:
     deployment = client.get(DEPLOYMENTS, typed["namespace"], typed.get("deployment", ""))
     target = typed.get("target", "")
-    port = {"port": whole(typed.get("port") or "80", "port"), "targetPort": int(target) if target.isdigit() else target}
+    port = {
+        "port": whole(typed.get("port") or "80", "port"),
+        "targetPort": int(target) if target.isdecimal() else target,
+    }
     name = typed.get("name") or typed.get("deployment", "")
     selector = deployment["spec"]["selector"].get("matchLabels", {})
     spec = {"selector": selector, "ports": [{"name": "http", **port}]}
@@ -207,9 +210,9 @@ def amount(text: str, what: str) -> float:
     """A number that may have a fraction. Raises ValueError in words."""
     try:
         number = float(text)
-    except ValueError:
+        return int(number) if number == int(number) else number
+    except (ValueError, OverflowError):  # `inf` is a number to Python
         raise ValueError(f"{what} must be a number, not {text}") from None
-    return int(number) if number == int(number) else number
 
 
 def free_name(base: str, client: Client, kind: Kind, namespace: str = "") -> str:

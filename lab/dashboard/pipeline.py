@@ -5,14 +5,15 @@ import os
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
-from lab.apimachinery.errors import ApiError
+from lab.apimachinery.errors import ApiError, not_found
 from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS, PODS, REPLICASETS, SERVICES
 from lab.apimachinery.meta import key_of, split_key
 from lab.client import Client
 from lab.client.images import BUILDERS, engines, images, repository_of
 
+from .answers import refused, strict
 from .creating import AUTHOR
 from .shipping import (
     DOCKERFILE,
@@ -26,11 +27,11 @@ from .shipping import (
     told_size,
     used_by,
 )
-from .views import strict
 
 SHOWN_BUILDS = 8
 
 
+@require_http_methods(["GET", "POST"])
 @strict
 def ship(request: HttpRequest, cluster: str) -> HttpResponse:
     client = Client(cluster, AUTHOR)
@@ -41,10 +42,13 @@ def ship(request: HttpRequest, cluster: str) -> HttpResponse:
     except ApiError as error:
         return render(request, "board/no_cluster.html", {"error": error, "clusters": []}, status=error.code)
     wanted = request.POST.get("deployment") or request.GET.get("deployment")
-    chosen = next((each for each in deployments if key_of(each) == wanted), deployments[0] if deployments else None)
-    if request.method == "POST" and chosen:
+    meant = next((each for each in deployments if key_of(each) == wanted), None)
+    chosen = meant or next(iter(deployments), None)
+    if request.method == "POST":
         try:
-            return _done(request, client, chosen)
+            if meant is None:  # it went while somebody typed: no other is shipped in its stead
+                raise not_found(DEPLOYMENTS, str(wanted))
+            return _done(request, client, meant)
         except ApiError as error:
             context = {**_page(request, client, deployments, chosen), "error": error.message}
             files = {PAGE: request.POST.get("page", ""), DOCKERFILE: request.POST.get("dockerfile", "")}
@@ -111,7 +115,7 @@ def list_images(request: HttpRequest, cluster: str) -> HttpResponse:
     try:
         return JsonResponse({"images": _rows(Client(cluster, AUTHOR))})
     except ApiError as error:
-        return JsonResponse(error.as_status(), status=error.code)
+        return refused(error)
 
 
 @require_GET

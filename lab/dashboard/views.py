@@ -1,21 +1,22 @@
 """The board's pages and fragments. Thin: rows come from the feed, facts from `drawers`, acts go to `actions`."""
 
-import json
 from collections import defaultdict
-from functools import wraps
+from dataclasses import asdict
 
+import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import NAMESPACES
 from lab.client import Client, cluster_names
 
 from .actions import perform
+from .answers import refused, strict
 from .creating import AUTHOR
 from .drawers import drawer
 from .feed import feed_of
@@ -25,24 +26,6 @@ from .steeringdrawers import front_door
 from .waits import shortened
 
 TILES_AT_FIRST = 400  # past it the browser draws the tiles itself: it has their rows, and chooses the density
-
-
-def strict(view):
-    """The answer with a content security policy that lets nothing run but the board's own files."""
-
-    @wraps(view)
-    def answered(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        host = request.get_host()
-        response["Content-Security-Policy"] = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-            f"connect-src 'self' ws://{host} wss://{host}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        )
-        response["Referrer-Policy"] = "same-origin"
-        response["Cache-Control"] = "no-store"
-        return response
-
-    return answered
 
 
 @require_GET
@@ -120,6 +103,7 @@ def details(request: HttpRequest, cluster: str, resource: str, key: str) -> Http
     return render(request, f"board/drawer/{context.get('template', context['kind'])}.html", context)
 
 
+@require_http_methods(["GET", "POST"])
 @strict
 def form(request: HttpRequest, cluster: str, name: str) -> HttpResponse:
     """The drawer for making something: a deployment, anything as YAML, a node, what leads and steers."""
@@ -141,13 +125,12 @@ def form(request: HttpRequest, cluster: str, name: str) -> HttpResponse:
 def do(request: HttpRequest, cluster: str, action: str) -> HttpResponse:
     """One act: what was done, and the kubectl command for it; or the API's Status."""
     try:
-        asked = json.loads(request.body)
+        asked = orjson.loads(request.body)
+    except ValueError:
+        return refused(bad_request("the body must be JSON"))
+    try:
         if not isinstance(asked, dict):
             raise bad_request("the body must be an object")
-        done = perform(Client(cluster, AUTHOR), action, asked)
-    except ValueError:
-        error = bad_request("the body must be JSON")
-        return JsonResponse(error.as_status(), status=error.code)
+        return JsonResponse(asdict(perform(Client(cluster, AUTHOR), action, asked)))
     except ApiError as error:
-        return JsonResponse(error.as_status(), status=error.code)
-    return JsonResponse({"message": done.message, "kubectl": done.kubectl})
+        return refused(error)

@@ -199,7 +199,7 @@ def test_an_act_is_answered_with_words_and_a_refusal_with_a_status(client, deplo
     assert post("dance", body)[0] == 404
     code, status = post("scale", "not JSON")
     assert (code, status["kind"], status["message"]) == (400, "Status", "the body must be JSON")
-    assert post("scale", "[]")[0] == 400
+    assert post("scale", "[]")[0] == post("rate", '{"rate": 1e999}')[0] == 400
 
 
 def test_another_site_cannot_act_in_ones_name(client, deployment):

@@ -228,6 +228,7 @@ def test_what_is_wrong_with_a_form_is_said_in_it(client):
     assert "no service leads to web" in fill(client, "autoscale", metric="latency_ms")["wrong"][0].message
     assert "must be a whole number" in fill(client, "autoscale", most="many")["wrong"][0].message
     assert "maxReplicas" in fill(client, "autoscale", least="20")["wrong"][0].message
+    assert "must be a number" in fill(client, "visitors", rate="inf")["wrong"][0].message
 
 
 def test_visitors_are_turned_up_paused_and_come_back_as_many(client):

@@ -88,6 +88,9 @@ def test_the_form_makes_a_build_and_takes_one_back():
     assert "&lt;h1&gt;a\nb&lt;/h1&gt;" in browser.get(answer.url).content.decode()
     browser.post("/clusters/pages/ship", {"deployment": "default/hello", "cancel": made["metadata"]["name"]})
     assert not client.list(BUILDS)
+    lost = browser.post("/clusters/pages/ship", {**form, "deployment": "default/gone"})
+    assert lost.status_code == 404 and "&lt;h1&gt;a" in lost.content.decode()
+    assert not client.list(BUILDS)
     refused = browser.post("/clusters/pages/ship", {**form, "page": "x" * 300_000})
     assert refused.status_code == 422 and "Too long" in refused.content.decode()
 
