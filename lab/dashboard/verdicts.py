@@ -18,6 +18,7 @@ SHORT = (
     (re.compile(r"^node\(s\) were unschedulable$"), "cordoned"),
     (re.compile(r"^node\(s\) had untolerated taint.*\{(?:.*/)?([^:/}]+).*$"), r"taint \1"),
     (re.compile(r"^node\(s\) didn't match Pod's node affinity/selector$"), "selector"),
+    (re.compile(r"^node\(s\) didn't match PersistentVolume's node affinity$"), "volume"),
     (re.compile(r"^node\(s\) didn't match pod topology spread constraints.*$"), "spread"),
     (re.compile(r"^node\(s\) didn't match pod anti-affinity rules$"), "anti-affinity"),
     (re.compile(r"^node\(s\) didn't have free ports.*$"), "port taken"),

@@ -13,6 +13,7 @@ from lab.dashboard.verdicts import SHOWN, chips, short
         ("Insufficient nvidia.com/gpu", "too little nvidia.com/gpu"),
         ("Too many pods", "full"),
         ("node(s) were unschedulable", "cordoned"),
+        ("node(s) didn't match PersistentVolume's node affinity", "volume"),
         ("node(s) had untolerated taint {node.kubernetes.io/unreachable: }", "taint unreachable"),
         ("node(s) didn't match Pod's node affinity/selector", "selector"),
         ("node(s) didn't have free ports for the requested pod ports", "port taken"),

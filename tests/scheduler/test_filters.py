@@ -182,7 +182,7 @@ def test_a_full_node_out_of_reach_of_its_volume_is_called_full():
     away = (parse_terms([expressions(("zone", "In", "b"))]),)
     asked = dataclasses.replace(parse(pod(cpu="8")), volumes=away)
     assert reasons(asked, parse_node(node(cpu="4"))) == ("Insufficient cpu",)
-    assert reasons(asked, parse_node(node(cpu="8"))) == ("node(s) had volume node affinity conflict",)
+    assert reasons(asked, parse_node(node(cpu="8"))) == ("node(s) didn't match PersistentVolume's node affinity",)
 
 
 def port(number: int, address: str = "", protocol: str = "TCP") -> dict:

@@ -92,7 +92,8 @@ def test_a_pod_goes_where_its_volume_is(cluster):
     cluster.pods(user("never", nodeSelector={"orrery.io/runtime": "docker"}))
     cluster.turn()
     said = cluster.events("FailedScheduling")[0]["message"]
-    assert "1 node(s) had volume node affinity conflict" in said and "1 node(s) didn't match Pod's node" in said
+    assert "1 node(s) didn't match PersistentVolume's node affinity" in said
+    assert "1 node(s) didn't match Pod's node affinity/selector" in said
 
 
 def test_of_two_pods_with_one_claim_the_first_decides(cluster):
