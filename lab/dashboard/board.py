@@ -282,7 +282,7 @@ class Board:
     def _flush(self, delta: Delta) -> None:
         """Make the dirty rows anew, pods before the workloads that count them; what differs goes into the delta."""
         work = {author: left(author, self._work) for author in LEFT}
-        for id_ in sorted(self._dirty, key=lambda id_: not id_.startswith("pods/")):
+        for id_ in sorted(self._dirty, key=lambda id_: (not id_.startswith("pods/"), id_)):
             before, row = self.rows.get(id_), self._row(id_)
             self._work.subtract(work_of(before) if before else {})
             self._work.update(work_of(row) if row else {})

@@ -114,7 +114,7 @@ function whole() {
   $("banner").hidden = !warning || localStorage.getItem("read") === warning;
   $("banner").classList.toggle("grave", !!grave);
   write($("banner-words"), warning || "");
-  write($("more-heads"), heads > 1 ? "One control plane" : "Three control planes");
+  write($("more-heads"), heads > 1 ? "Make it one" : "Make it three");
 }
 each("zone", $("zones"), (chip, row) => {
   put(chip, row);

@@ -40,7 +40,7 @@ function draw() {
 export function toggleTable(on = box.hidden) {
   box.hidden = !on;
   document.body.dataset.view = on ? "table" : "board";
-  for (const part of document.querySelectorAll(".plane, .more-nodes")) part.hidden = on;
+  document.querySelector(".plane").hidden = on;
   button.ariaPressed = on;
   link({ view: on && "table" });
   if (on) draw();

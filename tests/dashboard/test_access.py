@@ -186,14 +186,21 @@ def test_without_motion_nothing_moves(page, process_lab):
     assert moving == 0
 
 
+@pytest.mark.parametrize("projector", ["false", "true"])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_nothing_runs_off_the_page(still, size):
+def test_nothing_runs_off_the_page(still, size, projector):
     still.page.set_viewport_size({"width": size[0], "height": size[1]})
-    still.show(everything())
-    assert still.page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    cut = still.page.evaluate(
-        "() => [...document.querySelectorAll('.top > *, .tray *, .head > *')]"
-        ".filter(it => it.checkVisibility() && it.getBoundingClientRect().right > innerWidth + 1)"
-        ".map(it => it.className || it.tagName)"
-    )
+    still.page.evaluate("on => { document.documentElement.dataset.projector = on }", projector)
+    waiting = [{**row, "id": f"{row['id']}-{n}"} for row in everything() if row.get("verdicts") for n in range(3)]
+    still.show([*everything(), *waiting, node("control-plane-a", member=True)])
+    cut = still.page.evaluate(CUT)
+    still.page.evaluate("document.documentElement.dataset.projector = 'false'")
     assert cut == []
+
+
+# What stands further right than the box that it belongs to.
+CUT = """() => [['.top > *, .head > *', 'html'], ['.tray *, .plane > *, #zones, #heads', '.sky'], ['.card *', '.card']]
+    .flatMap(([inner, box]) => [...document.querySelectorAll(inner)].map(it => [it, it.closest(box)]))
+    .filter(([it, box]) => it.checkVisibility() && !it.closest('svg, .unseen'))
+    .filter(([it, box]) => it.getBoundingClientRect().right > box.getBoundingClientRect().right + 1)
+    .map(([it]) => it.id || it.className || it.tagName)"""

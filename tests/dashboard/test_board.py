@@ -3,6 +3,7 @@
 import random
 
 from lab.apimachinery.controlplane import CONTROL_PLANE, POWER
+from lab.apimachinery.labels import ZONE_LABEL
 from lab.dashboard.board import TAPE, Board
 from lab.dashboard.deltas import turns
 
@@ -101,6 +102,11 @@ def test_the_verdicts_on_a_waiting_pod_come_with_its_row_and_go_with_it():
     assert board.rows["pods/default/report"]["verdicts"][0]["text"] == "cordoned"
     board.apply([change(with_spec(pod, nodeName="node-a"), pod, author="scheduler")], {"pods/default/report": []})
     assert "verdicts" not in board.rows["pods/default/report"]
+
+
+def test_what_is_drawn_in_a_line_comes_in_the_order_of_names():
+    nodes = [{**NODE, "metadata": {"name": f"n{zone}", "labels": {ZONE_LABEL: zone}}} for zone in "cadbfe"]
+    assert [id_ for id_ in Board(nodes).rows if id_.startswith("zones/")] == [f"zones/{zone}" for zone in "abcdef"]
 
 
 def test_a_loop_counts_each_time_it_acted():
