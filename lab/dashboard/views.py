@@ -43,9 +43,7 @@ def board(request: HttpRequest, cluster: str) -> HttpResponse:
     try:
         feed = feed_of(cluster)
     except ApiError as error:
-        return render(
-            request, "board/no_cluster.html", {"error": error, "clusters": cluster_names()}, status=error.code
-        )
+        return render(request, "board/no_cluster.html", {"clusters": cluster_names()}, status=error.code)
     feed.catch_up()
     first = feed.first()
     context = {"cluster": cluster, "clusters": cluster_names(), "first": first, "blank": {}, **_drawn(first["rows"])}

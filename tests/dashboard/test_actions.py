@@ -224,10 +224,23 @@ def test_names_are_never_read_as_markup(client):
     assert "<script>" not in answer.content.decode()
 
 
-def test_an_unknown_cluster_names_the_known_ones(client):
-    answer = Browser().get("/clusters/nowhere/")
+@pytest.mark.parametrize("page", ["", "ship"])
+def test_an_unknown_cluster_names_the_known_ones(client, page):
+    answer = Browser().get(f"/clusters/nowhere/{page}")
     assert answer.status_code == 404
-    assert b"acts" in answer.content
+    assert b"To the board of acts" in answer.content
+
+
+def test_a_page_that_does_not_exist_leads_back_to_the_board(client):
+    answer = Browser().get("/nowhere")
+    assert answer.status_code == 404
+    assert b"Nothing is here" in answer.content and b'href="/"' in answer.content
+
+
+def test_a_form_without_the_secret_of_its_page_is_told_to_open_it_anew(client):
+    answer = Browser(enforce_csrf_checks=True).post("/clusters/acts/ship", {})
+    assert answer.status_code == 403
+    assert b"The page was too old" in answer.content
 
 
 def test_the_front_door_leads_to_the_board_and_keeps_the_link(client):
