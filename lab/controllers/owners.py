@@ -163,6 +163,9 @@ def claimed(
     mine = dependents(view, owner["metadata"]["uid"], kind)
     others = unmanaged(view, kind, owner["metadata"].get("namespace", ""))
     found = claim(owner, filter(counts, mine + others), matches)
+    place = index_of(view).place(owner["metadata"]["uid"])
+    if place is None or is_deleting(view.get(*place) or owner):
+        found.adopt = []  # the owner has gone since it was read, and would take along whatever it adopts
     puts = [Put(kind, with_owner(obj, owner)) for obj in found.adopt]
     puts += [Put(kind, without_owner(obj, owner["metadata"]["uid"])) for obj in found.release]
     if not puts:

@@ -58,6 +58,12 @@ def most_restarts(pod: dict) -> tuple[int, int]:
     return first, second
 
 
+def created(pod: dict) -> float:
+    """Seconds since the epoch; 0 if it does not say."""
+    written = pod["metadata"].get("creationTimestamp")
+    return parse_time(written) if written else 0.0
+
+
 def ready_since(pod: dict) -> float:
     """Seconds since the epoch; 0 if it is not ready or does not say since when."""
     ready = condition(pod, "Ready")

@@ -7,9 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from lab.apimachinery.meta import parse_time
-
-from .pods import is_ready, most_restarts, node_of, ready_since
+from .pods import created, is_ready, most_restarts, node_of, ready_since
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -34,7 +32,7 @@ def rank(pod: dict, on_its_node: int, time: float) -> tuple:
         -on_its_node,
         _magnitude(ready_since(pod), time),
         *(-count for count in most_restarts(pod)),
-        _magnitude(_created(pod), time),
+        _magnitude(created(pod), time),
         pod["metadata"].get("uid", ""),
     )
 
@@ -45,11 +43,6 @@ def _cost(pod: dict) -> int:
         return int(text)
     except ValueError:
         return 0
-
-
-def _created(pod: dict) -> float:
-    text = pod["metadata"].get("creationTimestamp")
-    return parse_time(text) if text else 0.0
 
 
 def _magnitude(since: float, time: float) -> int:

@@ -6,9 +6,8 @@ import time
 import pytest
 
 from lab.apimachinery.kinds import CRONJOBS, JOBS
-from lab.apimachinery.meta import new_uid, parse_time
+from lab.apimachinery.meta import at, new_uid, parse_time
 from lab.controllers.cronjob.plan import make_plan
-from lab.controllers.job.status import utc
 
 from .working import Workshop, job_template
 
@@ -127,7 +126,7 @@ def schedule(shop: Workshop, **spec) -> dict:
 
 
 def overdue(shop: Workshop) -> dict:
-    status = {"lastScheduleTime": utc(time.time() - 3600)}
+    status = {"lastScheduleTime": at(time.time() - 3600)}
     shop.client.patch(CRONJOBS, "default", "tick", {"status": status}, "status")
     shop.settle()
     return shop.client.get(CRONJOBS, "default", "tick")
@@ -152,7 +151,7 @@ def test_a_job_that_was_made_and_not_noted_is_not_made_twice(shop):
     schedule(shop)
     cronjob = shop.client.get(CRONJOBS, "default", "tick")
     (before,) = shop.client.list(JOBS)
-    lost = {"active": None, "lastScheduleTime": utc(parse_time(cronjob["status"]["lastScheduleTime"]) - 60)}
+    lost = {"active": None, "lastScheduleTime": at(parse_time(cronjob["status"]["lastScheduleTime"]) - 60)}
     shop.client.patch(CRONJOBS, "default", "tick", {"status": lost}, "status")
     shop.settle()
     jobs = {job["metadata"]["uid"] for job in shop.client.list(JOBS)}

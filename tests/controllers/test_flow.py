@@ -13,6 +13,7 @@ from lab.client import Put
 from lab.client.clusters import delete_cluster
 from lab.client.reconcile import catch_up
 from lab.controllers.deployment.rollout import fenceposts
+from lab.controllers.owners import claimed
 from lab.controllers.pods import is_active, is_ready
 
 from .cluster import WORKLOADS, Cluster
@@ -152,6 +153,18 @@ def test_a_relabelled_pod_is_let_go_and_replaced_and_an_orphan_is_adopted(cluste
     cluster.client.patch(PODS, "default", pod["name"], {"metadata": {"labels": labels}})
     cluster.settle()
     assert len(cluster.pods()) == 2
+
+
+def test_one_that_is_gone_since_it_was_read_adopts_nothing(cluster):
+    cluster.deploy(1)
+    cluster.settle()
+    cluster.client.delete(DEPLOYMENTS, "default", "web", propagation="Orphan")
+    cluster.settle()
+    (rs,) = cluster.replica_sets()
+    cluster.client.delete(REPLICASETS, "default", rs["metadata"]["name"], propagation="Orphan")
+    cluster.settle()
+    assert claimed(cluster.client, rs, PODS, lambda pod: True) == []
+    assert controller_of(cluster.pods()[0]) is None
 
 
 def test_a_deployment_adopts_the_replica_sets_that_a_deleted_one_left(cluster):

@@ -4,7 +4,7 @@ import pytest
 
 from lab.apimachinery.jobs import format_indexes, parse_indexes
 from lab.apimachinery.meta import condition, new_uid, parse_time
-from lab.controllers.job.failures import Backoff
+from lab.controllers.backoff import Backoff
 from lab.controllers.job.plan import make_plan
 
 from .build import a_pod
@@ -39,6 +39,15 @@ def test_each_failure_doubles_the_pause(failures, pause):
     early = make_plan(a_job(), pods, BACKOFF, NOON + pause - 1)
     assert not early.create and early.delay == pytest.approx(1)
     assert len(make_plan(a_job(), pods, BACKOFF, NOON + pause).create) == 1
+
+
+def test_what_a_pod_that_leaves_was_restarted_counts_too():
+    job = a_job(backoffLimit=2, parallelism=2, completions=2, template=job_template("OnFailure"))
+    leaving, other = a_pod("work-1", deletionTimestamp="2026-05-20T12:00:00Z"), a_pod("work-2")
+    for pod in (leaving, other):
+        pod["status"]["containerStatuses"] = [{"name": "work", "restartCount": 1, "state": {"running": {}}}]
+    told = condition({"status": make_plan(job, [leaving, other], BACKOFF, NOON).status}, "FailureTarget")
+    assert told["reason"] == "BackoffLimitExceeded"
 
 
 def test_a_success_ends_the_pauses():

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import CRONJOBS, JOBS
-from lab.apimachinery.meta import controller_of, key_of, owner_reference, split_key
+from lab.apimachinery.meta import at, controller_of, key_of, owner_reference, split_key
 from lab.client import Change, Client
 
-from ..job.status import utc
 from ..objects import ObjectController
 from ..owners import dependents
 from .plan import SCHEDULED, Plan, make_plan, scheduled_at, set_active
@@ -52,7 +51,7 @@ class CronJobController(ObjectController):
         job = client.find(JOBS, namespace, name)
         if job is None:
             try:
-                job = client.create(JOBS, wanted, why={"schedule": cronjob["spec"]["schedule"], "due": utc(plan.start)})
+                job = client.create(JOBS, wanted, why={"schedule": cronjob["spec"]["schedule"], "due": at(plan.start)})
             except ApiError as error:
                 plan.events.append(("Warning", "FailedCreate", f"Error creating job: {error.message}"))
                 raise
@@ -62,7 +61,7 @@ class CronJobController(ObjectController):
         active = plan.status.get("active", [])
         if all(ref["uid"] != job["metadata"]["uid"] for ref in active):
             set_active(plan.status, [*active, _reference(job)])
-        plan.status["lastScheduleTime"] = utc(plan.start)
+        plan.status["lastScheduleTime"] = at(plan.start)
 
 
 def _edited(client: Client, cronjob: dict) -> float:

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from lab.apimachinery.labels import REVISION_LABEL
-from lab.apimachinery.meta import is_deleting, parse_time
+from lab.apimachinery.meta import is_deleting
 
+from ..backoff import Backoff
 from ..deployment.rollout import scaled_value
-from ..pods import is_finished, is_ready, node_of, seconds_to_available
+from ..pods import created, is_finished, is_ready, node_of, seconds_to_available
 from .nodes import failures_before, fits, node_of_daemon
 
 # One that fails is made anew at once, one whose predecessor had failed too not before it is as old as this, in seconds,
 # doubled with each failure: failedPodsBackoff.
-BACKOFF_FIRST, BACKOFF_MOST = 1.0, 900.0
+BACKOFF = Backoff(1.0, 900.0)
 
 
 @dataclass
@@ -123,8 +124,7 @@ def _keep_one(look: Look, daemons: list[dict], step: Step) -> None:
 def _seconds_to_retry(look: Look, pod: dict) -> float:
     """Its node may refuse it again and again, so it is made anew ever later."""
     before = failures_before(pod) if pod["status"]["phase"] == "Failed" else 0
-    pause = min(BACKOFF_FIRST * 2 ** min(before - 1, 30), BACKOFF_MOST) if before else 0.0
-    return min(_created(pod) + pause - look.time, pause)
+    return BACKOFF.left(before, created(pod), look.time)
 
 
 def _failed_in_a_row(look: Look, daemons: list[dict], step: Step) -> int:
@@ -132,12 +132,8 @@ def _failed_in_a_row(look: Look, daemons: list[dict], step: Step) -> int:
     of another template do not count, nor what was so long ago that it has been forgotten."""
     if not all(pod in step.delete and pod.get("status", {}).get("phase") == "Failed" for pod in daemons):
         return 0
-    lately = [pod for pod in daemons if look.is_new(pod) and look.time - _created(pod) < 2 * BACKOFF_MOST]
+    lately = [pod for pod in daemons if look.is_new(pod) and look.time - created(pod) < 2 * BACKOFF.most]
     return max((failures_before(pod) + 1 for pod in lately), default=0)
-
-
-def _created(pod: dict) -> float:
-    return parse_time(pod["metadata"]["creationTimestamp"])
 
 
 def _ended(pod: dict, phase: str) -> tuple[str, str, str]:

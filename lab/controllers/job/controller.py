@@ -12,11 +12,12 @@ from lab.apimachinery.meta import controller_of, is_deleting, split_key
 from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Change, Client, Put
 
+from ..backoff import Backoff
 from ..finalizers import held, released
 from ..owners import claimed
 from ..pods import restarts
 from ..workload import BURST_REPLICAS, WorkloadController, is_worth_telling
-from .failures import Backoff, is_tracked
+from .failures import is_tracked
 from .plan import Plan, make_plan
 
 STRAYS = "?"  # in the place of a name stands for all pods of a namespace that no Job will count any more

@@ -4,24 +4,14 @@ Source: pod_failure_policy.go, backoff_utils.go and indexed_job_utils.go in k8s.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from lab.apimachinery.jobs import COMPLETION_INDEX, TRACKING
 from lab.apimachinery.meta import condition, is_deleting, parse_time
 
+from ..backoff import Backoff
+
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
 IGNORED_FAILURES = "batch.kubernetes.io/job-index-ignored-failure-count"
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """Seconds before the first replacement, doubling with every failure in a row up to the most."""
-
-    first: float
-    most: float
-
-    def seconds(self, failures: int) -> float:
-        return min(self.first * 2 ** min(failures - 1, 30), self.most) if failures else 0.0
 
 
 def is_tracked(pod: dict) -> bool:
@@ -121,11 +111,4 @@ def seconds_to_wait(job: dict, pods: Iterable[dict], backoff: Backoff, time: flo
     # What was deleted only because there was one too many has been let go of, and is no failure.
     failed = [p for p in pods if has_failed(p, job) and (is_tracked(p) or not is_deleting(p))]
     ends = [end for end in map(ended_at, failed) if end > success]
-    return waiting(backoff, len(ends), max(ends, default=0.0), time)
-
-
-def waiting(backoff: Backoff, failures: int, last: float, time: float) -> float:
-    """What is left at `time` of the pause after so many failures, the last at `last`. A failure from a time to come
-    only says that the clock has stepped back."""
-    pause = backoff.seconds(failures)
-    return min(max(last + pause - time, 0.0), pause)
+    return backoff.left(len(ends), max(ends, default=0.0), time)

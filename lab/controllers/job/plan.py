@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from lab.apimachinery.jobs import format_indexes, is_indexed
-from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.meta import at, is_deleting
 
+from ..backoff import Backoff
 from ..pods import is_ready
 from ..ranking import first_to_go
 from ..workload import BURST_REPLICAS
 from .failures import (
-    Backoff,
     ended_at,
     has_failed,
     has_succeeded,
@@ -23,10 +23,9 @@ from .failures import (
     is_tracked,
     replaces_failed_only,
     seconds_to_wait,
-    waiting,
 )
 from .newpod import job_pod
-from .status import ending, suspension, utc
+from .status import ending, suspension
 from .tally import Tally, counts, counts_as_failure, tally
 from .verdict import COMPLETED, FAILURE, Verdict, is_complete, seconds_to_deadline, verdict
 
@@ -55,7 +54,7 @@ def make_plan(job: dict, pods: list[dict], backoff: Backoff, time: float, most: 
     status = plan.status = {**job.get("status", {}), "uncountedTerminatedPods": {}}
     suspended = job["spec"].get("suspend", False)
     if "startTime" not in status and not suspended:
-        status["startTime"] = utc(time)
+        status["startTime"] = at(time)
     end = verdict({**job, "status": status}, found, time)
     if end:
         plan.delete = found.active
@@ -140,7 +139,7 @@ def _pending(job: dict, found: Tally) -> Iterator[int]:
 
 
 def _index_pause(before: dict | None, backoff: Backoff, time: float) -> float:
-    return waiting(backoff, sum(index_failures(before)) + 1, ended_at(before), time) if before else 0.0
+    return backoff.left(sum(index_failures(before)) + 1, ended_at(before), time) if before else 0.0
 
 
 def _count(plan: Plan, job: dict, found: Tally, end: Verdict | None) -> None:

@@ -3,17 +3,11 @@
 `status` is changed in place; what has happened comes back as events: (Normal|Warning, reason, message).
 """
 
-import datetime
-
-from lab.apimachinery.meta import condition, with_condition
+from lab.apimachinery.meta import at, condition, with_condition
 
 from .verdict import FAILURE, FINAL, Verdict
 
 Events = list[tuple[str, str, str]]
-
-
-def utc(time: float) -> str:
-    return datetime.datetime.fromtimestamp(time, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _tell(status: dict, kind: str, reason: str, message: str, time: float, is_so: str = "True") -> bool:
@@ -21,7 +15,7 @@ def _tell(status: dict, kind: str, reason: str, message: str, time: float, is_so
     old = condition({"status": status}, kind)
     changed = old is None or old["status"] != is_so
     told = with_condition(status.get("conditions", []), kind, is_so, reason, message)
-    moment = utc(time) if changed else old["lastTransitionTime"]
+    moment = at(time) if changed else old["lastTransitionTime"]
     times = {"lastProbeTime": moment, "lastTransitionTime": moment}
     status["conditions"] = [{**one, **times} if one["type"] == kind else one for one in told]
     return changed
@@ -35,7 +29,7 @@ def suspension(status: dict, suspended: bool, time: float) -> Events:
     was = condition({"status": status}, "Suspended")
     if not was or not _tell(status, "Suspended", "JobResumed", "Job resumed", time, "False"):
         return []
-    status["startTime"] = utc(time)
+    status["startTime"] = at(time)
     return [("Normal", "Resumed", "Job resumed")]
 
 
@@ -47,7 +41,7 @@ def ending(job: dict, status: dict, end: Verdict, pods_left: bool, time: float) 
     _tell(status, FINAL[end.kind], end.reason, end.message, time)
     if end.kind == FAILURE:
         return [("Warning", end.reason, end.message)]
-    status["completionTime"] = utc(time)
+    status["completionTime"] = at(time)
     done = ("Normal", "Completed", "Job completed")
     wanted, succeeded = job["spec"].get("completions"), status.get("succeeded", 0)
     if wanted is None or succeeded <= wanted:
