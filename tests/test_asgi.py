@@ -8,10 +8,14 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.db import OperationalError
 from django.db.backends.signals import connection_created
 
 from lab.apiserver.threads import THREADS
+from lab.asgi import application
 from lab.client.clusters import ensure_cluster
+from lab.dashboard.consumers import TRY_AGAIN_LATER
 from lab.httpserver import QuietServer
 from lab.supervisor.probe import http_get
 from lab.web import plain
@@ -76,3 +80,17 @@ def test_a_board_opens_while_there_is_no_broker(tmp_path):
     finally:
         web.kill()
         web.wait()
+
+
+async def test_a_board_without_a_database_is_told_to_come_back_later(monkeypatch):
+    def is_away(cluster: str) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("lab.dashboard.feed.feed_of", is_away)
+    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
+    scope = {"type": "websocket", "path": "/clusters/default/board", "headers": headers}
+    browser = ApplicationCommunicator(application, scope)
+    await browser.send_input({"type": "websocket.connect"})
+    assert (await browser.receive_output(20))["type"] == "websocket.accept"
+    assert await browser.receive_output(20) == {"type": "websocket.close", "code": TRY_AGAIN_LATER}
+    await browser.wait()

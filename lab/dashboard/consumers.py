@@ -11,6 +11,7 @@ import contextlib
 import json
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
 from lab.apimachinery.errors import ApiError
 
@@ -55,7 +56,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
                     await self.send_next(feed)
         except ApiError as error:
             await self.close(NO_SUCH_CLUSTER, reason=error.reason)
-        except TimeoutError:
+        except (TimeoutError, DatabaseError):
             with contextlib.suppress(TimeoutError, OSError, RuntimeError):
                 await asyncio.wait_for(self.close(TRY_AGAIN_LATER), PATIENCE_SECONDS)
         except (OSError, RuntimeError):

@@ -58,21 +58,27 @@ class Feed:
 
     def __init__(self, cluster: str):
         self.cluster = cluster
-        self.epoch = secrets.token_hex(6)
         self.client = Client(cluster, author="board")
         self.watchers: set[asyncio.Event] = set()  # of each browser its own: set when there is something new
-        self._lock = threading.Lock()
-        self._texts: dict[int, str] = {}  # what was serialised for those at a place, until the next step
+        self.tasks: list[asyncio.Task] = []
         self.figures = NO_FIGURES  # the newest message of what flows; it has no place, and no past
-        self._load()
+        self._reading = threading.Lock()  # whoever has it may wait for the database,
+        self._lock = threading.Lock()  # and whoever has this never: it is asked for in the event loop
+        self._texts: dict[int, str] = {}  # what was serialised for those at a place, until the next step
+        self._begin()
 
-    def _load(self) -> None:
+    def _begin(self) -> None:
+        """From what there is: with a new epoch, in which no place of an older one means anything."""
         view = self.client.view()
         # The place is taken before the objects: what is written meanwhile is read again, and once more is harmless.
-        self.seq = self.read = view.revision
-        self.board = Board(view, self._standing_verdicts())
-        self._steps: deque[Step] = deque(maxlen=REMEMBERED)
-        self._texts.clear()
+        head = view.revision
+        board = Board(view, self._standing_verdicts())
+        with self._lock:
+            self.epoch = secrets.token_hex(6)
+            self.seq = self.read = head
+            self.board = board
+            self._steps: deque[Step] = deque(maxlen=REMEMBERED)
+            self._texts.clear()
 
     def _standing_verdicts(self) -> dict[str, list[dict]]:
         """The decisions about the pods that wait for a node now: they were taken before anybody looked."""
@@ -81,28 +87,27 @@ class Feed:
 
     def catch_up(self) -> None:
         """Read the log up to its head. Blocks; safe from several threads."""
-        with self._lock:
+        with self._reading:
             view = self.client.view()
             head = view.revision
             changes = view.changes_since(self.read)
             if changes is None:
-                return self._begin_anew()
+                return self._begin()
             changes = [change for change in changes if change.revision <= head]
+            verdicts = self._verdicts(changes)
             try:
-                delta = self.board.apply(changes, self._verdicts(changes))
+                with self._lock:
+                    self._take(self.board.apply(changes, verdicts), head)
             except Exception:  # half applied it would be wrong from now on, and nobody would see it
                 log.exception("the board of %s cannot be brought up to date", self.cluster)
-                return self._begin_anew()
-            self.read = max(head, self.read)
-            if not delta:
-                return
+                self._begin()
+
+    def _take(self, delta: Delta, head: int) -> None:
+        self.read = max(head, self.read)
+        if delta:
             self._steps.append(Step(self.seq, self.read, (*delta.upserts, *delta.removes), delta.phases))
             self.seq = self.read
             self._texts.clear()
-
-    def _begin_anew(self) -> None:
-        self.epoch = secrets.token_hex(6)
-        self._load()
 
     def _verdicts(self, changes: list[Change]) -> dict[str, list[dict]]:
         """The scheduler's decisions among these changes: kept beside the log's rows, not in the objects."""

@@ -1,8 +1,10 @@
 """One reader for many boards: places in its sequence, and what each is told."""
 
 import json
+import threading
 
 import pytest
+from django.db import connections
 
 from lab.apimachinery.kinds import NODES
 from lab.client import Client
@@ -113,6 +115,24 @@ def test_a_cluster_made_anew_under_the_same_name_has_another_feed(client):
     ensure_cluster("feed")
     assert feed_of("feed") is not first
     assert feed_of("feed").epoch != first.epoch
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_who_asks_waits_for_the_log_to_be_read(client, feed):
+    """They ask in the event loop, and with them everybody else would wait for the database."""
+    place = (feed.epoch, feed.seq)
+    make(client, "a")
+    reading = threading.Thread(target=lambda: (feed.catch_up(), connections.close_all()))
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(feed.since(place)), daemon=True)
+    with client.view()._lock:  # so long its reader waits
+        reading.start()
+        reading.join(0.5)
+        asking.start()
+        asking.join(20)
+        assert answers == [("", place)]
+    reading.join(20)
+    assert told(feed, place)["type"] == "delta"
 
 
 def test_a_board_that_cannot_follow_begins_anew_and_misses_nothing(client, feed, monkeypatch):
