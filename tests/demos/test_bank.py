@@ -54,6 +54,13 @@ def test_a_payment_that_cannot_be_made_moves_nothing(monolith, wanted, status):
     assert monolith.ask("/accounts")[1] == before
 
 
+def test_a_transfer_without_an_id_is_refused_or_the_next_one_would_be_taken_for_it(monolith):
+    before = monolith.ask("/accounts")[1]
+    for wanted in ({"cents": 100}, {"id": "a"}, {"id": "a", "cents": "100"}, {"id": "a", "cents": -100}):
+        assert monolith.ask("/accounts/transfers", {"from": "anna", "to": "ben", **wanted})[0] == 400
+    assert monolith.ask("/accounts")[1] == before
+
+
 def test_many_payments_at_once_lose_no_penny(services):
     before = cents(services["ui"], "anna") + cents(services["ui"], "chen")
 

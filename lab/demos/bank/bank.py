@@ -5,7 +5,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from . import storage
@@ -31,7 +31,8 @@ class Bank:
         where = environment.get("STORE", "memory")
         if where.startswith("http"):
             self._urls["storage"] = where
-            self.storage, kept = storage.Remote(self._ask_storage), f"by {where}"
+            kept = f"by {where}"
+            self.storage: storage.Storage = storage.Remote(self._ask_storage)
         else:
             self.storage, kept = storage.opened(where)
         log("info", **self.about(), message=f"records are kept {kept}")
@@ -91,7 +92,7 @@ class Bank:
         answer = self.call("storage", Request(method, path, body=body))
         return answer.status, answer.data
 
-    def _switch(self, name: str, request: Request, local) -> Answer:
+    def _switch(self, name: str, request: Request, local: Callable[[Request, str], Answer]) -> Answer:
         """A switch of `?part=`: thrown here, or passed on to whoever is that part."""
         part = request.query.get("part", "" if self.part == "bank" else self.part)
         if part and part not in PARTS:

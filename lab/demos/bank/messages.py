@@ -1,7 +1,7 @@
 """What goes back and forth, between the bank and its visitors and between its parts."""
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Request(NamedTuple):
@@ -20,7 +20,7 @@ class Request(NamedTuple):
 
 class Answer(NamedTuple):
     status: int
-    data: object  # a text is HTML; all else goes out as JSON
+    data: Any  # a text is HTML; all else goes out as JSON
 
     @property
     def ok(self) -> bool:

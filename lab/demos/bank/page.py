@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from html import escape
 
 from .messages import Answer
@@ -39,7 +40,7 @@ def _payment(payment: dict) -> tuple[str, str]:
     return f"{at} {payment['from']} → {payment['to']}", money(payment["cents"])
 
 
-def _table(part: str, answer: Answer, row) -> str:
+def _table(part: str, answer: Answer, row: Callable[[dict], tuple[str, str]]) -> str:
     """The part's rows, or the word that it is away: never an empty place that nobody can explain."""
     if not answer.ok:
         return f'<p class="away"><b>{part} is away just now.</b> {escape(str(answer.data["error"]))}</p>'

@@ -44,7 +44,10 @@ def accounts(request: Request, bank: "Bank") -> Answer:
 
 def transfer(wanted: dict, bank: "Bank") -> Answer:
     """Move money between two accounts, once: who asks again with the same id, not knowing, changes nothing."""
-    payer, payee, cents, key = (wanted.get(field) for field in ("from", "to", "cents", "id"))
+    payer, payee, key = (str(wanted.get(field, "")) for field in ("from", "to", "id"))
+    cents = wanted.get("cents")
+    if not key or not isinstance(cents, int) or cents <= 0:
+        return refused(400, "a transfer has an id of its own, and says how many cents")
     problem: list[Answer] = []
 
     def edit(records: Table) -> dict[str, Table]:
@@ -52,7 +55,7 @@ def transfer(wanted: dict, bank: "Bank") -> Answer:
         done, _ = bank.storage.read("transfers")
         if key in done:
             return {}
-        missing = [str(name) for name in (payer, payee) if name not in records]
+        missing = [name for name in (payer, payee) if name not in records]
         if missing:
             problem.append(refused(404, f"there is no account {missing[0]}"))
         elif records[payer]["cents"] < cents:

@@ -39,7 +39,6 @@ class Server(ThreadingHTTPServer):
         # HTTPServer would ask the name service what this machine is called, which may take seconds.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
-        self.server_name, self.server_port = self.server_address[0], self.socket.getsockname()[1]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """What ended a connection's thread: nearly always a client that went away, which is its right."""

@@ -161,14 +161,14 @@ def main() -> None:
     address, port = os.environ.get("ADDRESS", ""), int(os.environ.get("PORT") or 8080)
     listener = socket.create_server((address, port), backlog=128)
 
-    def stop(*_) -> None:
+    def stop(*_: object) -> None:
         stopping.set()
         listener.close()  # accept() below returns with an error: no new connections
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     print(f"hello {VERSION}: {POD} listens on {address or '*'}:{port}", flush=True)
-    threads = []
+    threads: list[threading.Thread] = []
     while not stopping.is_set():
         try:
             connection, peer = listener.accept()
