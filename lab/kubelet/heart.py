@@ -41,10 +41,7 @@ class Heart:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(5)
-        try:
-            self.lock.release()
-        except DatabaseError as error:
-            log.warning("the lock %s stays until it runs out: %s", self.lock.name, error)
+        self.lock.release()
 
     def acquire(self) -> bool:
         """Whether we have the lock now. A database that does not answer gives it to nobody."""

@@ -39,7 +39,7 @@ class Building:
         self._said: list[str] = []
         self._lines: Lines | None = None
         self._over = threading.Event()
-        self._heard: queue.Queue[dict | None] = queue.Queue()
+        self._heard: queue.Queue[dict] = queue.Queue()
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="build", daemon=True).start()
@@ -55,14 +55,7 @@ class Building:
         except ApiError as error:
             log.info("build %s/%s is over: %s", *self._key, error.message)  # it was deleted: nobody wants it any more
         finally:
-            self._release()
-
-    def _release(self) -> None:
-        try:
             self._lock.release()
-        except DatabaseError as error:
-            log.warning("the hold of build %s/%s will run out: %s", *self._key, error)
-        finally:
             connections.close_all()
 
     def _build(self) -> dict:

@@ -34,7 +34,8 @@ class BuildController(Controller):
     def sync(self, client: Client, key: str) -> float | None:
         build = client.find(BUILDS, *meta.split_key(key))
         if build is None or phase_of(build) in OVER:
-            return self._tidy(client)
+            self._tidy(client)
+            return None
         if phase_of(build) == ROLLING_OUT:
             return self._watch(client, build)
         lock = Lock(f"{client.view().uid}/building")
@@ -42,7 +43,8 @@ class BuildController(Controller):
             return LOOK_SECONDS  # one is being built, perhaps this one
         if phase_of(build) == BUILDING:
             lock.release()
-            return self._finish(client, build, FAILED, "the worker that built it has gone; nothing was changed")
+            self._finish(client, build, FAILED, "the worker that built it has gone; nothing was changed")
+            return None
         chosen = next_pending(client.list(BUILDS))
         if chosen is None or meta.key_of(chosen) != key:
             lock.release()
@@ -65,7 +67,8 @@ class BuildController(Controller):
         container = container_of(build, deployment) if deployment else None
         seen = rollout(deployment, (container or {}).get("name", ""), status["image"])
         if seen.phase in OVER:
-            return self._finish(client, build, seen.phase, seen.message)
+            self._finish(client, build, seen.phase, seen.message)
+            return None
         if seen.message != status.get("message"):
             client.update_status(BUILDS, {**build, "status": {**status, "message": seen.message}})
         return ROLLOUT_SECONDS

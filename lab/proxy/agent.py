@@ -165,7 +165,7 @@ class ProxyAgent:
                 plane.stop()
             for plane in planes:
                 plane.join()
-            self._release()
+            self._lock.release()
             log.info("kube-proxy ends")
 
     def _acquire(self) -> bool:
@@ -174,12 +174,6 @@ class ProxyAgent:
         except DatabaseError as error:
             log.warning("the database does not answer: %s", error)
             return False
-
-    def _release(self) -> None:
-        try:
-            self._lock.release()
-        except DatabaseError as error:
-            log.warning("the lock %s stays until it runs out: %s", self._lock.name, error)
 
     def _turn(self) -> None:
         renew = tick = 0.0

@@ -66,14 +66,8 @@ class Agent:
                 log.warning("visitors: %s", error)
             self._woken.wait(wait)
             self._woken.clear()
-        self._let_go()
+        self._lock.release()
         connections.close_all()
-
-    def _let_go(self) -> None:
-        try:
-            self._lock.release()
-        except DatabaseError as error:
-            log.warning("the lock %s stays until it runs out: %s", NAME, error)
 
     def _tick(self) -> float:
         """One round; seconds until the next. Without the hold nothing is done."""
@@ -93,7 +87,7 @@ class Agent:
             self._report(cluster, objects, seen)
         if seen is not None and now > self._active_until:
             self._settled = state
-            self._let_go()
+            self._lock.release()
         return TICK_SECONDS
 
     def _client(self, cluster: str) -> Client:
