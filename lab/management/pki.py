@@ -12,7 +12,7 @@ import contextlib
 import datetime
 import ipaddress
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -44,8 +44,9 @@ def prepare(folder: Path, hosts: Iterable[str]) -> None:
         _write(folder / "sa.key", _key_pem(rsa.generate_private_key(65537, 2048)))
     names = [_general_name(host) for host in dict.fromkeys(hosts)]
     if not _is_good(folder / "server.crt", names):
-        certificate, key = _issue(folder, [("commonName", "kube-apiserver")], ExtendedKeyUsageOID.SERVER_AUTH, names)
-        _write(folder / "server.key", key)
+        subject = [("commonName", "kube-apiserver")]
+        certificate, key_pem = _issue(folder, subject, ExtendedKeyUsageOID.SERVER_AUTH, names)
+        _write(folder / "server.key", key_pem)
         _write(folder / "server.crt", certificate)
 
 
@@ -65,10 +66,11 @@ def _ca(key: ec.EllipticCurvePrivateKey, name: x509.Name) -> x509.Certificate:
 
 
 def _issue(
-    folder: Path, subject: list[tuple[str, str]], purpose: x509.ObjectIdentifier, names: list[x509.GeneralName] = ()
+    folder: Path, subject: list[tuple[str, str]], purpose: x509.ObjectIdentifier, names: Sequence[x509.GeneralName] = ()
 ) -> tuple[bytes, bytes]:
     authority = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
     signer = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
+    assert isinstance(signer, ec.EllipticCurvePrivateKey)  # as `prepare` has made it
     key = ec.generate_private_key(ec.SECP256R1())
     oids = {"commonName": NameOID.COMMON_NAME, "organizationName": NameOID.ORGANIZATION_NAME}
     name = x509.Name([x509.NameAttribute(oids[field], value) for field, value in subject])
@@ -83,7 +85,9 @@ def _issue(
     return _pem(builder.sign(signer, hashes.SHA256())), _key_pem(key)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public_key, days: int) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, days: int
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             "--pods-only", action="store_true", help="stop the pods and nothing else; `up` ends with it"
         )
 
-    def handle(self, **options) -> None:
+    def handle(self, **options: Any) -> None:
         if options["pods_only"]:
             end_processes()
             remove_pods(engine())

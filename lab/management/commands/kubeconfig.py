@@ -1,6 +1,7 @@
 """`manage.py kubeconfig`: how kubectl finds a cluster of this lab."""
 
 import base64
+from typing import Any
 
 import yaml
 from django.conf import settings
@@ -23,7 +24,7 @@ class Command(BaseCommand):
             "--plain", action="store_true", help="without TLS and credentials, for the loopback; tokens need TLS"
         )
 
-    def handle(self, cluster: str, **options) -> None:
+    def handle(self, cluster: str, **options: Any) -> None:
         try:
             known = cluster_names()
         except DatabaseError as error:

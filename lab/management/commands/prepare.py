@@ -1,6 +1,7 @@
 """`manage.py prepare`: tables, certificates, and where there is no cluster the default one with the demo on it."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 from django.conf import settings
@@ -21,7 +22,7 @@ DEFAULT_CLUSTER = Path(__file__).parents[1] / "default-cluster.yaml"
 class Command(BaseCommand):
     help = "Make tables, certificates and, where there is none yet, the default cluster. `up` does this by itself."
 
-    def handle(self, **options) -> None:
+    def handle(self, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         pki.prepare(settings.PKI_DIR, own_hosts())
         for cluster in cluster_names():

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -17,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="as JSON")
         parser.add_argument("--data", metavar="DIR", help="the lab's data folder")
 
-    def handle(self, **options) -> None:
+    def handle(self, **options: Any) -> None:
         status = report()
         self.stdout.write(json.dumps(status, indent=1) if options["json"] else "\n".join(lines(status)))
         if not status["running"]:
