@@ -69,7 +69,7 @@ def desired(picture: Picture, plane: str) -> dict:
             result.backends[name] = backend | ({"mode": WEB} if name in by_ingress else {})
             result.listeners += _listeners(service, port, name, node_ports=on_host, own=not on_host or has_processes)
             if on_host and is_api(service) and picture.api:
-                _pass_on_api(result, name, picture)
+                _pass_on_api(result, name, picture.api, picture.api_for_pods)
         _add_names(result, service, picture, reached)
         if on_host:
             result.hosts += _own_host(service, picture, result.backends)
@@ -95,18 +95,13 @@ def _listeners(service: dict, port: dict, backend: str, node_ports: bool, own: b
         yield {"address": service["spec"]["clusterIP"], "port": port["port"], "backend": backend}
 
 
-def _pass_on_api(result: Desired, name: str, picture: Picture) -> None:
+def _pass_on_api(result: Desired, name: str, api: Place, api_for_pods: list[Place]) -> None:
     """The API listens on the loopback. This machine's data plane stands at its addresses on the pods' networks, and
     passes connections on as they are: there as here one says by TLS who one is. Slices, which anybody may write who
     may write any, have no say in this."""
-    address, port = picture.api
-    about = {"weight": 1, "state": READY, "pod": "", "version": "", "node": ""}
-    result.backends[name] = {
-        "mode": "tcp",
-        "affinitySeconds": 0,
-        "servers": {"api": {"address": address, "port": port, **about}},
-    }
-    for address, port in picture.api_for_pods:
+    server = {"address": api[0], "port": api[1], "weight": 1, "state": READY, "pod": "", "version": "", "node": ""}
+    result.backends[name] = {"mode": "tcp", "affinitySeconds": 0, "servers": {"api": server}}
+    for address, port in api_for_pods:
         ip = ipaddress.ip_address(address)
         if ip.is_private and not (ip.is_loopback or ip.is_unspecified):
             result.listeners.append({"address": address, "port": port, "backend": name, "nowhereElse": True})
@@ -194,5 +189,6 @@ def _target(ingress: dict, backend: dict, services: Iterable[dict]) -> str:
     port = told.get("port") or {}
     wanted = port.get("name") or port.get("number")
     service = next((each for each in services if _place(each) == (namespace, told.get("name"))), None)
-    found = find_port(service, wanted) if service else None
-    return backend_name(service, found) if found else f"{namespace}/{told.get('name', '')}:{wanted}"
+    if service and (found := find_port(service, wanted)):
+        return backend_name(service, found)
+    return f"{namespace}/{told.get('name', '')}:{wanted}"

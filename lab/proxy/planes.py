@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from io import BufferedReader
 
 log = logging.getLogger(__name__)
 ANSWER_SECONDS = 10.0
@@ -139,7 +140,7 @@ class Plane:
             if self._ear in readable:
                 self._ear.recv(4096)
 
-    def _apply(self, connection: socket.socket, stream) -> None:
+    def _apply(self, connection: socket.socket, stream: BufferedReader) -> None:
         with self._lock:
             wanted = dict(self._wanted)
         for scope, desired in wanted.items():
@@ -152,7 +153,7 @@ class Plane:
             log.info("data plane %s is there", self.name)
         self.connected, self._said = True, ""
 
-    def _ask(self, connection: socket.socket, stream, request: dict) -> dict:
+    def _ask(self, connection: socket.socket, stream: BufferedReader, request: dict) -> dict:
         connection.sendall(json.dumps({"token": self._token, **request}).encode() + b"\n")
         line = stream.readline()
         if not line:

@@ -33,7 +33,7 @@ def wants(change: Change) -> bool:
     if change.resource == PODS.resource:
         if change.created or change.deleted:
             return False  # it comes and goes with its slice
-        if is_true(change.old, "Ready") and not is_true(change.object, "Ready"):
+        if change.old and is_true(change.old, "Ready") and not is_true(change.object, "Ready"):
             return True
     return change.deleted or _matters(change.resource, change.old) != _matters(change.resource, change.object)
 

@@ -77,7 +77,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._server = server
         self._tasks: set[asyncio.Task] = set()
 
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
 
     def datagram_received(self, data: bytes, peer: tuple[str, int]) -> None:

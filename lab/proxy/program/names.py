@@ -28,7 +28,8 @@ class Names:
 
     def look_up(self, name: str, scopes: list[str] | None = None) -> Found | None:
         """None: it is in our domain and does not exist. `name` in full, without the dot at its end."""
-        name, aliases = name.lower(), []
+        name = name.lower()
+        aliases: list[tuple[str, str]] = []
         scopes = list(self.plan.names) if scopes is None else scopes
         for _ in range(ALIASES_MOST):
             for scope in scopes:
@@ -85,5 +86,5 @@ class Names:
                 return tuple(self.plan.names[scope][full])
             if full in self.plan.aliases[scope]:
                 found = self.look_up(full, [scope])
-                return found and ((found.outside,) if found.outside else found.addresses)
+                return None if found is None else (found.outside,) if found.outside else found.addresses
         return None

@@ -86,8 +86,7 @@ def _add(plan: Plan, scope: str, desired: dict) -> None:
         if mode not in ("http", "tcp"):
             raise ValueError(f"backend {name}: mode is http or tcp, not {mode}")
         affinity, note = int(told.get("affinitySeconds") or 0), str(told.get("note") or "")
-        backend = Backend(scope, name, mode, affinity, servers, note)
-        plan.backends[backend_id(scope, name)] = backend
+        plan.backends[backend_id(scope, name)] = Backend(scope, name, mode, affinity, servers, note)
     for told in desired.get("listeners", ()):
         place = (str(ipaddress.ip_address(told["address"])), _port(told["port"]))
         # Two clusters that want the same address and port: the first keeps it.
@@ -126,7 +125,7 @@ def _server(key: str, told: dict) -> Server:
     return Server(key, address, _port(told["port"]), weight, told.get("pod") or key, told.get("version") or "")
 
 
-def _port(told: object) -> int:
+def _port(told: str | int) -> int:
     port = int(told)
     if not 0 < port < 65536:
         raise ValueError(f"{port} is no port")

@@ -14,7 +14,7 @@ from .plan import Plan
 class Strays:
     """`plan` is what is served now, `sockets` where."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.plan = Plan()
         self.sockets: dict[Place, socket.socket] = {}
         self._forward = Forward(lambda: Names(self.plan), self._really)

@@ -115,10 +115,9 @@ def note_changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 def maps(plan: Plan) -> dict[str, str]:
     """File name → content. Of two rules for the same the first holds."""
-    hosts = plan.hosts
     exact: dict[str, str] = {}
     prefix: dict[str, str] = {}
-    for each in hosts:
+    for each in plan.hosts:
         if each.exact:
             exact.setdefault(each.host + each.path, proxy_name(each.backend))
         else:

@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 from collections import defaultdict
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class HAProxyEngine:
         self._sockets = self._strays.sockets = sockets
         if self._worker and self._worker.running and shape == self._shape:
             try:
-                await self._change_servers()
+                await self._change_servers(self._worker)
                 return
             except (Refused, OSError, EOFError) as error:
                 log.warning("HAProxy is started anew: %s", error)
@@ -68,11 +69,11 @@ class HAProxyEngine:
 
     # Servers, while it runs.
 
-    async def _change_servers(self) -> None:
+    async def _change_servers(self, worker: Worker) -> None:
         commands = self._differences()
         notes = config.notes(self._plan)
         await self._tell_older(commands)
-        await self._worker.order(commands + config.note_changes(self._notes, notes))
+        await worker.order(commands + config.note_changes(self._notes, notes))
         self._notes = notes
         if self._tidying is None or self._tidying.done():
             self._tidying = self._task(self._tidy())
@@ -84,7 +85,9 @@ class HAProxyEngine:
             before = self._known.setdefault(key, {})
             after = {config.server_name(server): server for server in backend.servers.values()}
             commands += config.changes(key, before, after)
-            self._known[key] = after | {name: _at_rest(old) for name, old in before.items() if name not in after}
+            self._known[key] = after | {
+                name: replace(old, weight=0) for name, old in before.items() if name not in after
+            }
         return commands
 
     async def _tell_older(self, commands: list[str]) -> None:
@@ -167,7 +170,7 @@ class HAProxyEngine:
         pause = 0.0 if lived > 1 else 0.2
         while not self._stopping:
             await asyncio.sleep(pause)
-            if self._worker.running:
+            if self._worker and self._worker.running:
                 return  # a change has done it
             try:
                 await self._renew()
@@ -176,7 +179,7 @@ class HAProxyEngine:
                 log.warning("%s", error)
                 pause = min(pause * 2 + 0.2, BACKOFF_MOST)
 
-    def _task(self, work) -> asyncio.Task:
+    def _task(self, work: Coroutine) -> asyncio.Task:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -225,10 +228,6 @@ async def _serve_strays(strays: Strays) -> asyncio.Server:
 
 def _numbers(sockets: dict[Place, socket.socket]) -> dict[Place, int]:
     return {place: opened.fileno() for place, opened in sockets.items()}
-
-
-def _at_rest(server: Server) -> Server:
-    return Server(server.key, server.address, server.port, 0, server.pod, server.version)
 
 
 def _connections() -> int:

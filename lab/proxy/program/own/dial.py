@@ -3,19 +3,23 @@ yet, so nothing is sent twice."""
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from .balance import Backend, Server
 
+P = TypeVar("P", bound=asyncio.Protocol)
 CONNECT_SECONDS = 1.0
 RETRIES = 3  # as HAProxy's
 PAUSE_SECONDS = 0.3  # before the only server there is gets another try: its container may be starting again
 
 
 async def dial(
-    backend: Backend, client: str, server: Server | None, protocol: Callable[[Server], asyncio.Protocol]
-) -> tuple[Server, asyncio.Protocol] | None:
+    backend: Backend, client: str, server: Server | None, protocol: Callable[[Server], P]
+) -> tuple[Server, P] | None:
     """Begin with `server`, which counts the request already; whoever is connected counts it in the end."""
-    loop, tried = asyncio.get_running_loop(), set()
+    loop = asyncio.get_running_loop()
+    tried: set[str] = set()
     try:
         for last in (*[False] * RETRIES, True):
             if server is None:
@@ -23,7 +27,7 @@ async def dial(
             spec = server.spec
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
-                    made = await loop.create_connection(lambda s=server: protocol(s), spec.address, spec.port)
+                    made = await loop.create_connection(partial(protocol, server), spec.address, spec.port)
                 return server, made[1]
             except OSError:
                 tried.add(spec.key)
@@ -39,5 +43,6 @@ async def dial(
             server = following
         return None
     except asyncio.CancelledError:
-        server.end(failed=False)
+        if server:
+            server.end(failed=False)
         raise

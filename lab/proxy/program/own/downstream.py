@@ -8,12 +8,14 @@ from collections.abc import Callable
 
 from .. import pages
 from .balance import Backend, Server
+from .connection import Connection
 from .dial import dial
-from .heads import HEAD_MOST, BadMessage, Head, parse, request_body
+from .heads import HEAD_MOST, BadMessage, Body, Head, Length, parse, request_body
 from .upstream import Upstream
 
 HELD_MOST = 256 * 1024  # of what a client sends ahead; more waits in its own socket
 END = b"\r\n\r\n"
+NOTHING = Length(0)  # the body of no request
 _ids = itertools.count()
 _id_prefix = os.urandom(8).hex()
 
@@ -21,19 +23,18 @@ _id_prefix = os.urandom(8).hex()
 Route = Callable[[Head, str], Backend | bytes]
 
 
-class Downstream(asyncio.Protocol):
+class Downstream(Connection):
     def __init__(self, route: Route):
         self._route = route
         self._held = b""  # what came and has not been passed on
         self._head: Head | None = None  # of the request that is being answered
-        self._body = None
-        self._backend: Backend | None = None
+        self._body: Body = NOTHING
+        self._backend: Backend  # who serves it
         self._upstream: Upstream | None = None
         self._connecting: asyncio.Task | None = None
         self.ended = False  # the client will send no more
         self._full = False  # the server takes no more at the moment
         self._slow = False  # nor does the client
-        self.transport: asyncio.Transport | None = None
         self.client = ""
         self.method = b""
         self.began = 0.0
@@ -41,21 +42,21 @@ class Downstream(asyncio.Protocol):
 
     # The client's connection.
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self.client = peer[0] if isinstance(peer, tuple) else ""
 
     def data_received(self, data: bytes) -> None:
         if self.tunnel:
-            self._upstream.transport.write(data)
+            self._pass_on(data)
             return
         self._held = self._held + data if self._held else data
         self._advance()
 
     def eof_received(self) -> bool:
         self.ended = True
-        if self.tunnel:
+        if self.tunnel and self._upstream:
             if self._upstream.ended:
                 return False
             self._upstream.transport.write_eof()
@@ -103,7 +104,7 @@ class Downstream(asyncio.Protocol):
 
     def _cut_short(self) -> bool:
         """Whether the rest of the request's body will never come."""
-        return self.ended and self._head is not None and not self._body.done and not self._held
+        return self.ended and not self._body.done and not self._held
 
     def upstream_is_full(self, full: bool) -> None:
         """The server cannot take more, or can again."""
@@ -141,28 +142,28 @@ class Downstream(asyncio.Protocol):
         self.began = time.monotonic()
         server = self._backend.pick(self.client, set())
         if server is None:
-            self._answer(pages.answer(503, pages.nobody_ready(self._backend.spec.service, self._backend.spec.note)))
+            self._answer_nobody()
             return
         server.begin()
         while server.idle:
             upstream = server.idle.pop()
             if upstream.can_be_used():
-                self._use(upstream)
+                self._use(upstream, head)
                 return
-        self._connecting = asyncio.get_running_loop().create_task(self._connect(server))
+        self._connecting = asyncio.get_running_loop().create_task(self._connect(server, head))
 
-    async def _connect(self, server: Server) -> None:
+    async def _connect(self, server: Server, head: Head) -> None:
         found = await dial(self._backend, self.client, server, Upstream)
         self._connecting = None
         if found is None:
-            self._answer(pages.answer(503, pages.nobody_ready(self._backend.spec.service, self._backend.spec.note)))
+            self._answer_nobody()
         else:
-            self._use(found[1])
+            self._use(found[1], head)
             self._advance()
 
-    def _use(self, upstream: Upstream) -> None:
+    def _use(self, upstream: Upstream, head: Head) -> None:
         self._upstream = upstream
-        upstream.begin(self, self._written(self._head))
+        upstream.begin(self, self._written(head))
 
     def _written(self, head: Head) -> bytes:
         """The request as it goes to the server."""
@@ -178,20 +179,24 @@ class Downstream(asyncio.Protocol):
 
     def _pass_body(self) -> None:
         taken = self._body.feed(self._held)
-        self._upstream.transport.write(self._held[:taken])
+        self._pass_on(self._held[:taken])
         self._held = self._held[taken:]
+
+    def _pass_on(self, data: bytes) -> None:
+        assert self._upstream
+        self._upstream.transport.write(data)
 
     # Answers.
 
     def may_go_on(self) -> bool:
         """Whether another request can follow on this connection."""
-        return not (self._head.close or self.ended) and self._body.done
+        return self._head is not None and not (self._head.close or self.ended) and self._body.done
 
     def open_tunnel(self) -> None:
         """From here on it is bytes; some may have been sent ahead of the server's agreement."""
         self.tunnel = True
         if self._held:
-            self._upstream.transport.write(self._held)
+            self._pass_on(self._held)
             self._held = b""
 
     def body_sent(self) -> bool:
@@ -199,7 +204,7 @@ class Downstream(asyncio.Protocol):
 
     def answered(self, go_on: bool) -> None:
         """The server's answer has been passed on."""
-        self._head = self._body = self._upstream = None
+        self._head, self._body, self._upstream = None, NOTHING, None
         if not go_on:
             self._held = b""
             self.transport.close()
@@ -217,6 +222,10 @@ class Downstream(asyncio.Protocol):
             self.transport.close() if self.tunnel else self.transport.abort()
         else:
             self._answer(pages.answer(502, pages.broken_off(self._backend.spec.service), close=True), go_on=False)
+
+    def _answer_nobody(self) -> None:
+        spec = self._backend.spec
+        self._answer(pages.answer(503, pages.nobody_ready(spec.service, spec.note)))
 
     def _answer(self, whole: bytes, go_on: bool = True) -> None:
         self._held = self._held[self._body.feed(self._held) :]  # what has come of a body that nobody will read

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections import defaultdict
+from dataclasses import replace
 
 from .. import pages
 from ..listeners import FRONT_DOOR
@@ -18,7 +19,7 @@ from .tcp import TcpDownstream
 class OwnEngine:
     name = "own"
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._backends: dict[str, Backend] = {}
         self._plan = Plan()
         self._routes = Routes([])
@@ -33,7 +34,7 @@ class OwnEngine:
             else:
                 self._backends[key] = Backend(spec)
         for key in self._backends.keys() - plan.backends.keys():
-            self._backends[key].update(_without_servers(self._backends[key]))
+            self._backends[key].update(replace(self._backends[key].spec, servers={}))
             if not self._backends[key].servers:
                 del self._backends[key]
         self._plan = self._strays.plan = plan
@@ -80,8 +81,3 @@ class OwnEngine:
     async def stop(self) -> None:
         for _, server in self._servers.values():
             server.close()
-
-
-def _without_servers(backend: Backend):
-    spec = backend.spec
-    return type(spec)(spec.scope, spec.name, spec.mode, spec.affinity, {})

@@ -122,7 +122,7 @@ class Chunked:
 
     __slots__ = ("_left", "_line", "_trailer", "done")
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._left = 0  # of this chunk, with the line end behind it
         self._line = b""  # the part of a line that has come
         self._trailer = False
@@ -161,11 +161,14 @@ class Chunked:
         self._left = size + 2 if size else 0
 
 
+Body = Length | Chunked | UntilClose
+
+
 def request_body(head: Head) -> Length | Chunked:
     return Chunked() if head.chunked else Length(head.length or 0)
 
 
-def response_body(head: Head, status: int, method: bytes) -> Length | Chunked | UntilClose:
+def response_body(head: Head, status: int, method: bytes) -> Body:
     if method == b"HEAD" or status in (204, 304):
         return Length(0)
     if head.chunked:

@@ -3,19 +3,16 @@
 import asyncio
 
 from .balance import Backend, Server
+from .connection import Connection
 from .dial import dial
 
 
-class Side(asyncio.Protocol):
+class Side(Connection):
     """One of two ends. `other` is set once both are connected."""
 
-    def __init__(self):
-        self.transport: asyncio.Transport | None = None
+    def __init__(self) -> None:
         self.other: Side | None = None
         self.ended = False  # its program will send no more
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
 
     def data_received(self, data: bytes) -> None:
         if self.other:
@@ -48,9 +45,9 @@ class TcpDownstream(Side):
         self._server: Server | None = None
         self._connecting: asyncio.Task | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        transport.pause_reading()
+        self.transport.pause_reading()
         self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:

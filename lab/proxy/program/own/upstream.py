@@ -1,10 +1,16 @@
 """The server's side of an HTTP connection: idle, or answering one client's request."""
 
-import asyncio
+from __future__ import annotations
+
 import time
+from typing import TYPE_CHECKING
 
 from .balance import Server
-from .heads import HEAD_MOST, BadMessage, UntilClose, parse, response_body
+from .connection import Connection
+from .heads import HEAD_MOST, BadMessage, Body, UntilClose, parse, response_body
+
+if TYPE_CHECKING:
+    from .downstream import Downstream
 
 IDLE_MOST = 64  # connections kept for one server
 # For so long: many a server closes what is idle after five seconds, perhaps while a request is on its way to it.
@@ -12,19 +18,18 @@ IDLE_SECONDS = 4.0
 END = b"\r\n\r\n"
 
 
-class Upstream(asyncio.Protocol):
+class Upstream(Connection):
     def __init__(self, server: Server):
         self._server = server
-        self._client = None
+        self._client: Downstream | None = None
         self._held = b""
-        self._body = None  # once the answer's head has come
+        self._body: Body | None = None  # once the answer's head has come
         self._lasts = False  # whether the connection can be used again
         self._failed = False
         self.ended = False
         self._idle_since = 0.0
-        self.transport: asyncio.Transport | None = None
 
-    def begin(self, client, request: bytes) -> None:
+    def begin(self, client: Downstream, request: bytes) -> None:
         """Send a request's head. The server counts it already."""
         self._client, self._body, self._held, self._failed = client, None, b"", False
         self.transport.write(request)
@@ -42,9 +47,6 @@ class Upstream(asyncio.Protocol):
         self._server.end(failed=False)
         self.transport.abort()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
-
     def data_received(self, data: bytes) -> None:
         if self._client is None:
             self.transport.abort()  # nobody has asked anything
@@ -52,11 +54,11 @@ class Upstream(asyncio.Protocol):
             self._client.transport.write(data)
         else:
             try:
-                self._take(data)
+                self._take(self._client, data)
             except BadMessage:
                 self.transport.abort()
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, client: Downstream, data: bytes) -> None:
         out = b""
         while self._body is None:
             data, self._held = self._held + data, b""
@@ -66,21 +68,21 @@ class Upstream(asyncio.Protocol):
                     raise BadMessage("a head without end")
                 self._held = data
                 if out:
-                    self._client.transport.write(out)
+                    client.transport.write(out)
                 return
-            out += self._take_head(data[:end])
+            out += self._take_head(client, data[:end])
             data = data[end + 4 :]
-            if self._client.tunnel:
-                self._client.transport.write(out + data)
+            if client.tunnel:
+                client.transport.write(out + data)
                 return
         taken = self._body.feed(data)
-        self._client.transport.write(out + data if taken == len(data) else out + data[:taken])
+        client.transport.write(out + data if taken == len(data) else out + data[:taken])
         if self._body.done:
-            self._finish(self._lasts and taken == len(data))
+            self._finish(client, self._lasts and taken == len(data))
 
-    def _take_head(self, raw: bytes) -> bytes:
+    def _take_head(self, client: Downstream, raw: bytes) -> bytes:
         """The head as it goes to the client; also sets what follows it."""
-        head, client = parse(raw), self._client
+        head = parse(raw)
         try:
             status = int(head.start[1])
         except ValueError:
@@ -100,18 +102,14 @@ class Upstream(asyncio.Protocol):
             lines.append(f"X-Orrery-Pod: {spec.pod}".encode())
         if spec.version:
             lines.append(f"X-Orrery-Version: {spec.version}".encode())
-        if not client.tunnel and not (client.may_go_on() and self._ends_by_itself(head)):
+        if not client.tunnel and not (client.may_go_on() and not isinstance(self._body, UntilClose)):
             lines.append(b"Connection: close")
         elif head.start[0] == b"HTTP/1.0":
             lines.append(b"Connection: keep-alive")
         return b"\r\n".join(lines) + END
 
-    def _ends_by_itself(self, head) -> bool:
-        return self._body.done or head.chunked or head.length is not None
-
-    def _finish(self, lasts: bool) -> None:
-        client, self._client = self._client, None
-        server = self._server
+    def _finish(self, client: Downstream, lasts: bool) -> None:
+        self._client, server = None, self._server
         server.end(self._failed)
         if lasts and client.body_sent() and server.spec.weight and len(server.idle) < IDLE_MOST:
             self.transport.resume_reading()
