@@ -146,7 +146,7 @@ class Run:
         if me.info in self._hopeless:
             return self._hopeless[me.info]
         promised = self.cache.promise_to(me.key)
-        if not candidates.nodes or self.preemptions >= PREEMPTIONS_A_RUN:
+        if self.preemptions >= PREEMPTIONS_A_RUN:
             return Preemption(promised)
         done = preempt(me, candidates, self.cache.lowest_priority, promised, self.cache.budgets)
         if done.node is None:

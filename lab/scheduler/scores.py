@@ -99,8 +99,6 @@ def image_locality(pod: PodInfo, node: NodeInfo, spread_of: dict[str, float]) ->
 
 def scaled(raw: int, most: int, reverse: bool = False) -> int:
     """`raw` as a share of the most that any node has; reversed, for what is better the less there is of it."""
-    if not most:
-        return HIGHEST if reverse else 0
     share = HIGHEST * raw // most
     return HIGHEST - share if reverse else share
 
@@ -111,5 +109,5 @@ def scaled_spread(crowd: float, fewest: float, most: float) -> float:
 
 
 def scaled_affinity(liking: float, least: float, most: float) -> float:
-    """InterPodAffinity's own: the least liked gets 0, the most liked 100."""
-    return HIGHEST * (liking - least) / (most - least) if most > least else 0
+    """InterPodAffinity's own: the least liked gets 0, the most liked, which is not the same, 100."""
+    return HIGHEST * (liking - least) / (most - least)

@@ -17,16 +17,21 @@ def clusters(draw, all_bound: bool = False, most_important: int = 0) -> tuple[li
     for name in names:
         labels = draw(st.fixed_dictionaries({}, optional={ZONE: st.sampled_from("12"), "disk": st.just("ssd")}))
         nodes.append(node(name, cpu=draw(st.sampled_from("124")), pods=draw(st.integers(1, 4)), labels=labels))
-    pods = []
-    for number in range(draw(st.integers(1, 8))):
-        more = {"cpu": draw(st.sampled_from(("", "500m", "1"))), "labels": draw(LABELS)}
+    kinds, pods = draw(st.lists(kinds_of_pods(), min_size=1, max_size=3)), []
+    for number in range(draw(st.integers(1, 10))):
+        more = {**draw(st.sampled_from(kinds))}
         if most_important:
             more["priority"] = draw(st.integers(0, most_important))
         if all_bound or draw(st.booleans()):
             more["node"] = draw(st.sampled_from(names))
-        created = f"2026-01-01T00:00:0{number}Z"
-        pods.append(pod(f"p{number}", created=created, **more, **draw(wishes())))
+        pods.append(pod(f"p{number}", created=f"2026-01-01T00:00:0{number}Z", **more))
     return nodes, pods
+
+
+@st.composite
+def kinds_of_pods(draw) -> dict:
+    """What all pods of one template have in common."""
+    return {"cpu": draw(st.sampled_from(("", "500m", "1"))), "labels": draw(LABELS), **draw(wishes())}
 
 
 @st.composite
@@ -35,7 +40,8 @@ def wishes(draw, affinity_to_pods: bool = True) -> dict:
     more: dict = {}
     if draw(st.booleans()):
         kind = draw(st.sampled_from(("podAffinity", "podAntiAffinity"))) if affinity_to_pods else "podAntiAffinity"
-        terms = [term(draw(KEYS), **draw(LABELS)) for _ in range(draw(st.integers(1, 2)))]
+        weights = st.sampled_from((0, 0, 1, 50))  # 0: required
+        terms = [term(draw(KEYS), draw(weights), **draw(LABELS)) for _ in range(draw(st.integers(1, 2)))]
         more["affinity"] = affinity(kind, *terms)
     if draw(st.booleans()):
         constraint = {

@@ -123,6 +123,13 @@ def test_what_pods_that_are_there_prefer_counts_too():
     assert places(run(NODES, [there, pod("w", labels={"app": "web"})])) == {"w": "b1"}
 
 
+def test_what_pods_that_are_there_prefer_of_others_does_not_count():
+    there = pod("db", node="b1", cpu="1", affinity=near(term(ZONE, weight=50, app="web")))
+    outcome = run(NODES, [there, pod("w", labels={"app": "other"})])
+    assert places(outcome) == {"w": "a1"}
+    assert all("InterPodAffinity" not in verdict["scores"] for verdict in outcome.bindings[0][2]["nodes"])
+
+
 def test_what_they_insisted_on_counts_as_a_slight_preference():
     group = {"labels": DB, "affinity": near(term(ZONE, app="db"))}
     outcome = run(NODES, [pod("x", node="b1", cpu="1", **group), pod("w", labels=DB)])

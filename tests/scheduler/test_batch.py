@@ -5,13 +5,14 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 
-from lab.scheduler import sampling
+from lab.scheduler import batch, candidates, sampling
 from lab.scheduler.batch import schedule
 from lab.scheduler.sampling import enough_nodes
+from lab.scheduler.scores import WEIGHTS
 
-from .build import cache_of, node, places, pod, run
-from .model import ZONE, Model
-from .random_clusters import clusters
+from .build import affinity, cache_of, node, places, pod, run, term
+from .model import HOST, ZONE, Model
+from .random_clusters import clusters, wishes
 
 
 @pytest.mark.parametrize("exact_nodes", [100, 0], ids=["each pod anew", "from the heap"])
@@ -33,6 +34,34 @@ def test_it_finds_the_same_nodes_fit_as_a_plain_model(exact_nodes, cluster):
         if exact_nodes:
             assert {verdict["node"] for verdict in why["nodes"] if verdict["fits"]} == feasible
         model.place(waiting[name], chosen)
+
+
+@given(clusters())
+@settings(max_examples=150, deadline=None)
+def test_a_batch_decides_as_one_run_a_pod_would(cluster):
+    nodes, pods = cluster
+    cache = cache_of(nodes, pods)
+    one_by_one = [each for key in list(cache.pending) for each in schedule(cache, [key]).bindings]
+    assert run(nodes, pods).bindings == one_by_one
+
+
+@given(clusters(all_bound=True), wishes())
+@settings(max_examples=200, deadline=None)
+def test_the_totals_of_the_nodes_are_the_sums_of_their_points_and_the_same_from_the_heap(cluster, wish):
+    nodes, there = cluster
+    decisions = []
+    for exact in (True, False):
+        with patch.object(candidates, "is_exact", lambda nodes, exact=exact: exact):
+            decisions += [why for _, _, why in run(nodes, [*there, pod("w", labels={"app": "a"}, **wish)]).bindings]
+    if not decisions:
+        return
+    anew, from_heap = ({v["node"]: v["total"] for v in why["nodes"] if v["fits"]} for why in decisions)
+    assert from_heap == pytest.approx(anew, abs=0.11)
+    assert list(anew.values()) == sorted(anew.values(), reverse=True)
+    assert list(from_heap.values()) == sorted(from_heap.values(), reverse=True)
+    for verdict in (v for why in decisions for v in why["nodes"] if "scores" in v):
+        assert verdict["total"] == pytest.approx(sum(verdict["scores"].values()), abs=0.3)
+        assert all(0 <= points <= 100 * WEIGHTS[plugin] for plugin, points in verdict["scores"].items())
 
 
 def many(count: int, **more) -> list[dict]:
@@ -64,6 +93,18 @@ def test_in_a_large_cluster_with_a_preference_the_spread_stays_even():
     }
     zones = [int(name[1:]) % 3 for name in places(run(nodes, many(600, **asked))).values()]
     assert max(zones.count(z) for z in range(3)) - min(zones.count(z) for z in range(3)) <= 3
+
+
+def test_large_nodes_in_one_zone_do_not_draw_all_of_them_there():
+    size = {True: {"cpu": "64", "memory": "512Gi"}, False: {"cpu": "4", "memory": "8Gi"}}
+    nodes = [node(f"n{n:03}", labels={ZONE: str(n % 3)}, **size[n % 3 == 0]) for n in range(120)]
+    evenly = {"topologyKey": ZONE, "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}
+    asked = {
+        "labels": {"app": "w"},
+        "topologySpreadConstraints": [{**evenly, "labelSelector": {"matchLabels": {"app": "w"}}}],
+    }
+    zones = [int(name[1:]) % 3 for name in places(run(nodes, many(300, **asked))).values()]
+    assert max(zones.count(z) for z in range(3)) - min(zones.count(z) for z in range(3)) <= 30
 
 
 def test_a_full_cluster_is_filled_to_the_last_place():
@@ -140,6 +181,50 @@ def test_searches_take_turns_through_a_large_cluster():
         seen.add(outcome.bindings[0][1])
         assert outcome.bindings[0][2]["evaluated"] == 420
     assert len(seen) == 3
+
+
+def test_in_a_large_one_the_points_stay_right_while_one_pod_after_the_other_comes():
+    nodes = [node(f"n{n}", labels={ZONE: str(n % 2)}) for n in range(6)]
+    evenly = {"topologyKey": ZONE, "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
+    alike = {
+        "labels": {"app": "w"},
+        "topologySpreadConstraints": [{**evenly, "labelSelector": {"matchLabels": {"app": "w"}}}],
+        "affinity": affinity("podAffinity", term(ZONE, weight=10, app="w"), term(HOST, weight=1, app="w")),
+    }
+    there = [pod("x", node="n0", labels={"app": "w"}), pod("y", node="n2", labels={"app": "w"})]
+    with patch.object(candidates, "is_exact", lambda nodes: False):
+        outcome = run(nodes, [*there, pod("z", node="n1", labels={"app": "w"}), *many(8, **alike)])
+    assert len(outcome.bindings) == 8
+    for _, _, why in outcome.bindings:
+        best = why["nodes"][0]
+        assert best["total"] == pytest.approx(sum(best["scores"].values()), abs=0.3)
+
+
+def test_when_the_nodes_of_the_sample_are_full_it_asks_the_others():
+    kinds = [("a", "0"), ("b", "1"), ("a", "2"), ("b", "3"), ("b", "3"), ("b", "3")]
+    pods = [
+        pod(f"p{n}", cpu="4", labels={"kind": kind}, created=f"2026-01-01T00:00:0{second}Z")
+        for n, (kind, second) in enumerate(kinds)
+    ]
+    with patch.object(sampling, "EXACT_NODES", 0):
+        outcome = run([node(f"n{n}") for n in range(5)], pods)
+    # Of five nodes the first kind has asked two, and the first of the other kind has taken the second of them.
+    assert list(places(outcome).items())[:3] == [("p0", "n0"), ("p1", "n1"), ("p2", "n2")]
+
+
+def test_in_a_large_one_room_that_was_promised_is_taken_on_a_node_that_was_not_in_the_sample():
+    nodes = [node(f"n{n:03}") for n in range(150)]
+    ((_, chosen, why),) = run(nodes, [pod(status={"nominatedNodeName": "n149"})]).bindings
+    assert (chosen, why["evaluated"], why["counts"]) == ("n149", 101, {})
+
+
+def test_of_more_kinds_of_pods_than_it_can_keep_in_mind_it_forgets_the_oldest():
+    cache = cache_of([node("a")], [pod(f"p{n}", labels={"kind": str(n % 3)}) for n in range(6)])
+    with patch.object(batch, "KINDS_IN_MEMORY", 2):
+        a_run = batch.Run(cache)
+        outcome = a_run.place(batch.in_order(list(cache.pending.values())), until=float("inf"))
+    assert len(outcome.bindings) == 6
+    assert [info.labels["kind"] for info in a_run._candidates] == ["1", "2"]
 
 
 def test_when_its_time_is_over_it_leaves_the_rest_for_another_run():

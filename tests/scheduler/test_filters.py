@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from lab.apimachinery.nodeaffinity import parse_terms
-from lab.scheduler.filters import dynamic_reasons, static_reasons
+from lab.scheduler.filters import VOLUME_CONFLICT, dynamic_reasons, static_reasons
 from lab.scheduler.nodeinfo import NodeInfo, parse_node
 from lab.scheduler.podinfo import PodInfo, parse
 
@@ -53,6 +53,8 @@ def test_a_node_takes_so_many_pods_and_no_more():
 
 def test_a_pod_that_asks_for_nothing_fits_on_a_node_that_is_overcommitted():
     assert objections(pod(), node(cpu="1"), pod("there", cpu="2")) == ()
+    nothing, two = ({"requests": {GPU: count}} for count in "02")
+    assert objections(pod(**nothing), node(**{GPU: "1"}), pod("there", **two)) == ()
 
 
 def test_finished_pods_take_no_room():
@@ -185,6 +187,16 @@ def test_a_full_node_out_of_reach_of_its_volume_is_called_full():
     assert reasons(asked, parse_node(node(cpu="8"))) == ("node(s) didn't match PersistentVolume's node affinity",)
 
 
+def test_of_the_places_where_a_volume_can_be_had_one_is_enough_but_of_each_volume():
+    def places_of(zone: str) -> tuple:
+        return parse_terms([expressions(("zone", "In", zone)), expressions(("everywhere", "Exists"))])
+
+    here, there = places_of("a"), places_of("b")
+    on = parse_node(node(labels={"zone": "a"}))
+    assert reasons(dataclasses.replace(parse(pod()), volumes=(here, here)), on) == ()
+    assert reasons(dataclasses.replace(parse(pod()), volumes=(here, there)), on) == (VOLUME_CONFLICT,)
+
+
 def port(number: int, address: str = "", protocol: str = "TCP") -> dict:
     return {"containerPort": number, "hostPort": number, "hostIP": address, "protocol": protocol}
 
@@ -215,6 +227,11 @@ def test_the_host_port_of_a_sidecar_is_taken_too():
 
 def test_a_node_that_does_not_say_what_it_offers_offers_nothing():
     assert dynamic_reasons(parse(pod(cpu="1m")), parse_node({"metadata": {"name": "bare"}})) == ("Insufficient cpu",)
+
+
+def test_a_node_that_says_only_what_it_has_offers_all_of_that():
+    says = {"metadata": {"name": "new"}, "status": {"capacity": {"cpu": "1"}}}
+    assert dynamic_reasons(parse(pod(cpu="1")), parse_node(says)) == ()
 
 
 def test_without_any_node_it_says_just_that():

@@ -1,11 +1,14 @@
 """Preemption: who may push out whom, where the least is lost, and to whom the room belongs afterwards."""
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.apimachinery.budgets import Budget
 from lab.apimachinery.selectors import parse_label_selector
+from lab.scheduler import batch
 from lab.scheduler.batch import Outcome, schedule
 
 from .build import affinity, cache_of, node, places, pod, run, term, words
@@ -62,6 +65,17 @@ def test_a_node_that_could_never_hold_it_is_not_emptied_for_it():
     )
 
 
+def test_a_node_without_what_it_asks_for_is_not_emptied_for_it():
+    outcome = run([node("a")], [there("x", "a"), vip(requests={"gpu": "1"})])
+    assert words(outcome)["vip"].endswith(" 1 Preemption is not helpful for scheduling.")
+
+
+def test_a_pod_that_asks_for_all_of_a_node_can_have_it_emptied():
+    asked = vip(cpu="4", memory="8Gi", requests={"gpu": "2"})
+    lesser = there("x", "a", cpu="1", memory="1Gi", requests={"gpu": "1"})
+    assert decided(run([node("a", cpu="4", memory="8Gi", gpu="2")], [lesser, asked])) == ("a", ["x"])
+
+
 @pytest.mark.parametrize(
     "spoilt",
     [
@@ -110,6 +124,14 @@ def test_of_equal_losses_it_chooses_the_one_that_started_last():
     assert decided(run([node("a"), node("b")], [*pods, vip()])) == ("b", ["xb"])
 
 
+def test_of_each_loss_only_when_the_most_important_started_matters():
+    pods = [
+        there(f"{priority}{name}", name, priority, "2", status={"startTime": f"2026-01-01T00:00:0{second}Z"})
+        for name, priority, second in (("a", 10, 5), ("a", 1, 1), ("b", 10, 4), ("b", 1, 9))
+    ]
+    assert decided(run([node("a"), node("b")], [*pods, vip()])) == ("a", ["10a", "1a"])
+
+
 def test_nobody_is_asked_to_leave_where_somebody_is_leaving_anyway():
     nodes, leaving = [node("a"), node("b")], there("x", "b", priority=50, deleting=True)
     assert decided(run(nodes, [there("y", "a"), leaving, vip()])) == ("b", [])
@@ -128,6 +150,24 @@ def test_it_does_not_wait_for_a_nominated_node_that_is_no_use_to_it_any_more():
     assert decided(run(nodes, [there("x", "a"), there("y", "b", deleting=True), promised])) == ("a", ["x"])
 
 
+def test_it_does_not_wait_where_nobody_is_on_the_way_out():
+    promised = vip(status={"nominatedNodeName": "a"})
+    assert decided(run([node("a")], [there("late", "a"), promised])) == ("a", ["late"])
+
+
+def test_it_does_not_wait_for_one_on_its_way_out_that_is_as_important_as_itself():
+    promised = vip(status={"nominatedNodeName": "a"})
+    outcome = run([node("a")], [there("peer", "a", priority=100, deleting=True), promised])
+    assert words(outcome)["vip"].endswith(": 1 No preemption victims found for incoming pod.")
+
+
+def test_one_run_makes_room_for_so_many_pods_and_no_more():
+    nodes, pods = [node("a"), node("b")], [there("x", "a"), there("y", "b"), vip("v1"), vip("v2")]
+    with patch.object(batch, "PREEMPTIONS_A_RUN", 1):
+        outcome = run(nodes, pods)
+    assert (decided(outcome, "v1"), decided(outcome, "v2")) == (("a", ["x"]), ("", []))
+
+
 def test_once_there_is_room_it_goes_to_its_nominated_node():
     promised = vip(status={"nominatedNodeName": "b"})
     outcome = run([node("a", cpu="64"), node("b")], [promised])
@@ -142,6 +182,14 @@ def test_nobody_less_important_takes_room_that_was_promised():
     cache = cache_of([node("a", cpu="8")], [there("x", "a", deleting=True, cpu="6"), promised, pod("small", cpu="2")])
     outcome = schedule(cache, ["default/small"])
     assert words(outcome)["small"].startswith("0/1 nodes are available: 1 Insufficient cpu.")
+
+
+def test_nobody_less_important_comes_whom_one_that_was_promised_room_cannot_stand():
+    alone = affinity("podAntiAffinity", term(HOST, app="web"))
+    promised = vip(cpu="1", status={"nominatedNodeName": "a"}, affinity=alone)
+    for priority, where in ((0, {}), (200, {"w": "a"})):
+        cache = cache_of([node("a")], [promised, pod("w", labels={"app": "web"}, priority=priority)])
+        assert places(schedule(cache, ["default/w"])) == where
 
 
 def test_somebody_more_important_takes_room_that_was_promised():
@@ -227,6 +275,13 @@ def decided_under(budgets: list[Budget], nodes: list[dict], pods: list[dict], na
     cache = cache_of(nodes, pods)
     cache.budgets = budgets
     return decided(schedule(cache, list(cache.pending)), name)
+
+
+def test_who_is_on_the_way_out_uses_up_no_budget():
+    going, kept = (there(name, "a", 1, "2", labels={"app": "kept"}) for name in ("going", "kept"))
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:30Z"
+    pods = [going, kept, there("free", "b", 50), vip()]
+    assert decided_under(budgeted(1), [node("a"), node("b")], pods) == ("a", ["kept"])
 
 
 def test_whom_a_budget_keeps_stays_though_others_are_more_important():

@@ -56,8 +56,24 @@ def test_the_back_off_doubles_up_to_a_limit(queue, clock):
     assert waits == [1, 2, 4, 8, 10, 10]
 
 
+def test_the_first_whose_back_off_ends_sets_the_clock(queue, clock):
+    queue.failed("early")
+    clock.now += 0.5
+    queue.failed("late")
+    queue.hope(["early", "late"])
+    assert queue.next_try() == pytest.approx(0.5)
+    clock.now += 60
+    assert queue.next_try() == 0.0
+
+
 def test_without_hope_it_is_tried_again_only_after_minutes(queue):
     queue.failed("a")
+    assert queue.next_try() == FLUSH_SECONDS
+
+
+def test_what_concerns_another_is_no_hope_for_it(queue):
+    queue.failed("a")
+    assert queue.due(["a", "b"], {"b"}, everything=False) == ["b"]
     assert queue.next_try() == FLUSH_SECONDS
 
 

@@ -31,6 +31,14 @@ def test_least_and_most_allocated(cpu, memory, least, most):
     assert scores.most_allocated(asked, offered) == most
 
 
+def test_what_a_node_offers_none_of_has_no_say_in_its_average():
+    asked = parse(pod(cpu="1", memory="2Gi"))
+    for score, by_cpu, by_memory in ((scores.least_allocated, 75, 75), (scores.most_allocated, 25, 25)):
+        assert score(asked, info(cpu="4", memory="0")) == by_cpu
+        assert score(asked, info(cpu="0", memory="8Gi")) == by_memory
+        assert score(asked, info(cpu="0", memory="0")) == 0
+
+
 def test_what_is_there_counts_with_defaults_for_those_that_ask_for_nothing():
     cache = cache_of([node(cpu="1", memory="2000Mi")], [pod(f"p{n}", node="node-1") for n in range(4)])
     # Four pods of 100m and 200Mi and this one: half of the cores, half of the memory.
@@ -52,6 +60,11 @@ def test_a_pod_that_asks_for_nothing_is_not_led_to_the_node_that_is_balanced():
 def test_a_score_is_a_whole_number_as_a_share_too():
     assert scores.scaled(1, 3) == 33
     assert scores.scaled(1, 3, reverse=True) == 67
+
+
+def test_where_a_node_offers_none_of_one_of_them_nothing_is_out_of_balance():
+    for nothing in ({"cpu": "0"}, {"memory": "0"}):
+        assert scores.balanced_allocation(parse(pod(cpu="1", memory="1Gi")), info(**nothing)) == 100
 
 
 def test_taints_that_only_prefer_are_counted_unless_tolerated():
@@ -131,6 +144,8 @@ def test_an_image_has_one_name_however_it_is_written(written, name):
 def test_a_node_that_has_the_image_wins_over_its_equal():
     outcome = run([node("a"), node("b", images={"web:1": GI})], [pod("w", image="web:1")])
     assert places(outcome) == {"w": "b"}
+    points = {v["node"]: v["scores"]["ImageLocality"] for v in outcome.bindings[0][2]["nodes"]}
+    assert points == {"a": 0, "b": 50}  # half of the nodes have it
 
 
 def test_balancing_takes_the_emptiest_node_and_packing_the_fullest_that_has_room():

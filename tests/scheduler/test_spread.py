@@ -4,7 +4,7 @@ import pytest
 
 from lab.scheduler.scores import MOST_ALLOCATED
 
-from .build import node, places, pod, run, words
+from .build import affinity, node, places, pod, run, term, words
 
 ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 WEB = {"app": "web"}
@@ -41,6 +41,12 @@ def test_no_zone_has_more_than_max_skew_above_the_emptiest():
 def test_where_only_the_fuller_zone_has_room_it_waits():
     outcome = run([zoned("a1", "a"), zoned("b1", "b", cpu="1")], [web("w", cpu="2"), there("x", "a1")])
     assert words(outcome)["w"].startswith(f"0/2 nodes are available: 1 Insufficient cpu, 1 {TOO_MANY}.")
+
+
+def test_hosts_can_be_the_domains_too():
+    nodes = [node("large", cpu="64", memory="64Gi"), node("small")]
+    outcome = run(nodes, [web(f"w{number}", spread(HOST)) for number in range(4)])
+    assert sorted(places(outcome).values()) == ["large", "large", "small", "small"]
 
 
 def test_a_skew_of_two_allows_two_more():
@@ -87,6 +93,11 @@ def test_a_node_without_the_label_is_no_place_for_it():
     )
 
 
+def test_a_node_that_objects_by_itself_is_counted_under_that_alone():
+    outcome = run([zoned("bare", "", unschedulable=True)], [web("w")])
+    assert words(outcome)["w"].startswith("0/1 nodes are available: 1 node(s) were unschedulable. preemption: ")
+
+
 def test_every_constraint_must_hold():
     nodes = [zoned("a1", "a"), zoned("b1", "b"), zoned("b2", "b")]
     asked = [spread(ZONE), spread(HOST)]
@@ -115,6 +126,14 @@ def test_zones_that_its_node_selector_rules_out_do_not_count():
     nodes[0]["metadata"]["labels"]["disk"] = "ssd"
     three = [web(f"w{number}", nodeSelector={"disk": "ssd"}) for number in range(3)]
     assert len(places(run(nodes, three))) == 3
+
+
+def test_pods_on_nodes_that_its_node_selector_rules_out_do_not_count():
+    nodes = [zoned("a1", "a"), zoned("a2", "a"), zoned("b1", "b")]
+    for each in (nodes[0], nodes[2]):
+        each["metadata"]["labels"]["disk"] = "ssd"
+    pods = [there("x", "a2"), there("y", "a2"), there("z", "b1"), web("w", nodeSelector={"disk": "ssd"})]
+    assert places(run(nodes, pods)) == {"w": "a1"}
 
 
 def test_zones_that_it_cannot_use_count_if_node_affinity_policy_is_ignore():
@@ -190,6 +209,19 @@ def test_the_pods_of_a_job_are_not_spread_without_being_asked():
     jobs = [pod(f"p{n}", owner="job", owner_kind="Job") for n in range(2)]
     outcome = run([node(name) for name in "ab"], jobs)
     assert all("PodTopologySpread" not in v["scores"] for _, _, why in outcome.bindings for v in why["nodes"])
+
+
+def test_the_replicas_that_are_there_count():
+    nodes = [zoned("a1", "a", cpu="64", memory="64Gi"), zoned("b1", "b")]
+    there = pod("x", owner="rs", node="a1")
+    assert places(run(nodes, [there, pod("w", owner="rs")])) == {"w": "b1"}
+    assert places(run(nodes, [there, pod("w", owner="another")])) == {"w": "a1"}
+
+
+def test_a_replica_of_an_older_revision_counts_once_whatever_it_asks_for():
+    nodes = [zoned("a1", "a"), zoned("b1", "b")]
+    older = pod("x", owner="rs", node="a1", affinity=affinity("podAntiAffinity", term(HOST, app="nobody")))
+    assert places(run(nodes, [older, pod("y", owner="rs", node="b1"), pod("w", owner="rs")])) == {"w": "a1"}
 
 
 def test_a_pod_that_is_to_be_packed_is_not_spread():
