@@ -1,7 +1,10 @@
 """One settings file, driven by the environment. Every variable has a default that works on a fresh machine."""
 
+import contextlib
 import os
 import secrets
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import dj_database_url
@@ -11,31 +14,22 @@ DATA_DIR = Path(os.environ.get("ORRERY_DATA", BASE_DIR / ".data"))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 
-def _secret_key() -> str:
-    """A key of this lab's own, made on first use and kept beside its data."""
-    path = DATA_DIR / "secret-key"
-    try:
-        with path.open("x") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+def _drawn(name: str, lot: Callable[[], str]) -> str:
+    """What this lab drew once and keeps beside its data. Several of its processes may be the first at once: the file
+    is there whole or not at all, and what the others drew is forgotten."""
+    path = DATA_DIR / name
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=DATA_DIR) as file:  # for nobody else to read
+            file.write(lot())
+            file.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, path)
     return path.read_text()
 
 
-def _lab_id() -> str:
-    """Names this lab on an engine it shares with others: everything it makes there carries it as a label."""
-    path = DATA_DIR / "lab-id"
-    try:
-        with path.open("x") as file:
-            file.write(secrets.token_hex(4))
-    except FileExistsError:
-        pass
-    return path.read_text()
-
-
-SECRET_KEY = os.environ.get("SECRET_KEY") or _secret_key()
-LAB_ID = os.environ.get("ORRERY_LAB_ID") or _lab_id()
+SECRET_KEY = os.environ.get("SECRET_KEY") or _drawn("secret-key", lambda: secrets.token_urlsafe(48))
+# Names this lab on an engine it shares with others: everything it makes there carries it as a label.
+LAB_ID = os.environ.get("ORRERY_LAB_ID") or _drawn("lab-id", lambda: secrets.token_hex(4))
 DEBUG = os.environ.get("DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],.localhost").split(",")
 PORT = int(os.environ.get("ORRERY_PORT", "8088"))
