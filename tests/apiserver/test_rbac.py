@@ -54,6 +54,8 @@ def test_a_path_is_covered_by_itself_or_by_its_beginning(url, allowed):
         ("GET", "/api/v1/namespaces/a/pods", {}, Attributes("list", "", "pods", namespace="a")),
         ("GET", "/api/v1/pods", {"watch": "1"}, Attributes("watch", "", "pods")),
         ("GET", "/api/v1/pods", {"fieldSelector": "metadata.name=x"}, Attributes("list", "", "pods", name="x")),
+        ("GET", "/api/v1/pods", {"fieldSelector": "status.phase!=x\\,metadata.name=x"}, Attributes("list", "", "pods")),
+        ("GET", "/api/v1/pods", {"fieldSelector": "metadata.name!=x"}, Attributes("list", "", "pods")),
         ("GET", "/api/v1/namespaces/a", {}, Attributes("get", "", "namespaces", namespace="a", name="a")),
         ("DELETE", "/api/v1/namespaces/a/pods", {}, Attributes("deletecollection", "", "pods", namespace="a")),
         ("GET", "/api/v1/namespaces/a/pods/p/exec", {}, Attributes("create", "", "pods", "exec", "a", "p")),
@@ -159,6 +161,19 @@ def test_nobody_grants_what_they_have_not(client):
     check(client.view(), JANE, ROLES, role([more]), role([more]))  # what was there already is not granted anew
 
 
+def test_who_lacks_the_rights_of_a_role_may_not_even_label_it(client):
+    """For another role may gather the rules of what carries a label."""
+    client.create(ROLES, {"metadata": {"name": "reader", "namespace": "default"}, "rules": [READ]})
+    bind(client, "reader")
+    more = role([READ | {"resources": ["secrets"]}])
+    labelled = {"labels": {f"{RBAC}/aggregate-to-view": "true"}}
+    with pytest.raises(ApiError, match="not currently held"):
+        check(client.view(), JANE, ROLES, more | {"metadata": more["metadata"] | labelled}, more)
+    check(client.view(), JANE, ROLES, more | {"metadata": more["metadata"] | {"finalizers": ["a/b"]}}, more)
+    held = role([READ])
+    check(client.view(), JANE, ROLES, held | {"metadata": held["metadata"] | labelled}, held)
+
+
 def test_a_rule_of_names_is_no_licence_for_all(client):
     client.create(
         ROLES, {"metadata": {"name": "one", "namespace": "default"}, "rules": [READ | {"resourceNames": ["a"]}]}
@@ -192,5 +207,7 @@ def test_only_who_may_do_everything_has_roles_gathered(client):
     cluster_role = {"metadata": {"name": "sum"}, "aggregationRule": gathering}
     with pytest.raises(ApiError, match="must have cluster-admin privileges to use the aggregationRule"):
         check(client.view(), JANE, CLUSTERROLES, cluster_role, None)
+    with pytest.raises(ApiError, match="must have cluster-admin privileges"):
+        check(client.view(), JANE, CLUSTERROLES, {"metadata": cluster_role["metadata"]}, cluster_role)
     bind(client, "cluster-admin", CLUSTERROLEBINDINGS, "ClusterRole")
     check(client.view(), JANE, CLUSTERROLES, cluster_role, None)

@@ -3,12 +3,12 @@
 Pure. Source: k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NAMESPACES
+from lab.apimachinery.selectors import parse_fields
 
 from ..options import boolean
 from ..requestinfo import resolve
@@ -16,7 +16,6 @@ from ..requestinfo import resolve
 VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 # A websocket begins as a GET, and was a POST before there were websockets. Kubernetes asks for `create` in any case.
 STREAMS = ("exec", "attach", "portforward")
-ONE_NAME = re.compile(r"(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)")
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,8 @@ def of_request(method: str, path: str, query: Mapping[str, str]) -> Attributes:
         verb = "create"
     elif not name and verb == "get":
         verb = "watch" if boolean(query, "watch") else "list"
-        only = ONE_NAME.search(query.get("fieldSelector", ""))
-        name = only[1] if only else ""
+        terms = parse_fields(query.get("fieldSelector", ""), info.kind).terms
+        name = next((value for field, equal, value in terms if equal and field == "metadata.name"), "")
     elif not name and verb == "delete":
         verb = "deletecollection"
     # A namespace lies in itself: a role in it may open it.

@@ -17,21 +17,17 @@ EVERYTHING = [
     {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
     {"verbs": ["*"], "nonResourceURLs": ["*"]},
 ]
+BOOKKEEPING = ("finalizers", "generation", "managedFields", "ownerReferences", "resourceVersion")
 
 
 def check(view: View, user: User, kind: Kind, obj: dict, old: dict | None) -> None:
-    """Raises ApiError 403 for rights that the user has not, 404 for a role that there is not."""
-    if user.is_master:
+    """Raises ApiError 403 for rights that the user has not, 404 for a role that there is not.
+
+    A label counts too: by it another role may gather the rules of this one."""
+    if user.is_master or old is not None and _but_for_bookkeeping(old) == _but_for_bookkeeping(obj):
         return
     meta, is_role = obj["metadata"], kind in (ROLES, CLUSTERROLES)
-    fields = ("rules", "aggregationRule") if is_role else ("roleRef", "subjects")
-    if old is not None and all(old.get(field) == obj.get(field) for field in fields):
-        return
     namespace = meta.get("namespace", "")
-    gathers = obj.get("aggregationRule")  # it may gather anything
-    if gathers and gathers != (old or {}).get("aggregationRule") and _lacking(view, user, "", EVERYTHING):
-        words = "must have cluster-admin privileges to use the aggregationRule"
-        raise errors.forbidden(kind, meta.get("name", ""), words)
     if is_role:
         asked = Attributes("escalate", RBAC, kind.plural, namespace=namespace, name=meta.get("name", ""))
         granted = obj.get("rules") or []
@@ -49,6 +45,15 @@ def check(view: View, user: User, kind: Kind, obj: dict, old: dict | None) -> No
         groups = " ".join(f'"{group}"' for group in user.groups)
         words = f'user "{user.name}" (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:'
         raise errors.forbidden(kind, meta.get("name", ""), "\n".join((words, *_compact(lacking))))
+    gathers = obj.get("aggregationRule") or (old or {}).get("aggregationRule")  # it may gather anything
+    if gathers and _lacking(view, user, "", EVERYTHING):
+        words = "must have cluster-admin privileges to use the aggregationRule"
+        raise errors.forbidden(kind, meta.get("name", ""), words)
+
+
+def _but_for_bookkeeping(obj: dict) -> dict:
+    """What is compared: all but what the collector of garbage, and the server itself, keep in an object."""
+    return obj | {"metadata": {key: value for key, value in obj["metadata"].items() if key not in BOOKKEEPING}}
 
 
 def _lacking(view: View, user: User, namespace: str, granted: list[dict]) -> list[Attributes]:
