@@ -1,24 +1,28 @@
 """The ASGI application: HTTP for the API and the pages, websockets for the live board and the API's streams."""
 
+import io
 import os
 from collections.abc import Callable
 from functools import partial
 
 import django
 from asgiref.sync import iscoroutinefunction
-from django.core.handlers.asgi import ASGIHandler
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lab.settings")
 django.setup(set_prefix=False)  # the imports below need it
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
+from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import ResolverMatch, re_path  # noqa: E402
 
+from lab.apimachinery.errors import ApiError  # noqa: E402
 from lab.apiserver.access.authentication import is_secured  # noqa: E402
 from lab.apiserver.threads import in_thread  # noqa: E402
 from lab.apiserver.views import sockets  # noqa: E402
+from lab.apiserver.views.entry import check_origin  # noqa: E402
 from lab.dashboard import routing  # noqa: E402
 
 
@@ -36,11 +40,20 @@ class Handler(ASGIHandler):
 
 
 async def board(scope: dict, receive: Callable, send: Callable) -> None:
-    await (WebsocketDenier() if is_secured(scope) else boards_own)(scope, receive, send)
+    await (WebsocketDenier() if is_secured(scope) or is_foreign(scope) else boards_own)(scope, receive, send)
+
+
+def is_foreign(scope: dict) -> bool:
+    """Whether a page of another site asks. One of another port is that too: pods serve pages at the front door's."""
+    try:
+        check_origin(ASGIRequest({**scope, "method": "GET"}, io.BytesIO()))
+    except (ApiError, DisallowedHost):
+        return True
+    return False
 
 
 # The API looks for itself whom it lets in.
-boards_own = AllowedHostsOriginValidator(URLRouter(routing.websocket_urlpatterns))
+boards_own = URLRouter(routing.websocket_urlpatterns)
 application = ProtocolTypeRouter(
     {"http": Handler(), "websocket": URLRouter([*sockets.websocket_urlpatterns, re_path("", board)])}
 )

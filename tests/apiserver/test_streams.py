@@ -89,6 +89,14 @@ def test_pages_of_other_sites_get_no_stream(dial, api):
     assert refused(dial(EXEC, Origin=f"http://127.0.0.1:{api.port}"))["reason"] == "NotFound"
 
 
+def test_pages_of_other_sites_get_no_board_and_neither_do_those_that_pods_serve(dial, api):
+    own = f"127.0.0.1:{api.port}"
+    for origin in ("http://evil.example", "http://127.0.0.1:1", f"http://web.localhost:{api.port}", "null"):
+        assert dial("/board", Origin=origin).next().status_code == 403
+    assert dial("/board", Origin=f"http://{own}", Sec_Fetch_Site="same-site").next().status_code == 403
+    assert isinstance(dial("/board", Origin=f"http://{own}").next(), AcceptConnection)
+
+
 def test_what_a_websocket_is_refused_with_is_what_the_post_after_it_is_told(dial, api):
     client = Client("default", "test")
     for path, message in [
