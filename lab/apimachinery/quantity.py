@@ -22,7 +22,7 @@ _SUFFIX_OF_POWER = {power: suffix for suffix, power in _DECIMAL_POWERS.items()}
 # Kubernetes keeps nothing finer than a billionth and nothing greater than an int64.
 _FINEST = Decimal("1e-9")
 _GREATEST = Decimal(2**63 - 1)
-_EXACT = Context(prec=80, Emin=-(10**9), Emax=10**9)
+_EXACT = Context(prec=80, Emin=-(10**9), Emax=10**9, traps=[])  # what is more than that is endless, and so the greatest
 
 WRONG_FORMAT = f"quantities must match the regular expression '{PATTERN}'"
 WRONG_NUMBER = "unable to parse numeric part of quantity"

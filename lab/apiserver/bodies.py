@@ -55,7 +55,7 @@ def parse_yaml(raw: bytes, what: str = "") -> tuple[dict | list | None, list[str
             return None, []
         value = loader.construct_document(node)
         return parse(orjson.dumps(value), what), _doubled_keys(node)
-    except (yaml.YAMLError, orjson.JSONEncodeError, RecursionError, UnicodeError) as error:
+    except (yaml.YAMLError, orjson.JSONEncodeError, RecursionError, ValueError) as error:  # a number of 5,000 digits
         raise unrecognized(what, f"{YAML_TO_JSON}{' '.join(str(error).split())}", raw) from None
 
 

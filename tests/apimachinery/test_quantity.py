@@ -80,6 +80,7 @@ def test_what_is_no_quantity_is_refused_in_kubernetes_words(text, words):
         ("0Gi", "0"),
         ("0.0000000001", "1n"),
         ("99999999999999999999", "9223372036854775807"),
+        ("99e999999999", "9223372036854775807"),
     ],
 )
 def test_it_is_stored_in_canonical_form(text, stored):

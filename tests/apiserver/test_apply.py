@@ -11,7 +11,7 @@ from lab.apimachinery.kinds import DEPLOYMENTS as DEPLOYMENT_KIND
 from lab.apiserver.managedfields import Manager, applied, created_by_apply
 from lab.client import Client
 
-from .conftest import deployment
+from .conftest import Reply, deployment
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 APPLY = "application/apply-patch+yaml"
@@ -191,16 +191,15 @@ def test_only_an_apply_can_be_forced(api):
 
 
 def test_a_body_of_yaml_is_taken_and_one_that_unfolds_without_end_is_not(api):
-    text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {a: b}}"
-    assert (
-        api.ask("POST", "/api/v1/namespaces/default/configmaps", text.encode(), Content_Type="application/yaml").code
-        == 201
-    )
+    def made(text: str) -> Reply:
+        path = "/api/v1/namespaces/default/configmaps"
+        return api.ask("POST", path, text.encode(), Content_Type="application/yaml")
+
+    assert made("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {a: b}}").code == 201
     bomb = "\n".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefghi", "bcdefghij", strict=True))
-    refused = api.ask(
-        "POST", "/api/v1/namespaces/default/configmaps", f"a: &a x\n{bomb}".encode(), Content_Type="application/yaml"
-    )
+    refused = made(f"a: &a x\n{bomb}")
     assert (refused.code, "aliases unfold" in refused.json["message"]) == (400, True)
+    assert made(f"a: {'9' * 5000}").code == 400
 
 
 names = st.sampled_from("abc")
