@@ -35,6 +35,7 @@ def _scaled(*plurals: str) -> tuple[str, ...]:
 
 WORKLOADS = ("deployments", "replicasets", "statefulsets")
 DATA = ("configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "replicationcontrollers", "services")
+WRITABLE = tuple(name for name in DATA if name != "endpoints")  # by them traffic could be led anywhere: CVE-2021-25740
 VIEW = [
     _rule(READ, "", *DATA, "serviceaccounts", "limitranges", "namespaces", "resourcequotas"),
     _rule(READ, "", "pods/log", "pods/status", "replicationcontrollers/scale", "persistentvolumeclaims/status"),
@@ -51,7 +52,7 @@ VIEW = [
 EDIT = [
     _rule(READ, "", "secrets", "pods/attach", "pods/exec", "pods/portforward"),
     _rule(("impersonate",), "", "serviceaccounts"),
-    _rule(WRITE, "", *DATA, "secrets", "serviceaccounts", "pods/attach", "pods/exec", "pods/portforward"),
+    _rule(WRITE, "", *WRITABLE, "secrets", "serviceaccounts", "pods/attach", "pods/exec", "pods/portforward"),
     _rule(WRITE, "", "replicationcontrollers/scale"),
     _rule(("create",), "", "pods/eviction", "pods/kill", "serviceaccounts/token"),
     _rule(WRITE, "apps", "daemonsets", *WORKLOADS, *_scaled(*WORKLOADS)),

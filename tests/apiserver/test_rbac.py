@@ -123,6 +123,13 @@ def test_a_cluster_role_may_be_given_to_a_group_in_one_namespace_or_in_all(clien
     assert authorize(client.view(), JANE, nodes).allowed
 
 
+def test_who_edits_a_namespace_may_look_at_endpoints_and_not_lead_its_traffic_elsewhere(client):
+    bind(client, "edit", of="ClusterRole")
+    verbs = ("list", "create", "update", "patch")
+    asked = [Attributes(verb, "", "endpoints", namespace="default") for verb in verbs]
+    assert [authorize(client.view(), JANE, each).allowed for each in asked] == [True, False, False, False]
+
+
 def test_a_role_that_is_not_there_is_named_where_it_would_have_helped(client):
     bind(client, "ghost")
     said = authorize(client.view(), JANE, Attributes("list", "", "pods", namespace="default"))
