@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,23 +15,30 @@ from ..engines import PrivateEngine
 class OwnEngine(PrivateEngine):
     def __init__(self) -> None:
         super().__init__(Path(tempfile.mkdtemp(prefix="orrery-chaos-engine-")))
+        self._turn = threading.Lock()  # it may not be ended while another thread waits for it to answer
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def start(self) -> None:
-        if self._process is None or self._process.poll() is not None:
-            super().start()
+        with self._turn:
+            if self._process is None or self._process.poll() is not None:
+                super().start()
+
+    def stop(self) -> None:
+        with self._turn:
+            super().stop()
 
     def crash(self) -> None:
         """With everything that it runs. Where `dockerd` alone is killed, engines (20.10) lose sight of some containers,
         which go on answering at addresses that are given again."""
-        self._process.kill()
-        self._process.wait()
-        self._end_the_rest()
-        self.unmount()
-        shutil.rmtree(self.folder / "exec-root")  # a machine's /run is empty when it comes back
+        with self._turn:
+            self._process.kill()
+            self._process.wait()
+            self._end_the_rest()
+            self.unmount()
+            shutil.rmtree(self.folder / "exec-root")  # a machine's /run is empty when it comes back
 
     def clean_up(self) -> None:
         self._end_the_rest()
