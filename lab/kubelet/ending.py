@@ -69,8 +69,8 @@ class PodEnding:
         self._refresh(record)
 
     def remove(self, record: PodRecord) -> None:
-        """Take away what is left of it on the engine and on the disk. Raises RuntimeFailure."""
-        record.ending, record.sandbox = True, None
+        """Take away what is left of it on the engine and on the disk. Raises RuntimeFailure; may be called again."""
+        record.ending, record.ended, record.sandbox = True, True, None
         for sandbox in self._parts.lister.fresh_of(record.uid):
             self._runtime.remove_pod_sandbox(sandbox.id)
             for container in sandbox.containers:

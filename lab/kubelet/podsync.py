@@ -73,6 +73,10 @@ class PodSync:
         if self._starting and time.monotonic() < record.ended_at + PATIENCE_SECONDS:
             return LULL_SECONDS
         self.ending.remove(record)
+        # Removed because its node was deleted; meanwhile there is another of that name, and the pod is bound to it.
+        if not record.must_end and self._parts.nodes.get(record.cluster, record.node):
+            self._parts.pods.put(record.cluster, record.pod, record.cause)
+            self._parts.wake(record.uid)
         return None
 
     def _keep_down(self, record: PodRecord) -> None:

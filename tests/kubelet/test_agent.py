@@ -12,6 +12,7 @@ from tests.labs import wait_until
 from tests.runtime.test_process import engine_pid
 
 from .test_status import conditions
+from .world import NODE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,6 +122,29 @@ def test_heartbeats_go_on_while_the_engine_does_not_answer_and_so_does_the_node(
     world.runtime.silent = False
     world.pod("later")
     world.running("later")
+
+
+def test_a_node_that_is_made_anew_while_its_pods_cannot_be_taken_away_yet_is_rid_of_them_in_the_end(world):
+    agent = world.start()
+    for name in ("goes", "stays"):
+        world.pod(name)
+    before = {name: world.running(name) for name in ("goes", "stays")}
+    world.runtime.silent = True
+    world.client.delete(NODES, "", "node-a")
+    record = agent.parts.pods.get(before["goes"]["metadata"]["uid"])
+    wait_until("its pods to be taken down", lambda: record.ending, 30)
+    world.client.delete(PODS, "default", "goes", grace_seconds=0)
+    world.client.create(NODES, NODE)
+    wait_until("the kubelet to know", lambda: agent.parts.nodes.get("world", "node-a"), 30)
+    old = {box.id for box in world.boxes()}
+    world.runtime.silent = False
+
+    def anew() -> bool:
+        sandboxes = {box.name: box.id for box in world.boxes()}
+        return list(sandboxes) == ["stays"] and sandboxes["stays"] not in old
+
+    wait_until("one to go and the other to be begun anew", anew, 30)
+    world.running("stays", restarts=1)
 
 
 def test_an_engine_that_is_killed_takes_the_pods_along_and_all_of_them_are_made_anew(world):
