@@ -120,8 +120,15 @@ class Pleg:
         for uid, sandboxes in found.items():
             for sandbox in sandboxes[1:] if self._parts.pods.get(uid) else sandboxes:
                 if self._may_remove(sandbox):
-                    log.info("removing orphaned pod %s/%s of %s", sandbox.namespace, sandbox.name, sandbox.cluster)
-                    self._parts.runtime.remove_pod_sandbox(sandbox.id)
+                    self._remove_orphan(sandbox)
+
+    def _remove_orphan(self, sandbox: Sandbox) -> None:
+        """One that the engine cannot remove is tried again next time, and in nobody's way."""
+        log.info("removing orphaned pod %s/%s of %s", sandbox.namespace, sandbox.name, sandbox.cluster)
+        try:
+            self._parts.runtime.remove_pod_sandbox(sandbox.id)
+        except RuntimeFailure as failure:
+            log.info("%s/%s stays: %s", sandbox.namespace, sandbox.name, failure.message)
 
 
 def _is_our_own_doing(record: PodRecord, event: RuntimeEvent) -> bool:

@@ -65,6 +65,23 @@ def test_what_happened_while_no_kubelet_was_there_is_made_good(world):
     assert world.running("stays")
 
 
+def test_an_orphan_that_the_engine_cannot_remove_is_not_in_the_way_of_the_others(world):
+    world.start()
+    names = ("a", "b", "c")
+    for name in names:
+        world.pod(name)
+    for name in names:
+        world.running(name)
+    world.agents[0].stop()
+    for name in names:
+        world.client.delete(PODS, "default", name, grace_seconds=0)
+    world.runtime.stuck = world.boxes()[0].name
+    world.start()
+    wait_until("the others to go", lambda: [box.name for box in world.boxes()] == [world.runtime.stuck], 15)
+    world.runtime.stuck = ""
+    wait_until("it to go too", lambda: not world.boxes(), 15)
+
+
 def test_of_two_kubelets_one_stands_by_until_the_other_has_gone(world):
     first, second = world.start(), world.start()
     world.pod()

@@ -24,6 +24,7 @@ class Fickle(ProcessRuntime):
     silent = False
     listening = False
     address_hidden_of = ""  # a pod whose address it does not tell
+    stuck = ""  # a pod whose sandbox it cannot remove
 
     def list_pods(self) -> list[Sandbox]:
         if self.silent:
@@ -40,6 +41,11 @@ class Fickle(ProcessRuntime):
             for c in sandbox.containers
         )
         return dataclasses.replace(sandbox, address=address, containers=containers)
+
+    def remove_pod_sandbox(self, sandbox_id: str) -> None:
+        if any(box.id == sandbox_id and box.name == self.stuck for box in super().list_pods()):
+            raise RuntimeFailure("Busy", "device or resource busy")
+        super().remove_pod_sandbox(sandbox_id)
 
     def listen(self, on_event, stopped) -> None:
         def hear(event: RuntimeEvent) -> None:
