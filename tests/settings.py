@@ -28,4 +28,3 @@ from lab.settings import DATA_DIR, DATABASES  # noqa: E402
 if "DATABASE_URL" not in os.environ:
     # In a file: other threads, and other processes, read it too.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
