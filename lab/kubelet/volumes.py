@@ -223,6 +223,14 @@ def _link_names(folder: Path, names: set[str]) -> None:
             link.symlink_to(f"{DATA}/{name}")
 
 
+def _make_part(place: Path, whole: Path) -> None:
+    """Of an emptyDir: each folder on the way is for everybody, as the whole is."""
+    if place != whole and not place.exists():
+        _make_part(place.parent, whole)
+        place.mkdir(exist_ok=True)
+        place.chmod(0o777)
+
+
 def mounts_of(container: dict, sources: Sources, known: Mapping[str, str]) -> tuple[Mount, ...]:
     """What the container sees where. Raises MountError for what the pod does not have."""
     mounts = []
@@ -234,7 +242,10 @@ def mounts_of(container: dict, sources: Sources, known: Mapping[str, str]) -> tu
         below = mount.get("subPath") or expand(mount.get("subPathExpr") or "", known)
         if below and isinstance(place, Path):
             whole, place = place.resolve(), (place / below).resolve()
-            if not (place.exists() and place.is_relative_to(whole)):  # a variable may hold `..`
+            within = place.is_relative_to(whole)  # a variable may hold `..`
+            if within and not sources[name].read_only:
+                _make_part(place, whole)
+            if not (within and place.exists()):
                 of = f'volumeMount "{name}" of container "{container["name"]}"'
                 raise MountError(f"failed to prepare subPath for {of}: {below} is not in its volume")
         mounts.append(Mount(str(place), mount["mountPath"], read_only, volume=not isinstance(place, Path)))

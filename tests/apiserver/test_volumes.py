@@ -119,10 +119,35 @@ def pod(source: dict, **mount) -> dict:
 CLAIMED = {"persistentVolumeClaim": {"claimName": "data"}}
 
 
-@pytest.mark.parametrize("source", [CLAIMED, {"emptyDir": {}}, {"hostPath": {"path": "/data"}}])
+@pytest.mark.parametrize("source", [CLAIMED, {"hostPath": {"path": "/data"}}])
 def test_a_volume_that_containers_write_to_is_mounted_as_a_whole(client, source):
     assert "cannot mount a part" in refusal(client, PODS, pod(source, subPath="below"))
     assert client.create(PODS, pod(source))["spec"]["volumes"][0]["name"] == "data"
+
+
+@pytest.mark.parametrize(
+    ("beside", "safe"),
+    [
+        ({"subPath": "other"}, True),
+        ({"subPath": "a/b"}, True),  # the very part: nobody can put something else in its place from inside
+        ({"readOnly": True}, True),
+        ({}, False),
+        ({"subPath": "a"}, False),
+        ({"subPath": "./a/."}, False),
+    ],
+)
+def test_a_part_of_an_empty_folder_is_mounted_where_nobody_writes_around_it(client, beside, safe):
+    made = pod({"emptyDir": {}}, subPath="a/b")
+    mounts = [{"name": "data", "mountPath": "/other", **beside}]
+    made["spec"]["initContainers"] = [{"name": "first", "image": "i", "volumeMounts": mounts}]
+    if safe:
+        assert client.create(PODS, made)
+    else:
+        assert "writes to a folder that this part is in" in refusal(client, PODS, made)
+
+
+def test_a_part_of_an_empty_folder_is_not_named_by_a_variable(client):
+    assert "cannot mount a part" in refusal(client, PODS, pod({"emptyDir": {}}, subPathExpr="$(X)"))
 
 
 def test_a_part_may_be_mounted_of_what_containers_only_read(client):

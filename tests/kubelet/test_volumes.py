@@ -90,6 +90,13 @@ def test_a_part_of_a_volume_may_be_named_by_a_variable(tmp_path):
     assert Path(one.source).read_text() == "mine" and one.target == "/v"
 
 
+def test_a_part_of_an_empty_folder_is_made_for_everybody(tmp_path):
+    (one,) = mounts(tmp_path, {"emptyDir": {}}, subPath="a/b")
+    made = Path(one.source)
+    assert (made.parts[-2:], one.read_only) == (("a", "b"), False)
+    assert [folder.stat().st_mode & 0o777 for folder in (made, made.parent)] == [0o777] * 2
+
+
 @pytest.mark.parametrize("leads", ["$(UP)", "$(UP)/new", "nothing"])
 def test_a_part_that_is_not_in_the_volume_is_refused_and_not_made(tmp_path, leads):
     with pytest.raises(MountError, match="failed to prepare subPath"):

@@ -9,6 +9,7 @@ from lab.apimachinery.errors import Cause
 
 from ..causes import forbidden, not_found
 from .containers import validate_container
+from .volumes import validate_parts
 
 PATH = "spec.ephemeralContainers"
 NOT_FOR_THEM = ("ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resources", "restartPolicy")
@@ -38,3 +39,4 @@ def validate_ephemeral_containers(new: dict, old: dict) -> Iterator[Cause]:
         target = container.get("targetContainerName")
         if target and target not in others:
             yield not_found(f"{path}.targetContainerName", target)
+    yield from validate_parts(new, "spec")

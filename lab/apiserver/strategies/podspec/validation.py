@@ -15,7 +15,7 @@ from .containers import validate_containers
 from .placement import validate_affinity, validate_spreading
 from .security import validate_pod_security
 from .tolerations import validate_tolerations
-from .volumes import validate_volumes
+from .volumes import validate_parts, validate_volumes
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
@@ -26,6 +26,7 @@ MOST_INT32 = 2**31 - 1
 def validate_pod_spec(spec: dict, path: str = "spec") -> Iterator[Cause]:
     yield from validate_volumes(spec.get("volumes") or (), f"{path}.volumes")
     yield from validate_containers(spec, path)
+    yield from validate_parts(spec, path)
     yield from one_of(f"{path}.restartPolicy", spec.get("restartPolicy"), RESTART_POLICIES)
     yield from one_of(f"{path}.dnsPolicy", spec.get("dnsPolicy"), DNS_POLICIES)
     yield from _validate_times(spec, path)

@@ -1,6 +1,7 @@
 """Volumes, and where containers mount them."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
@@ -13,6 +14,7 @@ MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive"
 # Of a node, which has a folder for each path, and not of the machine that the lab runs on: there are no devices in it.
 HOST_PATH_TYPES = ("", "Directory", "DirectoryOrCreate", "File", "FileOrCreate")
 # A container could put a link in the place of a part while the engine is about to mount it, and see what it leads to.
+WITHIN = "another container writes to a folder that this part is in: Docker before 26 cannot mount it safely"
 WHOLE = "the lab mounts a volume that containers can write to as a whole: Docker before 26 cannot mount a part safely"
 # Of a token in a volume, in seconds: its default life, and the bounds of it.
 TOKEN_SECONDS, LEAST_TOKEN_SECONDS, MOST_TOKEN_SECONDS = 3600, 600, 2**32
@@ -155,5 +157,27 @@ def validate_mounts(container: dict, volumes: dict[str, dict], path: str) -> Ite
         for field in ("subPath", "subPathExpr"):
             if mount.get(field):
                 yield from _validate_local_path(mount[field], f"{here}.{field}")
-                if volumes.get(name, {}).keys() & WRITABLE:
+                volume = volumes.get(name, {})
+                if volume.keys() & WRITABLE and not ("emptyDir" in volume and field == "subPath"):
                     yield forbidden(f"{here}.{field}", WHOLE)
+
+
+def validate_parts(spec: dict, path: str) -> Iterator[Cause]:
+    """A part of an emptyDir is the pod's alone, and safe where nobody can write to a folder that the part is in."""
+    empty = {volume.get("name") for volume in spec.get("volumes") or () if "emptyDir" in volume}
+    mounts = [
+        (f"{path}.{field}[{n}].volumeMounts[{at}].subPath", mount)
+        for field in ("initContainers", "containers", "ephemeralContainers")
+        for n, container in enumerate(spec.get(field) or ())
+        for at, mount in enumerate(container.get("volumeMounts") or ())
+        if mount.get("name") in empty
+    ]
+    written = {(mount["name"], _part(mount)) for _, mount in mounts if not mount.get("readOnly")}
+    for here, mount in mounts:
+        part = _part(mount)
+        if any((mount["name"], part[:depth]) in written for depth in range(len(part))):
+            yield forbidden(here, WITHIN)
+
+
+def _part(mount: dict) -> tuple[str, ...]:
+    return PurePosixPath(mount.get("subPath") or "").parts
