@@ -33,7 +33,7 @@ from lab.client.clusters import ensure_cluster
 from lab.dashboard.actions import ACTIONS, perform
 from lab.dashboard.done import Done, kubectl
 from lab.dashboard.rows import WORKLOADS
-from tests.apiserver.conftest import api, kubeconfig, web_server  # noqa: F401
+from tests.apiserver.conftest import api, kubeconfig  # noqa: F401
 
 from .test_actions import LABELS, a_replicaset, spec
 
