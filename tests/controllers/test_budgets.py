@@ -66,6 +66,11 @@ def test_it_goes_by_the_deployment_whatever_its_sets_have(cluster):
     cluster.patch(replicas=6)
     cluster.settle(*LOOPS)
     assert figures(cluster) == (4, 5, 6, 0)
+    cluster.run(cluster.pods())
+    cluster.release("v2")
+    cluster.settle(*LOOPS)
+    assert len(cluster.pods()) > 6
+    assert figures(cluster)[2] == 6
 
 
 def test_pods_that_fail_and_come_back_are_counted_at_once(cluster):

@@ -119,6 +119,20 @@ def test_one_container_may_be_what_counts(scaled):
     assert "cpu container resource utilization" in scaled.cluster.events("SuccessfulRescale")[0]
 
 
+def test_a_pod_that_begins_is_judged_by_its_memory_and_not_by_its_cpu(scaled):
+    beginning = "2126-01-01T00:00:00Z"  # however slow the machine is
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": beginning}
+    status = {"phase": "Running", "startTime": beginning, "conditions": [ready]}
+    scaled.client.write([Put(PODS, {**pod, "status": status}, "status") for pod in scaled.cluster.pods()])
+    scaled.create()
+    scaled.publish_cpu(190)
+    assert scaled.look() == 2
+    memory = {"name": "memory", "target": {"type": "AverageValue", "averageValue": "512Ki"}}
+    spec = {"metrics": [{"type": "Resource", "resource": memory}]}
+    scaled.client.patch(HORIZONTALPODAUTOSCALERS, "default", "web", {"spec": spec})
+    assert scaled.look() == 4
+
+
 def test_it_says_which_rule_held_it_back(scaled):
     scaled.create()
     scaled.publish_cpu(2000)
@@ -126,6 +140,16 @@ def test_it_says_which_rule_held_it_back(scaled):
     assert scaled.says("ScalingLimited") == ("True", "ScaleUpLimit")
     why = scaled.client.history(DEPLOYMENTS, "default", "web")[0]["why"]
     assert (why["recommended"], why["limited"]) == (40, {"to": 4, "by": "ScaleUpLimit"})
+
+
+def test_what_it_was_scaled_by_counts_against_its_policies(scaled):
+    three = {"policies": [{"type": "Pods", "value": 3, "periodSeconds": 60}]}
+    scaled.create(behavior={"scaleUp": three})
+    scaled.publish_cpu(150)
+    assert scaled.look() == 3
+    scaled.publish_cpu(2000)
+    assert scaled.look() == 5
+    assert scaled.says("ScalingLimited") == ("True", "ScaleUpLimit")
 
 
 def test_it_comes_back_only_after_the_window_whoever_looks(scaled, settings):
@@ -249,6 +273,8 @@ def test_pods_that_a_release_keeps_beside_the_others_are_no_reason_to_scale(scal
     scaled.cluster.release("v2")
     scaled.run()
     assert len(scaled.cluster.pods()) == 20
+    assert scaled.look() == 10
+    scaled.publish_traffic(rate=5.25, ms=105)  # a little more is tolerated
     assert scaled.look() == 10
     half_more = {"ms": 150} if name == "latency_ms" else {"rate": 7.5}
     scaled.publish_traffic(**{"rate": 5, "ms": 100, **half_more})  # of each of the twenty

@@ -91,6 +91,24 @@ def test_policies_limit_what_is_added_in_a_period():
     assert play.look(15.1, 20) == 10
 
 
+def test_one_by_one_is_a_limit_too():
+    one_each = [{"type": "Pods", "value": 1, "periodSeconds": 10}]
+    play = Play(2, rules={"scaleUp": {"policies": one_each}, "scaleDown": DOWN})
+    assert [play.look(time, 20) for time in (0, 5, 10.1)] == [3, 3, 4]
+
+
+def test_all_that_was_added_in_the_period_counts_and_what_was_before_is_forgotten():
+    play = Play(2, rules={"scaleUp": UP, "scaleDown": DOWN})
+    assert [play.look(time, wanted) for time, wanted in ((0, 4), (5, 5), (6, 20))] == [4, 5, 6]
+    assert len(play.memory.scalings) == 3
+    assert play.look(60, 20) == 10
+    assert play.memory.scalings == ((60.0, 4),)
+
+
+def test_where_no_rule_held_it_back_the_decision_names_none():
+    assert behavior.step(8, Bounds(4, 1, 10), None, Memory(), 0.0, WINDOW).why == {"recommended": 8}
+
+
 def test_the_policy_that_allows_most_is_taken_unless_told_otherwise():
     policies = [
         {"type": "Pods", "value": 1, "periodSeconds": 10},

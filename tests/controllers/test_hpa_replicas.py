@@ -89,6 +89,7 @@ def test_missing_pods_count_as_busy_on_the_way_down_and_as_idle_on_the_way_up():
     assert cpu(pods(3), [100, 100, None], target=50) == 3  # 10 % of two, and 100 % of the third: 40 %
     assert cpu(pods(3), [900, 900, None], target=50) == 4  # 90 % of two, 0 % of the third: 60 %, not 90
     assert cpu(pods(4), [100, 100, 100, None], target=50) == 3
+    assert cpu(pods(2), [1219, None], target=30) == 4  # 121 % of one, and 60 of both, in whole percent
 
 
 def test_what_is_missing_never_turns_the_direction():
@@ -121,6 +122,11 @@ def test_an_average_counts_what_is_missing_as_on_target_on_the_way_down():
     # 100 of 1000 on each of three, the fourth for 1000: (300 + 1000) / 4 = 325, and 0.325 × 4 → 2
     figures = {"0": 100, "1": 100, "2": 100}
     assert by_average(pods(4), figures, 1000, 4, TENTH).replicas == 2
+
+
+def test_an_average_right_on_target_takes_what_is_missing_for_idle():
+    assert by_average(pods(4), {"0": 1000, "1": 1000, "2": 1000}, 1000, 4, TENTH).replicas == 3
+    assert by_average(pods(2), {"0": 2001}, 500, 2, TENTH).replicas == 4
 
 
 def test_slower_than_two_seconds_is_one_more():

@@ -38,7 +38,7 @@ def progressing(plan) -> tuple[str, str]:
 
 def test_a_new_deployment_makes_its_replica_set_at_full_size_in_one_step():
     made = plan(a_deployment(3))
-    assert made.create["spec"]["replicas"] == 3
+    assert (made.create["spec"]["replicas"], made.create["spec"]["minReadySeconds"]) == (3, 0)
     name_hash = made.create["metadata"]["labels"]["pod-template-hash"]
     assert made.create["metadata"]["name"] == f"web-{name_hash}"
     assert made.create["spec"]["selector"]["matchLabels"] == {"app": "web", "pod-template-hash": name_hash}
@@ -114,6 +114,8 @@ def test_a_template_is_the_same_whatever_hash_it_was_labelled_with():
     labelled["metadata"]["labels"]["pod-template-hash"] = "abc"
     assert same_template(a_template(), labelled)
     assert not same_template(a_template(), a_template("v2"))
+    labelled["metadata"]["annotations"] = {"kubectl.kubernetes.io/restartedAt": "2026-05-20T20:00:00Z"}
+    assert not same_template(a_template(), labelled)  # kubectl rollout restart
 
 
 def test_of_two_replica_sets_with_the_template_the_older_is_the_new_one():
@@ -148,6 +150,14 @@ def test_a_paused_deployment_rolls_nothing_out_but_can_be_resized():
     assert progressing(paused) == ("Unknown", "DeploymentPaused")
     deployment["spec"]["replicas"] = 6
     assert [rs["spec"]["replicas"] for rs in plan(deployment, old).update] == [6]
+
+
+def test_a_pause_is_not_noted_over_a_rollout_that_has_failed_nor_where_there_is_no_deadline():
+    old = a_replica_set("web-v0", 4, 4, 1, 4, 5, a_template("v0"), revision=1)
+    failed = told(a_deployment(4, surge=1, paused=True), "ProgressDeadlineExceeded", "False")
+    assert progressing(plan(failed, old)) == ("False", "ProgressDeadlineExceeded")
+    endless = a_deployment(4, surge=1, paused=True, progressDeadlineSeconds=2**31 - 1)
+    assert condition({"status": plan(endless, old).status}, "Progressing") is None
 
 
 def test_a_resumed_deployment_goes_on_and_its_deadline_begins_anew():

@@ -81,6 +81,12 @@ def test_a_broken_rollout_is_replaced_by_undoing_it():
     assert next_step(deployment, good, [left]) == {"good": 10}
 
 
+def test_a_new_one_that_has_said_nothing_of_its_pods_yet_has_none_available():
+    new = a_replica_set("new", 2)
+    new["status"] = {}
+    assert next_step(a_deployment(10, 2, 0), new, [a_replica_set("old", 10, available=10)]) == {}
+
+
 def test_of_several_old_ones_the_oldest_shrinks_first():
     old = [a_replica_set("v2", 5, available=5, age=1), a_replica_set("v1", 5, available=5, age=2)]
     assert next_step(a_deployment(10, 0, 3), a_replica_set("v3", 0), old) == {"v1": 2}
@@ -121,6 +127,11 @@ def test_resizing_in_the_middle_of_a_rollout_keeps_the_proportions(before, after
 def test_resizing_counts_the_pods_of_the_surge_in(before, after, sizes, expected):
     sets = sized_for(*before, *((name, size, age) for age, (name, size) in enumerate(sizes.items())))
     assert resize(a_deployment(*after), sets[0], sets[1:]) == expected
+
+
+def test_resizing_to_nothing_leaves_no_surge():
+    sets = sized_for(6, 3, ("v2", 5, 0), ("v1", 4, 1))
+    assert resize(a_deployment(0, 3), sets[0], sets[1:]) == {"v2": 0, "v1": 0}
 
 
 @pytest.mark.parametrize(

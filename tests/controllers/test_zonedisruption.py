@@ -78,5 +78,5 @@ def test_in_a_large_zone_of_which_most_is_silent_it_only_goes_more_slowly():
 
 
 def test_a_clock_that_stepped_back_holds_nobody_up():
-    nodes = zone("a", ready=9, silent=2, tainted=1, since="2026-05-20T21:00:00Z")
+    nodes = zone("a", ready=9, silent=3, tainted=1, since="2026-05-20T21:00:00Z")
     assert to_evict(nodes, PACE, NOW) == names("a", 2)
