@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 
 from lab.apimachinery.kinds import CONFIGMAPS, NAMESPACES, SERVICEACCOUNTS, Kind
 from lab.apimachinery.meta import is_deleting
-from lab.client import Client
+from lab.client import Change, Client
 from lab.client.clusters import ACCOUNT, ROOT_CA, account, root_ca
-from lab.client.reconcile import Change
 
 from .objects import ObjectController
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from lab.apimachinery.kinds import Kind
 from lab.apimachinery.meta import controller_of, join_key, key_of, split_key
-from lab.client import Client
-from lab.client.reconcile import Change, Controller
+from lab.client import Change, Client
+from lab.client.reconcile import Controller
 
 # In the place of a name stands for all objects of a namespace, and alone for all there are: which of them a change
 # concerns is not known yet.
@@ -43,7 +43,10 @@ class ObjectController(Controller):
 
     def sync(self, client: Client, key: str) -> float | None:
         obj = client.find(self.kind, *split_key(key))
-        return self.converge(client, obj) if obj else self.gone(client, key)
+        if obj:
+            return self.converge(client, obj)
+        self.gone(client, key)
+        return None
 
     def converge(self, client: Client, obj: dict) -> float | None:
         """Take one step towards what the object asks for; the seconds after which to look again."""

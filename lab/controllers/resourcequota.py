@@ -26,10 +26,9 @@ class ResourceQuotaController(Controller):
     def keys(self, change: Change) -> Iterable[str]:
         if change.resource == RESOURCEQUOTAS.resource and change.author != self.author:
             return (change.namespace,)
-        comes_or_goes = change.old is None or change.deleted
-        return (
-            (change.namespace,) if comes_or_goes or _taken(change.old, change) != _taken(change.object, change) else ()
-        )
+        if change.old is None or change.deleted or _taken(change.old, change) != _taken(change.object, change):
+            return (change.namespace,)
+        return ()
 
     def wants(self, change: Change) -> bool:
         """Things come and go all the time, mostly in namespaces without a quota: the tick will do for those."""
@@ -54,7 +53,7 @@ class ResourceQuotaController(Controller):
         return min((wait for wait in waits if wait > 0), default=None)
 
 
-def _taken(obj: dict, change: Change):
+def _taken(obj: dict, change: Change) -> object:
     """All that can change of what an object takes as long as it is there. A pod's resources stay what they are, but it
     ends."""
     if change.resource == PODS.resource:

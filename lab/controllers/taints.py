@@ -66,7 +66,8 @@ def seconds_told(pod: dict, taints: list[dict], time: float) -> float:
     has written; 0 if they do not say, or lie in the future. `time` is seconds since the epoch."""
     bound = condition(pod, "PodScheduled") or {}
     stamps = [taint.get("timeAdded") for taint in taints] + [bound.get("lastTransitionTime")]
-    return max(0.0, time - max(map(parse_time, stamps))) if all(stamps) else 0.0
+    known = [parse_time(stamp) for stamp in stamps if stamp]
+    return max(0.0, time - max(known)) if len(known) == len(stamps) else 0.0
 
 
 def seconds_tolerated(pod: dict, taints: list[dict]) -> float | None:

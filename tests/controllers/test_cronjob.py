@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lab.apimachinery.kinds import CRONJOBS, JOBS
-from lab.apimachinery.meta import at, new_uid, parse_time
+from lab.apimachinery.meta import at, new_uid, owner_reference, parse_time
 from lab.controllers.cronjob.plan import make_plan
 
 from .working import Workshop, job_template
@@ -157,6 +157,16 @@ def test_a_job_that_was_made_and_not_noted_is_not_made_twice(shop):
     jobs = {job["metadata"]["uid"] for job in shop.client.list(JOBS)}
     noted = {ref["uid"] for ref in shop.client.get(CRONJOBS, "default", "tick")["status"]["active"]}
     assert before["metadata"]["uid"] in noted == jobs
+
+
+def test_a_job_that_only_goes_with_it_does_not_keep_it_from_its_own(shop):
+    cronjob = schedule(shop, suspend=True)
+    meta = {"name": "by-hand", "namespace": "default", "ownerReferences": [owner_reference(cronjob, controller=False)]}
+    shop.client.create(JOBS, {"metadata": meta, "spec": {"template": job_template()}})
+    shop.client.patch(CRONJOBS, "default", "tick", {"spec": {"suspend": False}})
+    cronjob = overdue(shop)
+    (ref,) = cronjob["status"]["active"]
+    assert {ref["name"], "by-hand"} == {job["metadata"]["name"] for job in shop.client.list(JOBS)}
 
 
 def test_another_schedule_makes_up_for_nothing_that_it_would_have_kept(shop):

@@ -124,8 +124,7 @@ def as_cache(state: State, more: Iterable[dict] = (), but: frozenset[str] = froz
     for node in state.nodes:
         name, pool = node["metadata"]["name"], pools.get(pool_of(node))
         if name not in but:
-            ready = pool and is_coming(node, state.now, state.provision)
-            cache.set_node(template(pool, name) if ready else node)
+            cache.set_node(template(pool, name) if pool and is_coming(node, state.now, state.provision) else node)
     for node in more:
         cache.set_node(node)
     for pod in state.pods:

@@ -86,8 +86,8 @@ def booted(pool: dict, node: dict, nodes: list[dict], default: str) -> dict:
 
 
 def usual_runtime(nodes: list[dict]) -> str:
-    found = Counter((node["metadata"].get("labels") or {}).get(RUNTIME_LABEL) for node in nodes if not is_booting(node))
-    found.pop(None, None)
+    there = ((node["metadata"].get("labels") or {}).get(RUNTIME_LABEL, "") for node in nodes if not is_booting(node))
+    found = Counter(filter(None, there))
     return max(found, key=lambda name: (found[name], name), default="")
 
 

@@ -78,8 +78,8 @@ def _verdict(state: State, node: dict, others: Cache, awaited: Set[str]) -> Verd
             return Verdict(node, f"{meta.key_of(pod)} {held}", share)
     moving = [pod for pod in pods if is_active(pod)]
     if broken := beyond(state.budgets, ((meta.key_of(pod), pod["metadata"].get("labels")) for pod in moving)):
-        pod, budget = next(iter(broken.items()))
-        return Verdict(node, f"{pod} may not go now: its disruption budget {budget} allows no more", share)
+        key, budget = next(iter(broken.items()))
+        return Verdict(node, f"{key} may not go now: its disruption budget {budget} allows no more", share)
     moves, homeless = _elsewhere(others, node, moving)
     if homeless:
         return Verdict(node, f"{homeless} would fit nowhere else", share)

@@ -28,7 +28,7 @@ class CronJobController(ObjectController):
 
     def converge(self, client: Client, cronjob: dict) -> float | None:
         uid = cronjob["metadata"]["uid"]
-        jobs = [job for job in dependents(client.view(), uid, JOBS) if controller_of(job)["uid"] == uid]
+        jobs = [job for job in dependents(client.view(), uid, JOBS) if (controller_of(job) or {}).get("uid") == uid]
         plan = make_plan(cronjob, jobs, time.time(), _edited(client, cronjob))
         leaving = [*plan.replaced, *plan.old]
         client.delete_these(JOBS, leaving)
@@ -37,21 +37,21 @@ class CronJobController(ObjectController):
         set_active(plan.status, [ref for ref in plan.status.get("active", ()) if ref["uid"] not in gone])
         try:
             if plan.start is not None:
-                self._start(client, cronjob, plan)
+                self._start(client, cronjob, plan, plan.start)
         finally:
             if plan.status != cronjob.get("status", {}):
                 client.update_status(CRONJOBS, {**cronjob, "status": plan.status})
             client.events([(cronjob, *event) for event in plan.events])
         return plan.delay
 
-    def _start(self, client: Client, cronjob: dict, plan: Plan) -> None:
+    def _start(self, client: Client, cronjob: dict, plan: Plan, due: float) -> None:
         """Make the Job that is due, or find that it has been made, and note it."""
-        wanted = new_job(cronjob, plan.start)
+        wanted = new_job(cronjob, due)
         namespace, name = wanted["metadata"]["namespace"], wanted["metadata"]["name"]
         job = client.find(JOBS, namespace, name)
         if job is None:
             try:
-                job = client.create(JOBS, wanted, why={"schedule": cronjob["spec"]["schedule"], "due": at(plan.start)})
+                job = client.create(JOBS, wanted, why={"schedule": cronjob["spec"]["schedule"], "due": at(due)})
             except ApiError as error:
                 plan.events.append(("Warning", "FailedCreate", f"Error creating job: {error.message}"))
                 raise
@@ -61,7 +61,7 @@ class CronJobController(ObjectController):
         active = plan.status.get("active", [])
         if all(ref["uid"] != job["metadata"]["uid"] for ref in active):
             set_active(plan.status, [*active, _reference(job)])
-        plan.status["lastScheduleTime"] = at(plan.start)
+        plan.status["lastScheduleTime"] = at(due)
 
 
 def _edited(client: Client, cronjob: dict) -> float:

@@ -147,7 +147,9 @@ def _roll(look: Look, found: dict[str, list[dict]], step: Step) -> None:
     """Replace daemons of old revisions: by taking away as many as may be missed at once, or, where surge is allowed,
     by setting new ones beside them first."""
     surge = look.share("maxSurge")
-    busy, at_once, later = 0, [], []  # nodes where something goes on; nodes whose daemon serves nobody, and the others
+    busy = 0  # nodes where something goes on
+    at_once: list[str] = []  # nodes whose daemon serves nobody
+    later: list[str] = []  # the other ones
     for name in sorted(found):
         staying = [pod for pod in found[name] if not is_deleting(pod)]
         new = [pod for pod in staying if look.is_new(pod)]

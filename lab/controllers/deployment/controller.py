@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, PODS, REPLICASETS
+from lab.apimachinery.labels import HASH_LABEL
 from lab.apimachinery.meta import controller_of, is_deleting
 from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Change, Client, Put
@@ -67,16 +68,16 @@ class DeploymentController(WorkloadController):
                 client.write(puts)
         except ApiError as error:
             if plan.create and is_worth_telling(error):
-                self._create_failed(client, deployment, plan, error)
+                self._create_failed(client, deployment, plan.create["metadata"]["name"], error)
             raise
         client.delete_these(REPLICASETS, plan.delete)
         if plan.events:
             client.events([(deployment, *event) for event in plan.events])
         return plan.delay
 
-    def _create_failed(self, client: Client, deployment: dict, plan: Plan, error: ApiError) -> None:
+    def _create_failed(self, client: Client, deployment: dict, name: str, error: ApiError) -> None:
         """Say on the Deployment that it cannot even have its ReplicaSet; what else the plan says has not happened."""
-        message = f'Failed to create new replica set "{plan.create["metadata"]["name"]}": {error.message}'
+        message = f'Failed to create new replica set "{name}": {error.message}'
         if has_deadline(deployment):
             status = dict(deployment.get("status", {}))
             told = ("Progressing", "False", "ReplicaSetCreateError", message)
@@ -89,7 +90,7 @@ def _waiting_for_end(change: Change) -> Iterable[str]:
     """A Deployment that recreates waits for its last old pod to be gone. The pod names its ReplicaSet, and that is
     named after the Deployment and the hash that the pod carries."""
     ref = controller_of(change.object) if change.deleted else None
-    suffix = "-" + change.object["metadata"].get("labels", {}).get(revisions.HASH_LABEL, "")
+    suffix = "-" + change.object["metadata"].get("labels", {}).get(HASH_LABEL, "")
     if ref and ref["kind"] == REPLICASETS.kind and ref["name"].endswith(suffix):
         return (f"{change.namespace}/{ref['name'].removesuffix(suffix)}",)
     return ()

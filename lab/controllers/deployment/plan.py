@@ -47,7 +47,7 @@ def make_plan(
         new = plan.create = revisions.new_replica_set(deployment, old)
     if scaling:
         sizes = rollout.resize(deployment, new, old)
-    elif rollout.is_rolling(deployment):
+    elif new and rollout.is_rolling(deployment):
         sizes = rollout.next_step(deployment, new, old)
     else:
         sizes = _recreate_step(deployment, new, old, old_pods_remain)
@@ -119,7 +119,7 @@ def _why(deployment: dict, new: dict | None, old: list[dict], sizes: Sizes) -> d
     return {
         "strategy": "RollingUpdate" if rollout.is_rolling(deployment) else "Recreate",
         **(
-            {"steeredBy": deployment["metadata"]["annotations"].get(steering.RELEASE)}
+            {"steeredBy": deployment["metadata"]["annotations"].get(revisions.RELEASE)}
             if steering.steered(deployment)
             else {}
         ),
@@ -146,13 +146,15 @@ def _finish(
     """Add the status, as it is before the writes of this plan have any effect on pods."""
     replica_sets = [*([new] if new else []), *old]
     plan.status = status.counts(deployment, new, replica_sets)
-    steered = steering.steered(deployment) is not None
+    steered = steering.steered(deployment)
     if not steered:
         plan.status["conditions"] = status.pause_condition(deployment, plan.status["conditions"])
     if rolling_out:
         plan.status["conditions"] = _found(plan, deployment, new)
-        progress = steering.progress if steered else status.progress
-        plan.status["conditions"] = progress(deployment, plan.status, new, time)
+        if steered and new:
+            plan.status["conditions"] = steering.progress(deployment, steered[0], plan.status, new, time)
+        else:
+            plan.status["conditions"] = status.progress(deployment, plan.status, new, time)
         _explain_timeout(plan, deployment, trouble)
         plan.status["conditions"] = status.failure(plan.status["conditions"], new, old)
         plan.delay = status.seconds_left(deployment, plan.status["conditions"], time)

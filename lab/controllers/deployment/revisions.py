@@ -111,7 +111,7 @@ def new_replica_set(deployment: dict, old: list[dict]) -> dict:
     labels[HASH_LABEL] = name_hash
     selector = copy.deepcopy(spec["selector"])
     selector.setdefault("matchLabels", {})[HASH_LABEL] = name_hash
-    replica_set = {
+    replica_set: dict = {
         "apiVersion": REPLICASETS.api_version,
         "kind": REPLICASETS.kind,
         "metadata": {

@@ -28,11 +28,10 @@ def sizes(wanted: tuple[int, int], new: dict, old: list[dict]) -> Sizes:
     return found
 
 
-def progress(deployment: dict, now: dict, new: dict, time: float) -> list[dict]:
-    """The conditions: the deadline runs only while the new pods that were asked for are not there. How long a release
-    then looks at them is no lack of progress."""
+def progress(deployment: dict, wanted: int, now: dict, new: dict, time: float) -> list[dict]:
+    """The conditions: the deadline runs only while the new pods, of which so many are `wanted`, are not there. How long
+    a release then looks at them is no lack of progress."""
     conditions = now["conditions"]
-    wanted, _ = steered(deployment)
     known = condition({"status": now}, "Progressing")
     if not status.has_deadline(deployment):
         return status.without(conditions, "Progressing")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from lab.apimachinery.kinds import ENDPOINTS, ENDPOINTSLICES, NODES, PODS, SERVICES
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import is_deleting, key_of, split_key
+from lab.apimachinery.services import SERVICE_NAME
 from lab.client import Change, Client, Put, View
 
 from ..objects import EVERY, ObjectController
@@ -36,7 +37,7 @@ class EndpointSliceController(ObjectController):
             return (EVERY,) if before != after else ()
         if change.resource == ENDPOINTS.resource:
             return (f"{change.namespace}/{change.name}",)
-        name = (change.object["metadata"].get("labels") or {}).get(slices.SERVICE_NAME)
+        name = (change.object["metadata"].get("labels") or {}).get(SERVICE_NAME)
         return (f"{change.namespace}/{name}",) if name else ()
 
     def converge(self, client: Client, service: dict) -> None:
@@ -106,13 +107,13 @@ def _mirrors(view: View, service: dict, endpoints: dict | None) -> slices.Plan:
     """Whoever leaves out the selector writes slices by hand, which stand as they are, or Endpoints, which get some."""
     existing = _managed(view, *split_key(key_of(service)), slices.MIRRORING)
     groups = legacy.mirrored(endpoints)
-    if not groups:
+    if endpoints is None or not groups:
         return slices.Plan(delete=existing)
     return slices.plan(service, endpoints, slices.MIRRORING, existing, groups)
 
 
 def _managed(view: View, namespace: str, name: str, manager: str) -> list[dict]:
     """The slices of a Service that are that manager's to write."""
-    mine = {slices.SERVICE_NAME: name, slices.MANAGED_BY: manager}.items()
+    mine = {SERVICE_NAME: name, slices.MANAGED_BY: manager}.items()
     every = view.list(ENDPOINTSLICES.resource, namespace)
     return [one for one in every if mine <= (one["metadata"].get("labels") or {}).items() and not is_deleting(one)]

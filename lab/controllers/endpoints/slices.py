@@ -35,8 +35,8 @@ def plan(service: dict, owner: dict, manager: str, existing: list[dict], groups:
     if not groups:
         groups = {key_of_ports([]): Group([])}
     of_ports: dict[bytes, list[dict]] = {}
-    for one in sorted(existing, key=lambda one: one["metadata"]["name"]):
-        of_ports.setdefault(key_of_ports(one.get("ports") or []), []).append(one)
+    for each in sorted(existing, key=lambda each: each["metadata"]["name"]):
+        of_ports.setdefault(key_of_ports(each.get("ports") or []), []).append(each)
     filled = [
         (group.ports, *pair)
         for key, group in groups.items()
@@ -60,8 +60,8 @@ def _distribute(slices: list[dict], endpoints: list[dict]) -> list[tuple[dict | 
     left = {_identity(endpoint): endpoint for endpoint in endpoints}
     kept = []
     for one in slices:
-        held = [_identity(endpoint) for endpoint in one.get("endpoints") or ()]
-        kept.append((one, [left.pop(identity) for identity in held if identity in left]))
+        known = [_identity(endpoint) for endpoint in one.get("endpoints") or ()]
+        kept.append((one, [left.pop(identity) for identity in known if identity in left]))
     # New ones go where something changes anyhow, then where there is the least room.
     kept.sort(key=lambda pair: (pair[1] == pair[0].get("endpoints"), -len(pair[1])))
     rest = list(left.values())
@@ -69,9 +69,8 @@ def _distribute(slices: list[dict], endpoints: list[dict]) -> list[tuple[dict | 
         room = MOST_ENDPOINTS - len(held)
         held += rest[:room]
         rest = rest[room:]
-    kept = [pair for pair in kept if pair[1]]
-    kept += [(None, rest[at : at + MOST_ENDPOINTS]) for at in range(0, len(rest), MOST_ENDPOINTS)]
-    return kept or [(slices[0] if slices else None, [])]
+    more = [(None, rest[at : at + MOST_ENDPOINTS]) for at in range(0, len(rest), MOST_ENDPOINTS)]
+    return [*(pair for pair in kept if pair[1]), *more] or [(slices[0] if slices else None, [])]
 
 
 def _identity(endpoint: dict) -> str:

@@ -47,7 +47,7 @@ class HorizontalPodAutoscalerController(ObjectController):
             return None
         kind, target = _target(client, scaler)
         memory = _remembered(scaler)
-        if target is None:
+        if kind is None or target is None:
             self._tell(client, scaler, no_target(scaler, memory, _missing(scaler, kind)))
         else:
             decision = decide(
@@ -66,7 +66,7 @@ class HorizontalPodAutoscalerController(ObjectController):
 
     def _scale(self, client: Client, scaler: dict, kind: Kind, target: dict, decision: Decision) -> None:
         """The target's number and what is said and remembered of it, in one transaction."""
-        done = rescaled(decision, decision.replicas)
+        done = rescaled(decision)
         sized = {**target, "spec": {**target["spec"], "replicas": decision.replicas}}
         try:
             client.write([Put(kind, sized, why=decision.why), _status(scaler, done, decision.why)])

@@ -10,7 +10,7 @@ from lab.apimachinery import meta
 from . import behavior
 from .behavior import Bounds, Memory
 from .metrics import Figures
-from .proposals import Proposal, Target, propose
+from .proposals import Target, propose
 from .replicas import Patience, Tolerance
 
 TOLERANCE = 0.1  # --horizontal-pod-autoscaler-tolerance
@@ -84,13 +84,14 @@ def decide(
             status = making.status(_generation(scaler), current, making.old.get("desiredReplicas", 0))
             return Decision(None, status, memory, why, tuple(making.events))
         bounds = Bounds(current, least, most)
-        step = behavior.step(found.replicas, bounds, spec.get("behavior"), memory, patience.now, window)
+        replicas, name = found
+        step = behavior.step(replicas, bounds, spec.get("behavior"), memory, patience.now, window)
         making.condition("AbleToScale", True, *step.stable)
         making.condition("ScalingLimited", step.limited, *step.limit)
         desired, memory = step.replicas, step.memory
         why |= step.why
         # Kubernetes gives this reason whichever way the recommendation was stabilized.
-        reason = f"{found.name} above target" if found.replicas > current else "All metrics below target"
+        reason = f"{name} above target" if replicas > current else "All metrics below target"
     why["desired"] = desired
     status = making.status(_generation(scaler), current, desired)
     if desired == current:
@@ -99,11 +100,11 @@ def decide(
     return Decision(desired, status, memory, {**why, "reason": reason}, tuple(making.events), reason)
 
 
-def rescaled(decision: Decision, desired: int) -> Decision:
+def rescaled(decision: Decision) -> Decision:
     """What is said of it once the target has been scaled."""
-    message = f"the HPA controller was able to update the target scale to {desired}"
+    message = f"the HPA controller was able to update the target scale to {decision.replicas}"
     conditions = meta.with_condition(decision.status["conditions"], "AbleToScale", "True", "SucceededRescale", message)
-    said = ("Normal", "SuccessfulRescale", f"New size: {desired}; reason: {decision.reason}")
+    said = ("Normal", "SuccessfulRescale", f"New size: {decision.replicas}; reason: {decision.reason}")
     status = {**decision.status, "conditions": conditions, "lastScaleTime": meta.now()}
     return replace(decision, status=status, events=(*decision.events, said))
 
@@ -122,24 +123,24 @@ def refused(scaler: dict, decision: Decision, memory: Memory, error: str) -> Dec
 
 def _by_metrics(
     scaler: dict, target: Target, figures: Figures, patience: Patience, making: _Making, why: dict
-) -> Proposal | None:
-    """What the metric says that asks for most. None if nothing may be done: all are unknown, or some are and the
-    others ask for fewer: the unknown one might ask for more."""
+) -> tuple[int, str] | None:
+    """How many the metric that asks for most asks for, and its name. None if nothing may be done: all are unknown, or
+    some are and the others ask for fewer: the unknown one might ask for more."""
     tolerance = _tolerance(scaler["spec"].get("behavior") or {})
     made = [propose(metric, target, figures, tolerance, patience) for metric in scaler["spec"]["metrics"]]
-    known = [proposal for proposal in made if proposal.replicas is not None]
+    known = [(proposal.replicas, proposal.name) for proposal in made if proposal.replicas is not None]
     failed = [proposal for proposal in made if proposal.replicas is None]
     why["metrics"] = [proposal.why for proposal in made]
     making.metrics = [proposal.status for proposal in made]
     making.events += [("Warning", proposal.reason, proposal.error) for proposal in failed]
-    best = max(known, key=lambda proposal: proposal.replicas, default=None)
-    if failed and (best is None or best.replicas < target.spec_replicas):
+    best = max(known, key=lambda each: each[0], default=None)
+    if best is None or (failed and best[0] < target.spec_replicas):
         first = failed[0]
         making.condition("ScalingActive", False, first.reason, UNABLE.format(first.error))
         words = f"invalid metrics ({len(failed)} invalid out of {len(made)}), first error is: {first.error}"
         making.events.append(("Warning", "FailedComputeMetricsReplicas", words))
         return None
-    message = f"the HPA was able to successfully calculate a replica count from {best.name}"
+    message = f"the HPA was able to successfully calculate a replica count from {best[1]}"
     making.condition("ScalingActive", True, "ValidMetricFound", message)
     return best
 

@@ -13,12 +13,12 @@ Events = list[tuple[str, str, str]]
 def _tell(status: dict, kind: str, reason: str, message: str, time: float, is_so: str = "True") -> bool:
     """Set a condition; whether it was otherwise before."""
     old = condition({"status": status}, kind)
-    changed = old is None or old["status"] != is_so
+    unchanged = old if old and old["status"] == is_so else None
     told = with_condition(status.get("conditions", []), kind, is_so, reason, message)
-    moment = at(time) if changed else old["lastTransitionTime"]
+    moment = unchanged["lastTransitionTime"] if unchanged else at(time)
     times = {"lastProbeTime": moment, "lastTransitionTime": moment}
     status["conditions"] = [{**one, **times} if one["type"] == kind else one for one in told]
-    return changed
+    return unchanged is None
 
 
 def suspension(status: dict, suspended: bool, time: float) -> Events:

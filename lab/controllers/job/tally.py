@@ -41,10 +41,10 @@ def tally(job: dict, pods: Iterable[dict]) -> Tally:
     if not is_indexed(spec):
         found.successes = status.get("succeeded", 0) + len(found.succeeded)
         return found
-    found.succeeded_indexes = _known(job, "completedIndexes") | {index_of(pod) for pod in found.succeeded}
+    found.succeeded_indexes = _known(job, "completedIndexes") | _indexes(found.succeeded)
     found.successes = len(found.succeeded_indexes)
     if spec.get("backoffLimitPerIndex") is not None:
-        given_up = {index_of(pod) for pod in found.failed if _gives_up_index(job, pod)}
+        given_up = _indexes(pod for pod in found.failed if _gives_up_index(job, pod))
         found.failed_indexes = _known(job, "failedIndexes") | given_up
         found.held = _held(found)
     return found
@@ -65,6 +65,10 @@ def _known(job: dict, field_: str) -> set[int]:
     return {i for i in parse_indexes(job.get("status", {}).get(field_, "")) if i < job["spec"]["completions"]}
 
 
+def _indexes(pods: Iterable[dict]) -> set[int]:
+    return {index for pod in pods if (index := index_of(pod)) is not None}
+
+
 def _gives_up_index(job: dict, pod: dict) -> bool:
     action = judged(job, pod)[0]
     if action in ("Ignore", "FailIndex"):
@@ -73,10 +77,10 @@ def _gives_up_index(job: dict, pod: dict) -> bool:
 
 
 def _held(found: Tally) -> dict[int, dict]:
-    settled = found.succeeded_indexes | found.failed_indexes | {index_of(pod) for pod in found.active}
+    settled = found.succeeded_indexes | found.failed_indexes | _indexes(found.active)
     last: dict[int, dict] = {}
-    for pod in found.failed:
+    for pod in sorted(found.failed, key=lambda pod: sum(index_failures(pod)), reverse=True):
         index = index_of(pod)
-        if index not in settled and (index not in last or sum(index_failures(last[index])) < sum(index_failures(pod))):
-            last[index] = pod
+        if index is not None and index not in settled:
+            last.setdefault(index, pod)
     return last

@@ -7,7 +7,7 @@ k8s.io/kubernetes/pkg/controller/job/job_controller.go.
 from dataclasses import dataclass
 
 from lab.apimachinery.jobs import is_indexed, parse_indexes
-from lab.apimachinery.meta import condition, is_true, parse_time
+from lab.apimachinery.meta import condition, parse_time
 
 from ..pods import restarts
 from .failures import has_failed, judged
@@ -33,8 +33,8 @@ COMPLETED = Verdict(SUCCESS, "CompletionsReached", "Reached expected number of s
 def verdict(job: dict, found: Tally, time: float) -> Verdict | None:
     """What ends the Job though not all is done; what was once decided stays."""
     for kind in (SUCCESS, FAILURE):
-        if is_true(job, kind):
-            told = condition(job, kind)
+        told = condition(job, kind)
+        if told and told["status"] == "True":
             return Verdict(kind, told.get("reason", ""), told.get("message", ""))
     return _failure(job, found, time) or _too_many_indexes(job, found) or _enough(job, found)
 

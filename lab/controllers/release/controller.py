@@ -54,7 +54,8 @@ class ReleaseController(Controller):
     def sync(self, client: Client, key: str) -> float | None:
         namespace, name = split_key(key)
         ours = [r for r in client.list(RELEASES, namespace) if name in (EVERY, r["spec"]["deployment"])]
-        delays, first = [], {}
+        delays: list[float | None] = []
+        first: dict[str, str] = {}
         for release in sorted(filter(_is_open, ours), key=_turn):
             over, name = "finishedAt" in release.get("status", {}), release["metadata"]["name"]
             ahead = name if over else first.setdefault(release["spec"]["deployment"], name)
@@ -134,7 +135,7 @@ def read(client: Client, release: dict, ahead: str) -> Look:
     deployment = client.find(DEPLOYMENTS, namespace, spec["deployment"])
     chosen = release.get("status", {}).get("service") or spec.get("service", "")
     if deployment is None or is_deleting(deployment):
-        return Look(release, now, service=client.find(SERVICES, namespace, chosen), ahead=ahead)
+        return Look(release, now, service=client.find(SERVICES, namespace, chosen) or {}, ahead=ahead)
     replica_sets = dependents(view, deployment["metadata"]["uid"], REPLICASETS)
     neighbours = client.list(SERVICES, namespace), client.list(DEPLOYMENTS, namespace)
     service, no_service = find_service(chosen, deployment, *neighbours)

@@ -11,7 +11,7 @@ PROMOTED, ABORTED, SUPERSEDED, FAILED = "Promoted", "Aborted", "Superseded", "Fa
 ENDS = (PROMOTED, ABORTED, SUPERSEDED, FAILED)
 
 
-def ended(look: Look, phase: str, message: str, **more) -> Plan:
+def ended(look: Look, phase: str, message: str, **more: object) -> Plan:
     """The decision, together with the one write that visitors notice."""
     plan = Plan({**look.status, "phase": phase, "message": message, **more}, delay=0.0)
     if look.strategy != ROLLING:
@@ -61,7 +61,7 @@ def finish(look: Look) -> Plan:
 def interruption(look: Look) -> Plan | None:
     """Whatever ends a release from outside, the gravest first."""
     name, status = look.spec["deployment"], look.status
-    if look.deployment is None:
+    if not look.deployment:
         return ended(look, FAILED, f'The Deployment "{name}" was deleted in the middle.')
     if "deletionTimestamp" in look.release["metadata"]:
         if status["phase"] == "Switched":

@@ -22,9 +22,9 @@ class Look:
 
     release: dict
     now: float  # seconds since the epoch
-    deployment: dict | None = None  # None: there is none, or it is going
+    deployment: dict = field(default_factory=dict)  # empty: there is none, or it is going
     replica_sets: list[dict] = field(default_factory=list)
-    service: dict | None = None
+    service: dict = field(default_factory=dict)  # empty: there is none
     no_service: str = ""  # why there is none, or why no visitor can be led by it
     pods: dict[str, str] = field(default_factory=dict)  # uid → revision (pod-template-hash), of those that are to stay
     traffic: dict[str, Counters] | None = None  # pod's uid → what the proxy counted; None: nobody knows
@@ -129,16 +129,16 @@ class Plan:
     delay: float | None = None
 
 
-def find_service(named: str, deployment: dict, services: list[dict], others: list[dict]) -> tuple[dict | None, str]:
-    """The Service whose visitors are led, and why it, or none, can be: the one that is `named`, else the only one that
-    selects the Deployment's pods. `others`: all Deployments of the namespace."""
+def find_service(named: str, deployment: dict, services: list[dict], others: list[dict]) -> tuple[dict, str]:
+    """The Service whose visitors are led, and why it, or none ({}), can be: the one that is `named`, else the only one
+    that selects the Deployment's pods. `others`: all Deployments of the namespace."""
     pods = f'the pods of the Deployment "{deployment["metadata"]["name"]}"'
     found = [s for s in services if (s["metadata"]["name"] == named if named else _selects(s, deployment))]
     if not found:
-        return None, f'There is no Service "{named}".' if named else f"No Service selects {pods}."
+        return {}, f'There is no Service "{named}".' if named else f"No Service selects {pods}."
     if len(found) > 1:
         names = ", ".join(sorted(s["metadata"]["name"] for s in found))
-        return None, f"Several Services select {pods} ({names}): spec.service must name one."
+        return {}, f"Several Services select {pods} ({names}): spec.service must name one."
     service, what = found[0], f'The Service "{found[0]["metadata"]["name"]}"'
     if not _selects(service, deployment):
         return service, f"{what} selects none of {pods}."

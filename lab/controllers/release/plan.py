@@ -27,7 +27,7 @@ def make_plan(look: Look) -> Plan:
 
 def _with_new_revision(look: Look) -> Look:
     """As soon as the Deployment has made the new ReplicaSet, the new version has a name."""
-    if look.status.get("newRevision") or look.deployment is None or look.new is None or look.template_is_foreign():
+    if look.status.get("newRevision") or not look.deployment or look.new is None or look.template_is_foreign():
         return look
     return look.with_status({**look.status, "newRevision": revision_of(look.new)})
 
@@ -56,7 +56,7 @@ def _begin(look: Look) -> Plan:
 
 def _start(look: Look, template: dict) -> Plan:
     old = look.new  # still the ReplicaSet of the present template
-    status = {"phase": PROGRESSING, "step": 0, "startedAt": written(look.now), "stepStartedAt": written(look.now)}
+    status: dict = {"phase": PROGRESSING, "step": 0, "startedAt": written(look.now), "stepStartedAt": written(look.now)}
     status |= {"oldRevision": revision_of(old) if old else "", "oldTemplate": look.deployment["spec"]["template"]}
     plan = Plan(status, steer=look.steering(), template=template, delay=0.0)
     plan.why = {"strategy": look.strategy, "image": look.spec.get("image"), "replicas": look.replicas}
@@ -74,7 +74,7 @@ def _waits_for(look: Look) -> str:
     name, deployment = look.spec["deployment"], look.deployment
     if look.ahead:
         return f'Release "{look.ahead}" of this Deployment is not at its end: this one begins afterwards.'
-    if deployment is None:
+    if not deployment:
         return f'There is no Deployment "{name}" yet.'
     status = deployment.get("status", {})
     seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)

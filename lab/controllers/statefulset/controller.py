@@ -57,8 +57,7 @@ class StatefulSetController(WorkloadController):
         """Give pods and claims back what makes them this set's, whoever took it: labels, claims that a waiting pod
         lacks, and the owner with whom a claim shall go. Of pods that leave only the last, if no other follows them."""
         puts = []
-        for pod in pods:
-            ordinal = identity.ordinal_of(sts, pod)
+        for ordinal, pod in identity.by_ordinal(sts, pods).items():
             found, surplus = self._claims(client, sts, ordinal), ordinal not in identity.ordinals(sts)
             if not is_deleting(pod):
                 named = identity.named(sts, ordinal, pod)

@@ -4,6 +4,7 @@ Source: pkg/controller/statefulset/stateful_set_utils.go of Kubernetes.
 """
 
 import copy
+from collections.abc import Iterable
 
 from lab.apimachinery.labels import REVISION_LABEL
 from lab.apimachinery.meta import controller_of, owner_reference
@@ -26,6 +27,10 @@ def ordinal_of(sts: dict, pod: dict) -> int | None:
     """The pod's number, which its name says; None if it is not named as one of this set."""
     number = pod["metadata"]["name"].removeprefix(f"{sts['metadata']['name']}-")
     return int(number) if number.isdecimal() and pod_name(sts, int(number)) == pod["metadata"]["name"] else None
+
+
+def by_ordinal(sts: dict, pods: Iterable[dict]) -> dict[int, dict]:
+    return {number: pod for pod in pods if (number := ordinal_of(sts, pod)) is not None}
 
 
 def pod_name(sts: dict, ordinal: int) -> str:

@@ -13,7 +13,7 @@ from lab.apimachinery.meta import is_deleting
 from ..deployment.rollout import scaled_value
 from ..history import History
 from ..pods import is_active, is_finished, is_ready, seconds_to_available
-from .identity import ordinal_of, ordinals, revision_of
+from .identity import by_ordinal, ordinals, revision_of
 
 
 @dataclass
@@ -27,20 +27,20 @@ class Step:
 def next_step(sts: dict, pods: list[dict], newest: str, time: float) -> Step:
     """`newest`: the name of the revision that the set's template is. `time` in seconds since the epoch."""
     step, in_order = Step(), sts["spec"].get("podManagementPolicy") != "Parallel"
-    by_ordinal = {ordinal_of(sts, pod): pod for pod in pods}
+    numbered = by_ordinal(sts, pods)
     wanted = ordinals(sts)
     for ordinal in wanted:
-        pod = by_ordinal.get(ordinal)
+        pod = numbered.get(ordinal)
         if pod is None:
             step.create.append(ordinal)
         elif is_finished(pod) and not is_deleting(pod):
             step.delete.append(pod)
         if in_order and not _serves(sts, pod, time):
             return step
-    surplus = [by_ordinal[ordinal] for ordinal in sorted(by_ordinal, reverse=True) if ordinal not in wanted]
+    surplus = [numbered[ordinal] for ordinal in sorted(numbered, reverse=True) if ordinal not in wanted]
     step.delete += _surplus_to_go(sts, surplus, in_order, time)
     if not (in_order and surplus):
-        step.delete += _outdated_to_go(sts, [by_ordinal.get(ordinal) for ordinal in wanted], newest, time)
+        step.delete += _outdated_to_go(sts, [numbered.get(ordinal) for ordinal in wanted], newest, time)
     return step
 
 
