@@ -1,6 +1,7 @@
 """What the drawer shows of one thing: the facts of each tab, read through the client. Templates only lay them out."""
 
 import time
+from collections.abc import Callable
 
 import yaml
 
@@ -8,11 +9,20 @@ from lab.apimachinery.budgets import parse_budgets
 from lab.apimachinery.controlplane import is_member, is_up
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import (
+    BY_GVK,
     BY_RESOURCE,
     EVENTS,
+    HORIZONTALPODAUTOSCALERS,
+    INGRESSES,
+    NODEPOOLS,
     NODES,
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
     PODDISRUPTIONBUDGETS,
     PODS,
+    RELEASES,
+    SERVICES,
+    VISITORS,
     Kind,
 )
 from lab.apimachinery.labels import ZONE_LABEL
@@ -28,21 +38,17 @@ from .actions import nodes_in, pods_on
 from .done import kubectl
 from .drain import checklist
 from .noderows import node_row
-from .rows import event_row, pod_row, requests_of
+from .rows import WORKLOADS, event_row, pod_row, requests_of
 from .status import pod_state
 from .storagerows import claim_names
 from .verdicts import SCORES, decision
 from .whole import ZONES, zone_of, zone_row
 from .why import acts_of, because, explain_pod, thread
 
-TABS = {
-    PODS: ("why", "thread", "events", "logs", "terminal", "yaml"),
-    NODES: ("overview", "drain", "events", "yaml"),
-    **workloads.TABS,
-    **steering.TABS,
-    **storage.TABS,
-}
 EVENTS_SHOWN = 50
+
+
+Show = Callable[[Client, dict], dict]  # what there is to show of an object
 
 
 def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -> dict:
@@ -50,29 +56,27 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
     if resource == ZONES:
         return zone_drawer(client, name)
     kind = BY_RESOURCE.get(resource)
-    tabs = TABS.get(kind)
-    if tabs is None:
+    if kind is None or kind not in DRAWERS:
         raise ApiError(404, "NotFound", f"the board shows no {resource}")
+    head, tabs = DRAWERS[kind]
     obj = client.get(kind, namespace, name)
-    tab = tab if tab in tabs else tabs[0]
+    tab = tab if tab in tabs else next(iter(tabs))
     key = join_key(namespace, name)
-    context = {
+    return {
         "kind": kind.singular,
         "resource": resource,
         "id": f"{resource}/{key}",
         "key": key,
         "namespace": namespace,
         "name": name,
-        "tabs": tabs,
+        "tabs": list(tabs),
         "tab": tab,
         "age": age(obj, time.time()),
         "cluster": client.cluster,
         "command": kubectl("describe", kind.singular, name, namespace=namespace),
-        **HEADS[kind](client, obj),
+        **head(client, obj),
+        **tabs[tab](client, obj),
     }
-    if tab in ("events", "yaml"):
-        return {**context, **(_events(client, kind, obj) if tab == "events" else _yaml(kind, obj))}
-    return {**context, **PANELS[kind, tab](client, obj)}
 
 
 def zone_drawer(client: Client, name: str) -> dict:
@@ -97,18 +101,23 @@ def zone_drawer(client: Client, name: str) -> dict:
     }
 
 
-def _events(client: Client, kind: Kind, obj: dict) -> dict:
+def _kind_of(obj: dict) -> Kind:
+    return BY_GVK[obj["apiVersion"], obj["kind"]]
+
+
+def _events(client: Client, obj: dict) -> dict:
     uid, now = obj["metadata"]["uid"], time.time()
     about = [e for e in client.list(EVENTS) if e.get("involvedObject", {}).get("uid") in (uid, obj["metadata"]["name"])]
     rows = sorted(map(event_row, about), key=lambda row: row.get("at", 0), reverse=True)[:EVENTS_SHOWN]
-    about_it = f"{kind.singular}/{obj['metadata']['name']}"
+    about_it = f"{_kind_of(obj).singular}/{obj['metadata']['name']}"
     return {
         "events": [{**row, "ago": human_duration(now - row.get("at", now))} for row in rows],
         "command": kubectl("events", "--for", about_it, namespace=obj["metadata"].get("namespace", "")),
     }
 
 
-def _yaml(kind: Kind, obj: dict) -> dict:
+def _yaml(client: Client, obj: dict) -> dict:
+    kind = _kind_of(obj)
     meta = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
     ordered = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta}
     ordered |= {key: value for key, value in obj.items() if key not in ordered}
@@ -229,15 +238,31 @@ def _node_drain(client: Client, node: dict) -> dict:
     }
 
 
-HEADS = {PODS: _pod_head, NODES: _node_head, **workloads.HEADS, **steering.HEADS, **storage.HEADS}
-PANELS = {
-    (PODS, "why"): _pod_why,
-    (PODS, "thread"): _pod_thread,
-    (PODS, "logs"): _pod_logs,
-    (PODS, "terminal"): _pod_terminal,
-    (NODES, "overview"): _node_overview,
-    (NODES, "drain"): _node_drain,
-    **workloads.PANELS,
-    **steering.PANELS,
-    **storage.PANELS,
+def _with_overview(head: Show, overview: Show) -> tuple[Show, dict[str, Show]]:
+    return head, {"overview": overview, "events": _events, "yaml": _yaml}
+
+
+# Of each kind that has a drawer: its head, and its tabs in the order in which they stand.
+DRAWERS: dict[Kind, tuple[Show, dict[str, Show]]] = {
+    PODS: (
+        _pod_head,
+        {
+            "why": _pod_why,
+            "thread": _pod_thread,
+            "events": _events,
+            "logs": _pod_logs,
+            "terminal": _pod_terminal,
+            "yaml": _yaml,
+        },
+    ),
+    NODES: (_node_head, {"overview": _node_overview, "drain": _node_drain, "events": _events, "yaml": _yaml}),
+    **dict.fromkeys(WORKLOADS, _with_overview(workloads.workload_head, workloads.workload_overview)),
+    SERVICES: _with_overview(steering.service_head, steering.service_overview),
+    VISITORS: _with_overview(steering.visitors_head, steering.visitors_overview),
+    INGRESSES: _with_overview(steering.ingress_head, lambda client, obj: {}),
+    RELEASES: _with_overview(steering.release_head, steering.release_overview),
+    HORIZONTALPODAUTOSCALERS: _with_overview(steering.scaler_head, steering.scaler_overview),
+    NODEPOOLS: _with_overview(steering.pool_head, steering.pool_overview),
+    PERSISTENTVOLUMECLAIMS: _with_overview(storage.claim_head, storage.claim_overview),
+    PERSISTENTVOLUMES: _with_overview(storage.volume_head, storage.volume_overview),
 }

@@ -8,7 +8,6 @@ from lab.apimachinery.kinds import ENDPOINTSLICES as SLICES
 from lab.apimachinery.kinds import (
     HORIZONTALPODAUTOSCALERS,
     INGRESSES,
-    NODEPOOLS,
     NODES,
     PODS,
     RELEASES,
@@ -208,27 +207,3 @@ def _decisions(client: Client, kind: Kind, obj: dict, words) -> list[dict]:
                 found.pop()
             found.append(one)
     return found[:DECISIONS]
-
-
-def nothing(client: Client, obj: dict) -> dict:
-    return {}
-
-
-OVERVIEW = ("overview", "events", "yaml")
-TABS = {kind: OVERVIEW for kind in (SERVICES, INGRESSES, VISITORS, RELEASES, HORIZONTALPODAUTOSCALERS, NODEPOOLS)}
-HEADS = {
-    SERVICES: service_head,
-    VISITORS: visitors_head,
-    RELEASES: release_head,
-    HORIZONTALPODAUTOSCALERS: scaler_head,
-    NODEPOOLS: pool_head,
-    INGRESSES: ingress_head,
-}
-PANELS = {
-    (SERVICES, "overview"): service_overview,
-    (VISITORS, "overview"): visitors_overview,
-    (INGRESSES, "overview"): nothing,
-    (RELEASES, "overview"): release_overview,
-    (HORIZONTALPODAUTOSCALERS, "overview"): scaler_overview,
-    (NODEPOOLS, "overview"): pool_overview,
-}

@@ -82,12 +82,3 @@ def volume_overview(client: Client, volume: dict) -> dict:
 
 def _engine(volume: dict | None) -> str:
     return (volume or {}).get("metadata", {}).get("labels", {}).get(RUNTIME_LABEL, "")
-
-
-OVERVIEW = ("overview", "events", "yaml")
-TABS = {PERSISTENTVOLUMECLAIMS: OVERVIEW, PERSISTENTVOLUMES: OVERVIEW}
-HEADS = {PERSISTENTVOLUMECLAIMS: claim_head, PERSISTENTVOLUMES: volume_head}
-PANELS = {
-    (PERSISTENTVOLUMECLAIMS, "overview"): claim_overview,
-    (PERSISTENTVOLUMES, "overview"): volume_overview,
-}

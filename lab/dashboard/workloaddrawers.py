@@ -22,7 +22,7 @@ from lab.apimachinery.selectors import selector_of
 from lab.apiserver.tables.cells import age, human_duration, label_selector
 from lab.client import Client
 
-from .rows import BY_NAME, WORKLOADS, Row, event_time, owner_id, pod_row
+from .rows import BY_NAME, Row, event_time, owner_id, pod_row
 from .storagedrawers import claims_told
 from .workloadrows import ENDING, ROLLED, template_of, workload_row
 from .workloads import made_by, number_of, on, present, revisions_of, template_kept
@@ -177,9 +177,3 @@ def _claims(client: Client, statefulset: dict) -> list[dict]:
     names = [claim["metadata"]["name"] for claim in client.list(PERSISTENTVOLUMECLAIMS, namespace)]
     mine = [one for one in names for begin in begins if one.removeprefix(begin).isdecimal() and one.startswith(begin)]
     return claims_told(client, namespace, sorted(mine), made_by(client, statefulset, PODS))
-
-
-OVERVIEW = ("overview", "events", "yaml")
-TABS = {kind: OVERVIEW for kind in WORKLOADS}
-HEADS = {kind: workload_head for kind in WORKLOADS}
-PANELS = {(kind, "overview"): workload_overview for kind in WORKLOADS}
