@@ -47,18 +47,21 @@ def short(reason: str) -> str:
 
 
 def chips(why: dict) -> list[dict]:
-    """`[{"node", "fits", "text"}]`, at most `SHOWN`; of a large cluster the counts take the place of the rest."""
+    """`[{"node", "fits", "text"}]`, at most `SHOWN`; of a large cluster the counts take the place of the rest.
+
+    What every pod is told, that control planes are not for it, comes last.
+    """
     nodes = why.get("nodes", ())
     found = [
         {"node": item["node"], "fits": item["fits"], "text": _points(item) if item["fits"] else _objections(item)}
-        for item in nodes[:SHOWN]
+        for item in nodes
     ]
     if not nodes:
         found = [
             {"node": f"{count} nodes", "fits": False, "text": short(reason)}
-            for reason, count in sorted(why.get("counts", {}).items(), key=lambda pair: -pair[1])[:SHOWN]
+            for reason, count in sorted(why.get("counts", {}).items(), key=lambda pair: -pair[1])
         ]
-    return found
+    return sorted(found, key=lambda chip: chip["text"] == "taint control-plane")[:SHOWN]
 
 
 def _points(item: dict) -> str:

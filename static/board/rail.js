@@ -19,6 +19,7 @@ function fill(card, row) {
   ring($(".rings .new"), row.oldTotal ? row.newReady : row.ready, desired);
   $(".what").title = row.image;
   $(".open").ariaLabel = `${row.what} ${row.name}: ${row.words}`;
+  card.ariaLabel = row.name;
   $(".replicas").hidden = !row.scales;
   $(".replicas input").max = Math.max(20, Math.ceil(desired / 10) * 20);
   settle($(".replicas input"), wanted(row.id));

@@ -37,6 +37,12 @@ def test_a_node_that_fits_shows_its_points_and_one_that_does_not_its_objections(
     ]
 
 
+def test_what_every_pod_is_told_comes_last():
+    taint = "node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }"
+    nodes = [{"node": "head", "fits": False, "reasons": [taint]}, {"node": "a", "fits": False, "reasons": ["full"]}]
+    assert [chip["node"] for chip in chips({"nodes": nodes})] == ["a", "head"]
+
+
 def test_of_a_large_cluster_the_counts_are_shown_most_first():
     assert [chip["node"] for chip in chips({"nodes": [], "counts": {"Too many pods": 2, "Insufficient cpu": 90}})] == [
         "90 nodes",
