@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 NAME = "Dockerfile"
 TAG = "TAG"  # what `ARG TAG` gets: the tag that the image will have, which nobody knows before its engine builds it
-_CONTINUED = re.compile(r"\\[ \t]*\n")
+# The engine would ask the address that is named after ADD from where it is itself: on the machine's loopback, where the
+# lab's plain port asks nobody's name. ONBUILD may hold one for a later build.
+REFUSED = {
+    "ADD": "use COPY: an address would be asked by the engine itself",
+    "ONBUILD": "write its step where it is due",
+}
+_CONTINUED = re.compile(r"\\[ \t]*\n(?:[ \t]*(?:#.*)?\n)*")
 
 
 @dataclass(frozen=True)
@@ -19,10 +25,20 @@ class Instruction:
 
 
 def instructions(text: str) -> Iterator[Instruction]:
-    for line in _CONTINUED.sub(" ", text.replace("\r\n", "\n")).splitlines():
-        word, _, rest = line.strip().partition(" ")
-        if word and not word.startswith("#"):
-            yield Instruction(word.upper(), rest.strip())
+    lines = _CONTINUED.sub(" ", text.replace("\r\n", "\n")).splitlines()
+    for word, *rest in (line.split(None, 1) for line in lines if line.strip()):
+        if not word.startswith("#"):
+            yield Instruction(word.upper(), "".join(rest).strip())
+
+
+def as_read(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files, with each instruction on a line: so an engine reads what was read here, whatever it thinks of escapes.
+    Raises ValueError for an instruction that is refused."""
+    steps = list(_of(files))
+    for step in steps:
+        if step.word in REFUSED:
+            raise ValueError(f"{step}: {step.word} is not for builds here; {REFUSED[step.word]}")
+    return {**files, NAME: "\n".join(map(str, steps)).encode()}
 
 
 def bases(files: dict[str, bytes]) -> list[str]:

@@ -14,7 +14,7 @@ from lab.pipeline.plan import (
     outdated,
     rollout,
 )
-from lab.runtime.dockerfile import bases
+from lab.runtime.dockerfile import as_read, bases
 from lab.runtime.references import next_version
 
 NEW = "orrery/hello:v4"
@@ -94,6 +94,19 @@ def test_a_rollout_is_told_in_kubectls_words(found, phase, words):
 def test_a_long_log_keeps_its_end():
     kept = clipped([f"line {n}" for n in range(MOST_LINES + 5)]).splitlines()
     assert len(kept) == MOST_LINES + 1 and "5 lines before" in kept[0] and kept[-1] == f"line {MOST_LINES + 4}"
+
+
+def test_an_engine_is_given_one_instruction_a_line_and_none_by_which_it_would_ask_an_address():
+    text = "# escape=`\nfrom a\nRUN b \\\n  # why\n\n  && c\r\n\tCOPY\td /e\n"
+    assert as_read({"Dockerfile": text.encode(), "d": b"1"}) == {
+        "Dockerfile": b"FROM a\nRUN b    && c\nCOPY d /e",
+        "d": b"1",
+    }
+    for asks in ("ADD http://x /y", "add\thttp://x /y", "ONBUILD ADD http://x /y", "\\\nADD http://x /y"):
+        with pytest.raises(ValueError, match="is not for builds here"):
+            as_read({"Dockerfile": f"FROM a\n{asks}\n".encode()})
+    smuggled = "RUN a \\\\\nADD http://x /y\nRUN b \\  \nADD http://x /y"
+    assert as_read({"Dockerfile": smuggled.encode()})["Dockerfile"].count(b"\n") == 1
 
 
 def test_a_dockerfile_names_what_it_stands_on():

@@ -46,6 +46,10 @@ class Build:
             self._stream.close()
 
     def __iter__(self) -> Iterator[str | Image]:
+        try:
+            self._files = dockerfile.as_read(self._files)
+        except ValueError as error:
+            raise RuntimeFailure(BUILD_FAILED, str(error)) from None
         for base in dockerfile.bases(self._files):
             if base in demos.IMAGES:
                 self._maker.make_demo(base)
