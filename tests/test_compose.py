@@ -28,6 +28,14 @@ def test_only_the_kubelet_gets_the_engine():
     assert with_socket == ["kubelet"]
 
 
+def test_nothing_but_the_port_that_asks_for_credentials_is_open_to_others_unless_somebody_says_so():
+    published = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    (open_to_all,) = [port for port in published if not port.startswith(("127.0.0.1:", "${ORRERY_HOST:-127.0.0.1}:"))]
+    assert open_to_all.endswith(":8090")
+    assert SERVICES["proxy"]["command"][-2:] == ["--front-door", "${ORRERY_HOST:-127.0.0.1}:8089"]
+    assert "*" not in SERVICES["web"]["environment"]["ALLOWED_HOSTS"]
+
+
 def test_web_knows_the_name_under_which_the_kubelet_answers():
     name = SERVICES["kubelet"]["environment"]["ORRERY_KUBELET_NAME"]
     assert [host.split(":")[0] for host in SERVICES["web"]["extra_hosts"]] == [name]

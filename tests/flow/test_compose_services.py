@@ -7,6 +7,7 @@ a container or a network of compose's is replaced by what it is here, and nothin
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -53,7 +54,7 @@ class Services:
         here = {**ports, "0.0.0.0": "127.0.0.1", DATA: str(self.lab.data)}
         program = sys.executable if words[0] == "python" else str(Path(sys.executable).with_name(words[0]))
         for there, is_here in here.items():
-            words = [word.replace(there, is_here) for word in words]
+            words = [unset(word).replace(there, is_here) for word in words]
         return [program, *words[1:]]
 
     def start(self, name: str) -> subprocess.Popen:
@@ -123,6 +124,7 @@ def services(engine, postgres: str, redis_server: str, tmp_path: Path) -> Iterat
 def test_the_services_of_compose_make_a_cluster_with_the_demo_ready(services):
     assert sorted(OF_THE_LAB) == ["beat", "kubelet", "prepare", "proxy", "visitors", "web", "worker"]
     assert services.start("prepare").wait(60) == 0
+    assert stat.S_IMODE(services.lab.data.stat().st_mode) == 0o700  # the engine may have made it, open to all
     for name in ("web", "worker", "beat", "kubelet", "proxy", "visitors"):
         services.start(name)
     lab = services.lab

@@ -23,6 +23,7 @@ class Command(BaseCommand):
     help = "Make tables, certificates and, where there is none yet, the default cluster. `up` does this by itself."
 
     def handle(self, **options: Any) -> None:
+        settings.DATA_DIR.chmod(0o700)  # Secrets and tokens lie in it, and other users of the machine are not asked for
         call_command("migrate", verbosity=0, interactive=False)
         pki.prepare(settings.PKI_DIR, own_hosts())
         for cluster in cluster_names():
