@@ -9,7 +9,7 @@ import pytest
 from lab.runtime import Mount
 from lab.runtime.docker.runtime import DockerRuntime
 from tests.conftest import need
-from tests.labs import wait_until
+from tests.labs import free_port, wait_until
 
 from .conftest import CLUSTER, IMAGE, Bench, Heard
 from .test_containers import POLITE
@@ -66,6 +66,13 @@ def test_a_container_can_do_little_to_its_host(docker_bench, engine):
     assert host["CapDrop"] == ["ALL"] and "NET_RAW" not in host["CapAdd"]
     assert host["SecurityOpt"] == ["no-new-privileges"] and not host["Privileged"]
     assert host["PidsLimit"] == 512
+
+
+def test_a_host_port_is_open_to_this_machine_alone(docker_bench, engine):
+    port = free_port()
+    _, sandbox = docker_bench.pod(host_ports=((port, 8080, "tcp"),))
+    bound = engine.inspect_container(sandbox)["NetworkSettings"]["Ports"]
+    assert bound == {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]}
 
 
 def test_mounts_are_seen_and_read_only_ones_kept_so(docker_bench, tmp_path):

@@ -19,6 +19,7 @@ GATEWAY_CAPABILITIES = ["NET_ADMIN", "NET_BIND_SERVICE"]
 GATEWAY_CONTROL = 7070
 GATEWAY_BYTES = 256 * 1024**2
 SERVICES = "10.96.0.0/16"  # where the API server takes ClusterIPs from, as kubeadm sets it
+HOST_PORT_ADDRESS = "127.0.0.1"  # as node ports: what a pod opens is not open to the machine's network
 DOMAIN = "cluster.local"
 # ndots as in Kubernetes. A question that was lost while the gateway started again is asked again soon, not after 5 s.
 DNS_OPTIONS = ["ndots:5", "timeout:1", "attempts:5"]
@@ -75,7 +76,9 @@ def sandbox_config(lab_id: str, spec: SandboxSpec, image: str, name_server: str 
     address = {"IPAMConfig": {"IPv4Address": spec.address}} if spec.address else {}
     bindings: dict[str, list[dict[str, str]]] = {}
     for host_port, container_port, protocol in spec.host_ports:
-        bindings.setdefault(f"{container_port}/{protocol}", []).append({"HostPort": str(host_port)})
+        bindings.setdefault(f"{container_port}/{protocol}", []).append(
+            {"HostIp": HOST_PORT_ADDRESS, "HostPort": str(host_port)}
+        )
     return {
         "Image": image,
         "Hostname": (spec.hostname or spec.name)[:63],
