@@ -116,6 +116,14 @@ def lone(cluster: Cluster, **meta) -> None:
     cluster.run([cluster.client.create(PODS, {"metadata": metadata, "spec": spec})])
 
 
+def test_a_pod_that_has_only_just_come_is_expected(cluster):
+    budget(cluster, minAvailable=1)
+    metadata = {"name": "new", "namespace": "default", "labels": {"app": "web"}}
+    cluster.client.create(PODS, {"metadata": metadata, "spec": {"containers": [{"name": "web", "image": "web"}]}})
+    cluster.settle(*LOOPS)
+    assert figures(cluster) == (0, 1, 1, 0)
+
+
 def test_pods_that_nobody_manages_can_only_be_counted(cluster):
     lone(cluster)
     budget(cluster, minAvailable=1)

@@ -152,6 +152,15 @@ def test_a_paused_deployment_rolls_nothing_out_but_can_be_resized():
     assert [rs["spec"]["replicas"] for rs in plan(deployment, old).update] == [6]
 
 
+def test_that_two_templates_have_met_in_one_name_is_not_forgotten():
+    deployment = a_deployment(3)
+    named = plan(deployment).create["metadata"]["name"]
+    deployment["status"] = {"collisionCount": 1}
+    again = plan(deployment)
+    assert again.status["collisionCount"] == 1
+    assert again.create["metadata"]["name"] != named
+
+
 def test_a_pause_is_not_noted_over_a_rollout_that_has_failed_nor_where_there_is_no_deadline():
     old = a_replica_set("web-v0", 4, 4, 1, 4, 5, a_template("v0"), revision=1)
     failed = told(a_deployment(4, surge=1, paused=True), "ProgressDeadlineExceeded", "False")

@@ -59,6 +59,7 @@ def test_a_zone_that_is_silent_as_a_whole_is_given_up_while_another_lives():
     ("ready", "silent", "given_up"),
     [
         (2, 3, 0),  # three of five: more than half
+        (9, 11, 0),  # 55 % are enough
         (3, 3, 1),
         (1, 2, 1),  # two alone are no disruption
     ],

@@ -56,8 +56,9 @@ def _surplus_to_go(sts: dict, surplus: list[dict], in_order: bool, time: float) 
 
 
 def _outdated_to_go(sts: dict, replicas: list[dict | None], newest: str, time: float) -> list[dict]:
-    """Of the pods of old revisions, highest number first and none below the partition: as many as may be missed. In
-    parallel those that serve nobody go before and besides: a revision that never worked is in nobody's way."""
+    """Of the pods of old revisions, highest number first and none below the partition: as many as may be missed. Those
+    that serve nobody go before and besides: a revision that never worked is in nobody's way. (In order there are none
+    of them left here.)"""
     strategy = sts["spec"].get("updateStrategy") or {}
     if strategy.get("type") == "OnDelete":
         return []
@@ -66,8 +67,6 @@ def _outdated_to_go(sts: dict, replicas: list[dict | None], newest: str, time: f
     room = max(0, most - sum(not _serves(sts, pod, time) for pod in replicas))
     candidates = replicas[rolling.get("partition", 0) :][::-1]
     old = [pod for pod in candidates if pod and is_active(pod) and revision_of(pod) != newest]
-    if sts["spec"].get("podManagementPolicy") != "Parallel":
-        return old[:room]
     ailing = [pod for pod in old if not _serves(sts, pod, time)]
     return ailing + [pod for pod in old if pod not in ailing][:room]
 
