@@ -4,6 +4,7 @@ import pytest
 
 from lab.apimachinery.kinds import DEPLOYMENTS, PODDISRUPTIONBUDGETS, PODS, REPLICASETS
 from lab.apimachinery.meta import condition, is_deleting
+from lab.client.reconcile import Change
 from lab.controllers.poddisruptionbudget import DELETION_TIMEOUT, DisruptionController, expected_to_go, next_status
 
 from .cluster import WORKLOADS, Cluster
@@ -114,6 +115,16 @@ def lone(cluster: Cluster, **meta) -> None:
     spec = {"containers": [{"name": "web", "image": "web"}]}
     metadata = {"name": "lone", "namespace": "default", "labels": {"app": "web"}, **meta}
     cluster.run([cluster.client.create(PODS, {"metadata": metadata, "spec": spec})])
+
+
+def test_the_size_of_a_workload_wakes_it_and_what_that_says_of_itself_does_not():
+    def woken(old: dict, new: dict) -> bool:
+        change = Change(7, DEPLOYMENTS.resource, "default", "web", new, old, False, False, 0.0, "somebody", 0)
+        return bool(DisruptionController().keys(change))
+
+    three = {"metadata": {}, "spec": {"replicas": 3}}
+    assert woken(three, {**three, "spec": {"replicas": 5}})
+    assert not woken(three, {**three, "status": {"replicas": 3}})
 
 
 def test_a_pod_that_has_only_just_come_is_expected(cluster):

@@ -228,6 +228,7 @@ def test_a_target_that_is_missing_or_cannot_be_scaled_is_named(scaled):
     scaled.look()
     message = condition(scaled.scaler, "AbleToScale")["message"]
     assert message.endswith('target\'s current scale: deployments.apps "nowhere" not found')
+    assert (scaled.scaler["status"]["currentReplicas"], scaled.scaler["status"]["desiredReplicas"]) == (0, 0)
     ref = {"apiVersion": "v1", "kind": "Pod", "name": "web"}
     scaled.client.patch(HORIZONTALPODAUTOSCALERS, "default", "web", {"spec": {"scaleTargetRef": ref}})
     scaled.look()

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from lab.controllers.horizontalpodautoscaler.proposals import Target
 from lab.controllers.horizontalpodautoscaler.replicas import (
     Patience,
     Tolerance,
@@ -132,6 +133,12 @@ def test_an_average_right_on_target_takes_what_is_missing_for_idle():
 def test_slower_than_two_seconds_is_one_more():
     assert by_value(usage=2_500_000, target=2_000_000, ready=2, current=2, tolerance=TENTH).replicas == 3
     assert by_value(usage=2_100_000, target=2_000_000, ready=2, current=2, tolerance=TENTH).replicas == 2
+
+
+def test_a_figure_of_all_together_is_that_of_those_who_run_and_are_ready():
+    there = [pod(0), pod(1, ready="False"), pod(2, phase="Pending"), pod(3)]
+    assert Target("default", there, spec_replicas=4, status_replicas=4).ready == 2
+    assert Target("default", there, spec_replicas=1, status_replicas=4).ready == 1
 
 
 def test_a_value_from_nothing_begins_with_what_it_asks_for():

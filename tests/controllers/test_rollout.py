@@ -129,6 +129,11 @@ def test_resizing_counts_the_pods_of_the_surge_in(before, after, sizes, expected
     assert resize(a_deployment(*after), sets[0], sets[1:]) == expected
 
 
+def test_what_has_the_right_size_is_not_resized():
+    (alone,) = sized_for(10, 0, ("v1", 10, 0))
+    assert resize(a_deployment(10), alone, []) == {}
+
+
 def test_resizing_to_nothing_leaves_no_surge():
     sets = sized_for(6, 3, ("v2", 5, 0), ("v1", 4, 1))
     assert resize(a_deployment(0, 3), sets[0], sets[1:]) == {"v2": 0, "v1": 0}
