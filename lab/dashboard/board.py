@@ -85,7 +85,7 @@ class Board:
             self._turn(author, delta, acts=acts, at=done[-1].time, text=describe(done))
         return delta
 
-    def _turn(self, author: str, delta: Delta, **news) -> None:
+    def _turn(self, author: str, delta: Delta, **news: object) -> None:
         """What is new of a loop."""
         row = loop_row(author, self.rows.get(f"loops/{author}"), **news)
         delta.upserts[row["id"]] = self.rows[row["id"]] = row
@@ -295,6 +295,6 @@ class Board:
                 delta.phases[id_] = turns(before, delta.phases[id_]) if row else []
         delta.phases = {id_: phases for id_, phases in delta.phases.items() if phases}
         self._dirty.clear()
-        for author, before in work.items():
-            if (words := left(author, self._work)) != before:
+        for author, said in work.items():
+            if (words := left(author, self._work)) != said:
                 self._turn(author, delta, queue=words)

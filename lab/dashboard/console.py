@@ -44,20 +44,19 @@ async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
         return refused(bad_request("the body must be an object with a command"))
     except ValueError as error:
         return refused(bad_request(str(error)))
-    if not program():
+    kubectl = program()
+    if not kubectl:
         return refused(ApiError(503, "ServiceUnavailable", MISSING))
     host, port = request.scope["server"]
     server = f"http://{f'[{host}]' if ':' in host else host}:{port}/clusters/{cluster}"
-    lines = said(server, words, pasted if wants_input(words) else b"")
+    lines = said([kubectl, f"--server={server}", *words], pasted if wants_input(words) else b"")
     return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 
-async def said(server: str, words: list[str], pasted: bytes) -> AsyncIterator[bytes]:
+async def said(command: list[str], pasted: bytes) -> AsyncIterator[bytes]:
     """Run it, and pass on what it says."""
     process = await asyncio.create_subprocess_exec(
-        program(),
-        f"--server={server}",
-        *words,
+        *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -96,17 +95,20 @@ def _place() -> dict:
 
 
 async def _talk(process: asyncio.subprocess.Process, pasted: bytes, pieces: asyncio.Queue) -> None:
+    tells, says, complains = process.stdin, process.stdout, process.stderr
+    assert tells and says and complains  # pipes, all three
+
     async def hear(kind: str, stream: asyncio.StreamReader) -> None:
         while data := await stream.read(PIECE_BYTES):
             await pieces.put((kind, data))
 
     async def tell() -> None:
         with contextlib.suppress(OSError):  # who has heard enough does not read on
-            process.stdin.write(pasted)
-            await process.stdin.drain()
-        process.stdin.close()
+            tells.write(pasted)
+            await tells.drain()
+        tells.close()
 
-    await asyncio.gather(tell(), hear("out", process.stdout), hear("err", process.stderr))
+    await asyncio.gather(tell(), hear("out", says), hear("err", complains))
     await pieces.put(None)
 
 

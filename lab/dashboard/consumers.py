@@ -74,7 +74,8 @@ class BoardConsumer(AsyncWebsocketConsumer):
             text, place = feed.since(asked)
         if not text and feed.figures != self.told:
             text = self.told = feed.figures
-        text = text or json.dumps({"type": "beat", "epoch": place[0], "seq": place[1]})
+        if not text and place:
+            text = json.dumps({"type": "beat", "epoch": place[0], "seq": place[1]})
         await asyncio.wait_for(self.send(text_data=text), STALLED_SECONDS)
         if self.place is asked:
             self.place = place

@@ -13,9 +13,9 @@ ZONES = "abc"
 CAPACITY = {"cpu": "2", "memory": "2Gi", "pods": "110"}
 
 
-def set_control_planes(client: Client, count: int) -> Done:
+def set_control_planes(client: Client, count: object) -> Done:
     """Make the cluster have `count` (1 or 3) control-plane nodes, each in a zone of its own."""
-    if count not in (1, 3):
+    if not isinstance(count, int) or count not in (1, 3):
         raise bad_request("a cluster has one control plane, or three: two could not outvote one another")
     nodes = client.list(NODES)
     members = sorted(node["metadata"]["name"] for node in nodes if is_member(node))

@@ -38,16 +38,17 @@ def create_from_yaml(cluster: str, text: str, namespace: str = "default") -> tup
     if not found:
         return [], [Wrong(1, "there is no object here")]
     kinds, wrong = _kinds(found)
-    for document, kind in zip(found, kinds, strict=True):
-        error = _attempt(cluster, document, kind, namespace, dry_run=True) if kind else None
-        if error and not _is_made_by(found, error):
-            wrong += explain(document, error)
+    known = [(document, kind) for document, kind in zip(found, kinds, strict=True) if kind]
+    for document, kind in known:
+        refusal = _attempt(cluster, document, kind, namespace, dry_run=True)
+        if refusal and not _is_made_by(found, refusal):
+            wrong += explain(document, refusal)
     if wrong:
         return [], wrong
-    created = []
-    for document, kind in zip(found, kinds, strict=True):
-        if error := _attempt(cluster, document, kind, namespace, created=created):
-            return created, explain(document, error)
+    created: list[dict] = []
+    for document, kind in known:
+        if refusal := _attempt(cluster, document, kind, namespace, created=created):
+            return created, explain(document, refusal)
     return created, []
 
 

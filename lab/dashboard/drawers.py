@@ -37,8 +37,8 @@ from . import workloaddrawers as workloads
 from .actions import nodes_in, pods_on
 from .done import kubectl
 from .drain import checklist
-from .noderows import node_row
-from .rows import WORKLOADS, event_row, pod_row, requests_of
+from .noderows import Room, node_row
+from .rows import WORKLOADS, event_row, is_over, pod_row, requests_of
 from .status import pod_state
 from .storagerows import claim_names
 from .verdicts import SCORES, decision
@@ -140,15 +140,15 @@ def _pod_head(client: Client, pod: dict) -> dict:
 
 def _pod_why(client: Client, pod: dict) -> dict:
     meta = pod["metadata"]
-    why = decision(client, meta["namespace"], meta["name"], meta["uid"])
-    plugins = sorted({plugin for item in (why or {}).get("nodes", ()) for plugin in item.get("scores", {})})
+    why = decision(client, meta["namespace"], meta["name"], meta["uid"]) or {}
+    plugins = sorted({plugin for item in why.get("nodes", ()) for plugin in item.get("scores", {})})
     verdicts = [
         {
             **item,
             "chosen": item["node"] == why.get("chosen"),
             "points": [item.get("scores", {}).get(p) for p in plugins],
         }
-        for item in (why or {}).get("nodes", ())
+        for item in why.get("nodes", ())
     ]
     fitting = [item for item in verdicts if item["fits"]]
     runner_up = next((item for item in fitting if not item["chosen"]), None)
@@ -200,8 +200,11 @@ def _pod_terminal(client: Client, pod: dict) -> dict:
 
 def _node_head(client: Client, node: dict) -> dict:
     pods = pods_on(client, node["metadata"]["name"])
-    used = tuple(map(sum, zip(*map(requests_of, pods), strict=True))) if pods else (0, 0, 0)
-    row = node_row(node, used, len(pods))
+    room = Room()
+    for pod in pods:
+        if not is_over(pod):
+            room.take(pod["metadata"]["uid"], "", requests_of(pod))
+    row = node_row(node, *room.of(""))
     words = [words for words, look in row.get("flags", ()) if look in ("bad", "warn")]
     return {
         "state": "ready"

@@ -11,9 +11,10 @@ import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import orjson
 from channels.db import database_sync_to_async
@@ -39,6 +40,7 @@ NOWHERE = -1
 MEASURE_SECONDS = 1.0
 ASK_WHY_OF = 20  # pods a reading: the decision is shown where eyes can follow it, not for five thousand at once
 
+Result = TypeVar("Result")
 Place = tuple[str, int]  # epoch and sequence number: where a board stands
 
 
@@ -212,11 +214,11 @@ def merge(steps: list[Step], rows: dict[str, Row]) -> Delta:
 
 # One thread reads for all boards of the process: reading is short, and SQLite wants few connections.
 _reader = ThreadPoolExecutor(1, "board")
-_feeds: dict[tuple[int, str], Feed] = {}
+_feeds: dict[tuple[str, str], Feed] = {}
 _feeds_lock = threading.Lock()
 
 
-async def in_reader(work):
+async def in_reader(work: Callable[[], Result]) -> Result:
     return await database_sync_to_async(work, thread_sensitive=False, executor=_reader)()
 
 

@@ -158,7 +158,7 @@ def scaler_object(client: Client, typed: Typed) -> dict:
         if not services:
             raise ValueError(f"no service leads to {name}: its latency is not measured. Expose it first")
         described = {"apiVersion": "v1", "kind": "Service", "name": services[0]}
-        held = {"metric": {"name": metric}, "describedObject": described, "target": _target("Value", target)}
+        held: dict = {"metric": {"name": metric}, "describedObject": described, "target": _target("Value", target)}
         measure = {"type": "Object", "object": held}
     elif metric == "requests_per_second":
         held = {"metric": {"name": metric}, "target": _target("AverageValue", target)}

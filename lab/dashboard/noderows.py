@@ -1,6 +1,7 @@
 """Nodes → rows of the board: how much room a machine has, and what is the matter with it, in words. Pure."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 
 from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_member
 from lab.apimachinery.kinds import NODES
@@ -16,7 +17,7 @@ POOL_LABEL = "orrery.io/nodepool"
 Requests = tuple[int, int, int]  # millis of CPU, bytes of memory, GPUs
 
 
-def node_row(node: dict, used: Requests, count: int, leads: list[str] = ()) -> Row:
+def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = ()) -> Row:
     """The column of a node, with what its `count` pods request of it; of a control-plane
     node, which components it `leads`. `gauges`: [percent requested, in words] of CPU, memory and its GPUs."""
     meta, spec, status = node["metadata"], node.get("spec", {}), node.get("status", {})
@@ -51,7 +52,7 @@ def node_row(node: dict, used: Requests, count: int, leads: list[str] = ()) -> R
 class Room:
     """What the pods of each node request of it, kept as they come and go: cheap however many there are."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._held: dict[str, tuple[str, Requests]] = {}  # id of a pod → node's id, what it requests
         self._used: dict[str, Requests] = defaultdict(lambda: (0, 0, 0))  # id of a node → the sums
         self._count: Counter[str] = Counter()  # id of a node → how many pods
@@ -68,7 +69,8 @@ class Room:
         return node
 
     def _add(self, node: str, asked: Requests, sign: int) -> None:
-        self._used[node] = tuple(have + sign * more for have, more in zip(self._used[node], asked, strict=True))
+        cpu, memory, gpus = (have + sign * more for have, more in zip(self._used[node], asked, strict=True))
+        self._used[node] = cpu, memory, gpus
         self._count[node] += sign
 
     def of(self, node: str) -> tuple[Requests, int]:
@@ -79,7 +81,7 @@ class Room:
 Flag = tuple[str, str]  # words, and how they look: bad, warn, leads, made-up, or plain
 
 
-def node_flags(row: Row, leads: list[str], taints: list[str]) -> list[Flag]:
+def node_flags(row: Row, leads: Sequence[str], taints: list[str]) -> list[Flag]:
     """What is the matter with a node, in words."""
     leads_words = "leads" if len(leads) > 1 else f"leads {''.join(leads)}"
     silent = not row.get("ready") and not row.get("until")
@@ -104,9 +106,10 @@ SOLD = {
 
 def gauges(used: Requests, whole: Requests) -> list[tuple[int, str]]:
     """How much of a node is requested."""
+    words: tuple[Callable[[int], str], ...] = (cores, size, str)
     said = [
         (percent(part, all_), f"{written(part)} of {written(all_)} requested")
-        for part, all_, written in zip(used, whole, (cores, size, str), strict=True)
+        for part, all_, written in zip(used, whole, words, strict=True)
     ]
     return said if whole[2] else said[:2]
 

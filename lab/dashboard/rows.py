@@ -47,8 +47,9 @@ def row_id(resource: str, obj: dict) -> str:
 def owner_id(obj: dict) -> str:
     """The id of the workload that controls a pod, a replica set or a Job, by name as it stands in the reference."""
     ref = controller_of(obj)
-    kind = BY_NAME.get(ref["kind"]) if ref else None
-    return f"{kind.resource}/{obj['metadata']['namespace']}/{ref['name']}" if kind else ""
+    if ref is None or ref["kind"] not in BY_NAME:
+        return ""
+    return f"{BY_NAME[ref['kind']].resource}/{obj['metadata']['namespace']}/{ref['name']}"
 
 
 def compact(row: Row) -> Row:
@@ -99,7 +100,8 @@ def requests_of(pod: dict) -> tuple[int, int, int]:
     spec = pod["spec"]
     together = [_container_requests(container) for container in spec.get("containers", ())]
     alone = [_container_requests(container) for container in spec.get("initContainers", ())]
-    return tuple(max(sum(ask[i] for ask in together), max((ask[i] for ask in alone), default=0)) for i in range(3))
+    cpu, memory, gpu = (max(0, sum(ask[i] for ask in together), *(ask[i] for ask in alone)) for i in range(3))
+    return cpu, memory, gpu
 
 
 def _container_requests(container: dict) -> tuple[int, int, int]:
@@ -109,8 +111,8 @@ def _container_requests(container: dict) -> tuple[int, int, int]:
 
 def amounts(cpu: int, memory: int, gpu: int) -> str:
     """`0.1 cpu · 64 MiB · 1 gpu` of millis, bytes and GPUs; what there is none of is not told."""
-    said = (cpu and f"{cores(cpu)} cpu", memory and size(memory), gpu and f"{gpu} gpu")
-    return " · ".join(filter(None, said))
+    said = (cpu, f"{cores(cpu)} cpu"), (memory, size(memory)), (gpu, f"{gpu} gpu")
+    return " · ".join(words for amount, words in said if amount)
 
 
 def cores(millis: int) -> str:
@@ -145,7 +147,7 @@ def pod_row(pod: dict, *owners: dict) -> Row:
             "owner": row_id(BY_NAME[top["kind"]].resource, top) if top else "",
             "replicaset": replicaset["metadata"]["name"] if replicaset else "",
             "version": version,
-            "called": version_name(replicaset) if version else _short_tag(pod["spec"]) if ref else "",
+            "called": version_name(replicaset) if replicaset and version else _short_tag(pod["spec"]) if ref else "",
             "node": pod["spec"].get("nodeName"),
             "state": state,
             "status": word,

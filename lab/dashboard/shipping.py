@@ -83,7 +83,7 @@ def image_rows(images: list[dict], used: dict[str, dict[str, int]]) -> list[dict
     return sorted(rows, key=lambda row: (not row["usedBy"], not row["names"][0].startswith("orrery/"), row["names"]))
 
 
-def told_size(size: int) -> str:
+def told_size(size: float) -> str:
     """`85.4 MB`, as Docker counts: by thousands."""
     for unit in ("B", "kB", "MB"):
         if size < 1000:

@@ -45,7 +45,7 @@ def was_ready(pod: dict) -> bool:
         if status.get("state", {}).get("running", {}).get("startedAt")
     ]
     since = ready.get("lastTransitionTime")
-    return bool(started and since) and parse_time(since) > max(started)
+    return bool(started and since and parse_time(since) > max(started))
 
 
 def next_try(pod: dict) -> float | None:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 
 from lab import metrics
 from lab.apimachinery.kinds import ENDPOINTSLICES as SLICES
@@ -196,10 +197,11 @@ def pool_overview(client: Client, pool: dict) -> dict:
     }
 
 
-def _decisions(client: Client, kind: Kind, obj: dict, words) -> list[dict]:
+def _decisions(client: Client, kind: Kind, obj: dict, words: Callable[[dict], str]) -> list[dict]:
     """What its controller decided last, newest first, and on what grounds. Of those that came to the same one after
     another, the first: since when it is so."""
-    meta, now, found = obj["metadata"], time.time(), []
+    meta, now = obj["metadata"], time.time()
+    found: list[dict] = []
     for row in client.history(kind, meta.get("namespace", ""), meta["name"], HISTORY):
         if row["why"] and (said := words(row["why"])):
             one = {"text": said, "ago": human_duration(now - row["time"]), "came_to": said.rpartition(": ")[2]}

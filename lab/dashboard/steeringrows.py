@@ -83,9 +83,7 @@ def _names(release: dict) -> tuple[str, str]:
     spec, template = release["spec"], release.get("status", {}).get("oldTemplate", {})
     was = (template.get("spec", {}).get("containers") or [{}])[0].get("image", "")
     sides = ("blue", "green") if (spec.get("strategy") or {}).get("type") == "BlueGreen" else ("old", "new")
-    return tuple(
-        f"{side} {tag_of(image)}".strip() for side, image in zip(sides, (was, spec.get("image", "")), strict=True)
-    )
+    return f"{sides[0]} {tag_of(was)}".strip(), f"{sides[1]} {tag_of(spec.get('image', ''))}".strip()
 
 
 def _told(phase: str, status: dict) -> dict[str, str]:
@@ -153,7 +151,7 @@ def _side(counted: dict) -> tuple[int, float, float]:
 def target_of_scaler(scaler: dict) -> str:
     """The id of the workload that it scales; empty if it scales something else."""
     target = scaler["spec"].get("scaleTargetRef") or {}
-    kind = BY_NAME.get(target.get("kind"))
+    kind = BY_NAME.get(target.get("kind", ""))
     return f"{kind.resource}/{scaler['metadata']['namespace']}/{target.get('name', '')}" if kind else ""
 
 

@@ -42,7 +42,7 @@ def explain_pod(pod: dict, now: float) -> list[str]:
             scheduled["message"] if scheduled and scheduled.get("message") else "The scheduler has not seen it yet."
         )
     if state == "ready" and not sentences:
-        since = condition(pod, "Ready").get("lastTransitionTime")
+        since = (condition(pod, "Ready") or {}).get("lastTransitionTime")
         ago = f" for {human_duration(now - parse_time(since))}" if since else ""
         sentences.append(
             f"All its containers run and are ready{ago}. It answers at {status.get('podIP') or 'no address'}."

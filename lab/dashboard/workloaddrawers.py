@@ -107,7 +107,8 @@ def _revision(revision: dict, chosen: bool) -> dict:
 def _facts(obj: dict) -> list[tuple[str, str]]:
     images = [container.get("image", "") for container in template_of(obj)["spec"]["containers"]]
     selector = label_selector(selector_of(obj)) if obj["kind"] not in ENDING else ""
-    return [("image", ", ".join(images)), *FACTS.get(obj["kind"], lambda obj: [])(obj), ("selector", selector)]
+    facts = FACTS[obj["kind"]](obj) if obj["kind"] in FACTS else []
+    return [("image", ", ".join(images)), *facts, ("selector", selector)]
 
 
 def _strategy(obj: dict) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from lab.apimachinery.kinds import (
     REPLICATIONCONTROLLERS,
     STATEFULSETS,
 )
-from lab.apimachinery.meta import condition, is_true, parse_time
+from lab.apimachinery.meta import condition, parse_time
 from lab.apimachinery.schedules import Schedule, Unscheduled
 from lab.apiserver.tables.cells import human_duration
 
@@ -70,9 +70,10 @@ def template_of(obj: dict) -> dict:
 
 def refusal(obj: dict) -> str:
     """Why the API server lets it have no more pods, if it does not: a quota mostly."""
-    if not is_true(obj, "ReplicaFailure"):
+    found = condition(obj, "ReplicaFailure")
+    if found is None or found["status"] != "True":
         return ""
-    message = condition(obj, "ReplicaFailure").get("message", "")
+    message = found.get("message", "")
     return f"refused: {message.partition(' is forbidden: ')[2] or message}"
 
 

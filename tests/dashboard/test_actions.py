@@ -11,6 +11,7 @@ from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODDISRUPTIONBUDGETS, POD
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.actions import ACTIONS, perform
+from lab.dashboard.drawers import drawer
 
 pytestmark = pytest.mark.django_db
 LABELS = {"app": "web"}
@@ -131,6 +132,19 @@ def test_a_drain_leaves_what_nobody_would_make_again_unless_forced(client):
     assert "--force" in perform(client, "drain", {"name": "node-a", "force": True}).kubectl
     left = client.find(PODS, "default", "alone")
     assert left is None or "deletionTimestamp" in left["metadata"]
+
+
+def test_a_pod_that_has_ended_takes_no_room_in_the_drawer_either(client):
+    capacity = {"cpu": "1", "memory": "1Gi", "pods": "10"}
+    client.create(NODES, {"metadata": {"name": "node-a"}, "status": {"capacity": capacity, "allocatable": capacity}})
+    container = {"name": "web", "image": "x", "resources": {"requests": {"cpu": "250m"}}}
+    for name, phase in (("works", "Running"), ("over", "Succeeded")):
+        spec = {"nodeName": "node-a", "containers": [container]}
+        pod = client.create(PODS, {"metadata": {"name": name, "namespace": "default"}, "spec": spec})
+        client.update_status(PODS, {**pod, "status": {"phase": phase}})
+    shown = drawer(client, "nodes", "", "node-a", "")
+    assert [pod["name"] for pod in shown["pods"]] == ["over", "works"]
+    assert (shown["row"]["count"], shown["row"]["gauges"][0][0]) == (1, 25)
 
 
 def test_a_drain_leaves_whom_a_disruption_budget_keeps(client):
