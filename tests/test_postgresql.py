@@ -18,6 +18,6 @@ HOME = Path(__file__).parents[1]
 def test_it_holds_on_postgresql_too(postgres, folder):
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", f"tests/{folder}"]
     env = clean_environment(TEST_DATABASE_URL=postgres)
-    done = subprocess.run(command, cwd=HOME, env=env, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, cwd=HOME, env=env, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout[-8000:]
     assert " passed" in done.stdout and "skipped" not in done.stdout, done.stdout[-2000:]

@@ -74,9 +74,12 @@ class Command(BaseCommand):
     def purge(self, sure: bool, kept: list[Volume]) -> None:
         folder = settings.DATA_DIR
         what = f"{folder} with all clusters and their history" + (f", and {len(kept)} volumes" if kept else "")
-        if not sure and input(f"Remove {what}? Type yes: ") != "yes":
-            self.stdout.write("Kept.")
-            return
+        try:
+            if not sure and input(f"Remove {what}? Type yes: ") != "yes":
+                self.stdout.write("Kept.")
+                return
+        except EOFError:
+            raise CommandError("Kept: nobody is there to be asked. With --yes nobody is.") from None
         for runtime, cluster, name in kept:
             try:
                 runtime.remove_volume(cluster, name)
