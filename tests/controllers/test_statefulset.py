@@ -315,6 +315,11 @@ def test_on_delete_waits_for_a_hand(cluster):
     cluster.end(cluster.pods()[:1])
     steps(cluster)
     assert images(cluster) == ["v2", "v1"]
+    cluster.end(cluster.pods())
+    steps(cluster)
+    assert images(cluster) == ["v2", "v2"]
+    said = now(cluster)["status"]
+    assert said["currentRevision"] != said["updateRevision"]  # as in Kubernetes: nobody but a hand completes it
 
 
 def test_versions_are_kept_and_going_back_makes_no_new_one(cluster):

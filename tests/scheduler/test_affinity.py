@@ -1,6 +1,7 @@
 """Pod affinity and anti-affinity: near those, away from these."""
 
 from lab.scheduler.batch import schedule
+from lab.scheduler.topology import EXISTING_ANTI_AFFINITY, Topology
 
 from .build import affinity, cache_of, node, places, pod, run, term, words
 
@@ -110,6 +111,23 @@ def test_a_preference_for_company_outweighs_an_emptier_node():
     assert places(outcome) == {"w": "b1"}
     points = {v["node"]: v["scores"]["InterPodAffinity"] for v in outcome.bindings[0][2]["nodes"]}
     assert points == {"b1": 200, "a1": 0, "a2": 0}
+
+
+def test_company_on_the_same_host_may_be_what_is_preferred():
+    there = pod("db", node="a2", labels=DB, cpu="1")
+    outcome = run(NODES, [there, pod("w", affinity=near(term(HOST, weight=100, app="db")))])
+    assert places(outcome) == {"w": "a2"}
+    points = {v["node"]: v["scores"]["InterPodAffinity"] for v in outcome.bindings[0][2]["nodes"]}
+    assert points == {"a2": 200, "a1": 0, "b1": 0}
+
+
+def test_pods_that_are_only_supposed_to_be_there_are_forgotten_again():
+    cache = cache_of(NODES, [pod("w", labels={"app": "web"}), pod("x", affinity=away(term(HOST, app="web")))])
+    (_, w), (_, lonely) = (cache.pending[key] for key in ("default/w", "default/x"))
+    topology, on = Topology(w.info, cache), cache.nodes["a1"]
+    with topology.counting([lonely], on):
+        assert topology.reasons(on.labels, wide=False) == (EXISTING_ANTI_AFFINITY,)
+    assert topology.reasons(on.labels, wide=False) == ()
 
 
 def test_a_preference_against_company_is_the_reverse():

@@ -200,6 +200,15 @@ def test_in_a_large_one_the_points_stay_right_while_one_pod_after_the_other_come
         assert best["total"] == pytest.approx(sum(best["scores"].values()), abs=0.3)
 
 
+def test_in_a_large_one_each_host_has_its_turn_again_when_all_have_had_theirs():
+    strictly = {"topologyKey": HOST, "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
+    selector = {"labelSelector": {"matchLabels": {"app": "w"}}}
+    pods = many(6, labels={"app": "w"}, topologySpreadConstraints=[{**strictly, **selector}])
+    with patch.object(candidates, "is_exact", lambda nodes: False):
+        outcome = run([node(name) for name in "abc"], pods)
+    assert sorted(places(outcome).values()) == ["a", "a", "b", "b", "c", "c"]
+
+
 def test_when_the_nodes_of_the_sample_are_full_it_asks_the_others():
     kinds = [("a", "0"), ("b", "1"), ("a", "2"), ("b", "3"), ("b", "3"), ("b", "3")]
     pods = [

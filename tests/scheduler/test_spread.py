@@ -2,7 +2,9 @@
 
 import pytest
 
+from lab.scheduler.podinfo import SpreadConstraint
 from lab.scheduler.scores import MOST_ALLOCATED
+from lab.scheduler.spread import Spread
 
 from .build import affinity, node, places, pod, run, term, words
 
@@ -186,6 +188,11 @@ def test_a_node_outside_all_zones_gets_no_points_for_being_empty():
     points = {verdict["node"]: verdict["scores"]["PodTopologySpread"] for verdict in why["nodes"]}
     assert points == {"a1": 200, "b1": 200, "bare": 0}
     assert why["chosen"] == "a1"
+
+
+def test_replicas_of_one_owner_crowd_no_zone_on_a_node_outside_all_zones():
+    by_zone = Spread(SpreadConstraint(ZONE, max_skew=5, hard=False, selects=None), own=True, domains={"a": 3})
+    assert by_zone.crowd({}) == 0.0 < by_zone.crowd({ZONE: "a"})
 
 
 def test_replicas_of_one_owner_are_spread_over_hosts_and_zones_without_being_asked():
