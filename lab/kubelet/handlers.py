@@ -46,8 +46,7 @@ async def ask(runtime: Runtime, pool: Executor, target: Target, handler: dict, t
 
 
 async def _http_get(target: Target, action: dict, timeout: float) -> tuple[bool, str]:
-    host = action.get("host") or target.address
-    port = port_number(target.container, action["port"])
+    host, port = target.address, port_number(target.container, action["port"])
     scheme = action.get("scheme", "HTTP")
     path = "/" + (action.get("path") or "/").lstrip("/")
     url = f"{scheme.lower()}://{host}:{port}{path}"
@@ -82,8 +81,7 @@ async def _status_code(host: str, port: int, scheme: str, path: str, headers: It
 
 
 async def _tcp_socket(target: Target, action: dict, timeout: float) -> tuple[bool, str]:
-    host = action.get("host") or target.address
-    port = port_number(target.container, action["port"])
+    host, port = target.address, port_number(target.container, action["port"])
     try:
         async with asyncio.timeout(timeout):
             _, writer = await asyncio.open_connection(host, port)

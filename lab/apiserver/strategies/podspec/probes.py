@@ -10,6 +10,7 @@ from ..causes import forbidden, invalid, not_negative, required, unlike, unsuppo
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 HOOKS = ("postStart", "preStop")
 SCHEMES = ("HTTP", "HTTPS")
+OWN_ADDRESS = "a pod is asked at its own address: elsewhere it would be the machine that asks, in the pod's place"
 HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 HOOK_HANDLERS = ("exec", "httpGet", "tcpSocket", "sleep")
 # Zero means "not set" for these, as Go cannot tell the two apart.
@@ -87,6 +88,8 @@ def _validate_action(name: str, action: dict, path: str) -> Iterator[Cause]:
         yield from validate_port(action.get("port", 0), f"{path}.port")
     else:
         yield from _validate_port_or_name(action.get("port", 0), f"{path}.port")
+    if action.get("host"):  # the Pod Security Standards' level "baseline" since 1.34, as the rules of `security`
+        yield forbidden(f"{path}.host", OWN_ADDRESS)
     if name == "httpGet":
         if not action.get("path"):
             yield required(f"{path}.path")
