@@ -77,6 +77,17 @@ def test_a_certificate_names_a_user_and_the_groups(tls):
     assert tls.ask("GET", "/api/v1/nodes", user=("jane", "developers")).code == 403
 
 
+def test_a_certificate_that_a_browser_holds_is_of_no_use_to_pages_of_other_sites(tls):
+    def code(**who) -> int:
+        return tls.ask("GET", "/version", **who).code
+
+    admin = {"user": ("jane", "system:masters")}
+    assert [code(**admin, Origin=origin) for origin in ("http://localhost:8001", "http://[::1]:1")] == [200, 200]
+    assert [code(**admin, Origin=origin) for origin in ("https://evil.example", "null")] == [403, 403]
+    assert code(**admin, Sec_Fetch_Site="cross-site") == 403
+    assert code(Origin="https://headlamp.example") == 401  # who shows nothing by itself may still show a token
+
+
 def test_a_certificate_of_another_authority_opens_nothing(tls, tmp_path):
     pki.prepare(tmp_path / "pki", ["127.0.0.1"])
     certificate, key = pki.client_certificate(tmp_path / "pki", "kubernetes-admin", (MASTERS,))

@@ -38,6 +38,10 @@ def is_secured(scope: Mapping) -> bool:
     return bool((scope.get("state") or {}).get(SECURED))
 
 
+def has_certificate(scope: Mapping) -> bool:
+    return bool(scope["state"].get(CERTIFICATE))
+
+
 def is_plain(scope: Mapping) -> bool:
     """Whether the request comes from the machine's own user and for nobody else: there is nothing to look up."""
     return not is_secured(scope) and not any(name.startswith(IMPERSONATE) for name, _ in scope["headers"])
@@ -46,7 +50,7 @@ def is_plain(scope: Mapping) -> bool:
 def cluster_meant(scope: Mapping, cluster: str) -> str:
     """Which cluster a request without a base path is for: who is in a cluster knows no path, and is known by the token,
     which opens no other. Raises ApiError 401 where none is shown."""
-    if not is_secured(scope) or scope["path"].startswith("/clusters/") or scope["state"].get(CERTIFICATE):
+    if not is_secured(scope) or scope["path"].startswith("/clusters/") or has_certificate(scope):
         return cluster
     return cluster_of(_token(scope)) or cluster
 

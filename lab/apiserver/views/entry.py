@@ -25,6 +25,7 @@ from ..threads import in_thread
 from .answers import refusal
 
 log = logging.getLogger(__name__)
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 LONGEST_AUTHOR = 63  # Revision.author
 View = Callable[..., Awaitable[HttpResponseBase]]
 
@@ -62,13 +63,16 @@ def check_origin(request: HttpRequest) -> None:
 
     A page can send requests to this machine, and by a name that it makes resolve to 127.0.0.1 (DNS rebinding) it can
     even read the answers. Browsers say where a request comes from; the Host header must be one of ALLOWED_HOSTS.
-    At the TLS port the certificate says by which names one may call, and a proxy that has credentials of its own may
-    stand between: what is from the same site there, has the proxy's name as its Origin.
+    At the TLS port the certificate says by which names one may call. A token is nothing that a browser adds by itself,
+    but a client's certificate is, and of a websocket browsers say no more than the Origin: then it must be of this
+    machine, where a proxy may stand between that has credentials of its own (`kubectl proxy`).
     """
     origin, foreign = request.headers.get("Origin"), False
     if not authentication.is_secured(request.scope):
         host = request.get_host()
         foreign = origin is not None and urlsplit(origin).netloc != host
+    elif authentication.has_certificate(request.scope):
+        foreign = origin is not None and urlsplit(origin).hostname not in LOOPBACK_NAMES
     if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise ApiError(403, "Forbidden", "requests from pages of other sites are refused")
 
