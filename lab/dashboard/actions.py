@@ -69,12 +69,9 @@ def _delete_item(item: Item) -> str:
     return kubectl("delete", "pod", item.name, "--wait=false", namespace=item.namespace)
 
 
-def power_off(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(f"{name} loses its power", annotate(client, NODES, "", name, POWER, "off"))
-
-
-def power_on(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(f"{name} has power again", annotate(client, NODES, "", name, POWER, None))
+def switch(key: str, held: str | None, words: str) -> Action:
+    """A switch or a cable of a machine is an annotation of its node."""
+    return lambda client, namespace, name, form: Done(f"{name} {words}", annotate(client, NODES, "", name, key, held))
 
 
 def zone_off(client: Client, namespace: str, name: str, form: dict) -> Done:
@@ -104,14 +101,6 @@ def nodes_in(client: Client, zone: str) -> list[dict]:
     return sorted(nodes, key=lambda node: (is_member(node), node["metadata"]["name"]))
 
 
-def partition(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(f"{name} is cut off its network", annotate(client, NODES, "", name, PARTITIONED, "true"))
-
-
-def rejoin(client: Client, namespace: str, name: str, form: dict) -> Done:
-    return Done(f"{name} is plugged in again", annotate(client, NODES, "", name, PARTITIONED, None))
-
-
 def control_planes(client: Client, namespace: str, name: str, form: dict) -> Done:
     return set_control_planes(client, form.get("count"))
 
@@ -128,12 +117,12 @@ ACTIONS: dict[str, Action] = {
     "cordon": cordon,
     "uncordon": uncordon,
     "drain": drain,
-    "power-off": power_off,
-    "power-on": power_on,
+    "power-off": switch(POWER, "off", "loses its power"),
+    "power-on": switch(POWER, None, "has power again"),
     "zone-off": zone_off,
     "zone-on": zone_on,
-    "partition": partition,
-    "rejoin": rejoin,
+    "partition": switch(PARTITIONED, "true", "is cut off its network"),
+    "rejoin": switch(PARTITIONED, None, "is plugged in again"),
     "remove-node": remove_node,
     "control-planes": control_planes,
 }
