@@ -54,6 +54,7 @@ class Agents:
         self._thread.start()
 
     def stop(self) -> None:
+        """Give the locks back, so that the next worker need not wait for them to run out."""
         self._stopping.set()
         self._thread.join(timeout=5)
         for agent in list(self._agents.values()):
@@ -91,28 +92,8 @@ class Agents:
         agent.start()
 
 
-_agents: Agents | None = None
-
-
-def start_agents() -> None:
-    """Begin what ORRERY_KUBELET says, once in a process. The worker calls it when it is ready."""
-    global _agents
+def agents_of_environment() -> Agents | None:
+    """What ORRERY_KUBELET asks for."""
     allowed = allowed_runtimes(os.environ.get("ORRERY_KUBELET", ""))
-    if allowed and _agents is None:
-        host = os.environ.get("ORRERY_KUBELET_HOST", "127.0.0.1")
-        _agents = Agents(allowed, settings.DATA_DIR, host, os.environ.get("ORRERY_KUBELET_NAME", ""))
-        _agents.start()
-
-
-def stop_agents() -> None:
-    """Give the locks back, so that the next worker need not wait for them to run out."""
-    global _agents
-    if _agents is not None:
-        _agents.stop()
-        _agents = None
-
-
-def catch_up(cluster: str) -> None:
-    """The kubelets of this process read the log of a cluster; nothing if there are none."""
-    if _agents is not None:
-        _agents.catch_up(cluster)
+    host, shown = os.environ.get("ORRERY_KUBELET_HOST", "127.0.0.1"), os.environ.get("ORRERY_KUBELET_NAME", "")
+    return Agents(allowed, settings.DATA_DIR, host, shown) if allowed else None

@@ -237,19 +237,6 @@ class ProxyAgent:
             self._published[cluster] = (figures, now)
 
 
-_agent: ProxyAgent | None = None
-
-
-def start_agent() -> None:
-    """Once in a process that may be a kubelet: there the data planes can be reached."""
-    global _agent
-    if os.environ.get("ORRERY_KUBELET") and _agent is None:
-        _agent = ProxyAgent(settings.DATA_DIR)
-        _agent.start()
-
-
-def stop_agent() -> None:
-    global _agent
-    if _agent is not None:
-        _agent.stop()
-        _agent = None
+def agent_of_environment() -> ProxyAgent | None:
+    """Where there may be a kubelet: there the data planes can be reached."""
+    return ProxyAgent(settings.DATA_DIR) if os.environ.get("ORRERY_KUBELET") else None

@@ -1,15 +1,7 @@
-"""No task here: the agent lives in the kubelet's worker, begins and ends with it, and follows the log by itself."""
+"""No task here: the agent lives in the kubelet's worker, and follows the log by itself."""
 
-from celery.signals import worker_ready, worker_shutting_down
+from lab.celery import lives_in_worker
 
-from . import agent
+from .agent import agent_of_environment
 
-
-@worker_ready.connect
-def begin(**_: object) -> None:
-    agent.start_agent()
-
-
-@worker_shutting_down.connect
-def end(**_: object) -> None:
-    agent.stop_agent()
+lives_in_worker(agent_of_environment)

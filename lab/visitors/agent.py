@@ -5,11 +5,13 @@ are, hints wake it, and what it does may be done twice. While nobody visits it l
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
@@ -135,6 +137,11 @@ class Agent:
             except ApiError as error:  # changed by somebody meanwhile, or no control plane: the next round tries again
                 if error.code not in (409, 503):
                     raise
+
+
+def agent_of_environment() -> Agent | None:
+    """Where there is a front door."""
+    return Agent(settings.DATA_DIR) if os.environ.get("ORRERY_FRONT_DOOR") else None
 
 
 def wants(change: Change) -> bool:

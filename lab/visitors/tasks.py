@@ -1,23 +1,7 @@
 """No task here: the visitors' agent lives in a worker, where there is a front door to go through."""
 
-import os
+from lab.celery import lives_in_worker
 
-from celery.signals import worker_ready, worker_shutting_down
-from django.conf import settings
+from .agent import agent_of_environment
 
-from .agent import Agent
-
-_agents: list[Agent] = []
-
-
-@worker_ready.connect
-def begin(**_: object) -> None:
-    if os.environ.get("ORRERY_FRONT_DOOR") and not _agents:
-        _agents.append(Agent(settings.DATA_DIR))
-        _agents[0].start()
-
-
-@worker_shutting_down.connect
-def end(**_: object) -> None:
-    while _agents:
-        _agents.pop().stop()
+lives_in_worker(agent_of_environment)
