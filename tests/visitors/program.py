@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lab.visitors.program.place import socket_path
+from lab.sockets import socket_path
 from tests.labs import HOME, clean_environment, wait_until
 
 KEY = "default/default/everyone"
@@ -48,7 +48,7 @@ class Program:
     def ask(self, order: dict | str) -> dict:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(10)
-            connection.connect(os.fspath(socket_path(self.data)))
+            connection.connect(os.fspath(socket_path(self.data / "visitors", "control.sock")))
             text = order if isinstance(order, str) else json.dumps(order)
             connection.sendall(text.encode() + b"\n")
             return json.loads(connection.makefile().readline())

@@ -1,11 +1,8 @@
-"""Where the engine is found: one engine a data directory, behind a socket that only its user can open."""
+"""Where the engine is found: one engine a data directory."""
 
-import os
-import tempfile
-import zlib
 from pathlib import Path
 
-LONGEST_SOCKET = 100  # the kernel takes about 107 bytes
+from lab import sockets
 
 
 def folder(data_dir: Path) -> Path:
@@ -16,14 +13,4 @@ def folder(data_dir: Path) -> Path:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Inside the data directory, or for one with a long name in the system's place for temporary files. Raises
-    PermissionError if somebody else made that folder before us."""
-    path = folder(data_dir).resolve() / "engine.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET:
-        return path
-    name = f"orrery-{os.getuid()}-{zlib.crc32(os.fsencode(path)):08x}"
-    short = Path(tempfile.gettempdir()) / name
-    short.mkdir(exist_ok=True, mode=0o700)
-    if short.stat().st_uid != os.getuid():
-        raise PermissionError(f"{short} belongs to another user")
-    return short / "engine.sock"
+    return sockets.socket_path(folder(data_dir), "engine.sock")

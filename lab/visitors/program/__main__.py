@@ -9,12 +9,13 @@ from pathlib import Path
 sys.modules["ssl"] = None  # type: ignore[assignment]
 import asyncio  # noqa: E402
 
+from lab.sockets import socket_path  # noqa: E402
+
 from .control import MOST_LINE, Control  # noqa: E402
-from .place import socket_path  # noqa: E402
 
 
 async def main(data: Path, door: tuple[str, int]) -> None:
-    path = socket_path(data)
+    path = socket_path(data / "visitors", "control.sock")
     path.unlink(missing_ok=True)  # of one that was killed
     control = Control(door)
     server = await asyncio.start_unix_server(control.serve, path, limit=MOST_LINE)
