@@ -1,4 +1,4 @@
-"""The labels that parts of the lab know each other's objects by."""
+"""The labels, annotations and conditions by which parts of the lab know each other's objects."""
 
 # Of nodes.
 HOSTNAME_LABEL = "kubernetes.io/hostname"
@@ -10,3 +10,7 @@ HASH_LABEL = "pod-template-hash"
 REVISION_LABEL = "controller-revision-hash"
 # On a DaemonSet, an annotation: how often its template has changed.
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+# Annotations of nodes: where their kubelet answers, and where the data plane in their network is told what to do.
+KUBELET, GATEWAY = "orrery.io/kubelet", "orrery.io/gateway"
+# An annotation of a Service: the share of each version. A condition of a pod: nobody asks it anything any more.
+WEIGHTS, DRAINED = "orrery.io/weights", "orrery.io/Drained"

@@ -14,10 +14,10 @@ import h11
 import orjson
 
 from lab.apimachinery.errors import ApiError, unavailable
+from lab.apimachinery.labels import KUBELET
 
 from .kubelet_token import token
 
-KUBELET_ANNOTATION = "orrery.io/kubelet"
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 15.0
 READ_BYTES = 65536
@@ -57,9 +57,9 @@ def refusal(code: int, text: str) -> ApiError:
 
 def kubelet_of(node: dict | None, name: str) -> str:
     """Where the kubelet of a node listens, `http://host:port`. Raises ApiError 503 if nobody knows."""
-    address = ((node or {}).get("metadata", {}).get("annotations") or {}).get(KUBELET_ANNOTATION, "")
+    address = ((node or {}).get("metadata", {}).get("annotations") or {}).get(KUBELET, "")
     if not address:
-        raise unavailable(f'node "{name}" has no kubelet to ask: it carries no annotation {KUBELET_ANNOTATION}')
+        raise unavailable(f'node "{name}" has no kubelet to ask: it carries no annotation {KUBELET}')
     return address
 
 

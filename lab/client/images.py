@@ -2,11 +2,10 @@
 
 from lab.apimachinery.errors import unavailable
 from lab.apimachinery.kinds import NODES
-from lab.apimachinery.labels import RUNTIME_LABEL
+from lab.apimachinery.labels import KUBELET, RUNTIME_LABEL
 from lab.apimachinery.meta import is_true
 from lab.apiserver import kubelet_images
 from lab.apiserver.kubelet_images import Lines
-from lab.apiserver.kubelet_proxy import KUBELET_ANNOTATION
 
 from .client import Client
 
@@ -21,7 +20,7 @@ def engines(client: Client) -> list[tuple[str, str]]:
     for node in client.list(NODES):
         meta = node["metadata"]
         kubelet, runtime = (
-            meta.get("annotations", {}).get(KUBELET_ANNOTATION),
+            meta.get("annotations", {}).get(KUBELET),
             meta.get("labels", {}).get(RUNTIME_LABEL),
         )
         if kubelet and runtime and is_true(node, "Ready"):

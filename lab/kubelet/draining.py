@@ -7,13 +7,13 @@ is refused; hence all the `preStop: sleep 5`. Here kube-proxy says in the pod's 
 import time
 
 from lab.apimachinery.kinds import ENDPOINTSLICES
+from lab.apimachinery.labels import DRAINED
 from lab.apimachinery.meta import is_true
 from lab.client import Client
 from lab.client.locks import PROXY_HOLD, is_held
 
 from .records import PodRecord
 
-CONDITION = "orrery.io/Drained"
 ANNOTATION = "orrery.io/drain"  # "false": end it at once, and see what happens without
 SILENCE_SECONDS = 2.0  # without a word from a proxy, after which it is asked whether there is any
 MOST_SECONDS = 8.0  # a proxy gives up five seconds after it has heard of the pod
@@ -41,5 +41,5 @@ def wait_until_drained(record: PodRecord, grace: float) -> None:
 
 def note_drained(record: PodRecord) -> None:
     """The API says something new of the pod."""
-    if is_true(record.pod, CONDITION):
+    if is_true(record.pod, DRAINED):
         record.drained.set()

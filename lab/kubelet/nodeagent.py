@@ -14,6 +14,7 @@ from django.conf import settings
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LEASES, NODES
+from lab.apimachinery.labels import GATEWAY, KUBELET
 from lab.apimachinery.leases import LEASE_NAMESPACE
 from lab.apimachinery.quantity import milli_value, value
 from lab.apimachinery.services import API_SERVER, API_TARGET_PORT
@@ -27,8 +28,6 @@ from .nodes import NodeRecord, NodeTable
 from .nodestatus import image_list, node_status, says_something_new
 
 log = logging.getLogger(__name__)
-KUBELET = "orrery.io/kubelet"
-GATEWAY = "orrery.io/gateway"  # where the data plane in the cluster's network is told what to do
 BATCH = 500
 ENGINE_GRACE = 0.75  # of the time that a node may be silent
 

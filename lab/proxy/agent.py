@@ -21,6 +21,7 @@ from django.db import close_old_connections, connections
 from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS, SERVICES
+from lab.apimachinery.labels import DRAINED
 from lab.apimachinery.meta import is_true
 from lab.client import Client, Follower, Lock, LostFence, UnknownCluster, View, cluster_names, gateway_token
 from lab.client.locks import PROXY_HOLD
@@ -84,7 +85,7 @@ class ProxyAgent:
         for one in (one for slices in picture.slices.values() for one in slices):
             for uid, (namespace, name, node) in drains.ending([one]).items():
                 pod = view.get(PODS.resource, namespace, name)
-                if picture.runtimes.get(node) in REACHES[HOST] and pod and not is_true(pod, drains.CONDITION):
+                if picture.runtimes.get(node) in REACHES[HOST] and pod and not is_true(pod, DRAINED):
                     self._drains.begin(drains.Drain(view.name, namespace, name, uid, time.monotonic()))
         self._woken.set()
 

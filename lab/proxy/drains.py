@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
+from lab.apimachinery.labels import DRAINED
 from lab.apimachinery.meta import is_true, with_condition
 from lab.client import Client, Put
 
 log = logging.getLogger(__name__)
-CONDITION = "orrery.io/Drained"
 MOST_SECONDS = 5.0
 SILENCE_SECONDS = 2.0  # of a data plane that cannot be heard: it may be gone, and then sends nobody anywhere
 PATIENCE_SECONDS = 0.3  # after which it is said what is being waited for
@@ -117,7 +117,7 @@ class Drains:
         view, puts, told = client.view(), [], []
         for drain in drains:
             pod = view.get(PODS.resource, drain.namespace, drain.name)
-            if pod is None or pod["metadata"]["uid"] != drain.uid or is_true(pod, CONDITION):
+            if pod is None or pod["metadata"]["uid"] != drain.uid or is_true(pod, DRAINED):
                 self._end(drain)
                 continue
             said = verdict(drain, self._state(drain.cluster, drain.uid), now)
@@ -138,5 +138,5 @@ class Drains:
 
 def _put(pod: dict, said: Verdict) -> Put:
     status = pod.get("status", {})
-    conditions = with_condition(status.get("conditions") or [], CONDITION, said.status, said.reason, said.message)
+    conditions = with_condition(status.get("conditions") or [], DRAINED, said.status, said.reason, said.message)
     return Put(PODS, {**pod, "status": {**status, "conditions": conditions}}, "status")

@@ -3,14 +3,13 @@
 from django.conf import settings
 
 from lab.apimachinery.kinds import ENDPOINTSLICES, INGRESSES, NODES, PODS, SERVICES
-from lab.apimachinery.labels import RUNTIME_LABEL
+from lab.apimachinery.labels import GATEWAY, RUNTIME_LABEL
 from lab.apimachinery.meta import is_true
 from lab.apimachinery.services import SERVICE_NAME, api_servers
 from lab.client import Change, View
 
 from .desired import Picture
 
-GATEWAY = "orrery.io/gateway"
 # What of each kind matters here: of pods the label that names their version (and a lost readiness), of nodes what runs
 # them.
 OF_META = {

@@ -8,14 +8,15 @@ that, given to the versions by their shares, and within a version to its servers
 import json
 from collections.abc import Mapping
 
-ANNOTATION = "orrery.io/weights"
+from lab.apimachinery.labels import WEIGHTS
+
 MOST = 256
 EVEN = 1  # of every server where nobody has asked for shares
 
 
 def shares_of(service: dict) -> dict[str, float]:
     """version → its share; {} where none are declared, or where what is declared cannot be read."""
-    text = (service["metadata"].get("annotations") or {}).get(ANNOTATION)
+    text = (service["metadata"].get("annotations") or {}).get(WEIGHTS)
     try:
         told = json.loads(text) if text else {}
         return {str(version): max(float(share), 0.0) for version, share in told.items()}

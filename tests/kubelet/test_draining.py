@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from lab.apimachinery.labels import DRAINED
 from lab.client import Lock
 from lab.client.locks import PROXY_HOLD
 from lab.kubelet import draining
@@ -23,7 +24,7 @@ class Slices:
 
 
 def a_pod(drained: str = "", **annotations: str) -> dict:
-    conditions = [{"type": draining.CONDITION, "status": drained}] if drained else []
+    conditions = [{"type": DRAINED, "status": drained}] if drained else []
     meta = {"name": "web", "namespace": "default", "uid": "u", "annotations": annotations}
     return {"metadata": meta, "spec": {"containers": []}, "status": {"podIP": "10.1.0.1", "conditions": conditions}}
 

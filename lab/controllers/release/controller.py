@@ -9,6 +9,7 @@ from dataclasses import replace
 from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, PODS, RELEASES, REPLICASETS, SERVICES, Kind
+from lab.apimachinery.labels import WEIGHTS
 from lab.apimachinery.meta import is_deleting, parse_time, split_key
 from lab.client import Change, Client, Put
 from lab.client.reconcile import Controller
@@ -25,7 +26,6 @@ from .look import CANARY, Look, Plan, find_service, revision_of, written
 from .plan import WAITING, events, make_plan
 
 FINALIZER = "orrery.io/release"  # with it, one that is deleted stays until everything is put right again
-WEIGHTS = "orrery.io/weights"
 STEERING = (RELEASE, REPLICAS_NEW, REPLICAS_OLD)
 # Counters move with every request. A status that says nothing else is not written more often than this.
 STATUS_SECONDS = 1.0
