@@ -37,7 +37,7 @@ def licences(name: str) -> set[str]:
     return classified or {about.get("License", "")}
 
 
-@pytest.mark.parametrize("name", locked())
+@pytest.mark.parametrize("name", list(locked()))
 def test_what_the_lab_stands_on_may_be_used_freely(name):
     said = licences(name)
     assert said and said <= FREE | LESSER.get(name, set())
