@@ -117,7 +117,7 @@ class LabUnderTest:
         request = urllib.request.Request(f"{self.address}/clusters/{cluster}{path}", method=method)
         request.add_header("Content-Type", headers.get("content_type", "application/json"))
         data = json.dumps(body).encode() if body is not None else None
-        with urllib.request.urlopen(request, data, timeout=20) as answer:
+        with urllib.request.urlopen(request, data, timeout=60) as answer:
             return json.load(answer)
 
     def get(self, path: str) -> dict | None:
