@@ -90,7 +90,9 @@ def _deployment(deployment: dict, replicasets: list[dict]) -> Row:
     standing = [rs for rs in replicasets if rs.get("status", {}).get("replicas") or rs["spec"].get("replicas")]
     old = [rs for rs in standing if revision_of(rs) != revision]
     new = [rs for rs in standing if revision_of(rs) == revision]
-    told = _counts(status.get("readyReplicas", 0), spec.get("replicas", 1), ", rolling out" if _total(old) else "")
+    halted = _halted(deployment)
+    rollout = ", stopped" if halted.startswith("stopped") else ", rolling out"
+    told = _counts(status.get("readyReplicas", 0), spec.get("replicas", 1), rollout if _total(old) else "")
     return {
         **told,
         "words": told["words"] + (", paused" if spec.get("paused") else ""),
@@ -102,7 +104,7 @@ def _deployment(deployment: dict, replicasets: list[dict]) -> Row:
         "oldReady": _ready(old),
         "oldTotal": _total(old),
         "paused": spec.get("paused", False),
-        "trouble": _halted(deployment),
+        "trouble": halted,
         **(_rolling(spec, old, new) if old else {}),
     }
 

@@ -113,6 +113,14 @@ def test_a_card_counts_the_old_version_and_the_new():
     assert (row["oldTotal"], row["oldReady"]) == (1, 1)
     assert (row["newTotal"], row["newReady"]) == (3, 2)
     assert (row["was"], row["pace"], row["is"]) == ("v1 1", "at most +1 −0", "v2 2 of 3")
+    assert row["words"].endswith("ready, rolling out")
+
+
+def test_a_rollout_that_missed_its_deadline_is_not_said_to_roll():
+    late = {"conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]}
+    deployment = a_deployment(revision=2) | {"status": late}
+    row = workload_row(deployment, [a_replicaset(deployment, 1), a_replicaset(deployment, 2, replicas=1)], [])
+    assert row["words"].endswith("ready, stopped")
 
 
 def test_a_card_says_what_is_wrong_worst_first():
