@@ -122,8 +122,7 @@ def release_fields(client: Client, namespace: str, name: str) -> list[Field]:
 
 def release_object(client: Client, typed: Typed) -> dict:
     name, kind = typed.get("deployment", ""), typed.get("strategy", "Canary")
-    deployment = client.get(DEPLOYMENTS, typed["namespace"], name)
-    services = [one["metadata"]["name"] for one in client.list(SERVICES) if selects(one, deployment)]
+    services = _leading_to(client, typed["namespace"], name)
     strategy: dict = {"type": kind}
     if kind == "Canary":
         _, weights, seconds = STEPS[typed.get("steps") or "careful"]
@@ -135,7 +134,7 @@ def release_object(client: Client, typed: Typed) -> dict:
         strategy["blueGreen"] = {"scaleDownDelaySeconds": whole(typed.get("keep") or "60", "seconds to keep")}
     spec = {"deployment": name, "image": typed.get("image", "").strip(), "strategy": strategy}
     if services:
-        spec = {"deployment": name, "service": sorted(services)[0], **spec}
+        spec = {"deployment": name, "service": services[0], **spec}
     return _object("orrery.io/v1", "Release", free_name(name, client, RELEASES, typed["namespace"]), spec, typed)
 
 
@@ -153,8 +152,7 @@ def scaler_object(client: Client, typed: Typed) -> dict:
     name, metric = typed.get("deployment", ""), typed.get("metric", "cpu")
     target = whole(typed.get("target") or "80", "what it stays near")
     if metric == "latency_ms":
-        deployment = client.get(DEPLOYMENTS, typed["namespace"], name)
-        services = sorted(one["metadata"]["name"] for one in client.list(SERVICES) if selects(one, deployment))
+        services = _leading_to(client, typed["namespace"], name)
         if not services:
             raise ValueError(f"no service leads to {name}: its latency is not measured. Expose it first")
         described = {"apiVersion": "v1", "kind": "Service", "name": services[0]}
@@ -173,6 +171,12 @@ def scaler_object(client: Client, typed: Typed) -> dict:
         "metrics": [measure],
     }
     return _object("autoscaling/v2", "HorizontalPodAutoscaler", name, spec, typed)
+
+
+def _leading_to(client: Client, namespace: str, deployment: str) -> list[str]:
+    """The services of a deployment by name. Raises ApiError 404."""
+    obj = client.get(DEPLOYMENTS, namespace, deployment)
+    return sorted(one["metadata"]["name"] for one in client.list(SERVICES, namespace) if selects(one, obj))
 
 
 def _target(kind: str, amount: int) -> dict:

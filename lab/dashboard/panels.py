@@ -14,7 +14,7 @@ from lab.client import Client
 from .console import program
 from .creating import Wrong, create_from_yaml, deployment_object, node_object
 from .done import from_yaml, patch
-from .forms import FORMS
+from .forms import FORMS, free_name
 from .noderows import usual_runtime
 from .rows import WORKLOADS
 from .steeringrows import target_of_release, target_of_scaler
@@ -172,10 +172,8 @@ def _images(client: Client) -> list[str]:
 def _next_node(client: Client) -> dict:
     """A node like the last one, with the next free name."""
     nodes = client.list(NODES)
-    taken = {node["metadata"]["name"] for node in nodes}
-    number = next(i for i in range(1, len(taken) + 2) if f"worker-{i}" not in taken)
     return {
-        "name": f"worker-{number}",
+        "name": free_name("worker", client, NODES),
         "cpu": "4",
         "memory": "8Gi",
         "gpus": "0",

@@ -56,17 +56,17 @@ def weigh(client: Client, namespace: str, name: str, form: dict) -> Done:
     weight = form.get("weight")
     if not isinstance(weight, int) or isinstance(weight, bool):
         raise bad_request("weight must be a whole number")
-    release, command = steer(client, namespace, name, {"weight": weight})
+    _, command = steer(client, namespace, name, {"weight": weight})
     return Done(f"{weight} % of the visitors of {name} get the new version", command)
 
 
 def promote(client: Client, namespace: str, name: str, form: dict) -> Done:
-    release, command = steer(client, namespace, name, {"verdict": "Promote"})
+    _, command = steer(client, namespace, name, {"verdict": "Promote"})
     return Done(f"{name}: all visitors get the new version", command)
 
 
 def abort(client: Client, namespace: str, name: str, form: dict) -> Done:
-    release, command = steer(client, namespace, name, {"verdict": "Abort"})
+    _, command = steer(client, namespace, name, {"verdict": "Abort"})
     return Done(f"{name}: all visitors get the old version", command)
 
 
