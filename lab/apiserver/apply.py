@@ -11,10 +11,11 @@ from . import versions
 from .access import rbac
 from .access.attributes import Attributes
 from .bodies import at_address
+from .commit import commit
 from .managedfields import Manager, applied, created_by_apply
 from .managedfields.managers import APPLY
 from .managedfields.typed import check_members, undeclared, untyped
-from .registry import Put, commit, creation, replacement
+from .registry import Put, creation, replacement
 from .request import Request
 from .schemas.check import Undecodable, check_object
 

@@ -4,6 +4,7 @@ Pure. Raises ApiError 400 for what is no JSON object.
 """
 
 import json
+from collections.abc import Iterator
 
 import orjson
 import yaml
@@ -78,7 +79,7 @@ def _doubled_keys(root: yaml.Node) -> list[str]:
     return [f"{YAML_TO_JSON}unmarshal errors:\n" + "\n".join(sorted(lines))] if lines else []
 
 
-def _depth(value) -> int:
+def _depth(value: object) -> int:
     level, depth = [value], 0
     while level:
         depth += 1
@@ -180,7 +181,7 @@ def duplicate_fields(raw: bytes) -> list[str]:
     return [f"{paths[id(made)]}{key}" for made, key in doubled if id(made) in paths]
 
 
-def _paths(value, prefix: str):
+def _paths(value: object, prefix: str) -> Iterator[tuple[int, str]]:
     if isinstance(value, dict):
         yield id(value), prefix
         for key, child in value.items():

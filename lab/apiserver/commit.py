@@ -1,6 +1,6 @@
 """The end of every write: what was planned is appended to the log, or planned again if someone else was faster."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from lab.apimachinery import errors
@@ -14,7 +14,7 @@ from .request import Request
 TRIES = 5  # how often the server itself retries a write that named no resourceVersion
 
 
-def commit(req: Request, attempt: Callable[[], list[Write | dict]], tries: int = TRIES) -> list[dict]:
+def commit(req: Request, attempt: Callable[[], Sequence[Write | dict]], tries: int = TRIES) -> list[dict]:
     """Append what `attempt` plans, planning again if someone else was faster. Returns the objects as stored.
 
     Raises ApiError, and LostFence where the writer is a controller that another worker has taken over.
@@ -40,7 +40,7 @@ def commit(req: Request, attempt: Callable[[], list[Write | dict]], tries: int =
     raise AssertionError("unreachable")
 
 
-def _numbered(planned: list[Write | dict], revision: int) -> list[dict]:
+def _numbered(planned: Iterable[Write | dict], revision: int) -> list[dict]:
     stored = []
     for item in planned:
         if isinstance(item, Write):

@@ -102,6 +102,6 @@ def _add_finalizer(meta_: dict, options: dict) -> None:
     policy = options.get("propagationPolicy")
     if policy is None and options.get("orphanDependents"):
         policy = "Orphan"
-    finalizer = FINALIZER_OF.get(policy)
+    finalizer = FINALIZER_OF.get(policy or "")
     if finalizer and finalizer not in meta_.get("finalizers", ()) and "deletionTimestamp" not in meta_:
         meta_["finalizers"] = [*meta_.get("finalizers", ()), finalizer]

@@ -27,7 +27,7 @@ def events_of(
             yield ("MODIFIED" if was else "ADDED"), change.object
         elif was:
             # The last state the watcher may see, under the revision at which it went: a client resumes from there.
-            last = change.object if change.deleted else change.old
+            last = change.object if change.deleted or change.old is None else change.old
             yield "DELETED", {**last, "metadata": {**last["metadata"], "resourceVersion": str(change.revision)}}
 
 

@@ -18,9 +18,8 @@ class Lines:
     """An answer's lines, as they come. `close()`, from any thread, hangs up: then they end, or raise ApiError 503."""
 
     def __init__(self, kubelet: str, method: str, path: str, body: bytes | None, seconds: float):
-        address = urlsplit(kubelet)
         self._kubelet = kubelet
-        self._connection = http.client.HTTPConnection(address.hostname, address.port, timeout=seconds)
+        self._connection = http.client.HTTPConnection(urlsplit(kubelet).netloc, timeout=seconds)
         self._asked = method, path, body, {"Authorization": f"Bearer {token()}"}
 
     def __iter__(self) -> Iterator[bytes]:

@@ -111,7 +111,7 @@ async def kill_container(kubelet: str, cluster: str, namespace: str, pod: str, c
             raise await answer.refusal()
 
 
-async def _next_event(wire: h11.Connection, reader: asyncio.StreamReader):
+async def _next_event(wire: h11.Connection, reader: asyncio.StreamReader) -> object:
     while (event := wire.next_event()) is h11.NEED_DATA:
         wire.receive_data(await reader.read(READ_BYTES))
     return event

@@ -72,7 +72,7 @@ def page(items: list[dict], revision: int, limit: int, after: Key | None, filter
     `remainingItemCount` is left out of filtered lists, as in Kubernetes: there, to count costs as much as to read.
     """
     rest = [obj for obj in items if key_of(obj) > after] if after else items
-    metadata = {"resourceVersion": str(revision)}
+    metadata: dict = {"resourceVersion": str(revision)}
     if not limit or len(rest) <= limit:
         return rest, metadata
     chosen = rest[:limit]

@@ -6,6 +6,7 @@ Pure. Names are Kubernetes' own. Every function raises ApiError 400 or 422 for w
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lab.apimachinery.errors import ApiError, Cause, bad_request, invalid_options
 
@@ -209,11 +210,11 @@ def delete_options(query: Mapping[str, str], body: dict | None) -> dict:
     return options
 
 
-def _typed(options: dict, name: str, kind: type):
+def _typed(options: dict, name: str, kind: type) -> Any:
     value = options.get(name)
     if value is None:
         options.pop(name, None)
-    elif not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or abs(value) > BIGGEST)):
+    elif type(value) is not kind or (isinstance(value, int) and abs(value) > BIGGEST):
         raise bad_request(f"DeleteOptions: {name} must be of type {kind.__name__}")
     return value
 

@@ -101,7 +101,7 @@ def update(req: Request, kind: Kind, namespace: str, name: str, obj: dict, subre
 
 
 def patch(
-    req: Request, kind: Kind, namespace: str, name: str, body: dict | list, patch_type: str, subresource: str = ""
+    req: Request, kind: Kind, namespace: str, name: str, body: object, patch_type: str, subresource: str = ""
 ) -> dict:
     """Change the object by a JSON merge, strategic merge or JSON patch (RFC 7386, Kubernetes' own, RFC 6902): in the
     version that `kind` is of."""
@@ -133,7 +133,7 @@ def modify(
 ) -> dict:
     """Read, `change` (given the shared object, returns a new one), write. What names no resourceVersion is retried."""
 
-    def attempt() -> list[Write]:
+    def attempt() -> list[Write | dict]:
         old = get(req, kind, namespace, name)
         return [replacement(req, Put(kind, change(old), subresource, why), old)]
 
@@ -145,9 +145,9 @@ def write(req: Request, puts: Iterable[Put]) -> list[dict]:
 
     puts = list(puts)
 
-    def attempt() -> list[Write]:
+    def attempt() -> list[Write | dict]:
         view = req.view()
-        planned = []
+        planned: list[Write | dict] = []
         for put in puts:
             meta_ = put.object["metadata"]
             old = view.get(put.kind.resource, meta_.get("namespace", ""), meta_["name"]) if "name" in meta_ else None
@@ -162,7 +162,7 @@ def write(req: Request, puts: Iterable[Put]) -> list[dict]:
     return commit(req, attempt)
 
 
-def creation(req: Request, view, put: Put) -> Write:
+def creation(req: Request, view: View, put: Put) -> Write:
     kind, obj, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
     meta_ = obj["metadata"]
     if req.field_validation:
@@ -190,7 +190,7 @@ def creation(req: Request, view, put: Put) -> Write:
     return Write(kind.resource, namespace, meta_["name"], obj, 0, why=put.why, guard=_guard(strategy, obj))
 
 
-def _free_name(view, kind: Kind, namespace: str, base: str) -> str:
+def _free_name(view: View, kind: Kind, namespace: str, base: str) -> str:
     for _ in range(TRIES):
         name = meta.generated_name(base)
         if view.get(kind.resource, namespace, name) is None:
@@ -198,7 +198,7 @@ def _free_name(view, kind: Kind, namespace: str, base: str) -> str:
     raise errors.already_exists(kind, base)
 
 
-def _check_namespace(view, kind: Kind, namespace: str, name: str) -> None:
+def _check_namespace(view: View, kind: Kind, namespace: str, name: str) -> None:
     home = view.get(NAMESPACES.resource, "", namespace)
     if home is None:
         raise errors.not_found(NAMESPACES, namespace)

@@ -3,6 +3,8 @@
 So `kubectl scale` and an autoscaler need not know a Deployment from a ReplicaSet.
 """
 
+from collections.abc import Callable
+
 from lab.apimachinery import errors
 from lab.apimachinery.kinds import Kind
 from lab.apimachinery.selectors import format_label_selector, selector_of
@@ -37,7 +39,7 @@ def get_scale(req: Request, kind: Kind, namespace: str, name: str) -> dict:
     return scale_of(registry.get(req, kind, namespace, name))
 
 
-def update_scale(req: Request, kind: Kind, namespace: str, name: str, change) -> dict:
+def update_scale(req: Request, kind: Kind, namespace: str, name: str, change: Callable[[dict], dict]) -> dict:
     """Write the number that `change` makes of the Scale. With a resourceVersion, only from that one (409)."""
 
     def resized(obj: dict) -> dict:

@@ -8,21 +8,22 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
 
 Result = TypeVar("Result")
+Args = ParamSpec("Args")
 THREADS = 8
 
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="apiserver")
 
 
-async def in_thread(function: Callable[..., Result], *args, **kwargs) -> Result:
+async def in_thread(function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
     """Run a blocking function on one of the API server's threads."""
     return await asyncio.get_running_loop().run_in_executor(_pool, partial(_connected, function, *args, **kwargs))
 
 
-def _connected(function: Callable[..., Result], *args, **kwargs) -> Result:
+def _connected(function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
     close_old_connections()  # one that broke (a database that was restarted) is replaced, as after a request
     return function(*args, **kwargs)

@@ -6,6 +6,7 @@ Sources: kubernetes/pkg/apis/autoscaling/v1/conversion.go, kubernetes/pkg/apis/e
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import orjson
 
@@ -86,15 +87,16 @@ def _cpu(field: str, value: dict) -> dict:
 
 def _take_cpu(metrics: list[dict] | None, field: str) -> tuple[int | None, list[dict]]:
     """(the utilization that the first of them has for the CPU, those that are left)."""
-    for at, metric in enumerate(metrics or ()):
+    metrics = metrics or []
+    for at, metric in enumerate(metrics):
         resource = metric.get("resource") or {}
         found = (resource.get(field) or {}).get("averageUtilization")
         if resource.get("name") == "cpu" and found is not None:
             return found, metrics[:at] + metrics[at + 1 :]
-    return None, metrics or []
+    return None, metrics
 
 
-def _read(annotation: str, text: str):
+def _read(annotation: str, text: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

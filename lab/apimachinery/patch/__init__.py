@@ -18,8 +18,8 @@ MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
 
-def apply(patch_type: str, kind: Kind, old: dict, body: dict | list) -> dict:
-    """The object that `body` makes of `old`, sharing nothing with either.
+def apply(patch_type: str, kind: Kind, old: dict, body: object) -> dict:
+    """The object that `body`, a value of JSON, makes of `old`, sharing nothing with either.
 
     Raises ApiError 415 for an unknown type, 400 for a malformed patch, 422 for one that does not fit the object.
     """
@@ -40,7 +40,7 @@ def apply(patch_type: str, kind: Kind, old: dict, body: dict | list) -> dict:
     return new
 
 
-def shown(patch_type: str, body: dict | list, made: dict) -> str:
+def shown(patch_type: str, body: object, made: dict) -> str:
     """What Kubernetes shows of a patch that leaves no object of its kind: a strategic one as Go prints a map, of the
     others what they have `made`."""
     return _as_go(body) if patch_type == STRATEGIC_MERGE_PATCH else json.dumps(made, separators=(",", ":"))

@@ -86,8 +86,8 @@ def _compact(lacking: list[Attributes]) -> list[str]:
             about.append(("ResourceNames", asked.name))
         verbs.setdefault(tuple(about), []).append(asked.verb)
     lines = []
-    for about, named in verbs.items():
+    for thing, named in verbs.items():
         listed = " ".join(f'"{verb}"' for verb in dict.fromkeys(named))
-        parts = [f'{field}:["{value}"]' for field, value in about]
+        parts = [f'{field}:["{value}"]' for field, value in thing]
         lines.append("{" + ", ".join((*parts, f"Verbs:[{listed}]")) + "}")
     return sorted(lines)

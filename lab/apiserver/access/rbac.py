@@ -89,12 +89,10 @@ def allows(rule: dict, asked: Attributes) -> bool:
     if named and asked.name not in named:
         return False
     resources = rule.get("resources") or ()
-    return ALL in resources or asked.combined in resources or _covers_every(resources, asked.subresource)
-
-
-def _covers_every(resources: list[str], subresource: str) -> bool:
-    """`*/scale` is the scale of everything that has one."""
-    return bool(subresource) and f"{ALL}/{subresource}" in resources
+    if ALL in resources or asked.combined in resources:
+        return True
+    # `*/scale` is the scale of everything that has one.
+    return bool(asked.subresource) and f"{ALL}/{asked.subresource}" in resources
 
 
 def _covers_path(url: str, path: str) -> bool:

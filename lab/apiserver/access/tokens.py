@@ -9,6 +9,7 @@ import functools
 import json
 import time
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -19,6 +20,9 @@ from lab.store import View
 from .. import registry
 from ..request import Request
 from .user import ACCOUNT_PREFIX, AUTHENTICATED, User, account_groups, account_name
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 ALGORITHM = "RS256"
 DEFAULT_SECONDS, LEAST_SECONDS, MOST_SECONDS = 3600, 600, 2**32
@@ -159,8 +163,11 @@ def _verified(token: str, issued_by: str, audiences: list[str]) -> dict:
 
 
 @functools.cache
-def _key():
+def _key() -> "RSAPrivateKey":
     """The lab's signing key, made by `manage.py prepare`."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    return load_pem_private_key((settings.PKI_DIR / "sa.key").read_bytes(), password=None)
+    key = load_pem_private_key((settings.PKI_DIR / "sa.key").read_bytes(), password=None)
+    assert isinstance(key, RSAPrivateKey)  # as `prepare` has made it
+    return key

@@ -19,7 +19,7 @@ CONTAINERS = (("containers", "container"), ("initContainers", "init container"))
 def fill_in(view: View, pod: dict) -> None:
     """Give each container the requests and limits that it lacks, and note which."""
     for limit_range in _of(view, pod):
-        told = []
+        told: list[str] = []
         for item in limit_range["spec"]["limits"]:
             if item["type"] == "Container":
                 for field, called in CONTAINERS:
@@ -42,7 +42,7 @@ def _merge(container: dict, item: dict, called: str) -> Iterator[str]:
 
 def check_pod(view: View, pod: dict) -> None:
     """Raises ApiError 403 with all that is wrong."""
-    wrong = []
+    wrong: list[str] = []
     for item in _items(view, pod):
         if item["type"] == "Container":
             for container in (each for field, _ in CONTAINERS for each in pod["spec"].get(field) or ()):
@@ -56,7 +56,7 @@ def check_pod(view: View, pod: dict) -> None:
 def check_claim(view: View, claim: dict) -> None:
     """Raises ApiError 403 with all that is wrong."""
     asked = amounts((claim["spec"].get("resources") or {}).get("requests"))
-    wrong = []
+    wrong: list[str] = []
     for item in _items(view, claim):
         if item["type"] == "PersistentVolumeClaim":
             for name, least in _bounds(item, "min"):
@@ -122,9 +122,9 @@ def _too_much(name: str, kind: str, most: Amount, asked: dict[str, Amount | None
 
 def _too_far(name: str, kind: str, ratio: Amount, request: Amount | None, limit: Amount | None) -> Iterator[str]:
     words = f"{name} max limit to request ratio per {kind} is {ratio}"
-    for called, amount in (("request", request), ("limit", limit)):
-        if amount is None or not amount.number:
-            yield f"{words}, but no {called} is specified or {called} is 0"
-            return
-    if (provided := limit.number / request.number) > ratio.number:
+    if request is None or not request.number:
+        yield f"{words}, but no request is specified or request is 0"
+    elif limit is None or not limit.number:
+        yield f"{words}, but no limit is specified or limit is 0"
+    elif (provided := limit.number / request.number) > ratio.number:
         yield f"{words}, but provided ratio is {provided:.6f}"

@@ -4,6 +4,7 @@ A path is a tuple of steps: `f:<field>`, `k:<the keys of a list's item, as JSON>
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import orjson
 
@@ -15,7 +16,7 @@ Path = tuple[str, ...]
 MEMBER = object()  # what stands at the path of a whole item, whose fields have paths of their own
 
 
-def leaves(value, shape: Shape, path: Path = ()) -> Iterator[tuple[Path, object]]:
+def leaves(value: object, shape: Shape, path: Path = ()) -> Iterator[tuple[Path, object]]:
     """Every path that can have an owner, with what stands there. Raises ApiError 422 for an item without its key."""
     if shape.how in (FIELDS, MAP) and isinstance(value, dict) and value:
         for field, child in value.items():
@@ -35,18 +36,18 @@ def leaves(value, shape: Shape, path: Path = ()) -> Iterator[tuple[Path, object]
         yield path, value
 
 
-def item_step(item, keys: tuple[str, ...]) -> str:
+def item_step(item: object, keys: tuple[str, ...]) -> str:
     values = {key: item.get(key, KEY_DEFAULTS.get(key)) for key in keys} if isinstance(item, dict) else {}
     if not values or None in values.values():
         raise ApiError(422, "Invalid", f"an element of a list omits key field {', '.join(map(repr, keys))}: {item!r}")
     return _step("k", values)
 
 
-def _step(kind: str, value) -> str:
+def _step(kind: str, value: object) -> str:
     return f"{kind}:{orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()}"
 
 
-def merged(live, config, shape: Shape):
+def merged(live: Any, config: Any, shape: Shape) -> Any:
     """What `config` makes of `live`, which may be None; shares parts of both."""
     if shape.how in (FIELDS, MAP) and isinstance(live, dict) and isinstance(config, dict):
         return live | {field: merged(live.get(field), new, shape.of_field(field)) for field, new in config.items()}
@@ -80,7 +81,7 @@ def without(obj: dict, paths: Iterable[Path]) -> dict:
     return obj
 
 
-def _remove(node, path: Path) -> None:
+def _remove(node: Any, path: Path) -> None:
     step, *rest = path
     at = _find(node, step)
     if at is None:
@@ -91,7 +92,7 @@ def _remove(node, path: Path) -> None:
         del node[at]
 
 
-def _find(node, step: str) -> str | int | None:
+def _find(node: object, step: str) -> str | int | None:
     """Where in a dict or list a step leads; None if it leads nowhere."""
     kind, _, text = step.partition(":")
     if kind == "f":

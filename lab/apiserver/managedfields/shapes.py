@@ -45,7 +45,7 @@ def shape_of(schema: dict | bool | None) -> Shape:
 
 def _of_list(schema: dict) -> Shape:
     kind, merged = schema.get("x-kubernetes-list-type"), "merge" in schema.get("x-kubernetes-patch-strategy", "")
-    key = schema.get("x-kubernetes-patch-merge-key")
+    key = schema.get("x-kubernetes-patch-merge-key", "")
     if kind == "map" or (kind is None and merged and key):
         return Shape(ITEMS, tuple(schema.get("x-kubernetes-list-map-keys") or (key,)), schema)
     if kind == "set" or (kind is None and merged):

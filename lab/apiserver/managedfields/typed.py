@@ -1,6 +1,7 @@
 """A configuration that has its types, or what is wrong with it in the words of Kubernetes' structured merge."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from lab.apimachinery.errors import ApiError, bad_request
 
@@ -39,7 +40,7 @@ def _shape(obj: dict) -> Shape:
     return shape_of(schemas()[root_of(obj["apiVersion"], obj["kind"])])
 
 
-def _place(node, steps: list[str | int], shape: Shape) -> str:
+def _place(node: Any, steps: list[str | int], shape: Shape) -> str:
     words = ""
     for step in steps:
         if isinstance(step, str):

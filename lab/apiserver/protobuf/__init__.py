@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -30,7 +30,8 @@ DEEPEST = 100  # messages within messages
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _PATH = Path(__file__).with_name("fields.json.gz")
 
-Wire = int | bytes  # a varint or fixed number, or the bytes of anything longer
+Raw = bytes | memoryview
+Wire = int | Raw  # a varint or fixed number, or the bytes of anything longer
 
 
 class Field(NamedTuple):
@@ -50,7 +51,9 @@ def decode(raw: bytes) -> dict:
     """The object in a request's body. Raises ApiError 400 for what is none, or of a kind that Kubernetes has not."""
     if not raw.startswith(MAGIC):
         raise _broken("it does not begin with the four bytes that mark a Kubernetes object")
-    about, inner, encoding = {}, b"", b""
+    about: dict[int, str] = {}
+    inner: Raw = b""
+    encoding: Raw = b""
     for number, value in _fields(memoryview(raw)[len(MAGIC) :]):
         if number == 1:
             about = {key: _text(found) for key, found in _fields(_bytes(value))}
@@ -68,10 +71,11 @@ def decode(raw: bytes) -> dict:
     return {"apiVersion": api_version, "kind": kind, **_message(inner, message, 0)}
 
 
-def _message(raw: bytes, name: str, depth: int) -> dict:
+def _message(raw: Raw, name: str, depth: int) -> dict:
     if depth > DEEPEST:
         raise _broken(f"it is nested more than {DEEPEST} levels deep")
-    fields, made = _table()[1][name], {}
+    fields = _table()[1][name]
+    made: dict = {}
     for number, wire in _fields(raw):
         field = fields.get(number)
         if field is None:
@@ -90,12 +94,12 @@ def _message(raw: bytes, name: str, depth: int) -> dict:
     return made
 
 
-def _value(wire: Wire, kind: str, depth: int):
+def _value(wire: Wire, kind: str, depth: int) -> object:
     reader = READERS.get(kind)
     return reader(wire) if reader else _message(_bytes(wire), kind, depth + 1)
 
 
-def _entry(raw: bytes, kind: str, depth: int) -> tuple[str, object]:
+def _entry(raw: Raw, kind: str, depth: int) -> tuple[str, object]:
     """One pair of a map: a message of key (1) and value (2), either left out where it is empty."""
     found = dict(_fields(raw))
     return _text(found.get(1, b"")), _value(found.get(2, 0 if kind in ("int", "bool") else b""), kind, depth)
@@ -115,7 +119,7 @@ def _items(wire: Wire, kind: str, depth: int) -> list:
 # The wire.
 
 
-def _fields(raw: bytes) -> Iterator[tuple[int, Wire]]:
+def _fields(raw: Raw) -> Iterator[tuple[int, Wire]]:
     """The fields of a message as they lie in it: (number, value)."""
     position, end = 0, len(raw)
     while position < end:
@@ -137,7 +141,7 @@ def _fields(raw: bytes) -> Iterator[tuple[int, Wire]]:
         position += size
 
 
-def _varint(raw: bytes, position: int) -> tuple[int, int]:
+def _varint(raw: Raw, position: int) -> tuple[int, int]:
     """(number, where it ends): seven bits a byte, the lowest first, the eighth bit says that more follow."""
     number = 0
     for shift in range(0, 70, 7):
@@ -151,7 +155,7 @@ def _varint(raw: bytes, position: int) -> tuple[int, int]:
     raise _broken("it has a number of more than ten bytes")
 
 
-def _bytes(wire: Wire) -> bytes:
+def _bytes(wire: Wire) -> Raw:
     if isinstance(wire, int):
         raise _broken("it has a number where a text or a message belongs")
     return wire
@@ -211,7 +215,7 @@ def _int_or_string(wire: Wire) -> int | str:
     return _text(found.get(3, b"")) if found.get(1) else _int(found.get(2, 0))
 
 
-def _json(wire: Wire):
+def _json(wire: Wire) -> Any:
     raw = bytes(dict(_fields(_bytes(wire))).get(1, b""))
     try:
         return orjson.loads(raw) if raw else None

@@ -87,7 +87,7 @@ def folders(root: Path) -> Iterator[tuple[str, str]]:
     """(folder of a stable version, its apiVersion)."""
     for path in sorted(root.glob("api/*/*/generated.proto")):
         if STABLE.match(path.parent.name):
-            group = GROUP.search((path.parent / "register.go").read_text())[1]
+            group = next(GROUP.finditer((path.parent / "register.go").read_text()))[1]
             yield str(path.parent.relative_to(root)), f"{group}/{path.parent.name}".removeprefix("/")
 
 

@@ -10,6 +10,7 @@ import gzip
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -76,7 +77,7 @@ def _described(schema: dict, texts: dict[str, str]) -> dict:
     return told
 
 
-def _published(node, referred: list[str]):
+def _published(node: Any, referred: list[str]) -> Any:
     """A definition in OpenAPI's form, where a `$ref` hides whatever stands beside it, unless wrapped in `allOf`."""
     if isinstance(node, list):
         return [_published(item, referred) for item in node]

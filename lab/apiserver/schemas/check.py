@@ -7,9 +7,10 @@ given here for the same mistakes. Whether the values make sense is asked later, 
 import base64
 import binascii
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.quantity import parse_quantity
@@ -30,7 +31,7 @@ class Undecodable(ApiError):
     """400 for a body that is no object of its kind. `why`: what is wrong with it, without its kind. `unknown`: the
     fields that nobody knows, step by step, if that is what is wrong."""
 
-    def __init__(self, kind: str, api_version: str, why: str, unknown: list[list[str | int]] = ()):
+    def __init__(self, kind: str, api_version: str, why: str, unknown: Sequence[list[str | int]] = ()):
         version = api_version.rpartition("/")[2]
         super().__init__(400, "BadRequest", f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
         self.why, self.unknown = why, unknown
@@ -50,7 +51,7 @@ def check_object(
     if not validator.is_valid(obj):
         _drop_nulls(obj)
         for error in validator.iter_errors(obj):
-            if error.kind.name == "additionalProperties":
+            if isinstance(error.kind, ValidationErrorKind.AdditionalProperties):
                 unknown += [(list(error.instance_path), field) for field in error.kind.unexpected]
             else:
                 wrong.append(error)
@@ -147,7 +148,8 @@ def _dotted(path: list[str | int]) -> str:
 def _go_message(root: str, error: jsonschema_rs.ValidationError) -> str:
     """What Go's decoder would say: `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas
     of type int32`. It names the struct that has the field, the way to the field, and Go's type."""
-    struct, schema = root, {"$ref": REF + root}
+    struct: str = root
+    schema: dict = {"$ref": REF + root}
     for step in error.instance_path:
         if "$ref" in schema:
             struct = schema["$ref"].removeprefix(REF)
@@ -156,8 +158,8 @@ def _go_message(root: str, error: jsonschema_rs.ValidationError) -> str:
             schema = schema["items"]
         else:
             schema = schema.get("properties", {}).get(step) or schema["additionalProperties"]
-    if error.kind.name == "format":
-        return _format_message(error.kind.format, error.instance)
+    if isinstance(error.kind, ValidationErrorKind.Format):
+        return _format_message(error.kind.format, str(error.instance))
     way = ".".join(step for step in error.instance_path if isinstance(step, str))
     place = f"struct field {struct.rpartition('.')[2]}.{way}" if way else "value"
     wanted = _go_type(schema)
@@ -175,13 +177,12 @@ def _format_message(form: str, text: str) -> str:
     return f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}" as RFC 3339'
 
 
-def _go_value(instance, wanted: str) -> str:
+def _go_value(instance: object, wanted: str) -> str:
     """Go names the number only where a number was right and this one was not."""
-    if isinstance(instance, bool):
-        return "bool"
-    if isinstance(instance, int | float):
+    if isinstance(instance, int | float) and not isinstance(instance, bool):
         return f"number {instance}" if wanted in RANGES else "number"
-    return {str: "string", list: "array", dict: "object"}.get(type(instance), "null")
+    named: dict[type, str] = {bool: "bool", str: "string", list: "array", dict: "object"}
+    return named.get(type(instance), "null")
 
 
 def _go_type(schema: dict) -> str:

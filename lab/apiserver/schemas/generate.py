@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from lab.apimachinery.kinds import KINDS, OTHERS, OWN, REVIEWS
 
@@ -47,7 +48,7 @@ def name_of(definitions: dict[str, dict], api_version: str, kind: str) -> str:
     )
 
 
-def cleaned(node):
+def cleaned(node: Any) -> Any:
     """The schema as OpenAPI has it, without the `null` types, the `$defs` and the one `apiVersion` and `kind` that the
     package's own JSON Schemas allow; and without descriptions, which would make all of it five times as large in
     memory."""
@@ -67,7 +68,7 @@ def cleaned(node):
     return new
 
 
-def referred(node) -> set[str]:
+def referred(node: Any) -> set[str]:
     if isinstance(node, list):
         return set().union(*(referred(item) for item in node))
     if not isinstance(node, dict):

@@ -1,6 +1,7 @@
 """The strategy of a kind without peculiarities: Kubernetes' defaults for strategies. The others override it."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from lab.apimachinery import names, selectors
 from lab.apimachinery.errors import Cause
@@ -23,7 +24,7 @@ class Strategy:
     the client's to say: parts of `new` may be shared with `old`, so what is right already is left as it is.
     """
 
-    name_rule = staticmethod(names.dns_subdomain)
+    name_rule: Callable[[str], names.Problems] = staticmethod(names.dns_subdomain)
     has_status = True
     has_generation = False  # metadata.generation counts the changes of spec
     is_exclusive = False  # whether what `allocate` gives may be given once only
@@ -71,6 +72,10 @@ class Strategy:
         """Take back what a write of `…/finalize` may not change. Only namespaces have that address."""
         self.prepare_update(new, old)
 
+    def prepare_debug_update(self, new: dict, old: dict) -> None:
+        """Take back what a write of `…/ephemeralcontainers` may not change. Only pods have that address."""
+        self.prepare_update(new, old)
+
     def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> Iterable[Cause]:
         """Give the object what depends on others, and say what cannot be had: `existing` lists all of `allocates_from`,
         usually of its own kind, where something must be unique in the cluster."""
@@ -91,6 +96,10 @@ class Strategy:
             *validate_metadata_update(new["metadata"], old["metadata"]),
             *self.validate_change(new, old),
         ]
+
+    def validate_debug_update(self, new: dict, old: dict) -> list[Cause]:
+        """What is wrong with a write of `…/ephemeralcontainers`."""
+        return self.validate_update(new, old)
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         """The rules of this kind beyond metadata, for an object by itself."""
@@ -117,7 +126,7 @@ def keep(new: dict, old: dict, field: str) -> None:
 
 
 def _text_at(obj: dict, path: list[str], unset: str) -> str:
-    node = obj
+    node: Any = obj
     for step in path:
         node = node.get(step) if isinstance(node, dict) else None
     if node is None:

@@ -13,7 +13,7 @@ NOT_NEGATIVE = "must be greater than or equal to 0"
 POSITIVE = "must be greater than zero"
 
 
-def shown(value) -> str:
+def shown(value: object) -> str:
     """A value as Go prints it in these messages; objects as JSON."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 
@@ -26,20 +26,20 @@ def required(path: str, detail: str = "") -> Cause:
     return _cause(path, "FieldValueRequired", "Required value", detail)
 
 
-def invalid(path: str, value, detail: str) -> Cause:
+def invalid(path: str, value: object, detail: str) -> Cause:
     return _cause(path, "FieldValueInvalid", f"Invalid value: {shown(value)}", detail)
 
 
-def unsupported(path: str, value, supported: Iterable[str]) -> Cause:
+def unsupported(path: str, value: object, supported: Iterable[str]) -> Cause:
     listed = ", ".join(f'"{one}"' for one in sorted(supported))
     return _cause(path, "FieldValueNotSupported", f"Unsupported value: {shown(value)}", f"supported values: {listed}")
 
 
-def duplicate(path: str, value) -> Cause:
+def duplicate(path: str, value: object) -> Cause:
     return _cause(path, "FieldValueDuplicate", f"Duplicate value: {shown(value)}", "")
 
 
-def not_found(path: str, value) -> Cause:
+def not_found(path: str, value: object) -> Cause:
     return _cause(path, "FieldValueNotFound", f"Not found: {shown(value)}", "")
 
 
@@ -70,6 +70,6 @@ def one_of(path: str, value: str | None, supported: tuple[str, ...]) -> Iterator
         yield unsupported(path, value, supported)
 
 
-def unchanged(path: str, new, old) -> Iterator[Cause]:
+def unchanged(path: str, new: object, old: object) -> Iterator[Cause]:
     if new != old:
         yield invalid(path, new, IMMUTABLE)

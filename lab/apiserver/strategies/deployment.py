@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lab.apimachinery.errors import Cause
 
 from .base import Strategy
-from .causes import forbidden, invalid, not_negative, one_of, required
+from .causes import forbidden, invalid, not_negative, one_of
 from .podspec.validation import validate_lasting_template
 from .replicaset import default_template, validate_replicas, validate_selection, validate_workload_change
 from .shares import at_most_all, is_nothing, validate_share
@@ -56,9 +56,7 @@ def _validate_strategy(strategy: dict) -> Iterator[Cause]:
     if strategy["type"] == "Recreate" and rolling is not None:
         words = "may not be specified when strategy `type` is 'Recreate'"
         yield forbidden(f"{path}.rollingUpdate", words)
-    elif strategy["type"] == "RollingUpdate" and rolling is None:
-        yield required(f"{path}.rollingUpdate", "this should be defaulted and never be nil")
-    elif strategy["type"] == "RollingUpdate":
+    elif strategy["type"] == "RollingUpdate" and rolling is not None:  # its defaults have seen to it
         unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
         yield from validate_share(unavailable, f"{path}.rollingUpdate.maxUnavailable")
         yield from validate_share(surge, f"{path}.rollingUpdate.maxSurge")

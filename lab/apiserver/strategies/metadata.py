@@ -1,6 +1,6 @@
 """Rules for metadata, which all kinds share. Source: k8s.io/apimachinery/pkg/api/validation/objectmeta.go."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
@@ -54,7 +54,7 @@ def validate_annotations(annotations: dict[str, str] | None, path: str) -> Itera
         yield too_long(path, MOST_ANNOTATION_BYTES)
 
 
-def _validate_owners(owners: list[dict]) -> Iterator[Cause]:
+def _validate_owners(owners: Sequence[dict]) -> Iterator[Cause]:
     controllers = []
     for at, owner in enumerate(owners):
         path = f"metadata.ownerReferences[{at}]"

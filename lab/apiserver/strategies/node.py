@@ -1,7 +1,7 @@
 """Node: a slice of an engine. Source: ValidateNode in kubernetes/pkg/apis/core/validation/validation.go."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
@@ -66,7 +66,7 @@ def keep_off(node: dict) -> None:
         taints.append({"key": NOT_READY, "effect": "NoSchedule"})
 
 
-def _validate_taints(taints: list[dict], path: str) -> Iterator[Cause]:
+def _validate_taints(taints: Iterable[dict], path: str) -> Iterator[Cause]:
     seen = set()
     for at, taint in enumerate(taints):
         key, value, effect = taint.get("key", ""), taint.get("value", ""), taint.get("effect", "")

@@ -112,7 +112,7 @@ def _validate_deadline(new: int | None, old: int | None) -> Iterator[Cause]:
     path = "spec.activeDeadlineSeconds"
     if old is not None and new is None:
         yield invalid(path, None, "must not update from a positive integer to nil value")
-    elif old is not None and new > old:
+    elif old is not None and new is not None and new > old:
         yield invalid(path, new, "must be less than or equal to previous value")
 
 
@@ -139,7 +139,7 @@ def _as_it_may_be(new: dict, old: dict) -> dict:
     return spec
 
 
-def _differences(new, old, path: str) -> Iterator[str]:
+def _differences(new: object, old: object, path: str) -> Iterator[str]:
     """Lines of what was (-) and what is (+), as deep as they differ."""
     if isinstance(new, dict) and isinstance(old, dict):
         for field in sorted(new.keys() | old.keys()):

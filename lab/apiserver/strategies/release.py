@@ -9,7 +9,7 @@ from .causes import forbidden, invalid, not_negative, one_of, required, unchange
 
 TYPES = ("BlueGreen", "Canary", "RollingUpdate")
 VERDICTS = ("Abort", "Promote")
-STEPS = [
+STEPS: list[dict] = [
     {"setWeight": 10},
     {"pause": {"seconds": 10}},
     {"setWeight": 50},

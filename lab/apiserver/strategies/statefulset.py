@@ -98,6 +98,7 @@ def _validate_strategy(strategy: dict, path: str) -> Iterator[Cause]:
     elif kind != "RollingUpdate":
         yield invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")
     else:
+        rolling = strategy["rollingUpdate"]
         yield from not_negative(f"{path}.rollingUpdate.partition", rolling["partition"])
         most, where = rolling.get("maxUnavailable"), f"{path}.rollingUpdate.maxUnavailable"
         if most is not None:

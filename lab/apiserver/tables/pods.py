@@ -60,7 +60,7 @@ def summary(pod: dict) -> tuple[str, int, int, int, float]:
 
 
 def _phase_reason(status: dict) -> str:
-    scheduled = next((c for c in status.get("conditions") or () if c["type"] == "PodScheduled"), {})
+    scheduled: dict = next((c for c in status.get("conditions") or () if c["type"] == "PodScheduled"), {})
     if scheduled.get("reason") == "SchedulingGated":
         return "SchedulingGated"
     return status.get("reason") or status.get("phase") or "Unknown"

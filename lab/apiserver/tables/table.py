@@ -161,7 +161,7 @@ def partial_metadata(obj: dict) -> dict:
 
 def row(columns: Columns, obj: dict, now: float, include: str = "Metadata") -> dict:
     """One line. `include` is the client's `includeObject`: None, Metadata or Object."""
-    made = {"cells": columns.cells(obj, now)}
+    made: dict = {"cells": columns.cells(obj, now)}
     conditions = columns.conditions(obj) if columns.conditions else None
     if conditions:
         made["conditions"] = conditions

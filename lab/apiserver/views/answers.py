@@ -1,6 +1,7 @@
 """Answers: objects in the form that was asked for, Status for every failure."""
 
 import time
+from collections.abc import Iterable
 
 import orjson
 from django.http import HttpRequest, HttpResponse
@@ -12,21 +13,19 @@ from ..negotiation import JSON, Form, response_form, wants_indent
 from ..requestinfo import RequestInfo
 
 
-def json_answer(request: HttpRequest, body: dict, code: int = 200, warnings: list[str] = ()) -> HttpResponse:
+def json_answer(request: HttpRequest, body: dict, code: int = 200, warnings: Iterable[str] = ()) -> HttpResponse:
     indent = wants_indent(request.GET.get("pretty"), request.headers.get("User-Agent", ""))
     raw = orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if indent else 0)
     response = HttpResponse(raw, content_type=JSON, status=code, headers={"Content-Length": str(len(raw))})
-    # 299 is HTTP's "miscellaneous persistent warning"; kubectl prints each one.
-    for warning in dict.fromkeys(warnings):
-        text = warning.replace("\\", "\\\\").replace('"', '\\"')
-        response.headers.setdefault("Warning", "")
-        joined = f"{response.headers['Warning']}, " if response.headers["Warning"] else ""
-        response.headers["Warning"] = f'{joined}299 - "{_one_line(text)}"'
+    if told := dict.fromkeys(warnings):
+        response.headers["Warning"] = ", ".join(map(_quoted, told))
     return response
 
 
-def _one_line(text: str) -> str:
-    return "".join(c if c.isascii() and c.isprintable() else " " for c in text)
+def _quoted(warning: str) -> str:
+    """In one line, as the header has it: 299 is HTTP's "miscellaneous persistent warning"; kubectl prints each one."""
+    text = warning.replace("\\", "\\\\").replace('"', '\\"')
+    return f'299 - "{"".join(c if c.isascii() and c.isprintable() else " " for c in text)}"'
 
 
 def refusal(request: HttpRequest, error: ApiError) -> HttpResponse:
@@ -40,7 +39,7 @@ def refusal(request: HttpRequest, error: ApiError) -> HttpResponse:
 
 def success(details: dict | None = None, code: int = 0) -> dict:
     """The Status that says that it is done, where there is no object to show."""
-    status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+    status: dict = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
     if details:
         status["details"] = details
     if code:
@@ -49,7 +48,7 @@ def success(details: dict | None = None, code: int = 0) -> dict:
 
 
 def object_answer(
-    request: HttpRequest, info: RequestInfo, obj: dict, code: int = 200, warnings: list[str] = (),
+    request: HttpRequest, info: RequestInfo, obj: dict, code: int = 200, warnings: Iterable[str] = (),
     include: str = "Metadata",
 ) -> HttpResponse:  # fmt: skip
     """One stored object, in the version that was asked for and the form that the Accept header asks for."""

@@ -41,7 +41,7 @@ async def version(request: HttpRequest, cluster: str) -> HttpResponseBase:
 async def health(request: HttpRequest, cluster: str, probe: str) -> HttpResponseBase:
     """`/healthz`, `/livez`, `/readyz`: whether the store answers for this cluster. `?verbose` says what was checked."""
     _reading(request)
-    checks = {"ping": None}
+    checks: dict[str, str | None] = {"ping": None}
     if probe != "livez":
         try:
             await _check_cluster(cluster)

@@ -3,7 +3,8 @@
 import functools
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
@@ -17,7 +18,7 @@ from lab.store import Compacted, UnknownCluster
 from .. import bodies, options, protobuf, versions
 from ..access import attributes, authentication, rbac
 from ..access.user import LOOPBACK, User
-from ..negotiation import APPLY_PATCH, YAML, author_of, body_type, patch_type
+from ..negotiation import YAML, author_of, body_type, patch_type
 from ..request import Request
 from ..requestinfo import RequestInfo, unknown_path
 from ..schemas.check import check_object
@@ -35,7 +36,7 @@ def api_view(view: View) -> View:
 
     @csrf_exempt  # no cookie opens anything here, and `check_origin` keeps other sites' pages out
     @functools.wraps(view)
-    async def entered(request: HttpRequest, **kwargs) -> HttpResponseBase:
+    async def entered(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
         try:
             check_query(request)
             check_origin(request)
@@ -115,20 +116,23 @@ def as_api_error(error: Exception, request: HttpRequest) -> ApiError:
 
 
 @api_view
-async def no_such_path(request: HttpRequest, **kwargs) -> HttpResponseBase:
+async def no_such_path(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
     raise unknown_path()
 
 
+Value = TypeVar("Value", bound=dict | list | None, covariant=True)
+
+
 @dataclass(frozen=True)
-class Body:
+class Body(Generic[Value]):
     """A body that was read: its value, as it came where that was JSON, and what a strict reader says of it."""
 
-    value: dict | list | None
+    value: Value
     json: bytes = b""
     doubled: list[str] = field(default_factory=list)
 
 
-def read_body(request: HttpRequest, what: str = "") -> Body:
+def read_body(request: HttpRequest, what: str = "") -> Body[dict | list | None]:
     """Raises ApiError 400, 413 or 415. `what`: of which kind it must be, if that is known."""
     raw = _read(request)
     written_in = body_type(request.headers.get("Content-Type", "")) if raw else ""
@@ -140,20 +144,27 @@ def read_body(request: HttpRequest, what: str = "") -> Body:
     return Body(bodies.parse(raw, what), raw)
 
 
-def read_patch(request: HttpRequest) -> tuple[str, Body]:
-    """(which of the patch languages it speaks, the body). Raises ApiError 400, 413 or 415."""
-    language = patch_type(request.headers.get("Content-Type", ""))
+def read_patch_type(request: HttpRequest) -> str:
+    """Which of the patch languages it speaks. Raises ApiError 415."""
+    return patch_type(request.headers.get("Content-Type", ""))
+
+
+def read_patch(request: HttpRequest) -> Body[dict | list | None]:
+    """A patch that is JSON. Raises ApiError 400 or 413."""
     raw = _read(request)
-    if language == APPLY_PATCH:
-        value, doubled = bodies.parse_yaml(raw)
-        return language, Body(bodies.an_object(value, ""), doubled=doubled)
-    return language, Body(bodies.parse(raw), raw)
+    return Body(bodies.parse(raw), raw)
 
 
-def read_object(request: HttpRequest, what: str) -> Body:
+def read_configuration(request: HttpRequest) -> Body[dict]:
+    """What is to be applied. Raises ApiError 400 or 413."""
+    value, doubled = bodies.parse_yaml(_read(request))
+    return Body(bodies.an_object(value, ""), doubled=doubled)
+
+
+def read_object(request: HttpRequest, what: str) -> Body[dict]:
     """A body that must be an object of the API."""
     body = read_body(request, what)
-    return replace(body, value=bodies.an_object(body.value, what, body.json))
+    return Body(bodies.an_object(body.value, what, body.json), body.json, body.doubled)
 
 
 def stored_object(request: HttpRequest, cluster: str, info: RequestInfo) -> tuple[Request, dict]:

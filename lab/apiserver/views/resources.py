@@ -11,6 +11,7 @@ from lab.store import Compacted, changes
 from .. import deletion, lists, negotiation, registry
 from ..bodies import an_object
 from ..options import ListOptions, delete_options, list_options
+from ..request import Request
 from ..requestinfo import RequestInfo, resolve
 from ..threads import in_thread
 from .answers import json_answer, many, object_answer, success
@@ -61,9 +62,7 @@ def list_(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse
     return json_answer(request, many(form, info, items, metadata, wanted.include))
 
 
-def listed(
-    req: registry.Request, kind: Kind, namespace: str, wanted: ListOptions
-) -> tuple[list[dict], int, lists.Key | None]:
+def listed(req: Request, kind: Kind, namespace: str, wanted: ListOptions) -> tuple[list[dict], int, lists.Key | None]:
     """(matching objects by key, the revision they are of, the key after which the page begins)."""
     token = lists.decode_token(wanted.token) if wanted.token else None
     selectors = (wanted.label_selector, wanted.field_selector)

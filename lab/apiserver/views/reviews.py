@@ -33,7 +33,7 @@ def token(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse
     return json_answer(request, request_token(req, info.namespace, info.name, asked), 201, req.warnings)
 
 
-def _typed(body: Body, api_version: str, kind: str, field_validation: str) -> dict:
+def _typed(body: Body[dict], api_version: str, kind: str, field_validation: str) -> dict:
     """The object of a body. Raises ApiError 400 for what cannot be one of its kind."""
     asked = {**body.value, "apiVersion": api_version, "kind": kind}
     check_object(asked, api_version, kind, field_validation)

@@ -15,6 +15,7 @@ from django.http import StreamingHttpResponse
 from django.urls import re_path
 
 from lab.apimachinery.tasks import until_first_ends
+from lab.httpserver import Receive, Scope, Send
 
 from ..access.authentication import spoken
 from ..negotiation import JSON
@@ -24,7 +25,7 @@ from .resources import resource
 IN_BASE64 = "base64.binary.k8s.io"  # a log's pieces as text: the script of a page has no use for bytes
 
 
-async def follow(scope, receive, send) -> None:
+async def follow(scope: Scope, receive: Receive, send: Send) -> None:
     """A websocket's whole life. Whatever does not go on is answered, or refused, as without one."""
     request = ASGIRequest({**scope, "method": "GET"}, io.BytesIO())
     await receive()  # websocket.connect
@@ -37,13 +38,13 @@ async def follow(scope, receive, send) -> None:
         await until_first_ends(_until_gone(receive), _say(response, protocol, send))
 
 
-async def _until_gone(receive) -> None:
+async def _until_gone(receive: Receive) -> None:
     """Whoever follows has nothing to say."""
     while (await receive())["type"] != "websocket.disconnect":
         pass
 
 
-async def _say(response: StreamingHttpResponse, protocol: str | None, send) -> None:
+async def _say(response: StreamingHttpResponse, protocol: str | None, send: Send) -> None:
     async for message in _messages(response, protocol):
         await send({"type": "websocket.send", **message})
     await send({"type": "websocket.close", "code": 1000})

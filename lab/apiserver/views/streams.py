@@ -17,6 +17,7 @@ from django.urls import re_path
 
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.tasks import until_first_ends
+from lab.httpserver import Receive, Scope, Send
 
 from ..access.authentication import cluster_meant, spoken
 from ..kubelet_proxy import ask, kubelet_path
@@ -33,7 +34,7 @@ ERROR_CHANNEL = 3
 KUBELETS_VERBS = {"exec": "exec", "attach": "attach", "portforward": "portForward"}
 
 
-async def stream(scope, receive, send) -> None:
+async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     """A websocket's whole life."""
     request = ASGIRequest({**scope, "method": "GET"}, io.BytesIO())
     cluster, path = (scope["url_route"]["kwargs"][name] for name in ("cluster", "path"))
@@ -74,13 +75,13 @@ async def _way(request: HttpRequest, cluster: str, info: RequestInfo) -> tuple[s
     return kubelet, kubelet_path(KUBELETS_VERBS[info.subresource], *parts, query=request.GET.urlencode())
 
 
-async def _inwards(socket: KubeletSocket, receive) -> None:
+async def _inwards(socket: KubeletSocket, receive: Receive) -> None:
     while (message := await receive())["type"] != "websocket.disconnect":
         data = message.get("bytes")
         await socket.send(message["text"].encode() if data is None else data)
 
 
-async def _outwards(socket: KubeletSocket, send, info: RequestInfo) -> None:
+async def _outwards(socket: KubeletSocket, send: Send, info: RequestInfo) -> None:
     try:
         async for data in socket.messages():
             await send({"type": "websocket.send", "bytes": data})
@@ -91,7 +92,7 @@ async def _outwards(socket: KubeletSocket, send, info: RequestInfo) -> None:
     await send({"type": "websocket.close", "code": 1000})
 
 
-async def refuse(response: HttpResponseBase, send) -> None:
+async def refuse(response: HttpResponseBase, send: Send) -> None:
     """Answer who asked for a websocket as if they had not."""
     headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
     start = {"type": "websocket.http.response.start", "status": response.status_code, "headers": headers}

@@ -1,7 +1,7 @@
 """Subresources: parts of an object with an address and rules of their own, such as `…/deployments/web/scale`."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
@@ -17,7 +17,7 @@ from ..requestinfo import RequestInfo
 from ..scale import SCALE, apply_scale, get_scale, update_scale
 from ..threads import in_thread
 from .answers import json_answer, object_answer, one, success
-from .entry import asking, read_object, read_patch, stored_object
+from .entry import asking, read_configuration, read_object, read_patch, read_patch_type, stored_object
 from .logs import kill, logs
 from .patches import patch
 from .reviews import token
@@ -64,12 +64,15 @@ def put_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResp
 
 
 def patch_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    patch_type, body = read_patch(request)
-    req = asking(request, cluster, body)
+    patch_type = read_patch_type(request)
     force = options.force(request.GET, patch_type == APPLY_PATCH)
     if patch_type == APPLY_PATCH:
-        made = apply_scale(req, info.kind, info.namespace, info.name, body.value, force)
+        config = read_configuration(request)
+        req = asking(request, cluster, config)
+        made = apply_scale(req, info.kind, info.namespace, info.name, config.value, force)
         return _scale_answer(request, made, req.warnings)
+    body = read_patch(request)
+    req = asking(request, cluster, body)
 
     def patched(old: dict) -> dict:
         new = patches.apply(patch_type, SCALE, old, body.value)
@@ -86,7 +89,7 @@ def _rescaled(request: HttpRequest, req: Request, info: RequestInfo, change: Cal
     return _scale_answer(request, made, req.warnings)
 
 
-def _scale_answer(request: HttpRequest, found: dict, warnings: list[str] = ()) -> HttpResponse:
+def _scale_answer(request: HttpRequest, found: dict, warnings: Iterable[str] = ()) -> HttpResponse:
     form = response_form(request.headers.get("Accept", ""))
     return json_answer(request, one(form, tables.SCALE, found), 200, warnings)
 
@@ -110,8 +113,7 @@ def bind(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
     """What a scheduler says: this pod goes to that node."""
     body = read_object(request, "Binding")
     target = body.value.get("target")
-    node = target.get("name") if isinstance(target, dict) else None
-    if not isinstance(node, str) or not node:
+    if not isinstance(target, dict) or not isinstance(node := target.get("name"), str) or not node:
         raise bad_request("a Binding needs target.name: the node")
     if target.get("kind", "Node") != "Node":
         raise bad_request(f"a pod can be bound to a Node only, not to a {target['kind']!r}")

@@ -1,6 +1,6 @@
 """Containers: the ones that run, the init containers before them, and the debug containers added later."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
@@ -118,7 +118,7 @@ def _validate_ports(ports: list[dict], path: str) -> Iterator[Cause]:
         yield from one_of(f"{here}.protocol", port.get("protocol"), PROTOCOLS)
 
 
-def _validate_host_ports(containers: list[dict], path: str) -> Iterator[Cause]:
+def _validate_host_ports(containers: Iterable[dict], path: str) -> Iterator[Cause]:
     """Two containers of one pod always share a node, so they cannot both have its port."""
     taken = set()
     for at, container in enumerate(containers):

@@ -1,6 +1,6 @@
 """Where a pod may run: affinity to nodes and to other pods, and spreading over topologies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
@@ -69,7 +69,7 @@ def _validate_topology_key(key: str, path: str) -> Iterator[Cause]:
         yield from unlike(path, key, names.qualified_name(key))
 
 
-def validate_spreading(constraints: list[dict], path: str) -> Iterator[Cause]:
+def validate_spreading(constraints: Iterable[dict], path: str) -> Iterator[Cause]:
     seen = set()
     for at, constraint in enumerate(constraints):
         here = f"{path}[{at}]"

@@ -16,10 +16,8 @@ milli = milli_value
 
 def canonicalise(quantities: dict | None) -> None:
     """Write each quantity as Kubernetes stores it: `0.5` cores becomes `500m`, `1024Mi` becomes `1Gi`."""
-    for name, quantity in (quantities or {}).items():
-        stored = canonical(quantity)
-        if stored != quantity:
-            quantities[name] = stored
+    if quantities:
+        quantities.update({name: canonical(quantity) for name, quantity in quantities.items()})
 
 
 def default_resources(container: dict) -> None:

@@ -16,41 +16,33 @@ def validate_label_selector(selector: dict | None, path: str) -> Iterator[Cause]
     yield from validate_labels(selector.get("matchLabels"), f"{path}.matchLabels")
     for at, expression in enumerate(selector.get("matchExpressions") or ()):
         here = f"{path}.matchExpressions[{at}]"
-        operator, values = expression.get("operator", ""), expression.get("values") or ()
-        if operator in ("In", "NotIn"):
-            if not values:
-                yield required(f"{here}.values", "must be specified when `operator` is 'In' or 'NotIn'")
-        elif operator in ("Exists", "DoesNotExist"):
-            if values:
-                words = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-                yield forbidden(f"{here}.values", words)
-        else:
-            yield invalid(f"{here}.operator", operator, "not a valid selector operator")
-        key = expression.get("key", "")
-        yield from unlike(f"{here}.key", key, names.qualified_name(key))
-        for index, value in enumerate(values):
+        yield from _validate_expression(expression, here, compares=False)
+        for index, value in enumerate(expression.get("values") or ()):
             yield from unlike(f"{here}.values[{index}]", value, names.label_value(value))
+
+
+def _validate_expression(expression: dict, here: str, compares: bool) -> Iterator[Cause]:
+    """`compares`: whether it may say Gt and Lt."""
+    operator, values, key = expression.get("operator", ""), expression.get("values") or [], expression.get("key", "")
+    if operator in ("In", "NotIn"):
+        if not values:
+            yield required(f"{here}.values", "must be specified when `operator` is 'In' or 'NotIn'")
+    elif operator in ("Exists", "DoesNotExist"):
+        if values:
+            yield forbidden(f"{here}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+    elif compares and operator in ("Gt", "Lt"):
+        if len(values) != 1:
+            yield required(f"{here}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
+        elif not values[0].lstrip("+-").isdecimal():
+            yield invalid(f"{here}.values", values[0], "for 'Gt', 'Lt' operators, the value must be an integer")
+    else:
+        yield invalid(f"{here}.operator", operator, "not a valid selector operator")
+    yield from unlike(f"{here}.key", key, names.qualified_name(key))
 
 
 def validate_node_term(term: dict, path: str) -> Iterator[Cause]:
     for at, expression in enumerate(term.get("matchExpressions") or ()):
-        here = f"{path}.matchExpressions[{at}]"
-        operator, values = expression.get("operator", ""), expression.get("values") or ()
-        if operator in ("In", "NotIn"):
-            if not values:
-                yield required(f"{here}.values", "must be specified when `operator` is 'In' or 'NotIn'")
-        elif operator in ("Exists", "DoesNotExist"):
-            if values:
-                yield forbidden(f"{here}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
-        elif operator in ("Gt", "Lt"):
-            if len(values) != 1:
-                yield required(f"{here}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
-            elif not values[0].lstrip("+-").isdecimal():
-                yield invalid(f"{here}.values", values[0], "for 'Gt', 'Lt' operators, the value must be an integer")
-        else:
-            yield invalid(f"{here}.operator", operator, "not a valid selector operator")
-        key = expression.get("key", "")
-        yield from unlike(f"{here}.key", key, names.qualified_name(key))
+        yield from _validate_expression(expression, f"{path}.matchExpressions[{at}]", compares=True)
     for at, expression in enumerate(term.get("matchFields") or ()):
         here = f"{path}.matchFields[{at}]"
         if expression.get("operator") not in ("In", "NotIn"):

@@ -1,6 +1,6 @@
 """Tolerations: which taints of a node a pod puts up with, and for how long."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
@@ -24,7 +24,7 @@ def tolerate_lost_nodes(spec: dict, seconds: int) -> None:
             spec["tolerations"] = tolerations
 
 
-def validate_tolerations(tolerations: list[dict], path: str) -> Iterator[Cause]:
+def validate_tolerations(tolerations: Iterable[dict], path: str) -> Iterator[Cause]:
     for at, toleration in enumerate(tolerations):
         here = f"{path}[{at}]"
         key, operator = toleration.get("key", ""), toleration.get("operator", "")

@@ -4,7 +4,7 @@ Source: ValidatePodSpec in kubernetes/pkg/apis/core/validation/validation.go.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
@@ -91,7 +91,7 @@ def _validate_address(text: str, path: str) -> Iterator[Cause]:
         yield invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
 
 
-def _validate_gates(gates: list[dict], path: str) -> Iterator[Cause]:
+def _validate_gates(gates: Iterable[dict], path: str) -> Iterator[Cause]:
     seen = set()
     for at, gate in enumerate(gates):
         name = gate.get("name", "")

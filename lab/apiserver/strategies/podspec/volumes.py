@@ -1,6 +1,6 @@
 """Volumes, and where containers mount them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from lab.apimachinery import names
@@ -50,7 +50,7 @@ def _default_items(downward: dict) -> None:
             item["fieldRef"]["apiVersion"] = "v1"
 
 
-def validate_volumes(volumes: list[dict], path: str) -> Iterator[Cause]:
+def validate_volumes(volumes: Iterable[dict], path: str) -> Iterator[Cause]:
     seen = set()
     for at, volume in enumerate(volumes):
         here, name = f"{path}[{at}]", volume.get("name", "")
@@ -116,7 +116,7 @@ def _validate_host_path(source: dict, path: str) -> Iterator[Cause]:
         yield unsupported(f"{path}.type", source["type"], HOST_PATH_TYPES)
 
 
-def _validate_items(items: list[dict], path: str, keyed: bool) -> Iterator[Cause]:
+def _validate_items(items: Iterable[dict], path: str, keyed: bool) -> Iterator[Cause]:
     for at, item in enumerate(items):
         here = f"{path}.items[{at}]"
         if keyed and not item.get("key"):
