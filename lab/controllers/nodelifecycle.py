@@ -106,8 +106,7 @@ class NodeLifecycleController(Controller):
             for node, taints in wanted
             if taints != node["spec"].get("taints", [])
         ]
-        if puts:
-            client.write(puts)
+        client.write(puts)
         return pace if zonedisruption.waiting(nodes, evict) else math.inf
 
 

@@ -84,8 +84,7 @@ class ClusterAutoscalerController(Controller):
             if before.get(pod["metadata"]["uid"]) != message:
                 happened.append((pod, "Normal", "NotTriggerScaleUp", message))
         self._told[client.cluster] = told
-        if happened:
-            client.events(happened)
+        client.events(happened)
 
 
 def _of_pod(pod: dict | None) -> tuple:
@@ -165,8 +164,7 @@ def _remove(client: Client, state: State) -> None:
             continue
         staying = selling.staying(state, node)
         leaving = [pod for pod in staying if not meta.is_deleting(pod) and client.evict(pod)]
-        if leaving:
-            client.events([(pod, "Normal", "ScaleDown", "deleting pod for node scale down") for pod in leaving])
+        client.events([(pod, "Normal", "ScaleDown", "deleting pod for node scale down") for pod in leaving])
         if all(meta.is_deleting(pod) and selling.is_overdue(pod, state.now) for pod in staying):
             client.delete(NODES, "", node["metadata"]["name"], uid=node["metadata"]["uid"])
             client.event(node, "Normal", "ScaleDown", "node removed by cluster autoscaler")

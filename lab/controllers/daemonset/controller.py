@@ -53,8 +53,7 @@ class DaemonSetController(WorkloadController):
 
     def _act(self, client: Client, look: Look, history: History) -> float | None:
         step = next_step(look)
-        if step.delete:
-            client.delete_these(PODS, step.delete[:BURST_REPLICAS])
+        client.delete_these(PODS, step.delete[:BURST_REPLICAS])
         deleted = [pod["metadata"]["name"] for pod in step.delete[:BURST_REPLICAS]]
         told = [*step.events, *(("Normal", "SuccessfulDelete", f"Deleted pod: {name}") for name in deleted)]
         client.events([(look.ds, *event) for event in told])

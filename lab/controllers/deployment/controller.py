@@ -64,15 +64,13 @@ class DeploymentController(WorkloadController):
         if told != deployment:
             puts.append(Put(DEPLOYMENTS, told, "status"))
         try:
-            if puts:
-                client.write(puts)
+            client.write(puts)
         except ApiError as error:
             if plan.create and is_worth_telling(error):
                 self._create_failed(client, deployment, plan.create["metadata"]["name"], error)
             raise
         client.delete_these(REPLICASETS, plan.delete)
-        if plan.events:
-            client.events([(deployment, *event) for event in plan.events])
+        client.events([(deployment, *event) for event in plan.events])
         return plan.delay
 
     def _create_failed(self, client: Client, deployment: dict, name: str, error: ApiError) -> None:

@@ -61,11 +61,8 @@ class EndpointSliceController(ObjectController):
         self._write(client, planned, why, [Put(ENDPOINTS, new)] if new != old else [])
 
     def _write(self, client: Client, planned: slices.Plan, why: dict, more: list[Put] | None = None) -> None:
-        puts = [Put(ENDPOINTSLICES, one, why=why) for one in planned.write] + (more or [])
-        if puts:
-            client.write(puts)
-        if planned.delete:
-            client.delete_these(ENDPOINTSLICES, planned.delete)
+        client.write([Put(ENDPOINTSLICES, one, why=why) for one in planned.write] + (more or []))
+        client.delete_these(ENDPOINTSLICES, planned.delete)
 
     def gone(self, client: Client, key: str) -> None:
         """The Endpoints and the mirrors of a Service only carry its name."""
@@ -73,9 +70,7 @@ class EndpointSliceController(ObjectController):
         old = view.get(ENDPOINTS.resource, namespace, name)
         if old and legacy.is_ours(old):
             client.delete_these(ENDPOINTS, [old])
-        mirrors = _managed(view, namespace, name, slices.MIRRORING)
-        if mirrors:
-            client.delete_these(ENDPOINTSLICES, mirrors)
+        client.delete_these(ENDPOINTSLICES, _managed(view, namespace, name, slices.MIRRORING))
 
 
 def _declared(service: dict | None) -> tuple | None:

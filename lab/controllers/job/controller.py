@@ -106,5 +106,4 @@ def _let_go_of_strays(client: Client, namespace: str) -> None:
         for pod in filter(is_tracked, client.list(PODS, namespace))
         if (controller_of(pod) or {"uid": ""})["uid"] not in jobs
     ]
-    if strays:
-        client.write([Put(PODS, released(pod, TRACKING)) for pod in strays])
+    client.write([Put(PODS, released(pod, TRACKING)) for pod in strays])

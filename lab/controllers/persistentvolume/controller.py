@@ -147,9 +147,7 @@ class PersistentVolumeController(ObjectController):
         self._write(client, phases, "status", None)
 
     def _write(self, client: Client, changes: Iterable[tuple], subresource: str, why: dict | None) -> None:
-        puts = [Put(kind, new, subresource, why) for kind, old, new in changes if new is not old]
-        if puts:
-            client.write(puts)
+        client.write([Put(kind, new, subresource, why) for kind, old, new in changes if new is not old])
 
     def _provision(self, client: Client, claim: dict, storage_class: dict, node: dict | None, view: View) -> None:
         if storage_class["provisioner"] != DRIVER:

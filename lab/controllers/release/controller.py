@@ -87,16 +87,13 @@ class ReleaseController(Controller):
             status["updatedAt"] = written(look.now)
             puts.append(Put(RELEASES, {**look.release, "status": status}, "status", why))
         try:
-            if puts:
-                client.write(puts)
+            client.write(puts)
         except ApiError as error:
             if error.code == 409 or look.status.get("phase", WAITING) != WAITING:
                 raise
             self._refused(client, look, error)
             return
-        told = events(look.status, status)
-        if told:
-            client.events([(look.release, *event) for event in told])
+        client.events([(look.release, *event) for event in events(look.status, status)])
 
     def _refused(self, client: Client, look: Look, error: ApiError) -> None:
         """The API server does not take the new template: then there is no release."""

@@ -69,8 +69,7 @@ class StatefulSetController(WorkloadController):
                 owned = identity.entrusted(claim, sts, pod, surplus)
                 if owned is not claim:
                     puts.append(Put(PERSISTENTVOLUMECLAIMS, owned))
-        if puts:
-            client.write(puts)
+        client.write(puts)
 
     def _claims(self, client: Client, sts: dict, ordinal: int) -> dict[str, dict]:
         """Of the claims of this number's pod those that are there, by the name of the volume."""
