@@ -80,6 +80,27 @@ def test_labs_that_share_a_redis_do_not_wake_each_other():
     assert settings.LAB_ID in hints.CHANNEL
 
 
+def test_a_listener_is_sent_one_task_for_all_that_it_wants_until_it_takes_it(broker, monkeypatch):
+    monkeypatch.setattr(hints, "_subscribers", {})
+    hints.subscribe("listener", "a.task", "a-queue", lambda change: change.name.startswith("wanted"))
+    queue = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] + "a-queue"
+
+    def tasks_after(*names: str) -> int:
+        store.append("poked", [write(name) for name in names], "me")
+        return hints._client.llen(queue)
+
+    store.create_cluster("poked")
+    assert tasks_after("other") == 0
+    assert tasks_after("another", "wanted-1") == 1
+    assert tasks_after("wanted-2") == 1
+    hints.taken("poked", "listener")
+    assert tasks_after("wanted-3") == 2
+    hints.taken("poked", "listener")
+    hints.poke_by_name("poked", ["nobody", "listener"])
+    assert tasks_after("wanted-4") == 3
+    hints._client.delete(queue)
+
+
 @pytest.fixture
 def broker_at(monkeypatch):
     """Point the hints to another broker."""
