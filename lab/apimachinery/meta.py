@@ -41,12 +41,8 @@ def new_uid() -> str:
     return str(uuid.uuid4())
 
 
-def random_suffix(length: int = 5) -> str:
-    return "".join(random.choices(NAME_ALPHABET, k=length))
-
-
 def generated_name(base: str) -> str:
-    return base[:LONGEST_GENERATED_BASE] + random_suffix()
+    return base[:LONGEST_GENERATED_BASE] + "".join(random.choices(NAME_ALPHABET, k=5))
 
 
 def key_of(obj: dict) -> str:

@@ -25,7 +25,7 @@ def too_long() -> ApiError:
     return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {LONGEST}")
 
 
-def unrecognized(what: str, why: str, raw: bytes = b"") -> ApiError:
+def unrecognized(what: str, why: str, raw: bytes) -> ApiError:
     """400 for a body in which there is no `what`: a kind, or nothing in particular."""
     if not what:
         return bad_request(why)

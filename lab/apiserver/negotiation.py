@@ -60,15 +60,14 @@ def _is_json(media: MediaRange) -> bool:
     return media.type in (JSON, "application/*", "*/*")
 
 
-def response_form(accept: str, has_table: bool = True) -> Form:
+def response_form(accept: str) -> Form:
     """The first form of the Accept header that this server can give. Raises ApiError 406 if there is none."""
     for media in filter(_is_json, parse_accept(accept)):
         wanted = media.params.get("as", "")
         if not wanted:
             return Form()
         version = media.params.get("v", "v1")
-        known = wanted in FORMS and media.params.get("g") == META_GROUP and version in META_VERSIONS
-        if known and (wanted != "Table" or has_table):
+        if wanted in FORMS and media.params.get("g") == META_GROUP and version in META_VERSIONS:
             return Form(wanted.removesuffix("List"), version)
     raise not_acceptable(
         f"{JSON}, {JSON};as=Table;v=v1;g={META_GROUP}, {JSON};as=PartialObjectMetadata;v=v1;g={META_GROUP}"

@@ -123,19 +123,13 @@ def patch(
 
 
 def modify(
-    req: Request,
-    kind: Kind,
-    namespace: str,
-    name: str,
-    change: Callable[[dict], dict],
-    subresource: str = "",
-    why: dict | None = None,
+    req: Request, kind: Kind, namespace: str, name: str, change: Callable[[dict], dict], subresource: str
 ) -> dict:
     """Read, `change` (given the shared object, returns a new one), write. What names no resourceVersion is retried."""
 
     def attempt() -> list[Write | dict]:
         old = get(req, kind, namespace, name)
-        return [replacement(req, Put(kind, change(old), subresource, why), old)]
+        return [replacement(req, Put(kind, change(old), subresource), old)]
 
     return commit(req, attempt)[0]
 

@@ -90,9 +90,9 @@ class Client:
         """Replace the object if it still is at the resourceVersion it carries (409 otherwise)."""
         return self._put(Put(kind, obj, why=why))
 
-    def update_status(self, kind: Kind, obj: dict, why: dict | None = None) -> dict:
+    def update_status(self, kind: Kind, obj: dict) -> dict:
         """Replace its status only, if it still is at the resourceVersion it carries (409 otherwise)."""
-        return self._put(Put(kind, obj, "status", why))
+        return self._put(Put(kind, obj, "status"))
 
     def _put(self, put: Put) -> dict:
         if "resourceVersion" not in put.object["metadata"]:

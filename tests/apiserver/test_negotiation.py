@@ -44,11 +44,6 @@ def test_it_refuses_what_it_cannot_give(accept):
     assert refused.value.code == 406
 
 
-def test_it_refuses_a_table_of_what_has_none():
-    with pytest.raises(ApiError):
-        negotiation.response_form("application/json;as=Table;v=v1;g=meta.k8s.io", has_table=False)
-
-
 def test_discovery_answers_old_clients_in_their_own_version():
     assert negotiation.discovery_version(KUBECTL_DISCOVERY) == "v2"
     only_beta = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"

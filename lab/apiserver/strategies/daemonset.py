@@ -9,7 +9,7 @@ from lab.apimachinery.labels import TEMPLATE_GENERATION
 from .base import Strategy
 from .causes import invalid, not_negative, required, unsupported
 from .podspec.validation import validate_lasting_template
-from .replicaset import default_template, validate_selection, validate_workload_change
+from .replicaset import default_rolling, default_template, validate_selection, validate_workload_change
 from .shares import at_most_all, is_nothing, validate_share
 
 TYPES = ("RollingUpdate", "OnDelete")
@@ -21,13 +21,7 @@ class DaemonSetStrategy(Strategy):
     def default(self, obj: dict) -> None:
         spec = obj.setdefault("spec", {})
         spec.setdefault("revisionHistoryLimit", 10)
-        strategy = spec.setdefault("updateStrategy", {})
-        if not strategy.get("type"):
-            strategy["type"] = "RollingUpdate"
-        if strategy["type"] == "RollingUpdate":
-            rolling = strategy.setdefault("rollingUpdate", {})
-            rolling.setdefault("maxUnavailable", 1)
-            rolling.setdefault("maxSurge", 0)
+        default_rolling(spec, "updateStrategy", maxUnavailable=1, maxSurge=0)
         default_template(spec)
 
     def prepare_create(self, obj: dict) -> None:

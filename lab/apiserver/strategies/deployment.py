@@ -7,7 +7,13 @@ from lab.apimachinery.errors import Cause
 from .base import Strategy
 from .causes import forbidden, invalid, not_negative, one_of
 from .podspec.validation import validate_lasting_template
-from .replicaset import default_template, validate_replicas, validate_selection, validate_workload_change
+from .replicaset import (
+    default_rolling,
+    default_template,
+    validate_replicas,
+    validate_selection,
+    validate_workload_change,
+)
 from .shares import at_most_all, is_nothing, validate_share
 
 TYPES = ("Recreate", "RollingUpdate")
@@ -22,13 +28,7 @@ class DeploymentStrategy(Strategy):
         spec.setdefault("replicas", 1)
         spec.setdefault("revisionHistoryLimit", 10)
         spec.setdefault("progressDeadlineSeconds", 600)
-        strategy = spec.setdefault("strategy", {})
-        if not strategy.get("type"):
-            strategy["type"] = "RollingUpdate"
-        if strategy["type"] == "RollingUpdate":
-            rolling = strategy.setdefault("rollingUpdate", {})
-            rolling.setdefault("maxUnavailable", STEP)
-            rolling.setdefault("maxSurge", STEP)
+        default_rolling(spec, "strategy", maxUnavailable=STEP, maxSurge=STEP)
         default_template(spec)
 
     def validate(self, obj: dict) -> Iterator[Cause]:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 from lab.apimachinery.meta import is_true
+from lab.apimachinery.quantity import milli_value
 from lab.apimachinery.taints import EFFECTS, NOT_READY
 
 from .base import Strategy
 from .causes import duplicate, forbidden, invalid, not_negative, required, unlike, unsupported
-from .podspec.resources import canonicalise, milli
+from .podspec.resources import canonicalise
 
 # A node has a disk though nobody declares one: what pods ask of it is compared and shown, not enforced.
 DISK, DISK_SIZE = "ephemeral-storage", "20Gi"
@@ -48,7 +49,7 @@ class NodeStrategy(Strategy):
         status = obj.get("status") or {}
         for field in ("capacity", "allocatable"):
             for name, quantity in (status.get(field) or {}).items():
-                yield from not_negative(f"status.{field}.[{name}]", milli(quantity))
+                yield from not_negative(f"status.{field}.[{name}]", milli_value(quantity))
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
         for field in ("podCIDRs", "providerID"):

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
+from lab.apimachinery.quantity import milli_value
 from lab.apimachinery.volumes import DRIVER, EXCLUSIVE, VOLUME_PROTECTION
 
 from .base import Strategy
 from .causes import forbidden, invalid, one_of, required, unlike, unsupported
 from .podspec.placement import validate_node_selector
-from .podspec.resources import canonicalise, milli
+from .podspec.resources import canonicalise
 from .storageclass import RECLAIM_POLICIES
 
 ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", EXCLUSIVE)
@@ -52,7 +53,7 @@ class PersistentVolumeStrategy(Strategy):
             yield required("spec.capacity")
         elif len(spec["capacity"]) > 1:
             yield unsupported("spec.capacity", spec["capacity"], ("storage",))
-        elif milli(storage) <= 0:
+        elif milli_value(storage) <= 0:
             yield invalid("spec.capacity[storage]", storage, "must be greater than zero")
         yield from one_of("spec.persistentVolumeReclaimPolicy", spec["persistentVolumeReclaimPolicy"], RECLAIM_POLICIES)
         if spec.get("storageClassName"):

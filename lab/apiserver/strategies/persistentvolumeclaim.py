@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import STORAGECLASSES, Kind
+from lab.apimachinery.quantity import milli_value
 from lab.apimachinery.volumes import CLAIM_PROTECTION, default_class
 
 from .base import Strategy
 from .causes import forbidden, invalid, required, unlike
 from .persistentvolume import protect, validate_modes
-from .podspec.resources import canonicalise, milli
+from .podspec.resources import canonicalise
 from .podspec.selectors import validate_label_selector
 
 IMMUTABLE = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
@@ -54,7 +55,7 @@ class PersistentVolumeClaimStrategy(Strategy):
         storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
         if storage is None:
             yield required("spec.resources[storage]")
-        elif milli(storage) <= 0:
+        elif milli_value(storage) <= 0:
             yield invalid("spec.resources[storage]", storage, "must be greater than zero")
         if spec.get("storageClassName"):
             name = spec["storageClassName"]

@@ -38,6 +38,17 @@ def default_template(spec: dict) -> None:
     default_pod_spec(template.setdefault("spec", {}), int(settings.CLOCK["termination_grace"]))
 
 
+def default_rolling(spec: dict, field: str, **defaults: int | str) -> None:
+    """How pods of old versions are replaced, which `field` says: one after the other, where it says nothing else."""
+    strategy = spec.setdefault(field, {})
+    if not strategy.get("type"):
+        strategy["type"] = "RollingUpdate"
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        for name, value in defaults.items():
+            rolling.setdefault(name, value)
+
+
 def validate_replicas(spec: dict) -> Iterator[Cause]:
     yield from not_negative("spec.replicas", spec.get("replicas"))
     yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from lab.apimachinery import names, quota
 from lab.apimachinery.errors import Cause
-from lab.apimachinery.quantity import canonical
+from lab.apimachinery.quantity import canonical, milli_value
 
 from .base import Strategy
 from .causes import NOT_NEGATIVE, invalid, required, unchanged, unlike
-from .podspec.resources import HUGE, canonicalise, milli
+from .podspec.resources import HUGE, canonicalise
 
 OF_PODS = ("pods", *quota.EXPLICIT)
 WHOLE = ("pods", *quota.COUNTED, "services.loadbalancers", "services.nodeports")
@@ -67,9 +67,9 @@ def _validate_hard(name: str, quantity: str, path: str) -> Iterator[Cause]:
     bare = name.removeprefix("requests.")
     if "/" not in name and name not in STANDARD and not bare.startswith(HUGE):
         yield invalid(path, name, "must be a standard resource for quota")
-    if milli(quantity) < 0:
+    if milli_value(quantity) < 0:
         yield invalid(path, canonical(quantity), NOT_NEGATIVE)
-    elif (name in WHOLE or name.startswith(quota.COUNT)) and milli(quantity) % 1000:
+    elif (name in WHOLE or name.startswith(quota.COUNT)) and milli_value(quantity) % 1000:
         yield invalid(path, canonical(quantity), "must be an integer")
 
 

@@ -11,7 +11,7 @@ from .base import Strategy
 from .causes import forbidden, invalid, not_negative, unsupported
 from .metadata import validate_annotations, validate_labels
 from .podspec.resources import canonicalise
-from .replicaset import default_template, validate_replicas, validate_selection
+from .replicaset import default_rolling, default_template, validate_replicas, validate_selection
 from .shares import at_most_all, is_nothing, validate_share
 
 POLICIES = ("OrderedReady", "Parallel")
@@ -38,12 +38,8 @@ class StatefulSetStrategy(Strategy):
         spec.setdefault("replicas", 1)
         spec.setdefault("revisionHistoryLimit", 10)
         spec.setdefault("podManagementPolicy", POLICIES[0])
-        strategy = spec.setdefault("updateStrategy", {})
-        if not strategy.get("type"):
-            strategy["type"] = "RollingUpdate"
-        if strategy["type"] == "RollingUpdate":
-            # No maxUnavailable: the feature is off by default in 1.36. Who names one here gets what it says.
-            strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+        # No maxUnavailable: the feature is off by default in 1.36. Who names one here gets what it says.
+        default_rolling(spec, "updateStrategy", partition=0)
         retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
         for when in ("whenDeleted", "whenScaled"):
             retention.setdefault(when, "Retain")

@@ -1,6 +1,6 @@
 """A pod's line in `kubectl get pods`: its status in one word, out of a phase, conditions and containers' states."""
 
-from lab.apimachinery.meta import parse_time
+from lab.apimachinery.meta import is_true, parse_time
 
 from .cells import NONE, age, human_duration
 
@@ -46,10 +46,10 @@ def summary(pod: dict) -> tuple[str, int, int, int, float]:
     reason = _phase_reason(status)
     told, ready, restarts, last = _init_containers(pod, sidecars)
     reason = told or reason
-    if not told or _is_true(status, "Initialized"):
+    if not told or is_true(pod, "Initialized"):
         sidecar_statuses = [s for s in status.get("initContainerStatuses") or () if s["name"] in sidecars]
         restarts, last = _restarts([*sidecar_statuses, *(status.get("containerStatuses") or ())])
-        reason, running = _containers(status, reason)
+        reason, running = _containers(pod, reason)
         ready += running
     if "deletionTimestamp" in pod["metadata"]:
         if status.get("reason") == "NodeLost":
@@ -64,10 +64,6 @@ def _phase_reason(status: dict) -> str:
     if scheduled.get("reason") == "SchedulingGated":
         return "SchedulingGated"
     return status.get("reason") or status.get("phase") or "Unknown"
-
-
-def _is_true(status: dict, kind: str) -> bool:
-    return any(c["type"] == kind and c["status"] == "True" for c in status.get("conditions") or ())
 
 
 def _init_containers(pod: dict, sidecars: set[str]) -> tuple[str, int, int, float]:
@@ -93,10 +89,10 @@ def _init_containers(pod: dict, sidecars: set[str]) -> tuple[str, int, int, floa
     return "", ready, 0, 0.0
 
 
-def _containers(status: dict, reason: str) -> tuple[str, int]:
+def _containers(pod: dict, reason: str) -> tuple[str, int]:
     """(the reason of the first container in trouble, else the one given; how many run and are ready)."""
     ready = 0
-    for container in reversed(status.get("containerStatuses") or ()):
+    for container in reversed(pod.get("status", {}).get("containerStatuses") or ()):
         state = container.get("state") or {}
         waiting, ended = state.get("waiting") or {}, state.get("terminated")
         if waiting.get("reason"):
@@ -106,7 +102,7 @@ def _containers(status: dict, reason: str) -> tuple[str, int]:
         elif container.get("ready") and "running" in state:
             ready += 1
     if reason == "Completed" and ready:
-        reason = "Running" if _is_true(status, "Ready") else "NotReady"
+        reason = "Running" if is_true(pod, "Ready") else "NotReady"
     return reason, ready
 
 
@@ -126,5 +122,5 @@ def _readiness_gates(pod: dict) -> str:
     gates = pod["spec"].get("readinessGates") or ()
     if not gates:
         return NONE
-    true = sum(_is_true(pod.get("status", {}), gate["conditionType"]) for gate in gates)
+    true = sum(is_true(pod, gate["conditionType"]) for gate in gates)
     return f"{true}/{len(gates)}"

@@ -1,7 +1,5 @@
 """The verbs of HTTP on a resource: `/api/v1/namespaces/default/pods` and `/api/v1/namespaces/default/pods/web-1`."""
 
-from collections.abc import Callable
-
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from lab.apimachinery.errors import method_not_allowed
@@ -19,10 +17,9 @@ from .entry import api_view, asking, read_body, stored_object
 from .figures import figures
 from .patches import patch
 from .reviews import review
-from .subresources import serve_subresource
+from .subresources import Handler, serve_subresource
 from .watches import watch
 
-Handler = Callable[[HttpRequest, str, RequestInfo], HttpResponse]
 CHANGES_A_READ = 2000
 
 

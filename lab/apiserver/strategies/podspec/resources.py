@@ -11,7 +11,6 @@ from ..causes import NOT_NEGATIVE, invalid, required, unlike
 STANDARD = ("cpu", "memory", "ephemeral-storage")
 COMPUTE = ("cpu", "memory")
 HUGE = "hugepages-"
-milli = milli_value
 
 
 def canonicalise(quantities: dict | None) -> None:
@@ -47,11 +46,11 @@ def validate_resources(resources: dict, path: str) -> Iterator[Cause]:
         if limit is None:
             if not _overcommits(name):
                 yield required(f"{path}.limits", "Limit must be set for non overcommitable resources")
-        elif milli(quantity) != milli(limit) and not _overcommits(name):
+        elif milli_value(quantity) != milli_value(limit) and not _overcommits(name):
             yield invalid(
                 f"{path}.requests", canonical(quantity), f"must be equal to {name} limit of {canonical(limit)}"
             )
-        elif milli(quantity) > milli(limit):
+        elif milli_value(quantity) > milli_value(limit):
             words = f"must be less than or equal to {name} limit of {canonical(limit)}"
             yield invalid(f"{path}.requests", canonical(quantity), words)
 
@@ -65,7 +64,7 @@ def _validate_quantity(name: str, quantity: str, path: str, list_path: str) -> I
     yield from unlike(list_path, name, names.qualified_name(name))
     if "/" not in name and name not in STANDARD and not name.startswith(HUGE):
         yield invalid(list_path, name, "must be a standard resource type or fully qualified")
-    amount = milli(quantity)
+    amount = milli_value(quantity)
     if amount < 0:
         yield invalid(path, canonical(quantity), NOT_NEGATIVE)
     elif not _overcommits(name) and amount % 1000:
@@ -82,7 +81,7 @@ def qos_class(spec: dict) -> str:
         resources = container.get("resources") or {}
         limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
         for name in COMPUTE:
-            limit, request = milli(limits.get(name, 0)), milli(requests.get(name, limits.get(name, 0)))
+            limit, request = milli_value(limits.get(name, 0)), milli_value(requests.get(name, limits.get(name, 0)))
             said = said or bool(limit or request)
             equal = equal and bool(limit) and limit == request
     if not said:
