@@ -25,9 +25,9 @@ def replicas_to_go(pods: list[dict], policy: str = "Parallel", **rolling) -> lis
 
 
 def test_in_parallel_those_that_serve_nobody_go_besides_and_none_goes_twice():
-    pods = [replica(0), replica(1), replica(2, ready=False), replica(3)]
-    assert replicas_to_go(pods, maxUnavailable=1) == ["db-2"]
-    assert replicas_to_go(pods, maxUnavailable=2) == ["db-2", "db-3"]
+    pods = [replica(0), replica(1), replica(2), replica(3, ready=False)]
+    assert replicas_to_go(pods, maxUnavailable=1) == ["db-3"]
+    assert replicas_to_go(pods, maxUnavailable=2) == ["db-3", "db-2"]
 
 
 @pytest.mark.parametrize(
