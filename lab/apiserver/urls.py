@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import include, path, re_path
 
 from .views import documents, resources
-from .views.entry import no_such_path
+from .views.entry import CLUSTER, no_such_path
 
 # Clients ask for the roots of discovery with and without a slash at the end.
 cluster = [
@@ -25,7 +25,7 @@ cluster = [
 ]
 
 urlpatterns = [
-    re_path(r"^clusters/(?P<cluster>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)/", include(cluster)),
+    re_path(CLUSTER, include(cluster)),
     path("", include(cluster), {"cluster": settings.DEFAULT_CLUSTER}),
     path("clusters", no_such_path),
     re_path(r"^clusters/", no_such_path),

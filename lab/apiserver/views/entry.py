@@ -28,6 +28,7 @@ from .answers import refusal
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 LONGEST_AUTHOR = 63  # Revision.author
+CLUSTER = r"^clusters/(?P<cluster>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)/"  # the base path of a cluster's addresses
 View = Callable[..., Awaitable[HttpResponseBase]]
 
 

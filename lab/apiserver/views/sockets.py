@@ -20,6 +20,7 @@ from lab.httpserver import Receive, Scope, Send
 from ..access.authentication import spoken
 from ..negotiation import JSON
 from . import streams
+from .entry import CLUSTER
 from .resources import resource
 
 IN_BASE64 = "base64.binary.k8s.io"  # a log's pieces as text: the script of a page has no use for bytes
@@ -64,6 +65,6 @@ async def _messages(response: StreamingHttpResponse, protocol: str | None) -> As
 PATH = r"(?P<path>apis?/.+)$"
 websocket_urlpatterns = [
     *streams.websocket_urlpatterns,
-    re_path(rf"^clusters/(?P<cluster>[a-z0-9]([-a-z0-9]{{0,61}}[a-z0-9])?)/{PATH}", follow),
+    re_path(CLUSTER + PATH, follow),
     re_path(rf"^{PATH}", follow, {"cluster": settings.DEFAULT_CLUSTER}),
 ]

@@ -26,7 +26,7 @@ from ..podlogs import choose_container
 from ..requestinfo import RequestInfo, resolve
 from ..threads import in_thread
 from .answers import refusal
-from .entry import admit, as_api_error, asking, check_origin, check_query
+from .entry import CLUSTER, admit, as_api_error, asking, check_origin, check_query
 from .logs import pod_and_kubelet
 
 log = logging.getLogger(__name__)
@@ -102,6 +102,6 @@ async def refuse(response: HttpResponseBase, send: Send) -> None:
 
 PATH = r"(?P<path>api/v1/namespaces/[^/]+/pods/[^/]+/(exec|attach|portforward))$"
 websocket_urlpatterns = [
-    re_path(rf"^clusters/(?P<cluster>[a-z0-9]([-a-z0-9]{{0,61}}[a-z0-9])?)/{PATH}", stream),
+    re_path(CLUSTER + PATH, stream),
     re_path(rf"^{PATH}", stream, {"cluster": settings.DEFAULT_CLUSTER}),
 ]
