@@ -97,6 +97,7 @@ def test_a_listener_is_sent_one_task_for_all_that_it_wants_until_it_takes_it(bro
     assert tasks_after("wanted-3") == 2
     hints.taken("poked", "listener")
     hints.poke_by_name("poked", ["nobody", "listener"])
+    assert hints._client.llen(queue) == 3
     assert tasks_after("wanted-4") == 3
     hints._client.delete(queue)
 

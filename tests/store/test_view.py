@@ -38,6 +38,7 @@ def test_what_a_process_has_written_itself_is_what_it_would_have_read(cluster):
     other = read_anew(cluster)
     assert state.changes_since(0) == other.changes_since(0)
     assert sorted(state, key=str) == sorted(other, key=str)
+    assert state.resources() == other.resources() == ["pods"]
 
 
 def test_and_it_does_not_read_it(cluster):
