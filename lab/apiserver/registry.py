@@ -78,17 +78,11 @@ def matcher(kind: Kind, label_selector: str, field_selector: str) -> Callable[[d
 
 def create(req: Request, kind: Kind, namespace: str, obj: dict) -> dict:
     """Store a new object; it comes back as stored. Raises ApiError 409, 422, 403, 404 (no such namespace)."""
-    return create_many(req, kind, namespace, [obj])[0]
-
-
-def create_many(req: Request, kind: Kind, namespace: str, objs: list[dict]) -> list[dict]:
-    """Store several new objects of one kind and namespace in one transaction, all or none."""
 
     def attempt() -> list[Write]:
-        view = req.view()
-        return [creation(req, view, Put(kind, at_address(kind, namespace, obj))) for obj in objs]
+        return [creation(req, req.view(), Put(kind, at_address(kind, namespace, obj)))]
 
-    return commit(req, attempt)
+    return commit(req, attempt)[0]
 
 
 def update(req: Request, kind: Kind, namespace: str, name: str, obj: dict, subresource: str = "") -> dict:
