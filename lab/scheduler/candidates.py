@@ -12,7 +12,7 @@ from collections import Counter
 from . import scores
 from .cache import Cache
 from .filters import NOT_NAMED, Reasons, dynamic_reasons, static_reasons
-from .group import Entry, Group
+from .group import Entry, Group, extremes
 from .nodeinfo import NodeInfo
 from .podinfo import PodInfo, PodInstance
 from .sampling import enough_nodes, is_exact
@@ -90,8 +90,9 @@ class Candidates:
         left_out = [self.group_of[order].left_out for order in fit] if self.raw else []
         self.scale = Scale([self._facts[order] for order in fit], sums, left_out)
         self._relative = bool(self.scale.most_taints or self.scale.most_affinity)
-        self._top_crowd = max((self.raw[order][0] for order in fit), default=0.0) if self.raw else 0.0
-        self._rated = self._extent()
+        crowds, likings = zip(*(self.raw[order] for order in fit), strict=True) if self.raw and fit else ([0.0], [0.0])
+        self._top_crowd, self._least_liked, self._most_liked = max(crowds), min(likings), max(likings)
+        self._rated = self._reach()
         self.entries: dict[int, Entry] = {}
         for group in self.groups.values():
             group.heap = []
@@ -131,11 +132,10 @@ class Candidates:
         )
         return facts
 
-    def _extent(self) -> tuple[float, float, float, float]:
-        """How far crowds and likings reach, as far as can be told without looking at each node: least and most."""
-        crowds = [group.crowd for group in self.groups.values()] or [0.0]
-        likings = [group.liking for group in self.groups.values()] or [0.0]
-        return min(crowds), max(crowds) + self._top_crowd, min(likings), max(likings)
+    def _reach(self) -> tuple[float, float]:
+        """The largest crowd, and how far likings are apart, as far as can be told without looking at each node."""
+        _, least_liked, most, most_liked = extremes(self.groups.values())
+        return most + self._top_crowd, most_liked + self._most_liked - least_liked - self._least_liked
 
     def _sums(self, order: int) -> tuple[float, float]:
         """A node's crowd and liking, its own and its group's together."""
@@ -165,16 +165,19 @@ class Candidates:
         self.promised(node)
         if self.outdated or not matters:
             return
-        before = self._extent()
         if self.wide_keys:
+            before = extremes(self.groups.values())
             for group in self.groups.values():
                 group.look(self.topology)
                 self._rate_group(group)
-        self._top_crowd = max(self._top_crowd, self.raw.get(node.order, (0.0, 0.0))[0])
-        crowd, most, liking, most_liked = self._extent()
-        self.scale.shift(crowd - before[0], liking - before[2])
-        span = self._rated[3] - self._rated[2]
-        self.stale |= most > self._rated[1] * TOLERANCE or most_liked - liking > span * TOLERANCE
+            after = extremes(self.groups.values())
+            self.scale.shift(after[0] - before[0], after[1] - before[1])
+        if self.raw and node.order in self.entries:
+            crowd, liking = self.raw[node.order]
+            self._top_crowd, self._most_liked = max(self._top_crowd, crowd), max(self._most_liked, liking)
+            self._least_liked = min(self._least_liked, liking)
+        most, span = self._reach()
+        self.stale |= most > self._rated[0] * TOLERANCE or span > self._rated[1] * TOLERANCE
 
     def promised(self, node: NodeInfo) -> None:
         """Room on the node has been promised, or taken, since the evaluation."""

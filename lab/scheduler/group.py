@@ -3,6 +3,8 @@
 Three zones of a thousand hosts are three groups: a pod that comes to a zone changes three sums, not a thousand.
 """
 
+from collections.abc import Collection
+
 from .filters import Reasons
 from .topology import Topology
 
@@ -23,3 +25,9 @@ class Group:
         self.reasons: Reasons = topology.reasons(self.labels, wide=True) if topology.needed else ()
         self.crowd, self.liking = topology.raw_scores(self.labels, wide=True) if topology.needed else (0.0, 0.0)
         self.left_out = topology.leaves_out(self.labels)
+
+
+def extremes(groups: Collection[Group]) -> tuple[float, float, float, float]:
+    """The least crowd and liking that any has, and the most of either, without what nodes have of their own."""
+    crowds, likings = [group.crowd for group in groups] or [0.0], [group.liking for group in groups] or [0.0]
+    return min(crowds), min(likings), max(crowds), max(likings)

@@ -200,6 +200,22 @@ def test_in_a_large_one_the_points_stay_right_while_one_pod_after_the_other_come
         assert best["total"] == pytest.approx(sum(best["scores"].values()), abs=0.3)
 
 
+@pytest.mark.parametrize("kind", ["podAffinity", "podAntiAffinity"])
+@pytest.mark.parametrize("key", ["", HOST, ZONE])
+def test_in_a_large_one_company_on_a_host_counts_for_what_it_may_however_many_come(kind, key):
+    """Up to the tolerance: else a host that has drawn many would count for more than its room."""
+    strictly = {"maxSkew": 3, "topologyKey": key, "whenUnsatisfiable": "DoNotSchedule"}
+    spread = [{**strictly, "labelSelector": {"matchLabels": {"app": "w"}}}] if key else []
+    wish = affinity(kind, term(HOST, weight=10, app="w"))
+    pods = many(60, labels={"app": "w"}, affinity=wish, topologySpreadConstraints=spread)
+    with patch.object(candidates, "is_exact", lambda nodes: False):
+        outcome = run([node(f"n{n:02}", labels={ZONE: "abc"[n % 3]}) for n in range(20)], pods)
+    verdicts = [verdict for _, _, why in outcome.bindings for verdict in why["nodes"] if "scores" in verdict]
+    points = [verdict["scores"].get("InterPodAffinity", 0) for verdict in verdicts]
+    assert len(outcome.bindings) == 60 and any(points)
+    assert max(map(abs, points)) <= 100 * WEIGHTS["InterPodAffinity"] * candidates.TOLERANCE
+
+
 def test_in_a_large_one_each_host_has_its_turn_again_when_all_have_had_theirs():
     strictly = {"topologyKey": HOST, "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
     selector = {"labelSelector": {"matchLabels": {"app": "w"}}}
