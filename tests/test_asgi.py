@@ -82,6 +82,7 @@ def test_a_board_opens_while_there_is_no_broker(tmp_path):
         web.wait()
 
 
+@pytest.mark.django_db(transaction=True)  # the board's thread may have a connection, which it looks at
 async def test_a_board_without_a_database_is_told_to_come_back_later(monkeypatch):
     def is_away(cluster: str) -> None:
         raise OperationalError("connection refused")

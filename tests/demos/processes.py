@@ -1,5 +1,6 @@
 """The bank as real processes on free ports of this machine: as one program, and as services that find each other."""
 
+import http.client
 import json
 import os
 import signal
@@ -45,7 +46,7 @@ class Program:
                 return answer.status, _read(answer)
         except urllib.error.HTTPError as error:
             return error.code, _read(error)
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0, None
 
     def switch(self, words: str) -> object:
