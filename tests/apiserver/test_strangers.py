@@ -44,7 +44,7 @@ class Stranger:
     def __init__(self, seed: int):
         self.chance = random.Random(seed)
 
-    def request(self) -> tuple[str, str, dict, str]:
+    def request(self) -> tuple[str, str, dict | list, str]:
         """Method, path, body and content type."""
         kind = self.chance.choice(sorted(KINDS, key=lambda each: each.resource))
         name = f"stranger-{self.chance.randrange(3)}"
@@ -60,9 +60,37 @@ class Stranger:
         body |= made if isinstance(made, dict) else {}
         for _ in range(self.chance.choice([0, 1, 1, 2])):
             self.spoil(body, schema)
-        if self.chance.random() < 0.3:
-            return "PATCH", f"{place}/{name}", body, "application/merge-patch+json"
+        if self.chance.random() < 0.5:
+            return self.change(f"{place}/{name}", body)
         return "POST", place, body, "application/json"
+
+    def change(self, path: str, body: dict) -> tuple[str, str, dict | list, str]:
+        """Of what is there, perhaps: in one of the ways that there are."""
+        how = self.chance.choice(["merge-patch+json", "strategic-merge-patch+json", "json-patch+json", "apply", "put"])
+        match how:
+            case "put":
+                return "PUT", path, body, "application/json"
+            case "apply":
+                return "PATCH", f"{path}?fieldManager=stranger&force=true", body, "application/apply-patch+yaml"
+            case "json-patch+json":
+                steps = [self.step(body) for _ in range(self.chance.choice([1, 2, 3]))]
+                return "PATCH", path, steps, f"application/{how}"
+        if how.startswith("strategic") and self.chance.random() < 0.3:
+            body["$patch"] = self.chance.choice(["replace", "delete", "merge", "a", None])
+        return "PATCH", path, body, f"application/{how}"
+
+    def step(self, body: dict) -> dict:
+        """One of a JSON patch, to somewhere in such an object, or to nowhere."""
+
+        def pointer(node: object) -> str:
+            keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+            if not keys or self.chance.random() < 0.2:
+                return self.chance.choice(["", "", "/-", "/0", "/a", "/~1"])
+            key = self.chance.choice(list(keys))
+            return f"/{key}{pointer(node[key])}"
+
+        verb = self.chance.choice(["add", "remove", "replace", "move", "copy", "test", "a"])
+        return {"op": verb, "path": pointer(body), "from": pointer(body), "value": self.some({"type": "string"})}
 
     def spoil(self, node: dict, schema: dict) -> None:
         """Set one field of the object, deep in it or not, to something else of its type or to something odd."""
@@ -102,7 +130,7 @@ class Stranger:
         return schema
 
 
-@pytest.mark.parametrize("seed", (3, 18, 41))
+@pytest.mark.parametrize("seed", (3, 18, 41, 111, 137))
 def test_what_strangers_write_breaks_nothing(api: Api, seed: int, caplog):
     stranger, taken = Stranger(seed), 0
     for _ in range(REQUESTS):
@@ -135,6 +163,21 @@ def test_a_status_has_its_types_and_what_they_always_hold(api: Api):
     assert told["conditions"] == [{"type": "Ready", "status": ""}]
     zero = {"name": "", "ready": False, "restartCount": 0, "imageID": ""}
     assert told["containerStatuses"] == [{"image": "busybox:1", **zero}]
+
+
+def test_what_leaves_out_what_its_kind_is_looked_up_by_is_refused(api: Api):
+    gated = {"metadata": {"name": "a"}, "spec": {**TEMPLATE["spec"], "readinessGates": [{}]}}
+    refused = api.ask("POST", "/api/v1/namespaces/default/pods", gated)
+    assert (refused.code, refused.json["details"]["causes"][0]["field"]) == (
+        422,
+        "spec.readinessGates[0].conditionType",
+    )
+    selecting = {"manualSelector": True, "selector": {"matchExpressions": [{"operator": "Exists"}]}, **JOB}
+    refused = api.ask("POST", "/apis/batch/v1/namespaces/default/jobs", {"metadata": {"name": "a"}, "spec": selecting})
+    assert (refused.code, refused.json["details"]["causes"][0]["field"]) == (
+        422,
+        "spec.selector.matchExpressions[0].key",
+    )
 
 
 def test_an_object_that_leaves_out_its_spec_has_an_empty_one_and_one_without_a_name_is_refused(api: Api):

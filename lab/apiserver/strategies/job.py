@@ -162,15 +162,16 @@ def _validate_selection(job: dict) -> Iterator[Cause]:
         return
     problems = list(validate_label_selector(spec["selector"], "spec.selector"))
     yield from problems
-    labels, selector = spec["template"]["metadata"].get("labels") or {}, parse_label_selector(spec["selector"])
+    labels = spec["template"]["metadata"].get("labels") or {}
+    selector = None if problems else parse_label_selector(spec["selector"])
     if not spec["manualSelector"]:
         wanted = generated_labels(job)
         for key, value in wanted.items():
             if labels.get(key) != value:
                 yield invalid(f"spec.template.metadata.labels[{key}]", labels, f"must be '{value}'")
-        if not problems and not selector.matches(wanted):
+        if selector and not selector.matches(wanted):
             yield invalid("spec.selector", spec["selector"], "`selector` not auto-generated")
-    if not problems and not selector.matches(labels):
+    if selector and not selector.matches(labels):
         yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
 
 

@@ -39,6 +39,9 @@ def validate_pod_spec(spec: dict, path: str = "spec") -> Iterator[Cause]:
     if spec.get("preemptionPolicy"):
         yield from one_of(f"{path}.preemptionPolicy", spec["preemptionPolicy"], PREEMPTION_POLICIES)
     yield from _validate_gates(spec.get("schedulingGates") or (), f"{path}.schedulingGates")
+    for at, gate in enumerate(spec.get("readinessGates") or ()):
+        awaited = gate.get("conditionType", "")
+        yield from unlike(f"{path}.readinessGates[{at}].conditionType", awaited, names.qualified_name(awaited))
     yield from validate_pod_security(spec, path)
 
 
