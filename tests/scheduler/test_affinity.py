@@ -1,5 +1,7 @@
 """Pod affinity and anti-affinity: near those, away from these."""
 
+import pytest
+
 from lab.scheduler.batch import schedule
 from lab.scheduler.topology import EXISTING_ANTI_AFFINITY, Topology
 
@@ -105,20 +107,13 @@ def test_a_selector_of_namespaces_goes_by_their_labels():
     assert places(schedule(cache, list(cache.pending))) == {"w": "b1"}
 
 
-def test_a_preference_for_company_outweighs_an_emptier_node():
-    there = pod("db", node="b1", labels=DB, cpu="1")
-    outcome = run(NODES, [there, pod("w", affinity=near(term(ZONE, weight=100, app="db")))])
-    assert places(outcome) == {"w": "b1"}
+@pytest.mark.parametrize(("key", "beside"), [(ZONE, "b1"), (HOST, "a2")])
+def test_a_preference_for_company_outweighs_an_emptier_node(key, beside):
+    there = pod("db", node=beside, labels=DB, cpu="1")
+    outcome = run(NODES, [there, pod("w", affinity=near(term(key, weight=100, app="db")))])
+    assert places(outcome) == {"w": beside}
     points = {v["node"]: v["scores"]["InterPodAffinity"] for v in outcome.bindings[0][2]["nodes"]}
-    assert points == {"b1": 200, "a1": 0, "a2": 0}
-
-
-def test_company_on_the_same_host_may_be_what_is_preferred():
-    there = pod("db", node="a2", labels=DB, cpu="1")
-    outcome = run(NODES, [there, pod("w", affinity=near(term(HOST, weight=100, app="db")))])
-    assert places(outcome) == {"w": "a2"}
-    points = {v["node"]: v["scores"]["InterPodAffinity"] for v in outcome.bindings[0][2]["nodes"]}
-    assert points == {"a2": 200, "a1": 0, "b1": 0}
+    assert points == {"a1": 0, "a2": 0, "b1": 0, beside: 200}
 
 
 def test_pods_that_are_only_supposed_to_be_there_are_forgotten_again():
