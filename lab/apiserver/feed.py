@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from django.db import DatabaseError
 
@@ -36,7 +36,7 @@ class Feed:
         self._grew = asyncio.Event()
         self._reader = asyncio.get_running_loop().create_task(self._read())
 
-    async def after(self, revision: int, timeout: float) -> list[Change]:
+    async def after(self, revision: int, timeout: float) -> Sequence[Change]:
         """What was written after `revision`, waiting for it if need be; empty when `timeout` seconds have passed.
 
         Raises Compacted if that is longer ago than the store remembers, UnknownCluster if the cluster is gone.
@@ -73,7 +73,7 @@ class Feed:
                 log.warning("watches of %s wait for the store: %s", self.cluster, error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _take(self, news: list[Change]) -> None:
+    def _take(self, news: Sequence[Change]) -> None:
         if not news:
             return
         self._recent.extend(news)
@@ -90,7 +90,7 @@ class Feed:
         self._reader.cancel()
 
 
-def _news(cluster: str, revision: int) -> tuple[list[Change], bool]:
+def _news(cluster: str, revision: int) -> tuple[Sequence[Change], bool]:
     state = view(cluster)
     recent, down = state.changes_since(revision), bool(members_down(state))
     return (changes(cluster, revision) if recent is None else recent), down

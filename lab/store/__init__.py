@@ -6,28 +6,27 @@ Only `apiserver` and the watching half of `client` open this room.
 
 from .hints import subscribe, wait_for_revision
 from .log import (
-    Compacted,
     Conflict,
     Fence,
     LostFence,
     Write,
     append,
-    changes,
     cluster_names,
     compact,
     create_cluster,
     delete_cluster,
-    history,
-    row_at,
 )
-from .view import Change, UnknownCluster, View, view
+from .past import Ahead, Row, changes, history, row_at, state_at
+from .view import Change, Compacted, UnknownCluster, View, view
 
 __all__ = [
+    "Ahead",
     "Change",
     "Compacted",
     "Conflict",
     "Fence",
     "LostFence",
+    "Row",
     "UnknownCluster",
     "View",
     "Write",
@@ -39,6 +38,7 @@ __all__ = [
     "delete_cluster",
     "history",
     "row_at",
+    "state_at",
     "subscribe",
     "view",
     "wait_for_revision",

@@ -1,4 +1,4 @@
-"""Appending to the log, and reading it.
+"""Appending to the log, and forgetting what is old in it.
 
 Revisions must become visible in the order of their numbers, or a watcher that has seen 8 would never look for a 7
 that commits later. So they are given out under the lock of the cluster's row: whoever holds it appends alone.
@@ -17,7 +17,7 @@ from django.db import connection, models, transaction
 from lab.models import Cluster, Cursor, Revision
 
 from . import hints
-from .view import COLUMNS, Change, UnknownCluster, View, head_of, load, view_of
+from .view import View, head_of, view_of
 
 log = logging.getLogger(__name__)
 KEEP_REVISIONS = 100_000  # what compaction leaves of the history; the current state is always kept
@@ -31,14 +31,6 @@ class Conflict(Exception):
         super().__init__(f"{write.resource} {write.namespace}/{write.name} is at {current}, not {write.expected}")
         self.write = write
         self.current = current
-
-
-class Compacted(Exception):
-    """The history asked for is no longer kept. `oldest` is the oldest revision that can be watched from."""
-
-    def __init__(self, oldest: int):
-        super().__init__(f"the oldest revision that is kept is {oldest}")
-        self.oldest = oldest
 
 
 class LostFence(Exception):
@@ -133,51 +125,6 @@ def _check_fence(fence: Fence | None) -> None:
     one who takes it would decide on a log that lacks the batch, and do its work once more."""
     if fence and not Cursor.objects.select_for_update().filter(name=fence.cursor, holder=fence.holder).first():
         raise LostFence(fence.cursor)
-
-
-def changes(cluster: str, after: int, limit: int = 500) -> list[Change]:
-    """What was written after revision `after`, oldest first, at most `limit`. Raises Compacted, UnknownCluster."""
-    rows = Revision.objects.filter(cluster__name=cluster)
-    found = list(rows.filter(revision__gt=after).order_by("revision").values_list(*COLUMNS, "previous")[:limit])
-    before = {r: load(raw, r) for r, raw in _objects_at(rows, [columns[-1] for columns in found])}
-    # Asked last: what was compacted while we were reading is missing above, and nobody must take that for silence.
-    oldest = Cluster.objects.filter(name=cluster).values_list("compacted", flat=True).first()
-    if oldest is None:
-        raise UnknownCluster(cluster)
-    if after < oldest:
-        raise Compacted(oldest)
-    return [
-        Change(r, resource, namespace, name, load(raw, r), before.get(previous), *rest)
-        for r, resource, namespace, name, raw, *rest, previous in found
-    ]
-
-
-def _objects_at(rows: models.QuerySet[Revision], revisions: list[int]) -> list[tuple[int, bytes]]:
-    return list(rows.filter(revision__in=revisions).values_list("revision", "object"))
-
-
-def history(cluster: str, resource: str, namespace: str, name: str, limit: int = 50) -> list[dict]:
-    """The newest rows of one key, newest first: revision, time, author, cause, deleted, object and the decision."""
-    rows = Revision.objects.filter(cluster__name=cluster, resource=resource, namespace=namespace, name=name)
-    return [
-        {
-            "revision": row.revision,
-            "time": row.time,
-            "author": row.author,
-            "cause": row.cause,
-            "created": row.created,
-            "deleted": row.deleted,
-            "object": load(row.object, row.revision),
-            "why": orjson.loads(row.why) if row.why is not None else None,
-        }
-        for row in rows.order_by("-revision")[:limit]
-    ]
-
-
-def row_at(cluster: str, revision: int) -> dict | None:
-    """Who wrote one revision, of what, and because of which: one link of a chain of causes."""
-    columns = ("revision", "resource", "namespace", "name", "author", "cause", "time", "created", "deleted")
-    return Revision.objects.filter(cluster__name=cluster, revision=revision).values(*columns).first()
 
 
 def compact(cluster: str, keep: int = KEEP_REVISIONS) -> int:

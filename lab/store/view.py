@@ -26,6 +26,14 @@ class UnknownCluster(Exception):
     """There is no cluster of that name."""
 
 
+class Compacted(Exception):
+    """The history asked for is no longer kept. `oldest` is the oldest revision that can be watched from."""
+
+    def __init__(self, oldest: int):
+        super().__init__(f"the oldest revision that is kept is {oldest}")
+        self.oldest = oldest
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One row of the log as its readers want it. `object` is the new state, or the last one of a deleted key."""
@@ -98,25 +106,25 @@ class View:
             return
         with self._lock:
             if self.revision == 0 and head > 0:
-                self._load_current(head)
+                self.load(head)
             while self.revision < head:
                 self._read_some()
 
-    def _load_current(self, head: int) -> None:
-        """The newest row of each key: the whole state, without the history that led there."""
-        rows = Revision.objects.filter(cluster_id=self.cluster_id, revision__lte=head)
+    def load(self, revision: int) -> None:
+        """The whole state at `revision`, without the history that led there: the newest row of each key."""
+        rows = Revision.objects.filter(cluster_id=self.cluster_id, revision__lte=revision)
         newest = (
             rows.order_by().values("resource", "namespace", "name").annotate(newest=Max("revision")).values("newest")
         )
         current = rows.filter(revision__in=newest, deleted=False)
         objects: dict[str, dict[str, dict[str, dict]]] = {}
-        for resource, namespace, name, raw, revision in current.values_list(
+        for resource, namespace, name, raw, written in current.values_list(
             "resource", "namespace", "name", "object", "revision"
         ).iterator(ROWS_A_READ):
-            objects.setdefault(resource, {}).setdefault(namespace, {})[name] = load(raw, revision)
+            objects.setdefault(resource, {}).setdefault(namespace, {})[name] = load(raw, written)
         self._recent.clear()
         self._objects = objects  # in one step, for others read without the lock
-        self.revision = head
+        self.revision = revision
 
     def _read_some(self) -> None:
         rows = Revision.objects.filter(cluster_id=self.cluster_id, revision__gt=self.revision).order_by("revision")
@@ -126,7 +134,7 @@ class View:
         # Revisions have no gaps. Where one is missing it was compacted away under us, perhaps with the news of a
         # deletion: what is left of the history no longer leads from our state to the present one.
         if some[-1][0] - self.revision != len(some):
-            return self._load_current(Cluster.objects.values_list("revision", flat=True).get(pk=self.cluster_id))
+            return self.load(Cluster.objects.values_list("revision", flat=True).get(pk=self.cluster_id))
         for row in some:
             self._apply(row)
 

@@ -167,13 +167,13 @@ def test_the_mark_of_compaction_never_goes_back(cluster, monkeypatch):
 def test_history_that_is_compacted_while_it_is_read_is_no_silence(cluster, monkeypatch):
     for revision in range(6):
         store.append(cluster, [write("busy", revision, at=revision)], "me")
-    read = store.log._objects_at
+    read = store.past._objects_at
 
     def compacted_meanwhile(*args):
         store.compact(cluster, keep=1)
         return read(*args)
 
-    monkeypatch.setattr(store.log, "_objects_at", compacted_meanwhile)
+    monkeypatch.setattr(store.past, "_objects_at", compacted_meanwhile)
     with pytest.raises(store.Compacted):
         store.changes(cluster, 2)
 

@@ -50,9 +50,9 @@ class Model:
         store.create_cluster(self.cluster)
         self.other_process = View(head_of(self.cluster))
 
-    def state(self) -> dict[str, Row]:
-        """Name → its newest row, of those that are not deleted."""
-        newest = {row[1]: row for row in self.log}
+    def state(self, revision: int | None = None) -> dict[str, Row]:
+        """Name → its newest row, of those that are not deleted: now, or when `revision` was written."""
+        newest = {row[1]: row for row in self.log[:revision]}
         return {name: row for name, row in newest.items() if not row[2]}
 
     def look(self, writer: str) -> None:
@@ -97,8 +97,23 @@ class Model:
         else:
             assert list(map(self.as_told, self.log[before:])) == list(map(plain, told))
 
-    def contents(self) -> dict[str, tuple[int, int]]:
-        return {name: (row[0], row[3]) for name, row in self.state().items()}
+    def rewind(self) -> None:
+        """To each revision that there ever was: the state of then, or why not; and on from there by the log."""
+        for revision in range(self.mark):
+            with pytest.raises(store.Compacted) as refused:
+                store.state_at(self.cluster, revision)
+            assert refused.value.oldest == self.mark
+        played = contents(store.state_at(self.cluster, self.mark))
+        for revision in range(self.mark, len(self.log) + 1):
+            assert contents(store.state_at(self.cluster, revision)) == self.contents(revision) == played
+            for change in store.changes(self.cluster, revision, limit=1):
+                play(change, played)
+        with pytest.raises(store.Ahead) as refused:
+            store.state_at(self.cluster, len(self.log) + 1)
+        assert refused.value.head == len(self.log)
+
+    def contents(self, revision: int | None = None) -> dict[str, tuple[int, int]]:
+        return {name: (row[0], row[3]) for name, row in self.state(revision).items()}
 
     def as_told(self, row: Row) -> tuple:
         revision, name, deleted, value, previous = row
@@ -116,6 +131,13 @@ def plain(change: Change) -> tuple:
     assert change.object["metadata"]["resourceVersion"] == str(change.revision)
     old = change.old["value"] if change.old else None
     return change.revision, change.name, change.object["value"], old, change.created, change.deleted
+
+
+def play(change: Change, state: dict[str, tuple[int, int]]) -> None:
+    """Take one change into a state as `contents` has it."""
+    state.pop(change.name, None)
+    if not change.deleted:
+        state[change.name] = (change.revision, change.object["value"])
 
 
 def contents(view: View) -> dict[str, tuple[int, int]]:
@@ -136,3 +158,4 @@ def test_log_view_and_watchers_agree_with_the_model(steps):
     model.watch()
     model.follow()
     assert contents(View(head_of(model.cluster)).refresh()) == model.contents()
+    model.rewind()

@@ -7,7 +7,7 @@ as long as the log still holds what came after. Or it asks the watch itself to b
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import orjson
 from django.http import HttpRequest, StreamingHttpResponse
@@ -93,7 +93,7 @@ class Watcher:
             # A burst of changes must not keep the loop from its other streams.
             await asyncio.sleep(0)
 
-    def _events(self, changes: list[Change]) -> list[events.Event]:
+    def _events(self, changes: Sequence[Change]) -> list[events.Event]:
         return list(events.events_of(changes, self.info.kind.resource, self.info.namespace, self._matches))
 
     def _lines(self, happened: list[events.Event]) -> bytes:

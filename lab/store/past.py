@@ -1,0 +1,98 @@
+"""Reading the log: what was written and by whom, and the state that the cluster had at any revision that is kept.
+
+Compaction may run while we read. So whoever reads asks last from where on the history is whole, and takes nothing for
+it that was read from before.
+"""
+
+from dataclasses import dataclass
+
+import orjson
+from django.db import models
+
+from lab.models import Cluster, Revision
+
+from .view import COLUMNS, Change, Compacted, UnknownCluster, View, head_of, load
+
+RECORD = ("revision", "time", "author", "cause", "created", "deleted", "object", "why")
+
+
+class Ahead(Exception):
+    """The revision asked for is not written yet. `head` is the newest that there is."""
+
+    def __init__(self, revision: int, head: int):
+        super().__init__(f"revision {revision} is not written yet: the newest is {head}")
+        self.head = head
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Change):
+    """A change with the decision that led to it, if one was recorded."""
+
+    why: dict | None
+
+
+def state_at(cluster: str, revision: int) -> View:
+    """The cluster as it was when `revision` had just been written. The view is the caller's own, and stays as it is.
+
+    Raises Compacted, Ahead, UnknownCluster.
+    """
+    head = head_of(cluster)
+    if revision > head.revision:
+        raise Ahead(revision, head.revision)
+    found = View(head)
+    found.load(revision)
+    _check_kept(cluster, revision)
+    return found
+
+
+def changes(cluster: str, after: int, limit: int = 500, until: int | None = None) -> list[Row]:
+    """What was written after revision `after`, up to `until`, oldest first, at most `limit`. Each with the object
+    that it replaced. Raises Compacted, UnknownCluster."""
+    rows = Revision.objects.filter(cluster__name=cluster)
+    asked = rows.filter(revision__gt=after).order_by("revision")
+    if until is not None:
+        asked = asked.filter(revision__lte=until)
+    found = list(asked.values_list(*COLUMNS, "why", "previous")[:limit])
+    before = {r: load(raw, r) for r, raw in _objects_at(rows, [columns[-1] for columns in found])}
+    _check_kept(cluster, after)
+    return [_row(columns[:-1], before.get(columns[-1])) for columns in found]
+
+
+def _row(columns: tuple, old: dict | None) -> Row:
+    r, resource, namespace, name, raw, created, deleted, time, author, cause, why = columns  # COLUMNS, and why
+    obj = load(raw, r)
+    return Row(r, resource, namespace, name, obj, old, created, deleted, time, author, cause, _decision(why))
+
+
+def _objects_at(rows: models.QuerySet[Revision], revisions: list[int]) -> list[tuple[int, bytes]]:
+    return list(rows.filter(revision__in=revisions).values_list("revision", "object"))
+
+
+def _check_kept(cluster: str, revision: int) -> None:
+    oldest = Cluster.objects.filter(name=cluster).values_list("compacted", flat=True).first()
+    if oldest is None:
+        raise UnknownCluster(cluster)
+    if revision < oldest:
+        raise Compacted(oldest)
+
+
+def _decision(why: bytes | memoryview | None) -> dict | None:
+    return orjson.loads(why) if why is not None else None
+
+
+def history(
+    cluster: str, resource: str, namespace: str, name: str, limit: int = 50, until: int | None = None
+) -> list[dict]:
+    """The newest rows of one key up to `until`, newest first: revision, time, author, cause, created, deleted, object
+    and the decision (`why`)."""
+    rows = Revision.objects.filter(cluster__name=cluster, resource=resource, namespace=namespace, name=name)
+    if until is not None:
+        rows = rows.filter(revision__lte=until)
+    found = rows.order_by("-revision").values(*RECORD)[:limit]
+    return [{**row, "object": load(row["object"], row["revision"]), "why": _decision(row["why"])} for row in found]
+
+
+def row_at(cluster: str, revision: int) -> dict | None:
+    """Who wrote one revision, of what, and because of which: one link of a chain of causes."""
+    columns = ("revision", "resource", "namespace", "name", "author", "cause", "time", "created", "deleted")
+    return Revision.objects.filter(cluster__name=cluster, revision=revision).values(*columns).first()
