@@ -1,6 +1,6 @@
 """Binding: the scheduler's one verb. It writes `spec.nodeName`, once in a pod's life, and never takes it back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lab.apimachinery import errors, meta
 from lab.apimachinery.errors import ApiError
@@ -13,8 +13,9 @@ from .request import Request
 Binding = tuple[dict, str, dict | None]  # pod (as read), node's name, the decision
 
 
-def bind(req: Request, bindings: Sequence[Binding]) -> dict[str, ApiError]:
-    """Bind all that can be bound, in one transaction; key → error of those that could not.
+def bind(req: Request, bindings: Sequence[Binding], causes: Mapping[str, int] | None = None) -> dict[str, ApiError]:
+    """Bind all that can be bound, in one transaction; key → error of those that could not. `causes`: key → the revision
+    that this pod is bound because of, where it is not the request's.
 
     A pod that changed since the scheduler read it is bound all the same if it is still unbound and the same pod:
     a binding adds to the object, it does not overwrite it.
@@ -23,7 +24,7 @@ def bind(req: Request, bindings: Sequence[Binding]) -> dict[str, ApiError]:
         view, now, writes, refused = req.view(), meta.now(), [], {}
         for pod, node, why in bindings:
             try:
-                writes.append(_bound(view, pod, node, why, now))
+                writes.append(_bound(view, pod, node, why, now, (causes or {}).get(meta.key_of(pod))))
             except ApiError as error:
                 refused[meta.key_of(pod)] = error
         if req.dry_run or not writes:
@@ -36,7 +37,7 @@ def bind(req: Request, bindings: Sequence[Binding]) -> dict[str, ApiError]:
     raise ApiError(409, "Conflict", "the pods keep changing while they are being bound; try again")
 
 
-def _bound(view: View, pod: dict, node: str, why: dict | None, now: str) -> Write:
+def _bound(view: View, pod: dict, node: str, why: dict | None, now: str, cause: int | None) -> Write:
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     old = view.get(PODS.resource, namespace, name)
     if old is None or old["metadata"]["uid"] != pod["metadata"].get("uid", old["metadata"]["uid"]):
@@ -58,7 +59,8 @@ def _bound(view: View, pod: dict, node: str, why: dict | None, now: str) -> Writ
             "conditions": _scheduled(status.get("conditions", []), now),
         },
     }
-    return Write(PODS.resource, namespace, name, new, int(old["metadata"]["resourceVersion"]), why=why)
+    was = int(old["metadata"]["resourceVersion"])
+    return Write(PODS.resource, namespace, name, new, was, why=why, cause=cause)
 
 
 def _scheduled(conditions: list[dict], now: str) -> list[dict]:

@@ -4,7 +4,9 @@ A finalizer is somebody's claim "not before I am done"; a pod's grace is the tim
 """
 
 import copy
+import dataclasses
 import datetime
+from collections.abc import Mapping
 
 from lab.apimachinery import errors, meta
 from lab.apimachinery.kinds import NAMESPACES, PRIORITYCLASSES, Kind
@@ -42,18 +44,25 @@ def delete(req: Request, kind: Kind, namespace: str, name: str, options: dict | 
     return commit(req, attempt)[0], gone
 
 
-def delete_these(req: Request, kind: Kind, objs: list[dict], options: dict) -> None:
-    """Ask for the end of these very objects, in one transaction; one that is gone, or a namesake by now, is let be."""
+def delete_these(
+    req: Request, kind: Kind, objs: list[dict], options: dict, causes: Mapping[str, int] | None = None
+) -> None:
+    """Ask for the end of these very objects, in one transaction; one that is gone, or a namesake by now, is let be.
+    `causes`: uid → `Write.cause`."""
 
     def attempt() -> list[Write | dict]:
         view, planned = req.view(), []
         for meta_ in (obj["metadata"] for obj in objs):
             old = view.get(kind.resource, meta_.get("namespace", ""), meta_["name"])
             if old is not None and old["metadata"]["uid"] == meta_["uid"]:
-                planned.append(deletion_of(kind, old, options))
+                planned.append(_due_to(deletion_of(kind, old, options), (causes or {}).get(meta_["uid"])))
         return planned
 
     commit(req, attempt)
+
+
+def _due_to(planned: Write | dict, cause: int | None) -> Write | dict:
+    return dataclasses.replace(planned, cause=cause) if isinstance(planned, Write) else planned
 
 
 def delete_collection(

@@ -29,13 +29,14 @@ UNWRITTEN = ("", "0")  # the resourceVersions of what was never read
 @dataclass
 class Put:
     """One object of a batch: created if it carries no resourceVersion, else updated from exactly that one. `applied`:
-    it says already who owns which of its fields."""
+    it says already who owns which of its fields. `cause`: `Write.cause`."""
 
     kind: Kind
     object: dict
     subresource: str = ""
     why: dict | None = None
     applied: bool = False
+    cause: int | None = None
 
 
 def get(req: Request, kind: Kind, namespace: str, name: str) -> dict:
@@ -175,7 +176,9 @@ def creation(req: Request, view: View, put: Put) -> Write:
         raise errors.already_exists(kind, meta_["name"])
     if not put.applied:
         track(req, None, obj)
-    return Write(kind.resource, namespace, meta_["name"], obj, 0, why=put.why, guard=_guard(strategy, obj))
+    return Write(
+        kind.resource, namespace, meta_["name"], obj, 0, why=put.why, guard=_guard(strategy, obj), cause=put.cause
+    )
 
 
 def _free_name(view: View, kind: Kind, namespace: str, base: str) -> str:
@@ -253,7 +256,8 @@ def replacement(req: Request, put: Put, old: dict) -> Write | dict:
         return old
     gone = meta.is_deleting(new) and may_go(kind, new)
     guard = None if new.get("spec") == old.get("spec") else _guard(strategy, new)
-    return Write(kind.resource, old["metadata"].get("namespace", ""), name, new, int(was), gone, put.why, guard)
+    home = old["metadata"].get("namespace", "")
+    return Write(kind.resource, home, name, new, int(was), gone, put.why, guard, put.cause)
 
 
 def may_go(kind: Kind, obj: dict) -> bool:

@@ -2,7 +2,7 @@
 
 import builtins  # `list` is also a verb here
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from asgiref.sync import async_to_sync
 
@@ -138,13 +138,20 @@ class Client:
                 return True
             raise
 
-    def delete_these(self, kind: Kind, objs: builtins.list[dict], grace_seconds: int | None = None) -> None:
-        """Ask for the end of these very objects, in one transaction; what is gone, or a namesake by now, is let be."""
+    def delete_these(
+        self,
+        kind: Kind,
+        objs: builtins.list[dict],
+        grace_seconds: int | None = None,
+        causes: Mapping[str, int] | None = None,
+    ) -> None:
+        """Ask for the end of these very objects, in one transaction; what is gone, or a namesake by now, is let be.
+        `causes`: uid → its own, where they have several."""
         options: dict = {"propagationPolicy": "Background"}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
         if objs:
-            deletion.delete_these(self._request(), kind, objs, options)
+            deletion.delete_these(self._request(), kind, objs, options, causes)
 
     def evict(self, pod: dict) -> bool:
         """Ask for the end of this very pod; False if disruption budgets do not allow that (now), True if it is gone."""
@@ -159,9 +166,10 @@ class Client:
                 raise
         return True
 
-    def bind(self, bindings: Sequence[binding.Binding]) -> dict[str, ApiError]:
-        """Bind (pod, node's name, decision) triples in one transaction; key → error for those that could not be."""
-        return binding.bind(self._request(), bindings)
+    def bind(self, bindings: Sequence[binding.Binding], causes: Mapping[str, int] | None = None) -> dict[str, ApiError]:
+        """Bind (pod, node's name, decision) triples in one transaction; key → error for those that could not be.
+        `causes`: pod's key → its own, where they have several."""
+        return binding.bind(self._request(), bindings, causes)
 
     def create_token(self, namespace: str, account: str, spec: dict) -> dict:
         """A token of a ServiceAccount, as the status of its TokenRequest has it: `token`, `expirationTimestamp`. Of an

@@ -66,7 +66,9 @@ class EventRecorder:
                 name, message = alike, COMBINED + message
             old = puts[name].object if name in puts else view.get(EVENTS.resource, _home(obj), name)
             event = self._again(old, message) if old else self._first(name, obj, kind, reason, message)
-            puts[name] = Put(EVENTS, event)
+            # Where nothing else made us act, the newest that we knew of the object did.
+            about = int(obj["metadata"].get("resourceVersion") or 0)
+            puts[name] = Put(EVENTS, event, cause=req.cause or about)
         self._write(req, list(puts.values()))
 
     def _write(self, req: Request, puts: list[Put]) -> None:

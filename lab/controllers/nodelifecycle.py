@@ -82,9 +82,14 @@ class NodeLifecycleController(Controller):
         changed = [(node, conditions) for node, conditions in found if conditions != _conditions(node)]
         if not changed:
             return {}
-        stored = client.write([Put(NODES, _with_conditions(*change), "status") for change in changed])
-        told = [(node, f"Node {node['metadata']['name']} status is now: NodeNotReady") for node, _ in changed]
-        client.events([(node, "Normal", "NodeNotReady", words) for node, words in told if is_true(node, "Ready")])
+        # Whatever made us look now, it is the silence that is told: a fault that the clock has found.
+        client = client.caused_by(0)
+        stored = client.write(
+            [Put(NODES, _with_conditions(*change), "status", _fault(change[0])) for change in changed]
+        )
+        told = [(new, f"Node {new['metadata']['name']} status is now: NodeNotReady") for new in stored]
+        was_ready = [each for each, (old, _) in zip(told, changed, strict=True) if is_true(old, "Ready")]
+        client.events([(node, "Normal", "NodeNotReady", words) for node, words in was_ready])
         return {node["metadata"]["uid"]: node for node in stored}
 
     def _mark_pods_not_ready(self, client: Client, silent: set[str]) -> None:
@@ -92,7 +97,8 @@ class NodeLifecycleController(Controller):
         that it is not ready, the kubelet goes on to tell how its pods are.)"""
         pods = [pod for pod in client.list(PODS) if node_of(pod) in silent and is_ready(pod)] if silent else []
         if pods:
-            client.write([Put(PODS, _not_ready(pod), "status") for pod in pods])
+            nodes = {name: _revision(client.get(NODES, "", name)) for name in silent}
+            client.write([Put(PODS, _not_ready(pod), "status", cause=nodes[node_of(pod)]) for pod in pods])
             client.events([(pod, "Warning", "NodeNotReady", "Node is not ready") for pod in pods])
 
     def _taint(self, client: Client, nodes: list[dict]) -> float:
@@ -102,12 +108,23 @@ class NodeLifecycleController(Controller):
         evict = zonedisruption.to_evict(nodes, pace, time.time())
         wanted = [(node, taints_of(node, node["metadata"]["name"] in evict)) for node in nodes]
         puts = [
-            Put(NODES, {**node, "spec": {**node["spec"], "taints": taints}})
+            Put(NODES, {**node, "spec": {**node["spec"], "taints": taints}}, cause=_revision(node))
             for node, taints in wanted
             if taints != node["spec"].get("taints", [])
         ]
         client.write(puts)
         return pace if zonedisruption.waiting(nodes, evict) else math.inf
+
+
+def _revision(node: dict) -> int:
+    """The row that what is written follows from: the node as it is."""
+    return int(node["metadata"]["resourceVersion"])
+
+
+def _fault(node: dict) -> dict:
+    posted = condition(node, "Ready") or {}
+    of = {"reason": "NodeSilent", "node": node["metadata"]["name"], "heardOf": posted.get("lastHeartbeatTime")}
+    return {"decision": "NodeStatusUnknown", "fault": of}
 
 
 def _looked_at(node: dict) -> tuple:

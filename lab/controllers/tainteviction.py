@@ -58,7 +58,7 @@ class TaintEvictionController(Controller):
                 over.append(pod)
             elif left is not None:
                 delays[node_of(pod)] = min(left, delays[node_of(pod)] or left)
-        self._evict(client.caused_by(max(causes.values())), over)
+        self._evict(client, over, {pod["metadata"]["uid"]: _revision(nodes[node_of(pod)]) for pod in over})
         uids = {(view.uid, node_of(pod), pod["metadata"]["uid"]) for pod in pods}
         self._tainted.keep(uids, lambda seen: seen[0] == view.uid and seen[1] in causes)
         return delays
@@ -73,13 +73,20 @@ class TaintEvictionController(Controller):
         # Another worker may have seen it for longer than this one has: the taint says itself since when it is there.
         return max(0.0, tolerated - max(seen, seconds_told(pod, taints, time.time())))
 
-    def _evict(self, client: Client, pods: list[dict]) -> None:
+    def _evict(self, client: Client, pods: list[dict], causes: dict[str, int]) -> None:
+        """`causes`: pod's uid → its node as it is: whatever woke us, it is the taint that drives the pod away."""
         if pods:
             told = [(pod, f"Marking for deletion Pod {key_of(pod)}") for pod in pods]
             client.events([(pod, "Normal", "TaintManagerEviction", words) for pod, words in told])
             why = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
-            client.write([Put(PODS, disrupted(pod, *why), "status") for pod in pods])
-            client.delete_these(PODS, pods)
+            client.write(
+                [Put(PODS, disrupted(pod, *why), "status", cause=causes[pod["metadata"]["uid"]]) for pod in pods]
+            )
+            client.delete_these(PODS, pods, causes=causes)
+
+
+def _revision(node: dict | None) -> int:
+    return int(node["metadata"]["resourceVersion"]) if node else 0
 
 
 def _newly_bound(change: Change) -> Iterable[str]:

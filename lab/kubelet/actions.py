@@ -23,6 +23,7 @@ from .pods import (
 )
 from .status import lost, next_attempt, of_name
 
+UNHEALTHY, SPEC_CHANGED = "Unhealthy", "SpecChanged"
 # Seconds until the dead container may start again: 0 for now. Told its name and the one that died.
 Remaining = Callable[[str, Container], float]
 
@@ -38,7 +39,7 @@ class Start:
 @dataclass(frozen=True)
 class Kill:
     target: Container
-    reason: str  # "Unhealthy" | "SpecChanged"
+    reason: str  # UNHEALTHY | SPEC_CHANGED
     message: str
 
 
@@ -216,13 +217,13 @@ def _keep_running(look: _Look, plan: Plan, container: dict, init: bool) -> bool:
     if newest.image and newest.image != container["image"]:
         # The image is the one field of a running container that may be changed, and it is changed by a restart.
         message = f"Container {name} definition changed, will be restarted"
-        plan.kill.append(Kill(newest, "SpecChanged", message))
+        plan.kill.append(Kill(newest, SPEC_CHANGED, message))
         return True
     return not look.started.get(name, True)
 
 
 def _unhealthy(look: _Look, container: dict, newest: Container) -> Kill:
-    return Kill(newest, "Unhealthy", look.unhealthy[container["name"]])
+    return Kill(newest, UNHEALTHY, look.unhealthy[container["name"]])
 
 
 def _restart_when_due(look: _Look, plan: Plan, container: dict, dead: Container, init: bool) -> None:

@@ -26,6 +26,7 @@ from .images import Images
 from .lister import Lister
 from .nodeagent import NodeAgent
 from .nodes import NodeRecord, NodeTable
+from .occasions import Occasion
 from .parts import Parts
 from .pleg import Pleg
 from .podsync import PodSync
@@ -182,7 +183,6 @@ class Agent:
     def _verdict_changed(self, uid: str, name: str, kind: str) -> None:
         record = self.parts.pods.get(uid)
         if record:
-            record.cause = 0
             self.workers.add(uid, urgent=True)
 
     def _probe_failed(self, uid: str, name: str, message: str) -> None:
@@ -217,10 +217,15 @@ class Agent:
         for record in self.parts.pods.of_node(node.cluster, node.name):
             if address := record.pod.get("status", {}).get("podIP"):
                 pool.hold(record.uid, address)
-        self._node_changed(node)
+        self._look_at_pods_of(node)
 
     def _node_changed(self, node: NodeRecord) -> None:
         """Its power or its network: every pod of it has to be looked at, on or off, cut off or not."""
+        for record in self.parts.pods.of_node(node.cluster, node.name):
+            record.occasion = Occasion(int(node.node["metadata"]["resourceVersion"]))
+        self._look_at_pods_of(node)
+
+    def _look_at_pods_of(self, node: NodeRecord) -> None:
         for record in self.parts.pods.of_node(node.cluster, node.name):
             self.pleg.look_again(record.uid, urgent=True)
         self._woken.set()

@@ -114,6 +114,7 @@ class PodEnding:
         """preStop, SIGTERM, and SIGKILL at the deadline (a monotonic time). Returns when it has ended."""
         tell = self._parts.teller(record)
         tell("Normal", "Killing", message)
+        record.stopped.add(running.id)
         self._parts.prober.forget(running.id)
         container = find_container(record.pod, running.name) or {}
         hook = (container.get("lifecycle") or {}).get("preStop")

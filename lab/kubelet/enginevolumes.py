@@ -50,7 +50,7 @@ class EngineVolumes:
                 raise
             raise ConfigError(failure.message) from failure
         if not annotation(volume, MADE) and not is_deleting(volume):
-            self._settle(client, volume)
+            self._settle(_because_of(client, volume), volume)
         return source
 
     def _settle(self, client: Client, volume: dict) -> None:
@@ -71,7 +71,7 @@ class EngineVolumes:
         for volume in client.list(PERSISTENTVOLUMES):
             if is_deleting(volume) and self._is_ours_to_remove(volume):
                 try:
-                    self._reclaim(client, volume)
+                    self._reclaim(_because_of(client, volume), volume)
                 except ApiError as error:  # the next round, in a second, looks again
                     log.info("volume %s stays: %s", volume["metadata"]["name"], error.message)
 
@@ -96,6 +96,10 @@ class EngineVolumes:
         self._told.pop(meta["uid"], None)
         left = [one for one in meta["finalizers"] if one != PROVISIONER_FINALIZER]
         client.update(PERSISTENTVOLUMES, {**volume, "metadata": {**meta, "finalizers": left}})
+
+
+def _because_of(client: Client, volume: dict) -> Client:
+    return client.caused_by(int(volume["metadata"]["resourceVersion"]))
 
 
 def _bound_volume(client: Client, namespace: str, name: str) -> dict:

@@ -142,7 +142,7 @@ class NodeAgent:
         new = {**node, "metadata": {**node["metadata"], "annotations": annotations | ours}}
         if cidr:
             new["spec"] = {**node["spec"], "podCIDR": cidr, "podCIDRs": [cidr]}
-        return Put(NODES, new)
+        return Put(NODES, new, cause=_cause(record, node, None))
 
     def _api(self, cluster: str) -> str:
         """Where pods find the API: from a network of their own at this machine's address on it, which is the first
@@ -164,7 +164,9 @@ class NodeAgent:
             reported.append((record, self._made_from(record, node)))
             status = node_status(node, self._version, port, self._images, self._trouble_of(record))
             if says_something_new(status, node.get("status", {})):
-                puts.append(Put(NODES, {**node, "status": status}, "status"))
+                fault = {"reason": "EngineSilent", "node": record.name, "message": self.trouble}
+                why = {"decision": "NodeNotReady", "fault": fault} if self.trouble else None
+                puts.append(Put(NODES, {**node, "status": status}, "status", why, cause=_cause(record, node, why)))
         self._write(cluster, puts)
         for record, made_from in reported:
             record.reported = made_from
@@ -190,3 +192,10 @@ class NodeAgent:
                         self._write(cluster, [put])
                 elif error.code not in (404, 409):
                     log.warning("%s %s: %s", batch[0].kind.kind, batch[0].object["metadata"]["name"], error.message)
+
+
+def _cause(record: NodeRecord, node: dict, fault: dict | None) -> int:
+    """The node as it is now, if that is new to us; else it is the engine that has news, or the clock."""
+    version = node["metadata"]["resourceVersion"]
+    told = record.reported[0] if record.reported else ""
+    return 0 if fault or version == told else int(version)

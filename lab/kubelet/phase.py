@@ -11,6 +11,8 @@ from lab.apimachinery.meta import parse_time
 
 from .pods import containers, init_containers, is_sidecar, restart_policy
 
+DEADLINE_EXCEEDED = "DeadlineExceeded"  # the reason of a pod that has had all the time that it was given
+
 
 def phase_of(pod: dict, statuses: dict[str, dict], finished: bool = False) -> str:
     """Pending, Running, Succeeded or Failed.
@@ -80,7 +82,7 @@ def until_deadline(pod: dict, now: float) -> float | None:
 def past_deadline(pod: dict) -> dict:
     """The pod as it is once its time is over, whatever its containers do: they are ended because of this."""
     words = "Pod was active on the node longer than the specified deadline"
-    return {**pod, "status": {**pod["status"], "phase": "Failed", "reason": "DeadlineExceeded", "message": words}}
+    return {**pod, "status": {**pod["status"], "phase": "Failed", "reason": DEADLINE_EXCEEDED, "message": words}}
 
 
 def conditions_of(pod: dict, phase: str, statuses: dict[str, dict], sandbox_ready: bool) -> list[dict]:

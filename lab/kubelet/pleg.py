@@ -84,7 +84,6 @@ class Pleg:
             return
         if event.kind in ("died", "removed"):
             self._parts.prober.forget(event.container_id)
-        about.cause = 0
         self._workers.add(event.uid, urgent=True)
 
     def _look_now_and_then(self) -> None:

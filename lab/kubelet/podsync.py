@@ -10,13 +10,14 @@ from collections.abc import Callable
 
 from lab.runtime import Container, RuntimeFailure, Sandbox, Simulation, StillMaking
 
-from .actions import Kill, Plan, compute_pod_actions
+from .actions import UNHEALTHY, Kill, Plan, compute_pod_actions
 from .addresses import Exhausted
 from .adoption import rough_specs, sandbox_of
 from .backoff import go_duration
 from .ending import PodEnding
 from .nodes import NodeRecord
 from .nodestatus import host_address
+from .occasions import Occasion, occasion_between
 from .parts import Parts
 from .phase import past_deadline, until_deadline
 from .pods import all_containers, container_statuses, full_name, grace_seconds, is_terminal
@@ -75,7 +76,7 @@ class PodSync:
         self.ending.remove(record)
         # Removed because its node was deleted; meanwhile there is another of that name, and the pod is bound to it.
         if not record.must_end and self._parts.nodes.get(record.cluster, record.node):
-            self._parts.pods.put(record.cluster, record.pod, record.cause)
+            self._parts.pods.put(record.cluster, record.pod, record.occasion.revision)
             self._parts.wake(record.uid)
         return None
 
@@ -84,6 +85,7 @@ class PodSync:
         record.inherited = False
         self.look(record)
         if record.sandbox and (record.sandbox.ready or record.running):
+            record.stopped |= {container.id for container in record.running.values()}
             self._parts.runtime.stop_pod_sandbox(record.sandbox.id)
         record.dirty = True
 
@@ -164,10 +166,8 @@ class PodSync:
         return compute_pod_actions(self._known(record), record.sandbox, unhealthy, started, remaining)
 
     def _known(self, record: PodRecord) -> dict:
-        """The pod with the newest status: ours may be on its way still."""
-        known = record.pod
-        if record.reported is not None:
-            known = {**known, "status": overlay(known.get("status", {}), record.reported)}
+        """The pod with the newest status."""
+        known = {**record.pod, "status": _said(record)}
         late = not is_terminal(known) and until_deadline(known, time.time()) == 0
         return past_deadline(known) if late else known
 
@@ -201,8 +201,17 @@ class PodSync:
             or overlay(stored, status) != stored
             and not self._parts.writer.reports(record.uid)
         ):
+            self._note_occasion(record, status)
+            if record.did:
+                why, record.did = {"decision": "SyncPod", **(why or {}), "did": record.did}, []
             record.reported = status
             self._parts.writer.report(record, status, why)
+
+    def _note_occasion(self, record: PodRecord, status: dict) -> None:
+        """What happens to a pod that is told to end is not news; and a fault that is not told of yet has come first."""
+        if record.must_end or record.occasion.is_news:
+            return
+        record.occasion = occasion_between(_said(record), status, record.stopped) or record.occasion
 
     def _carry_out(self, record: PodRecord, node: NodeRecord, plan: Plan) -> None:
         """One plan. Raises NotYet where something has to be waited for."""
@@ -234,6 +243,9 @@ class PodSync:
             raise NotYet(min(waits))
 
     def _kill(self, record: PodRecord, kill: Kill) -> None:
+        if kill.reason == UNHEALTHY:
+            of = {"container": kill.target.name, "message": kill.message}
+            record.occasion = Occasion(fault={"reason": UNHEALTHY, **of})
         deadline = time.monotonic() + grace_seconds(record.pod)
         self.ending.stop_container(record, kill.target, deadline, kill.message)
         record.dirty = True
@@ -249,7 +261,8 @@ class PodSync:
             record.sandbox = None
         try:
             spec = sandbox_spec(record, node, node.pool.take(record.uid))
-            sandbox_id = self._parts.runtime.run_pod_sandbox(spec)
+            with record.noted("RunPodSandbox"):
+                sandbox_id = self._parts.runtime.run_pod_sandbox(spec)
         except StillMaking as wait:
             raise NotYet(wait.seconds) from wait
         except (RuntimeFailure, Exhausted) as failure:
@@ -271,3 +284,9 @@ class PodSync:
             for old in dead[KEPT_DEAD:]:
                 record.containers = tuple(c for c in record.containers if c.id != old.id)
                 self._parts.runtime.remove_container(old.id)
+
+
+def _said(record: PodRecord) -> dict:
+    """The pod's status as it was last told: ours may be on its way still."""
+    stored = record.pod.get("status", {})
+    return stored if record.reported is None else overlay(stored, record.reported)

@@ -2,14 +2,17 @@
 
 import dataclasses
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lab.apimachinery.meta import is_deleting
 from lab.runtime import Container, Sandbox
 
 from .hearsay import Hearsay
+from .occasions import Occasion
 from .status import Waiting
 
 
@@ -19,7 +22,7 @@ class PodRecord:
 
     cluster: str
     pod: dict  # as the API last had it
-    cause: int = 0  # the revision that makes us act; 0: the engine, or a clock
+    occasion: Occasion = field(default_factory=Occasion)  # what makes us act
     gone: bool = False  # the API has it no more
     dirty: bool = True  # the engine may have something else than `sandbox` says
     sandbox: Sandbox | None = None
@@ -29,6 +32,9 @@ class PodRecord:
     reported: dict | None = None  # the status that was handed over for writing last
     cut: bool | None = None  # whether its network is unplugged; None: not known
     inherited: bool = False  # it was there before this kubelet began
+    stopped: set[str] = field(default_factory=set)  # ids of the containers that we have stopped ourselves
+    pulling: dict[str, float] = field(default_factory=dict)  # container's name → since when its image is waited for
+    did: list[dict] = field(default_factory=list)  # calls of the engine that no row tells of yet: `noted`
     config_changed: bool = False  # a ConfigMap or Secret that it uses has changed
     ending: bool = False  # it is being taken down
     ended: bool = False  # nothing of it runs any more
@@ -68,6 +74,17 @@ class PodRecord:
         """Its running containers by name."""
         return {container.name: container for container in self.containers if container.state == "running"}
 
+    @contextmanager
+    def noted(self, call: str, **of: str) -> Iterator[None]:
+        """A call of the engine, by its name in the CRI: once it has succeeded, the next row says when it was, and how
+        long it took: `{"call", "at" (epoch), "seconds"}`."""
+        at = time.time()
+        yield
+        self.note(call, at, **of)
+
+    def note(self, call: str, at: float, **of: str) -> None:
+        self.did.append({"call": call, **of, "at": round(at, 3), "seconds": round(time.time() - at, 3)})
+
     @property
     def must_end(self) -> bool:
         return self.gone or is_deleting(self.pod)
@@ -90,10 +107,10 @@ class PodTable:
             uid = pod["metadata"]["uid"]
             record = self._records.get(uid)
             if record is None:
-                record = self._records[uid] = PodRecord(cluster, pod, cause)
+                record = self._records[uid] = PodRecord(cluster, pod, Occasion(cause))
                 self._of_node[cluster, record.node].add(uid)
                 return record, True
-            record.pod, record.cause = pod, cause
+            record.pod, record.occasion = pod, Occasion(cause)
             return record, False
 
     def remove(self, uid: str) -> None:

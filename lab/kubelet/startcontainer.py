@@ -54,10 +54,12 @@ class ContainerStarter:
         tell = self._parts.teller(record)
         try:
             pod = sandbox_spec(record, node, record.standing.address)
-            created = self._parts.runtime.create_container(record.standing.id, pod, spec)
+            with record.noted("CreateContainer", container=name):
+                created = self._parts.runtime.create_container(record.standing.id, pod, spec)
             tell("Normal", "Created", f"Created container: {name}")
             now = time.time()
-            self._parts.runtime.start_container(created)
+            with record.noted("StartContainer", container=name):
+                self._parts.runtime.start_container(created)
         except RuntimeFailure as failure:
             record.dirty = True
             self._parts.images.recheck()
@@ -102,7 +104,11 @@ class ContainerStarter:
             )
         except RuntimeFailure as failure:
             self._wait_because(record, name, failure)
-        if waiting:
+        if not waiting:
+            if since := record.pulling.pop(name, None):
+                record.note("PullImage", since, container=name)
+        else:
+            record.pulling.setdefault(name, time.time())
             record.waiting[name] = waiting
             left = images.remaining(container["image"])
             if left and waiting.reason != "ImagePullBackOff":  # the failure itself is shown, and a moment later this

@@ -19,6 +19,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
 from lab.client import Client, LostFence, Put
 
+from .occasions import Occasion
 from .records import PodRecord
 from .status import overlay
 
@@ -34,7 +35,7 @@ class Report:
     record: PodRecord
     status: dict
     why: dict | None
-    cause: int
+    occasion: Occasion
 
 
 def story(status: dict) -> tuple:
@@ -72,8 +73,8 @@ class StatusWriter:
         with self._changed:
             waiting = self._reports.setdefault(record.uid, deque())
             if waiting and story(waiting[-1].status) == story(status):
-                waiting.pop()
-            waiting.append(Report(record, status, why, record.cause))
+                why = {**(waiting.pop().why or {}), **(why or {})} or None
+            waiting.append(Report(record, status, why, record.occasion))
             self._changed.notify_all()
 
     def event(self, cluster: str, obj: dict, kind: str, reason: str, message: str) -> None:
@@ -185,10 +186,9 @@ class StatusWriter:
             self._reports.pop(report.record.uid, None)
 
     def _write(self, cluster: str, reports: list[Report]) -> None:
-        causes = {report.cause for report in reports}
-        client = self._client(cluster).caused_by(causes.pop() if len(causes) == 1 else 0)
+        client = self._client(cluster)
         view = client.view()
-        puts = []
+        puts, told = [], []
         for report in reports:
             _, namespace, name = report.record.address
             current = view.get(PODS.resource, namespace, name)
@@ -196,29 +196,33 @@ class StatusWriter:
                 continue
             status = overlay(current.get("status", {}), report.status)
             if status != current.get("status"):
-                puts.append(Put(PODS, {**current, "status": copy.deepcopy(status)}, "status", report.why))
-        if puts:
-            client.write(puts)
+                new, why = {**current, "status": copy.deepcopy(status)}, report.occasion.begins(report.why)
+                puts.append(Put(PODS, new, "status", why, cause=report.occasion.revision))
+                told.append(report.occasion)
+        for occasion, stored in zip(told, client.write(puts), strict=True):
+            occasion.revision = occasion.revision or int(stored["metadata"]["resourceVersion"])
 
     def _write_ends(self) -> None:
         """Those of which everything else is written; of each cluster in one transaction."""
         with self._changed:
             due = {uid: end for uid, end in self._ends.items() if uid not in self._reports}
-        gone: dict[str, list[dict]] = defaultdict(list)
+        gone: dict[str, list[PodRecord]] = defaultdict(list)
         for record, _ in due.values():
             if not record.gone:
-                gone[record.cluster].append(record.pod)
-        for cluster, pods in gone.items():
-            self._delete(cluster, pods)
+                gone[record.cluster].append(record)
+        for cluster, records in gone.items():
+            self._delete(cluster, records)
         for uid, (_, then) in due.items():
             with self._changed:
                 self._ends.pop(uid, None)
             then()
 
-    def _delete(self, cluster: str, pods: list[dict]) -> None:
+    def _delete(self, cluster: str, records: list[PodRecord]) -> None:
+        causes = {record.uid: record.occasion.revision for record in records}
         try:
-            for start in range(0, len(pods), MOST_AT_ONCE):
-                self._client(cluster).delete_these(PODS, pods[start : start + MOST_AT_ONCE], grace_seconds=0)
+            for start in range(0, len(records), MOST_AT_ONCE):
+                pods = [record.pod for record in records[start : start + MOST_AT_ONCE]]
+                self._client(cluster).delete_these(PODS, pods, grace_seconds=0, causes=causes)
         except ApiError as error:
             if error.code != 404:  # the cluster is gone, and its pods with it
                 raise

@@ -15,8 +15,9 @@ log = logging.getLogger(__name__)
 Happening = tuple[dict, str, str, str]
 
 
-def report(client: Client, unschedulable: list[Unschedulable]) -> list[Happening]:
-    """Set the condition PodScheduled of each pod, where that says anything new; the events to record.
+def report(client: Client, unschedulable: list[Unschedulable], causes: dict[str, int]) -> list[Happening]:
+    """Set the condition PodScheduled of each pod, where that says anything new; the events to record. `causes`: pod's
+    key → the revision that it was tried because of.
 
     An unchanged status is never written: it would be a change, which wakes everybody, the scheduler among them.
     """
@@ -29,7 +30,7 @@ def report(client: Client, unschedulable: list[Unschedulable]) -> list[Happening
             continue
         new = with_verdict(pod, missed.message, missed.nominated)
         if new is not None:
-            puts.append(Put(PODS, new, "status", missed.why))
+            puts.append(Put(PODS, new, "status", missed.why, cause=causes[meta.key_of(pod)]))
             happened.append((pod, "Warning", "FailedScheduling", missed.message))
     if puts:
         _write(client, puts)

@@ -8,7 +8,7 @@ from lab.client.reconcile import Controller, failed
 
 from . import volumebinding
 from .batch import Outcome, schedule
-from .cache import SCHEDULER_NAME
+from .cache import SCHEDULER_NAME, Cache
 from .informer import Informer, concerns_pending, helps_pending
 from .queue import SchedulingQueue
 from .reporting import evict, report
@@ -51,10 +51,11 @@ class Scheduler(Controller):
         claims = volumebinding.look(state, cache, keys)
         held = claims.refused.keys() | claims.waiting
         outcome = schedule(cache, [key for key in keys if key not in held], RUN_SECONDS)
+        causes_of = {key: causes.get(key) or causes.get(EVERYTHING) or _revision(cache, key) for key in keys}
         client = client.caused_by(max(causes.values()))
         postponed = volumebinding.settle(client, outcome, claims)
         queue.forget([*claims.waiting, *postponed])
-        refused = self._write(client, outcome, queue)
+        refused = self._write(client, outcome, queue, causes_of)
         informer.correct(client, [*postponed, *refused])
         if outcome.bindings:
             # Nobody but the scheduler itself has seen them come: its own bindings do not wake it.
@@ -64,26 +65,33 @@ class Scheduler(Controller):
         again = 0.0 if outcome.unfinished else queue.next_try()
         return dict.fromkeys(causes, None) | refused | {EVERYTHING: again}
 
-    def _write(self, client: Client, outcome: Outcome, queue: SchedulingQueue) -> dict[str, float]:
-        """Store what was decided; key → delay of the pods that could not be bound."""
-        refused = client.bind(outcome.bindings) if outcome.bindings else {}
+    def _write(
+        self, client: Client, outcome: Outcome, queue: SchedulingQueue, causes: dict[str, int]
+    ) -> dict[str, float]:
+        """Store what was decided, each pod's because of its own cause; key → delay of those that could not be bound."""
+        refused = client.bind(outcome.bindings, causes) if outcome.bindings else {}
         happened = []
         for pod, node, _ in outcome.bindings:
             key = meta.key_of(pod)
             if key not in refused:
                 happened.append((pod, "Normal", "Scheduled", f"Successfully assigned {key} to {node}"))
-        happened += report(client, outcome.unschedulable)
+        happened += report(client, outcome.unschedulable, causes)
         for missed in outcome.unschedulable:
             key = meta.key_of(missed.pod)
             queue.failed(key)
-            preempted, all_asked = evict(client, missed)
+            preempted, all_asked = evict(client.caused_by(causes[key]), missed)
             happened += preempted
             if not all_asked:
                 queue.hope([key])
         if happened:
             # Events name the scheduler as pods do in `spec.schedulerName`.
-            Client(client.cluster, SCHEDULER_NAME, client.cause, client.fence).events(happened)
+            Client(client.cluster, SCHEDULER_NAME, fence=client.fence).events(happened)
         return {key: failed(self, client, key, error) for key, error in refused.items()}
+
+
+def _revision(cache: Cache, key: str) -> int:
+    """Where neither a change nor the clock's own names a cause, it is that the pod waits."""
+    return int(cache.pending[key][0]["metadata"]["resourceVersion"]) if key in cache.pending else 0
 
 
 def new_queue() -> SchedulingQueue:

@@ -40,7 +40,8 @@ class LostFence(Exception):
 @dataclass(frozen=True)
 class Write:
     """One key's next state. `expected` is the revision it must be at now: 0 for a key that must not exist yet. `guard`
-    is asked under the lock, of the state that this write would follow: may it be written?"""
+    is asked under the lock, of the state that this write would follow: may it be written? `cause` is this write's own,
+    where a batch has several; None: the batch's."""
 
     resource: str
     namespace: str
@@ -50,6 +51,7 @@ class Write:
     deleted: bool = False
     why: dict | None = None
     guard: Callable[[View], bool] | None = None
+    cause: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def append(
             why = orjson.dumps(write.why) if write.why is not None else None
             rows.append(
                 (row.pk, revision, write.resource, write.namespace, write.name, _dump(write.object), not previous,
-                 write.deleted, previous, now, author, cause, why)
+                 write.deleted, previous, now, author, cause if write.cause is None else write.cause, why)
             )  # fmt: skip
         if check:
             check(current)
