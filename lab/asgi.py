@@ -32,7 +32,7 @@ class Handler(ASGIHandler):
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         if is_secured(request.scope):
-            request.urlconf = "lab.apiserver.urls"
+            request.urlconf = "lab.explain.urls"
         match = super().resolve_request(request)
         if not iscoroutinefunction(match.func):
             match.func = partial(in_thread, match.func)

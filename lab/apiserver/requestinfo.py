@@ -12,6 +12,8 @@ from .versions import stored_kind
 
 # Not in Kubernetes: what this lab adds to its resources. `kill` ends a container's process, as a crash would.
 EXTENSIONS = {"pods": ("kill",)}
+# What is said of every object by whoever reads the log (`lab.explain`): parts of it like a status, for RBAC too.
+READINGS = ("history", "thread", "why")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def resolve(path: str) -> RequestInfo:
         raise unknown_path()
     if kind.namespaced and name and not namespace:
         raise unknown_path()
-    if subresource and subresource not in (*kind.subresources, *EXTENSIONS.get(kind.resource, ())):
+    if subresource and subresource not in (*kind.subresources, *EXTENSIONS.get(kind.resource, ()), *READINGS):
         raise unknown_path()
     if "" in path.rstrip("/").split("/"):
         raise unknown_path()
@@ -61,4 +63,4 @@ def resolve(path: str) -> RequestInfo:
 
 def _is_subresource(group: str, version: str, parts: list[str]) -> bool:
     """`namespaces/web/status` is the status of a namespace, `namespaces/web/pods` are the pods in it."""
-    return (group, version) == ("", "v1") and len(parts) == 3 and parts[2] in NAMESPACES.subresources
+    return (group, version) == ("", "v1") and len(parts) == 3 and parts[2] in (*NAMESPACES.subresources, *READINGS)

@@ -6,6 +6,7 @@ Source: plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go.
 """
 
 from lab.apimachinery.kinds import CLUSTERROLEBINDINGS, CLUSTERROLES, OWN, RBAC
+from lab.apiserver.requestinfo import READINGS
 
 from .client import Put
 
@@ -36,7 +37,7 @@ def _scaled(*plurals: str) -> tuple[str, ...]:
 WORKLOADS = ("deployments", "replicasets", "statefulsets")
 DATA = ("configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "replicationcontrollers", "services")
 WRITABLE = tuple(name for name in DATA if name != "endpoints")  # by them traffic could be led anywhere: CVE-2021-25740
-VIEW = [
+SEEN = [
     _rule(READ, "", *DATA, "serviceaccounts", "limitranges", "namespaces", "resourcequotas"),
     _rule(READ, "", "pods/log", "pods/status", "replicationcontrollers/scale", "persistentvolumeclaims/status"),
     _rule(READ, "", "namespaces/status", "resourcequotas/status", "services/status", "replicationcontrollers/status"),
@@ -49,6 +50,17 @@ VIEW = [
     _rule(READ, "metrics.k8s.io", "pods", "nodes"),
     _rule(READ, OWN, *_with_status("releases", "visitors", "builds")),
 ]
+
+
+def _with_readings(rules: list[dict]) -> list[dict]:
+    """Who may read an object may be told its history, what led to it, and why it is as it is."""
+    readable = [rule for rule in rules if "get" in rule["verbs"] and rule["apiGroups"] != ["metrics.k8s.io"]]
+    whole = [(rule["apiGroups"][0], [name for name in rule["resources"] if "/" not in name]) for rule in readable]
+    parts = [(group, [f"{name}/{part}" for name in names for part in READINGS]) for group, names in whole]
+    return rules + [_rule(("get",), group, *names) for group, names in parts if names]
+
+
+VIEW = _with_readings(SEEN)
 EDIT = [
     _rule(READ, "", "secrets", "pods/attach", "pods/exec", "pods/portforward"),
     _rule(("impersonate",), "", "serviceaccounts"),
@@ -61,11 +73,14 @@ EDIT = [
     _rule(WRITE, "policy", "poddisruptionbudgets"),
     _rule(WRITE, "networking.k8s.io", "ingresses", "networkpolicies"),
     _rule(WRITE, OWN, "releases", "visitors", "builds"),
+    _rule(("get",), "", *(f"secrets/{part}" for part in READINGS)),
 ]
-ADMIN = [
-    _rule(("create",), "authorization.k8s.io", "localsubjectaccessreviews"),
-    _rule((*READ, *WRITE), RBAC, "roles", "rolebindings"),
-]
+ADMIN = _with_readings(
+    [
+        _rule(("create",), "authorization.k8s.io", "localsubjectaccessreviews"),
+        _rule((*READ, *WRITE), RBAC, "roles", "rolebindings"),
+    ]
+)
 REVIEWS = [
     _rule(("create",), "authorization.k8s.io", "selfsubjectaccessreviews", "selfsubjectrulesreviews"),
     _rule(("create",), "authentication.k8s.io", "selfsubjectreviews"),

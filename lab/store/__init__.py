@@ -16,8 +16,8 @@ from .log import (
     create_cluster,
     delete_cluster,
 )
-from .past import Ahead, Row, changes, history, row_at, state_at
-from .view import Change, Compacted, UnknownCluster, View, view
+from .past import Ahead, Row, changes, find, history, row_at, rows_at, state_at
+from .view import Change, Compacted, UnknownCluster, View, head_of, view
 
 __all__ = [
     "Ahead",
@@ -36,8 +36,11 @@ __all__ = [
     "compact",
     "create_cluster",
     "delete_cluster",
+    "find",
+    "head_of",
     "history",
     "row_at",
+    "rows_at",
     "state_at",
     "subscribe",
     "view",

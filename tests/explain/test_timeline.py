@@ -1,0 +1,64 @@
+"""The moments on the time line."""
+
+import pytest
+
+from lab.explain.timeline import MOST, mark_of, thinned
+from lab.store import Row
+from tests.dashboard.build import a_deployment, a_node, a_pod, an_event, change, leaving, with_status
+
+
+def said(obj: dict, old: dict | None = None, author: str = "kubectl", deleted: bool = False) -> tuple | None:
+    told = change(obj, old, author, deleted=deleted)
+    mark = mark_of(Row(*(getattr(told, field) for field in told.__slots__), why=None))
+    return (mark["kind"], mark["text"]) if mark else None
+
+
+def out(deployment: dict, reason: str) -> dict:
+    return with_status(deployment, conditions=[{"type": "Progressing", "status": "True", "reason": reason}])
+
+
+def unreachable(node: dict) -> dict:
+    return {**node, "spec": {"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]}}
+
+
+ROLLING = out(a_deployment(revision=2), "ReplicaSetUpdated")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ((a_deployment(),), ("person", "made deployment web")),
+        ((a_deployment(replicas=5), a_deployment()), ("person", "deployment web: replicas 3 → 5")),
+        ((a_deployment(), a_deployment(), "kubectl", True), ("person", "deleted deployment web")),
+        ((leaving(a_pod()), a_pod()), ("person", "deleted pod web-rs1-abcde")),
+        ((a_deployment(), a_deployment()), None),
+        ((unreachable(a_node()), a_node(), "node-controller"), ("node", "node node-a lost")),
+        ((a_node(), unreachable(a_node()), "node-controller"), ("node", "node node-a is back")),
+        ((a_node(truth="Unknown"), a_node(), "node-controller"), None),
+        ((ROLLING, a_deployment(), "deployment-controller"), ("rollout", "web: rollout 2 begins")),
+        (
+            (out(ROLLING, "NewReplicaSetAvailable"), ROLLING, "deployment-controller"),
+            ("rollout", "web: rollout 2 is done"),
+        ),
+        ((ROLLING, ROLLING, "deployment-controller"), None),
+        (({**an_event("e", a_pod(), "BackOff"), "type": "Warning"},), ("fault", "pod web-rs1-abcde: BackOff")),
+        ((an_event("e", a_pod()),), None),
+    ],
+    ids=str,
+)
+def test_a_row_makes_a_mark_or_none(told, expected):
+    assert said(*told) == expected
+
+
+def test_few_marks_are_all_kept():
+    few = [{"revision": n, "kind": "fault"} for n in range(1, MOST + 1)]
+    assert thinned(few, 0, 100_000) == few
+
+
+def test_of_many_the_most_important_of_each_stretch_are_kept():
+    many = [{"revision": n, "kind": "person" if n % 1000 == 7 else "fault"} for n in range(1, 20_001)]
+    kept = thinned(many, 0, 20_000)
+    assert len(kept) == MOST
+    assert [mark for mark in kept if mark["kind"] == "person"] == [mark for mark in many if mark["kind"] == "person"]
+    assert kept == sorted(kept, key=lambda mark: mark["revision"])
+    assert kept[0]["revision"] <= 100 and kept[-1]["revision"] == 20_000
