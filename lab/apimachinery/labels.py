@@ -4,6 +4,7 @@
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 REGION_LABEL, ZONE_LABEL = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
 RUNTIME_LABEL = "orrery.io/runtime"  # the engine that runs it; on a volume: that it lies on
+NODEPOOL_LABEL = "orrery.io/nodepool"  # the pool that bought it
 # Of pods and ReplicaSets: which revision of their Deployment they are of.
 HASH_LABEL = "pod-template-hash"
 # Of pods of a StatefulSet or DaemonSet: the same, by the name or the hash of a ControllerRevision.
@@ -12,5 +13,7 @@ REVISION_LABEL = "controller-revision-hash"
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 # Annotations of nodes: where their kubelet answers, and where the data plane in their network is told what to do.
 KUBELET, GATEWAY = "orrery.io/kubelet", "orrery.io/gateway"
+# Another: when a bought one will have booted, RFC 3339. It stays, for what it says is then how long ago that was.
+BOOTS_UNTIL = "orrery.io/boots-until"
 # An annotation of a Service: the share of each version. A condition of a pod: nobody asks it anything any more.
 WEIGHTS, DRAINED = "orrery.io/weights", "orrery.io/Drained"

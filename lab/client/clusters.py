@@ -32,11 +32,13 @@ STANDARD: dict = {
 __all__ = ["delete_cluster", "ensure_cluster", "furnish"]
 
 
-def ensure_cluster(name: str, author: str = "bootstrap") -> bool:
+def ensure_cluster(name: str) -> bool:
     """Make the cluster with its first namespaces, roles and classes of priority and storage; False if it was there.
     Finishes one that was left half-made, or that is older than some of these."""
     made = create_cluster(name)
-    client = Client(name, author, hardware=True)  # a cluster whose control plane is off is there all the same
+    client = Client(
+        name, author="bootstrap", hardware=True
+    )  # a cluster whose control plane is off is there all the same
     missing = [ns for ns in FIRST_NAMESPACES if client.find(NAMESPACES, "", ns) is None]
     puts = [Put(NAMESPACES, {"metadata": {"name": ns}}) for ns in missing]
     lacking = [name for name in SYSTEM if client.find(PRIORITYCLASSES, "", name) is None]
@@ -50,10 +52,10 @@ def ensure_cluster(name: str, author: str = "bootstrap") -> bool:
     return made
 
 
-def furnish(name: str, author: str = "bootstrap") -> None:
+def furnish(name: str) -> None:
     """Give the first namespaces what their pods cannot do without, before the first pod: controllers would, too, but
     a moment later."""
-    client = Client(name, author, hardware=True)
+    client = Client(name, author="bootstrap", hardware=True)
     own = [(kind, obj) for ns in FIRST_NAMESPACES for kind, obj in _own(ns) if not _is_there(client, kind, obj)]
     client.write([Put(kind, obj) for kind, obj in own])
 

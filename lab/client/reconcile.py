@@ -239,14 +239,3 @@ def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
     if passed:
         cursors.filter(name__in=passed, revision__lt=head, holder="").update(revision=head)
     return [names[name].name for name in late]
-
-
-def run_until_quiet(cluster: str, controllers: Iterable[Controller], rounds: int = 100) -> int:
-    """Turn all loops in this thread until none has anything to do now; how many keys were synced. For tests."""
-    total = 0
-    for _ in range(rounds):
-        synced = sum(catch_up(cluster, controller) for controller in controllers)
-        total += synced
-        if not synced:
-            return total
-    raise RuntimeError(f"the controllers of {cluster} do not come to rest: one of them wakes itself")

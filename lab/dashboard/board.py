@@ -29,7 +29,8 @@ from lab.client import Change
 from .deltas import Delta, Way, begun, onward, turns
 from .loops import LEFT, LOOPS, describe, left, loop_of, loop_row, work_of
 from .noderows import Room, node_row
-from .rows import WORKLOADS, Row, compact, is_over, owner_id, pod_row, requests_of, row_id, seen, version_of
+from .ownership import Ownership
+from .rows import WORKLOADS, Row, compact, is_over, owner_id, pod_row, requests_of, row_id, seen
 from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
 from .steeringrows import behind_words, shown_first
@@ -47,10 +48,9 @@ class Board:
     def __init__(self, objects: Iterable[dict] = (), verdicts: dict[str, list[dict]] | None = None):
         self.rows: dict[str, Row] = {row["id"]: row for row in map(loop_row, LOOPS)}
         self._objects: dict[str, dict] = {}  # row id → object, of every kind that is shown
-        self._pods_of: dict[str, set[str]] = defaultdict(set)  # id of a workload → ids of its pods, and of its parts
-        self._parts_made: dict[str, set[str]] = defaultdict(set)  # id of a workload → ids of its replica sets or Jobs
         self._parts: dict[str, set[str]] = defaultdict(set)  # id of a row → ids of what belongs to it, see PART_OF
         self._room = Room()
+        self._owned = Ownership(self._objects, self._mark)
         self._tape: deque[str] = deque()
         self._dirty: dict[str, None] = {LAB: None}  # ordered, so that rows come out in the order in which they changed
         self._verdicts: dict[str, list[dict]] = dict(verdicts or {})
@@ -114,7 +114,7 @@ class Board:
         if resource == PODS.resource:
             self._put_pod(id_, obj, known)
         elif resource in ARE_WORKLOADS:
-            self._put_workload(id_, obj, known)
+            self._owned.put_workload(id_, obj, known)
         elif resource == EVENTS.resource:
             self._put_event(id_)
         if resource in PART_OF:
@@ -133,33 +133,11 @@ class Board:
 
     def _put_pod(self, id_: str, pod: dict, known: dict | None) -> None:
         self._release(id_)
-        if known and owner_id(known) != owner_id(pod):
-            self._let_go(id_, known)
         if (node := pod["spec"].get("nodeName")) and not is_over(pod):
             place = f"{NODES.resource}/{node}"
             self._room.take(id_, place, requests_of(pod))
             self._mark(place)
-        for owner in self._owners_of(pod):
-            self._pods_of[owner].add(id_)
-            self._mark(owner)
-
-    def _put_workload(self, id_: str, workload: dict, known: dict | None) -> None:
-        """Also what another workload has made, a replica set or a Job: its pods are the other's too."""
-        if known and owner_id(known) != owner_id(workload):
-            self._disown(id_, known)
-        if owner := owner_id(workload):
-            self._parts_made[owner].add(id_)
-            self._pods_of[owner] |= self._pods_of[id_]
-            self._mark(owner)
-        if known is None or version_of(known) != version_of(workload) or owner_id(known) != owner_id(workload):
-            self._mark_pods_of(id_)
-
-    def _disown(self, id_: str, workload: dict) -> None:
-        if owner := owner_id(workload):
-            self._parts_made[owner].discard(id_)
-            self._pods_of[owner] -= self._pods_of[id_]
-            self._mark(owner)
-        self._mark_pods_of(id_)
+        self._owned.put_pod(id_, pod, known)
 
     def _put_event(self, id_: str) -> None:
         if id_ in self._tape:
@@ -179,9 +157,9 @@ class Board:
             self._release(id_)
             self._verdicts.pop(id_, None)
             self._ways.pop(id_, None)
-            self._let_go(id_, obj)
+            self._owned.drop_pod(id_, obj)
         elif resource in ARE_WORKLOADS:
-            self._disown(id_, obj)
+            self._owned.drop_workload(id_, obj)
         elif resource == EVENTS.resource and id_ in self._tape:
             self._tape.remove(id_)
         if resource in PART_OF:
@@ -189,11 +167,6 @@ class Board:
         if resource == SERVICES.resource:
             self._mark_deployments_of(obj)
         del self._objects[id_]
-
-    def _let_go(self, id_: str, pod: dict) -> None:
-        for owner in self._owners_of(pod):
-            self._pods_of[owner].discard(id_)
-            self._mark(owner)
 
     def _release(self, id_: str) -> None:
         """Give back what a pod held of its node."""
@@ -203,11 +176,6 @@ class Board:
     def _mark(self, id_: str) -> None:
         self._dirty[id_] = None
 
-    def _mark_pods_of(self, owner: str) -> None:
-        """Their rows name their owner, and say its version."""
-        for pod in self._pods_of[owner]:
-            self._mark(pod)
-
     def _mark_deployments_of(self, service: dict) -> None:
         """Their cards say which services lead to them. Services change seldom, so that all are looked through."""
         prefix = f"{DEPLOYMENTS.resource}/{service['metadata']['namespace']}/"
@@ -215,19 +183,11 @@ class Board:
             if id_.startswith(prefix):
                 self._mark(id_)
 
-    def _owners_of(self, obj: dict | None) -> list[str]:
-        """A pod's replica set, and that one's deployment; its Job, and that one's CronJob: nearest first."""
-        found = []
-        while obj and (owner := owner_id(obj)):
-            found.append(owner)
-            obj = self._objects.get(owner)
-        return found
-
     # Rows anew.
 
     def _pod(self, id_: str) -> Row:
         pod = self._objects[id_]
-        row = pod_row(pod, *(self._objects[owner] for owner in self._owners_of(pod) if owner in self._objects))
+        row = pod_row(pod, *(self._objects[owner] for owner in self._owned.owners_of(pod) if owner in self._objects))
         if verdicts := self._verdicts.get(id_):
             row["verdicts"] = verdicts
         if (way := self._ways.get(id_)) and way.said:
@@ -256,8 +216,8 @@ class Board:
             held = self._parts_of(id_, LEASES) if is_up(obj) else ()  # a dead one's Lease stands until it runs out
             leads = [lease["metadata"]["name"].removeprefix("kube-") for lease in held]
             return node_row(obj, *self._room.of(id_), leads)
-        made = [self._objects[part] for part in sorted(self._parts_made[id_])]
-        return workload_row(obj, made, [self.rows[pod] for pod in self._pods_of[id_]]) | self._attached(obj, id_)
+        pods = [self.rows[pod] for pod in self._owned.pods_of(id_)]
+        return workload_row(obj, self._owned.made_by(id_), pods) | self._attached(obj, id_)
 
     def _parts_of(self, id_: str, kind: Kind) -> list[dict]:
         """What belongs to a row, of one kind, oldest first."""

@@ -5,14 +5,11 @@ from collections.abc import Callable, Sequence
 
 from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_member
 from lab.apimachinery.kinds import NODES
-from lab.apimachinery.labels import RUNTIME_LABEL, ZONE_LABEL
+from lab.apimachinery.labels import BOOTS_UNTIL, NODEPOOL_LABEL, RUNTIME_LABEL, ZONE_LABEL
 from lab.apimachinery.meta import condition, is_deleting, is_true, parse_time
 from lab.apimachinery.quantity import milli_value, value
 
 from .rows import GPU, Row, amounts, compact, cores, head, percent, size
-
-POOL_LABEL = "orrery.io/nodepool"
-
 
 Requests = tuple[int, int, int]  # millis of CPU, bytes of memory, GPUs
 
@@ -30,7 +27,7 @@ def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = ()) 
             **head("node", NODES.resource, node),
             "zone": labels.get(ZONE_LABEL),
             "runtime": runtime,
-            "pool": labels.get(POOL_LABEL),
+            "pool": labels.get(NODEPOOL_LABEL),
             "until": boots_until(node),
             "ready": is_true(node, "Ready"),
             "status": node_status(node),
@@ -132,7 +129,7 @@ def says_itself(taint: str) -> bool:
 def boots_until(node: dict) -> float:
     """Until when a machine that was bought boots, in seconds since the epoch; 0 for any other."""
     meta = node["metadata"]
-    until = meta.get("annotations", {}).get("orrery.io/boots-until")
+    until = meta.get("annotations", {}).get(BOOTS_UNTIL)
     return parse_time(until) if until and RUNTIME_LABEL not in meta.get("labels", {}) else 0
 
 

@@ -16,11 +16,11 @@ from lab.apimachinery.kinds import (
     VISITORS,
     Kind,
 )
+from lab.apimachinery.labels import NODEPOOL_LABEL
 from lab.apimachinery.meta import is_true, key_of
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
 
-from .noderows import POOL_LABEL
 from .servicerows import SERVICE_NAME, endpoints_of, service_row, visitors_row, why_empty
 from .steeringrows import metric_words, pool_row, release_row, scaler_row, steps_of
 from .steeringwords import pool_words, release_words, scaler_words
@@ -188,7 +188,7 @@ def pool_head(client: Client, pool: dict) -> dict:
 
 def pool_overview(client: Client, pool: dict) -> dict:
     name = pool["metadata"]["name"]
-    nodes = sorted(client.list(NODES, labels={POOL_LABEL: name}), key=lambda node: node["metadata"]["name"])
+    nodes = sorted(client.list(NODES, labels={NODEPOOL_LABEL: name}), key=lambda node: node["metadata"]["name"])
     return {
         "spec": pool["spec"],
         "message": pool.get("status", {}).get("message", ""),

@@ -10,8 +10,9 @@ from lab.apimachinery.kinds import CONFIGMAPS
 from lab.client import Client, locks, reconcile
 from lab.client.clusters import ensure_cluster
 from lab.client.locks import HOLD_SECONDS, JITTER_SECONDS, Lock
-from lab.client.reconcile import behind, catch_up, run_until_quiet
+from lab.client.reconcile import behind, catch_up
 from lab.store import log
+from tests.loops import run_until_quiet
 
 from .loops import Recorder, a_configmap
 

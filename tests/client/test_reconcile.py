@@ -9,8 +9,9 @@ from lab.apimachinery.kinds import CONFIGMAPS, SECRETS
 from lab.client import Client, reconcile
 from lab.client.clusters import ensure_cluster
 from lab.client.locks import Lock
-from lab.client.reconcile import behind, catch_up, run_until_quiet
+from lab.client.reconcile import behind, catch_up
 from lab.models import Cursor, Requeue
+from tests.loops import run_until_quiet
 
 from .loops import Recorder, a_configmap
 

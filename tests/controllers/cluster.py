@@ -4,13 +4,13 @@ from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
 from lab.apimachinery.meta import is_deleting, now
 from lab.client import Client, Put
 from lab.client.clusters import ensure_cluster
-from lab.client.reconcile import run_until_quiet
 from lab.controllers.daemonset.controller import DaemonSetController
 from lab.controllers.deployment.controller import DeploymentController
 from lab.controllers.garbagecollector import GarbageCollector
 from lab.controllers.namespace import NamespaceController
 from lab.controllers.replicaset import ReplicaSetController, ReplicationControllerController
 from lab.controllers.statefulset.controller import StatefulSetController
+from tests.loops import run_until_quiet
 
 WORKLOADS = (
     DeploymentController(),

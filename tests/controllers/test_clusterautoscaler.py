@@ -4,7 +4,7 @@ import pytest
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODEPOOLS, NODES, PODDISRUPTIONBUDGETS
-from lab.apimachinery.labels import RUNTIME_LABEL
+from lab.apimachinery.labels import BOOTS_UNTIL, NODEPOOL_LABEL, RUNTIME_LABEL
 from lab.apimachinery.meta import condition, is_deleting, now
 from lab.client import Client
 from lab.client.reconcile import catch_up
@@ -79,7 +79,7 @@ def test_pods_that_wait_buy_machines_that_boot_and_take_them(world):
     assert booting["spec"]["taints"][0]["key"] == "node.kubernetes.io/not-ready"
     assert RUNTIME_LABEL not in booting["metadata"]["labels"]
     assert world.client.get(NODEPOOLS, "", "pool")["status"]["booting"] == 2
-    world.client.patch(NODES, "", "pool-1", {"metadata": {"annotations": {machines.BOOTS_UNTIL: now()}}})
+    world.client.patch(NODES, "", "pool-1", {"metadata": {"annotations": {BOOTS_UNTIL: now()}}})
     world.turn()
     assert RUNTIME_LABEL in world.nodes()["pool-1"]["metadata"]["labels"]
     world.register()
@@ -181,7 +181,7 @@ def movable(world) -> Machines:
     world.deploy(1, cpu="100m")
     world.schedule()
     other = ready(machines.template(world.client.get(NODEPOOLS, "", "pool"), "other"))
-    del other["metadata"]["labels"][machines.POOL]
+    del other["metadata"]["labels"][NODEPOOL_LABEL]
     world.client.create(NODES, other)
     return world
 
@@ -241,7 +241,7 @@ def test_a_machine_whose_pool_is_gone_is_a_node_like_any_other(world):
     world.deploy(1)
     world.turn()
     world.client.delete(NODEPOOLS, "", "pool")
-    world.client.patch(NODES, "", "pool-1", {"metadata": {"annotations": {machines.BOOTS_UNTIL: now()}}})
+    world.client.patch(NODES, "", "pool-1", {"metadata": {"annotations": {BOOTS_UNTIL: now()}}})
     for _ in range(2):
         world.turn()
         world.register()

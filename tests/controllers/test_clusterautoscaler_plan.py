@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from lab.apimachinery.budgets import Budget
+from lab.apimachinery.labels import NODEPOOL_LABEL
 from lab.apimachinery.meta import key_of, with_condition
 from lab.apimachinery.selectors import EVERYTHING
 from lab.controllers.clusterautoscaler import buying, machines, selling
@@ -37,7 +38,7 @@ def bought(plan: buying.Plan) -> dict[str, list[str]]:
 
 
 def of_pool(name: str = "pool-1", cpu: str = "2", **more) -> dict:
-    return node(name, cpu=cpu, memory="4Gi", labels={machines.POOL: "pool", **more.pop("labels", {})}, **more)
+    return node(name, cpu=cpu, memory="4Gi", labels={NODEPOOL_LABEL: "pool", **more.pop("labels", {})}, **more)
 
 
 def test_pods_share_machines():

@@ -4,9 +4,9 @@ import pytest
 
 from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, LEASES, NODES, PODS, REPLICASETS, SECRETS
 from lab.apimachinery.meta import is_deleting, owner_reference
-from lab.client.reconcile import run_until_quiet
 from lab.controllers.garbagecollector import GarbageCollector
 from lab.controllers.owners import index_of
+from tests.loops import run_until_quiet
 
 from .cluster import Cluster
 

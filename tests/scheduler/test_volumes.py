@@ -4,8 +4,8 @@ import pytest
 
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, STORAGECLASSES
 from lab.apimachinery.volumes import SELECTED_NODE, annotation
-from lab.client.reconcile import run_until_quiet
 from lab.controllers.persistentvolume.controller import PersistentVolumeController
+from tests.loops import run_until_quiet
 
 from ..labs import wait_until
 from .build import node, pod

@@ -9,11 +9,9 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from lab.apimachinery import meta
-from lab.apimachinery.labels import HOSTNAME_LABEL, RUNTIME_LABEL
+from lab.apimachinery.labels import BOOTS_UNTIL, HOSTNAME_LABEL, NODEPOOL_LABEL, RUNTIME_LABEL
 from lab.apimachinery.taints import NOT_READY
 
-POOL = "orrery.io/nodepool"
-BOOTS_UNTIL = "orrery.io/boots-until"  # RFC 3339; stays on the node, for what it says is then how long ago it was
 NO_SCALE_DOWN = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
 # The two taints by which Kubernetes' cluster autoscaler remembers, on the node: who is not needed since when, and who
 # goes. Their values are seconds since the epoch.
@@ -22,7 +20,7 @@ TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler"
 
 
 def pool_of(node: dict) -> str:
-    return (node["metadata"].get("labels") or {}).get(POOL, "")
+    return (node["metadata"].get("labels") or {}).get(NODEPOOL_LABEL, "")
 
 
 def is_booting(node: dict) -> bool:
@@ -60,7 +58,7 @@ def names(pool: str, taken: set[str], count: int) -> list[str]:
 def template(pool: dict, name: str) -> dict:
     """The Node as it will be once it is ready."""
     spec, capacity = pool["spec"], pool["spec"]["capacity"]
-    labels = {HOSTNAME_LABEL: name, **(spec.get("labels") or {}), POOL: pool["metadata"]["name"]}
+    labels = {HOSTNAME_LABEL: name, **(spec.get("labels") or {}), NODEPOOL_LABEL: pool["metadata"]["name"]}
     status = {"capacity": capacity, "allocatable": capacity}
     return {"metadata": {"name": name, "labels": labels}, "spec": {}, "status": status}
 
