@@ -47,7 +47,11 @@ class Revision(models.Model):
                 name="one_successor_a_revision",
             ),
         ]
-        indexes = [models.Index(fields=["cluster", "resource", "namespace", "name", "-revision"], name="newest_of_key")]
+        indexes = [
+            models.Index(fields=["cluster", "resource", "namespace", "name", "-revision"], name="newest_of_key"),
+            # What came of a revision, without reading all that came after it. Heartbeats and the like have no cause.
+            models.Index(fields=["cluster", "cause", "revision"], condition=models.Q(cause__gt=0), name="of_cause"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.revision} {self.resource} {self.namespace}/{self.name}"

@@ -16,4 +16,4 @@ KUBELET, GATEWAY = "orrery.io/kubelet", "orrery.io/gateway"
 # Another: when a bought one will have booted, RFC 3339. It stays, for what it says is then how long ago that was.
 BOOTS_UNTIL = "orrery.io/boots-until"
 # An annotation of a Service: the share of each version. A condition of a pod: nobody asks it anything any more.
-WEIGHTS, DRAINED = "orrery.io/weights", "orrery.io/Drained"
+WEIGHTS, DRAINED, SERVED = "orrery.io/weights", "orrery.io/Drained", "orrery.io/Served"

@@ -29,6 +29,7 @@ from lab.client.locks import PROXY_HOLD
 from . import drains
 from .desired import REACHES, desired, node_ports
 from .planes import Plane
+from .served import Served
 from .traffic import Tally
 from .watching import gateways_of, picture_of, wants
 
@@ -52,6 +53,7 @@ class ProxyAgent:
         self._telling = threading.Lock()
         self._tally = Tally()
         self._drains = drains.Drains(self._state)
+        self._served = Served()
         self._taken: set[tuple[str, str]] = set()  # (cluster, address:port) of node ports that somebody else has
         self._published: dict[str, tuple[dict, float]] = {}  # cluster → the figures, and when (monotonic)
         self._stopping, self._woken = threading.Event(), threading.Event()
@@ -82,7 +84,9 @@ class ProxyAgent:
         self._find_gateways(view)
         for plane in self._planes_of(view.name):
             plane.want(view.name, desired(picture, plane.kind))
-        for one in (one for slices in picture.slices.values() for one in slices):
+        slices = [one for listed in picture.slices.values() for one in listed]
+        self._served.see(view.name, slices)
+        for one in slices:
             for uid, (namespace, name, node) in drains.ending([one]).items():
                 pod = view.get(PODS.resource, namespace, name)
                 if picture.runtimes.get(node) in REACHES[HOST] and pod and not is_true(pod, DRAINED):
@@ -215,6 +219,7 @@ class ProxyAgent:
         self._tally.note(now, heard)
         for cluster in heard:
             self._publish(cluster, now)
+            self._served.settle(self._client(cluster), self._tally.asked(cluster))
         self._complain(clusters)
 
     def _complain(self, clusters: list[str]) -> None:

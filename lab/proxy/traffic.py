@@ -59,6 +59,10 @@ class Tally:
                 past.popleft()
             self._figures[place] = _figures(past, self._figures.get(place, {}))
 
+    def asked(self, cluster: str) -> set[str]:
+        """The servers that have been asked anything by now."""
+        return {place[2] for place, figures in self._figures.items() if place[0] == cluster and figures["requests"]}
+
     def figures(self, cluster: str) -> dict:
         """As `lab.metrics.TRAFFIC` has them."""
         found: dict[str, dict] = {}

@@ -16,7 +16,7 @@ from .log import (
     create_cluster,
     delete_cluster,
 )
-from .past import Ahead, Row, changes, find, history, row_at, rows_at, state_at
+from .past import Ahead, Row, changes, effects, find, history, row_at, rows_at, state_at
 from .view import Change, Compacted, UnknownCluster, View, head_of, view
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "compact",
     "create_cluster",
     "delete_cluster",
+    "effects",
     "find",
     "head_of",
     "history",

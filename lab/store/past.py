@@ -4,7 +4,7 @@ Compaction may run while we read. So whoever reads asks last from where on the h
 it that was read from before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -116,3 +116,10 @@ def row_at(cluster: str, revision: int) -> dict | None:
     """Who wrote one revision, of what, and because of which: one link of a chain of causes."""
     columns = ("revision", "resource", "namespace", "name", "author", "cause", "time", "created", "deleted")
     return Revision.objects.filter(cluster__name=cluster, revision=revision).values(*columns).first()
+
+
+def effects(cluster: str, causes: Iterable[int], limit: int) -> list[tuple[int, int, str]]:
+    """What was written because of any of these: (revision, its cause, resource), oldest first."""
+    # `cause__gt` is what makes the index serve, which has only the rows that have one.
+    rows = Revision.objects.filter(cluster__name=cluster, cause__in=list(causes), cause__gt=0).order_by("revision")
+    return list(rows.values_list("revision", "cause", "resource")[:limit])

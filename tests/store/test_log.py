@@ -49,6 +49,13 @@ def test_it_says_of_one_revision_who_wrote_it_of_what_and_because_of_which(clust
     assert store.row_at(cluster, 3) is None
 
 
+def test_it_says_what_came_of_a_revision(cluster):
+    store.append(cluster, [write("a"), Write("pods", "default", "b", a_pod("b"), 0, cause=1)], "kubectl", cause=7)
+    assert store.effects(cluster, [1, 7], 10) == [(1, 7, "pods"), (2, 1, "pods")]
+    assert store.effects(cluster, [1, 7], 1) == [(1, 7, "pods")]
+    assert store.effects(cluster, [0], 10) == []
+
+
 def test_the_history_of_a_key_is_its_newest_rows(cluster):
     store.append(cluster, [write("other"), write("a")], "me")
     for revision in (2, 3, 4):
