@@ -27,7 +27,8 @@ from lab.supervisor.probe import answers_ping
 from lab.web import plain, secured
 
 from .engines import PrivateEngine
-from .labs import LabUnderTest, clean_environment, free_port, wait_until
+from .labs import LabUnderTest, free_port, wait_until
+from .postgresql import PROGRAMS, PostgreSQL
 
 IN_CI = os.environ.get("CI") == "true"
 CHROMIUM_FLAGS = [
@@ -172,31 +173,11 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The DATABASE_URL of an empty PostgreSQL that lives as long as the tests."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    need("PostgreSQL", programs)
-    # Not among pytest's folders: each session closes them to others, and PostgreSQL refuses to run as root.
-    folder, port = Path(tempfile.mkdtemp(prefix="orrery-postgres-")), free_port()
-    user = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
-    if user:
-        shutil.chown(folder, "postgres")
-    data = folder / "data"
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/", "env": clean_environment()}
-    subprocess.run([*user, programs[-1], "-A", "trust", "-U", "postgres", "--no-sync", "-D", data], **quiet)
-    control = [*user, programs[-1].with_name("pg_ctl"), "-D", data, "-w"]
-    subprocess.run(
-        [
-            *control,
-            "-o",
-            f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off",
-            "-l",
-            data / "log",
-            "start",
-        ],
-        **quiet,
-    )
-    yield f"postgres://postgres@127.0.0.1:{port}/postgres"
-    subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
-    shutil.rmtree(folder)
+    need("PostgreSQL", PROGRAMS)
+    server = PostgreSQL()
+    yield server.url
+    server.stop()
+    server.remove()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from .clock import COMPILER
+from .faultnames import OWN
 from .run import Run
 
 OWN_CLOCK = "own" if COMPILER else "right"
@@ -21,15 +22,22 @@ def main() -> int:
     parser.add_argument("--broker", choices=("bundled", "redis"), default="bundled", help="redis: its way can stutter")
     parser.add_argument("--engine", choices=("own", "shared"), default="own", help="of docker: shared is not stopped")
     parser.add_argument("--clock", choices=("own", "right"), default=OWN_CLOCK, help="own: it is set wrong (processes)")
+    parser.add_argument("--postgresql", action="store_true", help="as the store, with a Redis of its own as the broker")
+    parser.add_argument("--workers", type=int, choices=(1, 2), default=1)
     options = parser.parse_args()
-    own_engine = options.runtime == "docker" and options.engine == "own"
-    again = f"--seed {options.seed} --runtime {options.runtime} --broker {options.broker} --engine {options.engine}"
-    again += f" --clock {options.clock}"
+    broker = "redis" if options.postgresql else options.broker
+    again = f"--seed {options.seed} --runtime {options.runtime} --broker {broker} --engine {options.engine}"
+    again += f" --clock {options.clock} --workers {options.workers}" + " --postgresql" * options.postgresql
     print(f"python -m tests.chaos {again}", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is told to end leaves nothing either
-    # A Docker engine would go on by this machine's clock.
-    own_clock = options.runtime == "process" and options.clock == "own"
-    run = Run(options.seed, options.runtime, options.broker == "redis", own_engine, own_clock)
+    has = {
+        "broker": broker == "redis",
+        "engine": options.runtime == "docker" and options.engine == "own",
+        "clock": options.runtime == "process" and options.clock == "own",  # an engine would go on by this machine's
+        "database": options.postgresql,
+        "second": options.workers == 2,
+    }
+    run = Run(options.seed, options.runtime, frozenset(name for name in OWN if has[name]))
     os.environ.update(
         {name: value for name, value in run.lab.env.items() if name == "DOCKER_HOST"}
     )  # looked at here too

@@ -95,6 +95,11 @@ def doubles(boxes: list[Sandbox]) -> Iterator[str]:
     running = [(box, each) for box in boxes for each in box.containers if each.state == "running"]
     twice = Counter((box.uid, each.name) for box, each in running)
     yield from (f"{names[uid]} has {n} running containers {name}" for (uid, name), n in twice.items() if n > 1)
+    # Made and not started, one is made again under its number.
+    attempts = Counter((box.uid, c.name, c.attempt) for box in boxes for c in box.containers if c.state != "created")
+    yield from (
+        f"{names[uid]} was made twice as attempt {n} of {name}" for (uid, name, n), k in attempts.items() if k > 1
+    )
     ids = defaultdict(set)
     for box, _ in running:
         ids[box.namespace, box.name].add(box.uid)

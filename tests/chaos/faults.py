@@ -8,51 +8,35 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
+from ..flow.databases import cut_connections
 from ..flow.nodes import a_node, at_the_machine
-from ..labs import LabUnderTest
-from .broker import OwnBroker
-from .clock import OwnClock
+from ..labs import LabUnderTest, wait_until
 from .engineroom import EngineRoom
+from .faultnames import names_of
 from .findings import Findings
 from .hands import MERGE, NO_ANSWER, NODES, Hands, Refused
 from .manifests import APPS
-from .ownengine import OwnEngine
+from .owned import DATABASE, Owned
 
 CONTROL_PLANE = "control-plane-a"
 TAINT = {"key": "chaos", "value": "now", "effect": "NoExecute"}
 Heal = Callable[[], None] | None
-POD_FAULTS = (
-    "kill_container",
-    "kill_container",
-    "stop_container",
-    "delete_pod",
-    "delete_pod_at_once",
-    "delete_replicaset",
-)
-NODE_FAULTS = ("power_off", "cut_off", "cordon", "begin_drain", "taint", "delete_node", "power_off_control_plane")
-PROCESSES = ("worker", "web", "beat", "proxy", "broker", "engine")
 
 
 class Faults:
     """`begin(name, where, seconds)`; `end()` waits until all are over. Those that this lab can have: `names`."""
 
-    def __init__(
-        self,
-        lab: LabUnderTest,
-        hands: Hands,
-        room: EngineRoom,
-        findings: Findings,
-        broker: OwnBroker | None,
-        engine: OwnEngine | None,
-        clock: OwnClock | None,
-    ):
+    def __init__(self, lab: LabUnderTest, hands: Hands, room: EngineRoom, findings: Findings, owned: Owned):
         self._lab, self._hands, self._room, self._findings = lab, hands, room, findings
-        self._broker, self._engine, self._clock = broker, engine, clock
+        self._owned = owned
         self._timers: list[threading.Timer] = []
+        self._starting = threading.Lock()  # a lab that starts without its broker or its database rightly gives up
 
     @property
     def names(self) -> tuple[str, ...]:
-        return names_of(self._lab.runtime, self._broker is not None, self._engine is not None, self._clock is not None)
+        return names_of(self._lab.runtime, self._owned.names)
 
     def begin(self, name: str, where: float, seconds: float) -> None:
         verb, _, process = name.partition(":")
@@ -84,10 +68,10 @@ class Faults:
         return go_on if pid else None
 
     def _signal(self, process: str, number: int) -> int | None:
-        if process == "broker" and self._broker:
-            pid = self._broker.pid
+        if process == "broker" and self._owned.broker:
+            pid = self._owned.broker.pid
         elif process == "dockerd":
-            pid = self._engine.pid
+            pid = self._owned.engine.pid
         else:
             pid = self._lab.pid_of(process) if self._lab.process.poll() is None else None
         if pid:
@@ -104,13 +88,16 @@ class Faults:
         return self._end_lab(signal.SIGINT)
 
     def _end_lab(self, number: int) -> Heal:
-        if self._lab.process.poll() is not None:
-            return None
-        self._lab.stop(number)
+        with self._starting:
+            if self._lab.process.poll() is not None:
+                return None
+            self._lab.stop(number)
 
         def start() -> None:
             try:
-                self._lab.start()
+                with self._starting:
+                    wait_until("its database and its broker", self._owned.is_up)
+                    self._lab.start()
             except AssertionError as error:
                 self._findings.add(f"the lab does not start again: {error}")
 
@@ -125,26 +112,38 @@ class Faults:
         return None
 
     def _stutter_broker(self, where: float) -> Heal:
-        return self._broker.relay.stutter()
+        return self._owned.broker.relay.stutter()
 
     def _cut_broker(self, where: float) -> Heal:
-        self._broker.relay.cut()
+        self._owned.broker.relay.cut()
         return None
 
     def _kill_own_broker(self, where: float) -> Heal:
-        self._broker.stop()
-        return self._broker.start
+        with self._starting:
+            self._owned.broker.stop()
+        return self._owned.broker.start
 
     def _restart_engine(self, where: float) -> Heal:
-        self._engine.stop()
-        return self._engine.start
+        self._owned.engine.stop()
+        return self._owned.engine.start
 
     def _crash_engine(self, where: float) -> Heal:
-        self._engine.crash()
-        return self._engine.start
+        self._owned.engine.crash()
+        return self._owned.engine.start
+
+    def _cut_database(self, where: float) -> Heal:
+        """All connections at once, as when it restarts."""
+        with self._starting, contextlib.suppress(psycopg.OperationalError):  # it is away
+            cut_connections(self._owned.database.url, DATABASE)
+        return None
+
+    def _crash_database(self, where: float) -> Heal:
+        with self._starting:
+            self._owned.database.stop()
+        return self._owned.database.start
 
     def _step_clock(self, where: float) -> Heal:
-        return self._clock.step(where)
+        return self._owned.clock.step(where)
 
     # Pods.
 
@@ -267,29 +266,6 @@ class Faults:
                 self._hands.ask("POST", NODES, a_node(name, self._lab.runtime, labels))
 
         return bring_back
-
-
-def names_of(runtime: str, own_broker: bool, own_engine: bool, own_clock: bool) -> tuple[str, ...]:
-    """The faults that such a lab can have; the order is part of what a seed means."""
-    processes = [name for name in PROCESSES if (name, runtime) != ("engine", "docker")]
-    names = [
-        *POD_FAULTS,
-        *NODE_FAULTS,
-        "kill_lab",
-        "restart_lab",
-        "kill_haproxy",
-        *(f"{verb}:{name}" for name in processes for verb in ("kill", "stop")),
-    ]
-    if own_broker:
-        names[names.index("kill:broker")] = "kill_own_broker"
-        names += ["stutter_broker", "cut_broker"]
-    if runtime == "docker":
-        names.append("kill_sandbox")
-    if own_engine:
-        names += ["restart_engine", "crash_engine", "stop:dockerd"]
-    if own_clock:
-        names += ["step_clock", "step_clock"]
-    return tuple(names)
 
 
 def _of_a_set(pod: dict) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from ..labs import LabUnderTest
 from . import manifests
 from .findings import Findings
+from .plan import FRONT
 
 NODES = "/api/v1/nodes"
 MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
@@ -88,6 +89,16 @@ class Hands:
     def create_job(self, name: str, **shape) -> None:
         self._create("job", manifests.job(name, **shape), completions=shape["completions"])
 
+    def create_cronjob(self, name: str, **shape) -> None:
+        self._create("cronjob", manifests.cron_job(name, **shape))
+
+    def create_autoscaler(self, name: str, image: str, least: int, most: int, each: int) -> None:
+        """With what it scales."""
+        self.ledger.size(name, most)
+        self._create("deployment", manifests.deployment(name, least, image, "RollingUpdate"), image=image)
+        scaler = manifests.autoscaler(name, FRONT, least, most, each)
+        self._create("autoscaler", scaler, minReplicas=least, maxReplicas=most)
+
     def create_service(self, name: str, app: str) -> None:
         self._create("service", manifests.service(name, app))
 
@@ -133,33 +144,31 @@ class Hands:
         good = next((image for image in images if not image.endswith("broken")), manifests.FALLBACK_IMAGE)
         self._release("deployment", name, good)
 
-    def delete_deployment(self, name: str, propagation: str) -> None:
-        self.ledger.size(name, 0)
-        self._delete("deployment", name, propagation)
+    def scale_autoscaler(self, name: str, replicas: int) -> None:
+        """A person scales too, and is overruled."""
+        self.ledger.size(name, max(replicas, self.ledger.replicas[name]))
+        self._change("deployment", name, {"spec": {"replicas": replicas}})
 
-    def delete_statefulset(self, name: str, propagation: str) -> None:
-        self._delete("statefulset", name, propagation)
+    def release_autoscaler(self, name: str, image: str) -> None:
+        self._release("deployment", name, image)
 
-    def delete_daemonset(self, name: str, propagation: str) -> None:
-        self._delete("daemonset", name, propagation)
+    def resize_autoscaler(self, name: str, least: int, most: int) -> None:
+        self.ledger.size(name, most)
+        bounds = {"minReplicas": least, "maxReplicas": most}
+        self._change("autoscaler", name, {"spec": bounds}, **bounds)
 
-    def delete_job(self, name: str, propagation: str) -> None:
-        self._delete("job", name, propagation)
+    def delete(self, kind: str, name: str, propagation: str) -> None:
+        if kind in ("deployment", "autoscaler"):
+            self.ledger.size(name, 0)
+        self._delete(kind, name, propagation)
+        if kind == "autoscaler":
+            self._delete("deployment", name, propagation)
 
-    def delete_namespace(self, name: str, propagation: str) -> None:
-        self._delete("namespace", name, propagation)
-
-    def delete_service(self, name: str, propagation: str) -> None:
-        self._delete("service", name, propagation)
-
-    def readopt_deployment(self, name: str) -> None:
-        self._readopt("deployment", name)
-
-    def readopt_statefulset(self, name: str) -> None:
-        self._readopt("statefulset", name)
-
-    def readopt_daemonset(self, name: str) -> None:
-        self._readopt("daemonset", name)
+    def readopt(self, kind: str, name: str) -> None:
+        """It goes and leaves what it owned, which its successor of the same name takes over."""
+        found = self.ask("GET", f"{manifests.PATHS[kind]}/{name}")
+        self._delete(kind, name, "Orphan")
+        self._create(kind, {"metadata": {"name": name}, "spec": found["spec"]}, **self._shape[kind, name])
 
     def drain_node(self, where: float, seconds: float) -> None:
         """Cordon, evict until nobody is left whom a drain would move, wait, uncordon. Budgets are kept."""
@@ -226,12 +235,6 @@ class Hands:
             time.sleep(1)
         self.findings.add(f"{kind} {name} does not go: another of its name could not be created")
 
-    def _readopt(self, kind: str, name: str) -> None:
-        """It goes and leaves what it owned, which its successor of the same name takes over."""
-        found = self.ask("GET", f"{manifests.PATHS[kind]}/{name}")
-        self._delete(kind, name, "Orphan")
-        self._create(kind, {"metadata": {"name": name}, "spec": found["spec"]}, **self._shape[kind, name])
-
     def _release(self, kind: str, name: str, image: str) -> None:
         containers = [{"name": "main", "image": image}]
         self._change(kind, name, {"spec": {"template": {"spec": {"containers": containers}}}}, image=image)
@@ -268,7 +271,8 @@ class Hands:
 def _shape_of(obj: dict) -> dict:
     spec = obj.get("spec", {})
     containers = spec.get("template", {}).get("spec", {}).get("containers", [{}])
-    return {**{key: spec.get(key) for key in ("replicas", "completions")}, "image": containers[0].get("image")}
+    numbers = ("replicas", "completions", "minReplicas", "maxReplicas")
+    return {**{key: spec.get(key) for key in numbers}, "image": containers[0].get("image")}
 
 
 def _is_living(pod: dict) -> bool:

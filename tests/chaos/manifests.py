@@ -7,9 +7,12 @@ PATHS = {
     "statefulset": f"{APPS}/statefulsets",
     "daemonset": f"{APPS}/daemonsets",
     "job": f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs",
+    "cronjob": f"/apis/batch/v1/namespaces/{NAMESPACE}/cronjobs",
+    "autoscaler": f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers",
     "service": f"/api/v1/namespaces/{NAMESPACE}/services",
     "namespace": "/api/v1/namespaces",
 }
+POLICY = "policy"  # the label that tells of a Job what its CronJob says of others beside it
 FALLBACK_IMAGE = "orrery/hello:v1"
 SURGE = 1
 # Long enough for any storm: a Job that is given up is not what is looked for here.
@@ -51,6 +54,28 @@ def job(name: str, completions: int, parallelism: int, work: float, mode: str, r
         "completionMode": mode,
         "backoffLimit": MANY,
         "template": {"spec": pod},
+    }
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def cron_job(name: str, policy: str, work: float) -> dict:
+    """Each minute, which is as often as there is. One that has ended is soon forgotten, and must not come again."""
+    made = job(name, 1, 1, work, "NonIndexed", "OnFailure")
+    template = {"metadata": {"labels": {POLICY: policy}}, "spec": made["spec"]}
+    spec = {"schedule": "* * * * *", "concurrencyPolicy": policy, "jobTemplate": template}
+    return {"metadata": {"name": name}, "spec": {**spec, "successfulJobsHistoryLimit": 1}}
+
+
+def autoscaler(name: str, service: str, least: int, most: int, each: int) -> dict:
+    """Of the Deployment of its name: a pod for so many requests a second that are made to a Service."""
+    metric = {"name": "requests_per_second", "selector": {"matchLabels": {"service": service}}}
+    target = {"type": "AverageValue", "averageValue": str(each)}
+    spec = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+        "minReplicas": least,
+        "maxReplicas": most,
+        "metrics": [{"type": "External", "external": {"metric": metric, "target": target}}],
+        "behavior": {"scaleDown": {"stabilizationWindowSeconds": 5}},
     }
     return {"metadata": {"name": name}, "spec": spec}
 

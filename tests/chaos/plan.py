@@ -36,6 +36,8 @@ class Plan:
             "statefulset": 2,
             "daemonset": 1,
             "job": 3,
+            "cronjob": 2,
+            "autoscaler": 1,
             "service": 2,
             "namespace": 2,
         }  # most of each
@@ -71,9 +73,7 @@ class Plan:
         return Step(dice.choice(self._faults), {"where": _where(dice), "seconds": round(dice.uniform(0.5, 12.0), 1)})
 
     def _change(self, dice: random.Random) -> Step:
-        kind = dice.choice(
-            ("deployment",) * 4 + ("statefulset", "statefulset", "daemonset", "job", "job", "service", "namespace")
-        )
+        kind = dice.choice(OFTEN)
         there = self._there[kind]
         if len(there) < self._sizes[kind] and (not there or dice.random() < 0.4):
             return self._create(dice, kind)
@@ -81,11 +81,15 @@ class Plan:
         verb = dice.choice(_CHANGES[kind])
         if verb == "delete":
             del there[name]
-            return Step(f"delete_{kind}", {"name": name, "propagation": dice.choice(("Background", "Foreground"))})
+            ways = ("Background", "Foreground")
+            return Step("delete", {"kind": kind, "name": name, "propagation": dice.choice(ways)})
         if verb == "readopt":
-            return Step(f"readopt_{kind}", {"name": name})
+            return Step("readopt", {"kind": kind, "name": name})
         if verb == "scale":
-            return Step(f"scale_{kind}", {"name": name, "replicas": dice.randint(0, 4)})
+            # At 0 an autoscaler is switched off.
+            return Step(f"scale_{kind}", {"name": name, "replicas": dice.randint(kind == "autoscaler", 4)})
+        if verb == "resize":
+            return Step("resize_autoscaler", {"name": name, **_bounds(dice)})
         image = dice.choice((*GOOD_IMAGES, BROKEN_IMAGE) if kind == "deployment" else GOOD_IMAGES)
         if there[name]["image"] != BROKEN_IMAGE:
             there[name]["before"] = there[name]["image"]
@@ -117,17 +121,27 @@ class Plan:
                 "mode": dice.choice(("NonIndexed", "Indexed")),
                 "restart": dice.choice(("Never", "OnFailure")),
             },
+            "cronjob": lambda: {
+                "policy": dice.choice(("Allow", "Forbid", "Replace")),
+                "work": dice.choice((0.5, 3.0, 70.0)),  # seconds, of the minute until the next
+            },
+            "autoscaler": lambda: {"image": image, **_bounds(dice), "each": dice.choice((3, 6, 20))},
             "service": lambda: {"app": f"dep-{dice.randint(0, 2)}"},
             "namespace": lambda: {},
         }
         return Step(f"create_{kind}", {"name": name, **shapes[kind]()})
 
 
+OFTEN = (
+    ("deployment",) * 4 + ("statefulset", "job", "cronjob", "autoscaler") * 2 + ("daemonset", "service", "namespace")
+)
 _CHANGES = {
     "deployment": ("scale", "scale", "release", "release", "readopt", "delete"),
     "statefulset": ("scale", "release", "readopt", "delete"),
     "daemonset": ("release", "release", "readopt", "delete"),
     "job": ("delete",),
+    "cronjob": ("delete",),
+    "autoscaler": ("scale", "resize", "resize", "release", "delete"),
     "service": ("delete",),
     "namespace": ("delete",),
 }
@@ -135,3 +149,8 @@ _CHANGES = {
 
 def _where(dice: random.Random) -> float:
     return round(dice.random(), 3)
+
+
+def _bounds(dice: random.Random) -> dict[str, int]:
+    least = dice.randint(1, 2)
+    return {"least": least, "most": least + dice.randint(0, 2)}

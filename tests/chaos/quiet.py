@@ -6,12 +6,14 @@ Deployments, nodes, sandboxes and containers are compared by `flow.audit`, as af
 import time
 from collections.abc import Iterator
 
+from lab.apimachinery.meta import at
+
 from ..flow.audit import audit
 from ..labs import LabUnderTest, is_ready, wait_until
 from .findings import Findings
 from .hands import Ledger
 from .manifests import NAMESPACE, PATHS
-from .rules import ENDED, is_true, owner_of, phase
+from .rules import ENDED, is_at_work, is_true, owner_of, phase
 from .watchers import FOLLOWED, Watcher
 
 SETTLE_SECONDS = 120.0  # and labs.PATIENCE times as long
@@ -46,7 +48,9 @@ def disagreements(lab: LabUnderTest, ledger: Ledger) -> list[str]:
         *_owned(there),
         *(wrong for each in there["statefulset"] for wrong in _set(each, there["pod"], there["claim"])),
         *(wrong for each in there["daemonset"] for wrong in _daemons(each, there["pod"], there["node"])),
-        *(f"job {each['metadata']['name']} is not complete" for each in there["job"] if not is_true(each, "Complete")),
+        *(wrong for each in there["job"] for wrong in _job(each)),
+        *(wrong for each in there["cronjob"] for wrong in kept(each, there["job"], time.time())),
+        *(wrong for each in there["autoscaler"] for wrong in scaled(each, there["deployment"])),
         *(wrong for each in there["pod"] for wrong in _images(each)),
     ]
 
@@ -62,7 +66,8 @@ def _accepted(there: dict[str, list[dict]], ledger: Ledger) -> Iterator[str]:
             yield f"{kind} {name} was accepted and is not there"
         elif is_kept and not is_kept(obj):
             yield f"{kind} {name} is not as it was accepted: {obj['spec']}"
-    yield from (f"{kind} {name} was never declared" for kind, names in seen.items() for name in names)
+    undeclared = ((kind, name) for kind, names in seen.items() for name, obj in names.items() if not owner_of(obj))
+    yield from (f"{kind} {name} was never declared" for kind, name in undeclared)
 
 
 def _owned(there: dict[str, list[dict]]) -> Iterator[str]:
@@ -72,10 +77,10 @@ def _owned(there: dict[str, list[dict]]) -> Iterator[str]:
         for obj in objects:
             if obj["metadata"].get("namespace", "default") not in spaces:
                 yield f"{kind} {obj['metadata']['name']} is in no namespace"
-    for kind in ("pod", "replicaset"):
+    for kind in ("pod", "replicaset", "job"):
         for obj in there[kind]:
             owner = owner_of(obj)
-            if owner is None or owner["uid"] not in uids:
+            if owner["uid"] not in uids if owner else kind != "job":
                 yield f"{kind} {obj['metadata']['name']} has no owner"
 
 
@@ -105,6 +110,44 @@ def _daemons(obj: dict, pods: list[dict], nodes: list[dict]) -> Iterator[str]:
         yield f"daemonset {name} is not updated"
 
 
+def _job(obj: dict) -> Iterator[str]:
+    """One of a CronJob may just have begun."""
+    busy = owner_of(obj) and obj.get("status", {}).get("ready")
+    if not busy and not is_true(obj, "Complete"):
+        yield f"job {obj['metadata']['name']} is not complete"
+
+
+def kept(cronjob: dict, jobs: list[dict], now: float) -> Iterator[str]:
+    """The last minute has had its Job, unless another that is still at work forbids it; of those before, faults may
+    have kept it from some. And it knows which are at work."""
+    meta, status = cronjob["metadata"], cronjob.get("status", {})
+    at_work = {
+        job["metadata"]["uid"] for job in jobs if (owner_of(job) or {}).get("uid") == meta["uid"] and is_at_work(job)
+    }
+    if {ref["uid"] for ref in status.get("active", ())} != at_work:
+        yield f"cronjob {meta['name']} has {sorted(at_work)} at work and says {status.get('active')}"
+    due = at(now // 60 * 60)
+    is_forbidden = at_work and cronjob["spec"]["concurrencyPolicy"] == "Forbid"
+    if meta["creationTimestamp"] < due and status.get("lastScheduleTime", "") < due and not is_forbidden:
+        yield f"cronjob {meta['name']} has not kept {due}: {status}"
+
+
+def scaled(scaler: dict, deployments: list[dict]) -> Iterator[str]:
+    """Its target is as the last decision, which the log has with this status, says; and that is within the bounds."""
+    meta, spec, status = scaler["metadata"], scaler["spec"], scaler.get("status", {})
+    place = (meta["namespace"], spec["scaleTargetRef"]["name"])
+    sizes = [
+        each["spec"]["replicas"]
+        for each in deployments
+        if (each["metadata"]["namespace"], each["metadata"]["name"]) == place
+    ]
+    within = range(spec["minReplicas"], spec["maxReplicas"] + 1)
+    if sizes != [status.get("desiredReplicas")] or sizes[0] not in within:
+        yield f"autoscaler {meta['name']} has sized its target {sizes}, where it decided on {status}"
+    if status.get("observedGeneration") != meta["generation"]:
+        yield f"autoscaler {meta['name']} has changed and nobody has looked"
+
+
 def _images(pod: dict) -> Iterator[str]:
     """What runs is what is declared."""
     declared = {each["name"]: each["image"] for each in pod["spec"]["containers"]}
@@ -117,7 +160,8 @@ def _images(pod: dict) -> Iterator[str]:
 
 def check_silence(watchers: list[Watcher], findings: Findings) -> None:
     """Who has settled writes no more: a loop that writes what it is told of would never end."""
-    followed = [watcher for watcher in watchers if watcher.kind != "node"]  # their heartbeats go on
+    # The heartbeats of the ones and the figures of the others go on.
+    followed = [watcher for watcher in watchers if watcher.kind not in ("node", "autoscaler")]
 
     def is_silent() -> bool:
         return time.monotonic() - max(watcher.changed for watcher in followed) > SILENT_SECONDS

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from .findings import Findings
 from .hands import Ledger
-from .manifests import NAMESPACE, SURGE
+from .manifests import NAMESPACE, POLICY, SURGE
 
+SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 ENDED = ("Succeeded", "Failed")
 
 
@@ -17,6 +18,8 @@ class Rules:
         self._living: dict[str, dict] = {}  # pods by uid
         self._sets: dict[str, dict] = {}  # ReplicaSets by uid
         self._volumes: dict[str, str] = {}  # of each volume the uid of the claim that has it
+        self._kept: dict[tuple[str, str], str] = {}  # CronJob's uid and a time → uid of the Job for it
+        self._at_work: dict[str, dict] = {}  # Jobs by uid
         self._succeeded: dict[str, set[str]] = {}  # Job's uid → uids of its pods that ended well
 
     def look(self, kind: str, before: dict | None, after: dict | None) -> None:
@@ -79,8 +82,10 @@ class Rules:
             yield f"{name} has lost its volume"
 
     def _job(self, before: dict | None, after: dict | None) -> Iterator[str]:
+        self._at_work.pop((after or before or {})["metadata"]["uid"], None)
         if not after:
             return
+        yield from self._of_a_cronjob(after)
         name, wanted = f"job {after['metadata']['name']}", after["spec"]["completions"]
         now, then = (each.get("status", {}).get("succeeded", 0) for each in (after, before or {}))
         if now < then:
@@ -94,6 +99,22 @@ class Rules:
             yield f"{name} is complete with {now} of {wanted}"
         if is_true(after, "Failed"):
             yield f"{name} has failed, though it may fail as often as it likes"
+
+    def _of_a_cronjob(self, job: dict) -> Iterator[str]:
+        """No time is kept twice, and no Job is beside another where its CronJob forbids it."""
+        owner, uid = owner_of(job), job["metadata"]["uid"]
+        if not owner or owner["kind"] != "CronJob":
+            return
+        name, time = f"job {job['metadata']['name']} ({uid})", job["metadata"]["annotations"][SCHEDULED]
+        if self._kept.setdefault((owner["uid"], time), uid) != uid:
+            yield f"{name} is the second one for {time}"
+        if not is_at_work(job):
+            return
+        others = [each for each in self._at_work.values() if owner_of(each) == owner]
+        self._at_work[uid] = job
+        policy = job["metadata"]["labels"][POLICY]
+        if others and policy != "Allow":
+            yield f"{name} is beside {others[0]['metadata']['name']}, where the policy is {policy}"
 
 
 def changes_of_a_pod(before: dict, after: dict) -> Iterator[str]:
@@ -130,6 +151,10 @@ def is_leaving(obj: dict) -> bool:
 def is_true(obj: dict, condition: str) -> bool:
     conditions = obj.get("status", {}).get("conditions", ())
     return any(each["type"] == condition and each["status"] == "True" for each in conditions)
+
+
+def is_at_work(job: dict) -> bool:
+    return not is_leaving(job) and not is_true(job, "Complete") and not is_true(job, "Failed")
 
 
 def owner_of(obj: dict) -> dict | None:

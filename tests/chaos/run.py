@@ -1,6 +1,5 @@
 """One run: a lab, its visitors, storms and calms, and at the end nothing left."""
 
-import contextlib
 import shutil
 import tempfile
 import time
@@ -9,16 +8,16 @@ from pathlib import Path
 from ..flow.visiting import Visitors, address_of
 from ..labs import LabUnderTest, manage, processes_of, wait_until
 from . import manifests
-from .broker import OwnBroker
-from .clock import OwnClock
 from .engineroom import EngineRoom
-from .faults import Faults, names_of
+from .faultnames import names_of
+from .faults import Faults
 from .findings import Findings
 from .hands import Hands
-from .ownengine import OwnEngine
+from .owned import Owned
 from .plan import FRONT, Plan, Step
 from .quiet import check_ledger, check_silence, settle
 from .rules import Rules
+from .twoworkers import LabOfTwoWorkers
 from .watchers import FOLLOWED, Watcher
 
 RATE = 10.0  # visitors' requests a second
@@ -29,34 +28,25 @@ MOST_EVENTS_A_REVISION = 3
 class Run:
     """`findings` fills while `go()` runs."""
 
-    def __init__(self, seed: int, runtime: str, own_broker: bool, own_engine: bool, own_clock: bool):
+    def __init__(self, seed: int, runtime: str, own: frozenset[str]):
         self.findings = Findings()
-        self._stack = contextlib.ExitStack()
-        self._broker = OwnBroker() if own_broker else None
-        self._engine = OwnEngine() if own_engine else None
-        self._plan = Plan(seed, names_of(runtime, own_broker, own_engine, own_clock))
+        self._plan = Plan(seed, names_of(runtime, own))
         self._folder = Path(tempfile.mkdtemp(prefix="orrery-chaos-"))
-        self._clock = OwnClock(self._folder) if own_clock else None
-        env = self._clock.env if self._clock else {}
-        env |= {"REDIS_URL": self._broker.url} if self._broker else {}
-        env |= {"DOCKER_HOST": self._engine.host} if self._engine else {}
-        self.lab = LabUnderTest(self._folder / "data", runtime, **env)
+        self._owned = Owned(own, self._folder)
+        lab = LabOfTwoWorkers if "second" in own else LabUnderTest
+        self.lab = lab(self._folder / "data", runtime, **self._owned.env)
 
     def go(self, seconds: float, rounds: int) -> None:
         """Rounds until the time is over, or so many; returns when nothing of the lab is left."""
-        if self._broker:
-            self._stack.callback(self._broker.stop)
-        if self._engine:
-            self._stack.callback(shutil.rmtree, self._engine.folder)
-            self._stack.callback(self._engine.clean_up)
-            self._stack.callback(self._engine.stop)
-            self._engine.start()
-        with self._stack:
+        try:
+            self._owned.start()
             try:
                 self.lab.start()
                 self._live(time.monotonic() + seconds, rounds)
             finally:
                 self._end()
+        finally:
+            self._owned.end()
 
     def _live(self, deadline: float, rounds: int) -> None:
         hands = self._hands = Hands(self.lab, self.findings)
@@ -64,7 +54,7 @@ class Run:
         rules = Rules(self.findings, hands.ledger)
         self._watchers = [Watcher(self.lab, kind, rules, self.findings) for kind in FOLLOWED]
         room = EngineRoom(self.lab, self.findings)
-        self._faults = Faults(self.lab, hands, room, self.findings, self._broker, self._engine, self._clock)
+        self._faults = Faults(self.lab, hands, room, self.findings, self._owned)
         try:
             self._open_front()
             number = 0
@@ -155,6 +145,5 @@ class Run:
             manage("down", "--purge", "--yes", data=self.lab.data, **self.lab.env)
             shutil.rmtree(self._folder)
         else:
-            if self._engine:
-                shutil.copy(self._engine.folder / "dockerd.log", self._folder)
+            self._owned.keep(self._folder)
             self.findings.did(f"the lab's data and logs are kept in {self._folder}")

@@ -5,16 +5,18 @@ import sys
 
 import pytest
 
+from lab.apimachinery.meta import parse_time
 from lab.runtime import Container, Sandbox
 
 from ..labs import HOME, clean_environment
 from .engineroom import doubles
-from .faults import names_of
+from .faultnames import OWN, names_of
 from .findings import Findings
 from .hands import Hands, Ledger
-from .manifests import NAMESPACE
+from .manifests import NAMESPACE, POLICY, autoscaler
 from .plan import BROKEN_IMAGE, Plan
-from .rules import Rules
+from .quiet import kept, scaled
+from .rules import SCHEDULED, Rules
 
 SEED = 20261128
 
@@ -31,7 +33,7 @@ def test_nothing_is_found_in_two_minutes():
 
 def test_a_seed_says_what_is_done_and_another_says_otherwise():
     def steps(seed: int) -> list[str]:
-        plan = Plan(seed, names_of("process", False, False, True))
+        plan = Plan(seed, names_of("process", {"clock"}))
         return [str(step) for number in range(5) for step in (*plan.storm(number), *plan.calm(number))]
 
     assert steps(1) == steps(1)
@@ -40,7 +42,7 @@ def test_a_seed_says_what_is_done_and_another_says_otherwise():
 
 def test_a_plan_uses_every_fault_and_declares_everything_and_leaves_nothing_broken():
     for runtime in ("process", "docker"):
-        faults = names_of(runtime, True, runtime == "docker", True)
+        faults = names_of(runtime, OWN)
         plan, verbs, broken = Plan(3, faults), set(), set()
         for number in range(100):
             for step in plan.storm(number):
@@ -48,7 +50,7 @@ def test_a_plan_uses_every_fault_and_declares_everything_and_leaves_nothing_brok
                 name = step.arguments.get("name")
                 if step.verb == "release_deployment" and step.arguments["image"] == BROKEN_IMAGE:
                     broken.add(name)
-                elif step.verb in ("release_deployment", "delete_deployment", "undo_deployment"):
+                elif step.verb in ("release_deployment", "delete", "undo_deployment"):
                     broken.discard(name)
             assert not broken
             verbs |= {step.verb for step in plan.calm(number)}
@@ -56,8 +58,10 @@ def test_a_plan_uses_every_fault_and_declares_everything_and_leaves_nothing_brok
         assert all(hasattr(Hands, verb) for verb in verbs - set(faults))
 
 
-def box(uid: str, *names: str, name: str = "web-0", address: str = "127.1.0.1", ready: bool = True) -> Sandbox:
-    inside = tuple(Container(f"{uid}-{n}", each, 0, "running") for n, each in enumerate(names))
+def box(
+    uid: str, *names: str, name: str = "web-0", address: str = "127.1.0.1", ready: bool = True, state: str = "running"
+) -> Sandbox:
+    inside = tuple(Container(f"{uid}-{n}", each, n, state) for n, each in enumerate(names))
     return Sandbox(f"box-{uid}", "default", "node-a", "chaos", name, uid, ready, address, containers=inside)
 
 
@@ -66,6 +70,7 @@ def box(uid: str, *names: str, name: str = "web-0", address: str = "127.1.0.1", 
     [
         ([box("1", "main", "main")], "has 2 running containers main"),
         ([box("1", "main"), box("1")], "has 2 sandboxes at once"),
+        ([box("1", "main"), box("1", "main", ready=False, state="exited")], "was made twice as attempt 0 of main"),
         ([box("1", "main"), box("2", "main", address="127.1.0.2")], "run at once"),
         ([box("1", "main"), box("2", "main", name="web-1")], "127.1.0.1 is of"),
     ],
@@ -93,6 +98,12 @@ def job(succeeded: int, completions: int = 2, **conditions: str) -> dict:
     return {"metadata": {"name": "sum", "uid": "uid-sum"}, "spec": spec, "status": status}
 
 
+def of_cron(uid: str, minute: int = 1, policy: str = "Forbid", **conditions: str) -> dict:
+    made = job(len(conditions), 1, **conditions)
+    annotations, labels = {SCHEDULED: f"2026-11-28T00:0{minute}:00Z"}, {POLICY: policy}
+    return {**made, "metadata": {"name": uid, "uid": uid, "annotations": annotations, "labels": labels, **NIGHTLY}}
+
+
 def replica_set(name: str, replicas: int) -> dict:
     return {"metadata": {"uid": name, "name": name, **owned("Deployment", "web")}, "spec": {"replicas": replicas}}
 
@@ -104,6 +115,7 @@ def claim(name: str = "data-0", volume: str = "pvc-1", phase: str = "Bound") -> 
 
 DAEMON = owned("DaemonSet", "agent")
 SUM = owned("Job", "sum")
+NIGHTLY = owned("CronJob", "nightly")
 STORIES = {
     "had the podIP 10.0.0.1 and has 10.0.0.2": [("pod", pod("1"), pod("1", "10.0.0.2"))],
     "had the nodeName node-a and has node-b": [("pod", pod("1"), pod("1", node="node-b"))],
@@ -121,6 +133,12 @@ STORIES = {
     "has succeeded 3 times": [("job", None, job(3))],
     "is complete with 1 of 2": [("job", None, job(1, Complete="True"))],
     "has failed": [("job", None, job(1, Failed="True"))],
+    "is the second one for 2026-11-28T00:01:00Z": [
+        ("job", None, of_cron("a")),
+        ("job", of_cron("a"), None),
+        ("job", None, of_cron("b")),
+    ],
+    "is beside a, where the policy is Forbid": [("job", None, of_cron("a")), ("job", None, of_cron("b", 2))],
     "had 3 pods that succeeded": [
         *(("pod", None, pod(uid, phase="Succeeded", **SUM)) for uid in "123"),
         ("job", None, job(2)),
@@ -136,3 +154,58 @@ def test_what_must_not_become_of_an_object_is_seen(words: str):
     for kind, before, after in STORIES[words]:
         rules.look(kind, before, after)
     assert [words in found for found in findings.found] == [True]
+
+
+def test_one_that_has_ended_and_one_that_is_allowed_forbid_nothing():
+    findings = Findings()
+    rules = Rules(findings, Ledger())
+    for made in (of_cron("a"), of_cron("a", Complete="True"), of_cron("b", 2)):
+        rules.look("job", None, made)
+    rules.look("job", None, of_cron("c", 3, "Allow"))
+    assert not findings.found
+
+
+NOON = parse_time("2026-05-20T12:00:00Z")
+
+
+def cronjob(last: str, policy: str = "Forbid", *active: str) -> dict:
+    meta = {"name": "nightly", "uid": "uid-nightly", "creationTimestamp": "2026-05-20T11:58:30Z"}
+    status = {"lastScheduleTime": f"2026-05-20T{last}:00Z", "active": [{"uid": uid} for uid in active]}
+    return {"metadata": meta, "spec": {"concurrencyPolicy": policy}, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("seen", "jobs", "words"),
+    [
+        (cronjob("12:00"), [], []),
+        (cronjob("11:59"), [], ["has not kept 2026-05-20T12:00:00Z"]),
+        (cronjob("11:59", "Forbid", "a"), [of_cron("a")], []),
+        (cronjob("11:59", "Replace", "a"), [of_cron("a")], ["has not kept"]),
+        (cronjob("12:00", "Forbid", "a"), [of_cron("a", Complete="True")], ["has [] at work"]),
+        (cronjob("12:00"), [of_cron("a")], ["has ['a'] at work"]),
+    ],
+)
+def test_a_cronjob_keeps_each_minute_that_it_can(seen: dict, jobs: list[dict], words: list[str]):
+    found = list(kept(seen, jobs, NOON + 20))
+    assert len(found) == len(words) and all(word in wrong for word, wrong in zip(words, found, strict=True))
+    assert not list(kept(cronjob("11:00"), [], NOON - 100)), "it was not there yet"
+
+
+@pytest.mark.parametrize(
+    ("replicas", "desired", "seen", "words"),
+    [
+        (3, 3, 2, []),
+        (3, 2, 2, ["has sized its target [3]"]),
+        (4, 4, 2, ["has sized its target [4]"]),
+        (3, 3, 1, ["nobody has looked"]),
+    ],
+)
+def test_an_autoscaler_sizes_its_target_as_it_decides(replicas: int, desired: int, seen: int, words: list[str]):
+    scaler = {
+        "metadata": {"name": "web", "namespace": "chaos", "generation": 2},
+        "spec": autoscaler("web", "front", 1, 3, 5)["spec"],
+        "status": {"desiredReplicas": desired, "observedGeneration": seen},
+    }
+    target = {"metadata": {"name": "web", "namespace": "chaos"}, "spec": {"replicas": replicas}}
+    found = list(scaled(scaler, [target]))
+    assert len(found) == len(words) and all(word in wrong for word, wrong in zip(words, found, strict=True))

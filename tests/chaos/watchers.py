@@ -22,6 +22,8 @@ FOLLOWED = {
     "statefulset": "/apis/apps/v1/statefulsets",
     "daemonset": "/apis/apps/v1/daemonsets",
     "job": "/apis/batch/v1/jobs",
+    "cronjob": "/apis/batch/v1/cronjobs",
+    "autoscaler": "/apis/autoscaling/v2/horizontalpodautoscalers",
     "service": "/api/v1/services",
     "pod": "/api/v1/pods",
     "claim": "/api/v1/persistentvolumeclaims",
