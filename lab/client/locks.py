@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import Error as DatabaseError
-from django.db import connections
+from django.db import close_old_connections, connections
 from django.db.models import Q
 
 from lab.models import Cursor
@@ -54,6 +54,16 @@ class Lock:
             return False
         _, created = Cursor.objects.get_or_create(name=self.name, defaults=taken)
         return created
+
+    def acquire_if_able(self) -> bool:
+        """For a thread that waits until it has it: a database that does not answer gives it to nobody, and the
+        connection that broke with it is replaced."""
+        try:
+            close_old_connections()
+            return self.acquire()
+        except DatabaseError as error:
+            log.warning("the database does not answer: %s", error)
+            return False
 
     def renew(self) -> bool:
         """Have it for longer, if we have it at all: what was given back is not taken again."""

@@ -113,7 +113,7 @@ class Agent:
     # The main thread: the nodes, and the slow looks that make hints harmless to lose.
 
     def _run(self) -> None:
-        while not self.heart.acquire():
+        while not self.heart.lock.acquire_if_able():
             if self._stopping.wait(RENEW_SECONDS):
                 connections.close_all()
                 return

@@ -43,14 +43,6 @@ class Heart:
             self._thread.join(5)
         self.lock.release()
 
-    def acquire(self) -> bool:
-        """Whether we have the lock now. A database that does not answer gives it to nobody."""
-        try:
-            return self.lock.acquire()
-        except DatabaseError as error:
-            log.warning("the database does not answer: %s", error)
-            return False
-
     def _run(self) -> None:
         renew = beat = 0.0
         while not self._stopping.is_set():

@@ -146,7 +146,7 @@ class ProxyAgent:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if self._acquire():
+            if self._lock.acquire_if_able():
                 self._act()
             else:
                 self._stopping.wait(RENEW_SECONDS)
@@ -172,13 +172,6 @@ class ProxyAgent:
                 plane.join()
             self._lock.release()
             log.info("kube-proxy ends")
-
-    def _acquire(self) -> bool:
-        try:
-            return self._lock.acquire()
-        except DatabaseError as error:
-            log.warning("the database does not answer: %s", error)
-            return False
 
     def _turn(self) -> None:
         renew = tick = 0.0

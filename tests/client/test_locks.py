@@ -2,13 +2,15 @@
 
 import threading
 import time
+from contextlib import suppress
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connection, connections
 
 from lab.client import locks
 from lab.client.locks import Lock, is_held, keeping
 from lab.models import Cursor
+from tests.labs import wait_until
 
 
 @pytest.mark.django_db
@@ -91,3 +93,14 @@ def test_of_many_who_reach_for_a_hold_one_gets_it():
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == [False] * 7 + [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_a_hold_outlives_a_restart_of_the_database():
+    """SQLite has no connections to lose."""
+    other, lock = Lock("a/hold", seconds=0.2), Lock("a/hold")
+    assert other.acquire() and not lock.acquire_if_able()
+    if connection.vendor == "postgresql":
+        with suppress(OperationalError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert wait_until("the other to run out", lock.acquire_if_able, 5)

@@ -87,8 +87,8 @@ def test_of_two_kubelets_one_stands_by_until_the_other_has_gone(world):
     world.pod()
     world.running()
     assert len(world.boxes()) == 1
-    assert [agent.heart.acquire() for agent in (first, second)].count(True) == 1
-    holder = first if first.heart.acquire() else second
+    assert [agent.heart.lock.acquire() for agent in (first, second)].count(True) == 1
+    holder = first if first.heart.lock.acquire() else second
     holder.stop()
     world.pod("later")
     world.running("later")
