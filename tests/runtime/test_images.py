@@ -1,9 +1,14 @@
 """Images: there or not, had or refused, in the words that Kubernetes uses for it."""
 
+import os
+import subprocess
+
 import pytest
 
 from lab import demos
 from lab.runtime import RuntimeFailure
+from lab.runtime.docker.making import archive
+from tests.conftest import need
 
 from .conftest import IMAGE
 
@@ -38,3 +43,20 @@ def test_an_image_that_cannot_be_had_is_refused_in_the_engines_words(bench):
         bench.runtime.pull_image("127.0.0.1:9/nothing:1")
     assert refused.value.reason == "ErrImagePull"
     assert refused.value.message
+
+
+def test_what_the_engine_cannot_remove_is_put_aside_and_its_image_is_made(docker_bench, engine):
+    """As after an engine that was stopped while it made one: there a mount that it knows nothing of is in its way."""
+    need("overlay2 and root", engine.info()["Driver"] == "overlay2" and os.geteuid() == 0)
+    maker, image = docker_bench.runtime._images.maker, "orrery/busy:1"
+    remains = engine.create_container_from_config({"Image": IMAGE}, name=maker.making_name(image))["Id"]
+    folder = engine.inspect_container(remains)["GraphDriver"]["Data"]["UpperDir"]
+    subprocess.run(["chattr", "+i", folder], check=True)
+    try:
+        maker._layer(image, IMAGE, "digest", "busy", {}, archive({"/app/busy/it": b"is"}))
+        assert engine.inspect_container(remains)["Name"].startswith("/dead-")
+        assert docker_bench.runtime.image_status(image)
+    finally:
+        subprocess.run(["chattr", "-i", folder], check=True)
+        engine.remove_container(remains)
+    engine.remove_image(image)

@@ -24,6 +24,7 @@ from lab.runtime import RuntimeFailure, references
 
 from . import gateway_image, host_python, labels, pause
 from .engine import Engine, failing_as, words
+from .removing import remove
 
 logger = logging.getLogger(__name__)
 
@@ -128,14 +129,14 @@ class ImageMaker:
         config = {"Image": base, "Labels": about, **start}
         client, name = self._engine.client, self.making_name(image)
         with failing_as("ErrImagePull", gone_is_fine=True):
-            client.remove_container(name, force=True)
+            remove(client, name)
         with failing_as("ErrImagePull"):
             made = client.create_container_from_config(config, name=name)["Id"]
             try:
                 client.put_archive(made, "/", files)
                 client.commit(made, *references.parse(image), message=f"COPY {folder}/ /app/{folder}/")
             finally:
-                client.remove_container(made, force=True)
+                remove(client, made)
 
     def _python(self) -> str:
         """The name of an image with a Python 3 in it: the quickest of the ways in which it can be had."""

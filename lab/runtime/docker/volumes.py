@@ -17,6 +17,7 @@ from . import labels
 from .configs import volume_mount, volume_name
 from .engine import Engine, failing_as
 from .making import PAUSE, ImageMaker
+from .removing import remove
 
 FAILED = "CreateContainerError"
 TARGET = "/volume"
@@ -51,7 +52,7 @@ class Volumes:
         if not self._is_left(opener):
             client.create_container_from_config(config, name=opener)  # which makes the volume
         client.put_archive(opener, "/", _open_folder(TARGET))
-        client.remove_container(opener, force=True)
+        remove(client, opener)
 
     def _inspect(self, full: str) -> dict | None:
         try:
