@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..flow.visiting import Visitors, address_of
@@ -121,8 +122,8 @@ class Run:
         if not settle(self.lab, self._hands.ledger, self.findings):
             return False
         check_silence(self._watchers, self.findings)
-        for watcher in self._watchers:
-            watcher.check()
+        with ThreadPoolExecutor(len(self._watchers)) as pool:  # each waits a second for the end of a watch
+            list(pool.map(Watcher.check, self._watchers))
         check_ledger(self._watchers, self._hands.ledger, self.findings)
         return True
 
