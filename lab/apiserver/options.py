@@ -49,20 +49,6 @@ class WriteOptions:
     manager: str
 
 
-@dataclass(frozen=True)
-class LogOptions:
-    """What of a container's log is wanted."""
-
-    container: str = ""
-    follow: bool = False
-    previous: bool = False
-    timestamps: bool = False
-    tail_lines: int | None = None
-    since_seconds: int | None = None
-    since_time: str = ""
-    limit_bytes: int | None = None
-
-
 def integer(query: Mapping[str, str], name: str) -> int | None:
     """A whole number that is not negative, or None where the parameter is missing or empty."""
     text = query.get(name, "")
@@ -219,19 +205,13 @@ def _typed(options: dict, name: str, kind: type) -> Any:
     return value
 
 
-def log_options(query: Mapping[str, str]) -> LogOptions:
-    since_seconds, since_time = integer(query, "sinceSeconds"), query.get("sinceTime", "")
-    if since_seconds is not None and since_time:
-        raise ApiError(
-            422, "Invalid", "PodLogOptions is invalid: at most one of sinceTime or sinceSeconds may be given"
-        )
-    return LogOptions(
-        container=query.get("container", ""),
-        follow=bool(boolean(query, "follow")),
-        previous=bool(boolean(query, "previous")),
-        timestamps=bool(boolean(query, "timestamps")),
-        tail_lines=integer(query, "tailLines"),
-        since_seconds=since_seconds,
-        since_time=since_time,
-        limit_bytes=integer(query, "limitBytes"),
-    )
+def log_options(query: Mapping[str, str]) -> dict[str, str]:
+    """What of a container's log is wanted, as a kubelet is asked for it: the same parameters, each spelt in one way."""
+    flags = {name: "true" for name in ("follow", "previous", "timestamps") if boolean(query, name)}
+    found = {name: integer(query, name) for name in ("tailLines", "sinceSeconds", "limitBytes")}
+    numbers = {name: str(number) for name, number in found.items() if number is not None}
+    since_time = {"sinceTime": query["sinceTime"]} if query.get("sinceTime") else {}
+    if since_time and "sinceSeconds" in numbers:
+        words = "PodLogOptions is invalid: at most one of sinceTime or sinceSeconds may be given"
+        raise ApiError(422, "Invalid", words)
+    return flags | numbers | since_time

@@ -36,9 +36,8 @@ def ensure_cluster(name: str) -> bool:
     """Make the cluster with its first namespaces, roles and classes of priority and storage; False if it was there.
     Finishes one that was left half-made, or that is older than some of these."""
     made = create_cluster(name)
-    client = Client(
-        name, author="bootstrap", hardware=True
-    )  # a cluster whose control plane is off is there all the same
+    # A cluster whose control plane is off is there all the same.
+    client = Client(name, author="bootstrap", hardware=True)
     missing = [ns for ns in FIRST_NAMESPACES if client.find(NAMESPACES, "", ns) is None]
     puts = [Put(NAMESPACES, {"metadata": {"name": ns}}) for ns in missing]
     lacking = [name for name in SYSTEM if client.find(PRIORITYCLASSES, "", name) is None]

@@ -59,6 +59,9 @@ def test_dry_run_is_all_or_nothing():
 
 
 def test_logs_are_since_a_time_or_since_seconds():
-    assert options.log_options({"tailLines": "5", "follow": "true"}) == options.LogOptions(tail_lines=5, follow=True)
+    assert options.log_options({"tailLines": "5", "follow": "1", "previous": "0"}) == {
+        "tailLines": "5",
+        "follow": "true",
+    }
     with pytest.raises(ApiError):
         options.log_options({"sinceSeconds": "5", "sinceTime": "2024-01-01T00:00:00Z"})

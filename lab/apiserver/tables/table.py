@@ -1,7 +1,6 @@
 """Columns of each kind, and the Table that carries rows of them (`meta.k8s.io/v1`)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lab.apimachinery.kinds import Kind
 
@@ -10,142 +9,119 @@ from . import access, batch, cluster, network, own, pods, policy, storage, workl
 Cells = Callable[[dict, float], list]
 
 
-@dataclass(frozen=True)
 class Columns:
-    """How a kind is printed: its column definitions, and the function that makes the cells of one object."""
+    """How a kind is printed. `titles`: "Name, Ready, Desired:integer, IP*", where `*` is shown only by `-o wide`;
+    `cells` makes those of one object, `conditions` what marks its row."""
 
-    definitions: tuple[dict, ...]
-    cells: Cells
-    conditions: Callable[[dict], list[dict]] | None = None
-
-
-def _columns(text: str) -> tuple[dict, ...]:
-    """Column definitions out of "Name, Ready, Desired:integer, IP*": `*` is shown only by `-o wide`."""
-    return tuple(_column(word.strip()) for word in text.split(","))
+    def __init__(self, titles: str, cells: Cells, conditions: Callable[[dict], list[dict]] | None = None):
+        self.definitions = [_definition(title.strip()) for title in titles.split(",")]
+        self.cells = cells
+        self.conditions = conditions
 
 
-def _column(word: str) -> dict:
-    name, _, kind = word.rstrip("*").partition(":")
+def _definition(title: str) -> dict:
+    name, _, kind = title.rstrip("*").partition(":")
     return {
         "name": name,
         "type": kind or "string",
         "format": "name" if name == "Name" else "",
         "description": "",
-        "priority": 1 if word.endswith("*") else 0,
+        "priority": 1 if title.endswith("*") else 0,
     }
 
 
-SCALE = Columns(_columns("Name, Desired:integer, Available:integer, Age"), workloads.scale_cells)
+SCALE = Columns("Name, Desired:integer, Available:integer, Age", workloads.scale_cells)
 
 REPLICAS = Columns(
-    _columns("Name, Desired:integer, Current:integer, Ready:integer, Age, Containers*, Images*, Selector*"),
+    "Name, Desired:integer, Current:integer, Ready:integer, Age, Containers*, Images*, Selector*",
     workloads.replicaset_cells,
 )
 
 COLUMNS = {
     "pods": Columns(
-        _columns("Name, Ready, Status, Restarts, Age, IP*, Node*, Nominated Node*, Readiness Gates*"),
+        "Name, Ready, Status, Restarts, Age, IP*, Node*, Nominated Node*, Readiness Gates*",
         pods.pod_cells,
         pods.pod_conditions,
     ),
     "deployments.apps": Columns(
-        _columns("Name, Ready, Up-to-date:integer, Available:integer, Age, Containers*, Images*, Selector*"),
+        "Name, Ready, Up-to-date:integer, Available:integer, Age, Containers*, Images*, Selector*",
         workloads.deployment_cells,
     ),
     "replicasets.apps": REPLICAS,
     "replicationcontrollers": REPLICAS,
-    "statefulsets.apps": Columns(_columns("Name, Ready, Age, Containers*, Images*"), workloads.statefulset_cells),
+    "statefulsets.apps": Columns("Name, Ready, Age, Containers*, Images*", workloads.statefulset_cells),
     "daemonsets.apps": Columns(
-        _columns(
-            "Name, Desired:integer, Current:integer, Ready:integer, Up-to-date:integer, Available:integer,"
-            " Node Selector, Age, Containers*, Images*, Selector*"
-        ),
+        "Name, Desired:integer, Current:integer, Ready:integer, Up-to-date:integer, Available:integer,"
+        " Node Selector, Age, Containers*, Images*, Selector*",
         workloads.daemonset_cells,
     ),
-    "controllerrevisions.apps": Columns(
-        _columns("Name, Controller, Revision:integer, Age"), workloads.controllerrevision_cells
-    ),
-    "podtemplates": Columns(_columns("Name, Containers, Images, Pod Labels"), workloads.podtemplate_cells),
-    "jobs.batch": Columns(
-        _columns("Name, Status, Completions, Duration, Age, Containers*, Images*, Selector*"), batch.job_cells
-    ),
+    "controllerrevisions.apps": Columns("Name, Controller, Revision:integer, Age", workloads.controllerrevision_cells),
+    "podtemplates": Columns("Name, Containers, Images, Pod Labels", workloads.podtemplate_cells),
+    "jobs.batch": Columns("Name, Status, Completions, Duration, Age, Containers*, Images*, Selector*", batch.job_cells),
     "cronjobs.batch": Columns(
-        _columns(
-            "Name, Schedule, TimeZone, Suspend:boolean, Active:integer, Last Schedule, Age, Containers*, Images*,"
-            " Selector*"
-        ),
+        "Name, Schedule, TimeZone, Suspend:boolean, Active:integer, Last Schedule, Age, Containers*, Images*,"
+        " Selector*",
         batch.cronjob_cells,
     ),
     "nodes": Columns(
-        _columns(
-            "Name, Status, Roles, Age, Version, Internal-IP*, External-IP*, OS-Image*, Kernel-Version*,"
-            " Container-Runtime*"
-        ),
+        "Name, Status, Roles, Age, Version, Internal-IP*, External-IP*, OS-Image*, Kernel-Version*, Container-Runtime*",
         cluster.node_cells,
     ),
-    "services": Columns(
-        _columns("Name, Type, Cluster-IP, External-IP, Port(s), Age, Selector*"), cluster.service_cells
-    ),
-    "namespaces": Columns(_columns("Name, Status, Age"), cluster.namespace_cells),
+    "services": Columns("Name, Type, Cluster-IP, External-IP, Port(s), Age, Selector*", cluster.service_cells),
+    "namespaces": Columns("Name, Status, Age", cluster.namespace_cells),
     "events": Columns(
-        _columns("Last Seen, Type, Reason, Object, Subobject*, Source*, Message, First Seen*, Count:integer*, Name*"),
+        "Last Seen, Type, Reason, Object, Subobject*, Source*, Message, First Seen*, Count:integer*, Name*",
         cluster.event_cells,
     ),
-    "configmaps": Columns(_columns("Name, Data, Age"), cluster.configmap_cells),
-    "secrets": Columns(_columns("Name, Type, Data:integer, Age"), cluster.secret_cells),
-    "leases.coordination.k8s.io": Columns(_columns("Name, Holder, Age"), cluster.lease_cells),
-    "endpoints": Columns(_columns("Name, Endpoints, Age"), network.endpoints_cells),
-    "endpointslices.discovery.k8s.io": Columns(
-        _columns("Name, AddressType, Ports, Endpoints, Age"), network.endpointslice_cells
-    ),
-    "ingresses.networking.k8s.io": Columns(_columns("Name, Class, Hosts, Address, Ports, Age"), network.ingress_cells),
+    "configmaps": Columns("Name, Data, Age", cluster.configmap_cells),
+    "secrets": Columns("Name, Type, Data:integer, Age", cluster.secret_cells),
+    "leases.coordination.k8s.io": Columns("Name, Holder, Age", cluster.lease_cells),
+    "endpoints": Columns("Name, Endpoints, Age", network.endpoints_cells),
+    "endpointslices.discovery.k8s.io": Columns("Name, AddressType, Ports, Endpoints, Age", network.endpointslice_cells),
+    "ingresses.networking.k8s.io": Columns("Name, Class, Hosts, Address, Ports, Age", network.ingress_cells),
     "horizontalpodautoscalers.autoscaling": Columns(
-        _columns("Name, Reference, Targets, MinPods, MaxPods, Replicas:integer, Age"),
+        "Name, Reference, Targets, MinPods, MaxPods, Replicas:integer, Age",
         workloads.horizontalpodautoscaler_cells,
     ),
     "persistentvolumes": Columns(
-        _columns(
-            "Name, Capacity, Access Modes, Reclaim Policy, Status, Claim, StorageClass, VolumeAttributesClass, Reason,"
-            " Age, VolumeMode*"
-        ),
+        "Name, Capacity, Access Modes, Reclaim Policy, Status, Claim, StorageClass, VolumeAttributesClass, Reason,"
+        " Age, VolumeMode*",
         storage.persistentvolume_cells,
     ),
     "persistentvolumeclaims": Columns(
-        _columns("Name, Status, Volume, Capacity, Access Modes, StorageClass, VolumeAttributesClass, Age, VolumeMode*"),
+        "Name, Status, Volume, Capacity, Access Modes, StorageClass, VolumeAttributesClass, Age, VolumeMode*",
         storage.persistentvolumeclaim_cells,
     ),
     "storageclasses.storage.k8s.io": Columns(
-        _columns("Name, Provisioner, ReclaimPolicy, VolumeBindingMode, AllowVolumeExpansion, Age"),
+        "Name, Provisioner, ReclaimPolicy, VolumeBindingMode, AllowVolumeExpansion, Age",
         storage.storageclass_cells,
     ),
     "poddisruptionbudgets.policy": Columns(
-        _columns("Name, Min Available, Max Unavailable, Allowed Disruptions:integer, Age"),
+        "Name, Min Available, Max Unavailable, Allowed Disruptions:integer, Age",
         policy.poddisruptionbudget_cells,
     ),
-    "resourcequotas": Columns(_columns("Name, Request, Limit, Age"), policy.resourcequota_cells),
+    "resourcequotas": Columns("Name, Request, Limit, Age", policy.resourcequota_cells),
     "priorityclasses.scheduling.k8s.io": Columns(
-        _columns("Name, Value:integer, Global-Default:boolean, Age, PreemptionPolicy"), policy.priorityclass_cells
+        "Name, Value:integer, Global-Default:boolean, Age, PreemptionPolicy", policy.priorityclass_cells
     ),
-    "serviceaccounts": Columns(_columns("Name, Secrets, Age"), access.serviceaccount_cells),
+    "serviceaccounts": Columns("Name, Secrets, Age", access.serviceaccount_cells),
     "rolebindings.rbac.authorization.k8s.io": Columns(
-        _columns("Name, Role, Age, Users*, Groups*, ServiceAccounts*"), access.binding_cells
+        "Name, Role, Age, Users*, Groups*, ServiceAccounts*", access.binding_cells
     ),
     "clusterrolebindings.rbac.authorization.k8s.io": Columns(
-        _columns("Name, Role, Age, Users*, Groups*, ServiceAccounts*"), access.binding_cells
+        "Name, Role, Age, Users*, Groups*, ServiceAccounts*", access.binding_cells
     ),
-    "releases.orrery.io": Columns(
-        _columns("Name, Deployment, Strategy, Phase, Weight, Age, Message*"), own.release_cells
-    ),
-    "visitors.orrery.io": Columns(_columns("Name, Service, Path, Rate, Phase, Age"), own.visitors_cells),
-    "builds.orrery.io": Columns(_columns("Name, Deployment, Image, Phase, Age, Message*"), own.build_cells),
+    "releases.orrery.io": Columns("Name, Deployment, Strategy, Phase, Weight, Age, Message*", own.release_cells),
+    "visitors.orrery.io": Columns("Name, Service, Path, Rate, Phase, Age", own.visitors_cells),
+    "builds.orrery.io": Columns("Name, Deployment, Image, Phase, Age, Message*", own.build_cells),
     "nodepools.orrery.io": Columns(
-        _columns("Name, Nodes:integer, Booting:integer, Min:integer, Max:integer, Age"), own.nodepool_cells
+        "Name, Nodes:integer, Booting:integer, Min:integer, Max:integer, Age", own.nodepool_cells
     ),
 }
 
 # Kubernetes' answer for kinds without columns of their own: a date, not an age.
 PLAIN = Columns(
-    (_column("Name"), _column("Created At:date")),
+    "Name, Created At:date",
     lambda obj, now: [obj["metadata"]["name"], obj["metadata"].get("creationTimestamp")],
 )
 
@@ -181,6 +157,6 @@ def table(
         "kind": "Table",
         "apiVersion": f"meta.k8s.io/{version}",
         "metadata": metadata,
-        "columnDefinitions": list(columns.definitions) if headed else [],
+        "columnDefinitions": columns.definitions if headed else [],
         "rows": [row(columns, obj, now, include) for obj in items],
     }

@@ -18,7 +18,7 @@ from lab.store import Compacted, UnknownCluster
 from .. import bodies, options, protobuf, versions
 from ..access import attributes, authentication, rbac
 from ..access.user import LOOPBACK, User
-from ..negotiation import YAML, author_of, body_type, patch_type
+from ..negotiation import APPLY_PATCH, YAML, author_of, body_type, patch_type
 from ..request import Request
 from ..requestinfo import RequestInfo, unknown_path
 from ..schemas.check import check_object
@@ -145,21 +145,16 @@ def read_body(request: HttpRequest, what: str = "") -> Body[dict | list | None]:
     return Body(bodies.parse(raw, what), raw)
 
 
-def read_patch_type(request: HttpRequest) -> str:
-    """Which of the patch languages it speaks. Raises ApiError 415."""
-    return patch_type(request.headers.get("Content-Type", ""))
-
-
-def read_patch(request: HttpRequest) -> Body[dict | list | None]:
-    """A patch that is JSON. Raises ApiError 400 or 413."""
+def read_patch(request: HttpRequest) -> tuple[str, Body, bool]:
+    """(which of the patch languages it speaks, what it says, whether it takes over what others own). A configuration
+    that is to be applied is an object, in YAML; all else is JSON. Raises ApiError 400, 413, 415 or 422."""
+    language = patch_type(request.headers.get("Content-Type", ""))
+    force = options.force(request.GET, language == APPLY_PATCH)
     raw = _read(request)
-    return Body(bodies.parse(raw), raw)
-
-
-def read_configuration(request: HttpRequest) -> Body[dict]:
-    """What is to be applied. Raises ApiError 400 or 413."""
-    value, doubled = bodies.parse_yaml(_read(request))
-    return Body(bodies.an_object(value, ""), doubled=doubled)
+    if language != APPLY_PATCH:
+        return language, Body(bodies.parse(raw), raw), force
+    value, doubled = bodies.parse_yaml(raw)
+    return language, Body(bodies.an_object(value, ""), doubled=doubled), force
 
 
 def read_object(request: HttpRequest, what: str) -> Body[dict]:

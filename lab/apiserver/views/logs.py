@@ -11,7 +11,7 @@ from lab.apimachinery.kinds import NODES, PODS
 
 from .. import registry
 from ..kubelet_proxy import Answer, ask, kill_container, kubelet_of, kubelet_path
-from ..options import LogOptions, log_options
+from ..options import log_options
 from ..podlogs import check_has_log, choose_container
 from ..request import Request
 from ..requestinfo import RequestInfo
@@ -26,11 +26,11 @@ async def logs(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRes
     """`GET …/pods/P/log`: the kubelet's words, passed on as they come, until the client hangs up."""
     wanted = log_options(request.GET)
     pod, kubelet = await in_thread(pod_and_kubelet, asking(request, cluster), info)
-    container = choose_container(pod, wanted.container)
+    container = choose_container(pod, request.GET.get("container", ""))
     if not kubelet:
         return HttpResponse(b"", content_type=TEXT)  # not yet on a node: nothing was written anywhere
-    check_has_log(pod, container, wanted.previous)
-    path = kubelet_path("containerLogs", cluster, info.namespace, info.name, container, query=urlencode(_query(wanted)))
+    check_has_log(pod, container, "previous" in wanted)
+    path = kubelet_path("containerLogs", cluster, info.namespace, info.name, container, query=urlencode(wanted))
     stack = contextlib.AsyncExitStack()
     answer = await stack.enter_async_context(ask(kubelet, "GET", path))
     if answer.code != 200:
@@ -60,18 +60,3 @@ def pod_and_kubelet(req: Request, info: RequestInfo) -> tuple[dict, str]:
     pod = registry.get(req, PODS, info.namespace, info.name)
     node = pod["spec"].get("nodeName", "")
     return pod, kubelet_of(req.view().get(NODES.resource, "", node), node) if node else ""
-
-
-def _query(wanted: LogOptions) -> dict[str, str]:
-    asked = {
-        "follow": wanted.follow,
-        "previous": wanted.previous,
-        "timestamps": wanted.timestamps,
-        "tailLines": wanted.tail_lines,
-        "sinceSeconds": wanted.since_seconds,
-        "sinceTime": wanted.since_time,
-        "limitBytes": wanted.limit_bytes,
-    }
-    return {
-        name: "true" if value is True else str(value) for name, value in asked.items() if value not in (None, False, "")
-    }

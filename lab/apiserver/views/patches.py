@@ -2,24 +2,20 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from .. import options, registry
+from .. import registry
 from ..apply import apply
 from ..negotiation import APPLY_PATCH
 from ..requestinfo import RequestInfo
 from .answers import object_answer
-from .entry import asking, read_configuration, read_patch, read_patch_type
+from .entry import asking, read_patch
 
 
 def patch(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
     """Of an object, or of the status of one."""
-    patch_type, where, created = read_patch_type(request), (info.namespace, info.name), False
-    force = options.force(request.GET, patch_type == APPLY_PATCH)
+    patch_type, body, force = read_patch(request)
+    req, where, created = asking(request, cluster, body), (info.namespace, info.name), False
     if patch_type == APPLY_PATCH:
-        config = read_configuration(request)
-        req = asking(request, cluster, config)
-        obj, created = apply(req, info.served, *where, config.value, force, info.subresource)
+        obj, created = apply(req, info.served, *where, body.value, force, info.subresource)
     else:
-        body = read_patch(request)
-        req = asking(request, cluster, body)
         obj = registry.patch(req, info.served, *where, body.value, patch_type, info.subresource)
     return object_answer(request, info, obj, 201 if created else 200, req.warnings)

@@ -17,7 +17,7 @@ from ..requestinfo import RequestInfo
 from ..scale import SCALE, apply_scale, get_scale, update_scale
 from ..threads import in_thread
 from .answers import json_answer, object_answer, one, success
-from .entry import asking, read_configuration, read_object, read_patch, read_patch_type, stored_object
+from .entry import asking, read_object, read_patch, stored_object
 from .logs import kill, logs
 from .patches import patch
 from .reviews import token
@@ -64,15 +64,11 @@ def put_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResp
 
 
 def patch_scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    patch_type = read_patch_type(request)
-    force = options.force(request.GET, patch_type == APPLY_PATCH)
-    if patch_type == APPLY_PATCH:
-        config = read_configuration(request)
-        req = asking(request, cluster, config)
-        made = apply_scale(req, info.kind, info.namespace, info.name, config.value, force)
-        return _scale_answer(request, made, req.warnings)
-    body = read_patch(request)
+    patch_type, body, force = read_patch(request)
     req = asking(request, cluster, body)
+    if patch_type == APPLY_PATCH:
+        made = apply_scale(req, info.kind, info.namespace, info.name, body.value, force)
+        return _scale_answer(request, made, req.warnings)
 
     def patched(old: dict) -> dict:
         new = patches.apply(patch_type, SCALE, old, body.value)
