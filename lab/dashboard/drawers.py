@@ -30,6 +30,7 @@ from lab.apimachinery.meta import join_key
 from lab.apiserver.tables.cells import age, human_duration
 from lab.apiserver.tables.pods import summary
 from lab.client import Client
+from lab.explain.past import PastClient
 
 from . import steeringdrawers as steering
 from . import storagedrawers as storage
@@ -46,6 +47,7 @@ from .whole import ZONES, zone_of, zone_row
 from .why import acts_of, because, explain_pod, thread
 
 EVENTS_SHOWN = 50
+NOW_ONLY = ("logs", "terminal", "drain")  # tabs that reach into what runs, or say what would be
 
 
 Show = Callable[[Client, dict], dict]  # what there is to show of an object
@@ -58,7 +60,8 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
     kind = BY_RESOURCE.get(resource)
     if kind is None or kind not in DRAWERS:
         raise ApiError(404, "NotFound", f"the board shows no {resource}")
-    head, tabs = DRAWERS[kind]
+    head, every = DRAWERS[kind]
+    tabs = {tab: show for tab, show in every.items() if tab not in NOW_ONLY or not isinstance(client, PastClient)}
     obj = client.get(kind, namespace, name)
     tab = tab if tab in tabs else next(iter(tabs))
     key = join_key(namespace, name)

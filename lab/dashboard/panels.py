@@ -16,6 +16,7 @@ from .creating import Wrong, create_from_yaml, deployment_object, node_object
 from .done import from_yaml, patch
 from .forms import FORMS, free_name
 from .noderows import usual_runtime
+from .past import difference
 from .rows import WORKLOADS
 from .steeringrows import target_of_release, target_of_scaler
 
@@ -53,6 +54,8 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
     context = {"cluster": client.cluster, "mode": mode, "wrong": [], "lines": "[]", "name": name}
     if name == "kubectl":
         return {**context, "kubectl": program()}
+    if name == "difference":
+        return {**context, **difference(client, asked.get("for", ""))}
     if name in FORMS:
         namespace, of = _meant(asked.get("for", ""))
         typed = {"namespace": namespace or "default"}

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import console, pipeline, views
+from . import console, past, pipeline, views
 
 CLUSTER = r"^clusters/(?P<cluster>[a-z0-9][-a-z0-9]{0,62})/"
 
@@ -16,6 +16,8 @@ urlpatterns = [
         name="panel",
     ),
     re_path(CLUSTER + r"board/kubectl$", console.run),
+    re_path(CLUSTER + r"board/past/(?P<revision>[0-9]{1,18})$", past.show),
+    re_path(CLUSTER + r"board/past/(?P<after>[0-9]{1,18})/on$", past.play),
     re_path(CLUSTER + r"ship$", pipeline.ship, name="ship"),
     re_path(CLUSTER + r"images$", pipeline.show_images, name="images"),
     re_path(CLUSTER + r"images\.json$", pipeline.list_images),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import NAMESPACES
 from lab.client import Client, cluster_names
+from lab.explain.past import PastClient
 
 from .actions import perform
 from .answers import refused, strict
@@ -92,10 +93,12 @@ def _card(row: dict) -> dict:
 @require_GET
 @strict
 def details(request: HttpRequest, cluster: str, resource: str, key: str) -> HttpResponse:
-    """The drawer for one thing."""
+    """The drawer for one thing, as it is or as it was `?at=<revision>`."""
     namespace, _, name = key.rpartition("/")
+    at = request.GET.get("at", "")
     try:
-        context = drawer(Client(cluster, AUTHOR), resource, namespace, name, request.GET.get("tab", ""))
+        client = PastClient(cluster, int(at)) if at.isdecimal() else Client(cluster, AUTHOR)
+        context = drawer(client, resource, namespace, name, request.GET.get("tab", ""))
     except ApiError as error:
         return render(request, "board/drawer/gone.html", {"error": error, "name": name}, status=error.code)
     return render(request, f"board/drawer/{context.get('template', context['kind'])}.html", context)

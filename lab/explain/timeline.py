@@ -17,7 +17,8 @@ from . import difference
 MOST = 200  # marks on a time line; a wide screen has room for so many
 IMPORTANCE = {"person": 3, "node": 2, "rollout": 1, "fault": 0}
 # The lab's own parts. Whoever else writes is a person, or a program that a person runs.
-PARTS = ("scheduler", "cluster-autoscaler", "horizontal-pod-autoscaler", "kube-apiserver", "bootstrap")
+PARTS = ["scheduler", "visitors", "kube-proxy", "leader-election", "cluster-autoscaler", "horizontal-pod-autoscaler"]
+PARTS += ["kube-apiserver", "bootstrap"]
 PARTS_LIKE = Q(author__endswith="-controller") | Q(author__endswith="-collector") | Q(author__startswith="kubelet")
 PARTS_LIKE |= Q(author__endswith="-publisher") | Q(author__in=PARTS)
 ROLLOUT = "deployment.kubernetes.io/revision"
@@ -68,7 +69,7 @@ def _node(row: Row) -> str:
     silent, was = (
         any("unreachable" in key or "not-ready" in key for key in _taints(obj)) for obj in (row.object, row.old)
     )
-    return "" if silent == was else f"node {row.name} {'lost' if silent else 'is back'}"
+    return "" if silent == was else f"node {row.name} {'lost' if silent else 'is ready'}"
 
 
 def _taints(obj: dict | None) -> list[str]:

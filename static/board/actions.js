@@ -1,7 +1,7 @@
 // Doing things: each act is one POST, acknowledged at once, answered by a toast with the kubectl command that does the same.
 import { make } from "./format.js";
 import { tiles } from "./nodes.js";
-import { rows } from "./state.js";
+import { rows, ui } from "./state.js";
 
 const UNDO = 5000;
 const toasts = document.getElementById("toasts");
@@ -63,6 +63,7 @@ const ONCE = new Set(["kill", "undo", "restart", "run-now"]);
 
 // True if it was done. Errors are shown with the words of the API's Status.
 export async function act(name, payload) {
+  if (ui.past) return false; // past.js says why
   tiles.get(`pods/${payload.namespace}/${payload.name}`)?.classList.add("asked");
   try {
     const answer = await ask(`${document.body.dataset.base}board/do/${name}`, { method: "POST", headers: csrf, body: JSON.stringify(payload) }, !ONCE.has(name));

@@ -50,7 +50,7 @@ grid.addEventListener("click", (event) => {
 const press = (id) => () => document.getElementById(id).click();
 const GLOBAL = {
   p: press("live"), t: press("table-view"), b: press("projector"), d: press("theme"), "?": press("help"),
-  "/": press("open-palette"), v: () => document.getElementById("rate").focus(), n: () => openPanel("create"), y: yank, x: () => openPanel("kubectl"), a: () => openPanel("add-node"), Escape: close,
+  "/": press("open-palette"), v: () => document.getElementById("rate").focus(), n: () => openPanel("create"), y: yank, x: () => openPanel("kubectl"), a: () => openPanel("add-node"), h: press("rewind"), Escape: close,
 };
 const POD = { k: "kill", Delete: "delete", Backspace: "delete" };
 

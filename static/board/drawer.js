@@ -13,6 +13,7 @@ let latest = 0;
 // `unless`: not if this is so when the answer is there.
 async function load(url, options, unless) {
   const mine = ++latest;
+  if (ui.past && !options) url += `${url.includes("?") ? "&" : "?"}at=${ui.past}`;
   const answer = await ask(url, options, !options).catch(() => null);
   if (mine !== latest) return;
   if (!(answer?.status < 500 && answer.headers.get("Content-Type").startsWith("text/html")))

@@ -2,7 +2,11 @@
 export const clock = (seconds) => new Date(seconds * 1000).toTimeString().slice(0, 8);
 
 // As kubectl writes ages: 45s, 3m, 5h, 2d.
-export const age = (seconds) => span(Date.now() / 1000 - seconds);
+export const age = (seconds) => span(now() - seconds);
+
+// What the time is on the board: while it shows the past, the time of then.
+export const then = { at: 0 };
+export const now = () => then.at || Date.now() / 1000;
 
 export function span(seconds) {
   const past = Math.max(0, seconds);
@@ -11,7 +15,7 @@ export function span(seconds) {
   return past < 172800 ? `${Math.floor(past / 3600)}h` : `${Math.floor(past / 86400)}d`;
 }
 
-export const countdown = (until) => Math.max(0, Math.ceil(until - Date.now() / 1000));
+export const countdown = (until) => Math.max(0, Math.ceil(until - now()));
 
 export const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 

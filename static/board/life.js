@@ -1,5 +1,5 @@
 // Births, moves and deaths, made visible: cause and effect is what a board can show and a list cannot.
-import { still, svg } from "./format.js";
+import { now, still, svg } from "./format.js";
 import { columnOf, fillPod, moves, tiles } from "./nodes.js";
 import { rows } from "./state.js";
 
@@ -101,7 +101,7 @@ function die(id, row, silently) {
 // older than the ghost: it is made as soon as the other is leaving.
 function youngest(row) {
   const taken = new Set([...ghosts].map((ghost) => ghost.heir));
-  const heirs = [...rows.values()].filter((one) => one.kind === "pod" && !taken.has(one.id) && Date.now() / 1000 - one.created < YOUNG && replaces(one, row));
+  const heirs = [...rows.values()].filter((one) => one.kind === "pod" && !taken.has(one.id) && now() - one.created < YOUNG && replaces(one, row));
   return heirs.sort((a, b) => (b.replicaset === row.replicaset) - (a.replicaset === row.replicaset) || b.created - a.created)[0]?.id;
 }
 

@@ -8,7 +8,7 @@ import { restore, setNamespace } from "./drawer.js";
 import { openPalette, tabStop } from "./commands.js";
 import { toggleTable } from "./words.js";
 import "./foot.js";
-import { act } from "./actions.js";
+import { act, toast } from "./actions.js";
 
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
@@ -56,19 +56,19 @@ function receive(message) {
   wait = 250;
   if (message.type === "snap") snapshot(message);
   else if (message.type === "delta" && !delta(message)) resume();
-  else if (message.type === "figures") figures(message);
+  else if (message.type === "figures") ui.past || figures(message);
   else if (message.type === "beat" && (message.seq !== position.seq || message.epoch !== position.epoch)) resume();
   show();
 }
 
-function show() {
+export function show() {
   const silent = Date.now() - heard;
   const open = socket?.readyState === WebSocket.OPEN;
-  const state = silent > STALE ? "stale" : open ? (ui.paused ? "paused" : "live") : "connecting";
-  const words = { stale: `Stale ${Math.round(silent / 1000)} s`, live: "Live", paused: "Paused", connecting: "Reconnecting" };
+  const state = silent > STALE ? "stale" : open ? (ui.past ? "past" : ui.paused ? "paused" : "live") : "connecting";
+  const words = { stale: `Stale ${Math.round(silent / 1000)} s`, live: "Live", past: "Past", paused: "Paused", connecting: "Reconnecting" };
   pill.dataset.state = document.body.dataset.live = state;
   write(pill.querySelector("b"), words[state]);
-  write(pill.querySelector("small"), `r ${position.seq}`);
+  write(pill.querySelector("small"), `r ${ui.past || position.seq}`);
 }
 
 document.addEventListener("visibilitychange", () => !document.hidden && resume());
@@ -83,8 +83,14 @@ for (const paint of [remember, paintNodes, live, tabStop, whole]) onPaint(paint)
 snapshot(JSON.parse($("first").textContent));
 restore();
 $("namespace").value = ui.namespace;
-if (new URLSearchParams(location.search).get("view") === "table") toggleTable(true);
+const asked = new URLSearchParams(location.search);
+if (asked.get("view") === "table") toggleTable(true);
 connect();
+
+// The time line is loaded when it is opened.
+const rewind = (at) => import("./past.js").then(({ start }) => start(at), () => toast("The page could not load the time line. Try again.", { kind: "error" }));
+$("rewind").onclick = () => rewind();
+if (asked.get("at")) rewind(Number(asked.get("at")));
 
 pill.onclick = () => {
   ui.paused = !ui.paused;

@@ -1,6 +1,6 @@
 // The cards of workloads: what is asked, what stands, and the handles to change it.
 import { act, scale } from "./actions.js";
-import { age, countdown, make, put, shape, span, svg, write } from "./format.js";
+import { age, countdown, make, now, put, shape, span, svg, write } from "./format.js";
 import { open } from "./drawer.js";
 import { byKind, each, onPaint, rows, ui } from "./state.js";
 
@@ -43,7 +43,7 @@ const ring = (circle, part, whole) => circle.setAttribute("stroke-dasharray", `$
 
 // Of a CronJob: when it runs, and when it last ran.
 function when({ next, last }) {
-  const left = next - Date.now() / 1000;
+  const left = next - now();
   return [next && (left > 0 ? `next in ${span(left)}` : "due"), last && `last ${age(last)} ago`].filter(Boolean).join(" · ");
 }
 

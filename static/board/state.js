@@ -3,7 +3,7 @@ import { clone, find } from "./format.js";
 
 export const rows = new Map();
 export const position = { epoch: "", seq: 0 };
-export const ui = { paused: false, namespace: "", selected: "" };
+export const ui = { paused: false, namespace: "", selected: "", past: 0 }; // `past`: the revision that is shown, if it is not the live one
 
 const painters = [];
 let fresh = false;
@@ -15,16 +15,34 @@ let asked = 0;
 // `paint({fresh, changed, removed, phases})`: ids changed; id → last row removed; id → states passed through.
 export const onPaint = (paint) => painters.push(paint);
 
-export function snapshot(message) {
+let aside = null; // id → row: what is live, kept up to date while the past is shown
+
+export function snapshot({ rows: all, epoch, seq }) {
+  Object.assign(position, { epoch, seq });
+  if (aside) aside = new Map(all.map((row) => [row.id, row]));
+  else show(all);
+}
+
+// The past takes the place of what is live, until `back`.
+export function showPast(all) {
+  aside ??= new Map(rows);
+  show(all);
+}
+
+export function back() {
+  show(aside.values());
+  aside = null;
+}
+
+function show(all) {
   const gone = new Map(rows);
   rows.clear();
-  for (const row of message.rows) {
+  for (const row of all) {
     rows.set(row.id, row);
     gone.delete(row.id);
     changed.add(row.id);
   }
   for (const [id, row] of gone) removed.set(id, row);
-  Object.assign(position, { epoch: message.epoch, seq: message.seq });
   fresh = true;
   schedule();
 }
@@ -32,6 +50,16 @@ export function snapshot(message) {
 // False if the delta does not follow what we have: then we must ask again.
 export function delta(message) {
   if (message.epoch !== position.epoch || message.prev !== position.seq) return false;
+  position.seq = message.seq;
+  if (!aside) apply(message);
+  else {
+    for (const row of message.upserts) aside.set(row.id, row);
+    for (const id of message.removes) aside.delete(id);
+  }
+  return true;
+}
+
+export function apply(message) {
   for (const row of message.upserts) {
     rows.set(row.id, row);
     changed.add(row.id);
@@ -43,9 +71,7 @@ export function delta(message) {
     changed.delete(id);
   }
   for (const [id, passed] of Object.entries(message.phases)) phases.set(id, [...(phases.get(id) || []), ...passed]);
-  position.seq = message.seq;
   schedule();
-  return true;
 }
 
 export function schedule() {

@@ -33,7 +33,7 @@ ROLLING = out(a_deployment(revision=2), "ReplicaSetUpdated")
         ((leaving(a_pod()), a_pod()), ("person", "deleted pod web-rs1-abcde")),
         ((a_deployment(), a_deployment()), None),
         ((unreachable(a_node()), a_node(), "node-controller"), ("node", "node node-a lost")),
-        ((a_node(), unreachable(a_node()), "node-controller"), ("node", "node node-a is back")),
+        ((a_node(), unreachable(a_node()), "node-controller"), ("node", "node node-a is ready")),
         ((a_node(truth="Unknown"), a_node(), "node-controller"), None),
         ((ROLLING, a_deployment(), "deployment-controller"), ("rollout", "web: rollout 2 begins")),
         (

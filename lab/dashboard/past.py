@@ -1,0 +1,126 @@
+"""The board as it was: its rows at a revision, and what changed of them from there on, revision by revision.
+
+A page that shows the past asks for it; the feed of what is live goes on beside it.
+"""
+
+import orjson
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+
+from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.kinds import PODS
+from lab.client import Change, Client
+from lab.explain.history import between, kept, time_of
+from lab.explain.past import PastClient
+from lab.store import Row, changes, head_of
+
+from .answers import refused, strict
+from .board import Board
+from .deltas import Delta
+from .loops import SILENT
+from .rows import row_id
+from .verdicts import chips, verdicts_of
+
+LEAD = 100  # revisions before the one that is shown: from them it is known what loops last did, and how long pods took
+A_PAGE = 500  # revisions
+SIDES = ("from", "to")
+MOST_OBJECTS, MOST_PATHS, LONGEST_VALUE = 60, 12, 120  # of a difference, as a drawer has room for
+
+
+@require_GET
+@strict
+def show(request: HttpRequest, cluster: str, revision: str) -> HttpResponse:
+    """`{revision, time, head, rows}`: the rows as a snapshot of the live board has them."""
+    try:
+        board = board_at(cluster, int(revision))
+        ends = {"time": time_of(cluster, int(revision)), "head": head_of(cluster).revision}
+    except ApiError as error:
+        return refused(error)
+    return JsonResponse({"revision": int(revision), **ends, "rows": list(board.rows.values())})
+
+
+@require_GET
+@strict
+def play(request: HttpRequest, cluster: str, after: str) -> HttpResponse:
+    """`{steps, until}`: what each revision after `after` changed on the board, `{revision, time, upserts, removes,
+    phases}`, without those that changed nothing there; up to the revision `until`, from where one asks on."""
+    try:
+        board = board_at(cluster, int(after))
+        with kept():
+            rows = changes(cluster, int(after), A_PAGE)
+    except ApiError as error:
+        return refused(error)
+    steps = [_step(row, delta) for row in rows if (delta := apply(board, row))]
+    return JsonResponse({"steps": steps, "until": rows[-1].revision if rows else int(after)})
+
+
+def difference(client: Client, ends: str) -> dict:
+    """What the drawer shows of two moments, `<revision>-<revision>`: the objects that differ, the most telling first,
+    each with a few of the values. Heartbeats and events are counted. Raises ApiError 400, 404, 410."""
+    before, _, after = ends.partition("-")
+    if not (before.isdecimal() and after.isdecimal()):
+        raise bad_request("which two revisions? Two numbers, as 12-40")
+    told = between(client, int(before), int(after))
+    quiet = [item for item in told["objects"] if item["resource"] in SILENT]
+    objects = sorted((item for item in told["objects"] if item not in quiet), key=lambda item: item["change"])
+    shown = [_shown(item) for item in objects[:MOST_OBJECTS]]
+    return {
+        "from": told["from"],
+        "to": told["to"],
+        "objects": shown,
+        "quiet": len(quiet),
+        "more": len(objects) - len(shown),
+    }
+
+
+def _shown(item: dict) -> dict:
+    paths = item.get("paths", [])
+    told = [
+        {
+            "path": path["path"],
+            **{f"has_{side}": side in path for side in SIDES},
+            **{s: _written(path.get(s)) for s in SIDES},
+        }
+        for path in sorted(paths, key=lambda path: not path["path"].startswith("spec"))[:MOST_PATHS]
+    ]
+    id_ = "/".join(filter(None, (item["resource"], item["namespace"], item["name"])))
+    return {**item, "id": id_, "paths": told, "more": len(paths) - len(told)}
+
+
+def _written(value: object) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+def board_at(cluster: str, revision: int) -> Board:
+    """The board when `revision` had just been written. Raises ApiError 404, 410 as `explain.history.state` does."""
+    compacted = head_of(cluster).compacted
+    then = PastClient(cluster, max(revision - LEAD, min(revision, compacted)))
+    board = Board(then.view(), _standing(then))
+    with kept():
+        for row in changes(cluster, then.revision, LEAD, revision):
+            apply(board, row)
+    return board
+
+
+def _standing(then: Client) -> dict[str, list[dict]]:
+    """The decisions about the pods that waited for a node then."""
+    waiting = [pod for pod in then.list(PODS) if not pod["spec"].get("nodeName")]
+    return {row_id(PODS.resource, pod): verdicts_of(then, pod) for pod in waiting}
+
+
+def apply(board: Board, row: Row) -> Delta:
+    """Take one row of the log in, with the scheduler's verdict where it holds one."""
+    waits = row.resource == PODS.resource and not row.deleted and not row.object["spec"].get("nodeName")
+    decided = waits and row.why and "nodes" in row.why
+    return board.apply([row], {row_id(PODS.resource, row.object): chips(row.why)} if decided and row.why else None)
+
+
+def _step(change: Change, delta: Delta) -> dict:
+    return {
+        "revision": change.revision,
+        "time": change.time,
+        "upserts": list(delta.upserts.values()),
+        "removes": list(delta.removes),
+        "phases": delta.phases,
+    }

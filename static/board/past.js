@@ -1,0 +1,234 @@
+// The past: a time line below the board, and the whole board as it stood at any revision. What is live goes on aside.
+import { ask, toast } from "./actions.js";
+import { openPanel } from "./drawer.js";
+import { clock, make, span, then, write } from "./format.js";
+import { show as tell } from "./main.js";
+import { apply, back, link, position, showPast, ui } from "./state.js";
+import { figures } from "./traffic.js";
+
+const LONGEST = 1000; // ms: a gap in which nothing changed is not waited for any longer
+const { base } = document.body.dataset;
+const box = document.getElementById("past");
+const $ = (selector) => box.querySelector(selector);
+const handle = $("input");
+const history = { first: 1, marks: [] };
+let on = false;
+let wanted = 0; // where the handle is
+let asking = null; // one request at a time, however fast the handle moves
+let playing = null;
+let a = 0; // the moment that is compared with
+let paused = false; // whether the live board was
+let trouble = "";
+
+async function get(path) {
+  const answer = await ask(base + path);
+  const said = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(said.message), { code: answer.status });
+  return said;
+}
+
+// Opens the time line at a revision, or at the newest.
+export async function start(revision = position.seq) {
+  if (on) return handle.focus();
+  on = true;
+  [paused, ui.paused] = [ui.paused, false];
+  figures({ pods: {}, services: {}, visitors: {}, versions: {} }); // what flowed then nobody has kept
+  for (const part of box.children) part.hidden = part.classList.contains("closed");
+  go(revision);
+  handle.focus();
+  await known();
+}
+
+// Where the history begins, and its marks.
+async function known() {
+  try {
+    const { begins, head, marks } = await get("history");
+    Object.assign(history, { first: Math.max(1, begins.revision), marks });
+    handle.min = history.first;
+    handle.max = Math.max(head.revision, position.seq);
+    write($(".begins"), `since ${clock(begins.time)}`);
+    $(".begins").title = `The history begins at revision ${begins.revision}: what was before is no longer kept`;
+    $(".marks").replaceChildren(...marks.map(tick));
+    trouble = "";
+    go(wanted);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+const part = (revision) => `${(100 * (revision - history.first)) / Math.max(1, handle.max - history.first)}%`;
+
+function tick(mark) {
+  const it = make("i", { title: `${clock(mark.time)} ${mark.text}`, onclick: () => go(mark.revision) });
+  it.dataset.kind = mark.kind;
+  it.style.left = part(mark.revision);
+  return it;
+}
+
+// The newest wish counts.
+function go(revision) {
+  wanted = Math.min(Math.max(revision, history.first), Math.max(position.seq, handle.max));
+  asking ||= fetchWanted().finally(() => (asking = null));
+  move();
+  return asking;
+}
+
+async function fetchWanted() {
+  while (on && wanted !== ui.past) {
+    try {
+      const moment = await get(`board/past/${wanted}`);
+      if (!on) return;
+      handle.max = Math.max(moment.head, handle.max);
+      showPast(moment.rows);
+      arrive(moment);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+}
+
+function arrive({ revision, time }) {
+  ui.past = revision;
+  then.at = time;
+  trouble = "";
+  document.body.dataset.past = revision;
+  move();
+  tell();
+}
+
+function failed(error) {
+  pause();
+  trouble = error.code === 410 ? "No longer kept." : error.code ? error.message : "The lab does not answer.";
+  if (error.code && ui.past) wanted = ui.past;
+  else if (error.code) toast(error.message, { kind: "error", seconds: 10 }), live();
+  move();
+}
+
+// The handle, and in words which moment this is.
+function move() {
+  if (!on) return;
+  if (document.activeElement !== handle || playing || Number(handle.value) !== wanted) handle.value = wanted;
+  const mark = history.marks.find(({ revision }) => revision === ui.past);
+  const words = ui.past ? `${clock(then.at)} · r ${ui.past}` : "…";
+  handle.ariaValueText = [words, mark?.text].filter(Boolean).join(", ");
+  write($("output b"), words);
+  write($("output small"), trouble || mark?.text || (then.at ? `${span(Date.now() / 1000 - then.at)} ago` : ""));
+  $("output").classList.toggle("bad", !!trouble);
+  $(".from").hidden = !a;
+  $(".from").style.left = part(a);
+  $('[data-past="compare"]').disabled = !a || a === ui.past;
+  if (!playing) link({ at: ui.past });
+}
+
+// Plays on from here: each revision as the live board would have shown it, by the clock of then.
+async function play() {
+  const mine = (playing = {});
+  handle.focus();
+  playLooks();
+  try {
+    await asking;
+    let next = get(`board/past/${ui.past}/on`);
+    for (let due = performance.now(); playing === mine; ) {
+      const { steps, until } = await next;
+      if (until === wanted && !steps.length) return pause();
+      next = get(`board/past/${until}/on`);
+      next.catch(() => {}); // who waits for it is told
+      for (const step of steps) {
+        due += Math.min(LONGEST, (1000 * (step.time - then.at)) / Number($("select").value));
+        const left = due - performance.now();
+        if (left > 8) await new Promise((resolve) => setTimeout(resolve, left));
+        else if (left < -LONGEST) due = performance.now();
+        if (playing !== mine) return;
+        apply(step);
+        wanted = step.revision;
+        arrive(step);
+      }
+      if (playing === mine && until > ui.past) arrive({ revision: (wanted = until), time: then.at });
+    }
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function pause() {
+  playing = null;
+  playLooks();
+  move();
+}
+
+function playLooks() {
+  const button = $('[data-past="play"]');
+  button.querySelector("use").setAttribute("href", playing ? "#i-pause" : "#i-play");
+  button.ariaLabel = button.title = playing ? "Pause (Space)" : "Play on from here (Space)";
+}
+
+function jump(way) {
+  const there = way < 0 ? history.marks.findLast(({ revision }) => revision < wanted) : history.marks.find(({ revision }) => revision > wanted);
+  go(there?.revision ?? (way < 0 ? history.first : position.seq));
+}
+
+function live() {
+  if (!on) return;
+  on = false;
+  playing = null;
+  playLooks();
+  for (const part of box.children) part.hidden = !part.classList.contains("closed");
+  if (ui.past) back();
+  ui.past = then.at = a = 0;
+  ui.paused = paused;
+  delete document.body.dataset.past;
+  link({ at: 0 });
+  tell();
+  document.getElementById("rewind").focus();
+}
+
+const DO = {
+  live,
+  play: () => (playing ? pause() : play()),
+  back: () => step(-1),
+  on: () => step(1),
+  last: () => step(-1, jump),
+  next: () => step(1, jump),
+  mark: () => ((a = ui.past), move()),
+  compare: () => openPanel("difference", `${Math.min(a, ui.past)}-${Math.max(a, ui.past)}`),
+};
+
+function step(way, how = () => go(wanted + way)) {
+  pause();
+  how(way);
+}
+
+box.addEventListener("click", ({ target }) => DO[target.closest("[data-past]")?.dataset.past]?.());
+handle.addEventListener("input", () => {
+  playing && pause();
+  go(Number(handle.value));
+});
+
+// What the past does not let happen is caught before anybody else hears of it.
+const ACTS = "[data-do], [data-step], [data-panel], [data-try], .replicas, .weight, #rate, .drawer form";
+for (const type of ["click", "input", "change", "submit"])
+  addEventListener(type, (event) => {
+    const { target } = event;
+    if (!on || !(target instanceof Element)) return;
+    if (type === "click" && target.closest("#live")) live();
+    else if (!target.closest(ACTS)) return;
+    else if (type === "click") toast("This is the past: nothing can be done there. Return to live first (Esc).", { kind: "error" });
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+
+const KEYS = { Escape: "live", " ": "play", "[": "last", "]": "next", ",": "back", ".": "on" };
+addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  if (!on || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const typing = target.matches("textarea, select, input:not([type=range])");
+  const name = typing && key !== "Escape" ? "" : KEYS[key];
+  if (name === "play" && target.matches("button, [role], summary")) return;
+  if (name) DO[name]();
+  else if (typing || !/^[nahvxp+=-]$/i.test(key)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
+// A lab that answers again is asked again.
+setInterval(() => on && trouble && known(), 2000);

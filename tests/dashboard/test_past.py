@@ -1,0 +1,160 @@
+"""The board as it was: drawn, played, walked and compared, and each time the page against the store."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lab.apimachinery.kinds import PODS
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
+from lab.dashboard.board import Board
+from lab.dashboard.past import board_at
+from lab.store import Write, append, state_at, view
+from tests.labs import wait_until
+
+from .build import a_pod
+from .screen import SECONDS, Screen
+
+ROWS = "import('/static/board/state.js').then(({ rows }) => [...rows.values()])"
+HELLO = "/apis/apps/v1/namespaces/default/deployments/hello"
+
+
+@pytest.fixture(scope="module")
+def walked(process_lab):
+    """A lab with a history of its own end: hello was scaled to four and back. The revisions of both acts."""
+    process_lab.wait_for_ready_pods(3)
+    scaled = []
+    for replicas in (4, 3):
+        patch = {"spec": {"replicas": replicas}}
+        obj = process_lab.api("PATCH", HELLO, patch, content_type="application/merge-patch+json")
+        scaled.append(int(obj["metadata"]["resourceVersion"]))
+        process_lab.wait_for_ready_pods(replicas)
+    return scaled
+
+
+def then(screen: Screen) -> int:
+    return int(screen.page.evaluate("document.body.dataset.past ?? 0"))
+
+
+def past(screen: Screen, revision: int) -> Page:
+    """The page at a revision, by its link."""
+    screen.page.goto(f"{screen.lab.address}/clusters/default/?at={revision}")
+    at(screen, revision)
+    return screen.page
+
+
+def at(screen: Screen, revision: int) -> None:
+    expect(screen.page.locator("body")).to_have_attribute("data-past", str(revision), timeout=SECONDS)
+
+
+def drawn_as_stored(screen: Screen) -> None:
+    """What the page shows is what the store had at the revision that it names."""
+    revision = then(screen)
+    items = screen.lab.api("GET", f"/history/{revision}")["items"]
+    pods = {f"pods/default/{obj['metadata']['name']}": obj for obj in items if obj["kind"] == "Pod"}
+    screen.frame()
+    shown = screen.page.locator(".pod[role][data-id]:not(.ghost)").evaluate_all("all => all.map(it => it.dataset.id)")
+    assert sorted(shown) == sorted(pods)
+    hello = [obj["spec"]["replicas"] for obj in items if obj["kind"] == "Deployment"]
+    expect(screen.page.locator(".card [data-is=shown]")).to_have_text([str(replicas) for replicas in hello])
+    nodes = [row["id"] for row in screen.page.evaluate(ROWS) if row["kind"] == "node"]
+    assert sorted(nodes) == sorted(f"nodes/{obj['metadata']['name']}" for obj in items if obj["kind"] == "Node")
+
+
+def test_the_keyboard_walks_through_the_past_and_back(screen, walked):
+    page = screen.open().page
+    page.keyboard.press("h")
+    expect(page.locator("#live")).to_contain_text("Past")
+    expect(page.locator("#past input")).to_be_focused()
+    drawn_as_stored(screen)
+    page.keyboard.press("Home")
+    at(screen, 1)
+    drawn_as_stored(screen)
+    page.keyboard.press("]")
+    wait_until("the first mark to be shown", lambda: then(screen) > 1)
+    past(screen, walked[0])
+    expect(page.locator("#past output")).to_contain_text("replicas 3 → 4")
+    drawn_as_stored(screen)
+    page.keyboard.press(",")
+    at(screen, walked[0] - 1)
+    drawn_as_stored(screen)
+    page.keyboard.press("Escape")
+    screen.live()
+    assert then(screen) == 0
+    assert "at=" not in page.url
+
+
+def test_it_plays_on_to_what_was(screen, walked):
+    page = past(screen, walked[0])
+    page.get_by_label("Speed").select_option("60")
+    page.get_by_label("Play on from here").click()
+    wait_until("the scaling down to be played", lambda: then(screen) > walked[1])
+    page.keyboard.press(" ")
+    expect(page.get_by_label("Play on from here")).to_be_visible()
+    drawn_as_stored(screen)
+
+
+def test_two_moments_are_compared_in_the_drawer(screen, walked):
+    page = past(screen, walked[0] - 1)
+    page.get_by_role("button", name="Mark A").click()
+    page.get_by_label("One revision on").click()
+    at(screen, walked[0])
+    page.get_by_role("button", name="Compare").click()
+    expect(screen.drawer).to_contain_text("spec.replicas")
+    expect(screen.drawer.locator("del")).to_have_text("3")
+    expect(screen.drawer.locator("ins")).to_have_text("4")
+
+
+def test_nothing_can_be_done_there(screen, walked):
+    page = past(screen, walked[0])
+    before = screen.lab.api("GET", HELLO)["metadata"]["generation"]
+    screen.card("hello").get_by_label("One replica more").click(force=True)
+    expect(screen.toast("This is the past")).to_be_visible()
+    page.locator(".pod[role]").first.focus()
+    for key in ("k", "Delete", "+", "n", "a"):
+        page.keyboard.press(key)
+    expect(screen.drawer.locator("h1")).to_have_text("Reach in")
+    page.locator(".pod[role]").first.click()
+    expect(screen.drawer.get_by_role("tab", name="yaml")).to_be_visible()
+    expect(screen.drawer.get_by_role("tab", name="terminal")).to_have_count(0)
+    page.locator("#live").click()
+    screen.live()
+    assert screen.lab.api("GET", HELLO)["metadata"]["generation"] == before
+    assert len(screen.lab.pods()) == 3
+
+
+def test_a_cut_connection_is_said_and_survived(screen, walked):
+    page = past(screen, walked[1])
+    page.context.set_offline(True)
+    page.route("**/board/past/*", lambda route: route.abort())
+    page.keyboard.press(",")
+    expect(page.locator("#past output")).to_contain_text("The lab does not answer")
+    at(screen, walked[1])
+    page.unroute("**/board/past/*")
+    page.context.set_offline(False)
+    at(screen, walked[1] - 1)  # where one wanted to be
+    drawn_as_stored(screen)
+    page.get_by_role("button", name="Live", exact=True).click()
+    screen.live()
+    expect(page.locator(".pod[role]")).to_have_count(3)
+
+
+# Without a page.
+
+
+@pytest.mark.django_db
+def test_the_board_of_a_revision_is_that_of_its_objects():
+    """Read from a little earlier and played, or afresh: the same, but for what only was seen by who looked on."""
+    ensure_cluster("then")
+    client, head = Client("then", author="tests"), view("then").revision
+    for n in range(130):
+        before = client.find(PODS, "default", f"p{n % 7}")
+        expected = int(before["metadata"]["resourceVersion"]) if before else 0
+        gone = bool(before) and n % 5 == 4
+        append("then", [Write("pods", "default", f"p{n % 7}", a_pod(f"p{n % 7}"), expected, gone)], "tests")
+    for revision in (head, head + 3, head + 64, head + 130):
+        assert lasting(board_at("then", revision)) == lasting(Board(state_at("then", revision)))
+
+
+def lasting(board: Board) -> dict:
+    rows = {id_: {key: row[key] for key in row if key != "took"} for id_, row in board.rows.items()}
+    return {id_: row for id_, row in rows.items() if row["kind"] != "loop"}
