@@ -82,6 +82,8 @@ class Requeue(models.Model):
     due = models.FloatField(help_text="seconds since the epoch")
     queued = models.FloatField(help_text="seconds since the epoch; a clock before it has stepped back")
     failures = models.IntegerField(default=0)
+    error = models.CharField(max_length=1000, blank=True, help_text="with what it failed last")
+    cause = models.BigIntegerField(default=0, help_text="the revision that it is still due to; 0: its time comes")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["cluster", "controller", "key"], name="one_requeue_a_key")]

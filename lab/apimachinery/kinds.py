@@ -104,6 +104,7 @@ KINDS = (
     Kind("Visitors", "visitors", OWN, subresources=("status",)),
     Kind("Build", "builds", OWN, subresources=("status",)),
     Kind("NodePool", "nodepools", OWN, namespaced=False, short_names=("np",), subresources=("status",)),
+    Kind("Wheel", "wheels", OWN, namespaced=False, subresources=("status",)),
 )
 
 # Other versions of kinds: stored as those above, and turned into these at the door (lab/apiserver/versions.py).
@@ -174,6 +175,7 @@ RELEASES = BY_RESOURCE["releases.orrery.io"]
 VISITORS = BY_RESOURCE["visitors.orrery.io"]
 BUILDS = BY_RESOURCE["builds.orrery.io"]
 NODEPOOLS = BY_RESOURCE["nodepools.orrery.io"]
+WHEELS = BY_RESOURCE["wheels.orrery.io"]
 PERSISTENTVOLUMES = BY_RESOURCE["persistentvolumes"]
 PERSISTENTVOLUMECLAIMS = BY_RESOURCE["persistentvolumeclaims"]
 STORAGECLASSES = BY_RESOURCE["storageclasses.storage.k8s.io"]

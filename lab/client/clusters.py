@@ -4,9 +4,18 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from lab.apimachinery.kinds import CONFIGMAPS, NAMESPACES, PRIORITYCLASSES, SERVICEACCOUNTS, STORAGECLASSES, Kind
+from lab.apimachinery.kinds import (
+    CONFIGMAPS,
+    NAMESPACES,
+    PRIORITYCLASSES,
+    SERVICEACCOUNTS,
+    STORAGECLASSES,
+    WHEELS,
+    Kind,
+)
 from lab.apimachinery.priorities import SYSTEM
 from lab.apimachinery.volumes import DEFAULT_CLASS, DRIVER
+from lab.apimachinery.wheels import LOOPS
 from lab.store import create_cluster, delete_cluster
 
 from .client import Client, Put
@@ -52,10 +61,12 @@ def ensure_cluster(name: str) -> bool:
 
 
 def furnish(name: str) -> None:
-    """Give the first namespaces what their pods cannot do without, before the first pod: controllers would, too, but
-    a moment later."""
+    """Give the first namespaces what their pods cannot do without, before the first pod (controllers would, too, but a
+    moment later), and each control loop its wheel."""
     client = Client(name, author="bootstrap", hardware=True)
-    own = [(kind, obj) for ns in FIRST_NAMESPACES for kind, obj in _own(ns) if not _is_there(client, kind, obj)]
+    own = [each for ns in FIRST_NAMESPACES for each in _own(ns)]
+    own += [(WHEELS, {"metadata": {"name": loop}}) for loop in LOOPS]  # so that there is something to patch
+    own = [(kind, obj) for kind, obj in own if not _is_there(client, kind, obj)]
     client.write([Put(kind, obj) for kind, obj in own])
 
 
@@ -76,4 +87,4 @@ def _own(namespace: str) -> Iterator[tuple[Kind, dict]]:
 
 
 def _is_there(client: Client, kind: Kind, obj: dict) -> bool:
-    return client.find(kind, obj["metadata"]["namespace"], obj["metadata"]["name"]) is not None
+    return client.find(kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]) is not None

@@ -6,24 +6,26 @@ This is controller-runtime's idea; its work queue is here the log itself, a curs
 see again later. Any worker may take a turn; the hold on the cursor sees to it that they take turns.
 """
 
+import itertools
 import logging
 import time
 from collections.abc import Iterable
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Q, QuerySet
 
 from lab.apimachinery.errors import ApiError
-from lab.models import Cursor, Requeue
+from lab.apimachinery.wheels import BROKEN, PAUSED, Wheel
+from lab.models import Cursor
 from lab.store import Change, LostFence, View, view
 
+from . import requeue
 from .client import Client
 from .election import is_led
 from .locks import Lock, keeping
+from .requeue import Failure, Unseen
+from .wheels import allowed, is_turned, note_steps, wheel_of
 
 log = logging.getLogger(__name__)
-BACKOFF_FIRST = 0.2  # seconds; doubles with each failure of the same key (client-go: 5 ms, up to 1000 s)
-BACKOFF_MOST = 30.0
 AWAY = (OperationalError, InterfaceError)  # the database is locked, full or gone: no key's fault, the turn is over
 TRIES = 3  # of a sync that met somebody else's write: it has only to look again, not to wait
 LAG = 50  # revisions that do not concern a controller before its cursor skips them
@@ -62,8 +64,8 @@ class Controller:
         delays: dict[str, float | None] = {}
         enough = time.monotonic() + TURN_SECONDS
         for key, cause in causes.items():
-            if delays and time.monotonic() > enough:
-                delays[key] = 0.0
+            if delays and (time.monotonic() > enough or wheel_of(client.view(), self.name).mode == PAUSED):
+                delays[key] = Unseen()
                 continue
             try:
                 delays[key] = self._sync_against_others(client.caused_by(cause), key)
@@ -72,6 +74,10 @@ class Controller:
             except Exception as error:  # one key's failure, whatever it is, must not stop the others
                 delays[key] = failed(self, client, key, error)
         return delays
+
+    def singly(self, client: Client, causes: dict[str, int]) -> dict[str, int]:
+        """The same keys where each is one thing to do: asked if the loop's wheel takes no more than some of them."""
+        return causes
 
     def _sync_against_others(self, client: Client, key: str) -> float | None:
         """`sync`, again at once if what it had read was changed meanwhile."""
@@ -84,7 +90,7 @@ class Controller:
         return self.sync(client, key)
 
     def wants(self, change: Change) -> bool:
-        return bool(self.concerned(change))
+        return is_turned(change, self.name) or bool(self.concerned(change))
 
     def concerned(self, change: Change) -> list[str]:
         """The keys that a change concerns; none of one that cannot be read: it must not keep the loop from the rest."""
@@ -97,17 +103,13 @@ class Controller:
             return []
 
 
-class Failure(float):
-    """A delay that comes from a failure: it grows with each one in a row."""
-
-
 def failed(controller: Controller, client: Client, key: str, error: Exception) -> Failure:
     """Say why a key's sync failed, in the words that fit; a Failure to return from `sync_all` as its delay."""
     if isinstance(error, ApiError):
         log.info("%s %s: %s", controller.name, key, error.message)
-    else:
-        log.error("%s %s in %s failed", controller.name, key, client.cluster, exc_info=error)
-    return Failure(BACKOFF_FIRST)
+        return Failure(error.message)
+    log.error("%s %s in %s failed", controller.name, key, client.cluster, exc_info=error)
+    return Failure(f"{type(error).__name__}: {error}")
 
 
 def cursor_name(cluster: View, controller: Controller) -> str:
@@ -130,10 +132,11 @@ def catch_up(cluster: str, controller: Controller) -> int:
 
 def _turn(cluster: str, controller: Controller) -> int:
     state = view(cluster)
-    if not is_led(state, controller.name):
+    name, wheel = cursor_name(state, controller), wheel_of(state, controller.name)
+    most = allowed(wheel, name)
+    if most == 0 or not is_led(state, controller.name):
         return 0  # what there is to do waits in the log
     head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
-    name = cursor_name(state, controller)
     position = _position(name)
     causes = _causes(state, controller, position)
     if not causes:
@@ -145,8 +148,12 @@ def _turn(cluster: str, controller: Controller) -> int:
     client = Client(cluster, controller.author, fence=lock.fence)
     try:
         with keeping(lock):
-            delays = _sync(controller, client, causes)
-        _finish(state, controller, lock, head, delays)
+            if most is not None:
+                folded, causes = causes, controller.singly(client, causes)
+                delays = dict.fromkeys(folded) | _some(controller, client, causes, wheel, most)
+            else:
+                delays = _sync(controller, client, causes, wheel)
+        _finish(state, controller, lock, head, delays, causes)
     except LostFence:
         return 0
     except BaseException:
@@ -155,7 +162,19 @@ def _turn(cluster: str, controller: Controller) -> int:
     return len(causes)
 
 
-def _sync(controller: Controller, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
+def _some(
+    controller: Controller, client: Client, causes: dict[str, int], wheel: Wheel, most: int
+) -> dict[str, float | None]:
+    """Sync no more than `most` keys; the others wait as they did."""
+    taken = dict(itertools.islice(causes.items(), most))
+    delays = _sync(controller, client, taken, wheel)
+    note_steps(client, wheel, len(taken))
+    return {key: Unseen() for key in causes if key not in taken} | delays
+
+
+def _sync(controller: Controller, client: Client, causes: dict[str, int], wheel: Wheel) -> dict[str, float | None]:
+    if wheel.mode == BROKEN:
+        return dict.fromkeys(causes, Failure(wheel.fault))
     try:
         return controller.sync_all(client, causes)
     except (LostFence, *AWAY):
@@ -170,14 +189,8 @@ def _position(name: str) -> int | None:
 
 def _causes(state: View, controller: Controller, position: int | None) -> dict[str, int]:
     """key → the revision that makes it due: from the log since the cursor, and from the keys whose time has come."""
-    rows = _due(state).filter(controller=controller.name)
-    return dict.fromkeys(rows.values_list("key", flat=True), 0) | _news(state, controller, position)
-
-
-def _due(state: View) -> QuerySet[Requeue]:
-    """The keys whose time has come; those queued in the future too, for then the clock has stepped back."""
-    now = time.time()
-    return Requeue.objects.filter(Q(due__lte=now) | Q(queued__gt=now + 1), cluster_id=state.cluster_id)
+    due = requeue.due(state).filter(controller=controller.name).order_by("pk")
+    return dict(due.values_list("key", "cause")) | _news(state, controller, position)
 
 
 def _news(state: View, controller: Controller, position: int | None) -> dict[str, int]:
@@ -185,48 +198,36 @@ def _news(state: View, controller: Controller, position: int | None) -> dict[str
     if changes is None:
         client = Client(state.name, controller.author)
         return dict.fromkeys(controller.all_keys(client), 0)
-    return {key: change.revision for change in changes for key in controller.concerned(change)}
+    news = {}
+    if any(is_turned(change, controller.name) for change in changes):
+        # What failed may do so no more: it need not wait for the end of its back-off.
+        news = dict(requeue.of(state, controller.name).filter(failures__gt=0).values_list("key", "cause"))
+    return news | {key: change.revision for change in changes for key in controller.concerned(change)}
 
 
-def _finish(state: View, controller: Controller, lock: Lock, head: int, delays: dict[str, float | None]) -> None:
+def _finish(
+    state: View,
+    controller: Controller,
+    lock: Lock,
+    head: int,
+    delays: dict[str, float | None],
+    causes: dict[str, int],
+) -> None:  # fmt: skip
     """Move the cursor, give the hold back and note the keys that want to be seen again: all of it or nothing."""
-    now = time.time()
-    mine = Requeue.objects.filter(cluster_id=state.cluster_id, controller=controller.name)
     with transaction.atomic():
         done = {"revision": head, "holder": "", "expires": 0}
         if not Cursor.objects.filter(name=lock.name, holder=lock.holder).update(**done):
             raise LostFence(lock.name)
-        failures = {key: count for key, count in mine.values_list("key", "failures") if key in delays}
-        if failures:
-            mine.filter(key__in=list(failures)).delete()
-        Requeue.objects.bulk_create(
-            Requeue(
-                cluster_id=state.cluster_id,
-                controller=controller.name,
-                key=key,
-                due=now + _delay(delay, failures.get(key, 0)),
-                queued=now,
-                failures=failures.get(key, 0) + 1 if isinstance(delay, Failure) else 0,
-            )
-            for key, delay in delays.items()
-            if delay is not None
-        )
-
-
-def _delay(delay: float, failures: int) -> float:
-    if not isinstance(delay, Failure):
-        return delay
-    # Doubled ten times it is past the most already, and 2 to the thousandth would be no float.
-    return min(BACKOFF_FIRST * 2 ** min(failures, 10), BACKOFF_MOST)
+        requeue.renew(state, controller.name, delays, causes)
 
 
 def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
     """The controllers that have something to do: what the tick pokes, in case a hint was lost."""
     state = view(cluster)
-    controllers = [controller for controller in controllers if is_led(state, controller.name)]
     head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
-    due = set(_due(state).values_list("controller", flat=True).distinct())
-    names = {cursor_name(state, controller): controller for controller in controllers}
+    due = set(requeue.due(state).values_list("controller", flat=True).distinct())
+    names = {cursor_name(state, c): c for c in controllers if is_led(state, c.name)}
+    names = {name: c for name, c in names.items() if allowed(wheel_of(state, c.name), name) != 0}
     cursors = Cursor.objects.filter(name__in=list(names))
     positions = dict(cursors.values_list("name", "revision"))
     late = {name for name, c in names.items() if c.name in due or _news(state, c, positions.get(name))}

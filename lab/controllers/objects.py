@@ -34,12 +34,15 @@ class ObjectController(Controller):
     def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
         """EVERY is unfolded into its objects, so that one that fails keeps no other from its turn. Objects that are
         named come first: what they make is then due to their own change, and not to somebody else's."""
+        return dict.fromkeys(causes) | super().sync_all(client, self.singly(client, causes))
+
+    def singly(self, client: Client, causes: dict[str, int]) -> dict[str, int]:
         every = {key: cause for key, cause in causes.items() if split_key(key)[1] == EVERY}
         unfolded = {key: cause for key, cause in causes.items() if key not in every}
         for key, cause in every.items():
             for obj in client.list(self.kind, split_key(key)[0]):
                 unfolded.setdefault(key_of(obj), cause)
-        return super().sync_all(client, unfolded) | dict.fromkeys(every)
+        return unfolded
 
     def sync(self, client: Client, key: str) -> float | None:
         obj = client.find(self.kind, *split_key(key))

@@ -3,12 +3,13 @@
 from django.conf import settings
 
 from lab.apimachinery import meta
+from lab.apimachinery.kinds import PODS
 from lab.client import Change, Client
 from lab.client.reconcile import Controller, failed
 
 from . import volumebinding
 from .batch import Outcome, schedule
-from .cache import SCHEDULER_NAME, Cache
+from .cache import SCHEDULER_NAME, Cache, is_pending
 from .informer import Informer, concerns_pending, helps_pending
 from .queue import SchedulingQueue
 from .reporting import evict, report
@@ -38,6 +39,14 @@ class Scheduler(Controller):
 
     def all_keys(self, client: Client) -> list[str]:
         return [EVERYTHING]
+
+    def singly(self, client: Client, causes: dict[str, int]) -> dict[str, int]:
+        """EVERYTHING is unfolded into the pods that wait."""
+        named = {key: cause for key, cause in causes.items() if key != EVERYTHING}
+        if EVERYTHING in causes:
+            waiting = (meta.key_of(pod) for pod in client.list(PODS) if is_pending(pod))
+            named = dict.fromkeys(waiting, causes[EVERYTHING]) | named
+        return named
 
     def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
         """One run. Taken out of memory first: after a failure half-way the picture is not trusted, but made anew."""

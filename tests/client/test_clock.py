@@ -7,7 +7,7 @@ import pytest
 
 from lab import store
 from lab.apimachinery.kinds import CONFIGMAPS
-from lab.client import Client, locks, reconcile
+from lab.client import Client, locks, reconcile, requeue
 from lab.client.clusters import ensure_cluster
 from lab.client.locks import HOLD_SECONDS, JITTER_SECONDS, Lock
 from lab.client.reconcile import behind, catch_up
@@ -30,7 +30,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     clock = Clock()
-    for module in (locks, reconcile, log):
+    for module in (locks, reconcile, requeue, log):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=clock, monotonic=time.monotonic, sleep=time.sleep))
     return clock
 

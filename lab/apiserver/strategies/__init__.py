@@ -40,6 +40,7 @@ from .serviceaccount import ServiceAccountStrategy
 from .statefulset import StatefulSetStrategy
 from .storageclass import StorageClassStrategy
 from .visitors import VisitorsStrategy
+from .wheel import WheelStrategy
 
 _OF = {
     "namespaces": NamespaceStrategy,
@@ -79,6 +80,7 @@ _OF = {
     "visitors.orrery.io": VisitorsStrategy,
     "builds.orrery.io": BuildStrategy,
     "nodepools.orrery.io": NodePoolStrategy,
+    "wheels.orrery.io": WheelStrategy,
 }
 _STRATEGIES = {resource: strategy(BY_RESOURCE[resource]) for resource, strategy in _OF.items()}
 

@@ -1,4 +1,4 @@
-"""Lines of the kinds that are ours: Release, Visitors, Build, NodePool."""
+"""Lines of the kinds that are ours: Release, Visitors, Build, NodePool, Wheel."""
 
 from .cells import age
 
@@ -38,3 +38,10 @@ def nodepool_cells(pool: dict, now: float) -> list:
     spec, status = pool["spec"], pool.get("status", {})
     numbers = (status.get("nodes", 0), status.get("booting", 0), spec.get("minNodes", 0), spec.get("maxNodes", 0))
     return [pool["metadata"]["name"], *numbers, age(pool, now)]
+
+
+def wheel_cells(wheel: dict, now: float) -> list:
+    spec, taken = wheel["spec"], wheel.get("status", {}).get("taken", 0)
+    seconds = f"{spec['seconds']:g}s" if "seconds" in spec else ""
+    steps = f"{taken}/{max(taken, spec['steps'])}" if "steps" in spec else ""
+    return [wheel["metadata"]["name"], spec.get("mode", ""), seconds, steps, age(wheel, now)]

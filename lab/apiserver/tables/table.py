@@ -117,6 +117,7 @@ COLUMNS = {
     "nodepools.orrery.io": Columns(
         "Name, Nodes:integer, Booting:integer, Min:integer, Max:integer, Age", own.nodepool_cells
     ),
+    "wheels.orrery.io": Columns("Name, Mode, Seconds, Steps, Age", own.wheel_cells),
 }
 
 # Kubernetes' answer for kinds without columns of their own: a date, not an age.

@@ -1,0 +1,79 @@
+"""The keys that a loop wants to see again: why, when, and because of what."""
+
+import time
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from lab.models import Requeue
+from lab.store import View
+
+BACKOFF_FIRST = 0.2  # seconds; doubles with each failure of the same key (client-go: 5 ms, up to 1000 s)
+BACKOFF_MOST = 30.0
+MOST_WORDS = 1000  # of an error
+
+
+class Failure(float):
+    """A delay that comes from a failure, which says `error`: it grows with each one in a row."""
+
+    error: str
+
+    def __new__(cls, error: str) -> "Failure":
+        delay = super().__new__(cls, BACKOFF_FIRST)
+        delay.error = error
+        return delay
+
+
+class Unseen(float):
+    """No delay: the key was not looked at, and all that is known of it stays as it is."""
+
+
+class Known(NamedTuple):
+    """What is known of a key that waits: how often it failed in a row, and with what."""
+
+    failures: int = 0
+    error: str = ""
+
+
+def due(state: View) -> QuerySet[Requeue]:
+    """The keys whose time has come; those queued in the future too, for then the clock has stepped back."""
+    now = time.time()
+    return Requeue.objects.filter(Q(due__lte=now) | Q(queued__gt=now + 1), cluster_id=state.cluster_id)
+
+
+def of(state: View, loop: str) -> QuerySet[Requeue]:
+    """All keys that a loop wants to see again, in the order in which they were noted."""
+    return Requeue.objects.filter(cluster_id=state.cluster_id, controller=loop).order_by("pk")
+
+
+def renew(state: View, loop: str, delays: dict[str, float | None], causes: dict[str, int]) -> None:
+    """After a turn: of each key that it had, forget what was noted, and note when to see it again (None: no more).
+
+    A key that failed, or that nobody got to, stays due to what made it due; one that waits for its time is the clock's.
+    """
+    now, mine = time.time(), of(state, loop)
+    rows = mine.values_list("key", "failures", "error")
+    known = {key: Known(*rest) for key, *rest in rows if key in delays}
+    if known:
+        mine.filter(key__in=list(known)).delete()
+    Requeue.objects.bulk_create(
+        _row(state.cluster_id, loop, key, now, delay, causes.get(key, 0), known.get(key, Known()))
+        for key, delay in delays.items()
+        if delay is not None
+    )
+
+
+def _row(cluster: int, loop: str, key: str, now: float, delay: float, cause: int, known: Known) -> Requeue:
+    row = Requeue(cluster_id=cluster, controller=loop, key=key, queued=now, due=now + delay)
+    if isinstance(delay, Failure):
+        row.due = now + backoff(known.failures)
+        row.failures, row.error, row.cause = known.failures + 1, delay.error[:MOST_WORDS], cause
+    elif isinstance(delay, Unseen):
+        row.failures, row.error, row.cause = *known, cause
+    return row
+
+
+def backoff(failures: int) -> float:
+    """Seconds after so many failures. Doubled ten times it is past the most already, and 2 to the thousandth would be
+    no float."""
+    return min(BACKOFF_FIRST * 2 ** min(failures, 10), BACKOFF_MOST)
