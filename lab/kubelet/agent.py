@@ -67,7 +67,7 @@ class Agent:
             pods=PodTable(),
             nodes=nodes,
             lister=Lister(runtime),
-            images=Images(runtime, Backoff(clock["image_backoff_first"], clock["image_backoff_most"])),
+            images=Images(runtime.images, Backoff(clock["image_backoff_first"], clock["image_backoff_most"])),
             volumes=EngineVolumes(runtime, self._client),
             tokens=Tokens(self._client),
             prober=Prober(runtime, self._verdict_changed, self._probe_failed),

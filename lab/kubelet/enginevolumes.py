@@ -42,9 +42,9 @@ class EngineVolumes:
         volume = _bound_volume(client, namespace, claim_name)
         handle = volume["spec"]["csi"]["volumeHandle"]
         try:
-            if annotation(volume, MADE) and (cluster, handle) not in self._runtime.list_volumes():
+            if annotation(volume, MADE) and (cluster, handle) not in self._runtime.volumes.present():
                 raise ConfigError(GONE.format(handle))
-            source = self._runtime.ensure_volume(cluster, handle)
+            source = self._runtime.volumes.ensure(cluster, handle)
         except RuntimeFailure as failure:
             if failure.reason == "EngineUnavailable":
                 raise
@@ -85,7 +85,7 @@ class EngineVolumes:
         meta, spec = volume["metadata"], volume["spec"]
         try:
             if spec["persistentVolumeReclaimPolicy"] == "Delete":
-                self._runtime.remove_volume(client.cluster, spec["csi"]["volumeHandle"])
+                self._runtime.volumes.remove(client.cluster, spec["csi"]["volumeHandle"])
         except RuntimeFailure as failure:
             # The remains of its last container may still be there: then the next round, in a second, succeeds.
             log.info("volume %s stays: %s", meta["name"], failure.message)

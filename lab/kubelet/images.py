@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from lab.runtime import Runtime, RuntimeFailure
+from lab.runtime import ImageService, RuntimeFailure
 
 from .backoff import Backoff
 from .status import Waiting
@@ -21,8 +21,8 @@ Tell = Callable[[str, str, str], None]  # Normal | Warning, reason, message: an 
 
 
 class Images:
-    def __init__(self, runtime: Runtime, backoff: Backoff):
-        self._runtime = runtime
+    def __init__(self, engine: ImageService, backoff: Backoff):
+        self._engine = engine
         self._backoff = backoff
         self._pool = ThreadPoolExecutor(PULLS_AT_ONCE, thread_name_prefix="pull")
         self._lock = threading.Lock()
@@ -65,7 +65,7 @@ class Images:
             self._pull(uid, image, tell, wake)
 
     def _is_present(self, image: str) -> bool:
-        if image not in self._present and (found := self._runtime.image_status(image)):
+        if image not in self._present and (found := self._engine.status(image)):
             self._present[image] = found.id
         return image in self._present
 
@@ -108,7 +108,7 @@ class Images:
 
     def _pull_now(self, uid: str, image: str, tell: Tell) -> None:
         try:
-            found = self._runtime.pull_image(image)
+            found = self._engine.pull(image)
         except RuntimeFailure as failure:
             self._backoff.failed(image)
             self._failed[image] = Waiting(failure.reason, failure.message)

@@ -7,23 +7,23 @@ image is built where it will run, by whoever looks after that engine.
 import json
 from collections.abc import Iterator
 
-from lab.runtime import Build, Image, Runtime, RuntimeFailure
+from lab.runtime import Build, Image, ImageService, RuntimeFailure
 
 NAMELESS = "<none>:<none>"  # what an engine says of an image whose name another has taken
 
 
-def told(runtime: Runtime) -> list[dict]:
+def told(images: ImageService) -> list[dict]:
     """Every image with a name; with the steps that it was made in, where the lab had a hand in it."""
     return [
-        {"id": image.id, "names": image.names, "size": image.size, "layers": _layers(runtime, image)}
-        for image in runtime.list_images()
+        {"id": image.id, "names": image.names, "size": image.size, "layers": _layers(images, image)}
+        for image in images.present()
         if image.names and NAMELESS not in image.names
     ]
 
 
-def _layers(runtime: Runtime, image: Image) -> list[dict]:
+def _layers(images: ImageService, image: Image) -> list[dict]:
     ours = [name for name in image.names if name.startswith("orrery/")]
-    layers = runtime.image_layers(ours[0]) if ours else ()
+    layers = images.layers(ours[0]) if ours else ()
     return [{"madeBy": layer.made_by, "size": layer.size} for layer in layers]
 
 
@@ -31,9 +31,9 @@ class BuildLines:
     """A build as lines of JSON: `{"line": …}` each, and last `{"image": …, "id": …}` or `{"error": …}`. A stream that
     ends without one of those was cut off, and nothing came of it."""
 
-    def __init__(self, runtime: Runtime, order: dict):
+    def __init__(self, images: ImageService, order: dict):
         files = {path: text.encode() for path, text in order["files"].items()}
-        self._build: Build = runtime.build_image(order["repository"], files, order["seconds"])
+        self._build: Build = images.build(order["repository"], files, order["seconds"])
 
     def close(self) -> None:
         self._build.close()

@@ -5,23 +5,22 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lab.runtime import Container, Lines, Runtime, RuntimeFailure
+from lab.runtime import Container, Lines, LogOptions, Runtime, RuntimeFailure
 
 from .records import PodRecord
 from .status import of_name
 
 
 @dataclass(frozen=True)
-class LogOptions:
-    follow: bool = False
+class Wanted:
+    """`previous`: the log of the container that was there before."""
+
+    lines: LogOptions
     previous: bool = False
-    tail: int | None = None
-    since: float = 0.0  # seconds since the epoch
-    timestamps: bool = False
     limit_bytes: int | None = None
 
 
-def options(query: dict[str, list[str]]) -> LogOptions:
+def options(query: dict[str, list[str]]) -> Wanted:
     """From a query string as `parse_qs` gives it; the API server has checked the values."""
 
     def one(name: str) -> str:
@@ -32,20 +31,15 @@ def options(query: dict[str, list[str]]) -> LogOptions:
         since = time.time() - int(one("sinceSeconds"))
     elif one("sinceTime"):
         since = datetime.datetime.fromisoformat(one("sinceTime").replace("Z", "+00:00")).timestamp()
-    return LogOptions(
-        follow=one("follow") in ("true", "1"),
-        previous=one("previous") in ("true", "1"),
-        tail=int(one("tailLines")) if one("tailLines") else None,
-        since=since,
-        timestamps=one("timestamps") in ("true", "1"),
-        limit_bytes=int(one("limitBytes")) if one("limitBytes") else None,
-    )
+    tail = int(one("tailLines")) if one("tailLines") else None
+    lines = LogOptions(one("follow") == "true", tail, since, one("timestamps") == "true")
+    return Wanted(lines, one("previous") == "true", int(one("limitBytes")) if one("limitBytes") else None)
 
 
-def open_log(runtime: Runtime, record: PodRecord, name: str, wanted: LogOptions) -> Lines:
+def open_log(runtime: Runtime, record: PodRecord, name: str, wanted: Wanted) -> Lines:
     """The lines. Raises RuntimeFailure in the kubelet's words if there is no such container."""
     container = chosen(record, name, wanted.previous)
-    lines = runtime.logs(container.id, wanted.follow, wanted.tail, wanted.since, wanted.timestamps)
+    lines = runtime.logs(container.id, wanted.lines)
     return lines if wanted.limit_bytes is None else Lines(_limited(iter(lines), wanted.limit_bytes), lines.close)
 
 

@@ -64,7 +64,7 @@ class NodeAgent:
         once the engine has been away for a while (there 30 s of the 40 that a node may be silent)."""
         try:
             self._version = self._version or self._runtime.version()
-            images = image_list(self._runtime.list_images())
+            images = image_list(self._runtime.images.present())
             self._images = self._images if images == self._images else images
             self._answered, self.trouble = time.monotonic(), ""
             self.gateways.look()

@@ -119,16 +119,16 @@ class Server:
         await stream(send, receive, lambda: logs.open_log(agent.runtime, record, path[3], options))
 
     async def _images(self, verb: str, runtime: str, scope: Scope, receive: Receive, send: Send) -> None:
-        engine = next((agent.runtime for agent in self._agents() if agent.runtime.name == runtime), None)
-        if engine is None:
+        there = next((agent.runtime.images for agent in self._agents() if agent.runtime.name == runtime), None)
+        if there is None:
             raise Refusal(404, f"no kubelet for {runtime} here")
         if verb == "images":
-            told = await sync_to_async(imageservice.told, thread_sensitive=False)(engine)
+            told = await sync_to_async(imageservice.told, thread_sensitive=False)(there)
             return await answer(send, 200, json.dumps(told), "application/json")
         if scope["method"] != "POST":
             raise Refusal(405, "Method not allowed")
         order = json.loads(await read_body(receive))
-        await stream(send, receive, lambda: imageservice.BuildLines(engine, order))
+        await stream(send, receive, lambda: imageservice.BuildLines(there, order))
 
     def _find(self, cluster: str, namespace: str, pod: str) -> tuple[Agent, PodRecord]:
         for agent in self._agents():

@@ -89,6 +89,6 @@ def _missing(runtime: str) -> list[dict]:
 
 def _has_image(image: str) -> bool:
     try:
-        return open_runtime("docker", settings.LAB_ID, settings.DATA_DIR).image_status(image) is not None
+        return open_runtime("docker", settings.LAB_ID, settings.DATA_DIR).images.status(image) is not None
     except RuntimeFailure:
         return False

@@ -5,11 +5,18 @@ Must never know of Django, the store, or what a Deployment is; only `kubelet` op
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from .lines import Lines as Lines
+from .lines import LogOptions as LogOptions
+from .services import BUILD_FAILED as BUILD_FAILED
+from .services import Build as Build
+from .services import Image as Image
+from .services import ImageService as ImageService
+from .services import Layer as Layer
+from .services import VolumeService as VolumeService
 from .stream import Stream as Stream
 
 
@@ -138,40 +145,17 @@ class RuntimeEvent:
     at: float = 0.0  # when, in seconds since the epoch
 
 
-@dataclass(frozen=True)
-class Image:
-    """An image on the engine: its id, every name it has, its size in bytes."""
-
-    id: str
-    names: tuple[str, ...]
-    size: int = 0
-
-
-BUILD_FAILED = "BuildFailed"
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A step of an image's making, and the bytes that it added."""
-
-    made_by: str
-    size: int = 0
-
-
-class Build(Protocol):
-    """A build under way: its words, line by line, and last the Image. Raises RuntimeFailure(BUILD_FAILED)."""
-
-    def __iter__(self) -> Iterator[str | Image]: ...
-
-    def close(self) -> None:
-        """End it, from any thread: what is not done is undone."""
-
-
 class Runtime(Protocol):
     """One engine. Every call may raise RuntimeFailure, has a timeout, and is safe to repeat: to stop what is
     stopped, or to remove what is gone, succeeds. Safe to call from several threads."""
 
     name: str  # "docker" | "process" | "simulated"
+
+    @property
+    def images(self) -> ImageService: ...
+
+    @property
+    def volumes(self) -> VolumeService: ...
 
     def version(self) -> str:
         """`docker://20.10.24`: what a Node says in status.nodeInfo.containerRuntimeVersion."""
@@ -220,39 +204,8 @@ class Runtime(Protocol):
     def attach(self, container_id: str, stdin: bool = False) -> Stream:
         """Talk to the container's own process, from now on."""
 
-    def logs(
-        self,
-        container_id: str,
-        follow: bool = False,
-        tail: int | None = None,
-        since: float = 0.0,
-        timestamps: bool = False,
-    ) -> Lines:
+    def logs(self, container_id: str, wanted: LogOptions) -> Lines:
         """Lines as they were written, each with its newline. Ends with the container, or at once if not `follow`."""
-
-    def ensure_volume(self, cluster: str, name: str) -> str:
-        """Make the volume if it is missing: it outlives pods, nodes and the lab. The `source` of a mount of it. How
-        large it may grow nobody watches."""
-
-    def remove_volume(self, cluster: str, name: str) -> None:
-        """With all that was written. Raises RuntimeFailure while a container has it."""
-
-    def list_volumes(self) -> list[tuple[str, str]]:
-        """(cluster, name) of all that this lab has made."""
-
-    def image_status(self, image: str) -> Image | None: ...
-
-    def pull_image(self, image: str) -> Image:
-        """Raises RuntimeFailure("ErrImagePull") with the engine's own words if it cannot be had."""
-
-    def list_images(self) -> list[Image]: ...
-
-    def image_layers(self, image: str) -> list[Layer]:
-        """How an image was made, its base first."""
-
-    def build_image(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
-        """Do what the Dockerfile among `files` says, within so many seconds. The image's name is `repository` and the
-        next number, which its `ARG TAG` is told, given to it when it is done: a build that fails changes nothing."""
 
     def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
         """Cut the pod off its network, or plug it in again with the same address."""

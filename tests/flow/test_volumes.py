@@ -62,7 +62,7 @@ def phase(lab: LabUnderTest, path: str) -> str:
 
 def on_the_engine(lab: LabUnderTest) -> set[str]:
     runtime = open_runtime(lab.runtime, (lab.data / "lab-id").read_text(), lab.data)
-    return {name for _, name in runtime.list_volumes()}
+    return {name for _, name in runtime.volumes.present()}
 
 
 @pytest.mark.timeout(300)

@@ -11,27 +11,29 @@ from lab.kubelet.enginevolumes import EngineVolumes
 from lab.kubelet.environment import ConfigError
 from lab.runtime import RuntimeFailure
 from lab.runtime.process.runtime import ProcessRuntime
+from lab.runtime.process.volumes import Volumes
 
 pytestmark = pytest.mark.django_db
 CLUSTER = "keeping"
 
 
-class Stubborn(ProcessRuntime):
-    """One that does not remove volumes, for a reason."""
+class Stubborn(Volumes):
+    """Those that are not removed, for a reason."""
 
     reason = ""
 
-    def remove_volume(self, cluster: str, name: str) -> None:
+    def remove(self, cluster: str, name: str) -> None:
         if self.reason:
             raise RuntimeFailure("VolumeFailedDelete", self.reason)
-        super().remove_volume(cluster, name)
+        super().remove(cluster, name)
 
 
 class World:
     def __init__(self, folder):
         ensure_cluster(CLUSTER)
         self.client = Client(CLUSTER, "kubelet")
-        self.runtime = Stubborn("lab", folder)
+        self.runtime = ProcessRuntime("lab", folder)
+        self.runtime.volumes = Stubborn(folder)
         self.volumes = EngineVolumes(self.runtime, lambda cluster: self.client)
 
     def claim(self, **spec) -> dict:
@@ -60,7 +62,7 @@ class World:
         return self.client.find(PERSISTENTVOLUMES, "", "disk")
 
     def made(self) -> list[tuple[str, str]]:
-        return self.runtime.list_volumes()
+        return self.runtime.volumes.present()
 
     def delete(self, protected: bool = False) -> None:
         self.client.delete(PERSISTENTVOLUMES, "", "disk")
@@ -100,7 +102,7 @@ def test_a_volume_is_made_for_its_first_user_and_lies_there_from_then_on(world):
 def test_a_volume_that_somebody_took_from_the_engine_is_not_replaced_by_an_empty_one(world):
     world.bound()
     world.source()
-    world.runtime.remove_volume(CLUSTER, "on-engine")
+    world.runtime.volumes.remove(CLUSTER, "on-engine")
     with pytest.raises(ConfigError, match="volume on-engine is gone from the engine, and what was written with it"):
         world.source()
     assert world.made() == []
@@ -134,13 +136,13 @@ def test_a_volume_that_is_bound_or_of_another_engine_is_let_be(world):
 def test_an_engine_that_refuses_is_heard_once_and_asked_again(world):
     world.bound()
     world.source()
-    world.runtime.reason = "volume is in use"
+    world.runtime.volumes.reason = "volume is in use"
     world.delete()
     assert world.object() and world.complaints() == []  # by the remains of its last pod: they go in a moment
-    world.runtime.reason = "the disk is on fire"
+    world.runtime.volumes.reason = "the disk is on fire"
     world.volumes.reclaim(CLUSTER)
     world.volumes.reclaim(CLUSTER)
     assert world.complaints() == [("the disk is on fire", 1)]
-    world.runtime.reason = ""
+    world.runtime.volumes.reason = ""
     world.volumes.reclaim(CLUSTER)
     assert world.object() is None and world.made() == []

@@ -20,16 +20,16 @@ class Registry:
         self.open = threading.Event()
         self.open.set()
 
-    def image_status(self, image: str) -> Image | None:
+    def status(self, image: str) -> Image | None:
         return Image(f"sha256:{image}", (image,), 7) if image in self.here else None
 
-    def pull_image(self, image: str) -> Image:
+    def pull(self, image: str) -> Image:
         self.pulls += 1
         self.open.wait(20)
         if image not in self.there:
             raise RuntimeFailure("ErrImagePull", "no such manifest")
         self.here.add(image)
-        return self.image_status(image)
+        return self.status(image)
 
 
 class Shop:

@@ -26,9 +26,18 @@ class Fickle(ProcessRuntime):
     address_hidden_of = ""  # a pod whose address it does not tell
     stuck = ""  # a pod whose sandbox it cannot remove
 
-    def list_pods(self) -> list[Sandbox]:
+    def __init__(self, lab_id, data_dir):
+        super().__init__(lab_id, data_dir)
+        present = self.images.present
+        self.images.present = lambda: self._answering() and present()
+
+    def _answering(self) -> bool:
         if self.silent:
             raise RuntimeFailure("EngineUnavailable", "it does not answer")
+        return True
+
+    def list_pods(self) -> list[Sandbox]:
+        self._answering()
         return [self._as_listed(sandbox) for sandbox in super().list_pods()]
 
     def _as_listed(self, sandbox: Sandbox) -> Sandbox:
@@ -53,11 +62,6 @@ class Fickle(ProcessRuntime):
             on_event(event)
 
         super().listen(hear, stopped)
-
-    def list_images(self):
-        if self.silent:
-            raise RuntimeFailure("EngineUnavailable", "it does not answer")
-        return super().list_images()
 
 
 class World:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.runtime import Container, ContainerSpec, Runtime, RuntimeEvent, Sandbox, SandboxSpec
+from lab.runtime import Container, ContainerSpec, LogOptions, Runtime, RuntimeEvent, Sandbox, SandboxSpec
 from lab.runtime.engines import open_runtime
 from tests.labs import wait_until
 
@@ -23,7 +23,7 @@ class Bench:
         self.runtime = runtime
         self.range = runtime.ensure_network(CLUSTER)
         self._numbers = itertools.count(2)
-        runtime.pull_image(IMAGE)
+        runtime.images.pull(IMAGE)
         self.home = self.pod("home")  # for what needs no pod of its own: that would be most of the time of a test
 
     def spec(self, name: str = "web", **more) -> SandboxSpec:
@@ -58,7 +58,7 @@ class Bench:
         return wait_until("its end", lambda: (c := self.look(container)) and c.state == "exited" and c, seconds, 0.02)
 
     def output(self, container: str, **options) -> bytes:
-        return b"".join(self.runtime.logs(container, **options))
+        return b"".join(self.runtime.logs(container, LogOptions(**options)))
 
     def said(self, container: str, words: bytes) -> bytes:
         """Its log, once these words are in it."""

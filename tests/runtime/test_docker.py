@@ -113,7 +113,7 @@ def test_to_remove_everything_touches_only_ones_own_lab(docker_bench, tmp_path, 
     assert "network orrery-test-other-lab-contract" in removed
     assert other.runtime.list_pods() == [] and other.runtime.remove_everything() == []
     assert docker_bench.look(kept).state == "running"
-    assert docker_bench.runtime.image_status(IMAGE)
+    assert docker_bench.runtime.images.status(IMAGE)
 
 
 def test_a_network_that_somebody_is_still_in_is_not_said_to_be_removed(docker_bench, tmp_path, engine):
@@ -135,7 +135,7 @@ def test_forty_threads_need_no_more_sockets_than_threads(docker_bench):
     def ask() -> None:
         for _ in range(3):
             docker_bench.runtime.list_pods()
-            docker_bench.runtime.image_status(IMAGE)
+            docker_bench.runtime.images.status(IMAGE)
             docker_bench.runtime.version()
         ready.wait(20)
         over.wait(20)
@@ -154,16 +154,16 @@ def test_forty_threads_need_no_more_sockets_than_threads(docker_bench):
 def test_an_image_is_made_once_however_many_want_it(private_engine, monkeypatch, tmp_path):
     monkeypatch.setenv("DOCKER_HOST", private_engine.host)
     runtime = DockerRuntime("test-images", tmp_path)
-    makers = [threading.Thread(target=make) for make in [lambda: runtime.pull_image(IMAGE)] * 3]
-    makers += [threading.Thread(target=runtime._images.maker.make_pause) for _ in range(3)]
+    makers = [threading.Thread(target=make) for make in [lambda: runtime.images.pull(IMAGE)] * 3]
+    makers += [threading.Thread(target=runtime.images.maker.make_pause) for _ in range(3)]
     for maker in makers:
         maker.start()
     for maker in makers:
         maker.join(60)
-    names = sorted(name for image in runtime.list_images() for name in image.names)
+    names = sorted(name for image in runtime.images.present() for name in image.names)
     assert names == ["orrery/hello:v1", "orrery/pause:1", "orrery/python:3"]
     assert len(runtime.remove_everything()) == 3
-    assert runtime.list_images() == []
+    assert runtime.images.present() == []
 
 
 def test_pods_and_listeners_survive_the_engines_restart(private_engine, monkeypatch, tmp_path):

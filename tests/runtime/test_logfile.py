@@ -2,13 +2,13 @@
 
 import threading
 
+from lab.runtime import LogOptions
 from lab.runtime.process import logfile
 from lab.runtime.process.logfile import LogWriter
 
 
-def read(folder, **options) -> list[bytes]:
-    wanted = {"ended": None, "tail": None, "since": 0.0, "timestamps": False} | options
-    return [line.rstrip() for line in logfile.read(folder, **wanted)]
+def read(folder, ended=None, **options) -> list[bytes]:
+    return [line.rstrip() for line in logfile.read(folder, ended, LogOptions(**options))]
 
 
 def test_pieces_become_lines_and_the_last_needs_no_newline(tmp_path):
@@ -48,7 +48,7 @@ def test_the_log_of_a_container_that_is_removed_meanwhile_simply_ends(tmp_path):
     folder.mkdir()
     writer = LogWriter(folder)
     writer.feed(b"hello\n")
-    lines = logfile.read(folder, lambda: False, None, 0.0, False)
+    lines = logfile.read(folder, lambda: False, LogOptions())
     assert next(lines) == b"hello\n"
     for path in folder.iterdir():
         path.unlink()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from lab.runtime import RuntimeFailure
+from lab.runtime import LogOptions, RuntimeFailure
 
 
 def test_both_streams_are_kept_in_lines(bench):
@@ -41,7 +41,7 @@ def test_timestamps_are_put_before_each_line(bench):
 
 def test_following_gives_lines_as_they_come_and_ends_with_the_container(bench):
     container = bench.run("echo first; sleep 0.5; echo second; sleep 0.5")
-    came = [(time.monotonic(), line) for line in bench.runtime.logs(container, follow=True)]
+    came = [(time.monotonic(), line) for line in bench.runtime.logs(container, LogOptions(follow=True))]
     assert [line for _, line in came] == [b"first\n", b"second\n"]
     assert came[1][0] - came[0][0] > 0.2
     assert bench.ended(container)
@@ -50,12 +50,12 @@ def test_following_gives_lines_as_they_come_and_ends_with_the_container(bench):
 def test_following_from_the_tail_goes_on_with_what_comes(bench):
     container = bench.run("for i in 1 2 3; do echo $i; done; sleep 0.7; echo 4")
     bench.said(container, b"3")
-    assert b"".join(bench.runtime.logs(container, follow=True, tail=1)) == b"3\n4\n"
+    assert b"".join(bench.runtime.logs(container, LogOptions(follow=True, tail=1))) == b"3\n4\n"
 
 
 def test_a_follower_that_waits_can_be_ended_from_another_thread(bench):
     container = bench.run("echo hello; sleep 100")
-    lines = bench.runtime.logs(container, follow=True)
+    lines = bench.runtime.logs(container, LogOptions(follow=True))
     assert next(lines) == b"hello\n"
     rest: list[bytes] = []
     reader = threading.Thread(target=lambda: rest.extend(lines))

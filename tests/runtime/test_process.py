@@ -94,7 +94,7 @@ def test_two_labs_have_engines_and_addresses_of_their_own(own, process_bench, tm
 
 def test_only_the_demos_can_be_run_and_the_refusal_names_them(process_bench):
     with pytest.raises(RuntimeFailure) as refused:
-        process_bench.runtime.pull_image("nginx:1.27")
+        process_bench.runtime.images.pull("nginx:1.27")
     assert refused.value.reason == "ErrImagePull"
     assert IMAGE in refused.value.message and "install Docker" in refused.value.message
 
@@ -134,4 +134,4 @@ def test_a_request_that_brings_other_files_than_it_needs_is_refused_and_harms_no
 
 
 def test_an_image_that_is_not_there_has_no_layers(process_bench):
-    assert process_bench.runtime.image_layers("orrery/hello:never") == []
+    assert process_bench.runtime.images.layers("orrery/hello:never") == []

@@ -7,7 +7,16 @@ import time
 
 import pytest
 
-from lab.runtime import Container, ContainerSpec, RuntimeEvent, RuntimeFailure, Sandbox, SandboxSpec, StillMaking
+from lab.runtime import (
+    Container,
+    ContainerSpec,
+    LogOptions,
+    RuntimeEvent,
+    RuntimeFailure,
+    Sandbox,
+    SandboxSpec,
+    StillMaking,
+)
 from lab.runtime.engines import open_runtime
 from lab.runtime.simulated.behaviour import PREFIX, WORK_SECONDS, behaviour_of
 from lab.runtime.simulated.runtime import SimulatedRuntime
@@ -220,31 +229,31 @@ def test_what_it_says_of_itself_is_marked_as_simulated(runtime):
     assert runtime.version() == "simulated://1"
     result = hear_out(runtime.exec(container, ["cat", "/etc/hosts"]), 1.0)
     assert (result.exit_code, result.stderr) == (4, b"simulated: nothing ran for 'cat /etc/hosts'\n")
-    assert b"".join(runtime.logs(container)) == (
+    assert b"".join(runtime.logs(container, LogOptions())) == (
         b"simulated: main (orrery/hello:v1) starts on n1; nothing really runs here\n"
     )
 
 
 def test_a_log_grows_while_it_runs_and_ends_with_it(runtime):
     container = start(runtime, a_pod(log_every="100ms", crash_after="350ms", jitter="0", exit_code="2"))
-    lines = list(runtime.logs(container, follow=True))
+    lines = list(runtime.logs(container, LogOptions(follow=True)))
     assert [line.split(b": ")[1] for line in lines[1:]] == [
         b"main has run for 0.1 s\n",
         b"main has run for 0.2 s\n",
         b"main has run for 0.3 s\n",
         b"main ends with exit code 2\n",
     ]
-    assert b"".join(runtime.logs(container, tail=2)) == b"".join(lines[-2:])
-    assert list(runtime.logs(container, tail=0)) == []
-    stamped = list(runtime.logs(container, timestamps=True, since=look(runtime, container).finished_at))
+    assert b"".join(runtime.logs(container, LogOptions(tail=2))) == b"".join(lines[-2:])
+    assert list(runtime.logs(container, LogOptions(tail=0))) == []
+    stamped = list(runtime.logs(container, LogOptions(timestamps=True, since=look(runtime, container).finished_at)))
     assert len(stamped) == 1 and stamped[0].partition(b" ")[2] == lines[-1]
     runtime.remove_container(container)
     with pytest.raises(RuntimeFailure):
-        runtime.logs(container)
+        runtime.logs(container, LogOptions())
 
 
 def test_a_follower_that_waits_can_be_ended_from_another_thread(runtime):
-    lines = runtime.logs(start(runtime, a_pod()), follow=True)
+    lines = runtime.logs(start(runtime, a_pod()), LogOptions(follow=True))
     assert next(lines)
     reader = threading.Thread(target=lambda: list(lines))
     reader.start()

@@ -86,7 +86,7 @@ def test_the_labs_own_images_are_there_and_others_once_they_are_pulled():
     pulled = images.pull("nginx")
     assert (pulled.names, images.status("nginx:latest")) == (("nginx:latest",), pulled)
     assert slept == [pulled.size / (150 << 20)]
-    assert pulled in images.list()
+    assert pulled in images.present()
 
 
 @pytest.mark.parametrize(

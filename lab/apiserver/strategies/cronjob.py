@@ -8,7 +8,7 @@ from lab.apimachinery.schedules import Schedule, Unscheduled
 from .base import Strategy
 from .causes import invalid, not_negative, one_of, required, unsupported
 from .job import validate_job_spec
-from .replicaset import default_template
+from .workload import default_template
 
 POLICIES = ("Allow", "Forbid", "Replace")
 NUMBERS = ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")

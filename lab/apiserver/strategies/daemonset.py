@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from lab.apimachinery.errors import Cause
 from lab.apimachinery.labels import TEMPLATE_GENERATION
 
-from .base import Strategy
 from .causes import invalid, not_negative, required, unsupported
-from .podspec.validation import validate_lasting_template
-from .replicaset import default_rolling, default_template, validate_selection, validate_workload_change
 from .shares import at_most_all, is_nothing, validate_share
+from .workload import WorkloadStrategy, default_rolling, default_template
 
 TYPES = ("RollingUpdate", "OnDelete")
 
 
-class DaemonSetStrategy(Strategy):
-    has_generation = True
+class DaemonSetStrategy(WorkloadStrategy):
+    called = "daemonset", "DaemonSet"
 
     def default(self, obj: dict) -> None:
         spec = obj.setdefault("spec", {})
@@ -34,28 +32,18 @@ class DaemonSetStrategy(Strategy):
         had = int((old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, 0))
         _number(new, had + (new["spec"]["template"] != old["spec"]["template"]))
 
-    def validate(self, obj: dict) -> Iterator[Cause]:
-        yield from _validate_numbers(obj["spec"])
-        yield from validate_selection(obj["spec"], "daemonset")
-        yield from validate_lasting_template(obj["spec"]["template"], "spec.template", "DaemonSet")
-
-    def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
-        yield from _validate_numbers(new["spec"])
-        yield from validate_workload_change(new["spec"], old["spec"])
+    def validate_numbers(self, spec: dict) -> Iterator[Cause]:
+        for field in ("minReadySeconds", "revisionHistoryLimit"):
+            yield from not_negative(f"spec.{field}", spec.get(field))
+        strategy, path = spec["updateStrategy"], "spec.updateStrategy"
+        if strategy["type"] not in TYPES:
+            yield unsupported(path, strategy, TYPES)
+        elif strategy["type"] == "RollingUpdate":
+            yield from _validate_rolling(strategy["rollingUpdate"], f"{path}.rollingUpdate")
 
 
 def _number(obj: dict, number: int) -> None:
     obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), TEMPLATE_GENERATION: str(number)}
-
-
-def _validate_numbers(spec: dict) -> Iterator[Cause]:
-    for field in ("minReadySeconds", "revisionHistoryLimit"):
-        yield from not_negative(f"spec.{field}", spec.get(field))
-    strategy, path = spec["updateStrategy"], "spec.updateStrategy"
-    if strategy["type"] not in TYPES:
-        yield unsupported(path, strategy, TYPES)
-    elif strategy["type"] == "RollingUpdate":
-        yield from _validate_rolling(strategy["rollingUpdate"], f"{path}.rollingUpdate")
 
 
 def _validate_rolling(rolling: dict, path: str) -> Iterator[Cause]:

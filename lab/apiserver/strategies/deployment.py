@@ -4,25 +4,15 @@ from collections.abc import Iterator
 
 from lab.apimachinery.errors import Cause
 
-from .base import Strategy
 from .causes import forbidden, invalid, not_negative, one_of
-from .podspec.validation import validate_lasting_template
-from .replicaset import (
-    default_rolling,
-    default_template,
-    validate_replicas,
-    validate_selection,
-    validate_workload_change,
-)
 from .shares import at_most_all, is_nothing, validate_share
+from .workload import WorkloadStrategy, default_rolling, default_template
 
 TYPES = ("Recreate", "RollingUpdate")
 STEP = "25%"
 
 
-class DeploymentStrategy(Strategy):
-    has_generation = True
-
+class DeploymentStrategy(WorkloadStrategy):
     def default(self, obj: dict) -> None:
         spec = obj.setdefault("spec", {})
         spec.setdefault("replicas", 1)
@@ -31,17 +21,8 @@ class DeploymentStrategy(Strategy):
         default_rolling(spec, "strategy", maxUnavailable=STEP, maxSurge=STEP)
         default_template(spec)
 
-    def validate(self, obj: dict) -> Iterator[Cause]:
-        yield from self._validate_numbers(obj["spec"])
-        yield from validate_selection(obj["spec"])
-        yield from validate_lasting_template(obj["spec"]["template"], "spec.template")
-
-    def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
-        yield from self._validate_numbers(new["spec"])
-        yield from validate_workload_change(new["spec"], old["spec"])
-
-    def _validate_numbers(self, spec: dict) -> Iterator[Cause]:
-        yield from validate_replicas(spec)
+    def validate_numbers(self, spec: dict) -> Iterator[Cause]:
+        yield from super().validate_numbers(spec)
         yield from not_negative("spec.revisionHistoryLimit", spec["revisionHistoryLimit"])
         deadline, ready = spec["progressDeadlineSeconds"], spec.get("minReadySeconds", 0)
         yield from not_negative("spec.progressDeadlineSeconds", deadline)

@@ -15,7 +15,7 @@ from .causes import IMMUTABLE, invalid, not_negative, one_of, required, too_long
 from .jobpolicies import validate_failure_policy, validate_success_policy
 from .podspec.selectors import validate_label_selector
 from .podspec.validation import MOST_INT32, validate_template
-from .replicaset import default_template
+from .workload import default_template
 
 MODES = ("Indexed", "NonIndexed")
 NUMBERS = (

@@ -7,7 +7,7 @@ from lab.apimachinery.errors import Cause
 
 from .base import Strategy
 from .podspec.validation import validate_template
-from .replicaset import default_template
+from .workload import default_template
 
 
 class PodTemplateStrategy(Strategy):

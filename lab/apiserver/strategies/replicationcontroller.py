@@ -8,7 +8,7 @@ from lab.apimachinery.errors import Cause
 from .base import Strategy
 from .causes import invalid, required
 from .podspec.validation import validate_lasting_template
-from .replicaset import default_template, validate_replicas
+from .workload import default_template, validate_replicas
 
 
 class ReplicationControllerStrategy(Strategy):

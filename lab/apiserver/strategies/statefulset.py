@@ -11,8 +11,8 @@ from .base import Strategy
 from .causes import forbidden, invalid, not_negative, unsupported
 from .metadata import validate_annotations, validate_labels
 from .podspec.resources import canonicalise
-from .replicaset import default_rolling, default_template, validate_replicas, validate_selection
 from .shares import at_most_all, is_nothing, validate_share
+from .workload import default_rolling, default_template, validate_replicas, validate_selection
 
 POLICIES = ("OrderedReady", "Parallel")
 RETENTION = ("Delete", "Retain")

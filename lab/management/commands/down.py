@@ -82,7 +82,7 @@ class Command(BaseCommand):
             raise CommandError("Kept: nobody is there to be asked. With --yes nobody is.") from None
         for runtime, cluster, name in kept:
             try:
-                runtime.remove_volume(cluster, name)
+                runtime.volumes.remove(cluster, name)
             except RuntimeFailure as failure:
                 raise CommandError(f"Volume {name} stays: {failure.message}") from failure
             self.stdout.write(f"removed volume {name} of cluster {cluster}")
@@ -99,7 +99,7 @@ def volumes(runtime: Runtime | None) -> list[Volume]:
     """What pods have been given to keep, on the engine and as folders: (where, cluster, name)."""
     local = open_runtime("process", settings.LAB_ID, settings.DATA_DIR)
     try:
-        return [(each, *volume) for each in (runtime, local) if each for volume in each.list_volumes()]
+        return [(each, *volume) for each in (runtime, local) if each for volume in each.volumes.present()]
     except RuntimeFailure as failure:
         raise CommandError(f"The engine refused: {failure.message}") from failure
 

@@ -25,7 +25,7 @@ _naming = threading.Lock()
 
 
 class Build:
-    """One build; see `Runtime.build_image`. `close()` hangs up, and an engine to whom nobody listens gives up: it
+    """One build; see `lab.runtime.ImageService`. `close()` hangs up, and an engine to whom nobody listens gives up: it
     removes the container that it was in, and there is no image."""
 
     def __init__(

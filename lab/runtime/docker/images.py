@@ -6,6 +6,7 @@ from lab import demos
 from lab.runtime import Image, Layer, RuntimeFailure, references
 
 from . import labels
+from .building import Build
 from .engine import Engine, failing_as
 from .making import ImageMaker, content
 
@@ -13,6 +14,7 @@ from .making import ImageMaker, content
 class Images:
     def __init__(self, engine: Engine, lab_id: str):
         self._engine = engine
+        self._lab_id = lab_id
         self.maker = ImageMaker(engine, lab_id, self._pull)
 
     def status(self, image: str) -> Image | None:
@@ -46,6 +48,9 @@ class Images:
         if not found:
             raise RuntimeFailure("ErrImagePull", f'the engine says it pulled "{image}" and does not have it')
         return found
+
+    def build(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
+        return Build(self._engine, self.maker, self._lab_id, repository, files, seconds)
 
     def _pull(self, image: str) -> None:
         repository, tag = references.parse(image)

@@ -10,9 +10,8 @@ from docker.errors import APIError, ImageNotFound
 from lab.runtime import (
     Container,
     ContainerSpec,
-    Image,
-    Layer,
     Lines,
+    LogOptions,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
@@ -21,7 +20,6 @@ from lab.runtime import (
 )
 
 from . import execs, labels, listing, streams
-from .building import Build
 from .cgroups import Cgroups
 from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
 from .engine import Engine, failing_as, words
@@ -49,12 +47,12 @@ class DockerRuntime:
     def __init__(self, lab_id: str, data_dir: Path):
         self._lab_id = lab_id
         self._engine = Engine()
-        self._images = Images(self._engine, lab_id)
+        self.images = Images(self._engine, lab_id)
         self._networks = Networks(self._engine, lab_id)
         self._cgroups = Cgroups(self._engine, lab_id)
         self._gate = StartGate(STARTS_AT_ONCE)
-        self._volumes = Volumes(self._engine, lab_id, self._images.maker)
-        self._gateways = Gateways(self._engine, lab_id, self._networks, self._images.maker, self._gate)
+        self.volumes = Volumes(self._engine, lab_id, self.images.maker)
+        self._gateways = Gateways(self._engine, lab_id, self._networks, self.images.maker, self._gate)
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
         self._healing: set[str] = set()
         # id → (phase when inspected, what was found, its cgroup parent): containers change seldom, lists are frequent.
@@ -105,7 +103,7 @@ class DockerRuntime:
             try:
                 return self._create(config, name)
             except ImageNotFound:
-                self._images.maker.make_pause()
+                self.images.maker.make_pause()
             except APIError as error:
                 if error.status_code != 409:
                     raise
@@ -200,35 +198,8 @@ class DockerRuntime:
     def attach(self, container_id: str, stdin: bool = False) -> Stream:
         return execs.attach(self._engine, container_id, stdin)
 
-    def logs(
-        self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
-        timestamps: bool = False,
-    ) -> Lines:  # fmt: skip
-        return streams.logs(self._engine, container_id, follow, tail, since, timestamps)
-
-    def ensure_volume(self, cluster: str, name: str) -> str:
-        return self._volumes.ensure(cluster, name)
-
-    def remove_volume(self, cluster: str, name: str) -> None:
-        self._volumes.remove(cluster, name)
-
-    def list_volumes(self) -> list[tuple[str, str]]:
-        return self._volumes.all_()
-
-    def image_status(self, image: str) -> Image | None:
-        return self._images.status(image)
-
-    def pull_image(self, image: str) -> Image:
-        return self._images.pull(image)
-
-    def list_images(self) -> list[Image]:
-        return self._images.present()
-
-    def image_layers(self, image: str) -> list[Layer]:
-        return self._images.layers(image)
-
-    def build_image(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
-        return Build(self._engine, self._images.maker, self._lab_id, repository, files, seconds)
+    def logs(self, container_id: str, wanted: LogOptions) -> Lines:
+        return streams.logs(self._engine, container_id, wanted)
 
     def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
         with failing_as("NetworkNotReady"):
@@ -259,7 +230,7 @@ class DockerRuntime:
         # Applications first: without its pause container the engine would have to guess whose network they are in.
         for kind in (False, True):
             self._each(self.remove_container, [row["Id"] for row in rows if listing.is_sandbox(row) is kind])
-        self._each(self.remove_container, self._images.maker.remains())
+        self._each(self.remove_container, self.images.maker.remains())
         networks = self._networks.names()
         for network in networks:
             self._networks.remove(network)
@@ -268,7 +239,7 @@ class DockerRuntime:
         return [
             *(f"container {row['Names'][0].lstrip('/')}" for row in rows if row["Id"] not in left),
             *(f"network {network}" for network in networks if network not in left),
-            *(f"image {image}" for image in self._images.maker.remove_made()),
+            *(f"image {image}" for image in self.images.maker.remove_made()),
         ]
 
     def _members(self, sandbox_id: str) -> list[str]:

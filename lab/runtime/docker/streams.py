@@ -10,7 +10,7 @@ import urllib3
 from docker.errors import DockerException
 from docker.types.daemon import CancellableStream
 
-from lab.runtime import Lines, RuntimeEvent, RuntimeFailure
+from lab.runtime import Lines, LogOptions, RuntimeEvent, RuntimeFailure
 
 from . import labels
 from .engine import Engine, failing_as
@@ -23,15 +23,15 @@ BROKEN = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, Do
 KINDS = {"start": "started", "die": "died", "oom": "oom", "destroy": "removed"}
 
 
-def logs(engine: Engine, container_id: str, follow: bool, tail: int | None, since: float, timestamps: bool) -> Lines:
+def logs(engine: Engine, container_id: str, wanted: LogOptions) -> Lines:
     with failing_as("ContainerLogsUnavailable"):
         stream = engine.client.logs(
             container_id,
             stream=True,
-            follow=follow,
-            timestamps=timestamps,
-            tail="all" if tail is None else tail,
-            since=since or None,
+            follow=wanted.follow,
+            timestamps=wanted.timestamps,
+            tail="all" if wanted.tail is None else wanted.tail,
+            since=wanted.since or None,
         )
     return Lines(_assembled(stream), stream.close)
 

@@ -70,7 +70,7 @@ class Volumes:
         with failing_as("VolumeFailedDelete", gone_is_fine=True):
             self._engine.client.remove_volume(volume_name(self._lab_id, cluster, name))
 
-    def all_(self) -> list[tuple[str, str]]:
+    def present(self) -> list[tuple[str, str]]:
         with failing_as("EngineUnavailable"):
             rows = self._engine.client.volumes(filters=labels.filter_of(self._lab_id))["Volumes"] or ()
         return sorted((row["Labels"][labels.CLUSTER], row["Labels"][labels.VOLUME]) for row in rows)

@@ -39,7 +39,21 @@ class Images:
         made = sorted(path.parent for path in self._folder.rglob("image.json") if not path.parent.name.startswith("."))
         return [*demos.IMAGES, *(str(folder.relative_to(self._folder)) for folder in made)]
 
-    def get(self, image: str) -> Image | None:
+    def present(self) -> list[Image]:
+        return [image for name in self.names() if (image := self.status(name))]
+
+    def pull(self, image: str) -> Image:
+        references.parse(image)
+        found = self.status(image)
+        if not found:
+            raise RuntimeFailure(
+                "ErrImagePull",
+                "this lab runs without a container engine, so it can only run its own demo images: "
+                f"{', '.join(self.names())}; install Docker to run any image",
+            )
+        return found
+
+    def status(self, image: str) -> Image | None:
         layers = self.layers(image)
         return Image(f"process:{image}", (image,), sum(layer.size for layer in layers)) if layers else None
 
@@ -53,8 +67,8 @@ class Images:
         page = Path(environment.get("PAGE", ""))
         return [*layers, Layer(f"COPY /app/{PAGE}", page.stat().st_size)] if page.is_file() else layers
 
-    def build(self, repository: str, files: dict[str, bytes]) -> Generator[str | Image, None, None]:
-        """The three instructions that there is something to do for, in the words of `docker build`."""
+    def build(self, repository: str, files: dict[str, bytes], seconds: float) -> Generator[str | Image, None, None]:
+        """A moment's work. The three instructions that there is something to do for, in the words of `docker build`."""
         repository, _ = references.parse(repository)
         tag = references.next_version(self.names(), repository)
         base, page = "", None
@@ -78,7 +92,7 @@ class Images:
         name = f"{repository}:{tag}"
         self._keep(name, page, {"base": base, "env": env})
         yield f"Successfully built {name}"
-        made = self.get(name)
+        made = self.status(name)
         assert made
         yield made
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from lab.runtime import Lines
+from lab.runtime import Lines, LogOptions
 
 MOST_BYTES = 5 << 20  # of a file; there are at most two
 LONGEST_LINE = 16 << 10
@@ -53,27 +53,29 @@ class LogWriter:
             self._file = (self._folder / NAME).open("ab", buffering=0)
 
 
-def read(folder: Path, ended: Callable[[], bool] | None, tail: int | None, since: float, timestamps: bool) -> Lines:
+def read(folder: Path, ended: Callable[[], bool] | None, wanted: LogOptions) -> Lines:
     """A log's lines. With `ended` they are followed until that says that the container has ended, or until `close`."""
-    reader = _Reader(folder, ended, since, timestamps)
-    return Lines(reader.lines(tail), reader.closed.set)
+    reader = _Reader(folder, ended, wanted)
+    return Lines(reader.lines(), reader.closed.set)
 
 
 class _Reader:
-    def __init__(self, folder: Path, ended: Callable[[], bool] | None, since: float, timestamps: bool):
+    def __init__(self, folder: Path, ended: Callable[[], bool] | None, wanted: LogOptions):
         self._folder = folder
         self._ended = ended
-        self._since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since)).encode() if since else b""
-        self._timestamps = timestamps
+        self._wanted = wanted
         self.closed = threading.Event()
 
-    def lines(self, tail: int | None) -> Iterator[bytes]:
+    def lines(self) -> Iterator[bytes]:
         file = self._open()
         if file is None:
             return
         *lines, rest = (self._rotated_before(file) + file.read()).split(b"\n")
-        shown = [line for line in lines if line >= self._since]
-        yield from map(self._shown, shown if tail is None else shown[max(len(shown) - tail, 0) :])
+        if since := self._wanted.since:
+            begin = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since)).encode()
+            lines = [line for line in lines if line >= begin]
+        tail = self._wanted.tail
+        yield from map(self._shown, lines if tail is None else lines[max(len(lines) - tail, 0) :])
         if self._ended:
             yield from self._follow(file, rest, self._ended)
         else:
@@ -122,4 +124,4 @@ class _Reader:
     def _shown(self, line: bytes) -> bytes:
         moment, _, text = line.partition(b" ")
         text = text.removeprefix(b"stdout F ")
-        return (moment + b" " + text if self._timestamps else text) + b"\n"
+        return (moment + b" " + text if self._wanted.timestamps else text) + b"\n"

@@ -15,23 +15,21 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.runtime import (
-    Build,
     Container,
     ContainerSpec,
-    Image,
-    Layer,
     Lines,
+    LogOptions,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
     SandboxSpec,
     Stream,
-    references,
 )
 
-from . import execs, logfile, place, procfs, volumes
+from . import execs, logfile, place, procfs
 from .connection import CALL_SECONDS, Engine
 from .images import Images
+from .volumes import Volumes
 
 LISTEN_SECONDS = 0.25
 RECONNECT_SECONDS = 0.5
@@ -46,7 +44,8 @@ class ProcessRuntime:
         self._lab_id = lab_id
         self._data_dir = data_dir
         self._engine = Engine(self._data_dir)
-        self._images = Images(place.folder(self._data_dir))
+        self.images = Images(place.folder(self._data_dir))
+        self.volumes = Volumes(self._data_dir)
 
     def version(self) -> str:
         return "process://1"
@@ -101,10 +100,7 @@ class ProcessRuntime:
     def attach(self, container_id: str, stdin: bool = False) -> Stream:
         return execs.attach(self._engine, container_id, stdin)
 
-    def logs(
-        self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
-        timestamps: bool = False,
-    ) -> Lines:  # fmt: skip
+    def logs(self, container_id: str, wanted: LogOptions) -> Lines:
         folder = Path(self._engine.call("describe", container_id=container_id)["folder"])
 
         def ended() -> bool:
@@ -113,39 +109,7 @@ class ProcessRuntime:
             except RuntimeFailure:
                 return True
 
-        return logfile.read(folder, ended if follow else None, tail, since, timestamps)
-
-    def ensure_volume(self, cluster: str, name: str) -> str:
-        return volumes.ensure(self._data_dir, cluster, name)
-
-    def remove_volume(self, cluster: str, name: str) -> None:
-        volumes.remove(self._data_dir, cluster, name)
-
-    def list_volumes(self) -> list[tuple[str, str]]:
-        return volumes.all_of(self._data_dir)
-
-    def image_status(self, image: str) -> Image | None:
-        return self._images.get(image)
-
-    def pull_image(self, image: str) -> Image:
-        references.parse(image)
-        found = self.image_status(image)
-        if not found:
-            raise RuntimeFailure(
-                "ErrImagePull",
-                "this lab runs without a container engine, so it can only run its own demo images: "
-                f"{', '.join(self._images.names())}; install Docker to run any image",
-            )
-        return found
-
-    def list_images(self) -> list[Image]:
-        return [image for name in self._images.names() if (image := self._images.get(name))]
-
-    def image_layers(self, image: str) -> list[Layer]:
-        return self._images.layers(image)
-
-    def build_image(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
-        return self._images.build(repository, files)  # a moment's work: a generator will do
+        return logfile.read(folder, ended if wanted.follow else None, wanted)
 
     def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
         self._engine.call("set_partitioned", sandbox_id=sandbox_id, partitioned=partitioned)

@@ -12,22 +12,20 @@ from pathlib import Path
 BEFORE, AFTER = r"(?<![\w./-])", r"(?![\w.-])"  # only a whole path, or the beginning of one
 
 
-def folder(data_dir: Path, cluster: str, name: str) -> Path:
-    return data_dir.resolve() / "volumes" / cluster / name
+class Volumes:
+    def __init__(self, data_dir: Path):
+        self._folder = data_dir.resolve() / "volumes"
 
+    def ensure(self, cluster: str, name: str) -> str:
+        place = self._folder / cluster / name
+        place.mkdir(parents=True, exist_ok=True)
+        return str(place)
 
-def ensure(data_dir: Path, cluster: str, name: str) -> str:
-    place = folder(data_dir, cluster, name)
-    place.mkdir(parents=True, exist_ok=True)
-    return str(place)
+    def remove(self, cluster: str, name: str) -> None:
+        shutil.rmtree(self._folder / cluster / name, ignore_errors=True)
 
-
-def remove(data_dir: Path, cluster: str, name: str) -> None:
-    shutil.rmtree(folder(data_dir, cluster, name), ignore_errors=True)
-
-
-def all_of(data_dir: Path) -> list[tuple[str, str]]:
-    return sorted((place.parent.name, place.name) for place in (data_dir / "volumes").glob("*/*"))
+    def present(self) -> list[tuple[str, str]]:
+        return sorted((place.parent.name, place.name) for place in self._folder.glob("*/*"))
 
 
 def rewritten(text: str, mounts: list[dict]) -> str:

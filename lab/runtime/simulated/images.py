@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab import demos
-from lab.runtime import Image, RuntimeFailure, references
+from lab.runtime import BUILD_FAILED, Build, Image, Layer, RuntimeFailure, references
 
 MIB = 1 << 20
 SMALLEST, LARGEST = 20 * MIB, 300 * MIB
@@ -40,7 +40,7 @@ RULES = (
     Rule("slow", seconds=8.0),
 )
 ORDINARY = Rule("")
-# What was built on the lab's real engine (`Runtime.build_image`) is here too, since here only its name matters.
+# What was built on the lab's real engine (`ImageService.build`) is here too, since here only its name matters.
 SHIPPED = re.compile("|".join(sorted({rf"{re.escape(name.partition(':')[0])}:v\d+" for name in demos.IMAGES})))
 
 
@@ -72,9 +72,16 @@ class Images:
         with self._lock:
             return self._present.setdefault(references.full(image), found)
 
-    def list(self) -> list[Image]:
+    def present(self) -> list[Image]:
         with self._lock:
             return list(self._present.values())
+
+    def layers(self, image: str) -> list[Layer]:
+        found = self.status(image)
+        return [Layer("simulated", found.size)] if found else []
+
+    def build(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
+        raise RuntimeFailure(BUILD_FAILED, "nothing is built on simulated nodes: add a node of another runtime")
 
 
 def _image(name: str) -> Image:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lab.runtime import Container, Lines
+from lab.runtime import Container, Lines, LogOptions
 
 MOST_LINES = 1000  # of a long life; older ones count as rotated away
 LOOK_SECONDS = 0.5
@@ -47,20 +47,20 @@ def _beats(life: Life, now: float) -> int:
     return max(0, math.ceil(age / life.every) - 1) if life.every else 0
 
 
-def read(look: Callable[[], Life], follow: bool, tail: int | None, since: float, timestamps: bool) -> Lines:
+def read(look: Callable[[], Life], wanted: LogOptions) -> Lines:
     """The lines, until the container has ended. `look` gives the container's life as it is at the time."""
     closed = threading.Event()
 
     def lines() -> Iterator[bytes]:
         life = look()
         count = total(life, time.time())
-        index = max(0, count - (MOST_LINES if tail is None else min(tail, MOST_LINES)))
+        index = max(0, count - (MOST_LINES if wanted.tail is None else min(wanted.tail, MOST_LINES)))
         while not closed.is_set():
             for when, text in (line(life, number) for number in range(index, count)):
-                if when >= since:
-                    yield f"{_moment(when)} {text}\n".encode() if timestamps else f"{text}\n".encode()
+                if when >= wanted.since:
+                    yield f"{_moment(when)} {text}\n".encode() if wanted.timestamps else f"{text}\n".encode()
             index = max(index, count)
-            if not follow or life.over:
+            if not wanted.follow or life.over:
                 return
             closed.wait(_pause(life, index))
             life = look()

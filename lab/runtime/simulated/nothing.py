@@ -1,4 +1,4 @@
-"""Talking to a process that there is not."""
+"""Talking to a process that there is not, and writing to a volume that nobody keeps."""
 
 from lab.runtime.stream import STDERR
 
@@ -28,3 +28,16 @@ class Nothing:
 
     def close(self) -> None:
         pass
+
+
+class NoVolumes:
+    """A `lab.runtime.VolumeService` where no file is written."""
+
+    def ensure(self, cluster: str, name: str) -> str:
+        return name
+
+    def remove(self, cluster: str, name: str) -> None:
+        pass
+
+    def present(self) -> list[tuple[str, str]]:
+        return []

@@ -17,13 +17,10 @@ from pathlib import Path
 
 from lab import demos
 from lab.runtime import (
-    BUILD_FAILED,
     Answer,
-    Build,
     ContainerSpec,
-    Image,
-    Layer,
     Lines,
+    LogOptions,
     RuntimeEvent,
     RuntimeFailure,
     Sandbox,
@@ -35,7 +32,7 @@ from . import logs
 from .behaviour import READY_AFTER, Behaviour, behaviour_of, jittered
 from .images import Images
 from .logs import Life
-from .nothing import Nothing
+from .nothing import Nothing, NoVolumes
 from .pods import SIGKILL, Pods, Simulated
 
 NETWORK = "100.64.0.0/10"  # 16,383 nodes of 254 pods, in the range set aside for addresses that lead nowhere
@@ -52,7 +49,8 @@ class SimulatedRuntime:
         self._changed = threading.Condition(threading.RLock())
         self._inboxes: list[deque[RuntimeEvent]] = []
         self._pods = Pods(self._tell, self._changed.notify_all)
-        self._images = Images()
+        self.images = Images()
+        self.volumes = NoVolumes()
 
     @contextmanager
     def _now(self) -> Iterator[None]:
@@ -75,15 +73,6 @@ class SimulatedRuntime:
 
     def remove_network(self, cluster: str) -> None:
         pass
-
-    def ensure_volume(self, cluster: str, name: str) -> str:
-        return name
-
-    def remove_volume(self, cluster: str, name: str) -> None:
-        pass
-
-    def list_volumes(self) -> list[tuple[str, str]]:
-        return []
 
     def set_node_capacity(self, cluster: str, node: str, cpu_millis: int, memory_bytes: int) -> str:
         return ""
@@ -109,7 +98,7 @@ class SimulatedRuntime:
             inside = self._pods.add(pod, sandbox)
             for told in reversed(sandbox.containers):
                 spec = containers[told.name]
-                self._images.add(spec.image)
+                self.images.add(spec.image)
                 one = self._pods.create(inside, spec, self._rules(pod, spec), told)
                 if told.state == "running":
                     self._pods.run(one)
@@ -222,10 +211,7 @@ class SimulatedRuntime:
             return Answer(True, "", after - age)
         return Answer(False, f"simulated: no longer after {after:.3g} s")
 
-    def logs(
-        self, container_id: str, follow: bool = False, tail: int | None = None, since: float = 0.0,
-        timestamps: bool = False,
-    ) -> Lines:  # fmt: skip
+    def logs(self, container_id: str, wanted: LogOptions) -> Lines:
         one = self._get(container_id, "NotFound")
 
         def look() -> Life:
@@ -233,30 +219,12 @@ class SimulatedRuntime:
                 over = one.told.state == "exited" or container_id not in self._pods.containers
                 return Life(one.told, one.pod.told.node, one.rules.log_every, over)
 
-        return logs.read(look, follow, tail, since, timestamps)
+        return logs.read(look, wanted)
 
     def stats(self) -> dict[str, tuple[int, int]]:
         with self._changed:
             running = [(key, one) for key, one in self._pods.containers.items() if one.running]
         return {key: (int(one.age() * one.cpu_millis * 1_000_000), one.rules.memory_mib << 20) for key, one in running}
-
-    # Images.
-
-    def image_status(self, image: str) -> Image | None:
-        return self._images.status(image)
-
-    def pull_image(self, image: str) -> Image:
-        return self._images.pull(image)
-
-    def image_layers(self, image: str) -> list[Layer]:
-        found = self._images.status(image)
-        return [Layer("simulated", found.size)] if found else []
-
-    def build_image(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
-        raise RuntimeFailure(BUILD_FAILED, "nothing is built on simulated nodes: add a node of another runtime")
-
-    def list_images(self) -> list[Image]:
-        return self._images.list()
 
     # Events.
 

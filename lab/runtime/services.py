@@ -1,0 +1,66 @@
+"""What an engine has besides pods: images, which in the CRI too are a service of their own, and volumes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image on the engine: its id, every name it has, its size in bytes."""
+
+    id: str
+    names: tuple[str, ...]
+    size: int = 0
+
+
+BUILD_FAILED = "BuildFailed"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A step of an image's making, and the bytes that it added."""
+
+    made_by: str
+    size: int = 0
+
+
+class Build(Protocol):
+    """A build under way: its words, line by line, and last the Image. Raises RuntimeFailure(BUILD_FAILED)."""
+
+    def __iter__(self) -> Iterator[str | Image]: ...
+
+    def close(self) -> None:
+        """End it, from any thread: what is not done is undone."""
+
+
+class ImageService(Protocol):
+    """The images of an engine."""
+
+    def status(self, image: str) -> Image | None: ...
+
+    def pull(self, image: str) -> Image:
+        """Raises RuntimeFailure("ErrImagePull") with the engine's own words if it cannot be had."""
+
+    def present(self) -> list[Image]: ...
+
+    def layers(self, image: str) -> list[Layer]:
+        """How an image was made, its base first."""
+
+    def build(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
+        """Do what the Dockerfile among `files` says, within so many seconds. The image's name is `repository` and the
+        next number, which its `ARG TAG` is told, given to it when it is done: a build that fails changes nothing."""
+
+
+class VolumeService(Protocol):
+    """The volumes that this lab has made on an engine; in Kubernetes a CSI driver's."""
+
+    def ensure(self, cluster: str, name: str) -> str:
+        """Make the volume if it is missing: it outlives pods, nodes and the lab. The `source` of a mount of it. How
+        large it may grow nobody watches."""
+
+    def remove(self, cluster: str, name: str) -> None:
+        """With all that was written. Raises RuntimeFailure while a container has it."""
+
+    def present(self) -> list[tuple[str, str]]:
+        """(cluster, name) of each."""
