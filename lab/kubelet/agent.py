@@ -14,7 +14,9 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from lab.apimachinery.errors import ApiError
+from lab.apimachinery.wheels import BROKEN, STEP
 from lab.client import Client, LostFence, UnknownCluster, cluster_names
+from lab.client.wheels import note_steps
 from lab.runtime import Runtime, RuntimeFailure
 
 from .addresses import AddressPool
@@ -32,7 +34,7 @@ from .pleg import Pleg
 from .podsync import PodSync
 from .podworkers import PodWorkers
 from .prober import Prober
-from .records import PodTable
+from .records import PodRecord, PodTable
 from .startcontainer import RETRY_SECONDS
 from .statuswriter import StatusWriter
 from .tokens import Tokens
@@ -70,7 +72,7 @@ class Agent:
             images=Images(runtime.images, Backoff(clock["image_backoff_first"], clock["image_backoff_most"])),
             volumes=EngineVolumes(runtime, self._client),
             tokens=Tokens(self._client),
-            prober=Prober(runtime, self._verdict_changed, self._probe_failed),
+            prober=Prober(runtime, self._verdict_changed, self._probe_failed, self._is_paused),
             writer=StatusWriter(self._client, self._give_up),
             crashes=Backoff(clock["crash_backoff_first"], clock["crash_backoff_most"]),
             wake=self.workers.add,
@@ -190,11 +192,30 @@ class Agent:
         if record:
             self.parts.teller(record)("Warning", "Unhealthy", message)
 
+    def _is_paused(self, uid: str) -> bool:
+        record = self.parts.pods.get(uid)
+        node = self.parts.nodes.get(record.cluster, record.node) if record else None
+        return bool(node and node.turning.paused)
+
     # Pods and nodes.
 
     def _sync(self, uid: str) -> float | None:
         close_old_connections()
+        record = self.parts.pods.get(uid)
+        node = self.parts.nodes.get(record.cluster, record.node) if record else None
+        if record and node and not (node.off or record.ending or record.ended):
+            if not node.turning.takes(uid):
+                return self._hold_back(record, node)
+            if node.turning.wheel.mode == STEP:
+                note_steps(self._client(record.cluster), node.turning.wheel, 1)
         return self.podsync.sync(uid)
+
+    def _hold_back(self, record: PodRecord, node: NodeRecord) -> float | None:
+        """Its kubelet's wheel does not let it be synced now."""
+        record.dirty = True
+        if node.turning.wheel.mode == BROKEN:
+            self.parts.teller(record)("Warning", "FailedSync", node.turning.wheel.fault)
+        return node.turning.rest
 
     def _end(self, uid: str) -> float | None:
         record = self.parts.pods.get(uid)

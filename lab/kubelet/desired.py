@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable
 
-from lab.apimachinery.kinds import CONFIGMAPS, NODES, PODS, SECRETS, SERVICEACCOUNTS
+from lab.apimachinery.kinds import CONFIGMAPS, NODES, PODS, SECRETS, SERVICEACCOUNTS, WHEELS
 from lab.apimachinery.meta import is_deleting
-from lab.client import Change, Client
+from lab.apimachinery.wheels import KUBELET, kubelet_of
+from lab.client import Change, Client, View
+from lab.client.wheels import wheel_of
 from lab.runtime import Sandbox
 
 from .draining import note_drained
@@ -29,6 +31,7 @@ class DesiredState:
         self._hurry = hurry
         self._cursors: dict[str, int] = {}
         self._clusters: set[str] | None = None
+        self._turned: set[str] = set()  # nodes whose kubelet's wheel must be looked at
         self._unread: set[str] = set()  # nodes that are new, or can be heard again: their pods must be read
         self._lock = threading.Lock()
 
@@ -47,8 +50,18 @@ class DesiredState:
                     head = change.revision
                 if self._unread:
                     self._read_pods(cluster, client, lambda pod: pod["spec"].get("nodeName") in self._unread)
+            self._turn(cluster, view)
             self._unread.clear()
             self._cursors[cluster] = head
+
+    def _turn(self, cluster: str, view: View) -> None:
+        """Look at the wheels of nodes that are new, and at those that have been turned."""
+        for name in self._unread | self._turned:
+            node = self._parts.nodes.get(cluster, name)
+            if node:
+                for uid in node.turning.put(wheel_of(view, kubelet_of(name))):
+                    self._parts.wake(uid)
+        self._turned.clear()
 
     def has_read(self, cluster: str) -> bool:
         """Whether everything of a cluster has been read, and not only a part so far."""
@@ -75,6 +88,7 @@ class DesiredState:
         nodes = client.list(NODES)
         for node in nodes:
             self._put_node(cluster, node)
+            self._turned.add(node["metadata"]["name"])
         names = {node["metadata"]["name"] for node in nodes}
         for known in self._parts.nodes.of_cluster(cluster):
             if known.name not in names:
@@ -97,6 +111,8 @@ class DesiredState:
                 self._remove_node(cluster, change.name)
             else:
                 self._put_node(cluster, change.object)
+        elif change.resource == WHEELS.resource:
+            self._turned.add(change.name.removeprefix(KUBELET))
         elif change.resource in (CONFIGMAPS.resource, SECRETS.resource, SERVICEACCOUNTS.resource):
             self._wake_users(cluster, change)
 

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lab.apimachinery.controlplane import PARTITIONED, POWER
 from lab.apimachinery.labels import RUNTIME_LABEL
 
 from .addresses import AddressPool
+from .turning import Turning
 
 
 @dataclass
@@ -18,6 +19,7 @@ class NodeRecord:
     cgroup_parent: str = ""
     prepared_for: dict | None = None  # the capacity that the engine was last told
     reported: tuple | None = None  # what the status that was reported last was made from
+    turning: Turning = field(default_factory=Turning)
 
     @property
     def name(self) -> str:
@@ -38,7 +40,7 @@ class NodeRecord:
 
     @property
     def silent(self) -> bool:
-        return self.off or self.partitioned
+        return self.off or self.partitioned or self.turning.paused
 
     @property
     def capacity(self) -> dict[str, str]:

@@ -21,6 +21,7 @@ from .status import Verdict
 
 log = logging.getLogger(__name__)
 EXEC_THREADS = 4
+REST_SECONDS = 0.5
 
 # Told of each change of a verdict, and of each failure that counts: pod's key, container's name, words for an event.
 Listener = Callable[[str, str, str], None]
@@ -44,13 +45,17 @@ class Watched:
 
 
 class Prober:
-    """Start with `start()`. `changed` hears of verdicts, `failed` of single failures; both are called in its thread."""
+    """Start with `start()`. `changed` hears of verdicts, `failed` of single failures; both are called in its thread.
+    `rests` says of a pod's key that nobody is to be asked now."""
 
-    def __init__(self, runtime: Runtime, changed: Listener, failed: Listener):
+    def __init__(
+        self, runtime: Runtime, changed: Listener, failed: Listener, rests: Callable[[str], bool] = lambda key: False
+    ):  # fmt: skip
         self._runtime = runtime
         self._simulation = runtime if isinstance(runtime, Simulation) else None
         self._changed = changed
         self._failed = failed
+        self._rests = rests
         self._watched: dict[str, Watched] = {}
         self._loop = asyncio.new_event_loop()
         self._pool = ThreadPoolExecutor(EXEC_THREADS, thread_name_prefix="probe-exec")
@@ -134,6 +139,8 @@ class Prober:
         await asyncio.sleep(max(0.0, watched.started_at + probe.get("initialDelaySeconds", 0) - time.time()))
         rhythm.begin(time.monotonic())
         while True:
+            while self._rests(watched.key):
+                await asyncio.sleep(REST_SECONDS)
             asked = time.monotonic()
             answer = await self._ask(watched.target, kind, probe, timeout_of(probe))
             success, took = answer.success, time.monotonic() - asked

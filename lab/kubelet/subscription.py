@@ -3,16 +3,20 @@ only the worker shall carry the kubelet."""
 
 from django.conf import settings
 
+from lab.apimachinery.kinds import WHEELS
+from lab.apimachinery.wheels import KUBELET
 from lab.store import Change, subscribe
 
 NAME = "kubelet"
-WATCHED = ("pods", "nodes", "configmaps", "secrets")
+WATCHED = ("pods", "nodes", "configmaps", "secrets", WHEELS.resource)
 
 
 def wants(change: Change) -> bool:
-    """Pods that are bound, nodes, and what pods read. What the kubelet wrote itself it knows."""
+    """Pods that are bound, nodes and their wheels, and what pods read. What the kubelet wrote itself it knows."""
     if change.resource not in WATCHED or change.author == NAME:
         return False
+    if change.resource == WHEELS.resource:
+        return change.name.startswith(KUBELET)
     return change.resource != "pods" or bool(change.object["spec"].get("nodeName"))
 
 
