@@ -1,5 +1,6 @@
 """What a run has of its own beside the lab, so that it may break it."""
 
+import contextlib
 import shutil
 from collections.abc import Collection
 from pathlib import Path
@@ -47,12 +48,13 @@ class Owned:
 
     def end(self) -> None:
         """Nothing is left of it."""
-        if self.engine:
-            self.engine.stop()
-            self.engine.clean_up()
-            shutil.rmtree(self.engine.folder)
-        if self.broker:
-            self.broker.stop()
-        if self.database:
-            self.database.stop()
-            self.database.remove()
+        with contextlib.ExitStack() as stack:  # the last comes first, and each comes
+            if self.database:
+                stack.callback(self.database.remove)
+                stack.callback(self.database.stop)
+            if self.broker:
+                stack.callback(self.broker.stop)
+            if self.engine:
+                stack.callback(shutil.rmtree, self.engine.folder)
+                stack.callback(self.engine.clean_up)
+                stack.callback(self.engine.stop)

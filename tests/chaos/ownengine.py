@@ -34,6 +34,8 @@ class OwnEngine(PrivateEngine):
         """With everything that it runs. Where `dockerd` alone is killed, engines (20.10) lose sight of some containers,
         which go on answering at addresses that are given again."""
         with self._turn:
+            if self._process.poll() is not None:  # it is down already
+                return
             self._process.kill()
             self._process.wait()
             self._end_the_rest()

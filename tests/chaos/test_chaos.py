@@ -1,5 +1,6 @@
 """Two minutes of chaos; and that what looks for trouble would see it: a run that finds nothing proves nothing alone."""
 
+import shutil
 import subprocess
 import sys
 
@@ -8,7 +9,9 @@ import pytest
 from lab.apimachinery.meta import parse_time
 from lab.runtime import Container, Sandbox
 
+from ..conftest import need
 from ..labs import HOME, clean_environment
+from ..postgresql import PROGRAMS
 from .engineroom import doubles
 from .faultnames import OWN, names_of
 from .findings import Findings
@@ -23,7 +26,8 @@ SEED = 20261128
 
 @pytest.mark.timeout(1800)
 def test_nothing_is_found_in_two_minutes():
-    words = f"-m tests.chaos --seed {SEED} --minutes 2 --runtime process"
+    need("PostgreSQL and redis-server", PROGRAMS and shutil.which("redis-server"))
+    words = f"-m tests.chaos --seed {SEED} --minutes 2 --runtime process --postgresql --workers 2"
     done = subprocess.run(
         [sys.executable, *words.split()], cwd=HOME, env=clean_environment(), capture_output=True, text=True
     )
