@@ -78,7 +78,7 @@ def deletion_of(kind: Kind, old: dict, options: dict) -> Write | dict:
     _check_preconditions(kind, old, options.get("preconditions") or {})
     if old["metadata"]["name"] in IMMORTAL.get(kind.resource, ()):
         raise errors.forbidden(kind, old["metadata"]["name"], WHY_IMMORTAL[kind.resource])
-    new = {**copy.deepcopy(old)}
+    new = copy.deepcopy(old)
     meta_ = new["metadata"]
     _add_finalizer(meta_, options)
     grace = strategy_for(kind).grace_seconds(old, options.get("gracePeriodSeconds"))

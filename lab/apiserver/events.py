@@ -6,7 +6,6 @@ DELETED there, and one that begins to match is ADDED, whatever happened to it in
 
 from collections.abc import Callable, Iterable, Iterator
 
-from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import Kind
 from lab.store import Change
 
@@ -37,7 +36,3 @@ def bookmark(kind: Kind, revision: int, initial_end: bool = False) -> Event:
     if initial_end:
         metadata["annotations"] = {INITIAL_EVENTS_END: "true"}
     return "BOOKMARK", {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
-
-
-def error_event(error: ApiError) -> Event:
-    return "ERROR", error.as_status()

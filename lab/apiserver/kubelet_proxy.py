@@ -31,18 +31,14 @@ class Answer:
     content_type: str
     body: AsyncIterator[bytes]
 
-    async def text(self, most: int = READ_BYTES) -> str:
-        """The body's beginning, for an answer that is a message."""
+    async def refusal(self) -> ApiError:
+        """What the kubelet refused with, as a Status: its own if it sent one, else the beginning of its words."""
         found = b""
         async for chunk in self.body:
             found += chunk
-            if len(found) >= most:
+            if len(found) >= READ_BYTES:
                 break
-        return found[:most].decode(errors="replace")
-
-    async def refusal(self) -> ApiError:
-        """What the kubelet refused with, as a Status: its own if it sent one, else its words."""
-        return refusal(self.code, (await self.text()).strip())
+        return refusal(self.code, found[:READ_BYTES].decode(errors="replace").strip())
 
 
 def refusal(code: int, text: str) -> ApiError:

@@ -26,8 +26,7 @@ V2_ASKED = (V2_TYPE, V2_TYPE.replace("v2.v1", "v2@v1"))  # the second is what cl
 
 
 def _path_of(kind: Kind) -> str:
-    root = f"apis/{kind.group}/{kind.version}" if kind.group else f"api/{kind.version}"
-    return root
+    return f"apis/{kind.group}/{kind.version}" if kind.group else f"api/{kind.version}"
 
 
 def documents() -> list[str]:

@@ -182,12 +182,12 @@ class Agent:
 
     # What probes say.
 
-    def _verdict_changed(self, uid: str, name: str, kind: str) -> None:
+    def _verdict_changed(self, uid: str) -> None:
         record = self.parts.pods.get(uid)
         if record:
             self.workers.add(uid, urgent=True)
 
-    def _probe_failed(self, uid: str, name: str, message: str) -> None:
+    def _probe_failed(self, uid: str, message: str) -> None:
         record = self.parts.pods.get(uid)
         if record:
             self.parts.teller(record)("Warning", "Unhealthy", message)

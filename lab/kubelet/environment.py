@@ -58,7 +58,7 @@ def _from_source(pod: dict, source: dict, find: Find) -> Iterator[tuple[str, str
     for field, resource in (("configMapRef", "configmaps"), ("secretRef", "secrets")):
         if field in source:
             ref = source[field]
-            found = lookup(pod, resource, ref.get("name", ""), bool(ref.get("optional")), find)
+            found = lookup(resource, ref.get("name", ""), bool(ref.get("optional")), find)
             for key, value in text_data(resource, found).items():
                 if "=" not in key:
                     yield prefix + key, value
@@ -83,7 +83,7 @@ def _value(
 
 def _key_value(pod: dict, resource: str, ref: dict, find: Find) -> str | None:
     name, key, optional = ref.get("name", ""), ref["key"], bool(ref.get("optional"))
-    found = lookup(pod, resource, name, optional, find)
+    found = lookup(resource, name, optional, find)
     data = text_data(resource, found)
     if key in data:
         return data[key]
@@ -93,7 +93,7 @@ def _key_value(pod: dict, resource: str, ref: dict, find: Find) -> str | None:
     raise ConfigError(f"couldn't find key {key} in {kind} {pod['metadata']['namespace']}/{name}")
 
 
-def lookup(pod: dict, resource: str, name: str, optional: bool, find: Find) -> dict:
+def lookup(resource: str, name: str, optional: bool, find: Find) -> dict:
     """The ConfigMap or Secret, empty if it is optional and missing. Raises ConfigError."""
     found = find(resource, name)
     if found is None and not optional:

@@ -34,10 +34,10 @@ def phase_of(pod: dict, statuses: dict[str, dict], finished: bool = False) -> st
         return "Failed" if finished else "Pending"
     if main["running"] or sidecars["running"] or sidecars["pending"]:
         return "Running"
-    return _phase_of_stopped(policy, main["succeeded"], main["failed"], finished)
+    return _phase_of_stopped(policy, main["failed"], finished)
 
 
-def _phase_of_stopped(policy: str, succeeded: int, failed: int, finished: bool) -> str:
+def _phase_of_stopped(policy: str, failed: int, finished: bool) -> str:
     if finished or policy != "Always":
         if not failed:
             return "Succeeded"

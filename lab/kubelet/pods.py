@@ -1,8 +1,9 @@
 """Reading a Pod: the few questions that every part of the kubelet asks of one. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.podresources import is_sidecar as is_sidecar
 
 
 def init_containers(pod: dict) -> list[dict]:
@@ -33,11 +34,6 @@ def is_init(pod: dict, name: str) -> bool:
 
 def is_ephemeral(pod: dict, name: str) -> bool:
     return any(container["name"] == name for container in ephemeral_containers(pod))
-
-
-def is_sidecar(container: dict) -> bool:
-    """A restartable init container: it starts in its turn among the init containers, and then stays."""
-    return container.get("restartPolicy") == "Always"
 
 
 def restart_policy(pod: dict) -> str:
@@ -81,26 +77,30 @@ def port_number(container: dict, port: int | str) -> int:
     raise ValueError(f'couldn\'t find port "{port}" of container {container["name"]}')
 
 
-def references(pod: dict) -> Iterable[tuple[str, str]]:
+# Where a pod names what it reads: the field of a source → the resource.
+READS = {
+    "configMapKeyRef": "configmaps",
+    "configMapRef": "configmaps",
+    "configMap": "configmaps",
+    "secretKeyRef": "secrets",
+    "secretRef": "secrets",
+    "secret": "secrets",
+}
+
+
+def references(pod: dict) -> Iterator[tuple[str, str]]:
     """What the pod reads, as ("configmaps" | "secrets" | "serviceaccounts", name): an account for its token."""
+    for source in _sources(pod):
+        for field in source.keys() & READS.keys():
+            yield READS[field], source[field].get("secretName") or source[field].get("name", "")
+        if "serviceAccountToken" in source:
+            yield "serviceaccounts", pod["spec"]["serviceAccountName"]
+
+
+def _sources(pod: dict) -> Iterator[dict]:
     for container in all_containers(pod):
-        for entry in container.get("env") or ():
-            source = entry.get("valueFrom") or {}
-            if "configMapKeyRef" in source:
-                yield "configmaps", source["configMapKeyRef"].get("name", "")
-            if "secretKeyRef" in source:
-                yield "secrets", source["secretKeyRef"].get("name", "")
-        for source in container.get("envFrom") or ():
-            if "configMapRef" in source:
-                yield "configmaps", source["configMapRef"].get("name", "")
-            if "secretRef" in source:
-                yield "secrets", source["secretRef"].get("name", "")
+        yield from (entry.get("valueFrom") or {} for entry in container.get("env") or ())
+        yield from container.get("envFrom") or ()
     for volume in pod["spec"].get("volumes") or ():
-        sources = [volume, *(volume.get("projected", {}).get("sources") or ())]
-        for source in sources:
-            if "configMap" in source:
-                yield "configmaps", source["configMap"].get("name", "")
-            if "secret" in source:
-                yield "secrets", source["secret"].get("secretName") or source["secret"].get("name", "")
-            if "serviceAccountToken" in source:
-                yield "serviceaccounts", pod["spec"]["serviceAccountName"]
+        yield volume
+        yield from volume.get("projected", {}).get("sources") or ()

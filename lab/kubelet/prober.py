@@ -23,9 +23,6 @@ log = logging.getLogger(__name__)
 EXEC_THREADS = 4
 REST_SECONDS = 0.5
 
-# Told of each change of a verdict, and of each failure that counts: pod's key, container's name, words for an event.
-Listener = Callable[[str, str, str], None]
-
 
 @dataclass
 class Watched:
@@ -45,12 +42,16 @@ class Watched:
 
 
 class Prober:
-    """Start with `start()`. `changed` hears of verdicts, `failed` of single failures; both are called in its thread.
-    `rests` says of a pod's key that nobody is to be asked now."""
+    """Start with `start()`. In its thread, `changed(key)` hears of each new verdict on a pod's container, and
+    `failed(key, words)` of each failure that counts. `rests` says of a pod's key that nobody is to be asked now."""
 
     def __init__(
-        self, runtime: Runtime, changed: Listener, failed: Listener, rests: Callable[[str], bool] = lambda key: False
-    ):  # fmt: skip
+        self,
+        runtime: Runtime,
+        changed: Callable[[str], None],
+        failed: Callable[[str, str], None],
+        rests: Callable[[str], bool] = lambda key: False,
+    ):
         self._runtime = runtime
         self._simulation = runtime if isinstance(runtime, Simulation) else None
         self._changed = changed
@@ -147,7 +148,7 @@ class Prober:
             counted = success or (is_evidence(probe, took) and rhythm.counts(asked + took))
             changed = counted and tally.add(success)
             if counted and not success and tally.run <= tally.failure_threshold:
-                self._failed(watched.key, watched.name, f"{kind.capitalize()} probe failed: {answer.message}")
+                self._failed(watched.key, f"{kind.capitalize()} probe failed: {answer.message}")
             if changed and self._conclude(watched, kind, success):
                 return
             pause = rhythm.pause(success, time.monotonic())
@@ -168,5 +169,5 @@ class Prober:
             watched.started = True
         else:
             watched.unhealthy = f"Container {watched.name} failed {kind} probe, will be restarted"
-        self._changed(watched.key, watched.name, kind)
+        self._changed(watched.key)
         return kind == STARTUP or (kind == LIVENESS and not success)

@@ -4,7 +4,6 @@ Status is an observation: computed anew from the containers each time, and compa
 writing. Source: pkg/kubelet/kubelet_pods.go, convertToAPIContainerStatuses and generateAPIPodStatus.
 """
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -64,10 +63,6 @@ def of_name(sandbox: Sandbox | None, name: str) -> list[Container]:
     """The engine's containers of that name, newest first."""
     found = [container for container in sandbox.containers if container.name == name] if sandbox else []
     return sorted(found, key=lambda container: -container.attempt)
-
-
-def wire_time(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def pod_status(pod: dict, seen: Observed) -> dict:
@@ -198,10 +193,10 @@ def _states(pod: dict, container: dict, found: list[Container], old: dict, seen:
         last = _lost_termination(old) if lost(newest, old) else told
         if is_ephemeral(pod, name) and lost(newest, old):
             return {"terminated": last}, None
-        return {"waiting": _words(seen.waiting.get(name) or _default_waiting(pod, name, seen))}, last
+        return {"waiting": _words(seen.waiting.get(name) or _default_waiting(pod, name))}, last
     before = _termination(found[1], seen.runtime) if len(found) > 1 else _end_before(newest, old)
     if newest.state == "running":
-        return {"running": {"startedAt": wire_time(newest.started_at)}}, before
+        return {"running": {"startedAt": meta.at(newest.started_at)}}, before
     ended = _termination(newest, seen.runtime)
     if name in seen.waiting:  # it will be tried again: say why not yet, and keep how it ended
         return {"waiting": _words(seen.waiting[name])}, ended
@@ -221,7 +216,7 @@ def _words(waiting: Waiting) -> dict:
     return {"reason": waiting.reason, "message": waiting.message} if waiting.message else {"reason": waiting.reason}
 
 
-def _default_waiting(pod: dict, name: str, seen: Observed) -> Waiting:
+def _default_waiting(pod: dict, name: str) -> Waiting:
     """PodInitializing while it is the init containers' turn, else ContainerCreating."""
     if is_init(pod, name):
         return Waiting("PodInitializing")
@@ -238,8 +233,8 @@ def _termination(container: Container, runtime: str) -> dict:
     ended["reason"] = _reason(container, code, cannot_run)
     if container.message:
         ended["message"] = container.message
-    ended["startedAt"] = wire_time(container.started_at or container.created_at)
-    ended["finishedAt"] = wire_time(container.finished_at or container.created_at)
+    ended["startedAt"] = meta.at(container.started_at or container.created_at)
+    ended["finishedAt"] = meta.at(container.finished_at or container.created_at)
     ended["containerID"] = f"{runtime}://{container.id}"
     return ended
 

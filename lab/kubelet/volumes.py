@@ -161,7 +161,7 @@ def _source_files(content: Content, plugin: str, source: dict, mode: int) -> dic
     resource = resources[plugin]
     name = source.get("secretName") or source.get("name", "")
     optional = bool(source.get("optional"))
-    data = byte_data(resource, lookup(content.pod, resource, name, optional, content.find))
+    data = byte_data(resource, lookup(resource, name, optional, content.find))
     if not source.get("items"):
         return {key: File(value, mode) for key, value in data.items()}
     files = {}

@@ -13,6 +13,7 @@ CONSTRUCTORS = {
     "process": ("lab.runtime.process.runtime", "ProcessRuntime"),
     "simulated": ("lab.runtime.simulated.runtime", "SimulatedRuntime"),
 }
+PING_SECONDS = 1.0
 DOCKER_SOCKETS = (Path("/var/run/docker.sock"), Path.home() / ".docker/run/docker.sock")
 
 
@@ -28,9 +29,9 @@ def docker_host() -> str:
     return named or next((f"unix://{path}" for path in DOCKER_SOCKETS if path.exists()), "")
 
 
-def detect(timeout: float = 1.0) -> str:
-    """The best there is: "docker" if an engine answers its ping within `timeout` seconds, else "process"."""
-    return "docker" if _answers(docker_host(), timeout) else "process"
+def detect() -> str:
+    """The best there is: "docker" if an engine answers its ping within a second, else "process"."""
+    return "docker" if _answers(docker_host(), PING_SECONDS) else "process"
 
 
 def _answers(host: str, timeout: float) -> bool:

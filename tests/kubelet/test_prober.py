@@ -25,7 +25,7 @@ def failures() -> list[str]:
 @pytest.fixture
 def prober(tmp_path, failures: list[str]) -> Iterator[Prober]:
     runtime = ProcessRuntime("test", tmp_path)
-    prober = Prober(runtime, lambda *what: None, lambda uid, name, message: failures.append(message))
+    prober = Prober(runtime, lambda *what: None, lambda uid, message: failures.append(message))
     prober.start()
     yield prober
     prober.stop()

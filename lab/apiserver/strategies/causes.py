@@ -4,7 +4,7 @@ Messages follow `k8s.io/apimachinery/pkg/util/validation/field`; the same mistak
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lab.apimachinery.errors import Cause
 
@@ -55,6 +55,21 @@ def unlike(path: str, value: str, problems: Iterable[str]) -> Iterator[Cause]:
     """One cause for each thing that is wrong with the value."""
     for problem in problems:
         yield invalid(path, value, problem)
+
+
+def named(path: str, value: str | None, rule: Callable[[str], Iterable[str]]) -> Iterator[Cause]:
+    """A name that may be left out, and follows a rule if it is there."""
+    if value:
+        yield from unlike(path, value, rule(value))
+
+
+def must_be_named(
+    path: str, value: str | None, rule: Callable[[str], Iterable[str]], detail: str = ""
+) -> Iterator[Cause]:
+    """A name that may not."""
+    if not value:
+        yield required(path, detail)
+    yield from named(path, value, rule)
 
 
 def not_negative(path: str, value: int | None) -> Iterator[Cause]:

@@ -11,7 +11,7 @@ from lab.apimachinery.errors import Cause
 from lab.apimachinery.services import is_api
 
 from .base import Strategy
-from .causes import duplicate, invalid, one_of, required, unchanged, unlike
+from .causes import duplicate, invalid, named, one_of, required, unchanged
 from .podspec.containers import PROTOCOLS
 from .podspec.probes import validate_port
 
@@ -109,5 +109,4 @@ def _validate_ports(ports: Iterable[dict], where: str) -> Iterator[Cause]:
         yield from one_of(f"{where}[{at}].protocol", port["protocol"], PROTOCOLS)
         if port.get("port") is not None:  # a slice may leave it open: then it stands for all of them
             yield from validate_port(port["port"], f"{where}[{at}].port")
-        if name:
-            yield from unlike(f"{where}[{at}].name", name, names.dns_label(name))
+        yield from named(f"{where}[{at}].name", name, names.dns_label)

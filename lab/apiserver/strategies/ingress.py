@@ -10,7 +10,7 @@ from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
 from .base import Strategy
-from .causes import forbidden, invalid, one_of, required, unlike
+from .causes import forbidden, invalid, must_be_named, named, one_of, required, unlike
 from .podspec.probes import validate_port
 
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
@@ -46,9 +46,7 @@ class IngressStrategy(Strategy):
                 yield required(f"{where}.http.paths")
             for nth, path in enumerate((rule.get("http") or {}).get("paths") or ()):
                 yield from _validate_path(path, f"{where}.http.paths[{nth}]")
-        if spec.get("ingressClassName"):
-            name = spec["ingressClassName"]
-            yield from unlike("spec.ingressClassName", name, names.dns_subdomain(name))
+        yield from named("spec.ingressClassName", spec.get("ingressClassName"), names.dns_subdomain)
 
 
 def _validate_host(host: str, where: str) -> Iterator[Cause]:
@@ -84,10 +82,7 @@ def _validate_backend(backend: dict, where: str) -> Iterator[Cause]:
         return
     service = backend.get("service") or {}
     name, port = service.get("name", ""), service.get("port") or {}
-    if not name:
-        yield required(f"{where}.service.name")
-    else:
-        yield from unlike(f"{where}.service.name", name, names.dns1035_label(name))
+    yield from must_be_named(f"{where}.service.name", name, names.dns1035_label)
     if port.get("name") and port.get("number"):
         yield invalid(where, port["number"], "cannot set both port name & port number")
     elif port.get("name"):

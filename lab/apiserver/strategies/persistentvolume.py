@@ -12,7 +12,7 @@ from lab.apimachinery.quantity import milli_value
 from lab.apimachinery.volumes import DRIVER, EXCLUSIVE, VOLUME_PROTECTION
 
 from .base import Strategy
-from .causes import forbidden, invalid, one_of, required, unlike, unsupported
+from .causes import forbidden, invalid, must_be_named, named, one_of, required, unsupported
 from .podspec.placement import validate_node_selector
 from .podspec.resources import canonicalise
 from .storageclass import RECLAIM_POLICIES
@@ -47,7 +47,7 @@ class PersistentVolumeStrategy(Strategy):
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj["spec"]
-        yield from validate_modes(spec, "spec")
+        yield from validate_modes(spec)
         storage = (spec.get("capacity") or {}).get("storage")
         if not storage:
             yield required("spec.capacity")
@@ -56,9 +56,7 @@ class PersistentVolumeStrategy(Strategy):
         elif milli_value(storage) <= 0:
             yield invalid("spec.capacity[storage]", storage, "must be greater than zero")
         yield from one_of("spec.persistentVolumeReclaimPolicy", spec["persistentVolumeReclaimPolicy"], RECLAIM_POLICIES)
-        if spec.get("storageClassName"):
-            name = spec["storageClassName"]
-            yield from unlike("spec.storageClassName", name, names.dns_subdomain(name))
+        yield from named("spec.storageClassName", spec.get("storageClassName"), names.dns_subdomain)
         yield from _validate_source(spec)
         if (affinity := spec.get("nodeAffinity") or {}).get("required"):
             yield from validate_node_selector(affinity["required"], "spec.nodeAffinity.required")
@@ -83,27 +81,23 @@ def _validate_source(spec: dict) -> Iterator[Cause]:
         return
     if csi.get("driver") != DRIVER:
         yield unsupported("spec.csi.driver", csi.get("driver", ""), (DRIVER,))
-    handle = csi.get("volumeHandle", "")
-    if not handle:
-        yield required("spec.csi.volumeHandle")
-    else:
-        yield from unlike("spec.csi.volumeHandle", handle, names.dns_subdomain(handle))
+    yield from must_be_named("spec.csi.volumeHandle", csi.get("volumeHandle"), names.dns_subdomain)
 
 
-def validate_modes(spec: dict, path: str) -> Iterator[Cause]:
+def validate_modes(spec: dict) -> Iterator[Cause]:
     """Access modes and volume mode: what a volume offers and a claim asks for."""
     modes = spec.get("accessModes") or ()
     if not modes:
-        yield required(f"{path}.accessModes", "at least 1 access mode is required")
+        yield required("spec.accessModes", "at least 1 access mode is required")
     for mode in modes:
         if mode not in ACCESS_MODES:
-            yield unsupported(f"{path}.accessModes", mode, ACCESS_MODES)
+            yield unsupported("spec.accessModes", mode, ACCESS_MODES)
     if EXCLUSIVE in modes and len(modes) > 1:
-        yield forbidden(f"{path}.accessModes", f"may not use {EXCLUSIVE} with other access modes")
+        yield forbidden("spec.accessModes", f"may not use {EXCLUSIVE} with other access modes")
     if spec["volumeMode"] == "Block":
-        yield forbidden(f"{path}.volumeMode", NO_BLOCKS)
+        yield forbidden("spec.volumeMode", NO_BLOCKS)
     else:
-        yield from one_of(f"{path}.volumeMode", spec["volumeMode"], ("Block", "Filesystem"))
+        yield from one_of("spec.volumeMode", spec["volumeMode"], ("Block", "Filesystem"))
 
 
 def protect(obj: dict, finalizer: str) -> None:

@@ -10,7 +10,7 @@ from lab.apimachinery.quantity import milli_value
 from lab.apimachinery.volumes import CLAIM_PROTECTION, default_class
 
 from .base import Strategy
-from .causes import forbidden, invalid, required, unlike
+from .causes import forbidden, invalid, named, required
 from .persistentvolume import protect, validate_modes
 from .podspec.resources import canonicalise
 from .podspec.selectors import validate_label_selector
@@ -46,7 +46,7 @@ class PersistentVolumeClaimStrategy(Strategy):
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj["spec"]
-        yield from validate_modes(spec, "spec")
+        yield from validate_modes(spec)
         if spec.get("selector"):
             yield from validate_label_selector(spec["selector"], "spec.selector")
         for field in ("dataSource", "dataSourceRef"):
@@ -57,9 +57,7 @@ class PersistentVolumeClaimStrategy(Strategy):
             yield required("spec.resources[storage]")
         elif milli_value(storage) <= 0:
             yield invalid("spec.resources[storage]", storage, "must be greater than zero")
-        if spec.get("storageClassName"):
-            name = spec["storageClassName"]
-            yield from unlike("spec.storageClassName", name, names.dns_subdomain(name))
+        yield from named("spec.storageClassName", spec.get("storageClassName"), names.dns_subdomain)
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
         """Its controller may say which volume it got, and of which class; nobody else may change anything."""

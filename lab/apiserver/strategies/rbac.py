@@ -7,7 +7,7 @@ from lab.apimachinery.errors import Cause
 from lab.apimachinery.kinds import RBAC
 
 from .base import Strategy
-from .causes import invalid, required, unlike, unsupported
+from .causes import invalid, must_be_named, required, unlike, unsupported
 from .podspec.selectors import validate_label_selector
 
 GROUP_OF = {"ServiceAccount": "", "User": RBAC, "Group": RBAC}  # kind of a subject → its apiGroup
@@ -69,10 +69,7 @@ class ClusterRoleBindingStrategy(Strategy):
             yield unsupported("roleRef.apiGroup", ref.get("apiGroup", ""), (RBAC,))
         if ref.get("kind") not in self.role_kinds:
             yield unsupported("roleRef.kind", ref.get("kind", ""), self.role_kinds)
-        if not ref.get("name"):
-            yield required("roleRef.name")
-        else:
-            yield from unlike("roleRef.name", ref["name"], names.path_segment(ref["name"]))
+        yield from must_be_named("roleRef.name", ref.get("name"), names.path_segment)
         for at, subject in enumerate(obj.get("subjects") or ()):
             yield from _validate_subject(subject, f"subjects[{at}]")
 

@@ -32,4 +32,4 @@ class ReplicationControllerStrategy(Strategy):
             yield required("spec.selector")
         elif not spec["selector"].items() <= labels.items():
             yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-        yield from validate_lasting_template(spec["template"], "spec.template", "ReplicationController")
+        yield from validate_lasting_template(spec["template"], "ReplicationController")

@@ -9,7 +9,7 @@ from lab.apimachinery.services import AFFINITY_SECONDS, HEADLESS, OUTWARD
 
 from . import serviceaddresses
 from .base import Strategy
-from .causes import duplicate, forbidden, invalid, one_of, required, unlike
+from .causes import duplicate, forbidden, invalid, must_be_named, named, one_of, required, unlike
 from .endpoints import validate_address
 from .metadata import validate_labels
 from .podspec.containers import PROTOCOLS
@@ -140,11 +140,7 @@ def _forget(spec: dict, was: dict, fields: Iterable[str]) -> None:
 
 
 def _validate_external_name(spec: dict) -> Iterator[Cause]:
-    name = spec.get("externalName", "").removesuffix(".")
-    if not name:
-        yield required("spec.externalName")
-    else:
-        yield from unlike("spec.externalName", name, names.dns_subdomain(name))
+    yield from must_be_named("spec.externalName", spec.get("externalName", "").removesuffix("."), names.dns_subdomain)
     if spec.get("clusterIP") or spec.get("clusterIPs"):
         yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")
 
@@ -199,8 +195,7 @@ def _validate_ports(spec: dict) -> Iterator[Cause]:
             yield from unlike(f"{path}.targetPort", target, names.port_name(target))
         else:
             yield from validate_port(target, f"{path}.targetPort")
-        if port.get("appProtocol"):
-            yield from unlike(f"{path}.appProtocol", port["appProtocol"], names.qualified_name(port["appProtocol"]))
+        yield from named(f"{path}.appProtocol", port.get("appProtocol"), names.qualified_name)
         if again("port", port["protocol"], port.get("port")):
             yield duplicate(path, port)
         if number:
@@ -234,9 +229,7 @@ def _validate_policies(spec: dict) -> Iterator[Cause]:
         words = "may only be set for externally-accessible services"
         yield invalid("spec.externalTrafficPolicy", spec["externalTrafficPolicy"], words)
     if spec["type"] == "LoadBalancer":
-        if spec.get("loadBalancerClass"):
-            problems = names.qualified_name(spec["loadBalancerClass"])
-            yield from unlike("spec.loadBalancerClass", spec["loadBalancerClass"], problems)
+        yield from named("spec.loadBalancerClass", spec.get("loadBalancerClass"), names.qualified_name)
         return
     for field in OF_BALANCERS:
         if spec.get(field) is not None:

@@ -39,7 +39,7 @@ class WorkloadStrategy(Strategy):
 
     def _validate_pods(self, spec: dict) -> Iterator[Cause]:
         yield from validate_selection(spec, self.called[0])
-        yield from validate_lasting_template(spec["template"], "spec.template", self.called[1])
+        yield from validate_lasting_template(spec["template"], self.called[1])
 
 
 def default_template(spec: dict) -> None:

@@ -71,7 +71,8 @@ class Watcher:
                 async for lines in self._follow(feed, revision):
                     yield lines
         except Compacted as error:
-            yield self._lines([events.error_event(expired(f"too old resource version: {revision} ({error.oldest})"))])
+            gone = expired(f"too old resource version: {revision} ({error.oldest})")
+            yield self._lines([("ERROR", gone.as_status())])
         except UnknownCluster:
             return
 

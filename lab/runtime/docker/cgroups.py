@@ -19,11 +19,10 @@ PERIOD_MICROSECONDS = 100_000  # the kernel's default: a limit of half a core is
 
 
 class Cgroups:
-    def __init__(self, engine: Engine, lab_id: str, root: Path = ROOT):
+    def __init__(self, engine: Engine, lab_id: str):
         self._engine = engine
         self._lab = f"{ALL}/{lab_id}"
-        self._root = root
-        self._one_tree = (root / "cgroup.controllers").exists()
+        self._one_tree = (ROOT / "cgroup.controllers").exists()
 
     def enforceable(self) -> bool:
         facts = self._engine.facts()
@@ -64,7 +63,7 @@ class Cgroups:
         if not parent or self._one_tree:
             return cpu_millis
         try:
-            quota = int((self._root / "cpu" / parent.strip("/") / "cpu.cfs_quota_us").read_text())
+            quota = int((ROOT / "cpu" / parent.strip("/") / "cpu.cfs_quota_us").read_text())
         except (OSError, ValueError):
             return cpu_millis
         return min(cpu_millis, quota * 1000 // PERIOD_MICROSECONDS) if quota > 0 else cpu_millis
@@ -78,12 +77,12 @@ class Cgroups:
         place = place.strip("/")
         try:
             if self._one_tree:
-                group = self._root / place
+                group = ROOT / place
                 cpu = _table(group / "cpu.stat")["usage_usec"] * 1000
                 used, idle = int((group / "memory.current").read_text()), _table(group / "memory.stat")["inactive_file"]
             else:
-                memory = self._root / "memory" / place
-                cpu = int((self._root / "cpuacct" / place / "cpuacct.usage").read_text())
+                memory = ROOT / "memory" / place
+                cpu = int((ROOT / "cpuacct" / place / "cpuacct.usage").read_text())
                 used = int((memory / "memory.usage_in_bytes").read_text())
                 idle = _table(memory / "memory.stat")["total_inactive_file"]
         except (OSError, KeyError, ValueError):
@@ -95,7 +94,7 @@ class Cgroups:
         if not self.enforceable():
             return
         below = self._lab.strip("/") + (f"/{cluster}" if cluster else "")
-        for tree in [self._root] if self._one_tree else [path for path in self._root.iterdir() if path.is_dir()]:
+        for tree in [ROOT] if self._one_tree else [path for path in ROOT.iterdir() if path.is_dir()]:
             folders = sorted((tree / below).glob("**/"), reverse=True)  # the deepest first
             for folder in [*folders, *([] if cluster else [tree / ALL.strip("/")])]:
                 try:
@@ -104,13 +103,13 @@ class Cgroups:
                     continue  # in use, by us or by another lab
 
     def _write(self, controller: str, group: str, file: str, value: str) -> None:
-        folder = self._root / controller / group.strip("/")
+        folder = ROOT / controller / group.strip("/")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(value)
 
     def _make_with_controllers(self, group: str) -> None:
         """In the one tree a group has only the controllers that its parent passes on."""
-        folder = self._root
+        folder = ROOT
         for part in group.strip("/").split("/"):
             (folder / "cgroup.subtree_control").write_text("+cpu +memory +pids")
             folder = folder / part

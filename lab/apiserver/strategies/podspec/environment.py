@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
-from ..causes import invalid, required, unlike, unsupported
+from ..causes import invalid, must_be_named, named, required, unsupported
 
 SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 FIELDS = (
@@ -35,10 +35,7 @@ def validate_environment(container: dict, path: str) -> Iterator[Cause]:
     for at, variable in enumerate(container.get("env") or ()):
         here = f"{path}.env[{at}]"
         name = variable.get("name", "")
-        if not name:
-            yield required(f"{here}.name")
-        else:
-            yield from unlike(f"{here}.name", name, names.env_name(name))
+        yield from must_be_named(f"{here}.name", name, names.env_name)
         if variable.get("valueFrom") is not None:
             yield from _validate_source(variable, f"{here}.valueFrom")
     for at, source in enumerate(container.get("envFrom") or ()):
@@ -73,10 +70,8 @@ def _validate_reference(name: str, reference: dict, path: str) -> Iterator[Cause
             yield required(f"{path}.resource")
         elif resource not in RESOURCES and ".hugepages-" not in resource:
             yield unsupported(f"{path}.resource", resource, RESOURCES)
-    elif not reference.get("key"):
-        yield required(f"{path}.key")
     else:
-        yield from unlike(f"{path}.key", reference["key"], names.config_key(reference["key"]))
+        yield from must_be_named(f"{path}.key", reference.get("key"), names.config_key)
 
 
 def _is_field(field: str) -> bool:
@@ -85,8 +80,7 @@ def _is_field(field: str) -> bool:
 
 
 def _validate_import(source: dict, path: str) -> Iterator[Cause]:
-    if source.get("prefix"):
-        yield from unlike(f"{path}.prefix", source["prefix"], names.env_name(source["prefix"]))
+    yield from named(f"{path}.prefix", source.get("prefix"), names.env_name)
     given = [name for name in ("configMapRef", "secretRef") if source.get(name) is not None]
     if not given:
         yield invalid(path, "", "must specify one of: `configMapRef` or `secretRef`")

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
-from ..causes import POSITIVE, duplicate, invalid, required, unlike, unsupported
+from ..causes import POSITIVE, duplicate, invalid, must_be_named, required, unlike, unsupported
 from .selectors import validate_label_selector, validate_node_term
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 WHEN_UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
+EMPTY = "can not be empty"
 INCLUSION = ("Honor", "Ignore")
 
 
@@ -59,14 +60,7 @@ def _validate_pod_term(term: dict, path: str) -> Iterator[Cause]:
     yield from validate_label_selector(term.get("namespaceSelector"), f"{path}.namespaceSelector")
     for at, namespace in enumerate(term.get("namespaces") or ()):
         yield from unlike(f"{path}.namespaces[{at}]", namespace, names.dns_label(namespace))
-    yield from _validate_topology_key(term.get("topologyKey", ""), f"{path}.topologyKey")
-
-
-def _validate_topology_key(key: str, path: str) -> Iterator[Cause]:
-    if not key:
-        yield required(path, "can not be empty")
-    else:
-        yield from unlike(path, key, names.qualified_name(key))
+    yield from must_be_named(f"{path}.topologyKey", term.get("topologyKey"), names.qualified_name, EMPTY)
 
 
 def validate_spreading(constraints: Iterable[dict], path: str) -> Iterator[Cause]:
@@ -77,7 +71,7 @@ def validate_spreading(constraints: Iterable[dict], path: str) -> Iterator[Cause
         if skew <= 0:
             yield invalid(f"{here}.maxSkew", skew, POSITIVE)
         key = constraint.get("topologyKey", "")
-        yield from _validate_topology_key(key, f"{here}.topologyKey")
+        yield from must_be_named(f"{here}.topologyKey", key, names.qualified_name, EMPTY)
         if when not in WHEN_UNSATISFIABLE:
             yield unsupported(f"{here}.whenUnsatisfiable", when, WHEN_UNSATISFIABLE)
         if (key, when) in seen:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
-from ..causes import duplicate, forbidden, invalid, not_negative, one_of, required, unlike, unsupported
+from ..causes import duplicate, forbidden, invalid, named, not_negative, one_of, required, unlike, unsupported
 from ..metadata import validate_annotations, validate_labels
 from .containers import validate_containers
 from .placement import validate_affinity, validate_spreading
@@ -55,8 +55,9 @@ def validate_template(template: dict, path: str) -> Iterator[Cause]:
         yield forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
 
 
-def validate_lasting_template(template: dict, path: str, of: str = "ReplicaSet") -> Iterator[Cause]:
+def validate_lasting_template(template: dict, of: str) -> Iterator[Cause]:
     """A template of what is meant to run for ever: its owner, of the kind `of`, would start anew whatever ends."""
+    path = "spec.template"
     yield from validate_template(template, path)
     spec = template.get("spec") or {}
     if spec.get("restartPolicy") in ("OnFailure", "Never"):
@@ -75,11 +76,9 @@ def _validate_times(spec: dict, path: str) -> Iterator[Cause]:
 
 def _validate_names(spec: dict, path: str) -> Iterator[Cause]:
     for field in ("nodeName", "serviceAccountName", "schedulerName", "priorityClassName", "runtimeClassName"):
-        if spec.get(field):
-            yield from unlike(f"{path}.{field}", spec[field], names.dns_subdomain(spec[field]))
+        yield from named(f"{path}.{field}", spec.get(field), names.dns_subdomain)
     for field in ("hostname", "subdomain"):
-        if spec.get(field):
-            yield from unlike(f"{path}.{field}", spec[field], names.dns_label(spec[field]))
+        yield from named(f"{path}.{field}", spec.get(field), names.dns_label)
     for at, secret in enumerate(spec.get("imagePullSecrets") or ()):
         if not secret.get("name"):
             yield required(f"{path}.imagePullSecrets[{at}].name")

@@ -8,7 +8,7 @@ import re
 
 from ..listeners import FRONT_DOOR, Place
 from ..pages import NOBODY, PLAIN, broken_off, nobody_ready
-from ..plan import Backend, Host, Plan, Server
+from ..plan import Backend, Plan, Server
 
 STRAYS = "strays.sock"  # where this program itself answers
 GLOBAL = """global
@@ -64,7 +64,7 @@ def configuration(plan: Plan, numbers: dict[Place, int], admin: str, connections
     parts = [GLOBAL.format(admin=admin, connections=connections)]
     for index, (place, number) in enumerate(numbers.items()):
         if place == FRONT_DOOR:
-            parts.append(_front_door(plan.hosts, number))
+            parts.append(_front_door(number))
         else:
             backend = plan.listeners[place]
             mode = plan.backends[backend].mode
@@ -75,7 +75,7 @@ def configuration(plan: Plan, numbers: dict[Place, int], admin: str, connections
     return "\n".join([*parts, f"backend strays\n    server strays unix@{STRAYS}\n"])
 
 
-def _front_door(hosts: list[Host], number: int) -> str:
+def _front_door(number: int) -> str:
     """Looks the backend up in two maps: of whole paths, and of beginnings that end with a path's element."""
     lines = [f"frontend {FRONT}", f"    bind fd@{number}", HTTP]
     lines += [
