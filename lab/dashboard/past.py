@@ -50,7 +50,7 @@ def play(request: HttpRequest, cluster: str, after: str) -> HttpResponse:
             rows = changes(cluster, int(after), A_PAGE)
     except ApiError as error:
         return refused(error)
-    steps = [_step(row, delta) for row in rows if (delta := apply(board, row))]
+    steps = [_step(row, delta) for row in rows if (delta := apply(board, [row]))]
     return JsonResponse({"steps": steps, "until": rows[-1].revision if rows else int(after)})
 
 
@@ -98,8 +98,7 @@ def board_at(cluster: str, revision: int) -> Board:
     then = PastClient(cluster, max(revision - LEAD, min(revision, compacted)))
     board = Board(then.view(), _standing(then))
     with kept():
-        for row in changes(cluster, then.revision, LEAD, revision):
-            apply(board, row)
+        apply(board, changes(cluster, then.revision, LEAD, revision))
     return board
 
 
@@ -109,11 +108,11 @@ def _standing(then: Client) -> dict[str, list[dict]]:
     return {row_id(PODS.resource, pod): verdicts_of(then, pod) for pod in waiting}
 
 
-def apply(board: Board, row: Row) -> Delta:
-    """Take one row of the log in, with the scheduler's verdict where it holds one."""
-    waits = row.resource == PODS.resource and not row.deleted and not row.object["spec"].get("nodeName")
-    decided = waits and row.why and "nodes" in row.why
-    return board.apply([row], {row_id(PODS.resource, row.object): chips(row.why)} if decided and row.why else None)
+def apply(board: Board, rows: list[Row]) -> Delta:
+    """Take rows of the log in, with the scheduler's verdicts where they hold some."""
+    waits = [row for row in rows if row.resource == PODS.resource and not row.object["spec"].get("nodeName")]
+    decided = {row_id(PODS.resource, row.object): chips(row.why) for row in waits if row.why and "nodes" in row.why}
+    return board.apply(list[Change](rows), decided)
 
 
 def _step(change: Change, delta: Delta) -> dict:

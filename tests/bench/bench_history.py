@@ -3,15 +3,20 @@
     python -m tests.bench.bench_history [revisions]
 
 A cluster of ten nodes and three hundred pods that has run for a while: heartbeats, pods that come and go, events.
-Timed, at random revisions: the state out of the log, and the same up to the board's rows as they go to the browser. On
-SQLite, or on the database that TEST_DATABASE_URL names.
+Timed, at random revisions: the state out of the log, the board's snapshot as it goes to the browser, a difference. Then
+it runs on, and old revisions are compacted away: how large the database gets. In between, the page in Chromium. On
+SQLite, or on the database that
+TEST_DATABASE_URL names.
 """
 
+import contextlib
 import os
 import random
+import shutil
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from unittest.mock import patch
 
 import django
@@ -20,14 +25,21 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 import orjson  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from playwright.sync_api import sync_playwright  # noqa: E402
 
 from lab import store  # noqa: E402
-from lab.dashboard.board import Board  # noqa: E402
+from lab.apimachinery.kinds import LEASES  # noqa: E402
+from lab.client import Client  # noqa: E402
+from lab.dashboard.past import board_at  # noqa: E402
+from lab.explain import history  # noqa: E402
+from lab.httpserver import QuietServer  # noqa: E402
 from lab.store import Write  # noqa: E402
+from lab.web import plain  # noqa: E402
+from tests.labs import free_port, wait_until  # noqa: E402
 
 from ..dashboard.build import a_deployment, a_node, a_pod, a_replicaset, an_event, ready, with_spec  # noqa: E402
+from .bench_scheduler import control_plane  # noqa: E402
 from .measure import Row  # noqa: E402
 
 LOOKS, PROMISED = 30, 0.3
@@ -36,11 +48,15 @@ CLUSTER = "history"
 
 def main() -> None:
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    call_command("migrate", verbosity=0)
+    with control_plane():
+        measure(size)
+
+
+def measure(size: int) -> None:
     store.create_cluster(CLUSTER)
     began = time.perf_counter()
-    with patch("lab.store.hints.announce"):  # nobody is there to hear that the log grew
-        head = fill(size)
+    cluster = Busy()
+    head = cluster.run(size)
     seconds = time.perf_counter() - began
     print(f"{head} revisions written in {seconds:.0f} s, {size_on_disk() / head:.0f} bytes each on {connection.vendor}")
     for what, ask in LOOKED_AT.items():
@@ -48,48 +64,68 @@ def main() -> None:
         samples = [timed(lambda at=at, ask=ask: ask(at)) for at in looks]
         verdict = "kept" if max(samples) <= PROMISED else "MISSED"
         print(Row(what, samples), f" most {max(samples) * 1000:.0f} ms (at most {PROMISED * 1000:.0f}: {verdict})")
+    with serving() as port:
+        print(
+            Row("the page at another revision: asked → drawn", list(rewound(port, head))),
+            f" (at most {PROMISED * 1000:.0f})",
+        )
+    began = time.perf_counter()
+    told = history.overview(Client(CLUSTER, "bench"))
+    print(f"{len(told['marks'])} marks found in {(time.perf_counter() - began) * 1000:.0f} ms")
+    for _ in range(5):
+        head = cluster.run(head + size // 2, compacting=size)
+        print(f"{head} revisions, of which {size} are kept: {size_on_disk() / 2**20:.0f} MiB")
 
 
-def fill(size: int) -> int:
-    """A cluster that has run for a while: of ten revisions four are heartbeats, four a pod's life, two its events."""
-    chance, known, head = random.Random(6), {}, 0
-    owners = [a_deployment(f"web-{number}", replicas=30) for number in range(10)]
-    sets = [a_replicaset(owner, replicas=30, ready=30) for owner in owners]
-    nodes = [f"node-{number}" for number in range(10)]
-    alive: list[dict] = []
-    told: list[tuple[str, dict, bool]] = []
+class Busy:
+    """A cluster that runs: of ten revisions four are heartbeats, four a pod's life, two its events."""
 
-    def write(author: str, *objects: tuple[str, dict, bool], why: dict | None = None) -> None:
-        nonlocal head
+    def __init__(self) -> None:
+        self.head, self.known, self.chance = 0, {}, random.Random(6)
+        self.alive: list[dict] = []
+        self.told: list[tuple[str, dict, bool]] = []
+        owners = [a_deployment(f"web-{number}", replicas=30) for number in range(10)]
+        self.sets = [a_replicaset(owner, replicas=30, ready=30) for owner in owners]
+        self.nodes = [f"node-{number}" for number in range(10)]
+        self.write("bootstrap", *(("nodes", full(a_node(name)), False) for name in self.nodes))
+        self.write("kubectl", *(("deployments.apps", obj, False) for obj in owners))
+        self.write("deployment-controller", *(("replicasets.apps", obj, False) for obj in self.sets))
+
+    def write(self, author: str, *objects: tuple[str, dict, bool], why: dict | None = None) -> None:
         writes = []
         for resource, obj, deleted in objects:
             key = (resource, obj["metadata"]["namespace"], obj["metadata"]["name"])
-            writes.append(Write(*key, obj, known.pop(key, 0), deleted, why))
+            writes.append(Write(*key, obj, self.known.pop(key, 0), deleted, why))
             if not deleted:
-                known[key] = head + len(writes)
-        head = store.append(CLUSTER, writes, author)
+                self.known[key] = self.head + len(writes)
+        with patch("lab.store.hints.announce"):  # nobody is there to hear that the log grew
+            self.head = store.append(CLUSTER, writes, author)
 
-    write("bootstrap", *(("nodes", full(a_node(name)), False) for name in nodes))
-    write("kubectl", *(("deployments.apps", obj, False) for obj in owners))
-    write("deployment-controller", *(("replicasets.apps", obj, False) for obj in sets))
-    while head < size:
-        write("kubelet", *(("leases.coordination.k8s.io", a_lease(name), False) for name in nodes))
-        made = [
-            full(a_pod(f"{chance.choice(sets)['metadata']['name']}-{head + n}", chance.choice(sets))) for n in range(3)
-        ]
-        write("replicaset-controller", *(("pods", pod, False) for pod in made))
-        bound = [with_spec(pod, nodeName=chance.choice(nodes)) for pod in made]
-        write("scheduler", *(("pods", pod, False) for pod in bound), why=DECISION)
-        write("kubelet", *(("pods", ready(pod), False) for pod in bound))
-        events = [an_event(f"e{head + n}", pod) for n, pod in enumerate(bound)]
-        write("kubelet", *(("events", event, False) for event in events))
-        told += [("events", event, True) for event in events]
-        write("kubelet", *told[:-1000])
-        del told[:-1000]
-        alive += map(ready, bound)
-        gone, alive = alive[: max(0, len(alive) - 300)], alive[max(0, len(alive) - 300) :]
-        write("kubelet", *(("pods", pod, True) for pod in gone))
-    return head
+    def run(self, size: int, compacting: int = 0) -> int:
+        """Up to `size` revisions; `compacting`, every thousand or so, to what is kept."""
+        turns = 0
+        while self.head < size:
+            self.turn()
+            turns += 1
+            if compacting and turns % 40 == 0:
+                store.compact(CLUSTER, compacting)
+        return self.head
+
+    def turn(self) -> None:
+        self.write("kubelet", *(("leases.coordination.k8s.io", a_lease(name), False) for name in self.nodes))
+        owners = [self.chance.choice(self.sets) for _ in range(3)]
+        made = [full(a_pod(f"{obj['metadata']['name']}-{self.head + n}", obj)) for n, obj in enumerate(owners)]
+        self.write("replicaset-controller", *(("pods", pod, False) for pod in made))
+        bound = [with_spec(pod, nodeName=self.chance.choice(self.nodes)) for pod in made]
+        self.write("scheduler", *(("pods", pod, False) for pod in bound), why=DECISION)
+        self.write("kubelet", *(("pods", ready(pod), False) for pod in bound))
+        events = [("events", an_event(f"e{self.head + n}", pod), False) for n, pod in enumerate(bound)]
+        self.write("kubelet", *events)
+        self.told += [(resource, event, True) for resource, event, _ in events]
+        self.write("kubelet", *self.told[:-1000])
+        self.alive += map(ready, bound)
+        self.write("kubelet", *(("pods", pod, True) for pod in self.alive[:-300]))
+        del self.told[:-1000], self.alive[:-300]
 
 
 # What a scheduler leaves of ten nodes, and the managedFields, volumes and conditions that a stored pod has besides.
@@ -109,15 +145,50 @@ def a_lease(node: str) -> dict:
     return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
 
 
-def board_at(revision: int) -> bytes:
-    """As a snapshot goes to the browser."""
-    return orjson.dumps(list(Board(store.state_at(CLUSTER, revision)).rows.values()))
-
-
 LOOKED_AT: dict[str, Callable] = {
-    "state out of the log": lambda at: store.state_at(CLUSTER, at),
-    "rows of the board": board_at,
+    "the state out of the log": lambda at: store.state_at(CLUSTER, at),
+    "the board's snapshot": lambda at: orjson.dumps(list(board_at(CLUSTER, at).rows.values())),
+    "the difference of two moments": lambda at: history.between(Client(CLUSTER, "bench"), max(1, at - 1000), at),
+    "the history of a heartbeat": lambda at: history.of_object(
+        Client(CLUSTER, "bench"), LEASES, "kube-node-lease", f"node-{at % 10}"
+    ),
 }
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[int]:
+    """The web server alone: nobody acts in the cluster."""
+    config, port = plain(), free_port()
+    config.host, config.port = "127.0.0.1", port
+    server = QuietServer(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until("the web server to serve", lambda: server.started)
+    yield port
+    server.should_exit = server.force_exit = True
+    thread.join(20)
+
+
+def rewound(port: int, head: int) -> Iterator[float]:
+    """Seconds from a move of the handle to the frame that shows the board of then, in Chromium, at random revisions."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"http://127.0.0.1:{port}/clusters/{CLUSTER}/?at={head}")
+        page.wait_for_selector("body[data-past]")
+        for _ in range(LOOKS):
+            yield page.evaluate(MOVE, random.randint(1, head)) / 1000
+        browser.close()
+
+
+MOVE = """revision => new Promise(done => {
+  const [handle, began] = [document.querySelector("#past input"), performance.now()];
+  const look = () => Number(document.body.dataset.past) === revision
+    ? requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))) : requestAnimationFrame(look);
+  handle.value = revision;
+  handle.dispatchEvent(new Event("input", { bubbles: true }));
+  look();
+})"""
 
 
 def size_on_disk() -> int:

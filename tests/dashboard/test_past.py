@@ -15,6 +15,8 @@ from .build import a_pod
 from .screen import SECONDS, Screen
 
 ROWS = "import('/static/board/state.js').then(({ rows }) => [...rows.values()])"
+PODS_THEN = """at => fetch(`/history/${at}`).then(answer => answer.json())
+    .then(({ items }) => items.filter(({ kind }) => kind === "Pod"))"""
 HELLO = "/apis/apps/v1/namespaces/default/deployments/hello"
 
 
@@ -116,7 +118,10 @@ def test_nothing_can_be_done_there(screen, walked):
     page.locator(".pod[role]").first.click()
     expect(screen.drawer.get_by_role("tab", name="yaml")).to_be_visible()
     expect(screen.drawer.get_by_role("tab", name="terminal")).to_have_count(0)
+    screen.show([])  # as after a restart of the server: what is live is another board, and kept aside
+    expect(page.locator(".pod[role]")).to_have_count(len(screen.page.evaluate(PODS_THEN, walked[0])))
     page.locator("#live").click()
+    expect(page.locator(".pod[role]")).to_have_count(3)
     screen.live()
     assert screen.lab.api("GET", HELLO)["metadata"]["generation"] == before
     assert len(screen.lab.pods()) == 3
