@@ -7,8 +7,9 @@ import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from lab.apimachinery.errors import ApiError, unavailable
+from lab.apimachinery.errors import ApiError
 
+from .kubelet_proxy import silent
 from .kubelet_token import token
 
 ANSWER_SECONDS = 30.0
@@ -30,8 +31,7 @@ class Lines:
                 raise ApiError(answer.status, "InternalError", answer.read().decode(errors="replace").strip())
             yield from answer
         except (OSError, http.client.HTTPException) as error:
-            words = str(error) or type(error).__name__
-            raise unavailable(f"the kubelet at {self._kubelet} does not answer: {words}") from None
+            raise silent(self._kubelet, error) from None
         finally:
             self._connection.close()
 

@@ -19,10 +19,7 @@ def engines(client: Client) -> list[tuple[str, str]]:
     found = set()
     for node in client.list(NODES):
         meta = node["metadata"]
-        kubelet, runtime = (
-            meta.get("annotations", {}).get(KUBELET),
-            meta.get("labels", {}).get(RUNTIME_LABEL),
-        )
+        kubelet, runtime = meta.get("annotations", {}).get(KUBELET), meta.get("labels", {}).get(RUNTIME_LABEL)
         if kubelet and runtime and is_true(node, "Ready"):
             found.add((kubelet, runtime))
     return sorted(found, key=lambda engine: (engine[1], engine[0]))

@@ -19,13 +19,13 @@ from lab.store import View
 
 from .. import registry
 from ..request import Request
+from ..strategies.podspec.volumes import TOKEN_SECONDS, validate_token_seconds
 from .user import ACCOUNT_PREFIX, AUTHENTICATED, User, account_groups, account_name
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 ALGORITHM = "RS256"
-DEFAULT_SECONDS, LEAST_SECONDS, MOST_SECONDS = 3600, 600, 2**32
 PRIVATE = "kubernetes.io"  # the claim under which Kubernetes keeps what is its own
 EXTRA = "authentication.kubernetes.io"
 BOUND = {PODS.kind: PODS, SECRETS.kind: SECRETS}
@@ -54,9 +54,11 @@ def cluster_of(token: str) -> str:
 def request_token(req: Request, namespace: str, name: str, asked: dict) -> dict:
     """Answer a TokenRequest, with the token in its status. Raises ApiError 400, 404, 409, 422."""
     account = registry.get(req, SERVICEACCOUNTS, namespace, name)
-    spec = {"expirationSeconds": DEFAULT_SECONDS, **(asked.get("spec") or {})}
+    spec = {"expirationSeconds": TOKEN_SECONDS, **(asked.get("spec") or {})}
     spec["audiences"] = spec.get("audiences") or [issuer(req.cluster)]
-    _check_seconds(spec["expirationSeconds"])
+    causes = list(validate_token_seconds(spec["expirationSeconds"], "spec.expirationSeconds"))
+    if causes:
+        raise errors.invalid(Kind("TokenRequest", "", "authentication.k8s.io"), "", causes)
     now = int(time.time())
     claims = {
         "aud": spec["audiences"],
@@ -74,17 +76,6 @@ def request_token(req: Request, namespace: str, name: str, asked: dict) -> dict:
         "spec": spec,
         "status": status,
     }
-
-
-def _check_seconds(seconds: int) -> None:
-    words = ""
-    if seconds < LEAST_SECONDS:
-        words = "may not specify a duration less than 10 minutes"
-    elif seconds > MOST_SECONDS:
-        words = "may not specify a duration larger than 2^32 seconds"
-    if words:
-        cause = errors.Cause("spec.expirationSeconds", f"Invalid value: {seconds}: {words}")
-        raise errors.invalid(Kind("TokenRequest", "", "authentication.k8s.io"), "", [cause])
 
 
 def _named(obj: dict) -> dict:

@@ -1,5 +1,6 @@
 """The strategy of a kind without peculiarities: Kubernetes' defaults for strategies. The others override it."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -26,6 +27,7 @@ class Strategy:
 
     name_rule: Callable[[str], names.Problems] = staticmethod(names.dns_subdomain)
     has_status = True
+    first_status: dict | None = None  # what a new object has; its client's never counts
     has_generation = False  # metadata.generation counts the changes of spec
     is_exclusive = False  # whether what `allocate` gives may be given once only
     status_may_label = False  # whether labels may be written through /status
@@ -49,6 +51,8 @@ class Strategy:
         """Take back what a client may not set on a new object."""
         if self.has_status:
             obj.pop("status", None)
+        if self.first_status is not None:
+            obj["status"] = copy.deepcopy(self.first_status)
         if self.has_generation:
             obj["metadata"]["generation"] = 1
 

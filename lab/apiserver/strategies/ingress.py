@@ -20,10 +20,7 @@ NOT_AT_THE_END = ("/..", "/.")
 
 class IngressStrategy(Strategy):
     has_generation = True
-
-    def prepare_create(self, obj: dict) -> None:
-        super().prepare_create(obj)
-        obj["status"] = {"loadBalancer": {}}
+    first_status = {"loadBalancer": {}}
 
     def warnings(self, obj: dict) -> Iterator[str]:
         if obj["spec"].get("ingressClassName"):

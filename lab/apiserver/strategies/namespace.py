@@ -14,6 +14,7 @@ FINALIZER = "kubernetes"
 
 class NamespaceStrategy(Strategy):
     name_rule = staticmethod(names.dns_label)
+    first_status = {"phase": "Active"}
 
     def default(self, obj: dict) -> None:
         """The label by which selectors can name a namespace: they cannot select by name."""
@@ -30,7 +31,6 @@ class NamespaceStrategy(Strategy):
         if FINALIZER not in finalizers:
             finalizers = [*finalizers, FINALIZER]
         obj["spec"] = {**spec, "finalizers": finalizers}
-        obj["status"] = {"phase": "Active"}
 
     def prepare_update(self, new: dict, old: dict) -> None:
         """`spec.finalizers` is written through `…/finalize` alone."""

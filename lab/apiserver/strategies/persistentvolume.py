@@ -34,6 +34,8 @@ NO_BLOCKS = "the lab has no block devices: use Filesystem"
 
 
 class PersistentVolumeStrategy(Strategy):
+    first_status = {"phase": "Pending"}
+
     def default(self, obj: dict) -> None:
         spec = obj.setdefault("spec", {})
         spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
@@ -42,7 +44,6 @@ class PersistentVolumeStrategy(Strategy):
 
     def prepare_create(self, obj: dict) -> None:
         super().prepare_create(obj)
-        obj["status"] = {"phase": "Pending"}
         protect(obj, VOLUME_PROTECTION)
 
     def validate(self, obj: dict) -> Iterator[Cause]:

@@ -23,6 +23,8 @@ NO_COPIES = "the lab's driver makes empty volumes: it neither clones nor restore
 
 
 class PersistentVolumeClaimStrategy(Strategy):
+    first_status = {"phase": "Pending"}
+
     def __init__(self, kind: Kind):
         super().__init__(kind)
         self.allocates_from = STORAGECLASSES.resource
@@ -34,7 +36,6 @@ class PersistentVolumeClaimStrategy(Strategy):
 
     def prepare_create(self, obj: dict) -> None:
         super().prepare_create(obj)
-        obj["status"] = {"phase": "Pending"}
         protect(obj, CLAIM_PROTECTION)
 
     def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> Iterable[Cause]:

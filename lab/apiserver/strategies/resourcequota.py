@@ -36,12 +36,10 @@ ONLY_EXISTS = (
 
 
 class ResourceQuotaStrategy(Strategy):
+    first_status = {}
+
     def default(self, obj: dict) -> None:
         canonicalise(obj.setdefault("spec", {}).get("hard"))
-
-    def prepare_create(self, obj: dict) -> None:
-        super().prepare_create(obj)
-        obj["status"] = {}
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj["spec"]

@@ -29,6 +29,7 @@ OF_BALANCERS = ("allocateLoadBalancerNodePorts", "loadBalancerClass", "loadBalan
 class ServiceStrategy(Strategy):
     name_rule = staticmethod(names.dns1035_label)
     is_exclusive = True
+    first_status = {"loadBalancer": {}}
 
     def default(self, obj: dict) -> None:
         spec = obj.setdefault("spec", {})
@@ -52,10 +53,6 @@ class ServiceStrategy(Strategy):
             spec.setdefault("externalTrafficPolicy", "Cluster")
         if spec["type"] == "LoadBalancer":
             spec.setdefault("allocateLoadBalancerNodePorts", True)
-
-    def prepare_create(self, obj: dict) -> None:
-        super().prepare_create(obj)
-        obj["status"] = {"loadBalancer": {}}
 
     def prepare_update(self, new: dict, old: dict) -> None:
         """Keep what was given, if a manifest that never named it is sent again; forget what another type does not

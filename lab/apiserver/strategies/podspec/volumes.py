@@ -96,15 +96,16 @@ def _validate_files(volume: dict, source: str, path: str) -> Iterator[Cause]:
 
 
 def _validate_token(token: dict, path: str) -> Iterator[Cause]:
-    seconds = token["expirationSeconds"]
+    yield from validate_token_seconds(token["expirationSeconds"], f"{path}.expirationSeconds")
+    yield from _validate_local_path(token.get("path", ""), f"{path}.path")
+
+
+def validate_token_seconds(seconds: int, path: str) -> Iterator[Cause]:
+    """How long a token may be good for."""
     if seconds < LEAST_TOKEN_SECONDS:
-        yield invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
+        yield invalid(path, seconds, "may not specify a duration less than 10 minutes")
     elif seconds > MOST_TOKEN_SECONDS:
-        yield invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
-    if not token.get("path"):
-        yield required(f"{path}.path")
-    else:
-        yield from _validate_local_path(token["path"], f"{path}.path")
+        yield invalid(path, seconds, "may not specify a duration larger than 2^32 seconds")
 
 
 def _validate_host_path(source: dict, path: str) -> Iterator[Cause]:
@@ -123,14 +124,13 @@ def _validate_items(items: Iterable[dict], path: str, keyed: bool) -> Iterator[C
             yield required(f"{here}.key")
         if not keyed and not item.get("fieldRef") and not item.get("resourceFieldRef"):
             yield required(here, "one of fieldRef and resourceFieldRef is required")
-        if not item.get("path"):
-            yield required(f"{here}.path")
-        else:
-            yield from _validate_local_path(item["path"], f"{here}.path")
+        yield from _validate_local_path(item.get("path", ""), f"{here}.path")
 
 
 def _validate_local_path(text: str, path: str) -> Iterator[Cause]:
     """Within the volume: neither absolute nor going up."""
+    if not text:
+        yield required(path)
     if text.startswith("/"):
         yield invalid(path, text, "must be a relative path")
     if ".." in text.split("/"):
