@@ -40,7 +40,7 @@ class Kind:
 
 
 ALL = ("all",)
-WORKLOAD = ("scale", "status")
+STATUS, WORKLOAD = ("status",), ("scale", "status")
 OWN = "orrery.io"
 RBAC = "rbac.authorization.k8s.io"
 
@@ -52,7 +52,7 @@ NAMESPACES = Kind(
     subresources=("finalize", "status"),
     verbs=tuple(verb for verb in ALL_VERBS if verb != "deletecollection"),  # nobody deletes them all at once
 )
-NODES = Kind("Node", "nodes", namespaced=False, short_names=("no",), subresources=("status",))
+NODES = Kind("Node", "nodes", namespaced=False, short_names=("no",), subresources=STATUS)
 PODS = Kind(
     "Pod",
     "pods",
@@ -60,25 +60,25 @@ PODS = Kind(
     categories=ALL,
     subresources=("attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "status"),
 )
-SERVICES = Kind("Service", "services", short_names=("svc",), categories=ALL, subresources=("status",))
+SERVICES = Kind("Service", "services", short_names=("svc",), categories=ALL, subresources=STATUS)
 CONFIGMAPS = Kind("ConfigMap", "configmaps", short_names=("cm",))
 SECRETS = Kind("Secret", "secrets")
 EVENTS = Kind("Event", "events", short_names=("ev",))
 DEPLOYMENTS = Kind("Deployment", "deployments", "apps", short_names=("deploy",), categories=ALL, subresources=WORKLOAD)
 REPLICASETS = Kind("ReplicaSet", "replicasets", "apps", short_names=("rs",), categories=ALL, subresources=WORKLOAD)
 STATEFULSETS = Kind("StatefulSet", "statefulsets", "apps", short_names=("sts",), categories=ALL, subresources=WORKLOAD)
-DAEMONSETS = Kind("DaemonSet", "daemonsets", "apps", short_names=("ds",), categories=ALL, subresources=("status",))
+DAEMONSETS = Kind("DaemonSet", "daemonsets", "apps", short_names=("ds",), categories=ALL, subresources=STATUS)
 CONTROLLERREVISIONS = Kind("ControllerRevision", "controllerrevisions", "apps")
 REPLICATIONCONTROLLERS = Kind(
     "ReplicationController", "replicationcontrollers", short_names=("rc",), categories=ALL, subresources=WORKLOAD
 )
 PODTEMPLATES = Kind("PodTemplate", "podtemplates")
-JOBS = Kind("Job", "jobs", "batch", categories=ALL, subresources=("status",))
-CRONJOBS = Kind("CronJob", "cronjobs", "batch", short_names=("cj",), categories=ALL, subresources=("status",))
+JOBS = Kind("Job", "jobs", "batch", categories=ALL, subresources=STATUS)
+CRONJOBS = Kind("CronJob", "cronjobs", "batch", short_names=("cj",), categories=ALL, subresources=STATUS)
 LEASES = Kind("Lease", "leases", "coordination.k8s.io")
 ENDPOINTS = Kind("Endpoints", "endpoints", short_names=("ep",))
 ENDPOINTSLICES = Kind("EndpointSlice", "endpointslices", "discovery.k8s.io")
-INGRESSES = Kind("Ingress", "ingresses", "networking.k8s.io", short_names=("ing",), subresources=("status",))
+INGRESSES = Kind("Ingress", "ingresses", "networking.k8s.io", short_names=("ing",), subresources=STATUS)
 HORIZONTALPODAUTOSCALERS = Kind(
     "HorizontalPodAutoscaler",
     "horizontalpodautoscalers",
@@ -86,19 +86,19 @@ HORIZONTALPODAUTOSCALERS = Kind(
     "v2",
     short_names=("hpa",),
     categories=ALL,
-    subresources=("status",),
+    subresources=STATUS,
 )
 PERSISTENTVOLUMES = Kind(
-    "PersistentVolume", "persistentvolumes", namespaced=False, short_names=("pv",), subresources=("status",)
+    "PersistentVolume", "persistentvolumes", namespaced=False, short_names=("pv",), subresources=STATUS
 )
 PERSISTENTVOLUMECLAIMS = Kind(
-    "PersistentVolumeClaim", "persistentvolumeclaims", short_names=("pvc",), subresources=("status",)
+    "PersistentVolumeClaim", "persistentvolumeclaims", short_names=("pvc",), subresources=STATUS
 )
 STORAGECLASSES = Kind("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False, short_names=("sc",))
 PODDISRUPTIONBUDGETS = Kind(
-    "PodDisruptionBudget", "poddisruptionbudgets", "policy", short_names=("pdb",), subresources=("status",)
+    "PodDisruptionBudget", "poddisruptionbudgets", "policy", short_names=("pdb",), subresources=STATUS
 )
-RESOURCEQUOTAS = Kind("ResourceQuota", "resourcequotas", short_names=("quota",), subresources=("status",))
+RESOURCEQUOTAS = Kind("ResourceQuota", "resourcequotas", short_names=("quota",), subresources=STATUS)
 LIMITRANGES = Kind("LimitRange", "limitranges", short_names=("limits",))
 PRIORITYCLASSES = Kind("PriorityClass", "priorityclasses", "scheduling.k8s.io", namespaced=False, short_names=("pc",))
 SERVICEACCOUNTS = Kind("ServiceAccount", "serviceaccounts", short_names=("sa",), subresources=("token",))
@@ -107,11 +107,11 @@ CLUSTERROLES = Kind("ClusterRole", "clusterroles", RBAC, namespaced=False)
 ROLEBINDINGS = Kind("RoleBinding", "rolebindings", RBAC)
 CLUSTERROLEBINDINGS = Kind("ClusterRoleBinding", "clusterrolebindings", RBAC, namespaced=False)
 # Ours: what Kubernetes leaves to others, declared in its own way. lab/apiserver/schemas/own.yaml has their fields.
-RELEASES = Kind("Release", "releases", OWN, short_names=("rel",), categories=ALL, subresources=("status",))
-VISITORS = Kind("Visitors", "visitors", OWN, subresources=("status",))
-BUILDS = Kind("Build", "builds", OWN, subresources=("status",))
-NODEPOOLS = Kind("NodePool", "nodepools", OWN, namespaced=False, short_names=("np",), subresources=("status",))
-WHEELS = Kind("Wheel", "wheels", OWN, namespaced=False, subresources=("status",))
+RELEASES = Kind("Release", "releases", OWN, short_names=("rel",), categories=ALL, subresources=STATUS)
+VISITORS = Kind("Visitors", "visitors", OWN, subresources=STATUS)
+BUILDS = Kind("Build", "builds", OWN, subresources=STATUS)
+NODEPOOLS = Kind("NodePool", "nodepools", OWN, namespaced=False, short_names=("np",), subresources=STATUS)
+WHEELS = Kind("Wheel", "wheels", OWN, namespaced=False, subresources=STATUS)
 
 # In the order in which clients are told of them.
 KINDS = tuple(kind for kind in tuple(globals().values()) if isinstance(kind, Kind))

@@ -50,34 +50,30 @@ def _matches(pattern: str, text: str) -> bool:
     return re.fullmatch(pattern, text, re.ASCII) is not None
 
 
+def _problems(text: str, most: int, pattern: str, words: str, *examples: str) -> Problems:
+    long = (too_long(most),) if len(text) > most else ()
+    return long if _matches(pattern, text) else (*long, _unlike(words, pattern, *examples))
+
+
 @functools.lru_cache(maxsize=4096)
 def dns_label(text: str) -> Problems:
     """A name that becomes one label of a host name: namespaces, containers, volumes."""
-    problems = [too_long(63)] if len(text) > 63 else []
-    if not _matches(_LABEL, text):
-        if _matches(_SUBDOMAIN, text):
-            problems.append("must not contain dots")
-        else:
-            problems.append(_unlike(_LABEL_WORDS, _LABEL, "my-name", "123-abc"))
-    return tuple(problems)
+    problems = _problems(text, 63, _LABEL, _LABEL_WORDS, "my-name", "123-abc")
+    if not _matches(_LABEL, text) and _matches(_SUBDOMAIN, text):
+        return (*problems[:-1], "must not contain dots")  # which says more than the pattern
+    return problems
 
 
 @functools.lru_cache(maxsize=16384)
 def dns_subdomain(text: str) -> Problems:
     """A name with dots: pods, nodes, deployments and most other objects."""
-    problems = [too_long(253)] if len(text) > 253 else []
-    if not _matches(_SUBDOMAIN, text):
-        problems.append(_unlike(_SUBDOMAIN_WORDS, _SUBDOMAIN, "example.com"))
-    return tuple(problems)
+    return _problems(text, 253, _SUBDOMAIN, _SUBDOMAIN_WORDS, "example.com")
 
 
 @functools.lru_cache(maxsize=1024)
 def dns1035_label(text: str) -> Problems:
     """A label that begins with a letter: services, whose name ends up in environment variables."""
-    problems = [too_long(63)] if len(text) > 63 else []
-    if not _matches(_LABEL_1035, text):
-        problems.append(_unlike(_LABEL_1035_WORDS, _LABEL_1035, "my-name", "abc-123"))
-    return tuple(problems)
+    return _problems(text, 63, _LABEL_1035, _LABEL_1035_WORDS, "my-name", "abc-123")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -104,28 +100,19 @@ def qualified_name(text: str) -> Problems:
 
 @functools.lru_cache(maxsize=4096)
 def label_value(text: str) -> Problems:
-    problems = [too_long(63)] if len(text) > 63 else []
-    if not _matches(_LABEL_VALUE, text):
-        words = (
-            f"a valid label must be an empty string or consist of {_QUALIFIED_WORDS.removeprefix('must consist of ')}"
-        )
-        problems.append(_unlike(words, _LABEL_VALUE, "MyValue", "my_value", "12345"))
-    return tuple(problems)
+    words = f"a valid label must be an empty string or consist of {_QUALIFIED_WORDS.removeprefix('must consist of ')}"
+    return _problems(text, 63, _LABEL_VALUE, words, "MyValue", "my_value", "12345")
 
 
 @functools.lru_cache(maxsize=1024)
 def config_key(text: str) -> Problems:
     """A key of a ConfigMap or Secret: it becomes a file's name."""
-    problems = [too_long(253)] if len(text) > 253 else []
-    if not _matches(_CONFIG_KEY, text):
-        problems.append(_unlike(_CONFIG_KEY_WORDS, _CONFIG_KEY, "key.name", "KEY_NAME", "key-name"))
-    elif text == ".":
-        problems.append("must not be '.'")
-    elif text == "..":
-        problems.append("must not be '..'")
-    elif text.startswith(".."):
-        problems.append("must not start with '..'")
-    return tuple(problems)
+    problems = _problems(text, 253, _CONFIG_KEY, _CONFIG_KEY_WORDS, "key.name", "KEY_NAME", "key-name")
+    if text in (".", ".."):
+        return (*problems, f"must not be '{text}'")
+    if text.startswith("..") and _matches(_CONFIG_KEY, text):
+        return (*problems, "must not start with '..'")
+    return problems
 
 
 @functools.lru_cache(maxsize=1024)

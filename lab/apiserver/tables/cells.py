@@ -1,5 +1,7 @@
 """Parts of cells that many kinds share: ages, lists of names, selectors."""
 
+import math
+
 from lab.apimachinery.meta import parse_time
 from lab.apimachinery.selectors import format_label_selector
 
@@ -7,38 +9,30 @@ NONE = "<none>"
 UNKNOWN = "<unknown>"
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
+UNITS = {"y": YEAR, "d": DAY, "h": HOUR, "m": MINUTE, "s": 1}
+# Below how long a duration is told in which units: no more precision than one can use.
+TOLD_IN = (
+    (2 * MINUTE, "s"),
+    (10 * MINUTE, "ms"),
+    (3 * HOUR, "m"),
+    (8 * HOUR, "hm"),
+    (48 * HOUR, "h"),
+    (8 * DAY, "dh"),
+    (2 * YEAR, "d"),
+    (8 * YEAR, "yd"),
+    (math.inf, "y"),
+)
 
 
 def human_duration(seconds: float) -> str:
-    """A duration in at most two units and no more precision than one can use.
-
-    Source: `HumanDuration` in k8s.io/apimachinery/pkg/util/duration.
-    """
+    """Source: `HumanDuration` in k8s.io/apimachinery/pkg/util/duration."""
     if seconds < -1:
         return "<invalid>"
-    whole = max(0, int(seconds))
-    if whole < 2 * MINUTE:
-        return f"{whole}s"
-    if whole < 10 * MINUTE:
-        return _two(whole, MINUTE, "m", 1, "s")
-    if whole < 3 * HOUR:
-        return f"{whole // MINUTE}m"
-    if whole < 8 * HOUR:
-        return _two(whole, HOUR, "h", MINUTE, "m")
-    if whole < 48 * HOUR:
-        return f"{whole // HOUR}h"
-    if whole < 8 * DAY:
-        return _two(whole, DAY, "d", HOUR, "h")
-    if whole < 2 * YEAR:
-        return f"{whole // DAY}d"
-    if whole < 8 * YEAR:
-        return _two(whole, YEAR, "y", DAY, "d")
-    return f"{whole // YEAR}y"
-
-
-def _two(seconds: int, big: int, big_name: str, small: int, small_name: str) -> str:
-    rest = seconds % big // small
-    return f"{seconds // big}{big_name}" + (f"{rest}{small_name}" if rest else "")
+    left, text = max(0, int(seconds)), ""
+    for unit in next(units for limit, units in TOLD_IN if left < limit):
+        count, left = divmod(left, UNITS[unit])
+        text += f"{count}{unit}" if count or not text else ""
+    return text
 
 
 def since(timestamp: str | None, now: float) -> str:
