@@ -19,19 +19,30 @@ IMPORTANCE = {"person": 3, "node": 2, "rollout": 1, "fault": 0}
 # The lab's own parts. Whoever else writes is a person, or a program that a person runs.
 PARTS = ["scheduler", "visitors", "kube-proxy", "leader-election", "cluster-autoscaler", "horizontal-pod-autoscaler"]
 PARTS += ["kube-apiserver", "bootstrap"]
-PARTS_LIKE = Q(author__endswith="-controller") | Q(author__endswith="-collector") | Q(author__startswith="kubelet")
-PARTS_LIKE |= Q(author__endswith="-publisher") | Q(author__in=PARTS)
+ENDS = ("-controller", "-collector", "-publisher")
 ROLLOUT = "deployment.kubernetes.io/revision"
+
+
+def is_part(author: str) -> bool:
+    return author in PARTS or author.endswith(ENDS) or author.startswith("kubelet")
+
+
+def by_parts() -> Q:
+    """`is_part`, asked of the log."""
+    asked = Q(author__in=PARTS) | Q(author__startswith="kubelet")
+    for end in ENDS:
+        asked |= Q(author__endswith=end)
+    return asked
 
 
 def marks(cluster: str, after: int = 0, until: int | None = None) -> list[dict]:
     """`{revision, time, kind, text, author, object}`, oldest first. `kind`: person, node, rollout or fault; `object`:
     `{resource, namespace, name}`."""
     until = head_of(cluster).revision if until is None else until
-    wanted = ~PARTS_LIKE & ~Q(resource=EVENTS.resource)
+    wanted = ~by_parts() & ~Q(resource=EVENTS.resource)
     wanted |= Q(author="node-controller", resource=NODES.resource)
     wanted |= Q(author="deployment-controller", resource=DEPLOYMENTS.resource)
-    wanted |= Q(created=True, resource=EVENTS.resource)
+    wanted |= Q(cause=0, why__isnull=False)
     found = find(cluster, wanted, after, until)
     told = [mark for row in rows_at(cluster, found) if (mark := mark_of(row))]
     return thinned(told, after, until)
@@ -39,37 +50,43 @@ def marks(cluster: str, after: int = 0, until: int | None = None) -> list[dict]:
 
 def mark_of(row: Row) -> dict | None:
     """The mark that a row makes on the time line, if it is one."""
-    kind, text = _fault(row) if row.resource == EVENTS.resource else _act(row)
+    kind, text = _fault(row) if row.why and "fault" in row.why else _act(row)
     about = {"resource": row.resource, "namespace": row.namespace, "name": row.name}
     told = {"revision": row.revision, "time": row.time, "kind": kind, "text": text, "author": row.author}
     return {**told, "object": about} if text else None
 
 
 def _fault(row: Row) -> tuple[str, str]:
-    about = row.object.get("involvedObject", {})
-    words = f"{about.get('kind', '').lower()} {about.get('name', '')}: {row.object.get('reason', '')}"
-    return "fault", words if row.object.get("type") == "Warning" else ""
+    """What a part was told of and nobody had ordered, as the row that first tells of it has it."""
+    fault = (row.why or {})["fault"]
+    if row.resource == NODES.resource:
+        return "node", f"node {row.name} lost: {fault['reason']}"
+    return "fault", " ".join(filter(None, (_named(row), fault.get("container", ""), fault["reason"])))
+
+
+def _named(row: Row) -> str:
+    return f"{BY_RESOURCE[row.resource].singular} {row.name}" if row.resource in BY_RESOURCE else row.name
 
 
 def _act(row: Row) -> tuple[str, str]:
-    if row.author == "node-controller":
-        return "node", _node(row)
-    if row.author == "deployment-controller":
-        return "rollout", _rollout(row)
-    kind = BY_RESOURCE[row.resource].singular if row.resource in BY_RESOURCE else row.resource
+    if is_part(row.author):
+        if row.resource == NODES.resource:
+            return "node", _node(row)
+        return "rollout", _rollout(row) if row.resource == DEPLOYMENTS.resource else ""
     if row.created or row.deleted or row.old is None:
-        return "person", f"{'deleted' if row.deleted else 'made'} {kind} {row.name}"
+        return "person", f"{'deleted' if row.deleted else 'made'} {_named(row)}"
     if "deletionTimestamp" in row.object["metadata"] and "deletionTimestamp" not in row.old["metadata"]:
-        return "person", f"deleted {kind} {row.name}"
+        return "person", f"deleted {_named(row)}"
     words = difference.in_words(difference.changed(row.old, row.object))
-    return "person", f"{kind} {row.name}: {words}" if words else ""
+    return "person", f"{_named(row)}: {words}" if words else ""
 
 
 def _node(row: Row) -> str:
+    """That it is back is told by the taint that goes; that it was lost, by the fault."""
     silent, was = (
-        any("unreachable" in key or "not-ready" in key for key in _taints(obj)) for obj in (row.object, row.old)
+        any("unreachable" in key or "not-ready" in key for key in _taints(it)) for it in (row.object, row.old)
     )
-    return "" if silent == was else f"node {row.name} {'lost' if silent else 'is ready'}"
+    return f"node {row.name} is ready" if was and not silent and not row.deleted else ""
 
 
 def _taints(obj: dict | None) -> list[str]:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from lab.apimachinery.errors import bad_request, method_not_allowed
 from lab.apimachinery.kinds import Kind
-from lab.apiserver.requestinfo import READINGS, resolve
+from lab.apiserver.requestinfo import READINGS, resolve, unknown_path
 from lab.apiserver.threads import in_thread
 from lab.apiserver.views.answers import json_answer
 from lab.apiserver.views.entry import api_view
@@ -29,7 +29,9 @@ async def of_object(request: HttpRequest, cluster: str, path: str) -> HttpRespon
     if info.subresource not in READINGS:
         return await resource(request, cluster=cluster, path=path)
     only_read(request)
-    read = OF_OBJECT[info.subresource]
+    read = OF_OBJECT.get(info.subresource)
+    if read is None:
+        raise unknown_path()
     return json_answer(request, await in_thread(read, Client(cluster, AUTHOR), info.kind, info.namespace, info.name))
 
 

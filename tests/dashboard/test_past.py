@@ -85,6 +85,22 @@ def test_the_keyboard_walks_through_the_past_and_back(screen, walked):
     assert "at=" not in page.url
 
 
+def test_the_mouse_drags_the_board_to_any_moment(screen, walked):
+    page = past(screen, walked[1])
+    box = page.locator("#past input").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    dragged = int(page.locator("#past input").input_value())
+    assert dragged < walked[1]
+    at(screen, dragged)
+    drawn_as_stored(screen)
+    page.locator("#past .marks [data-kind]").last.click()
+    expect(page.locator("#past output small")).not_to_contain_text("ago")
+    drawn_as_stored(screen)
+
+
 def test_it_plays_on_to_what_was(screen, walked):
     page = past(screen, walked[0])
     page.get_by_label("Speed").select_option("60")

@@ -4,12 +4,14 @@ import pytest
 
 from lab.explain.timeline import MOST, mark_of, thinned
 from lab.store import Row
-from tests.dashboard.build import a_deployment, a_node, a_pod, an_event, change, leaving, with_status
+from tests.dashboard.build import a_deployment, a_node, a_pod, a_replicaset, change, leaving, with_status
 
 
-def said(obj: dict, old: dict | None = None, author: str = "kubectl", deleted: bool = False) -> tuple | None:
+def said(
+    obj: dict, old: dict | None = None, author: str = "kubectl", deleted: bool = False, **why: object
+) -> tuple | None:
     told = change(obj, old, author, deleted=deleted)
-    mark = mark_of(Row(*(getattr(told, field) for field in told.__slots__), why=None))
+    mark = mark_of(Row(*(getattr(told, field) for field in told.__slots__), why=why or None))
     return (mark["kind"], mark["text"]) if mark else None
 
 
@@ -32,7 +34,7 @@ ROLLING = out(a_deployment(revision=2), "ReplicaSetUpdated")
         ((a_deployment(), a_deployment(), "kubectl", True), ("person", "deleted deployment web")),
         ((leaving(a_pod()), a_pod()), ("person", "deleted pod web-rs1-abcde")),
         ((a_deployment(), a_deployment()), None),
-        ((unreachable(a_node()), a_node(), "node-controller"), ("node", "node node-a lost")),
+        ((unreachable(a_node()), a_node(), "node-controller"), None),
         ((a_node(), unreachable(a_node()), "node-controller"), ("node", "node node-a is ready")),
         ((a_node(truth="Unknown"), a_node(), "node-controller"), None),
         ((ROLLING, a_deployment(), "deployment-controller"), ("rollout", "web: rollout 2 begins")),
@@ -41,13 +43,31 @@ ROLLING = out(a_deployment(revision=2), "ReplicaSetUpdated")
             ("rollout", "web: rollout 2 is done"),
         ),
         ((ROLLING, ROLLING, "deployment-controller"), None),
-        (({**an_event("e", a_pod(), "BackOff"), "type": "Warning"},), ("fault", "pod web-rs1-abcde: BackOff")),
-        ((an_event("e", a_pod()),), None),
+        ((a_pod(), a_pod(), "kubelet"), None),
+        ((a_replicaset(a_deployment()), None, "deployment-controller"), None),
     ],
     ids=str,
 )
 def test_a_row_makes_a_mark_or_none(told, expected):
     assert said(*told) == expected
+
+
+@pytest.mark.parametrize(
+    ("obj", "author", "fault", "expected"),
+    [
+        (
+            a_pod(),
+            "kubelet",
+            {"reason": "ContainerDied", "container": "web", "exitCode": 137},
+            ("fault", "pod web-rs1-abcde web ContainerDied"),
+        ),
+        (a_node(), "node-controller", {"reason": "NodeSilent"}, ("node", "node node-a lost: NodeSilent")),
+        (a_node(), "kubelet", {"reason": "EngineSilent"}, ("node", "node node-a lost: EngineSilent")),
+    ],
+)
+def test_a_fault_is_told_by_the_row_that_first_tells_of_it(obj, author, fault, expected):
+    assert said(obj, obj, author, decision="Any", fault=fault) == expected
+    assert said(obj, obj, author, decision="Any") is None
 
 
 def test_few_marks_are_all_kept():
