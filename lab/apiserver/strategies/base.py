@@ -28,6 +28,7 @@ class Strategy:
     name_rule: Callable[[str], names.Problems] = staticmethod(names.dns_subdomain)
     has_status = True
     first_status: dict | None = None  # what a new object has; its client's never counts
+    finalizer = ""  # what keeps it while it is in use: Kubernetes' admission plug-in StorageObjectInUseProtection
     has_generation = False  # metadata.generation counts the changes of spec
     is_exclusive = False  # whether what `allocate` gives may be given once only
     status_may_label = False  # whether labels may be written through /status
@@ -53,6 +54,9 @@ class Strategy:
             obj.pop("status", None)
         if self.first_status is not None:
             obj["status"] = copy.deepcopy(self.first_status)
+        held = obj["metadata"].get("finalizers", ())
+        if self.finalizer and self.finalizer not in held:
+            obj["metadata"]["finalizers"] = [*held, self.finalizer]
         if self.has_generation:
             obj["metadata"]["generation"] = 1
 

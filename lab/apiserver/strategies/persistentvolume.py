@@ -35,16 +35,13 @@ NO_BLOCKS = "the lab has no block devices: use Filesystem"
 
 class PersistentVolumeStrategy(Strategy):
     first_status = {"phase": "Pending"}
+    finalizer = VOLUME_PROTECTION
 
     def default(self, obj: dict) -> None:
         spec = obj.setdefault("spec", {})
         spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
         spec.setdefault("volumeMode", "Filesystem")
         canonicalise(spec.get("capacity"))
-
-    def prepare_create(self, obj: dict) -> None:
-        super().prepare_create(obj)
-        protect(obj, VOLUME_PROTECTION)
 
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj["spec"]
@@ -99,10 +96,3 @@ def validate_modes(spec: dict) -> Iterator[Cause]:
         yield forbidden("spec.volumeMode", NO_BLOCKS)
     else:
         yield from one_of("spec.volumeMode", spec["volumeMode"], ("Block", "Filesystem"))
-
-
-def protect(obj: dict, finalizer: str) -> None:
-    """Kubernetes' admission plug-in StorageObjectInUseProtection: what is in use is not taken away from under it."""
-    meta = obj["metadata"]
-    if finalizer not in meta.get("finalizers", ()):
-        meta["finalizers"] = [*meta.get("finalizers", ()), finalizer]

@@ -11,7 +11,7 @@ from lab.apimachinery.volumes import CLAIM_PROTECTION, default_class
 
 from .base import Strategy
 from .causes import forbidden, invalid, named, required
-from .persistentvolume import protect, validate_modes
+from .persistentvolume import validate_modes
 from .podspec.resources import canonicalise
 from .podspec.selectors import validate_label_selector
 
@@ -24,6 +24,7 @@ NO_COPIES = "the lab's driver makes empty volumes: it neither clones nor restore
 
 class PersistentVolumeClaimStrategy(Strategy):
     first_status = {"phase": "Pending"}
+    finalizer = CLAIM_PROTECTION
 
     def __init__(self, kind: Kind):
         super().__init__(kind)
@@ -33,10 +34,6 @@ class PersistentVolumeClaimStrategy(Strategy):
         spec = obj.setdefault("spec", {})
         spec.setdefault("volumeMode", "Filesystem")
         canonicalise((spec.get("resources") or {}).get("requests"))
-
-    def prepare_create(self, obj: dict) -> None:
-        super().prepare_create(obj)
-        protect(obj, CLAIM_PROTECTION)
 
     def allocate(self, obj: dict, existing: Callable[[], list[dict]]) -> Iterable[Cause]:
         """Whoever names no class gets the default one, even if that comes later; "" means: none, and really none."""

@@ -15,7 +15,7 @@ from ..threads import in_thread
 from .answers import json_answer, many, object_answer, success
 from .entry import api_view, asking, read_body, stored_object
 from .figures import figures
-from .patches import patch
+from .objects import get, patch, update
 from .reviews import review
 from .subresources import Handler, serve_subresource
 from .watches import watch
@@ -43,11 +43,6 @@ async def resource(request: HttpRequest, cluster: str, path: str) -> HttpRespons
     if handler is None or (request.method != "GET" and info.kind.namespaced and not info.namespace):
         raise method_not_allowed()
     return await in_thread(handler, request, cluster, info)
-
-
-def get(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    obj = registry.get(asking(request, cluster), info.kind, info.namespace, info.name)
-    return object_answer(request, info, obj, include=list_options(request.GET).include)
 
 
 def list_(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
@@ -91,12 +86,6 @@ def create(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespons
     req, obj = stored_object(request, cluster, info)
     obj = registry.create(req, info.kind, info.namespace, obj)
     return object_answer(request, info, obj, 201, req.warnings)
-
-
-def update(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    req, obj = stored_object(request, cluster, info)
-    obj = registry.update(req, info.kind, info.namespace, info.name, obj)
-    return object_answer(request, info, obj, 200, req.warnings)
 
 
 def delete(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:

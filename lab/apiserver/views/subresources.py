@@ -17,9 +17,9 @@ from ..requestinfo import RequestInfo
 from ..scale import SCALE, apply_scale, get_scale, update_scale
 from ..threads import in_thread
 from .answers import json_answer, object_answer, one, success
-from .entry import asking, read_object, read_patch, stored_object
+from .entry import asking, read_object, read_patch
 from .logs import kill, logs
-from .patches import patch
+from .objects import get, patch, update
 from .reviews import token
 from .streams import without_websocket
 
@@ -34,22 +34,6 @@ async def serve_subresource(request: HttpRequest, cluster: str, info: RequestInf
     if handler is None:
         raise method_not_allowed()
     return await in_thread(handler, request, cluster, info)
-
-
-def get_part(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    obj = registry.get(asking(request, cluster), info.kind, info.namespace, info.name)
-    return _object(request, info, obj, [])
-
-
-def put_part(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
-    req, obj = stored_object(request, cluster, info)
-    obj = registry.update(req, info.kind, info.namespace, info.name, obj, info.subresource)
-    return _object(request, info, obj, req.warnings)
-
-
-def _object(request: HttpRequest, info: RequestInfo, obj: dict, warnings: list[str]) -> HttpResponse:
-    include = options.list_options(request.GET).include
-    return object_answer(request, info, obj, 200, warnings, include)
 
 
 def scale(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponse:
@@ -137,7 +121,7 @@ def finalize(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespo
         return new
 
     obj = registry.modify(req, NAMESPACES, "", info.name, emptied, "finalize")
-    return _object(request, info, obj, req.warnings)
+    return object_answer(request, info, obj, 200, req.warnings)
 
 
 STREAMS = {
@@ -149,7 +133,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **{
         (part, method): do
         for part in ("status", "ephemeralcontainers")
-        for method, do in (("GET", get_part), ("PUT", put_part), ("PATCH", patch))
+        for method, do in (("GET", get), ("PUT", update), ("PATCH", patch))
     },
     ("scale", "GET"): scale,
     ("scale", "PUT"): put_scale,
