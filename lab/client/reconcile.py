@@ -55,6 +55,10 @@ class Controller:
         """Every key there is: after a start, or when the log no longer reaches back to the cursor."""
         raise NotImplementedError
 
+    def standing(self, client: Client, key: str) -> int:
+        """What makes a key due though nothing is known to have changed: the object as it stands, where it is one."""
+        return 0
+
     def sync(self, client: Client, key: str) -> float | None:
         """Take one step towards what `key` should be; the seconds after which to look again though nothing changes."""
         raise NotImplementedError
@@ -197,7 +201,7 @@ def _news(state: View, controller: Controller, position: int | None) -> dict[str
     changes = state.changes_since(position) if position else None
     if changes is None:
         client = Client(state.name, controller.author)
-        return dict.fromkeys(controller.all_keys(client), 0)
+        return {key: controller.standing(client, key) for key in controller.all_keys(client)}
     news = {}
     if any(is_turned(change, controller.name) for change in changes):
         # What failed may do so no more: it need not wait for the end of its back-off.

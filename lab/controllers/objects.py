@@ -31,6 +31,10 @@ class ObjectController(Controller):
     def all_keys(self, client: Client) -> Iterable[str]:
         return [key_of(obj) for obj in client.list(self.kind)]
 
+    def standing(self, client: Client, key: str) -> int:
+        obj = client.find(self.kind, *split_key(key))
+        return int(obj["metadata"]["resourceVersion"]) if obj else 0
+
     def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
         """EVERY is unfolded into its objects, so that one that fails keeps no other from its turn. Objects that are
         named come first: what they make is then due to their own change, and not to somebody else's."""

@@ -13,33 +13,19 @@ from lab.apimachinery.meta import condition, is_true
 from lab.store import Row, find, head_of, rows_at
 
 from . import difference
+from .authors import AUTHORS
 
 MOST = 200  # marks on a time line; a wide screen has room for so many
 IMPORTANCE = {"person": 3, "node": 2, "rollout": 1, "fault": 0}
-# The lab's own parts. Whoever else writes is a person, or a program that a person runs.
-PARTS = ["scheduler", "visitors", "kube-proxy", "leader-election", "cluster-autoscaler", "horizontal-pod-autoscaler"]
-PARTS += ["kube-apiserver", "bootstrap"]
-ENDS = ("-controller", "-collector", "-publisher")
+PARTS = (*AUTHORS, "bootstrap")  # whoever else writes is a person, or a program that a person runs
 ROLLOUT = "deployment.kubernetes.io/revision"
-
-
-def is_part(author: str) -> bool:
-    return author in PARTS or author.endswith(ENDS) or author.startswith("kubelet")
-
-
-def by_parts() -> Q:
-    """`is_part`, asked of the log."""
-    asked = Q(author__in=PARTS) | Q(author__startswith="kubelet")
-    for end in ENDS:
-        asked |= Q(author__endswith=end)
-    return asked
 
 
 def marks(cluster: str, after: int = 0, until: int | None = None) -> list[dict]:
     """`{revision, time, kind, text, author, object}`, oldest first. `kind`: person, node, rollout or fault; `object`:
     `{resource, namespace, name}`."""
     until = head_of(cluster).revision if until is None else until
-    wanted = ~by_parts() & ~Q(resource=EVENTS.resource)
+    wanted = ~Q(author__in=PARTS) & ~Q(resource=EVENTS.resource)
     wanted |= Q(author="node-controller", resource=NODES.resource)
     wanted |= Q(author="deployment-controller", resource=DEPLOYMENTS.resource)
     wanted |= Q(cause=0, why__isnull=False)
@@ -69,7 +55,7 @@ def _named(row: Row) -> str:
 
 
 def _act(row: Row) -> tuple[str, str]:
-    if is_part(row.author):
+    if row.author in PARTS:
         if row.resource == NODES.resource:
             return "node", _node(row)
         return "rollout", _rollout(row) if row.resource == DEPLOYMENTS.resource else ""

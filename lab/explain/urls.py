@@ -11,6 +11,7 @@ from . import views
 cluster = [
     re_path(r"^history/?$", views.overview),
     re_path(r"^history/(?P<revision>[^/]+)$", views.at_revision),
+    re_path(r"^history/(?P<revision>[^/]+)/thread$", views.thread_of),
     re_path(r"^history/(?P<before>[^/]+)/(?P<after>[^/]+)$", views.between),
     re_path(rf"^(?P<path>apis?/.+/(?:{'|'.join(READINGS)}))$", views.of_object),
 ]

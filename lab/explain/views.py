@@ -13,12 +13,13 @@ from lab.apiserver.views.entry import api_view
 from lab.apiserver.views.resources import resource
 from lab.client import Client
 
-from . import history
+from . import history, thread
 
 AUTHOR = "explain"  # nothing is ever written by this name
 # The last part of an object's address → what is said there. Those names are READINGS in `requestinfo`.
 OF_OBJECT: dict[str, Callable[[Client, Kind, str, str], dict]] = {
     "history": history.of_object,
+    "thread": thread.of_object,
 }
 
 
@@ -50,6 +51,14 @@ async def at_revision(request: HttpRequest, cluster: str, revision: str) -> Http
     only_read(request)
     at = number(revision, "revision")
     return json_answer(request, await in_thread(history.at_revision, Client(cluster, AUTHOR), at))
+
+
+@api_view
+async def thread_of(request: HttpRequest, cluster: str, revision: str) -> HttpResponseBase:
+    """`/history/<revision>/thread`"""
+    only_read(request)
+    of = number(revision, "revision")
+    return json_answer(request, await in_thread(thread.of_revision, Client(cluster, AUTHOR), of))
 
 
 @api_view

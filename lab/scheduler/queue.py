@@ -19,6 +19,7 @@ class Waiting:
     tries: int
     until: float  # end of its back-off, on the monotonic clock
     hopeful: bool = False  # something has changed since it was tried
+    reason: int = 0  # the revision that it was; 0: not known
 
 
 class SchedulingQueue:
@@ -31,18 +32,23 @@ class SchedulingQueue:
         self.most = most
         self._waiting: dict[str, Waiting] = {}
 
-    def due(self, pending: Iterable[str], named: set[str], everything: bool) -> list[str]:
-        """Of the `pending` pods those to try now: the named ones, and, if `everything`, all whose back-off is over."""
+    def due(self, pending: Iterable[str], named: set[str], helped: int | None) -> list[str]:
+        """Of the `pending` pods those to try now: the named ones, and, if something has happened that may help any
+        (`helped`: the revision, or 0), all whose back-off is over."""
         self._waiting = {key: self._waiting[key] for key in pending if key in self._waiting}
         now = time.monotonic()
         due = []
         for key in pending:
             waiting = self._waiting.get(key)
-            if key in named or (everything and (waiting is None or waiting.until <= now)):
+            if key in named or (helped is not None and (waiting is None or waiting.until <= now)):
                 due.append(key)
-            elif everything and waiting:
-                waiting.hopeful = True
+            elif helped is not None and waiting:
+                waiting.hopeful, waiting.reason = True, helped or waiting.reason
         return due
+
+    def reason(self, key: str) -> int:
+        """The revision that made the pod hopeful, if one is known."""
+        return self._waiting[key].reason if key in self._waiting else 0
 
     def failed(self, key: str) -> None:
         """The pod was tried, and fits nowhere."""

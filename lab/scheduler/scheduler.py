@@ -56,11 +56,12 @@ class Scheduler(Controller):
             remembered = state.uid, Informer(), new_queue()
         _, informer, queue = remembered
         cache = informer.catch_up(state)
-        keys = queue.due(cache.pending, set(causes), EVERYTHING in causes)
+        helped = causes.get(EVERYTHING)  # the change that may help any; 0: a back-off is over
+        keys = queue.due(cache.pending, set(causes), helped)
+        causes_of = {key: causes.get(key) or helped or queue.reason(key) or _revision(cache, key) for key in keys}
         claims = volumebinding.look(state, cache, keys)
         held = claims.refused.keys() | claims.waiting
         outcome = schedule(cache, [key for key in keys if key not in held], RUN_SECONDS)
-        causes_of = {key: causes.get(key) or causes.get(EVERYTHING) or _revision(cache, key) for key in keys}
         client = client.caused_by(max(causes.values()))
         postponed = volumebinding.settle(client, outcome, claims)
         queue.forget([*claims.waiting, *postponed])
@@ -99,8 +100,8 @@ class Scheduler(Controller):
 
 
 def _revision(cache: Cache, key: str) -> int:
-    """Where neither a change nor the clock's own names a cause, it is that the pod waits."""
-    return int(cache.pending[key][0]["metadata"]["resourceVersion"]) if key in cache.pending else 0
+    """Where nothing else is known to have made us try the pod, it is that it waits."""
+    return int(cache.pending[key][0]["metadata"]["resourceVersion"])
 
 
 def new_queue() -> SchedulingQueue:

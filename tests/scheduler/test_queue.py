@@ -34,16 +34,16 @@ def queue(clock) -> SchedulingQueue:
 
 
 def test_a_new_pod_is_tried_at_once(queue):
-    assert queue.due(["a", "b"], {"a"}, everything=False) == ["a"]
+    assert queue.due(["a", "b"], {"a"}, helped=None) == ["a"]
     assert queue.next_try() is None
 
 
 def test_one_that_fitted_nowhere_waits_for_its_back_off_even_if_something_changes(queue, clock):
     queue.failed("a")
-    assert queue.due(["a"], set(), everything=True) == []
+    assert queue.due(["a"], set(), helped=0) == []
     assert queue.next_try() == pytest.approx(1.0)
     clock.now += 1.0
-    assert queue.due(["a"], set(), everything=True) == ["a"]
+    assert queue.due(["a"], set(), helped=0) == ["a"]
 
 
 def test_the_back_off_doubles_up_to_a_limit(queue, clock):
@@ -73,18 +73,18 @@ def test_without_hope_it_is_tried_again_only_after_minutes(queue):
 
 def test_what_concerns_another_is_no_hope_for_it(queue):
     queue.failed("a")
-    assert queue.due(["a", "b"], {"b"}, everything=False) == ["b"]
+    assert queue.due(["a", "b"], {"b"}, helped=None) == ["b"]
     assert queue.next_try() == FLUSH_SECONDS
 
 
 def test_who_is_named_need_not_wait(queue):
     queue.failed("a")
-    assert queue.due(["a"], {"a"}, everything=False) == ["a"]
+    assert queue.due(["a"], {"a"}, helped=None) == ["a"]
 
 
 def test_it_forgets_pods_that_no_longer_wait(queue):
     queue.failed("a")
-    queue.due([], set(), everything=True)
+    queue.due([], set(), helped=0)
     queue.hope(["a"])
     assert queue.next_try() is None
 

@@ -1,0 +1,39 @@
+"""What begins a thread: a person, the clock or a fault. Told from the row alone. Pure."""
+
+from dataclasses import asdict, dataclass
+
+from lab.store import Row
+
+from .authors import PERSON, part_of
+from .words import fault_words, told
+
+BY_PERSON, BY_CLOCK, BY_FAULT = "person", "clock", "fault"
+FORGOTTEN = "forgotten"  # what caused it is no longer kept, so nobody can say
+
+
+@dataclass(frozen=True)
+class Root:
+    """`time`: epoch seconds of its row; a fault itself came before that."""
+
+    kind: str
+    author: str
+    text: str
+    time: float
+    revision: int
+
+    as_dict = asdict
+
+
+def root(row: Row) -> Root:
+    """What the thread begins with whose oldest row this is."""
+    return Root(*_kind_and_text(row), row.time, row.revision)
+
+
+def _kind_and_text(row: Row) -> tuple[str, str, str]:
+    if row.cause:
+        return FORGOTTEN, row.author, f"revision {row.cause} led to it, and is no longer kept"
+    if part_of(row.author) is PERSON:
+        return BY_PERSON, row.author, told(row)
+    if fault := (row.why or {}).get("fault"):
+        return BY_FAULT, row.author, fault_words(fault)
+    return BY_CLOCK, row.author, f"the time had come: {told(row)}"

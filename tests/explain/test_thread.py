@@ -1,0 +1,137 @@
+"""Threads: from any row back to a person, the clock or a fault, and forwards to what came of it."""
+
+import pytest
+
+from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS
+from lab.client import Put
+from lab.explain import thread
+from lab.explain.authors import AUTHORS
+from lab.explain.roots import root
+from lab.store import Row
+from lab.tasks import LOOPS
+from tests.controllers.cluster import Cluster
+
+
+def row(revision: int, author: str, cause: int = 0, why: dict | None = None, **more) -> Row:
+    """A row that made a pod, unless there is an `old` one."""
+    obj = {"kind": "Pod", "metadata": {"name": "web", "namespace": "default"}, "spec": {}, "status": {}}
+    told = {"object": obj, "old": None, "created": "old" not in more, "deleted": False, **more}
+    return Row(
+        revision, PODS.resource, "default", "web", time=float(revision), author=author, cause=cause, why=why, **told
+    )
+
+
+def same(revision: int, cause: int) -> Row:
+    """A row that says nothing new."""
+    return row(revision, "kubelet", cause, old=row(1, "kubectl").object)
+
+
+DIED = {"reason": "ContainerDied", "container": "web", "exitCode": 137, "ended": "OOMKilled"}
+
+
+@pytest.mark.parametrize(
+    ("begun", "kind", "text"),
+    [
+        (row(1, "kubectl"), "person", "made pod web"),
+        (row(1, "board"), "person", "made pod web"),
+        (row(1, "system:serviceaccount:default:robot"), "person", "made pod web"),
+        (row(1, "cronjob-controller"), "clock", "the time had come: made pod web"),
+        (row(1, "kubelet", why={"fault": DIED}), "fault", "container web ended with exit code 137"),
+        (row(2, "kubelet", cause=1), "forgotten", "revision 1 led to it, and is no longer kept"),
+    ],
+)
+def test_what_a_thread_begins_with_is_told_by_its_first_row_alone(begun, kind, text):
+    assert (root(begun).kind, root(begun).text) == (kind, text)
+
+
+def test_each_of_the_labs_own_loops_is_known_by_name():
+    assert {loop.author for loop in LOOPS.values()} <= AUTHORS.keys()
+
+
+def test_what_says_nothing_new_is_left_out_unless_something_came_of_it():
+    rows = {
+        each.revision: each for each in (row(1, "kubectl"), same(2, 1), same(3, 1), row(4, "scheduler", 3), same(5, 4))
+    }
+    assert sorted(thread.without_silence(rows, keep=())) == [1, 3, 4]
+    assert sorted(thread.without_silence(rows, keep=(5,))) == [1, 3, 4, 5]
+
+
+def test_the_engines_calls_are_hops_at_their_own_time():
+    did = [
+        {"call": "RunPodSandbox", "at": 7.0, "seconds": 0.5},
+        {"call": "StartContainer", "container": "web", "at": 8.0, "seconds": 0.1},
+    ]
+    first, second, last = thread.hops_of(row(9, "kubelet", 5, why={"decision": "SyncPod", "did": did}), {5, 9})
+    assert [(hop["time"], hop["lane"], hop["text"]) for hop in (first, second)] == [
+        (7.5, "engine", "made the pod's sandbox"),
+        (8.1, "engine", "started container web"),
+    ]
+    assert (last["lane"], last["parent"], last["decision"]) == ("kubelet", 5, "SyncPod")
+
+
+@pytest.mark.django_db
+class TestOnTheRealStore:
+    @pytest.fixture
+    def web(self):
+        cluster = Cluster("threads")
+        cluster.add_node("n1")
+        cluster.deploy(2)
+        cluster.run_all()
+        return cluster
+
+    def test_a_scaling_is_followed_from_the_person_to_the_pods_and_nothing_else(self, web):
+        scaled = web.client.patch(DEPLOYMENTS, "default", "web", {"spec": {"replicas": 3}})
+        web.run_all()
+        told = thread.of_object(web.client, DEPLOYMENTS, "default", "web")
+        assert told["root"] | {"time": 0} == {
+            "kind": "person",
+            "author": "tester",
+            "text": "deployment web: replicas 2 → 3",
+            "time": 0,
+            "revision": int(scaled["metadata"]["resourceVersion"]),
+        }
+        hops = told["hops"]
+        assert [hop["lane"] for hop in hops[:3]] == ["person", "deployment", "replicaset"]
+        assert [hop["text"].split()[:2] for hop in hops[:3]] == [
+            ["deployment", "web:"],
+            ["replicaset", hops[1]["object"]["name"] + ":"],
+            ["made", "pod"],
+        ]
+        assert [hop["parent"] for hop in hops[1:3]] == [hop["revision"] for hop in hops[:2]]
+        assert len({hop["object"]["name"] for hop in hops if hop["object"]["resource"] == "pods"}) == 1
+        assert hops == sorted(hops, key=lambda hop: hop["time"])
+        assert told["truncated"] == 0
+        # The same thread from its other end.
+        made = thread.of_revision(web.client, hops[2]["revision"])
+        assert made["root"] == told["root"]
+        assert made["hops"][:3] == hops[:3]
+
+    def test_a_pods_thread_is_its_life_with_all_that_led_to_it(self, web):
+        name = web.pods()[0]["metadata"]["name"]
+        web.client.patch(DEPLOYMENTS, "default", "web", {"spec": {"replicas": 0}})
+        web.settle()
+        told = thread.of_object(web.client, PODS, "default", name)
+        texts = [hop["text"] for hop in told["hops"]]
+        assert texts[0] == "made deployment web"
+        assert f"made pod {name}" in texts
+        assert "deployment web: replicas 2 → 0" in texts  # why it had to end
+        assert texts[-1] in (f"told pod {name} to end", f"removed pod {name}")
+        others = {hop["object"]["name"] for hop in told["hops"] if hop["object"]["resource"] == "pods"}
+        assert others == {name}
+
+    def test_a_long_thread_is_cut_and_says_by_how_much(self, web, monkeypatch):
+        monkeypatch.setattr(thread, "MOST_HOPS", 3)
+        whole = thread.of_revision(web.client, web.client.history(DEPLOYMENTS, "default", "web")[-1]["revision"])
+        assert len(whole["hops"]) == 3
+        assert whole["truncated"] == 2  # of the deployment, its replica set and two pods with their readiness
+
+    def test_a_node_that_fell_silent_is_a_fault_that_the_clock_found(self, web):
+        fault = {"reason": "NodeSilent", "node": "n1"}
+        node = web.client.get(NODES, "", "n1")
+        silent = {**node, "status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}
+        author = web.client.author
+        web.client.author = "node-controller"
+        web.client.write([Put(NODES, silent, "status", {"decision": "NodeStatusUnknown", "fault": fault})])
+        web.client.author = author
+        told = thread.of_object(web.client, NODES, "", "n1")
+        assert (told["root"]["kind"], told["root"]["text"]) == ("fault", "node n1 fell silent")
