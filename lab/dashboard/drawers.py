@@ -42,9 +42,10 @@ from .noderows import Room, node_row
 from .rows import WORKLOADS, event_row, is_over, pod_row, requests_of
 from .status import pod_state
 from .storagerows import claim_names
+from .threaddrawers import thread_tab
 from .verdicts import SCORES, decision
 from .whole import ZONES, zone_of, zone_row
-from .why import acts_of, because, explain_pod, thread
+from .why import acts_of, because, explain_pod
 
 EVENTS_SHOWN = 50
 NOW_ONLY = ("logs", "terminal", "drain")  # tabs that reach into what runs, or say what would be
@@ -180,15 +181,8 @@ def _last_acts(client: Client, pod: dict) -> dict | None:
     return None
 
 
-def _pod_thread(client: Client, pod: dict) -> dict:
-    links = thread(client, pod["metadata"]["namespace"], pod["metadata"]["name"])
-    return {"links": [{**link, "after": _after(link["after"])} for link in links]}
-
-
-def _after(seconds: float) -> str:
-    if seconds < 1:
-        return f"+{seconds * 1000:.0f} ms"
-    return f"+{seconds:.1f} s" if seconds < 120 else f"+{human_duration(seconds)}"
+def _thread(client: Client, obj: dict) -> dict:
+    return thread_tab(client, obj, frozenset(kind.resource for kind in DRAWERS))
 
 
 def _pod_logs(client: Client, pod: dict) -> dict:
@@ -245,7 +239,7 @@ def _node_drain(client: Client, node: dict) -> dict:
 
 
 def _with_overview(head: Show, overview: Show) -> tuple[Show, dict[str, Show]]:
-    return head, {"overview": overview, "events": _events, "yaml": _yaml}
+    return head, {"overview": overview, "thread": _thread, "events": _events, "yaml": _yaml}
 
 
 # Of each kind that has a drawer: its head, and its tabs in the order in which they stand.
@@ -254,14 +248,17 @@ DRAWERS: dict[Kind, tuple[Show, dict[str, Show]]] = {
         _pod_head,
         {
             "why": _pod_why,
-            "thread": _pod_thread,
+            "thread": _thread,
             "events": _events,
             "logs": _pod_logs,
             "terminal": _pod_terminal,
             "yaml": _yaml,
         },
     ),
-    NODES: (_node_head, {"overview": _node_overview, "drain": _node_drain, "events": _events, "yaml": _yaml}),
+    NODES: (
+        _node_head,
+        {"overview": _node_overview, "thread": _thread, "drain": _node_drain, "events": _events, "yaml": _yaml},
+    ),
     **dict.fromkeys(WORKLOADS, _with_overview(workloads.workload_head, workloads.workload_overview)),
     SERVICES: _with_overview(steering.service_head, steering.service_overview),
     VISITORS: _with_overview(steering.visitors_head, steering.visitors_overview),

@@ -3,18 +3,13 @@
 Pure, but for `thread`, which follows the log's causes through the client.
 """
 
-from itertools import pairwise
-
-from lab.apimachinery.kinds import PODS
 from lab.apimachinery.meta import condition, parse_time
 from lab.apiserver.tables.cells import human_duration
 from lab.apiserver.tables.pods import summary
-from lab.client import Client
 
 from .status import next_try, pod_state
 from .workloadrows import NO_IMAGE
 
-LONGEST_THREAD = 12
 WORDS = {
     "pending": "without a node",
     "starting": "starting",
@@ -93,69 +88,6 @@ def _after(ended: dict) -> str:
 def _readiness(pod: dict) -> str:
     ready = condition(pod, "ContainersReady") or condition(pod, "Ready")
     return ready.get("message", "") if ready and ready["status"] != "True" else ""
-
-
-def thread(client: Client, namespace: str, name: str) -> list[dict]:
-    """What led to the pod and what became of it: `[{author, text, because, time, after}]`, oldest first.
-
-    Backwards along the causes that the log keeps with each revision, then forwards along the pod's own revisions.
-    `after` is seconds since the first link.
-    """
-    own = client.history(PODS, namespace, name, limit=200)[::-1]
-    if not own:
-        return []
-    born = max((i for i, row in enumerate(own) if row["created"]), default=0)
-    own = own[born:]
-    links = [*_causes(client, own[0]["cause"]), *_life(own)]
-    first = links[0]["time"]
-    return [{**link, "after": link["time"] - first} for link in links]
-
-
-def _causes(client: Client, revision: int) -> list[dict]:
-    found: list[dict] = []
-    while revision and len(found) < LONGEST_THREAD:
-        row = client.written_by(revision)
-        if row is None:
-            break
-        kind = row["resource"].partition(".")[0].removesuffix("s")
-        verb = "made" if row["created"] else "deleted" if row["deleted"] else "changed"
-        found.append({"author": row["author"], "text": f"{verb} {kind} {row['name']}", "time": row["time"]})
-        revision = row["cause"]
-    return found[::-1]
-
-
-def _life(own: list[dict]) -> list[dict]:
-    """The pod's own revisions, without those that changed nothing one would tell."""
-    links = [_link(own[0], "made this pod")]
-    for before, row in pairwise(own):
-        if text := _event(before["object"], row) or acts_of(row["why"]):
-            links.append(_link(row, text))
-    if len(links) > 2 * LONGEST_THREAD:
-        links = [*links[:LONGEST_THREAD], *links[-LONGEST_THREAD:]]
-    return links
-
-
-def _link(row: dict, text: str) -> dict:
-    return {"author": row["author"], "text": text, "time": row["time"], "because": because(row["why"])}
-
-
-def _event(before: dict, row: dict) -> str:
-    now = row["object"]
-    if row["deleted"]:
-        return "removed it"
-    if "succeeded" in (row["why"] or {}):
-        return "counted it"
-    if now["spec"].get("nodeName") != before["spec"].get("nodeName"):
-        return f"chose {now['spec'].get('nodeName')}"
-    word, was = summary(now)[0], summary(before)[0]
-    state, old = pod_state(now, word), pod_state(before, was)
-    if state == "leaving" and old != "leaving":
-        return "asked it to leave"
-    if row["why"]:
-        return ""  # what was decided says more than what the state became
-    if state != old:
-        return f"found it {WORDS[state]}" + (f" ({word})" if state in ("failed", "backoff") else "")
-    return ""
 
 
 ACTS = {
