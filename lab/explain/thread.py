@@ -18,9 +18,9 @@ from .roots import root
 from .words import because, call_words, ready_in, telling, told
 
 MOST_HOPS = 200  # more than that nobody walks
-MOST_READ = 1000  # rows of one thread, of which most say nothing new
+MOST_READ = 600  # rows of one thread, of which most say nothing new
 MOST_BACK = 100  # links from a row to its root
-MOST_OWN = 200  # rows of one object
+MOST_OWN = 100  # rows of one object
 UNTOLD = (EVENTS.resource, LEASES.resource)  # notes for eyes, and heartbeats
 ENGINE, REQUEST = "engine", "request"
 

@@ -9,6 +9,7 @@ from lab.explain.authors import AUTHORS
 from lab.explain.roots import root
 from lab.store import Row
 from lab.tasks import LOOPS
+from tests.apiserver.conftest import deployment
 from tests.controllers.cluster import Cluster
 
 
@@ -135,3 +136,18 @@ class TestOnTheRealStore:
         web.client.author = author
         told = thread.of_object(web.client, NODES, "", "n1")
         assert (told["root"]["kind"], told["root"]["text"]) == ("fault", "node n1 fell silent")
+
+
+def test_a_thread_is_asked_for_as_the_api_is_and_outlives_its_object(api):
+    web = "/apis/apps/v1/namespaces/default/deployments/web"
+    made = api.create("/apis/apps/v1/namespaces/default/deployments", deployment("web"))
+    scaled = api.patch(web, {"spec": {"replicas": 4}}).json["metadata"]["resourceVersion"]
+    told = api.get(f"{web}/thread").json
+    assert (told["root"]["kind"], told["root"]["text"]) == ("person", "deployment web: replicas 1 → 4")
+    assert api.get(f"/history/{scaled}/thread").json == told
+    begun = api.get(f"/history/{made['metadata']['resourceVersion']}/thread").json
+    assert [hop["text"] for hop in begun["hops"]] == ["made deployment web"]
+    api.ask("DELETE", web)
+    assert api.get(f"{web}/thread").json["hops"][-1]["text"] in ("told deployment web to end", "removed deployment web")
+    assert api.get("/history/999999/thread").code == 404
+    assert api.get("/api/v1/namespaces/default/pods/nobody/thread").code == 404
