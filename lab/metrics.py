@@ -21,8 +21,12 @@ TRAFFIC = "traffic"  # {"<namespace>/<service>:<port name or number>": {"servers
 # SERVER: {"requests": n, "errors": n, "totalMs": n, "inFlight": n, "rate": per second, "errorRate": 0…1, "meanMs":
 # float}. Requests, errors and the time until the answers began are counted since the pod came; the last three are
 # over the last few seconds.
+TURNS = (
+    "turns"  # {loop's name: [ms that its last turn took, its keys, those that failed, turns since the broker began]}
+)
 VISITORS = "visitors"  # {"<namespace>/<name>": FIGURES, told in lab/visitors/__init__.py}   by the visitors' agent
 
+_rests_until = 0.0
 _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
@@ -35,8 +39,22 @@ def publish(cluster: str, topic: str, producer: str, figures: dict) -> None:
         log.debug("figures lost: %s", error)
 
 
-def read(cluster: str, topic: str) -> dict:
-    """The fresh figures of all producers in one dict; {} where there are none."""
+def turned(cluster: str, loop: str, seconds: float, keys: int, failures: int) -> None:
+    """Say of a loop how its last turn was: at its end, so that one which rests costs nothing."""
+    global _rests_until
+    if time.monotonic() < _rests_until:
+        return  # turns do not wait for a broker that hangs, but for once a second
+    try:
+        count = _client.hincrby(_key(cluster, "counts"), loop, 1)
+    except redis.RedisError as error:
+        log.debug("figures lost: %s", error)
+        _rests_until = time.monotonic() + 1
+        return
+    publish(cluster, TURNS, loop, {loop: [round(seconds * 1000, 1), keys, failures, count]})
+
+
+def read(cluster: str, topic: str, fresh: float = FRESH_SECONDS) -> dict:
+    """The figures of all producers in one dict, if they are not older than `fresh` seconds; {} where there are none."""
     try:
         said = _client.hgetall(_key(cluster, topic))
     except redis.RedisError as error:
@@ -45,7 +63,7 @@ def read(cluster: str, topic: str) -> dict:
     merged: dict = {}
     for text in said.values():
         one = json.loads(text)
-        if time.time() - one["time"] < FRESH_SECONDS:
+        if time.time() - one["time"] < fresh:
             merged.update(one["figures"])
     return merged
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from celery import shared_task
 from django.conf import settings
 
-from lab.client import UnknownCluster, cluster_names
+from lab.client import UnknownCluster, ahead, cluster_names
 from lab.client.election import hold_elections
 from lab.client.reconcile import AWAY, behind, catch_up
 from lab.controllers import CONTROLLERS
@@ -22,6 +22,7 @@ LOOPS = {controller.name: controller for controller in (SCHEDULER, *CONTROLLERS,
 
 def subscribe_all() -> None:
     """Called once in every process: from now on its writes poke the controllers that they concern."""
+    ahead.LOOPS.update(LOOPS)
     for loop in LOOPS.values():
         subscribe(loop.name, "lab.tasks.reconcile", settings.CELERY_TASK_DEFAULT_QUEUE, loop.wants)
 

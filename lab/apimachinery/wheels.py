@@ -63,6 +63,12 @@ class Wheel:
         return {PAUSED: 0, STEP: max(0, self.steps - self.taken)}.get(self.mode)
 
     @property
+    def said(self) -> str:
+        """How it turns, in a word or three; empty if as ever."""
+        words = {PAUSED: "paused", SLOW: f"slow, {self.seconds:g} s", BROKEN: "broken"}
+        return f"step {self.taken} of {max(self.steps, self.taken)}" if self.mode == STEP else words.get(self.mode, "")
+
+    @property
     def fault(self) -> str:
         """What each key of a broken one fails with."""
         return f"broken on purpose: wheel {self.name}"

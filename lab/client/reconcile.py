@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.wheels import BROKEN, PAUSED, Wheel
 from lab.models import Cursor
@@ -141,15 +142,15 @@ def _turn(cluster: str, controller: Controller) -> int:
     if most == 0 or not is_led(state, controller.name):
         return 0  # what there is to do waits in the log
     head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
-    position = _position(name)
+    position = position_of(name)
     causes = _causes(state, controller, position)
     if not causes:
         return 0
     lock = Lock(name)
     if not lock.acquire(position):
         # Who holds it looks again before they stop. Who had it and is done may have stopped before our news came.
-        return 0 if _position(name) == position else _turn(cluster, controller)
-    client = Client(cluster, controller.author, fence=lock.fence)
+        return 0 if position_of(name) == position else _turn(cluster, controller)
+    client, began = Client(cluster, controller.author, fence=lock.fence), time.monotonic()
     try:
         with keeping(lock):
             if most is not None:
@@ -163,6 +164,8 @@ def _turn(cluster: str, controller: Controller) -> int:
     except BaseException:
         lock.release()
         raise
+    failures = sum(isinstance(delay, Failure) for delay in delays.values())
+    metrics.turned(cluster, controller.name, time.monotonic() - began, len(causes), failures)
     return len(causes)
 
 
@@ -187,26 +190,27 @@ def _sync(controller: Controller, client: Client, causes: dict[str, int], wheel:
         return {key: failed(controller, client, key, error) for key in causes}
 
 
-def _position(name: str) -> int | None:
+def position_of(name: str) -> int | None:
     return Cursor.objects.filter(name=name).values_list("revision", flat=True).first()
 
 
 def _causes(state: View, controller: Controller, position: int | None) -> dict[str, int]:
     """key → the revision that makes it due: from the log since the cursor, and from the keys whose time has come."""
     due = requeue.due(state).filter(controller=controller.name).order_by("pk")
-    return dict(due.values_list("key", "cause")) | _news(state, controller, position)
+    return dict(due.values_list("key", "cause")) | news(state, controller, position)
 
 
-def _news(state: View, controller: Controller, position: int | None) -> dict[str, int]:
+def news(state: View, controller: Controller, position: int | None) -> dict[str, int]:
+    """key → the revision that makes it due, from the log since the cursor; 0 where the log no longer says."""
     changes = state.changes_since(position) if position else None
     if changes is None:
         client = Client(state.name, controller.author)
         return {key: controller.standing(client, key) for key in controller.all_keys(client)}
-    news = {}
+    failing: dict[str, int] = {}
     if any(is_turned(change, controller.name) for change in changes):
         # What failed may do so no more: it need not wait for the end of its back-off.
-        news = dict(requeue.of(state, controller.name).filter(failures__gt=0).values_list("key", "cause"))
-    return news | {key: change.revision for change in changes for key in controller.concerned(change)}
+        failing = dict(requeue.of(state, controller.name).filter(failures__gt=0).values_list("key", "cause"))
+    return failing | {key: change.revision for change in changes for key in controller.concerned(change)}
 
 
 def _finish(
@@ -234,7 +238,7 @@ def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
     names = {name: c for name, c in names.items() if allowed(wheel_of(state, c.name), name) != 0}
     cursors = Cursor.objects.filter(name__in=list(names))
     positions = dict(cursors.values_list("name", "revision"))
-    late = {name for name, c in names.items() if c.name in due or _news(state, c, positions.get(name))}
+    late = {name for name, c in names.items() if c.name in due or news(state, c, positions.get(name))}
     # What does not concern a controller is skipped, or its cursor would have us read it again each second: now and
     # then where changes have passed it, at once where it stands nowhere, for then every object was looked at.
     Cursor.objects.bulk_create(

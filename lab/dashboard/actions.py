@@ -14,6 +14,7 @@ from .controlplanes import set_control_planes
 from .done import Action, Done, annotate, annotation, delete, kubectl
 from .drain import BLOCKS, MOVES, Item, checklist
 from .steering import STEERING
+from .wheels import TURNING
 from .workloads import WORKS
 
 
@@ -112,6 +113,7 @@ def remove_node(client: Client, namespace: str, name: str, form: dict) -> Done:
 ACTIONS: dict[str, Action] = {
     **STEERING,
     **WORKS,
+    **TURNING,
     "kill": kill,
     "delete": delete_pod,
     "cordon": cordon,

@@ -7,6 +7,7 @@ thousand. Whatever order changes come in, the rows are those that the same objec
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 
+from lab.apimachinery import wheels
 from lab.apimachinery.controlplane import is_up
 from lab.apimachinery.kinds import (
     BY_GVK,
@@ -21,13 +22,14 @@ from lab.apimachinery.kinds import (
     RELEASES,
     REPLICASETS,
     SERVICES,
+    WHEELS,
     Kind,
 )
 from lab.apimachinery.services import is_api
 from lab.client import Change
 
 from .deltas import Delta, Way, begun, onward, turns
-from .loops import LEFT, LOOPS, describe, left, loop_of, loop_row, work_of
+from .loops import LEFT, LOOPS, describe, held_by, left, lit, loop_of, loop_row, stopped, work_of
 from .noderows import Room, node_row
 from .ownership import Ownership
 from .rows import WORKLOADS, Row, compact, is_over, owner_id, pod_row, requests_of, row_id, seen
@@ -55,6 +57,7 @@ class Board:
         self._dirty: dict[str, None] = {LAB: None}  # ordered, so that rows come out in the order in which they changed
         self._verdicts: dict[str, list[dict]] = dict(verdicts or {})
         self._ways: dict[str, Way] = {}  # id of a pod → its way to being ready
+        self._modes: dict[str, str] = {}  # name of a wheel that does not run → how it turns
         self._work: Counter[tuple[str, str]] = Counter()  # author, what → how much its loop has before it
         self._load(objects)
 
@@ -82,7 +85,7 @@ class Board:
         self._flush(delta)
         for author, done in acted.items():
             acts = self.rows.get(f"loops/{author}", {}).get("acts", 0) + len(done)
-            self._turn(author, delta, acts=acts, at=done[-1].time, text=describe(done))
+            self._turn(author, delta, acts=acts, at=done[-1].time, text=describe(done), lit=lit(done))
         return delta
 
     def _turn(self, author: str, delta: Delta, **news: object) -> None:
@@ -117,6 +120,8 @@ class Board:
             self._owned.put_workload(id_, obj, known)
         elif resource == EVENTS.resource:
             self._put_event(id_)
+        elif resource == WHEELS.resource:
+            self._put_wheel(obj)
         if resource in PART_OF:
             self._join(id_, PART_OF[resource](obj), PART_OF[resource](known) if known else ())
         if resource == SERVICES.resource and (known is None or known["spec"] != obj["spec"]):
@@ -148,6 +153,18 @@ class Board:
             self._objects.pop(oldest, None)
             self._mark(oldest)
 
+    def _put_wheel(self, wheel: dict, dropped: bool = False) -> None:
+        """Cards say whose turn they wait for. Wheels are turned seldom, so that all are looked at."""
+        name = wheel["metadata"]["name"]
+        if words := wheels.read(name, None if dropped else wheel).said:
+            self._modes[name] = words
+        else:
+            self._modes.pop(name, None)
+        self._mark(LAB)
+        for id_ in self._objects:
+            if id_.partition("/")[0] in ARE_WORKLOADS:
+                self._mark(id_)
+
     def _drop(self, resource: str, id_: str) -> None:
         obj = self._objects.get(id_)
         self._mark(id_)
@@ -160,6 +177,8 @@ class Board:
             self._owned.drop_pod(id_, obj)
         elif resource in ARE_WORKLOADS:
             self._owned.drop_workload(id_, obj)
+        elif resource == WHEELS.resource:
+            self._put_wheel(obj, dropped=True)
         elif resource == EVENTS.resource and id_ in self._tape:
             self._tape.remove(id_)
         if resource in PART_OF:
@@ -201,7 +220,8 @@ class Board:
             nodes = self._parts_of(id_, NODES)
             return zone_row(id_, nodes) if nodes else None
         if resource == LAB:
-            return lab_row(self._objects[node] for node in self._parts[LAB])
+            row = lab_row(self._objects[node] for node in self._parts[LAB])
+            return row | compact({"stopped": stopped(self._modes)})
         if obj is None or resource in INNER or resource == REPLICASETS.resource and owner_id(obj):
             return None
         if resource in PLAIN:
@@ -215,9 +235,11 @@ class Board:
         if resource == NODES.resource:
             held = self._parts_of(id_, LEASES) if is_up(obj) else ()  # a dead one's Lease stands until it runs out
             leads = [lease["metadata"]["name"].removeprefix("kube-") for lease in held]
-            return node_row(obj, *self._room.of(id_), leads)
+            kubelet = self._modes.get(wheels.kubelet_of(obj["metadata"]["name"]), "")
+            return node_row(obj, *self._room.of(id_), leads, kubelet)
         pods = [self.rows[pod] for pod in self._owned.pods_of(id_)]
-        return workload_row(obj, self._owned.made_by(id_), pods) | self._attached(obj, id_)
+        row = workload_row(obj, self._owned.made_by(id_), pods)
+        return row | self._attached(obj, id_) | compact({"held": held_by(row, obj, pods, self._modes)})
 
     def _parts_of(self, id_: str, kind: Kind) -> list[dict]:
         """What belongs to a row, of one kind, oldest first."""
@@ -258,3 +280,7 @@ class Board:
         for author, said in work.items():
             if (words := left(author, self._work)) != said:
                 self._turn(author, delta, queue=words)
+        for wheel, author in wheels.LOOPS.items():
+            mode = self._modes.get(wheel, "")
+            if mode != self.rows.get(f"loops/{author}", {}).get("mode", ""):
+                self._turn(author, delta, mode=mode)

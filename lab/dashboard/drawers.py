@@ -44,6 +44,7 @@ from .status import pod_state
 from .storagerows import claim_names
 from .threaddrawers import thread_tab
 from .verdicts import SCORES, decision
+from .wheels import loop_drawer
 from .whole import ZONES, zone_of, zone_row
 from .why import acts_of, because, explain_pod
 
@@ -58,6 +59,8 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
     """The context of the drawer. Raises ApiError 404 if the thing is gone, or is none that has a drawer."""
     if resource == ZONES:
         return zone_drawer(client, name)
+    if resource == "loops":
+        return loop_drawer(client, name)
     kind = BY_RESOURCE.get(resource)
     if kind is None or kind not in DRAWERS:
         raise ApiError(404, "NotFound", f"the board shows no {resource}")

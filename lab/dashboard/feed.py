@@ -8,6 +8,7 @@ too long ago, or nearly everything, it is a snapshot. So a slow browser costs th
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
 import threading
 from collections import deque
@@ -23,7 +24,7 @@ from django.db import DatabaseError
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
 from lab.client import Change, Client, wait_for_revision
-from lab.metrics import TRAFFIC, VISITORS, read
+from lab.metrics import TRAFFIC, TURNS, VISITORS, read
 
 from .board import Board
 from .deltas import Delta, Phase
@@ -188,11 +189,12 @@ class Feed:
             await asyncio.sleep(MEASURE_SECONDS)
 
     def _measured(self) -> str:
-        return figures_message(read(self.cluster, TRAFFIC), read(self.cluster, VISITORS))
+        turns = read(self.cluster, TURNS, math.inf)
+        return figures_message(read(self.cluster, TRAFFIC), read(self.cluster, VISITORS), turns)
 
 
-def figures_message(traffic: dict, visitors: dict) -> str:
-    return orjson.dumps({"type": "figures", **figures(traffic, visitors)}).decode()
+def figures_message(traffic: dict, visitors: dict, turns: dict | None = None) -> str:
+    return orjson.dumps({"type": "figures", **figures(traffic, visitors, turns)}).decode()
 
 
 NO_FIGURES = figures_message({}, {})

@@ -12,12 +12,13 @@ SERVER = ("rate", "errorRate", "inFlight", "requests", "errors", "meanMs")
 Figures = dict[str, dict[str, list]]  # what → its id → numbers
 
 
-def figures(traffic: dict, visitors: dict) -> Figures:
+def figures(traffic: dict, visitors: dict, turns: dict | None = None) -> Figures:
     """`pods`: uid → [requests a second, share that fails, in flight, requests, errors, mean ms];
     `services`: namespace/name → [requests a second, share that fails, mean ms];
     `visitors`: namespace/name → [requests a second, share that fails, p50 ms, p95 ms], of the last seconds, and behind
     them the same four second by second, oldest first, of the last minute;
-    `versions`: namespace/pod-template-hash → [requests a second, share that fails, p95 ms], as its visitors find it."""
+    `versions`: namespace/pod-template-hash → [requests a second, share that fails, p95 ms], as its visitors find it;
+    `turns`: name of a loop → [ms that its last turn took, its keys, those that failed, turns in all]."""
     pods: dict[str, list[list[float]]] = defaultdict(list)
     services: dict[str, list[list[float]]] = defaultdict(list)
     for backend, held in traffic.items():
@@ -32,6 +33,7 @@ def figures(traffic: dict, visitors: dict) -> Figures:
         "services": {name: _together(held, weighted=(1, 2)) for name, held in sorted(services.items())},
         "visitors": {name: _visitors(held) for name, held in sorted(visitors.items())},
         "versions": _versions(visitors),
+        "turns": {name: [rounded(number) for number in held] for name, held in sorted((turns or {}).items())},
     }
 
 

@@ -6,6 +6,7 @@ Pure. A loop is drawn because it acted, and says the difference that it saw and 
 
 from collections.abc import Callable
 
+from lab.apimachinery import wheels
 from lab.apimachinery.kinds import (
     DAEMONSETS,
     DEPLOYMENTS,
@@ -22,7 +23,7 @@ from lab.apimachinery.meta import condition, controller_of, is_true
 from lab.apiserver.tables.pods import summary
 from lab.client import Change
 
-from .rows import Row, compact, version_name, version_of
+from .rows import Row, compact, row_id, version_name, version_of
 from .servicerows import endpoints_of, service_of
 
 # author in the log → name on the board. Every cluster has these, so they are drawn before they first act.
@@ -46,16 +47,20 @@ LATER = {
     "job-controller": "job",
     "cronjob-controller": "cronjob",
 }
-NAMES = LOOPS | LATER
+DRAWN = LOOPS | LATER
+# The others are reached by a list, and drawn while somebody has turned their wheels.
+NAMES = {author: name for name, author in wheels.LOOPS.items()} | DRAWN
+WHEELS = {author: name for name, author in wheels.LOOPS.items()}  # author → the name of its wheel
+MOST_LIT = 12  # things that a loop touched, of which its row tells
 SILENT = ("leases.coordination.k8s.io", "events")  # heartbeats and notes: a wheel that always turns says nothing
 
 
 def loop_of(change: Change) -> str:
-    """The loop that wrote a change: its key in `NAMES`, or empty if a person did or it is a mere heartbeat."""
+    """The loop that wrote a change: its key in `DRAWN`, or empty if a person did or it is a mere heartbeat."""
     if change.resource in SILENT or is_heartbeat(change) or is_mere_figure(change):
         return ""
     author = "kubelet" if change.author.startswith("kubelet") else change.author
-    return author if author in NAMES else ""
+    return author if author in DRAWN else ""
 
 
 def is_heartbeat(change: Change) -> bool:
@@ -84,8 +89,9 @@ def is_mere_figure(change: Change) -> bool:
 
 def loop_row(author: str, before: Row | None = None, **news: object) -> Row:
     """A loop as it was `before`, with what is new of it: how often it acted since the board's reader started (`acts`),
-    when last (`at`), what it did then (`text`), and what it has before it now (`queue`)."""
-    row = {"id": f"loops/{author}", "kind": "loop", "name": NAMES[author]}
+    when last (`at`), what it did then (`text`), to which rows (`lit`), what it has before it now (`queue`), and how its
+    wheel turns, if not as ever (`mode`)."""
+    row = {"id": f"loops/{author}", "kind": "loop", "name": NAMES[author], "wheel": WHEELS.get(author)}
     return compact({**row, **(before or {}), **news})
 
 
@@ -102,6 +108,36 @@ LEFT = {
 def left(author: str, work: dict[tuple[str, str], int]) -> str:
     """`2 missing`; empty where nothing is left."""
     return ", ".join(f"{count} {word}" for word in LEFT[author] if (count := work[author, word]))
+
+
+def lit(changes: list[Change]) -> list[str]:
+    """The rows that a loop touched, the newest last."""
+    return list(dict.fromkeys(row_id(change.resource, change.object) for change in changes))[-MOST_LIT:]
+
+
+def stopped(modes: dict[str, str]) -> list[str]:
+    """What the top of the page says of wheels that do not run, behind the id of what to open for it."""
+    if len(modes) > 1:
+        return ["loops/all", f"{len(modes)} wheels stopped"]
+    return [f"loops/{wheels.LOOPS.get(name, name)}" for name in modes] + [
+        f"{name} {mode}" for name, mode in modes.items()
+    ]
+
+
+# Whose turning the card of a workload waits for, besides the scheduler's and its own kind's.
+MAKERS = {DEPLOYMENTS.kind: ("deployment", "replicaset"), "CronJob": ("cronjob", "job")}
+
+
+def held_by(row: Row, obj: dict, pods: list[Row], modes: dict[str, str]) -> str:
+    """Which wheels a workload waits for, if it is not as it should be; `modes`: name of a loop → how it turns."""
+    generation = obj["metadata"].get("generation", 0)
+    seen = obj.get("status", {}).get("observedGeneration", generation) >= generation
+    stand = sum(pod["state"] == "ready" for pod in pods)
+    if not modes or seen and row.get("state") == "ready" and stand >= row.get("desired", 0):
+        return ""
+    kind = row["what"]
+    loops = (*MAKERS.get(kind, (kind.lower(),)), "scheduler")
+    return ", ".join(f"{loop} is {modes[loop]}" for loop in loops if loop in modes)
 
 
 def work_of(row: Row) -> dict[tuple[str, str], int]:

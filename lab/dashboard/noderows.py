@@ -14,9 +14,10 @@ from .rows import GPU, Row, amounts, compact, cores, head, percent, size
 Requests = tuple[int, int, int]  # millis of CPU, bytes of memory, GPUs
 
 
-def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = ()) -> Row:
+def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = (), kubelet: str = "") -> Row:
     """The column of a node, with what its `count` pods request of it; of a control-plane
-    node, which components it `leads`. `gauges`: [percent requested, in words] of CPU, memory and its GPUs."""
+    node, which components it `leads`. `kubelet`: how its wheel turns, if not as ever.
+    `gauges`: [percent requested, in words] of CPU, memory and its GPUs."""
     meta, spec, status = node["metadata"], node.get("spec", {}), node.get("status", {})
     labels, annotations = meta.get("labels", {}), meta.get("annotations", {})
     room = status.get("allocatable") or status.get("capacity") or {}
@@ -43,7 +44,7 @@ def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = ()) 
         }
     )
     taints = [taint["key"] for taint in spec.get("taints", ()) if not says_itself(taint["key"])]
-    return compact({**row, "flags": node_flags(row, leads, taints)})
+    return compact({**row, "kubelet": kubelet, "flags": node_flags({**row, "kubelet": kubelet}, leads, taints)})
 
 
 class Room:
@@ -87,6 +88,7 @@ def node_flags(row: Row, leads: Sequence[str], taints: list[str]) -> list[Flag]:
         (row.get("off"), "powered off", "bad"),
         (row.get("partitioned") and not row.get("off"), "partitioned", "bad"),
         (silent, "no word" if row["status"] == "Unknown" else "not ready", "bad"),
+        (row.get("kubelet"), f"kubelet {row.get('kubelet')}", "bad"),
         (leads, leads_words, "leads"),
         (row.get("cordoned"), "cordoned", "warn"),
         (row.get("leaving"), "leaving", "warn"),

@@ -16,7 +16,9 @@ from lab.apimachinery.kinds import (
     RELEASES,
     SERVICES,
     VISITORS,
+    WHEELS,
 )
+from lab.apimachinery.wheels import KUBELET
 
 from .rows import WORKLOADS, event_row
 from .servicerows import service_of, visitors_row
@@ -29,6 +31,12 @@ def leader_of(lease: dict) -> str:
     """The node that leads by this Lease, if it is one of a component of the control plane and no heartbeat."""
     name, holder = lease["metadata"]["name"], lease["spec"].get("holderIdentity")
     return f"{NODES.resource}/{holder}" if name in COMPONENTS and holder else ""
+
+
+def kubelets_node(wheel: dict) -> str:
+    """The node whose kubelet's wheel it is."""
+    name = wheel["metadata"]["name"]
+    return f"{NODES.resource}/{name.removeprefix(KUBELET)}" if name.startswith(KUBELET) else ""
 
 
 def only(whole: Callable[[dict], str]) -> Callable[[dict], list[str]]:
@@ -54,8 +62,9 @@ PART_OF = {
     LEASES.resource: only(leader_of),
     NODES.resource: lambda node: [LAB, *only(zone_of)(node)],
     PODS.resource: claims_of,
+    WHEELS.resource: only(kubelets_node),
 }
-INNER = (ENDPOINTSLICES.resource, LEASES.resource)  # told by their owners' rows, and have none
+INNER = (ENDPOINTSLICES.resource, LEASES.resource, WHEELS.resource)  # told by their owners' rows, and have none
 SHOWN = (
     *(kind.resource for kind in (NODES, SERVICES, *WORKLOADS)),
     *INNER,

@@ -5,17 +5,20 @@ import { each, onPaint, rows } from "./state.js";
 
 const tape = document.getElementById("tape");
 const TURN = 900;
+const GLOW = [{ outline: "2px solid var(--brass)" }, { outline: "2px solid transparent" }];
 
 const loops = each("loop", document.getElementById("loops"), (item, row, fresh) => {
   put(item, row.queue ? { text: "", ...row } : row);
-  item.title = `${row.name}: ${row.text || row.queue || "nothing to do"}`;
+  item.title = `${row.name}: ${row.mode ? `${row.mode}; ` : ""}${row.text || row.queue || "nothing to do"}`;
   item.classList.toggle("acted", !!row.acts);
-  if (!fresh && item.acts !== row.acts) goRound(item);
+  item.dataset.mode = row.mode || "";
+  if (!fresh && item.acts !== row.acts) goRound(item, row.lit);
   item.acts = row.acts;
 });
 
 // Once round for each time it acted; what comes while it goes round makes it go round once more, not start anew.
-function goRound(item) {
+function goRound(item, lit = []) {
+  for (const it of lit.flatMap((id) => [...document.querySelectorAll(`.board [data-id="${CSS.escape(id)}"]`)])) if (!still.matches) it.animate(GLOW, TURN);
   if (item.classList.contains("acting")) return (item.again = true);
   item.classList.add("acting");
   if (!still.matches) item.querySelector(".planet").animate([{ transform: "none" }, { transform: "rotate(360deg)" }], { duration: TURN, easing: "cubic-bezier(.45,.05,.45,.95)" });

@@ -114,7 +114,9 @@ $("more-heads").onclick = () => act("control-planes", { count: rows.get("lab").h
 
 // What runs the containers, and how real that is; in a line of its own where one may not expect it.
 function whole() {
-  const { engine, warning, grave, heads } = rows.get("lab") || {};
+  const { engine, warning, grave, heads, stopped } = rows.get("lab") || {};
+  [$("wheels").dataset.show, $("wheels").textContent] = stopped || [""];
+  $("wheels").hidden = !stopped;
   write($("engine"), engine || "");
   $("engine").classList.toggle("made-up", /Local|Simulated/.test(engine));
   $("banner").hidden = !warning || localStorage.getItem("read") === warning;

@@ -24,7 +24,7 @@ function fill(card, row) {
   $(".replicas input").max = Math.max(20, Math.ceil(desired / 10) * 20);
   settle($(".replicas input"), wanted(row.id));
   const left = row.until ? countdown(row.until) : 0;
-  write($(".trouble"), (row.trouble || "") + (left ? `, again in ${left} s` : ""));
+  write($(".trouble"), [row.trouble, row.held].filter(Boolean).join(" · ") + (left ? `, again in ${left} s` : ""));
   $(".scaler").hidden = !scaler;
   $(".scaler").dataset.show = row.scaler;
   if ($(".parts")) return parts($(".parts"), row);

@@ -26,6 +26,7 @@ from lab.apimachinery.kinds import (
     SERVICES,
     STATEFULSETS,
     VISITORS,
+    WHEELS,
 )
 from lab.apimachinery.meta import owner_reference
 from lab.client import Client
@@ -71,6 +72,9 @@ FORMS = {
     "rejoin": {"name": "n2"},
     "remove-node": {"name": "n2"},
     "control-planes": {"count": 3},
+    "turn": {"name": "replicaset", "mode": "Paused"},
+    "turn slow": {"name": "scheduler", "mode": "Slow"},
+    "turn missing": {"name": "kubelet.n1", "mode": "Step"},
     "weigh": {**WEB, "weight": 30},
     "promote": WEB,
     "abort": WEB,
@@ -111,6 +115,8 @@ def fill(client: Client) -> None:
     client.create(BY_RESOURCE["namespaces"], {"metadata": {"name": "other"}})
     client.create(SERVICES, {"metadata": {**WEB, "namespace": "other"}, "spec": {"ports": ports}})
     client.create(VISITORS, {"metadata": {**WEB, "name": "crowd"}, "spec": {"service": "else", "rate": 20}})
+    for loop in ("replicaset", "scheduler"):
+        client.create(WHEELS, {"metadata": {"name": loop}})
     fill_others(client)
     for of in ("web", "held"):
         strategy = {"type": "Canary", "canary": {"steps": [{"setWeight": 5}, {"pause": {}}]}}
@@ -171,7 +177,7 @@ STAMPS = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "gener
 def written(client: Client) -> dict[str, dict]:
     """All that a person writes in a cluster, by kind and name: labels, annotations and what is asked for."""
     found = {}
-    kinds = (*WORKLOADS, NODES, PODS, SERVICES, VISITORS, RELEASES)
+    kinds = (*WORKLOADS, NODES, PODS, SERVICES, VISITORS, RELEASES, WHEELS)
     for kind in kinds:
         for obj in copy.deepcopy(client.list(kind)):
             meta = obj["metadata"]

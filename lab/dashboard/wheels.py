@@ -1,0 +1,99 @@
+"""The control loops' wheels on the board: turning them, and the drawer of a loop."""
+
+import time
+
+from lab.apimachinery import wheels
+from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.kinds import NODES, WHEELS
+from lab.apimachinery.labels import RUNTIME_LABEL
+from lab.apimachinery.wheels import BROKEN, KUBELET, MODES, PAUSED, RUNNING, SECONDS, SLOW, STEP, Wheel
+from lab.apiserver.tables.cells import human_duration
+from lab.client import Client
+from lab.client.ahead import LOOPS, ahead
+from lab.explain.past import PastClient
+
+from .done import Action, Done, create, kubectl, patch
+from .loops import NAMES
+
+MOST_KEYS = 50
+SAID = {RUNNING: "turns as ever", PAUSED: "is paused", STEP: "takes one step", BROKEN: "is broken: every key fails"}
+
+
+def turn(client: Client, namespace: str, name: str, form: dict) -> Done:
+    """Turn a wheel in another way, `mode`; Step, each time it is asked for, is one step more."""
+    _exists(client, name)
+    mode = form.get("mode")
+    if mode not in MODES:
+        raise bad_request(f"mode must be one of {', '.join(MODES)}")
+    stored = client.find(WHEELS, "", name)
+    wheel = wheels.read(name, stored)
+    spec: dict = {"mode": mode}
+    if mode == SLOW:
+        spec["seconds"] = form.get("seconds") or SECONDS
+    if mode == STEP:
+        spec["steps"] = (max(wheel.steps, wheel.taken) if wheel.mode == STEP else wheel.taken) + 1
+    said = SAID.get(mode) or f"takes a key each {spec['seconds']:g} s"
+    if stored is None:
+        return Done(f"{name} {said}", create(client, WHEELS, [{"metadata": {"name": name}, "spec": spec}]))
+    return Done(f"{name} {said}", patch(client, WHEELS, "", name, {"spec": spec}))
+
+
+TURNING: dict[str, Action] = {"turn": turn}
+
+
+def loop_drawer(client: Client, name: str) -> dict:
+    """What a loop watches, how its wheel turns, and what it has before it. `name`: its author, as its row has it; the
+    wheel of a node's kubelet; `kubelet` for all of those, or `all`. Raises ApiError 404 for what is no loop."""
+    context = {"id": f"loops/{name}", "cluster": client.cluster}
+    if name == "all":
+        loops = [(author, NAMES[author], _wheel(client, wheel)) for wheel, author in wheels.LOOPS.items()]
+        loops += [(wheel.name, wheel.name, wheel) for wheel in _kubelets(client) if wheel.said]
+        turned_first = sorted(loops, key=lambda loop: (not loop[2].said, loop[1]))
+        return {**context, "kind": "loops", "loops": turned_first}
+    if name == "kubelet":
+        kubelets = [(wheel.name, wheel.name.removeprefix(KUBELET), wheel) for wheel in _kubelets(client)]
+        return {**context, "kind": "loops", "loops": kubelets, "kubelets": True}
+    names = {author: wheel for wheel, author in wheels.LOOPS.items()}
+    _exists(client, names.get(name, name))
+    wheel = _wheel(client, names.get(name, name))
+    past = isinstance(client, PastClient)  # of what was before it then, nothing is kept
+    keys = [] if name not in names or past else ahead(client.view(), wheel.name)
+    now = time.time()
+    waiting = [{"key": one.key, "cause": one.cause, "error": one.error, "when": _when(one.due - now)} for one in keys]
+    stored = client.find(WHEELS, "", wheel.name)
+    turns = client.history(WHEELS, "", wheel.name, 5) if stored else []
+    return {
+        **context,
+        "kind": "loop",
+        "name": wheel.name,
+        "title": NAMES.get(name, wheel.name),
+        "wheel": wheel,
+        "state": "ready" if wheel.mode == RUNNING else "unready",
+        "watches": [each.partition(".")[0] for each in LOOPS[wheel.name].watches] if name in names else ["pods"],
+        "keys": waiting[:MOST_KEYS],
+        "more": max(0, len(waiting) - MOST_KEYS),
+        "by": [{**row, "ago": human_duration(now - row["time"])} for row in turns],
+        "command": kubectl("get", "wheel", wheel.name, "-o", "yaml"),
+    }
+
+
+def _exists(client: Client, name: str) -> None:
+    """Raises ApiError 404 for what is neither a loop nor the kubelet of a node."""
+    if name.startswith(KUBELET):
+        client.get(NODES, "", name.removeprefix(KUBELET))
+    elif name not in wheels.LOOPS:
+        raise ApiError(404, "NotFound", f"there is no loop {name}")
+
+
+def _wheel(client: Client, name: str) -> Wheel:
+    return wheels.read(name, client.find(WHEELS, "", name))
+
+
+def _kubelets(client: Client) -> list[Wheel]:
+    """The wheels of all nodes' kubelets, by the nodes' names."""
+    nodes = [node["metadata"] for node in client.list(NODES) if RUNTIME_LABEL in node["metadata"].get("labels", {})]
+    return [_wheel(client, wheels.kubelet_of(name)) for name in sorted(meta["name"] for meta in nodes)]
+
+
+def _when(seconds: float) -> str:
+    return "now" if seconds <= 0 else f"in {human_duration(seconds)}"

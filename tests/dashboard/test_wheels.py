@@ -1,0 +1,80 @@
+"""Wheels on the board: a loop is stopped by mouse, turned by keyboard, and the page says so wherever it matters."""
+
+import pytest
+from playwright.sync_api import expect
+
+from lab.apimachinery.errors import ApiError
+from lab.client import Client
+from lab.client.clusters import ensure_cluster, furnish
+from lab.dashboard.board import Board
+from lab.dashboard.drawers import drawer
+from lab.dashboard.wheels import turn
+from lab.tasks import subscribe_all
+
+from .build import a_deployment, a_node, a_pod, a_replicaset, change, ready
+
+WHEEL = "/apis/orrery.io/v1/wheels/replicaset"
+
+
+def a_wheel(name: str, mode: str, **more) -> dict:
+    meta = {"name": name, "uid": name}
+    return {"apiVersion": "orrery.io/v1", "kind": "Wheel", "metadata": meta, "spec": {"mode": mode, **more}}
+
+
+def test_a_stopped_wheel_is_said_by_its_loop_the_page_and_the_card_that_waits():
+    deployment = a_deployment()
+    board = Board([deployment, a_replicaset(deployment), a_node()])
+    paused = a_wheel("replicaset", "Paused")
+    delta = board.apply([change(paused, author="kubectl")])
+    card = next(row for row in board.rows.values() if row["kind"] == "workload")
+    assert board.rows["loops/replicaset-controller"]["mode"] == "paused"
+    assert board.rows["lab"]["stopped"] == ["loops/replicaset-controller", "replicaset paused"]
+    assert card["held"] == "replicaset is paused" and card["id"] in delta.upserts
+    board.apply([change(a_wheel("kubelet.node-a", "Step", steps=2), author="kubectl")])
+    assert ["kubelet step 0 of 2", "bad"] in [list(flag) for flag in board.rows["nodes/node-a"]["flags"]]
+    assert board.rows["lab"]["stopped"] == ["loops/all", "2 wheels stopped"]
+    board.apply([change(a_wheel("replicaset", "Running"), paused, "kubectl")])
+    assert "mode" not in board.rows["loops/replicaset-controller"]
+    assert "held" not in next(row for row in board.rows.values() if row["kind"] == "workload")
+
+
+def test_a_loop_names_the_rows_that_it_touched():
+    board = Board([a_node()])
+    pod = a_pod("web", node="node-a")
+    board.apply([change(pod, author="kubectl"), change(ready(pod), pod, "kubelet")])
+    assert board.rows["loops/kubelet"]["lit"] == ["pods/default/web"]
+
+
+@pytest.mark.django_db
+def test_the_drawer_of_a_loop_says_what_it_watches_and_has_before_it():
+    ensure_cluster("drawn")
+    furnish("drawn")
+    subscribe_all()
+    client = Client("drawn", "board")
+    turn(client, "", "serviceaccount", {"mode": "Paused"})
+    shown = drawer(client, "loops", "", "service-account-controller", "")
+    assert (shown["wheel"].mode, "namespaces" in shown["watches"]) == ("Paused", True)
+    assert "default" in {one["key"] for one in shown["keys"]}
+    assert drawer(client, "loops", "", "all", "")["loops"][0][0] == "service-account-controller"
+    with pytest.raises(ApiError):
+        drawer(client, "loops", "", "nobody", "")
+
+
+def test_a_loop_is_paused_by_mouse_and_resumed_by_keyboard_alone(screen):
+    screen.open()
+    screen.page.locator('[data-id="loops/replicaset-controller"] button').click()
+    screen.drawer.get_by_role("button", name="Pause").click()
+    expect(screen.toast("replicaset is paused")).to_contain_text("kubectl patch wheel replicaset")
+    stopped = screen.page.locator("#wheels")
+    expect(stopped).to_have_text("replicaset paused")
+    assert screen.lab.get(WHEEL)["spec"]["mode"] == "Paused"
+    pod = screen.lab.ready_pods()[0]
+    screen.lab.api("DELETE", f"/api/v1/namespaces/default/pods/{pod['metadata']['name']}")
+    expect(screen.card("hello")).to_contain_text("replicaset is paused")
+    screen.page.keyboard.press("Escape")
+    stopped.focus()
+    screen.page.keyboard.press("Enter")
+    screen.drawer.get_by_role("button", name="Resume").focus()
+    screen.page.keyboard.press("Enter")
+    expect(stopped).to_be_hidden()
+    screen.lab.wait_for_ready_pods(3)
