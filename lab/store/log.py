@@ -130,7 +130,8 @@ def _check_fence(fence: Fence | None) -> None:
 
 
 def compact(cluster: str, keep: int = KEEP_REVISIONS) -> int:
-    """Forget superseded and deleted rows older than the newest `keep` revisions; how many rows went.
+    """Forget superseded and deleted rows older than the newest `keep` revisions (at least 1: the log ends with a row);
+    how many rows went.
 
     In pieces, so that nobody waits long who writes; the oldest first, so that whatever is left of a key is its newest.
     """

@@ -27,7 +27,7 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("look"), st.sampled_from(("left", "right"))),
         st.tuples(st.just("append"), st.sampled_from(("left", "right")), batches),
-        st.tuples(st.just("compact"), st.integers(0, 8)),
+        st.tuples(st.just("compact"), st.integers(1, 8)),
         st.tuples(st.just("watch")),
         st.tuples(st.just("follow")),
     ),

@@ -156,11 +156,12 @@ def test_nobody_who_writes_waits_for_compaction():
     store.create_cluster("old")
     store.append("old", [write("a")], "me")
     store.append("old", [write("a", 1)], "me")
+    store.append("old", [write("z")], "me")
     gone = []
 
     def forget() -> None:
         try:
-            gone.append(store.compact("old", keep=0))
+            gone.append(store.compact("old", keep=1))
         finally:
             connections.close_all()
 
