@@ -138,7 +138,7 @@ class Run:
         victims = tuple(victim for victim in done.victims if not victim.deleting)
         if done.node:
             self._promise(me, done.node, done.victims)
-            why = {**why, "nominated": done.node.name, "victims": [victim.key for victim in victims]}
+            why |= {"decision": "Preempt", "nominated": done.node.name, "victims": [victim.key for victim in victims]}
         name = done.node.name if done.node else ""
         self.outcome.unschedulable.append(Unschedulable(pod, message, why, name, victims))
 

@@ -17,7 +17,6 @@ from .nodeinfo import NodeInfo
 from .podinfo import PodInfo, PodInstance
 from .sampling import enough_nodes, is_exact
 from .scale import Facts, Scale
-from .scores import WEIGHTS
 from .topology import Topology
 
 # In larger clusters, scores that are relative to the other nodes are brought up to date when the extreme to which
@@ -41,8 +40,11 @@ class Candidates:
         # Packing and spreading are opposites: who asks to pack is not spread unless the pod itself says so.
         spread_owner = strategy != scores.MOST_ALLOCATED and len(self.asked) > 1
         self.topology = Topology(pod, cache, spread_owner)
-        self._image_shares = cache.image_shares() if cache.image_nodes else {}
-        self._facts: dict[int, Facts] = {}
+        self.image_shares = cache.image_shares() if cache.image_nodes else {}
+        self.facts: dict[int, Facts] = {}
+        self.own: dict[int, tuple[int, int]] = {}  # room and balance on the node itself
+        self.scale = Scale([], [], [])
+        self.said: dict[int, dict] = {}  # what `diagnosis` says of a node, for as long as it holds
         self._enough = max(wanted, enough_nodes(len(self.asked)))  # one search serves all that are wanted
         self._start = cache.next_start % len(self.asked) if self.asked else 0
         self.evaluate()
@@ -86,10 +88,11 @@ class Candidates:
         self.raw: dict[int, tuple[float, float]] = {}  # crowd and liking on the node itself, where anything counts them
         if self.topology.scoring:
             self.raw = {o: self.topology.raw_scores(self.nodes[o].labels, wide=False) for o in fitting}
-        sums = [self._sums(order) for order in fit] if self.raw else []
+        sums = [self.sums(order) for order in fit] if self.raw else []
         left_out = [self.group_of[order].left_out for order in fit] if self.raw else []
-        self.scale = Scale([self._facts[order] for order in fit], sums, left_out)
-        self._relative = bool(self.scale.most_taints or self.scale.most_affinity)
+        before, self.scale = self.scale, Scale([self.facts[order] for order in fit], sums, left_out)
+        if self.raw or self.scale.extremes != before.extremes:
+            self.said.clear()
         crowds, likings = zip(*(self.raw[order] for order in fit), strict=True) if self.raw and fit else ([0.0], [0.0])
         self._top_crowd, self._least_liked, self._most_liked = max(crowds), min(likings), max(likings)
         self._rated = self._reach()
@@ -112,7 +115,7 @@ class Candidates:
 
     def _node_reasons(self, node: NodeInfo) -> Reasons:
         """What the node's own description, its pods and its host's name have against the pod."""
-        facts = self._facts.get(node.order) or self._look(node)
+        facts = self.facts.get(node.order) or self._look(node)
         promised = node.promised(self.pod.priority) if node.nominated else []
         reasons = facts.reasons or dynamic_reasons(self.pod, node.after(promised) if promised else node)
         if not reasons and self.topology.needed:
@@ -124,11 +127,11 @@ class Candidates:
 
     def _look(self, node: NodeInfo) -> Facts:
         pod = self.pod
-        facts = self._facts[node.order] = Facts(
+        facts = self.facts[node.order] = Facts(
             static_reasons(pod, node),
             scores.prefer_no_schedule(pod, node) if node.taints else 0,
             scores.preferred_node_affinity(pod, node) if pod.preferred_nodes else 0,
-            scores.image_locality(pod, node, self._image_shares) if node.images else 0,
+            scores.image_locality(pod, node, self.image_shares) if node.images else 0,
         )
         return facts
 
@@ -137,7 +140,7 @@ class Candidates:
         _, least_liked, most, most_liked = extremes(self.groups.values())
         return most + self._top_crowd, most_liked + self._most_liked - least_liked - self._least_liked
 
-    def _sums(self, order: int) -> tuple[float, float]:
+    def sums(self, order: int) -> tuple[float, float]:
         """A node's crowd and liking, its own and its group's together."""
         (crowd, liking), group = self.raw[order], self.group_of[order]
         return crowd + group.crowd, liking + group.liking
@@ -149,9 +152,10 @@ class Candidates:
             group.score -= self.scale.spread_offset
 
     def _entry(self, order: int) -> Entry:
-        node, facts = self.nodes[order], self._facts[order]
-        score: float = self.resources(self.pod, node) + scores.balanced_allocation(self.pod, node) + facts.image
-        if self._relative:
+        node, facts = self.nodes[order], self.facts[order]
+        room, balance = self.own[order] = self.resources(self.pod, node), scores.balanced_allocation(self.pod, node)
+        score: float = room + balance + facts.image
+        if self.scale.relative:
             score += self.scale.rank(facts)
         if self.raw:
             score += self.scale.domain_rank(*self.raw[order])
@@ -161,6 +165,7 @@ class Candidates:
         """A pod, of this kind or another, has been placed on the node since the evaluation."""
         matters = self.topology.matters(pod)
         if matters:
+            self.said.clear()
             self.outdated |= self.topology.count(pod, node, 1)
         self.promised(node)
         if self.outdated or not matters:
@@ -181,6 +186,7 @@ class Candidates:
 
     def promised(self, node: NodeInfo) -> None:
         """Room on the node has been promised, or taken, since the evaluation."""
+        self.said.pop(node.order, None)
         self.outdated |= self.exact
         if not self.outdated and node.order in self.reasons:
             self._reconsider(node)
@@ -245,20 +251,26 @@ class Candidates:
         score, pods, order = heap[0]
         return score - group.score, pods, order
 
-    def ranked(self, count: int) -> list[tuple[NodeInfo, float]]:
-        """The best `count` nodes with their total scores, best first."""
+    def ranked(self, count: int) -> list[NodeInfo]:
+        """The best `count` of the nodes that would do, best first."""
+        if count >= len(self.entries):
+            groups = self.group_of
+            every = [(s - groups[o].score, pods, o) for s, pods, o in self.entries.values() if not groups[o].reasons]
+            return [self.nodes[order] for _, _, order in sorted(every)]
         # In a heap each entry's successors are among its two children, so that nothing needs to be sorted.
-        frontier = [(*self._top(group), 0, group) for group in self._open_groups()]
-        heapq.heapify(frontier)
-        found: list[tuple[NodeInfo, float]] = []
-        while frontier and len(found) < count:
-            score, _, order, at, group = heapq.heappop(frontier)
-            heap, entries = group.heap, self.entries
-            if entries.get(order) is heap[at]:
-                found.append((self.nodes[order], self.scale.offset(bool(self.topology.soft)) - score))
-            for child in range(2 * at + 1, min(2 * at + 3, len(heap))):
-                below, pods, other = heap[child]
-                heapq.heappush(frontier, (below - group.score, pods, other, child, group))
+        frontier: list[tuple[float, int, int, int, Group]] = []
+        for group in self._open_groups():
+            heapq.heappush(frontier, (*self._top(group), 0, group))
+        found: list[NodeInfo] = []
+        while frontier:
+            _, _, order, at, group = heapq.heappop(frontier)
+            if self.entries.get(order) is group.heap[at]:
+                found.append(self.nodes[order])
+                if len(found) == count:
+                    break
+            first = 2 * at + 1
+            for child, (score, pods, other) in enumerate(group.heap[first : first + 2], first):
+                heapq.heappush(frontier, (score - group.score, pods, other, child, group))
         return found
 
     def total(self, node: NodeInfo) -> float:
@@ -266,14 +278,14 @@ class Candidates:
         score, _, _ = self.entries[node.order]
         return self.scale.offset(bool(self.topology.soft)) + self.group_of[node.order].score - score
 
-    def counts(self) -> Counter[Reasons]:
+    def counts(self) -> dict[Reasons, int]:
         """Reasons → number of the nodes asked that object for them."""
-        counts = +self.tally
+        counts = {reasons: count for reasons, count in self.tally.items() if count}
         if len(self.asked) < len(self.nodes):
             counts[(NOT_NAMED,)] = len(self.nodes) - len(self.asked)
         for group in self.groups.values():
             if group.reasons and group.fitting:
-                counts[group.reasons] += group.fitting
+                counts[group.reasons] = counts.get(group.reasons, 0) + group.fitting
         return counts
 
     def reasons_of(self, node: NodeInfo) -> Reasons:
@@ -281,17 +293,3 @@ class Candidates:
         if node.order not in self.reasons:
             return (NOT_NAMED,)
         return self.reasons[node.order] or self.group_of[node.order].reasons
-
-    def points(self, node: NodeInfo) -> dict[str, float]:
-        """How a node's total comes about: each plugin's weighted points, without those that make no difference."""
-        pod, facts = self.pod, self._facts[node.order]
-        points: dict[str, float] = {"NodeResourcesFit": self.resources(pod, node), **self.scale.points(facts)}
-        if pod.cpu or pod.memory:
-            points["NodeResourcesBalancedAllocation"] = scores.balanced_allocation(pod, node)
-        if self._image_shares:
-            points["ImageLocality"] = facts.image
-        if self.raw:
-            points |= self.scale.domain_points(*self._sums(node.order), bool(self.topology.soft))
-            if self.group_of[node.order].left_out:
-                points["PodTopologySpread"] = 0
-        return {plugin: round(WEIGHTS[plugin] * score, 1) for plugin, score in points.items()}

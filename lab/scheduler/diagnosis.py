@@ -10,7 +10,7 @@ ALL_TAINTS = UNTOLERATED + "(s)"
 NO_NODES = "no nodes available to schedule pods"
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NO_VICTIMS = "No preemption victims found for incoming pod"
-RUNNERS_UP = 10
+BEST = 2  # of which it is said in large clusters: the one chosen, and the runner-up
 
 
 def fit_error(nodes: int, reasons: dict[str, int], postfilter: str = "") -> str:
@@ -30,36 +30,69 @@ def fit_error(nodes: int, reasons: dict[str, int], postfilter: str = "") -> str:
 
 def histogram(counts: dict[Reasons, int]) -> dict[str, int]:
     """Reason → nodes that give it. A node with two reasons counts under both."""
-    total: Counter[str] = Counter()
+    total: dict[str, int] = {}
     for reasons, count in counts.items():
         for why in reasons:
-            total[why] += count
-    return dict(total)
+            total[why] = total.get(why, 0) + count
+    return total
 
 
 def explain(candidates: Candidates, chosen: NodeInfo | None) -> dict:
-    """The decision as data, to be stored with it: `{"chosen", "evaluated": nodes, "counts": {reason: nodes}, "nodes"}`.
+    """The decision as data, to be stored with it: `{"decision", "chosen", "evaluated": nodes, "counts": {reason:
+    nodes}, "nodes"}`. `decision`: "Schedule", with "promised" where preemption had made room there; "Unschedulable"; or
+    "Preempt", which `batch` makes of that, with "nominated" and "victims".
 
     `nodes` has one entry a node, best first, then those that objected: `{"node", "fits": True, "total", "scores":
-    {plugin: points}}` or `{"node", "fits": False, "reasons"}`. In large clusters only the best ten are there, and
-    `scores` only of the one chosen.
+    {plugin: points}}` or `{"node", "fits": False, "reasons"}`. In large clusters only the one chosen and the
+    runner-up are there: what is written of a pod must not cost more than a tenth of finding it a node.
     """
-    exact, nodes = candidates.exact, candidates.nodes
-    ranked = candidates.ranked(len(nodes) if exact else RUNNERS_UP)
-    if chosen and chosen not in [node for node, _ in ranked]:  # room was made on it: it need not be the best
-        ranked.append((chosen, candidates.total(chosen)))
-    verdicts = []
-    for node, total in ranked:
-        verdict = {"node": node.name, "fits": True, "total": round(total, 1)}
-        if exact or node is chosen:
-            verdict["scores"] = candidates.points(node)
-        verdicts.append(verdict)
-    if exact:
-        objecting = [(node, candidates.reasons_of(node)) for node in nodes]
+    fitting = candidates.ranked(len(candidates.nodes) if candidates.exact else BEST)
+    if chosen and chosen not in fitting:  # room was made on it: it need not be the best
+        fitting.append(chosen)
+    verdicts = [candidates.said.get(node.order) or _verdict(candidates, node) for node in fitting]
+    if candidates.exact:
+        objecting = [(node, candidates.reasons_of(node)) for node in candidates.nodes]
         verdicts += [{"node": n.name, "fits": False, "reasons": list(why)} for n, why in objecting if why]
     return {
+        "decision": "Schedule" if chosen else "Unschedulable",
         "chosen": chosen.name if chosen else None,
         "evaluated": len(candidates.reasons),
         "counts": histogram(candidates.counts()),
         "nodes": verdicts,
     }
+
+
+def _verdict(candidates: Candidates, node: NodeInfo) -> dict:
+    """What is said of a node that would do; kept, for it is often said again of the next pod, and of nodes alike."""
+    order = node.order
+    numbers = candidates.own[order], candidates.facts[order], *_domain(candidates, order)
+    alike = candidates.scale.said.get(numbers)
+    if alike is None:
+        alike = candidates.scale.said[numbers] = round(candidates.total(node), 1), points(candidates, order)
+    total, scores = alike
+    verdict = candidates.said[order] = {"node": node.name, "fits": True, "total": total, "scores": scores}
+    return verdict
+
+
+def _domain(candidates: Candidates, order: int) -> tuple[float, float, bool]:
+    """Crowd, liking, and whether the node is left out of the former."""
+    return (*candidates.sums(order), candidates.group_of[order].left_out) if candidates.raw else (0.0, 0.0, False)
+
+
+def points(candidates: Candidates, order: int) -> dict[str, float]:
+    """How a node's total comes about: each plugin's weighted points, without those that make no difference."""
+    pod, facts, scale = candidates.pod, candidates.facts[order], candidates.scale
+    room, balance = candidates.own[order]
+    found: dict[str, float] = {"NodeResourcesFit": room}
+    if pod.cpu or pod.memory:
+        found["NodeResourcesBalancedAllocation"] = balance
+    if candidates.image_shares:
+        found["ImageLocality"] = facts.image
+    if scale.relative:
+        found |= scale.points(facts)
+    if candidates.raw:
+        crowd, liking, left_out = _domain(candidates, order)
+        found |= scale.domain_points(crowd, liking, bool(candidates.topology.soft))
+        if left_out:
+            found["PodTopologySpread"] = 0
+    return found

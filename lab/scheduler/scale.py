@@ -1,5 +1,6 @@
 """What relative scores are relative to: the most and the least that any node has which would do."""
 
+from collections.abc import Hashable
 from typing import NamedTuple
 
 from .filters import Reasons
@@ -27,6 +28,8 @@ class Scale:
         likings = [liking for _, liking in sums] or [0.0]
         self.fewest, self.most = min(crowds), max(crowds)
         self.least_liked, self.most_liked = min(likings), max(likings)
+        self._said: dict[tuple[float, float], dict[str, float]] = {}
+        self.said: dict[Hashable, tuple[float, dict[str, float]]] = {}  # `diagnosis`: a node's numbers → total, points
         span = self.most_liked - self.least_liked
         self.per_pod = HIGHEST * WEIGHTS["PodTopologySpread"] / self.most if self.most else 0.0
         self.per_liking = HIGHEST * WEIGHTS["InterPodAffinity"] / span if span else 0.0
@@ -36,6 +39,18 @@ class Scale:
         self.fewest += crowd
         self.least_liked += liking
         self.most_liked += liking
+        self.said.clear()
+        self._said.clear()
+
+    @property
+    def relative(self) -> bool:
+        """Whether scores that do not depend on pods tell one node from another."""
+        return bool(self.most_taints or self.most_affinity)
+
+    @property
+    def extremes(self) -> tuple[int, int]:
+        """All that the points of a node are relative to where nothing counts pods."""
+        return self.most_taints, self.most_affinity
 
     def rank(self, facts: Facts) -> float:
         """The relative scores that do not depend on pods, weighted."""
@@ -60,19 +75,27 @@ class Scale:
         return (self.spread_offset if spreads else 0.0) - self.least_liked * self.per_liking
 
     def points(self, facts: Facts) -> dict[str, float]:
-        """Plugin → points, of those that do not depend on pods and make any difference."""
+        """Plugin → weighted points, of those that do not depend on pods and make any difference."""
         points: dict[str, float] = {}
         if self.most_taints:
             points["TaintToleration"] = scaled(facts.taints, self.most_taints, reverse=True)
         if self.most_affinity:
             points["NodeAffinity"] = scaled(facts.affinity, self.most_affinity)
-        return points
+        return weighted(points)
 
     def domain_points(self, crowd: float, liking: float, spreads: bool) -> dict[str, float]:
-        """Plugin → points, of those that do."""
-        points: dict[str, float] = {}
-        if spreads:
-            points["PodTopologySpread"] = scaled_spread(crowd, self.fewest, self.most)
-        if self.most_liked > self.least_liked:
-            points["InterPodAffinity"] = scaled_affinity(liking, self.least_liked, self.most_liked)
-        return points
+        """Plugin → weighted points, of those that do. Many nodes have the same sums, so they share what is said."""
+        said = self._said.get((crowd, liking))
+        if said is None:
+            points: dict[str, float] = {}
+            if spreads:
+                points["PodTopologySpread"] = scaled_spread(crowd, self.fewest, self.most)
+            if self.most_liked > self.least_liked:
+                points["InterPodAffinity"] = scaled_affinity(liking, self.least_liked, self.most_liked)
+            said = self._said[crowd, liking] = weighted(points)
+        return said
+
+
+def weighted(points: dict[str, float]) -> dict[str, float]:
+    """As they are added up, to a tenth."""
+    return {plugin: round(WEIGHTS[plugin] * score, 1) for plugin, score in points.items()}

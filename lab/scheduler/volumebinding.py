@@ -95,7 +95,8 @@ def _unschedulable(pod: dict, why_not: str, nodes: int) -> Unschedulable:
     else:
         preemption = "preemption: " + fit_error(nodes, {NOT_HELPFUL: nodes})
         message = f"0/{nodes} nodes are available: {why_not}. {preemption}" if nodes else NO_NODES
-    return Unschedulable(pod, message, {"chosen": None, "evaluated": 0, "counts": {why_not: nodes}, "nodes": []})
+    why: dict = {"decision": "Unschedulable", "chosen": None, "evaluated": 0, "counts": {why_not: nodes}, "nodes": []}
+    return Unschedulable(pod, message, why)
 
 
 def settle(client: Client, outcome: Outcome, claims: Claims) -> list[str]:

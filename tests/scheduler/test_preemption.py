@@ -37,7 +37,8 @@ def test_a_more_important_pod_pushes_out_a_lesser_one_and_is_promised_the_room()
     assert decided(outcome) == ("a", ["x"])
     assert words(outcome)["vip"] == "0/1 nodes are available: 1 Insufficient cpu."
     why = outcome.unschedulable[0].why
-    assert (why["chosen"], why["nominated"], why["victims"]) == (None, "a", ["default/x"])
+    assert (why["decision"], why["chosen"]) == ("Preempt", None)
+    assert (why["nominated"], why["victims"]) == ("a", ["default/x"])
 
 
 @pytest.mark.parametrize("priority", [100, 101])
