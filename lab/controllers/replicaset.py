@@ -60,7 +60,12 @@ class ReplicaSetController(WorkloadController):
         """Make these pods, and count them, in one transaction: all of them or none. The ReplicaSet as it is then."""
         count = len(names)
         made = [new_pod(rs, name) for name in names]
-        why = {"replicas": rs["spec"].get("replicas", 1), "found": len(pods), "created": count}
+        why = {
+            "decision": "CreatePods",
+            "replicas": rs["spec"].get("replicas", 1),
+            "found": len(pods),
+            "created": count,
+        }
         puts = [Put(PODS, pod, why=why) for pod in made]
         status = self._status(client, rs, pods + made)
         if status != rs.get("status"):

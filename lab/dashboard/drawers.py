@@ -30,6 +30,7 @@ from lab.apimachinery.meta import join_key
 from lab.apiserver.tables.cells import age, human_duration
 from lab.apiserver.tables.pods import summary
 from lab.client import Client
+from lab.explain.grounds import acts_of, because
 from lab.explain.past import PastClient
 
 from . import steeringdrawers as steering
@@ -46,7 +47,7 @@ from .threaddrawers import thread_tab
 from .verdicts import SCORES, decision
 from .wheels import loop_drawer
 from .whole import ZONES, zone_of, zone_row
-from .why import acts_of, because, explain_pod
+from .why import explain_pod
 
 EVENTS_SHOWN = 50
 NOW_ONLY = ("logs", "terminal", "drain")  # tabs that reach into what runs, or say what would be

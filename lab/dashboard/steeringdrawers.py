@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 
 from lab import metrics
 from lab.apimachinery.kinds import ENDPOINTSLICES as SLICES
@@ -20,10 +19,10 @@ from lab.apimachinery.labels import NODEPOOL_LABEL
 from lab.apimachinery.meta import is_true, key_of
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
+from lab.explain.grounds import because
 
 from .servicerows import SERVICE_NAME, endpoints_of, service_row, visitors_row, why_empty
 from .steeringrows import metric_words, pool_row, release_row, scaler_row, steps_of
-from .steeringwords import pool_words, release_words, scaler_words
 
 DECISIONS = 12
 HISTORY = 300
@@ -145,7 +144,7 @@ def release_overview(client: Client, release: dict) -> dict:
         "spec": spec,
         "status": status,
         "steps": [{"words": _step(step), "at": at == row_step(release)} for at, step in enumerate(steps_of(release))],
-        "decisions": _decisions(client, RELEASES, release, release_words),
+        "decisions": _decisions(client, RELEASES, release, "release-controller"),
     }
 
 
@@ -177,7 +176,7 @@ def scaler_head(client: Client, scaler: dict) -> dict:
 def scaler_overview(client: Client, scaler: dict) -> dict:
     return {
         "conditions": scaler.get("status", {}).get("conditions") or (),
-        "decisions": _decisions(client, HORIZONTALPODAUTOSCALERS, scaler, scaler_words),
+        "decisions": _decisions(client, HORIZONTALPODAUTOSCALERS, scaler, "horizontal-pod-autoscaler"),
     }
 
 
@@ -193,17 +192,17 @@ def pool_overview(client: Client, pool: dict) -> dict:
         "spec": pool["spec"],
         "message": pool.get("status", {}).get("message", ""),
         "nodes": [node["metadata"]["name"] for node in nodes],
-        "decisions": [one for node in nodes for one in _decisions(client, NODES, node, pool_words)],
+        "decisions": [one for node in nodes for one in _decisions(client, NODES, node, "cluster-autoscaler")],
     }
 
 
-def _decisions(client: Client, kind: Kind, obj: dict, words: Callable[[dict], str]) -> list[dict]:
-    """What its controller decided last, newest first, and on what grounds. Of those that came to the same one after
-    another, the first: since when it is so."""
+def _decisions(client: Client, kind: Kind, obj: dict, author: str) -> list[dict]:
+    """What `author`, its controller, decided last, newest first, and on what grounds. Of those that came to the same
+    one after another, the first: since when it is so."""
     meta, now = obj["metadata"], time.time()
     found: list[dict] = []
     for row in client.history(kind, meta.get("namespace", ""), meta["name"], HISTORY):
-        if row["why"] and (said := words(row["why"])):
+        if row["author"] == author and (said := because(row["why"])):
             one = {"text": said, "ago": human_duration(now - row["time"]), "came_to": said.rpartition(": ")[2]}
             if found and found[-1]["came_to"] == one["came_to"]:
                 found.pop()

@@ -11,6 +11,7 @@ from lab.client import Client
 
 SHOWN = 8  # chips beside one waiting pod
 HISTORY = 200  # rows of a pod looked through for the decision
+DECISIONS = ("Schedule", "Unschedulable", "Preempt")
 # kube-scheduler's words → what fits on a chip. Its own words stand in the drawer.
 SHORT = (
     (re.compile(r"^Insufficient (.+)$"), r"too little \1"),
@@ -75,10 +76,10 @@ def _objections(item: dict) -> str:
 def decision(client: Client, namespace: str, name: str, uid: str = "") -> dict | None:
     """The scheduler's newest decision about a pod: the `why` of its row, with its time; None if it has left none.
 
-    Others leave theirs on the pod's rows too (why it was made, why its containers were started): those name no nodes.
+    Others leave theirs on the pod's rows too: why it was made, why its containers were started.
     """
     for row in client.history(PODS, namespace, name, limit=HISTORY):
-        if row["why"] and "nodes" in row["why"] and (not uid or row["object"]["metadata"]["uid"] == uid):
+        if (row["why"] or {}).get("decision") in DECISIONS and (not uid or row["object"]["metadata"]["uid"] == uid):
             return {**row["why"], "revision": row["revision"], "time": row["time"], "author": row["author"]}
     return None
 

@@ -14,8 +14,9 @@ from lab.client import Client
 from lab.store import Row, effects, rows_at
 
 from .authors import part_of
+from .grounds import because
 from .roots import root
-from .words import because, call_words, ready_in, telling, told
+from .words import call_words, ready_in, telling, told
 
 MOST_HOPS = 200  # more than that nobody walks
 MOST_READ = 600  # rows of one thread, of which most say nothing new

@@ -131,14 +131,3 @@ def _of_node(old: dict, new: dict) -> Iterator[str]:
         yield f"tainted node {name}: {', '.join(added)}"
     if gone := sorted(taints[0] - taints[1]):
         yield f"took from node {name} the taint {', '.join(gone)}"
-
-
-def because(why: dict | None) -> str:
-    """The grounds of a decision: in its own words, or the figures that it went by."""
-    why = why or {}
-    if words := why.get("message") or "; ".join(
-        dict.fromkeys(step["reason"] for step in why.get("steps", ()) if step.get("reason"))
-    ):
-        return str(words)
-    figures = {key: value for key, value in why.items() if isinstance(value, str | int | float) and key != "decision"}
-    return ", ".join(f"{key} {value}" for key, value in figures.items() if value != "")

@@ -75,7 +75,7 @@ class Plan:
             for s in self.start
         ]
         steps += [{"action": "Wait", "container": n, "seconds": round(t, 1)} for n, t in self.waiting.items()]
-        return {"decision": "computePodActions", "steps": steps}
+        return {"decision": "SyncPod", "steps": steps}
 
 
 def compute_pod_actions(

@@ -54,7 +54,7 @@ class PodEnding:
         self._refresh(record)
         record.ended, record.ended_at = True, time.monotonic()
         if not record.gone:
-            self._report(record, {"decision": "syncTerminatingPod", "graceSeconds": grace})
+            self._report(record, {"decision": "SyncTerminatingPod", "graceSeconds": grace})
         self._parts.writer.end(record, then=lambda: self._parts.wake(record.uid))
 
     def _drain(self, record: PodRecord, grace: float) -> None:

@@ -155,4 +155,4 @@ class Building:
         containers = with_image(template["spec"]["containers"], name, result["image"])
         template = {**template, "spec": {**template["spec"], "containers": containers}}
         new = {**deployment, "spec": {**deployment["spec"], "template": template}}
-        return Put(DEPLOYMENTS, new, why={"build": self._key[1], "image": result["image"]})
+        return Put(DEPLOYMENTS, new, why={"decision": "RollOutImage", "build": self._key[1], "image": result["image"]})

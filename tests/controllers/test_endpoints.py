@@ -213,7 +213,7 @@ def test_a_service_that_matches_nothing_says_so(cluster):
     (one,) = slices(cluster)
     assert one["endpoints"] == [] and one["ports"] == []
     decision = cluster.client.history(ENDPOINTSLICES, "default", one["metadata"]["name"])[0]["why"]
-    assert decision == {"selector": {"app": "wbe"}, "pods": 0, "ready": 0}
+    assert decision == {"decision": "SelectEndpoints", "selector": {"app": "wbe"}, "pods": 0, "ready": 0}
 
 
 def test_a_headless_service_needs_no_ports_and_names_its_pods(cluster):

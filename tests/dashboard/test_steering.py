@@ -12,7 +12,6 @@ from lab.dashboard.noderows import node_row
 from lab.dashboard.panels import panel, submit
 from lab.dashboard.servicerows import endpoints_of, service_row, why_empty
 from lab.dashboard.steeringrows import metric_words, release_row, shown_first
-from lab.dashboard.steeringwords import pool_words, scaler_words
 
 from .build import a_deployment, a_node, a_pod, change, meta, with_spec
 
@@ -150,13 +149,6 @@ def test_an_autoscaler_says_what_is_measured_and_what_is_asked_for():
     current = [{"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 43}}}]
     spec = {"metrics": [{"type": "Resource", "resource": cpu}, {"type": "Object", "object": latency}]}
     assert metric_words({"spec": spec, "status": {"currentMetrics": current}}) == ["cpu 43 %/80 %", "latency –/2000 ms"]
-
-
-def test_decisions_are_told_in_words():
-    metric = {"metric": "pods metric requests_per_second", "current": "16682m", "target": "20", "proposal": 6}
-    said = scaler_words({"current": 3, "desired": 6, "metrics": [metric]})
-    assert said == "pods metric requests_per_second 16.7 of 20: 3 → 6"
-    assert pool_words({"bought": "pool-1", "for": ["default/web-1"]}) == "bought pool-1 for default/web-1"
 
 
 def test_a_machine_that_boots_says_until_when():

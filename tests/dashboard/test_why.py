@@ -1,4 +1,4 @@
-"""Why a pod is as it is, in sentences; and the grounds of decisions in a few words."""
+"""Why a pod is as it is, in sentences."""
 
 from django.conf import settings
 
@@ -7,7 +7,7 @@ from lab.apimachinery.meta import parse_time
 from lab.apimachinery.selectors import EVERYTHING
 from lab.dashboard.drain import checklist
 from lab.dashboard.waits import shortened, span
-from lab.dashboard.why import acts_of, because, explain_pod
+from lab.dashboard.why import explain_pod
 
 from .build import a_deployment, a_pod, a_replicaset, crashed, leaving, ready, with_spec, with_status
 
@@ -43,29 +43,6 @@ def test_an_image_that_cannot_be_had_is_named_with_its_error():
 
 def test_a_pod_on_its_way_out_says_so():
     assert "asked to leave" in explain_pod(leaving(ready(a_pod(node="node-a"))), NOW)[-1]
-
-
-def test_decisions_say_their_grounds_whoever_took_them():
-    assert because({"replicas": 5, "found": 3, "created": 2}) == "5 wanted, 3 found"
-    nodes = [{"node": "a", "fits": True, "total": 72.0}, {"node": "b", "fits": False, "reasons": ["x"]}]
-    assert because({"chosen": "a", "evaluated": 2, "nodes": nodes}) == "1 of 2 nodes fit, 72 points"
-    assert because({"replicas": 3, "ordinal": 1, "revision": "db-x"}) == "3 wanted, number 1 missing"
-    assert because({"missing_on": "node-a"}) == "node-a had none"
-    job = {"completions": 5, "parallelism": 2, "active": 2, "succeeded": 1, "failed": 0}
-    assert because(job) == "1 of 5 done, 0 failed, 2 at work"
-    assert because({**job, "completions": None}) == "1 done, 0 failed, 2 at work"
-    assert because(None) == ""
-
-
-def test_a_kubelets_decision_is_told_as_what_it_did_and_why():
-    steps = [
-        {"action": "CreatePodSandbox", "reason": "the pod has none yet"},
-        {"action": "StartContainer", "container": "web", "attempt": 0, "reason": "its pod's sandbox is new"},
-    ]
-    assert acts_of({"steps": steps}) == "made its sandbox, started web"
-    assert because({"steps": steps}) == "the pod has none yet; its pod's sandbox is new"
-    assert acts_of({"steps": [{"action": "Wait", "container": "web", "seconds": 2.0}]}) == "let web wait 2 s"
-    assert acts_of(None) == ""
 
 
 def test_a_drain_lists_first_what_stands_in_its_way():

@@ -133,7 +133,13 @@ def _purchases(state: State, plan: Plan) -> list[Put]:
 
 def _why_bought(purchase: buying.Purchase, name: str) -> dict:
     pods = [meta.key_of(pod) for pod in purchase.placed.get(name, ())]
-    return {"bought": name, "pool": purchase.pool["metadata"]["name"], "size": str(purchase), "for": pods}
+    return {
+        "decision": "BuyNode",
+        "bought": name,
+        "pool": purchase.pool["metadata"]["name"],
+        "size": str(purchase),
+        "for": pods,
+    }
 
 
 def _marks(state: State, verdicts: list[Verdict], going: list[Verdict]) -> list[Put]:
@@ -145,12 +151,28 @@ def _marks(state: State, verdicts: list[Verdict], going: list[Verdict]) -> list[
         if verdict.name in names:
             marked = machines.with_taint(node, TO_BE_DELETED, "NoSchedule", state.now)
             marked["spec"]["unschedulable"] = True
-            why = {"sold": verdict.name, "utilization": round(verdict.utilization, 2), "moves": verdict.moves}
+            why = {
+                "decision": "SellNode",
+                "sold": verdict.name,
+                "utilization": round(verdict.utilization, 2),
+                "moves": verdict.moves,
+            }
             puts.append(Put(NODES, marked, why={**why, "idleSeconds": round(state.now - (since or 0))}))
         elif verdict.needed and since is not None:
-            puts.append(Put(NODES, machines.without_taints(node, CANDIDATE), why={"needed": verdict.needed}))
+            puts.append(
+                Put(
+                    NODES,
+                    machines.without_taints(node, CANDIDATE),
+                    why={"decision": "KeepNode", "needed": verdict.needed},
+                )
+            )
         elif not verdict.needed and since is None:
-            why = {"idle": verdict.name, "utilization": round(verdict.utilization, 2), "moves": verdict.moves}
+            why = {
+                "decision": "FindNodeIdle",
+                "idle": verdict.name,
+                "utilization": round(verdict.utilization, 2),
+                "moves": verdict.moves,
+            }
             puts.append(Put(NODES, machines.with_taint(node, CANDIDATE, "PreferNoSchedule", state.now), why=why))
     return puts
 
@@ -187,7 +209,8 @@ def _statuses(state: State, plan: Plan) -> list[Put]:
             "message": message,
         }
         if status != pool.get("status"):
-            why = {"refused": {meta.key_of(pod): found for pod, found in plan.refused}} if plan.refused else None
+            refused = {meta.key_of(pod): found for pod, found in plan.refused}
+            why = {"decision": "BuyNothing", "refused": refused} if refused else None
             puts.append(Put(NODEPOOLS, {**pool, "status": status}, "status", why))
     return puts
 

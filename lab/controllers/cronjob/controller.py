@@ -51,7 +51,9 @@ class CronJobController(ObjectController):
         job = client.find(JOBS, namespace, name)
         if job is None:
             try:
-                job = client.create(JOBS, wanted, why={"schedule": cronjob["spec"]["schedule"], "due": at(due)})
+                job = client.create(
+                    JOBS, wanted, why={"decision": "StartJob", "schedule": cronjob["spec"]["schedule"], "due": at(due)}
+                )
             except ApiError as error:
                 plan.events.append(("Warning", "FailedCreate", f"Error creating job: {error.message}"))
                 raise

@@ -67,7 +67,14 @@ class DaemonSetController(WorkloadController):
 
         def make(some: list[str]) -> None:
             made = client.write(
-                [Put(PODS, daemon(ds, node, history.newest, nodes[node]), why={"missing_on": node}) for node in some]
+                [
+                    Put(
+                        PODS,
+                        daemon(ds, node, history.newest, nodes[node]),
+                        why={"decision": "CreateDaemonPod", "missing_on": node},
+                    )
+                    for node in some
+                ]
             )
             told = [f"Created pod: {pod['metadata']['name']}" for pod in made]
             client.events([(ds, "Normal", "SuccessfulCreate", words) for words in told])

@@ -117,6 +117,7 @@ def _why(deployment: dict, new: dict | None, old: list[dict], sizes: Sizes) -> d
     surge, unavailable = rollout.fenceposts(deployment)
     replicas = deployment["spec"].get("replicas", 1)
     return {
+        "decision": "ScaleReplicaSets",
         "strategy": "RollingUpdate" if rollout.is_rolling(deployment) else "Recreate",
         **(
             {"steeredBy": deployment["metadata"]["annotations"].get(revisions.RELEASE)}

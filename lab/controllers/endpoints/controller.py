@@ -49,7 +49,11 @@ class EndpointSliceController(ObjectController):
         selector = service["spec"].get("selector")
         old = view.get(ENDPOINTS.resource, namespace, name)
         if not selector:
-            self._write(client, _mirrors(view, service, old), why={"mirrors": f"Endpoints {name}"})
+            self._write(
+                client,
+                _mirrors(view, service, old),
+                why={"decision": "MirrorEndpoints", "mirrors": f"Endpoints {name}"},
+            )
             return
         nodes = {node["metadata"]["name"]: node for node in view.list(NODES.resource)}
         pods = _selected(view, namespace, selector)
@@ -57,7 +61,12 @@ class EndpointSliceController(ObjectController):
         planned = slices.plan(service, service, slices.OURS, _managed(view, namespace, name, slices.OURS), groups)
         planned.delete += _managed(view, namespace, name, slices.MIRRORING)  # of a time without selector
         new = legacy.endpoints_of(service, pods, nodes, old)
-        why = {"selector": selector, "pods": len(pods), "ready": sum(map(is_ready, pods))}
+        why = {
+            "decision": "SelectEndpoints",
+            "selector": selector,
+            "pods": len(pods),
+            "ready": sum(map(is_ready, pods)),
+        }
         self._write(client, planned, why, [Put(ENDPOINTS, new)] if new != old else [])
 
     def _write(self, client: Client, planned: slices.Plan, why: dict, more: list[Put] | None = None) -> None:

@@ -66,7 +66,7 @@ def decide(
     )
     least, most = spec.get("minReplicas", 1), spec["maxReplicas"]
     making.metrics = []
-    why: dict = {"current": current, "least": least, "most": most}
+    why: dict = {"decision": "ScaleTarget", "current": current, "least": least, "most": most}
     desired, reason = current, ""
     if current == 0 and least != 0:
         message = "scaling is disabled since the replica count of the target is zero"

@@ -88,7 +88,7 @@ class JobController(WorkloadController):
 
     def _write(self, client: Client, job: dict, plan: Plan) -> list[dict]:
         """The counts, and all that they stand for, in one transaction. Returns the pods that were made."""
-        why = {field: job["spec"].get(field) for field in ("completions", "parallelism")}
+        why = {"decision": "SyncJob"} | {field: job["spec"].get(field) for field in ("completions", "parallelism")}
         why |= {field: plan.status.get(field, 0) for field in ("active", "succeeded", "failed")}
         puts = [Put(PODS, pod, why=why) for pod in plan.create]
         puts += [Put(PODS, released(pod, TRACKING), why=why) for pod in plan.release]

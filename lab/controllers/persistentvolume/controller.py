@@ -103,7 +103,9 @@ class PersistentVolumeController(ObjectController):
             words = f'Cannot bind to requested volume "{name}": {wrong}'
             client.event(claim, "Warning", "VolumeMismatch", words)
         else:
-            self._bind(client, volume, claim, {"decision": "bind", "volume": name, "because": "the claim names it"})
+            self._bind(
+                client, volume, claim, {"decision": "BindVolume", "volume": name, "because": "the claim names it"}
+            )
 
     def _find_volume(self, client: Client, claim: dict) -> None:
         view = client.view()
@@ -124,7 +126,7 @@ class PersistentVolumeController(ObjectController):
         volumes = view.list(PERSISTENTVOLUMES.resource)
         volume = binding.best_volume(claim, volumes, node, any_free=not waits)
         if volume:
-            self._bind(client, volume, claim, {"decision": "bind", "volume": volume["metadata"]["name"]})
+            self._bind(client, volume, claim, {"decision": "BindVolume", "volume": volume["metadata"]["name"]})
         elif waits:
             client.event(claim, "Normal", "WaitForFirstConsumer", WAITING)
         elif storage_class:
@@ -161,7 +163,7 @@ class PersistentVolumeController(ObjectController):
         runtime = _runtime([node] if node else view.list(NODES.resource))
         volume = binding.provisioned(claim, storage_class, runtime)
         client.create(
-            PERSISTENTVOLUMES, volume, why={"decision": "provision", "class": claim["spec"]["storageClassName"]}
+            PERSISTENTVOLUMES, volume, why={"decision": "ProvisionVolume", "class": claim["spec"]["storageClassName"]}
         )
         name = volume["metadata"]["name"]
         client.event(claim, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {name}")

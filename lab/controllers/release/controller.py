@@ -77,7 +77,7 @@ class ReleaseController(Controller):
         return plan.delay
 
     def _carry_out(self, client: Client, look: Look, plan: Plan) -> None:
-        why = {"message": plan.status.get("message", ""), **plan.why}
+        why = {"decision": "StepRelease", "message": plan.status.get("message", ""), **plan.why}
         puts = [Put(kind, obj, why=why) for kind, obj in changes(look, plan)]
         status = {**plan.status, "observedGeneration": look.release["metadata"].get("generation", 0)}
         if not puts and _only_counts(look.status, status) and _written_just_now(look):

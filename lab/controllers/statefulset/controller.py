@@ -135,7 +135,12 @@ class StatefulSetController(WorkloadController):
     def _made(self, client: Client, sts: dict, ordinal: int, history: History) -> list[Put]:
         """The claims that this number's pod lacks, and the pod."""
         revision = plan.revision_for(sts, ordinal, plan.current_revision(sts, history), history.newest)
-        why = {"replicas": sts["spec"].get("replicas", 1), "ordinal": ordinal, "revision": revision["metadata"]["name"]}
+        why = {
+            "decision": "CreateOrdinal",
+            "replicas": sts["spec"].get("replicas", 1),
+            "ordinal": ordinal,
+            "revision": revision["metadata"]["name"],
+        }
         pod = Put(PODS, identity.stateful_pod(sts, ordinal, revision), why=why)
         return [*self._missing(sts, ordinal, self._claims(client, sts, ordinal)), pod]
 

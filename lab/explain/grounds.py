@@ -1,0 +1,125 @@
+"""The grounds of a decision in a few words: from what whoever decided left on the row (`why`), by the decision's name.
+
+Which decisions there are, who takes them and what they leave stands in `lab/README.md`. Pure.
+"""
+
+from collections.abc import Callable
+
+Words = Callable[[dict], str]
+ACTS = {
+    "KillPod": "ended the pod",
+    "CreatePodSandbox": "made its sandbox",
+    "KillContainer": "ended {container}",
+    "StartContainer": "started {container}",
+    "Wait": "let {container} wait {seconds:g} s",
+}
+
+
+def because(why: dict | None) -> str:
+    """Empty where nothing was decided, or nothing is said of its grounds."""
+    words = GROUNDS.get((why or {}).get("decision", ""), _nothing)
+    return words(why or {})
+
+
+def acts_of(why: dict | None) -> str:
+    """What a kubelet decided to do: "made its sandbox, started hello"; empty for any other decision."""
+    return ", ".join(ACTS[step["action"]].format_map(step) for step in (why or {}).get("steps", ()))
+
+
+def _nothing(why: dict) -> str:
+    return ""
+
+
+def _said(template: str) -> Words:
+    return lambda why: template.format_map(why)
+
+
+def _job(why: dict) -> str:
+    wanted = f" of {why['completions']}" if why["completions"] is not None else ""
+    return f"{why['succeeded']}{wanted} done, {why['failed']} failed, {why['active']} at work"
+
+
+def _node(why: dict) -> str:
+    fit = why["evaluated"] - len([item for item in why["nodes"] if not item["fits"]])
+    best = next((f", {item['total']:g} points" for item in why["nodes"] if item["node"] == why["chosen"]), "")
+    return f"{fit} of {why['evaluated']} nodes fit{best}"
+
+
+def _preemption(why: dict) -> str:
+    return f"no node fits until {', '.join(why['victims']) or 'who is asked to leave'} has left {why['nominated']}"
+
+
+def _sync(why: dict) -> str:
+    steps = why.get("steps", ())
+    if any(step["action"] == "Wait" for step in steps):
+        return "back-off: longer after each failure"
+    return "; ".join(dict.fromkeys(step["reason"] for step in steps if step.get("reason")))
+
+
+def _sizes(why: dict) -> str:
+    sets = ", ".join(
+        f"{name} {one['replicas']} → {one['wanted']}"
+        for name, one in why["replicaSets"].items()
+        if one["replicas"] != one["wanted"]
+    )
+    if why["strategy"] == "Recreate":
+        return f"all old pods go before new ones come: {sets}" if sets else ""
+    return f"at most {why['atMost']} pods, {why['availableAtLeast']} available: {sets}" if sets else ""
+
+
+def _target(why: dict) -> str:
+    """`requests_per_second 34 of 20: 2 → 4`."""
+    if why.get("error"):
+        return str(why["error"])
+    asked = [
+        one.get("error") or f"{one.get('metric')} {_amount(one.get('current'))} of {_amount(one.get('target'))}"
+        for one in why.get("metrics") or ()
+    ]
+    if "desired" not in why:
+        return "; ".join(asked)
+    now, wanted = why.get("current"), why["desired"]
+    return f"{', '.join(asked) or 'no metric'}: {f'{now} → {wanted}' if now != wanted else f'stays at {now}'}"
+
+
+def _amount(written: object) -> str:
+    """`16.7` for the 16682m of the API; what is no such quantity stays as it is."""
+    text = str(written)
+    return f"{int(text[:-1]) / 1000:.3g}" if text.endswith("m") and text[:-1].isdigit() else text
+
+
+def _release(why: dict) -> str:
+    return why["message"] or (f"it is {why['phase']}" if "phase" in why else "")
+
+
+def _bought(why: dict) -> str:
+    return f"bought {why['bought']}" + (f" for {', '.join(why['for'])}" if why["for"] else "")
+
+
+def _idle(why: dict) -> str:
+    return f"{why['idle']} is idle: {round(100 * why['utilization'])} % is requested of it"
+
+
+GROUNDS: dict[str, Words] = {
+    "ScaleReplicaSets": _sizes,
+    "CreatePods": _said("{replicas} wanted, {found} found"),
+    "CreateOrdinal": _said("{replicas} wanted, number {ordinal} missing"),
+    "CreateDaemonPod": _said("{missing_on} had none"),
+    "SyncJob": _job,
+    "StartJob": _said("{schedule}: due at {due}"),
+    "Schedule": _node,
+    "Unschedulable": _node,
+    "Preempt": _preemption,
+    "SyncPod": _sync,
+    "SyncTerminatingPod": _said("it has {graceSeconds} s to end"),
+    "SelectEndpoints": _said("{ready} of {pods} pods that it selects are ready"),
+    "MirrorEndpoints": _said("it mirrors {mirrors}"),
+    "ScaleTarget": _target,
+    "StepRelease": _release,
+    "RollOutImage": _said("build {build} made {image}"),
+    "BindVolume": _said("{volume} is what it asks for"),
+    "ProvisionVolume": _said("class {class} makes what is asked for"),
+    "BuyNode": _bought,
+    "SellNode": _said("sells {sold}: idle for {idleSeconds} s"),
+    "FindNodeIdle": _idle,
+    "KeepNode": _said("needed again: {needed}"),
+}
