@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Iterable
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from lab import metrics
 from lab.apimachinery.errors import ApiError
@@ -191,13 +191,16 @@ def _sync(controller: Controller, client: Client, causes: dict[str, int], wheel:
 
 
 def position_of(name: str) -> int | None:
-    return Cursor.objects.filter(name=name).values_list("revision", flat=True).first()
+    """Where a loop's cursor stands; None if it has none. By hand, for the reason given in `requeue`."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT revision FROM "{Cursor._meta.db_table}" WHERE name = %s', [name])
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def _causes(state: View, controller: Controller, position: int | None) -> dict[str, int]:
     """key → the revision that makes it due: from the log since the cursor, and from the keys whose time has come."""
-    due = requeue.due(state).filter(controller=controller.name).order_by("pk")
-    return dict(due.values_list("key", "cause")) | news(state, controller, position)
+    return requeue.due(state, controller.name) | news(state, controller, position)
 
 
 def news(state: View, controller: Controller, position: int | None) -> dict[str, int]:
@@ -233,7 +236,7 @@ def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
     """The controllers that have something to do: what the tick pokes, in case a hint was lost."""
     state = view(cluster)
     head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
-    due = set(requeue.due(state).values_list("controller", flat=True).distinct())
+    due = requeue.loops_due(state)
     names = {cursor_name(state, c): c for c in controllers if is_led(state, c.name)}
     names = {name: c for name, c in names.items() if allowed(wheel_of(state, c.name), name) != 0}
     cursors = Cursor.objects.filter(name__in=list(names))
