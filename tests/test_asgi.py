@@ -92,6 +92,6 @@ async def test_a_board_without_a_database_is_told_to_come_back_later(monkeypatch
     scope = {"type": "websocket", "path": "/clusters/default/board", "headers": headers}
     browser = ApplicationCommunicator(application, scope)
     await browser.send_input({"type": "websocket.connect"})
-    assert (await browser.receive_output(20))["type"] == "websocket.accept"
-    assert await browser.receive_output(20) == {"type": "websocket.close", "code": TRY_AGAIN_LATER}
+    assert (await browser.receive_output(60))["type"] == "websocket.accept"
+    assert await browser.receive_output(60) == {"type": "websocket.close", "code": TRY_AGAIN_LATER}
     await browser.wait()

@@ -56,8 +56,9 @@ def drawn_as_stored(screen: Screen) -> None:
     screen.frame()
     shown = screen.page.locator(".pod[role][data-id]:not(.ghost)").evaluate_all("all => all.map(it => it.dataset.id)")
     assert sorted(shown) == sorted(pods)
-    hello = [obj["spec"]["replicas"] for obj in items if obj["kind"] == "Deployment"]
-    expect(screen.page.locator(".card [data-is=shown]")).to_have_text([str(replicas) for replicas in hello])
+    wanted = sorted(str(obj["spec"]["replicas"]) for obj in items if obj["kind"] == "Deployment")
+    cards = screen.page.locator(".card[data-id^='deployments.apps/'] [data-is=shown]")
+    wait_until("the cards to say their replicas", lambda: sorted(cards.all_text_contents()) == wanted)
     nodes = [row["id"] for row in screen.page.evaluate(ROWS) if row["kind"] == "node"]
     assert sorted(nodes) == sorted(f"nodes/{obj['metadata']['name']}" for obj in items if obj["kind"] == "Node")
 
