@@ -80,6 +80,7 @@ def test_a_statefulset_is_scaled_rolled_and_rolled_back(screen, typed):
     template = store(screen, "statefulsets.apps", "db")["spec"]["template"]
     assert "env" not in template["spec"]["containers"][0]
     screen.drawer.get_by_role("button", name="data-db-2").click()
+    expect(screen.drawer.locator("h1")).to_have_text("data-db-2")
     screen.drawer.get_by_role("button", name="db-2").click()
     expect(screen.drawer.locator("h1")).to_have_text("db-2")
     screen.drawer.get_by_role("button", name="StatefulSet db").click()
