@@ -58,6 +58,8 @@ def shell(kubectl: str, kubeconfig: Path, folder: Path) -> Callable[[str], str]:
             text=True,
             timeout=120,
         )
-        return done.stdout + (f"[exit {done.returncode}]\n" if done.returncode else "")
+        # What kubectl's own log says beside, of a watch that it has just ended, is no part of what it answers.
+        answered = re.sub(r"^[IWE]\d{4} .*\n", "", done.stdout, flags=re.MULTILINE)
+        return answered + (f"[exit {done.returncode}]\n" if done.returncode else "")
 
     return run

@@ -9,6 +9,7 @@ second and only if it says something new: it is what flows now (see `figures`), 
 import asyncio
 import contextlib
 import json
+import time
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
@@ -30,6 +31,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.place: tuple[str, int] | None = None
         self.told = NO_FIGURES
+        self.placed = time.monotonic()  # when it was last told a place in the sequence
         self.wake = asyncio.Event()  # the log has grown, or the browser has said where it is
         await self.accept()
         self.sender = asyncio.create_task(self.run())
@@ -72,8 +74,12 @@ class BoardConsumer(AsyncWebsocketConsumer):
             if asked is None or self.place is not asked:
                 return  # it has not said where it is, or only now
             text, place = feed.since(asked)
-        if not text and feed.figures != self.told:
+        # Figures may come each second for ever, and would never show it that it has lost a delta.
+        overdue = time.monotonic() - self.placed >= BEAT_SECONDS
+        if not text and feed.figures != self.told and not overdue:
             text = self.told = feed.figures
+        else:
+            self.placed = time.monotonic()
         if not text and place:
             text = json.dumps({"type": "beat", "epoch": place[0], "seq": place[1]})
         await asyncio.wait_for(self.send(text_data=text), STALLED_SECONDS)

@@ -129,7 +129,7 @@ def test_commands_are_typed_in_the_page_and_done_by_a_real_kubectl(screen):
     page = screen.page
     page.locator("#typed").fill("apply -f -")
     page.get_by_label("The YAML that -f - reads").fill("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: typed}\n")
-    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator(".console .said")).to_contain_text("configmap/typed created", timeout=SECONDS)
     type_(screen, "delete configmap typed", "deleted")
     page.locator("#typed").press("ArrowUp")

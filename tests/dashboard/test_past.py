@@ -138,7 +138,7 @@ def test_nothing_can_be_done_there(screen, walked):
     screen.show([])  # as after a restart of the server: what is live is another board, and kept aside
     expect(page.locator(".pod[role]")).to_have_count(len(screen.page.evaluate(PODS_THEN, walked[0])))
     page.locator("#live").click()
-    expect(page.locator(".pod[role]")).to_have_count(3)
+    expect(page.locator(".pod[role]")).to_have_count(3, timeout=SECONDS)  # with the next beat at the latest
     screen.live()
     assert screen.lab.api("GET", HELLO)["metadata"]["generation"] == before
     assert len(screen.lab.pods()) == 3
