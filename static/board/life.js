@@ -52,7 +52,7 @@ function arrive(tile, row) {
 function slide(tile, from) {
   if (still.matches) return;
   const to = tile.getBoundingClientRect();
-  tile.animate([{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)` }, { transform: "none" }], { duration: SLIDE, easing: "cubic-bezier(.3,.9,.3,1)" });
+  tile.animate([{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)` }, { transform: "none" }], { id: "slide", duration: SLIDE, easing: "cubic-bezier(.3,.9,.3,1)" });
 }
 
 function win(name) {
@@ -111,7 +111,7 @@ function tie() {
   const origin = sky.getBoundingClientRect();
   const lines = [...ghosts].map(({ tile, heir }) => {
     const other = tiles.get(heir);
-    if (!other || other.getAnimations().some((one) => !one.animationName)) return ""; // none, or still sliding to its node
+    if (!other || other.getAnimations().some(({ id }) => id === "slide")) return ""; // none, or still on its way to its node
     const [a, b] = [tile, other].map((one) => one.getBoundingClientRect());
     const [right, above] = [b.left > a.left, Math.abs(b.left - a.left) < 9];
     const [x1, y1] = [(right || above ? a.right : a.left) - origin.left, a.top + a.height / 2 - origin.top + sky.scrollTop];
