@@ -72,7 +72,14 @@ def loop_drawer(client: Client, name: str) -> dict:
         "watches": [each.partition(".")[0] for each in LOOPS[wheel.name].watches] if name in names else ["pods"],
         "keys": waiting[:MOST_KEYS],
         "more": max(0, len(waiting) - MOST_KEYS),
-        "by": [{**row, "ago": human_duration(now - row["time"])} for row in turns],
+        "by": [
+            {
+                **row,
+                "ago": human_duration(now - row["time"]),
+                "mode": wheels.read(wheel.name, row["object"]).said or "turns",
+            }
+            for row in turns
+        ],
         "command": kubectl("get", "wheel", wheel.name, "-o", "yaml"),
     }
 

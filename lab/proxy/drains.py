@@ -139,4 +139,6 @@ class Drains:
 def _put(pod: dict, said: Verdict) -> Put:
     status = pod.get("status", {})
     conditions = with_condition(status.get("conditions") or [], DRAINED, said.status, said.reason, said.message)
-    return Put(PODS, {**pod, "status": {**status, "conditions": conditions}}, "status")
+    # The newest that is known of the pod is that it was asked to go, or follows from it.
+    cause = int(pod["metadata"]["resourceVersion"])
+    return Put(PODS, {**pod, "status": {**status, "conditions": conditions}}, "status", cause=cause)
