@@ -69,9 +69,12 @@ class Client:
         """What was written after `revision`, oldest first; None if too long ago: then list instead."""
         return self.view().changes_since(revision)
 
-    def history(self, kind: Kind, namespace: str, name: str, limit: int = 50) -> builtins.list[dict]:
-        """The revisions of one object, newest first, each with author, cause and decision (`why`)."""
-        return history(self.cluster, kind.resource, namespace, name, limit)
+    def history(
+        self, kind: Kind, namespace: str, name: str, limit: int = 50, decided: bool = False
+    ) -> builtins.list[dict]:
+        """The revisions of one object, newest first, each with author, cause and decision (`why`); or of those only the
+        `decided`, that carry one."""
+        return history(self.cluster, kind.resource, namespace, name, limit, decided=decided)
 
     def written_by(self, revision: int) -> dict | None:
         """Who wrote a revision, of which object, because of which other revision."""

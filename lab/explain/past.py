@@ -37,5 +37,7 @@ class PastClient(Client):
     def changes_since(self, revision: int) -> builtins.list[Change] | None:
         return []
 
-    def history(self, kind: Kind, namespace: str, name: str, limit: int = 50) -> builtins.list[dict]:
-        return history(self.cluster, kind.resource, namespace, name, limit, self.revision)
+    def history(
+        self, kind: Kind, namespace: str, name: str, limit: int = 50, decided: bool = False
+    ) -> builtins.list[dict]:
+        return history(self.cluster, kind.resource, namespace, name, limit, self.revision, decided)

@@ -13,13 +13,14 @@ from lab.apiserver.views.entry import api_view
 from lab.apiserver.views.resources import resource
 from lab.client import Client
 
-from . import history, thread
+from . import history, thread, why
 
 AUTHOR = "explain"  # nothing is ever written by this name
 # The last part of an object's address → what is said there. Those names are READINGS in `requestinfo`.
 OF_OBJECT: dict[str, Callable[[Client, Kind, str, str], dict]] = {
     "history": history.of_object,
     "thread": thread.of_object,
+    "why": why.of_object,
 }
 
 

@@ -101,13 +101,21 @@ def _decision(why: bytes | memoryview | None) -> dict | None:
 
 
 def history(
-    cluster: str, resource: str, namespace: str, name: str, limit: int = 50, until: int | None = None
+    cluster: str,
+    resource: str,
+    namespace: str,
+    name: str,
+    limit: int = 50,
+    until: int | None = None,
+    decided: bool = False,
 ) -> list[dict]:
     """The newest rows of one key up to `until`, newest first: revision, time, author, cause, created, deleted, object
-    and the decision (`why`)."""
+    and the decision (`why`); of those that are `decided`, the rows that carry one."""
     rows = Revision.objects.filter(cluster__name=cluster, resource=resource, namespace=namespace, name=name)
     if until is not None:
         rows = rows.filter(revision__lte=until)
+    if decided:
+        rows = rows.filter(why__isnull=False)
     found = rows.order_by("-revision").values(*RECORD)[:limit]
     return [{**row, "object": load(row["object"], row["revision"]), "why": _decision(row["why"])} for row in found]
 

@@ -1,0 +1,31 @@
+"""Which cards there are for which kind."""
+
+from collections.abc import Callable, Iterator
+
+from lab.apimachinery.kinds import PODS, Kind
+from lab.client import Client
+
+from . import origin, pods
+from .card import Card
+from .subject import Subject
+
+# Of each kind the questions that it can raise; each yields a card, or none where it does not arise.
+CARDS: dict[Kind, tuple[Callable[[Subject], Iterator[Card]], ...]] = {
+    PODS: (pods.cards,),
+}
+
+
+def of_object(client: Client, kind: Kind, namespace: str, name: str, now: float | None = None) -> dict:
+    """`{kind, namespace, name, revision, gone, cards: [{question, answer, reason, because, help, verdicts}]}`, the most
+    telling card first; the last says who made the object, and why. `now` is in epoch seconds: for the past, when that
+    was. Raises ApiError 404 for an object of which no row is kept."""
+    subject = Subject(client, kind, namespace, name, now)
+    asked = (*CARDS.get(kind, ()), origin.cards)
+    return {
+        "kind": kind.kind,
+        "namespace": namespace,
+        "name": name,
+        "revision": subject.newest["revision"],
+        "gone": subject.gone,
+        "cards": [card.as_dict() for questions in asked for card in questions(subject)],
+    }
