@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> str | None:
                 return already_running(read_run(data))
             with contextlib.ExitStack() as stack:
                 sockets = Sockets(*map(stack.enter_context, listen_everywhere(options)))
-                runtime = choose_runtime(options.runtime)
+                runtime = choose_runtime(options.runtime, read_run(data).get("runtime", ""))
                 run(Lab(data, runtime, choose_broker(), sockets, options.host), began, options.browser)
     except CannotStart as problem:
         return str(problem)
