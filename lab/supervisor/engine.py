@@ -17,8 +17,8 @@ PATIENCE = 60.0  # seconds that an engine may take to start: with images and vol
 def choose_runtime(wanted: str, before: str = "") -> str:
     """`auto` or one of RUNTIMES to one of RUNTIMES. Raises CannotStart if what was asked for is not there.
 
-    `before` is what a lab in the same folder ran on when it was torn away, empty if it ended in order: its nodes are the
-    engine's, so if that is still on its way up, as after the host has restarted, it is waited for.
+    `before` is what a lab in the same folder ran on when it was torn away, empty if it ended in order: its nodes are
+    the engine's, so if that is still on its way up, as after the host has restarted, it is waited for.
     """
     if wanted not in ("auto", "docker"):
         return wanted
