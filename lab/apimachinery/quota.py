@@ -12,6 +12,7 @@ import orjson
 from .kinds import PERSISTENTVOLUMECLAIMS, PODS, RESOURCEQUOTAS, SERVICES
 from .meta import is_deleting, parse_time
 from .podresources import pod_resources
+from .pods import is_finished
 from .quantity import Amount, parse_amount
 from .services import OUTWARD
 
@@ -89,7 +90,7 @@ def usage(resource: str, obj: dict, now: float) -> Usage:
 def ends_at(pod: dict) -> float:
     """Until when a pod counts, in seconds since the epoch. One that has finished takes nothing any more, nor does one
     whose grace is over: nobody may ever hear that it has ended, for its node may be gone."""
-    if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
+    if is_finished(pod):
         return 0.0
     if not is_deleting(pod):
         return float("inf")

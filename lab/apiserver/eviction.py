@@ -8,6 +8,7 @@ Source: pkg/registry/core/pod/storage/eviction.go.
 from lab.apimachinery import errors, meta
 from lab.apimachinery.errors import ApiError, Cause
 from lab.apimachinery.kinds import PODDISRUPTIONBUDGETS, PODS
+from lab.apimachinery.pods import FINISHED
 from lab.apimachinery.selectors import parse_label_selector
 from lab.store import Write
 
@@ -18,7 +19,7 @@ from .request import Request
 
 NOT_NOW = "Cannot evict pod as it would violate the pod's disruption budget."
 TOO_MANY = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-FREE = ("Pending", "Succeeded", "Failed")  # in these phases a pod serves nobody
+FREE = ("Pending", *FINISHED)  # in these phases a pod serves nobody
 # A drain evicts all pods of a node at once, and each success makes the others read again: all of them have their turn.
 TRIES = 100
 STILL_COUNTING_SECONDS = 10  # after which it is worth asking again, if the budget's controller is behind

@@ -2,11 +2,7 @@
 
 from lab.apimachinery.meta import condition, controller_of, is_deleting, is_true, parse_time, with_condition
 from lab.apimachinery.podresources import is_sidecar
-
-
-def is_finished(pod: dict) -> bool:
-    """Its containers have ended for good: it will never run again."""
-    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+from lab.apimachinery.pods import is_finished as is_finished
 
 
 def is_active(pod: dict) -> bool:

@@ -25,6 +25,7 @@ from lab.apimachinery.kinds import (
     WHEELS,
     Kind,
 )
+from lab.apimachinery.pods import is_finished
 from lab.apimachinery.services import is_api
 from lab.client import Change
 
@@ -32,7 +33,7 @@ from .deltas import Delta, Way, begun, onward, turns
 from .loops import LEFT, LOOPS, describe, held_by, left, lit, loop_of, loop_row, stopped, work_of
 from .noderows import Room, node_row
 from .ownership import Ownership
-from .rows import WORKLOADS, Row, compact, is_over, owner_id, pod_row, requests_of, row_id, seen
+from .rows import WORKLOADS, Row, compact, owner_id, pod_row, requests_of, row_id, seen
 from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
 from .steeringrows import behind_words, shown_first
@@ -138,7 +139,7 @@ class Board:
 
     def _put_pod(self, id_: str, pod: dict, known: dict | None) -> None:
         self._release(id_)
-        if (node := pod["spec"].get("nodeName")) and not is_over(pod):
+        if (node := pod["spec"].get("nodeName")) and not is_finished(pod):
             place = f"{NODES.resource}/{node}"
             self._room.take(id_, place, requests_of(pod))
             self._mark(place)

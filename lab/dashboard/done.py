@@ -57,7 +57,7 @@ def create(client: Client, kind: Kind, objects: list[dict]) -> str:
     return from_yaml([{"apiVersion": kind.api_version, "kind": kind.kind, **obj} for obj in objects])
 
 
-def from_yaml(objects: list[dict] | str, verb: str = "create", namespace: str = "") -> str:
+def from_yaml(objects: list[dict] | str, namespace: str = "") -> str:
     """The command that is given these objects, or this YAML of them, on its standard input."""
     text = objects if isinstance(objects, str) else yaml.safe_dump_all(objects, sort_keys=False)
-    return f"{kubectl(verb, '-f', '-', namespace=namespace)} <<'EOF'\n{text.rstrip()}\nEOF"
+    return f"{kubectl('create', '-f', '-', namespace=namespace)} <<'EOF'\n{text.rstrip()}\nEOF"

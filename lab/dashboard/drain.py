@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lab.apimachinery.budgets import Budget, beyond
 from lab.apimachinery.meta import controller_of, is_deleting, key_of
+from lab.apimachinery.pods import is_finished
 
 MOVES, STAYS, BLOCKS, LEAVING = "moves", "stays", "blocks", "leaving"
 ENDED = "has ended: it is only removed"
@@ -40,7 +41,7 @@ def checklist(pods: list[dict], budgets: Iterable[Budget] = ()) -> list[Item]:
 def fate(pod: dict) -> tuple[str, str]:
     """What a drain does with a pod, and why."""
     owner = controller_of(pod)
-    if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
+    if is_finished(pod):
         return MOVES, ENDED
     if is_deleting(pod):
         return LEAVING, "is on its way out"

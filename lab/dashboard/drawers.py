@@ -27,6 +27,7 @@ from lab.apimachinery.kinds import (
 )
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import join_key
+from lab.apimachinery.pods import is_finished
 from lab.apiserver.tables.cells import age, human_duration
 from lab.apiserver.tables.pods import summary
 from lab.client import Client
@@ -40,7 +41,7 @@ from .actions import nodes_in, pods_on
 from .done import kubectl
 from .drain import checklist
 from .noderows import Room, node_row
-from .rows import WORKLOADS, event_row, is_over, pod_row, requests_of
+from .rows import WORKLOADS, event_row, pod_row, requests_of
 from .status import pod_state
 from .storagerows import claim_names
 from .threaddrawers import thread_tab
@@ -203,7 +204,7 @@ def _node_head(client: Client, node: dict) -> dict:
     pods = pods_on(client, node["metadata"]["name"])
     room = Room()
     for pod in pods:
-        if not is_over(pod):
+        if not is_finished(pod):
             room.take(pod["metadata"]["uid"], "", requests_of(pod))
     row = node_row(node, *room.of(""))
     words = [words for words, look in row.get("flags", ()) if look in ("bad", "warn")]

@@ -124,11 +124,6 @@ def size(count: int) -> str:
     return f"{round(count / 2**30, 1):g} GiB" if count >= 2**30 else f"{round(count / 2**20)} MiB"
 
 
-def is_over(pod: dict) -> bool:
-    """A pod that has ended: it is still listed, but its node's capacity is free again."""
-    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-
-
 def pod_row(pod: dict, *owners: dict) -> Row:
     """The tile of a pod. `owners`: its controller and that one's, as far as they are known. `version` counts the
     templates of the deployment that made it, where one did."""

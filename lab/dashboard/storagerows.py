@@ -6,8 +6,9 @@ belongs to no claim, are easily forgotten, and stand in a line of their own.
 
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
 from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.pods import is_finished
 
-from .rows import Row, compact, head, is_over
+from .rows import Row, compact, head
 
 STATES = {"Bound": "ready", "Available": "ready", "Lost": "failed", "Failed": "failed", "Released": "unready"}
 
@@ -25,7 +26,7 @@ def claims_of(pod: dict) -> list[str]:
 
 def claim_row(claim: dict, pods: list[dict]) -> Row:
     """A claim, by its state and size, and how many `pods` that have not ended mount it."""
-    size, used = size_of(claim), sum(not is_over(pod) for pod in pods)
+    size, used = size_of(claim), sum(not is_finished(pod) for pod in pods)
     phase = claim.get("status", {}).get("phase", "Pending")
     said = "is on its way out" if is_deleting(claim) else "" if phase == "Bound" else phase.lower()
     return compact(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lab.apimachinery.kinds import BY_RESOURCE, ENDPOINTSLICES, NODES, PODS
 from lab.apimachinery.labels import DRAINED, SERVED
 from lab.apimachinery.meta import condition, is_deleting, is_true
+from lab.apimachinery.pods import is_finished
 from lab.store import Row
 
 from .difference import changed, in_words
@@ -73,7 +74,7 @@ def _of_pod(old: dict, new: dict) -> Iterator[str]:
     yield from _of_containers(was, now)
     if is_true(new, "Ready") != is_true(old, "Ready"):
         yield f"pod {name} is {'ready' if is_true(new, 'Ready') else 'not ready'}"
-    if now.get("phase") != was.get("phase") and now.get("phase") in ("Succeeded", "Failed"):
+    if now.get("phase") != was.get("phase") and is_finished(new):
         yield f"pod {name} has {now['phase'].lower()}"
     verdict = condition(new, "PodScheduled") or {}
     if verdict.get("status") == "False" and verdict != condition(old, "PodScheduled"):

@@ -17,8 +17,8 @@ from .pods import (
     containers,
     ephemeral_containers,
     init_containers,
+    is_finished,
     is_sidecar,
-    is_terminal,
     restart_policy,
 )
 from .status import lost, next_attempt, of_name
@@ -86,7 +86,7 @@ def compute_pod_actions(
     `unhealthy`: containers whose liveness or startup probe has failed for good → its message. `started`: what startup
     probes say of running containers (missing: it has started). `remaining`: the crash back-off.
     """
-    if is_terminal(pod):
+    if is_finished(pod):
         return Plan(kill_pod="the pod is finished" if sandbox and sandbox.ready else "", finished=True)
     if sandbox is None or not sandbox.ready:
         return _from_scratch(pod, sandbox)

@@ -9,7 +9,7 @@ from lab.apimachinery.meta import is_true, parse_time
 from lab.apimachinery.quantity import milli_value
 from lab.runtime import Container, ContainerSpec, Sandbox
 
-from .pods import all_containers, container_statuses, is_init, is_sidecar, is_terminal
+from .pods import all_containers, container_statuses, is_finished, is_init, is_sidecar
 from .records import PodRecord
 
 SCHEME = "simulated://"
@@ -19,7 +19,7 @@ def sandbox_of(record: PodRecord) -> Sandbox | None:
     """The pod's sandbox with the containers that ran, or had ended, when its status was last reported."""
     pod = record.pod
     address = pod.get("status", {}).get("podIP")
-    if not address or is_terminal(pod) or not is_true(pod, "PodReadyToStartContainers"):
+    if not address or is_finished(pod) or not is_true(pod, "PodReadyToStartContainers"):
         return None
     found = [_container(pod, status) for status in container_statuses(pod).values()]
     cluster, namespace, name = record.address

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.podresources import is_sidecar as is_sidecar
+from lab.apimachinery.pods import is_finished as is_finished
 
 
 def init_containers(pod: dict) -> list[dict]:
@@ -38,11 +39,6 @@ def is_ephemeral(pod: dict, name: str) -> bool:
 
 def restart_policy(pod: dict) -> str:
     return pod["spec"].get("restartPolicy", "Always")
-
-
-def is_terminal(pod: dict) -> bool:
-    """Succeeded or Failed: a pod never comes back from there, whatever its containers do."""
-    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 def full_name(pod: dict) -> str:

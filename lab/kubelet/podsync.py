@@ -20,7 +20,7 @@ from .nodestatus import host_address
 from .occasions import Occasion, occasion_between
 from .parts import Parts
 from .phase import past_deadline, until_deadline
-from .pods import all_containers, container_statuses, full_name, grace_seconds, is_terminal
+from .pods import all_containers, container_statuses, full_name, grace_seconds, is_finished
 from .records import PodRecord
 from .startcontainer import RETRY_SECONDS, ContainerStarter, NotYet, sandbox_spec
 from .status import Observed, Waiting, of_name, overlay, pod_status
@@ -92,7 +92,7 @@ class PodSync:
     def _hand_down(self, record: PodRecord, node: NodeRecord) -> None:
         """Tell an engine that cannot remember it what there was of the pod when this kubelet began. Its volumes are
         looked at: nobody knows how old their tokens are."""
-        record.inherited, record.config_changed = False, not is_terminal(record.pod)
+        record.inherited, record.config_changed = False, not is_finished(record.pod)
         sandbox = sandbox_of(record)
         if sandbox and isinstance(self._parts.runtime, Simulation):
             spec = sandbox_spec(record, node, sandbox.address)
@@ -126,7 +126,7 @@ class PodSync:
         return RETRY_SECONDS
 
     def _until_renewal(self, record: PodRecord) -> float | None:
-        return None if is_terminal(record.pod) else self._parts.tokens.due(record.uid)
+        return None if is_finished(record.pod) else self._parts.tokens.due(record.uid)
 
     def refresh(self, record: PodRecord) -> None:
         """Bring the record up to date with what the engine has said, or, where that is not enough, ask it."""
@@ -168,7 +168,7 @@ class PodSync:
     def _known(self, record: PodRecord) -> dict:
         """The pod with the newest status."""
         known = {**record.pod, "status": _said(record)}
-        late = not is_terminal(known) and until_deadline(known, time.time()) == 0
+        late = not is_finished(known) and until_deadline(known, time.time()) == 0
         return past_deadline(known) if late else known
 
     def _note_waiting(self, record: PodRecord, plan: Plan) -> None:

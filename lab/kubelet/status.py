@@ -17,9 +17,9 @@ from .pods import (
     ephemeral_containers,
     init_containers,
     is_ephemeral,
+    is_finished,
     is_init,
     is_sidecar,
-    is_terminal,
 )
 
 OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
@@ -73,7 +73,7 @@ def pod_status(pod: dict, seen: Observed) -> dict:
     old = pod.get("status", {})
     told = container_statuses(pod)
     statuses = {c["name"]: container_status(pod, c, told.get(c["name"], {}), seen) for c in all_containers(pod)}
-    phase = old["phase"] if is_terminal(pod) else phase_of(pod, statuses, seen.finished)
+    phase = old["phase"] if is_finished(pod) else phase_of(pod, statuses, seen.finished)
     sandbox_ready = bool(seen.sandbox and seen.sandbox.ready and not seen.finished)
     fresh = conditions_of(pod, phase, statuses, sandbox_ready)
     status = {
@@ -103,7 +103,7 @@ def overlay(api: dict, own: dict) -> dict:
     foreign = [c for c in api.get("conditions") or () if c["type"] not in OWN_CONDITIONS]
     merged = {**api, **{field: own[field] for field in OWN_FIELDS if field in own}}
     merged["conditions"] = [*(c for c in own.get("conditions", ()) if c["type"] in OWN_CONDITIONS), *foreign]
-    if api.get("phase") in ("Succeeded", "Failed"):
+    if is_finished({"status": api}):
         merged["phase"] = api["phase"]
     return merged
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import meta
 from lab.apimachinery.budgets import Budget
+from lab.apimachinery.pods import is_finished
 
 from .nodeinfo import NodeInfo, parse_node
 from .podinfo import PodInfo, PodInfos, PodInstance
 
 SCHEDULER_NAME = "default-scheduler"
-FINISHED = ("Succeeded", "Failed")
 
 
 class Cache:
@@ -115,7 +115,7 @@ class Cache:
     def set_pod(self, pod: dict) -> None:
         key, home = meta.key_of(pod), pod["spec"].get("nodeName")
         self.remove_pod(key)
-        if pod.get("status", {}).get("phase") in FINISHED:
+        if is_finished(pod):
             return
         if home:
             self._settle(home, self.scheduled(pod))

@@ -15,9 +15,10 @@ from lab.apimachinery.kinds import (
     PODS,
     STORAGECLASSES,
 )
+from lab.apimachinery.pods import is_finished
 from lab.client import Change, Client, View
 
-from .cache import FINISHED, Cache, is_pending
+from .cache import Cache, is_pending
 from .scores import LEAST_ALLOCATED
 from .volumebinding import frees_pods
 
@@ -118,6 +119,5 @@ def _offer(node: dict) -> tuple:
 
 def _takes_room(pod: dict) -> bool:
     """Whether the pod has a node, or is promised room on one."""
-    status = pod.get("status", {})
-    placed = pod["spec"].get("nodeName") or status.get("nominatedNodeName")
-    return bool(placed) and status.get("phase") not in FINISHED
+    placed = pod["spec"].get("nodeName") or pod.get("status", {}).get("nominatedNodeName")
+    return bool(placed) and not is_finished(pod)

@@ -78,14 +78,14 @@ class NodeInfo:
         return copy
 
 
-def parse_node(node: dict, order: int = 0) -> NodeInfo:
+def parse_node(node: dict) -> NodeInfo:
     """A Node object's scheduling side. A node that does not say what it offers offers nothing."""
     metadata, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
     offered = status.get("allocatable") or status.get("capacity") or {}
     amounts = {name: amount_of(name, text) for name, text in offered.items()}
     return NodeInfo(
         name=metadata["name"],
-        order=order,
+        order=0,  # until all of them are put in order
         labels=metadata.get("labels") or {},
         taints=tuple(spec.get("taints") or ()),
         unschedulable=bool(spec.get("unschedulable")),

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from lab.apimachinery import meta
 from lab.apimachinery.errors import Cause
+from lab.apimachinery.pods import is_finished
 
 from .base import Strategy
 from .causes import forbidden, invalid, shown
@@ -21,7 +22,6 @@ MAY_CHANGE = (
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
-FINISHED = ("Succeeded", "Failed")
 MOST_DIFFERENCES = 10
 
 
@@ -82,7 +82,7 @@ class PodStrategy(Strategy):
         Source: CheckGracefulDelete in kubernetes/pkg/registry/core/pod/strategy.go.
         """
         spec = obj["spec"]
-        if not spec.get("nodeName") or obj.get("status", {}).get("phase") in FINISHED:
+        if not spec.get("nodeName") or is_finished(obj):
             return 0
         if requested is None:
             requested = spec.get("terminationGracePeriodSeconds", int(settings.CLOCK["termination_grace"]))

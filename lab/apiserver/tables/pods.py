@@ -1,10 +1,9 @@
 """A pod's line in `kubectl get pods`: its status in one word, out of a phase, conditions and containers' states."""
 
 from lab.apimachinery.meta import is_true, parse_time
+from lab.apimachinery.pods import is_finished
 
 from .cells import NONE, age, human_duration
-
-TERMINAL = ("Succeeded", "Failed")
 
 
 def pod_cells(pod: dict, now: float) -> list:
@@ -27,9 +26,9 @@ def pod_cells(pod: dict, now: float) -> list:
 
 def pod_conditions(pod: dict) -> list[dict]:
     """What marks a row as done, so that a client may grey it out."""
-    phase = pod.get("status", {}).get("phase")
-    if phase not in TERMINAL:
+    if not is_finished(pod):
         return []
+    phase = pod["status"]["phase"]
     message = "The pod has completed successfully." if phase == "Succeeded" else "The pod failed."
     return [{"type": "Completed", "status": "True", "reason": phase, "message": message}]
 
@@ -54,7 +53,7 @@ def summary(pod: dict) -> tuple[str, int, int, int, float]:
     if "deletionTimestamp" in pod["metadata"]:
         if status.get("reason") == "NodeLost":
             reason = "Unknown"
-        elif status.get("phase") not in TERMINAL:
+        elif not is_finished(pod):
             reason = "Terminating"
     return reason, ready, total, restarts, last
 

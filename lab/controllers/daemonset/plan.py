@@ -101,16 +101,15 @@ def _keep_one(look: Look, daemons: list[dict], step: Step) -> None:
     surge, an old one that serves and a new one that does not yet stand side by side."""
     running = []
     for pod in daemons:
-        phase = pod.get("status", {}).get("phase")
         if is_deleting(pod):
             continue
-        if phase not in ("Failed", "Succeeded"):
+        if not is_finished(pod):
             running.append(pod)
         elif (left := _seconds_to_retry(look, pod)) > 0:
             step.delay = min(left, step.delay or left)
         else:
             step.delete.append(pod)
-            step.events.append(_ended(pod, phase))
+            step.events.append(_ended(pod))
     if not look.share("maxSurge"):
         step.delete += running[1:]
         return
@@ -136,11 +135,11 @@ def _failed_in_a_row(look: Look, daemons: list[dict], step: Step) -> int:
     return max((failures_before(pod) + 1 for pod in lately), default=0)
 
 
-def _ended(pod: dict, phase: str) -> tuple[str, str, str]:
-    meta, how = pod["metadata"], phase.lower()
+def _ended(pod: dict) -> tuple[str, str, str]:
+    meta, phase = pod["metadata"], pod["status"]["phase"]
+    about = f"{phase.lower()} daemon pod {meta['namespace']}/{meta['name']} on node {node_of(pod)}"
     kind, verb = ("Warning", "kill") if phase == "Failed" else ("Normal", "delete")
-    words = f"Found {how} daemon pod {meta['namespace']}/{meta['name']} on node {node_of(pod)}, will try to {verb} it"
-    return kind, f"{phase}DaemonPod", words
+    return kind, f"{phase}DaemonPod", f"Found {about}, will try to {verb} it"
 
 
 def _roll(look: Look, found: dict[str, list[dict]], step: Step) -> None:

@@ -25,7 +25,8 @@ from .ending import FAILED
 from .look import CANARY, Look, Plan, find_service, revision_of, written
 from .plan import WAITING, events, make_plan
 
-FINALIZER = "orrery.io/release"  # with it, one that is deleted stays until everything is put right again
+# Of a Release: with it, one that is deleted stays until everything is put right again.
+FINALIZER = RELEASE
 STEERING = (RELEASE, REPLICAS_NEW, REPLICAS_OLD)
 # Counters move with every request. A status that says nothing else is not written more often than this.
 STATUS_SECONDS = 1.0

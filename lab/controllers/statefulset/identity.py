@@ -107,8 +107,7 @@ def entrusted(claim: dict, sts: dict, pod: dict | None, scaled_down: bool) -> di
     return claim
 
 
-def is_stale(claim: dict, pod: dict | None = None) -> bool:
+def is_stale(claim: dict) -> bool:
     """Whether the claim is about to go: it is being deleted, or belongs to an earlier pod that was scaled away."""
     refs = claim["metadata"].get("ownerReferences") or ()
-    uid = pod["metadata"]["uid"] if pod else ""
-    return "deletionTimestamp" in claim["metadata"] or any(ref["kind"] == "Pod" and ref["uid"] != uid for ref in refs)
+    return "deletionTimestamp" in claim["metadata"] or any(ref["kind"] == "Pod" for ref in refs)
