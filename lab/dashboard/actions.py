@@ -7,11 +7,12 @@ Every act goes through the client, as author "board": it is checked, stored and 
 from lab.apimachinery.controlplane import PARTITIONED, POWER, is_member
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODES, PODS
+from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.client import Client
 
 from .controlplanes import set_control_planes
-from .done import Action, Done, annotate, annotation, delete, kubectl
+from .done import Action, Done, annotate, annotation, delete
 from .drain import BLOCKS, MOVES, Item, checklist
 from .steering import STEERING
 from .wheels import TURNING

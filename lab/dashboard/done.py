@@ -4,13 +4,13 @@ The command is made of what the act itself writes: `delete`, `patch`, `annotate`
 """
 
 import json
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import yaml
 
 from lab.apimachinery.kinds import Kind
+from lab.apimachinery.kubectl import kubectl
 from lab.client import Client
 
 
@@ -23,11 +23,6 @@ class Done:
 
 
 Action = Callable[[Client, str, str, dict], Done]
-
-
-def kubectl(*words: str, namespace: str = "") -> str:
-    """The command, quoted for a shell. The namespace is left out where kubectl means it anyway."""
-    return shlex.join(["kubectl", *words, *(["-n", namespace] if namespace not in ("", "default") else [])])
 
 
 def delete(client: Client, kind: Kind, namespace: str, name: str) -> str:

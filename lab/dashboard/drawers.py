@@ -25,6 +25,7 @@ from lab.apimachinery.kinds import (
     VISITORS,
     Kind,
 )
+from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import join_key
 from lab.apimachinery.pods import is_finished
@@ -38,7 +39,6 @@ from . import steeringdrawers as steering
 from . import storagedrawers as storage
 from . import workloaddrawers as workloads
 from .actions import nodes_in, pods_on
-from .done import kubectl
 from .drain import checklist
 from .noderows import Room, node_row
 from .rows import WORKLOADS, event_row, pod_row, requests_of

@@ -5,6 +5,7 @@ import time
 from lab.apimachinery import wheels
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import NODES, WHEELS
+from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.wheels import BROKEN, KUBELET, MODES, PAUSED, RUNNING, SECONDS, SLOW, STEP, Wheel
 from lab.apiserver.tables.cells import human_duration
@@ -12,7 +13,7 @@ from lab.client import Client
 from lab.client.ahead import LOOPS, ahead
 from lab.explain.past import PastClient
 
-from .done import Action, Done, create, kubectl, patch
+from .done import Action, Done, create, patch
 from .loops import NAMES
 
 MOST_KEYS = 50

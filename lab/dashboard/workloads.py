@@ -17,10 +17,11 @@ from lab.apimachinery.kinds import (
     REPLICASETS,
     Kind,
 )
+from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.labels import HASH_LABEL
 from lab.client import Client
 
-from .done import Action, Done, kubectl, patch
+from .done import Action, Done, patch
 from .forms import free_name
 from .rows import revision_of
 from .steeringrows import target_of_scaler

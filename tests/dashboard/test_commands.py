@@ -28,11 +28,12 @@ from lab.apimachinery.kinds import (
     VISITORS,
     WHEELS,
 )
+from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import owner_reference
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.actions import ACTIONS, perform
-from lab.dashboard.done import Done, kubectl
+from lab.dashboard.done import Done
 from lab.dashboard.rows import WORKLOADS
 from tests.apiserver.conftest import api, kubeconfig  # noqa: F401
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator
 
-from lab.apimachinery.kinds import PODS, Kind
+from lab.apimachinery.kinds import DEPLOYMENTS, PODS, REPLICASETS, Kind
 from lab.client import Client
 
-from . import origin, pods
+from . import idle, origin, pods, sizes, workloads
 from .card import Card
 from .subject import Subject
 
 # Of each kind the questions that it can raise; each yields a card, or none where it does not arise.
 CARDS: dict[Kind, tuple[Callable[[Subject], Iterator[Card]], ...]] = {
     PODS: (pods.cards,),
+    DEPLOYMENTS: (workloads.deployments,),
+    REPLICASETS: (sizes.cards,),
 }
 
 
@@ -20,7 +22,7 @@ def of_object(client: Client, kind: Kind, namespace: str, name: str, now: float 
     telling card first; the last says who made the object, and why. `now` is in epoch seconds: for the past, when that
     was. Raises ApiError 404 for an object of which no row is kept."""
     subject = Subject(client, kind, namespace, name, now)
-    asked = (*CARDS.get(kind, ()), origin.cards)
+    asked = (idle.cards, *CARDS.get(kind, ()), origin.cards)
     return {
         "kind": kind.kind,
         "namespace": namespace,

@@ -1,0 +1,43 @@
+"""Where the log says something: the rows behind a condition, an Event, or a field of the spec."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lab.apimachinery.kinds import EVENTS
+from lab.apimachinery.meta import condition
+
+from .card import Ground, ground
+from .subject import Subject
+
+
+def of_condition(subject: Subject, kind: str, text: str = "") -> list[Ground]:
+    """The row by which a condition came to say what it says; its own message unless there is a `text`."""
+    said = condition(subject.obj, kind)
+    if said is None:
+        return []
+    row = subject.since(lambda obj: _said(condition(obj, kind)) == _said(said))
+    return [ground(row, text or said.get("message") or said.get("reason", ""), f"condition {kind}")] if row else []
+
+
+def _said(found: dict | None) -> tuple[Any, ...]:
+    return tuple(found.get(field) for field in ("status", "reason", "message")) if found else ()
+
+
+def of_event(subject: Subject, *reasons: str) -> list[Ground]:
+    """The newest Event about it with one of these reasons, if it still holds Events of them."""
+    about = [
+        event
+        for event in subject.client.list(EVENTS, subject.namespace or "default")
+        if event.get("involvedObject", {}).get("uid") == subject.uid and event.get("reason") in reasons
+    ]
+    newest = max(about, key=lambda event: int(event["metadata"]["resourceVersion"]), default=None)
+    if newest is None:
+        return []
+    row = subject.client.history(EVENTS, newest["metadata"]["namespace"], newest["metadata"]["name"], 1)[0]
+    return [ground(row, row["object"]["message"], f"event {row['object']['reason']}")]
+
+
+def of_value(subject: Subject, value: Callable[[dict], Any]) -> dict | None:
+    """The row by which a value came to be what it is; None if so far back nothing is kept."""
+    now = value(subject.obj)
+    return subject.since(lambda obj: value(obj) == now)

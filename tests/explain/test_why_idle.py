@@ -1,0 +1,100 @@
+"""Why nothing happens: who stopped the wheel that would have to turn, and what took the leader away."""
+
+import pytest
+
+from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER
+from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, NODES, PODS, SERVICES, WHEELS
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
+from lab.client.election import hold_elections
+from tests.controllers.cluster import Cluster
+
+from .asking import asked, first
+
+pytestmark = pytest.mark.django_db
+MODES = {
+    "Paused": "The deployment controller is paused, so nobody acts on web: operator did so 0s ago.",
+    "Slow": "The deployment controller is slowed down to one object in 7 s: operator did so 0s ago.",
+    "Step": "The deployment controller goes by single steps, and has taken 0 of 2: operator did so 0s ago.",
+    "Broken": "The deployment controller is broken on purpose, and fails at whatever it takes up: operator did so",
+}
+
+
+@pytest.fixture
+def web():
+    cluster = Cluster("idle")
+    cluster.add_node("n1")
+    cluster.deploy(1)
+    cluster.settle()
+    return cluster
+
+
+def turn(cluster: Cluster, loop: str, **spec) -> int:
+    operator = Client(cluster.name, "operator")
+    return int(operator.create(WHEELS, {"metadata": {"name": loop}, "spec": spec})["metadata"]["resourceVersion"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_stopped_wheel_comes_first_and_says_who_stopped_it(web, mode):
+    revision = turn(web, "deployment", mode=mode, seconds=7, steps=2)
+    card = first(web.client, DEPLOYMENTS, "web")
+    assert (card["question"], card["reason"]) == ("Why does nothing happen?", f"Wheel{mode}")
+    assert card["answer"].startswith(MODES[mode])
+    assert [(one["revision"], one["name"]) for one in card["because"]] == [(revision, "wheel deployment")]
+    command = 'kubectl patch wheel deployment --type=merge -p \'{"spec":{"mode":"Running"}}\''
+    assert card["help"] == {"text": "Let the deployment controller run again.", "command": command}
+    web.client.patch(WHEELS, "", "deployment", {"spec": {"mode": "Running"}})
+    assert first(web.client, DEPLOYMENTS, "web")["reason"] == "Progressing"
+
+
+def test_a_pod_waits_for_the_scheduler_and_then_for_its_nodes_kubelet(web):
+    turn(web, "scheduler", mode="Paused")
+    turn(web, "kubelet.n1", mode="Paused")
+    (pod,) = web.pods()
+    name = pod["metadata"]["name"]
+    card = first(web.client, PODS, name)
+    assert card["answer"].startswith(f"The scheduler is paused, so nobody acts on {name}")
+    # Said of the deployment as of its pod.
+    assert card["answer"] in first(web.client, DEPLOYMENTS, "web")["answer"]
+    web.bind("n1")
+    card = first(web.client, PODS, name)
+    assert card["answer"].startswith(f"The kubelet of node n1 is paused, so nobody acts on {name}")
+    assert first(web.client, NODES, "n1")["because"][0]["name"] == "wheel kubelet.n1"
+
+
+def test_what_no_loop_looks_after_never_waits_for_one(web):
+    turn(web, "deployment", mode="Paused")
+    web.client.create(CONFIGMAPS, {"metadata": {"name": "words", "namespace": "default"}})
+    assert [card["reason"] for card in asked(web.client, CONFIGMAPS, "words")] == ["Created"]
+
+
+class TestControlPlane:
+    @pytest.fixture
+    def three(self):
+        ensure_cluster("headless")
+        hardware = Client("headless", "operator", hardware=True)
+        for name in ("cp-1", "cp-2"):
+            hardware.create(NODES, {"metadata": {"name": name, "labels": {CONTROL_PLANE: ""}}})
+        service = {"metadata": {"name": "web", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}}
+        hardware.create(SERVICES, service)
+        hold_elections("headless")
+        return hardware
+
+    def test_while_no_member_is_up_each_of_them_is_named(self, three):
+        rows = [three.patch(NODES, "", "cp-1", {"metadata": {"annotations": {POWER: "off"}}})]
+        rows += [three.patch(NODES, "", "cp-2", {"metadata": {"annotations": {PARTITIONED: "true"}}})]
+        card = first(three, SERVICES, "web")
+        assert (card["question"], card["reason"]) == ("Why does nothing happen?", "NoControlPlane")
+        assert card["answer"] == "No control-plane node is up (cp-1, cp-2), so nothing can be changed and nobody acts."
+        assert [(one["text"], one["revision"]) for one in card["because"]] == [
+            ("cp-1 was switched off", int(rows[0]["metadata"]["resourceVersion"])),
+            ("cp-2 was cut off its network", int(rows[1]["metadata"]["resourceVersion"])),
+        ]
+        assert card["help"]["command"].startswith("kubectl annotate node cp-1 orrery.io/power-")
+
+    def test_until_another_leads_the_one_that_fell_is_named(self, three):
+        three.patch(NODES, "", "cp-1", {"metadata": {"annotations": {POWER: "off"}}})
+        card = first(three, SERVICES, "web")
+        assert (card["reason"], [one["text"] for one in card["because"]]) == ("NoLeader", ["cp-1 was switched off"])
+        assert card["answer"].startswith("cp-1 leads the kube-controller-manager, and is down")
+        assert card["help"]["text"].startswith("Wait: within ")

@@ -1,0 +1,82 @@
+"""Why a rollout stands, and why there are so many pods: in the words of whoever decided, by the rows that say so."""
+
+import pytest
+
+from lab.apimachinery.kinds import DEPLOYMENTS, RESOURCEQUOTAS
+from tests.controllers.cluster import Cluster
+
+from .asking import asked, first
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def web():
+    cluster = Cluster("why")
+    cluster.add_node("n1")
+    cluster.deploy(3)
+    cluster.run_all()
+    return cluster
+
+
+def newest(cluster: Cluster, kind=DEPLOYMENTS, name: str = "web") -> int:
+    return cluster.client.history(kind, "default", name, 1)[0]["revision"]
+
+
+def test_a_rollout_that_is_done_says_so_by_the_row_of_its_condition(web):
+    card = first(web.client, DEPLOYMENTS, "web")
+    assert (card["question"], card["reason"]) == ("How far is the rollout?", "Complete")
+    assert card["answer"] == "It is done: all 3 pods are of the present version and available."
+    (ground,) = card["because"]
+    assert (ground["name"], ground["revision"]) == ("condition Progressing", newest(web))
+    assert ground["text"].endswith("has successfully progressed.")
+
+
+def test_who_paused_it_and_how_it_goes_on(web):
+    paused = web.patch(paused=True)
+    web.release("v2")
+    web.settle()
+    card = first(web.client, DEPLOYMENTS, "web")
+    assert (card["question"], card["reason"]) == ("Why has the rollout stopped?", "DeploymentPaused")
+    assert card["answer"].startswith("tester has paused it")
+    assert [one["revision"] for one in card["because"]] == [int(paused["metadata"]["resourceVersion"])]
+    assert card["help"]["command"] == "kubectl rollout resume deployment/web"
+
+
+def test_a_rollout_under_way_goes_by_its_controllers_decision(web):
+    web.release("v2")
+    web.settle()
+    card = first(web.client, DEPLOYMENTS, "web")
+    assert (card["reason"], card["help"]) == ("Progressing", None)
+    assert card["answer"].startswith("Of 3 pods 1 are of the new version, and 3 in all are available.")
+    paced = card["because"][-1]
+    assert (paced["decision"], paced["name"]) == ("ScaleReplicaSets", "maxSurge 1, maxUnavailable 0")
+    assert paced["text"].startswith("at most 4 pods, 3 available")
+
+
+def test_a_quota_is_named_by_the_api_servers_own_refusal(web):
+    quota = {"metadata": {"name": "few", "namespace": "default"}, "spec": {"hard": {"pods": "3"}}}
+    web.client.create(RESOURCEQUOTAS, quota)
+    web.patch(replicas=5)
+    web.settle()
+    card = first(web.client, DEPLOYMENTS, "web")
+    assert (card["question"], card["reason"]) == ("Why are pods missing?", "FailedCreate")
+    assert card["answer"] == (
+        "The API server does not take its pods: quota few of namespace default allows pods=3, of which pods=3 are used,"
+        " and one more asks for pods=1."
+    )
+    (ground,) = card["because"]
+    assert (ground["name"], ground["revision"]) == ("condition ReplicaFailure", newest(web))
+    assert card["help"]["command"] == "kubectl edit resourcequota few"
+
+
+def test_why_so_many_is_asked_of_whoever_wrote_the_number(web):
+    declared = asked(web.client, DEPLOYMENTS, "web")[1]
+    assert (declared["question"], declared["reason"]) == ("Why 3 replicas?", "AsDeclared")
+    assert declared["answer"] == "tester made it with 3 replicas, and nobody has changed that."
+    scaled = web.patch(replicas=10)
+    web.run_all()
+    card = asked(web.client, DEPLOYMENTS, "web")[1]
+    assert (card["question"], card["reason"]) == ("Why 10 replicas?", "ScaledByHand")
+    assert card["answer"] == "tester set it from 3 to 10."
+    assert [one["revision"] for one in card["because"]] == [int(scaled["metadata"]["resourceVersion"])]
