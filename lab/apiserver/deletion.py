@@ -6,7 +6,7 @@ A finalizer is somebody's claim "not before I am done"; a pod's grace is the tim
 import copy
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lab.apimachinery import errors, meta
 from lab.apimachinery.kinds import NAMESPACES, PRIORITYCLASSES, Kind
@@ -24,20 +24,24 @@ WHY_IMMORTAL = {
     NAMESPACES.resource: "this namespace may not be deleted",
     PRIORITYCLASSES.resource: "this is a system priority class and cannot be deleted",
 }
+Why = Callable[[dict], dict | None]  # object → the decision that it has to go
 FINALIZER_OF = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
-def delete(req: Request, kind: Kind, namespace: str, name: str, options: dict | None = None) -> tuple[dict, bool]:
+def delete(
+    req: Request, kind: Kind, namespace: str, name: str, options: dict | None = None, why: dict | None = None
+) -> tuple[dict, bool]:
     """Ask for the object's end. Returns it as it is now, and whether it is gone already.
 
-    `options` is a DeleteOptions: gracePeriodSeconds, propagationPolicy, preconditions {uid, resourceVersion}.
+    `options` is a DeleteOptions: gracePeriodSeconds, propagationPolicy, preconditions {uid, resourceVersion}. `why`:
+    the decision, to be kept with the row that marks or removes it.
     """
     gone = False
 
     def attempt() -> list[Write | dict]:
         nonlocal gone
         old = get(req, kind, namespace, name)
-        planned = deletion_of(kind, old, options or {})
+        planned = _due_to(deletion_of(kind, old, options or {}), None, why)
         gone = isinstance(planned, Write) and planned.deleted
         return [planned]
 
@@ -45,7 +49,12 @@ def delete(req: Request, kind: Kind, namespace: str, name: str, options: dict | 
 
 
 def delete_these(
-    req: Request, kind: Kind, objs: list[dict], options: dict, causes: Mapping[str, int] | None = None
+    req: Request,
+    kind: Kind,
+    objs: list[dict],
+    options: dict,
+    causes: Mapping[str, int] | None = None,
+    why: Why | None = None,
 ) -> None:
     """Ask for the end of these very objects, in one transaction; one that is gone, or a namesake by now, is let be.
     `causes`: uid → `Write.cause`."""
@@ -55,14 +64,15 @@ def delete_these(
         for meta_ in (obj["metadata"] for obj in objs):
             old = view.get(kind.resource, meta_.get("namespace", ""), meta_["name"])
             if old is not None and old["metadata"]["uid"] == meta_["uid"]:
-                planned.append(_due_to(deletion_of(kind, old, options), (causes or {}).get(meta_["uid"])))
+                going = deletion_of(kind, old, options)
+                planned.append(_due_to(going, (causes or {}).get(meta_["uid"]), why(old) if why else None))
         return planned
 
     commit(req, attempt)
 
 
-def _due_to(planned: Write | dict, cause: int | None) -> Write | dict:
-    return dataclasses.replace(planned, cause=cause) if isinstance(planned, Write) else planned
+def _due_to(planned: Write | dict, cause: int | None, why: dict | None) -> Write | dict:
+    return dataclasses.replace(planned, cause=cause, why=why) if isinstance(planned, Write) else planned
 
 
 def delete_collection(

@@ -5,6 +5,8 @@ take the last one, the second has to read again, and is told to come back later.
 Source: pkg/registry/core/pod/storage/eviction.go.
 """
 
+import dataclasses
+
 from lab.apimachinery import errors, meta
 from lab.apimachinery.errors import ApiError, Cause
 from lab.apimachinery.kinds import PODDISRUPTIONBUDGETS, PODS
@@ -25,8 +27,9 @@ TRIES = 100
 STILL_COUNTING_SECONDS = 10  # after which it is worth asking again, if the budget's controller is behind
 
 
-def evict(req: Request, namespace: str, name: str, options: dict) -> None:
-    """Ask for the pod's end, if its budget allows; `options` is a DeleteOptions. Raises ApiError 429 if it does not."""
+def evict(req: Request, namespace: str, name: str, options: dict, drains: str = "") -> None:
+    """Ask for the pod's end, if its budget allows; `options` is a DeleteOptions. `drains`: the node that is being
+    emptied, where whoever asks has said so. Raises ApiError 429 if the budget does not allow it."""
 
     def attempt() -> list[Write | dict]:
         pod = get(req, PODS, namespace, name)
@@ -40,9 +43,20 @@ def evict(req: Request, namespace: str, name: str, options: dict) -> None:
         budgets = [] if pod.get("status", {}).get("phase") in FREE else _budgets_of(req, pod)
         if len(budgets) > 1:
             raise ApiError(500, "InternalError", TOO_MANY)
-        return [*(_charged(budget, pod) for budget in budgets if not _is_spared(budget, pod)), going]
+        charged = [_charged(budget, pod) for budget in budgets if not _is_spared(budget, pod)]
+        return [*charged, _decided(going, budgets, charged, drains)]
 
     commit(req, attempt, TRIES)
+
+
+def _decided(going: Write | dict, budgets: list[dict], charged: list[Write], drains: str) -> Write | dict:
+    """`left`: how many more the budget would let go; None where it was not asked, or the pod costs it nothing."""
+    if not isinstance(going, Write):
+        return going
+    budget = budgets[0]["metadata"]["name"] if budgets else None
+    left = charged[0].object["status"]["disruptionsAllowed"] if charged else None
+    why = {"decision": "EvictionByEvictionAPI", "budget": budget, "left": left}
+    return dataclasses.replace(going, why=why | ({"drains": drains} if drains else {}))
 
 
 def _budgets_of(req: Request, pod: dict) -> list[dict]:
@@ -76,7 +90,7 @@ def _charged(budget: dict, pod: dict) -> Write:
             status.get("conditions", []), "DisruptionAllowed", "False", "InsufficientPods"
         )
     namespace, was = budget["metadata"]["namespace"], int(budget["metadata"]["resourceVersion"])
-    why = {"evicted": pod["metadata"]["name"], "allowed": left}
+    why = {"decision": "AllowDisruption", "pod": pod["metadata"]["name"], "left": left}
     return Write(PODDISRUPTIONBUDGETS.resource, namespace, name, new, was, why=why)
 
 

@@ -127,6 +127,7 @@ class Client:
         propagation: str = "Background",
         grace_seconds: int | None = None,
         uid: str | None = None,
+        why: dict | None = None,
     ) -> bool:
         """Ask for the object's end; True if it is gone at once, or was already. `uid` guards against a namesake."""
         options: dict = {"propagationPolicy": propagation}
@@ -135,7 +136,7 @@ class Client:
         if uid:
             options["preconditions"] = {"uid": uid}
         try:
-            return deletion.delete(self._request(), kind, namespace, name, options)[1]
+            return deletion.delete(self._request(), kind, namespace, name, options, why)[1]
         except ApiError as error:
             if error.code == 404:
                 return True
@@ -147,21 +148,23 @@ class Client:
         objs: builtins.list[dict],
         grace_seconds: int | None = None,
         causes: Mapping[str, int] | None = None,
+        why: deletion.Why | None = None,
     ) -> None:
         """Ask for the end of these very objects, in one transaction; what is gone, or a namesake by now, is let be.
-        `causes`: uid → its own, where they have several."""
+        `causes`: uid → its own, where they have several; `why`: object → the decision that it goes."""
         options: dict = {"propagationPolicy": "Background"}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
         if objs:
-            deletion.delete_these(self._request(), kind, objs, options, causes)
+            deletion.delete_these(self._request(), kind, objs, options, causes, why)
 
-    def evict(self, pod: dict) -> bool:
-        """Ask for the end of this very pod; False if disruption budgets do not allow that (now), True if it is gone."""
+    def evict(self, pod: dict, drains: str = "") -> bool:
+        """Ask for the end of this very pod; False if disruption budgets do not allow that (now), True if it is gone.
+        `drains`: the node that is being emptied."""
         meta = pod["metadata"]
         options = {"propagationPolicy": "Background", "preconditions": {"uid": meta["uid"]}}
         try:
-            eviction.evict(self._request(), meta["namespace"], meta["name"], options)
+            eviction.evict(self._request(), meta["namespace"], meta["name"], options, drains)
         except ApiError as error:
             if error.code in (429, 500):
                 return False

@@ -31,8 +31,11 @@ class EventTTLController(Controller):
         return (OLD_EVENTS,)
 
     def sync(self, client: Client, key: str) -> float | None:
-        old = expired(client.list(EVENTS), time.time() - settings.CLOCK["event_ttl"])
-        client.delete_these(EVENTS, old[:BATCH])
+        ttl = settings.CLOCK["event_ttl"]
+        old = expired(client.list(EVENTS), time.time() - ttl)
+        client.delete_these(
+            EVENTS, old[:BATCH], why=lambda event: {"decision": "Expire", "of": "event-ttl", "seconds": ttl}
+        )
         return 1.0 if len(old) > BATCH else SWEEP_SECONDS
 
 

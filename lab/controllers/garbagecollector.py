@@ -83,9 +83,9 @@ class GarbageCollector(Controller):
         if own and any(owner is not None for owner in leaving.values()):
             if any(_deletes_dependents(dependent) for dependent in own):
                 obj = client.update(_kind(obj), _unblocking(obj))  # a circle: somebody has to stop waiting
-            _delete(client, obj, "Foreground")
+            _delete(client, obj, "Foreground", refs)
         else:
-            _delete(client, obj, _policy(obj))
+            _delete(client, obj, _policy(obj), refs)
 
     def _wait_for_dependents(self, client: Client, view: View, index: OwnerIndex, owner: dict) -> None:
         """See that all dependents go, and let the owner go once none is left that blocks it."""
@@ -162,6 +162,7 @@ def _policy(obj: dict) -> str:
     return "Orphan" if ORPHAN in finalizers else "Foreground" if FOREGROUND in finalizers else "Background"
 
 
-def _delete(client: Client, obj: dict, policy: str) -> None:
+def _delete(client: Client, obj: dict, policy: str, owners: list[dict]) -> None:
     meta = obj["metadata"]
-    client.delete(_kind(obj), meta.get("namespace", ""), meta["name"], propagation=policy, uid=meta["uid"])
+    why = {"decision": "CollectGarbage", "owners": [f"{ref['kind']} {ref['name']}" for ref in owners]}
+    client.delete(_kind(obj), meta.get("namespace", ""), meta["name"], propagation=policy, uid=meta["uid"], why=why)

@@ -69,7 +69,13 @@ def forget_old(client: Client, owner: dict, history: History, in_use: set[str]) 
     name, and the newest."""
     limit = owner["spec"].get("revisionHistoryLimit", HISTORY_LIMIT)
     idle = [one for one in history.revisions[:-1] if one["metadata"]["name"] not in in_use]
-    client.delete_these(CONTROLLERREVISIONS, idle[: max(0, len(idle) - limit)])
+    old = idle[: max(0, len(idle) - limit)]
+    client.delete_these(CONTROLLERREVISIONS, old, why=lambda revision: trimmed("revisionHistoryLimit", limit))
+
+
+def trimmed(of: str, limit: int) -> dict:
+    """The decision that what is past a limit of what is kept goes; `of`: the field that says how much that is."""
+    return {"decision": "TrimHistory", "of": of, "limit": limit}
 
 
 def _order(revision: dict) -> tuple:

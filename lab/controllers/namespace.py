@@ -52,7 +52,8 @@ class NamespaceController(Controller):
         if namespace is None or not is_deleting(namespace):
             return None
         for kind in CONTENT:
-            client.delete_these(kind, [obj for obj in client.list(kind, key) if not is_deleting(obj)])
+            content = [obj for obj in client.list(kind, key) if not is_deleting(obj)]
+            client.delete_these(kind, content, why=lambda obj: {"decision": "EmptyNamespace", "namespace": key})
             if kind is PODS and client.list(PODS, key):
                 break
         left = remaining(client.view(), key)

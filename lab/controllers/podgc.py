@@ -36,26 +36,32 @@ class PodGCController(Controller):
 
     def sync(self, client: Client, key: str) -> float | None:
         nodes = client.list(NODES)
-        lost, names = lost_pods(client.list(PODS), nodes), {node["metadata"]["name"] for node in nodes}
+        found, names = lost_pods(client.list(PODS), nodes), {node["metadata"]["name"] for node in nodes}
+        lost, because = [pod for pod, _ in found], {pod["metadata"]["uid"]: words for pod, words in found}
+
+        def why(pod: dict) -> dict:
+            return {"decision": "DeletionByPodGC", "because": because[pod["metadata"]["uid"]]}
+
         # Whoever keeps it with a finalizer, as a Job does until it has counted it, has to see that it has ended.
         held = [pod for pod in lost if pod["metadata"].get("finalizers") and not is_finished(pod)]
-        client.write([Put(PODS, _failed(pod, node_of(pod) in names), "status") for pod in held])
-        client.delete_these(PODS, lost, grace_seconds=0)
+        client.write([Put(PODS, _failed(pod, node_of(pod) in names), "status", why(pod)) for pod in held])
+        client.delete_these(PODS, lost, grace_seconds=0, why=why)
         return SWEEP_SECONDS
 
 
-def lost_pods(pods: list[dict], nodes: list[dict]) -> list[dict]:
-    """The pods to remove at once: those on nodes that are gone, those terminating on nodes that are dead for good, and
-    the oldest finished ones beyond what is kept."""
+def lost_pods(pods: list[dict], nodes: list[dict]) -> list[tuple[dict, str]]:
+    """The pods to remove at once, each with because of what: those on nodes that are gone, those terminating on nodes
+    that are dead for good, and the oldest finished ones beyond what is kept."""
     known = {node["metadata"]["name"] for node in nodes}
     dead = {node["metadata"]["name"] for node in nodes if _is_out_of_service(node) and not is_true(node, "Ready")}
-    lost = [
-        pod
-        for pod in pods
-        if node_of(pod) and (node_of(pod) not in known or (node_of(pod) in dead and is_deleting(pod)))
-    ]
+    gone = [pod for pod in pods if node_of(pod) and node_of(pod) not in known]
+    lost = [(pod, f"its node {node_of(pod)} is gone") for pod in gone]
+    leaving = [pod for pod in pods if node_of(pod) in dead and is_deleting(pod)]
+    lost += [(pod, f"its node {node_of(pod)} has the taint {OUT_OF_SERVICE}") for pod in leaving]
+    taken = [*gone, *leaving]
     finished = sorted(filter(is_finished, pods), key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
-    return lost + [pod for pod in finished[: max(0, len(finished) - MOST_FINISHED)] if pod not in lost]
+    over = [pod for pod in finished[: max(0, len(finished) - MOST_FINISHED)] if pod not in taken]
+    return lost + [(pod, f"more than {MOST_FINISHED} pods have ended") for pod in over]
 
 
 def _failed(pod: dict, has_node: bool) -> dict:

@@ -6,17 +6,35 @@ Source: ActivePodsWithRanks in k8s.io/kubernetes/pkg/controller/controller_utils
 import math
 from collections import Counter
 from collections.abc import Iterable
+from itertools import compress
+from operator import ne
 
 from .pods import created, is_ready, most_restarts, node_of, ready_since
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
+# What `rank` sorts by, of the one that goes.
+CRITERIA = (
+    "on no node yet", "does not run yet", "not ready", "lower pod-deletion-cost", "more pods on its node",
+    "ready for less long", "restarted more often", "its sidecars restarted more often", "younger", "equal to the rest",
+)  # fmt: skip
 
 
 def first_to_go(pods: Iterable[dict], count: int, related: Iterable[dict], time: float) -> list[dict]:
     """`count` of the pods. `related` are all pods of the same Deployment: a node with many of them can spare one."""
     crowd = Counter(node_of(pod) for pod in related)
     return sorted(pods, key=lambda pod: rank(pod, crowd[node_of(pod)], time))[:count]
+
+
+def why_first(going: list[dict], staying: list[dict], related: Iterable[dict], time: float) -> dict[str, str]:
+    """uid → what it is in that each of those that go comes before the first of those that stay; empty if none stays."""
+    crowd = Counter(node_of(pod) for pod in related)
+    ranks = {pod["metadata"]["uid"]: rank(pod, crowd[node_of(pod)], time) for pod in [*going, *staying]}
+    least = min((ranks[pod["metadata"]["uid"]] for pod in staying), default=None)
+    if least is None:
+        return {}
+    differ = {pod["metadata"]["uid"]: map(ne, ranks[pod["metadata"]["uid"]], least) for pod in going}
+    return {uid: next(compress(CRITERIA, differences), CRITERIA[-1]) for uid, differences in differ.items()}
 
 
 def rank(pod: dict, on_its_node: int, time: float) -> tuple:

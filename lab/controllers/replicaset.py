@@ -13,7 +13,7 @@ from lab.client import Client, Put
 
 from .owners import claimed, dependents
 from .pods import is_active, is_ready, is_terminating, seconds_to_available
-from .ranking import first_to_go
+from .ranking import first_to_go, why_first
 from .workload import BURST_REPLICAS, WorkloadController, as_far_as_allowed, is_worth_telling, new_pod, next_look
 
 
@@ -87,10 +87,17 @@ class ReplicaSetController(WorkloadController):
     def _delete(self, client: Client, rs: dict, pods: list[dict], count: int) -> list[dict]:
         """Delete those that are missed least, and count the others at once: a rollout waits for that; the pods that
         stay."""
-        surplus = first_to_go(pods, count, _related(client, self.kind, rs), time.time())
-        client.delete_these(PODS, surplus)
+        related, now = _related(client, self.kind, rs), time.time()
+        surplus = first_to_go(pods, count, related, now)
         gone = {pod["metadata"]["uid"] for pod in surplus}
         left = [pod for pod in pods if pod["metadata"]["uid"] not in gone]
+        these = why_first(surplus, left, related, now)
+        counts = {"replicas": rs["spec"].get("replicas", 1), "found": len(pods)}
+        client.delete_these(
+            PODS,
+            surplus,
+            why=lambda pod: {"decision": "DeletePods", **counts, "because": these.get(pod["metadata"]["uid"], "")},
+        )
         self.write_status(client, rs, self._status(client, rs, left))
         client.events(
             [(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}") for pod in surplus]

@@ -14,7 +14,7 @@ from lab.client.reconcile import Controller
 
 from .pods import disrupted, node_of
 from .stopwatch import Stopwatch
-from .taints import no_execute, seconds_told, seconds_tolerated
+from .taints import first_to_drive_away, no_execute, seconds_told, seconds_tolerated
 
 
 class TaintEvictionController(Controller):
@@ -51,14 +51,15 @@ class TaintEvictionController(Controller):
         taints = {key: found for key, node in nodes.items() if node and (found := no_execute(node))}
         pods = [pod for pod in view.list(PODS.resource) if node_of(pod) in taints and not is_deleting(pod)]
         delays: dict[str, float | None] = dict.fromkeys(causes)
-        over = []
+        over, whys = [], {}
         for pod in pods:
             left = self._seconds_left(view.uid, pod, taints[node_of(pod)])
             if left == 0:
                 over.append(pod)
+                whys[pod["metadata"]["uid"]] = _why(pod, taints[node_of(pod)])
             elif left is not None:
                 delays[node_of(pod)] = min(left, delays[node_of(pod)] or left)
-        self._evict(client, over, {pod["metadata"]["uid"]: _revision(nodes[node_of(pod)]) for pod in over})
+        self._evict(client, over, {pod["metadata"]["uid"]: _revision(nodes[node_of(pod)]) for pod in over}, whys)
         uids = {(view.uid, node_of(pod), pod["metadata"]["uid"]) for pod in pods}
         self._tainted.keep(uids, lambda seen: seen[0] == view.uid and seen[1] in causes)
         return delays
@@ -73,16 +74,21 @@ class TaintEvictionController(Controller):
         # Another worker may have seen it for longer than this one has: the taint says itself since when it is there.
         return max(0.0, tolerated - max(seen, seconds_told(pod, taints, time.time())))
 
-    def _evict(self, client: Client, pods: list[dict], causes: dict[str, int]) -> None:
-        """`causes`: pod's uid → its node as it is: whatever woke us, it is the taint that drives the pod away."""
+    def _evict(self, client: Client, pods: list[dict], causes: dict[str, int], whys: dict[str, dict]) -> None:
+        """`causes`: pod's uid → its node as it is: whatever woke us, it is the taint that drives the pod away. `whys`:
+        pod's uid → the decision."""
         if pods:
             told = [(pod, f"Marking for deletion Pod {key_of(pod)}") for pod in pods]
             client.events([(pod, "Normal", "TaintManagerEviction", words) for pod, words in told])
-            why = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
-            client.write(
-                [Put(PODS, disrupted(pod, *why), "status", cause=causes[pod["metadata"]["uid"]]) for pod in pods]
-            )
-            client.delete_these(PODS, pods, causes=causes)
+            words = "Taint manager: deleting due to NoExecute taint"
+            marked = {pod["metadata"]["uid"]: disrupted(pod, "DeletionByTaintManager", words) for pod in pods}
+            client.write([Put(PODS, pod, "status", whys[uid], cause=causes[uid]) for uid, pod in marked.items()])
+            client.delete_these(PODS, pods, causes=causes, why=lambda pod: whys[pod["metadata"]["uid"]])
+
+
+def _why(pod: dict, taints: list[dict]) -> dict:
+    taint, seconds = first_to_drive_away(pod, taints)
+    return {"decision": "DeletionByTaintManager", "node": node_of(pod), "taint": taint, "tolerationSeconds": seconds}
 
 
 def _revision(node: dict | None) -> int:

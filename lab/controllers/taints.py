@@ -70,6 +70,14 @@ def seconds_told(pod: dict, taints: list[dict], time: float) -> float:
     return max(0.0, time - max(known)) if len(known) == len(stamps) else 0.0
 
 
+def first_to_drive_away(pod: dict, taints: list[dict]) -> tuple[str, float]:
+    """Of these NoExecute taints the one that the pod puts up with for the shortest time, and for how many seconds.
+    Only of a pod that does not put up with them for ever."""
+    limits = {f"{taint['key']}:{taint['effect']}": seconds_tolerated(pod, [taint]) for taint in taints}
+    known = {taint: seconds for taint, seconds in limits.items() if seconds is not None}
+    return min(known.items(), key=lambda item: item[1])
+
+
 def seconds_tolerated(pod: dict, taints: list[dict]) -> float | None:
     """How long the pod may stay beside these NoExecute taints: 0 if one is not tolerated at all, None for ever."""
     shortest: float | None = None

@@ -34,7 +34,8 @@ class TTLAfterFinishedController(ObjectController):
         if left > 0:
             return left
         meta = job["metadata"]
-        client.delete(JOBS, meta["namespace"], meta["name"], propagation="Foreground", uid=meta["uid"])
+        why = {"decision": "Expire", "of": "ttlSecondsAfterFinished", "seconds": ttl}
+        client.delete(JOBS, meta["namespace"], meta["name"], propagation="Foreground", uid=meta["uid"], why=why)
         return None
 
 

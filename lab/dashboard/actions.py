@@ -53,7 +53,7 @@ def drain(client: Client, namespace: str, name: str, form: dict) -> Done:
     force = bool(form.get("force"))
     items = checklist(pods_on(client, name))
     asked = [item for item in items if item.fate == MOVES or force and item.fate == BLOCKS]
-    gone = [item for item in asked if client.evict(client.get(PODS, item.namespace, item.name))]
+    gone = [item for item in asked if client.evict(client.get(PODS, item.namespace, item.name), name)]
     held = [item.name for item in asked if item not in gone]
     stuck = [item.name for item in items if item.fate == BLOCKS and not force]
     message = f"{name} is cordoned; {len(gone)} pods leave it"

@@ -87,6 +87,24 @@ def _amount(written: object) -> str:
     return f"{int(text[:-1]) / 1000:.3g}" if text.endswith("m") and text[:-1].isdigit() else text
 
 
+def _deleted(why: dict) -> str:
+    counts = f"{why['replicas']} wanted, {why['found']} found"
+    return f"{counts}: {why['because']}" if why["because"] else counts
+
+
+def _evicted(why: dict) -> str:
+    """`node a is drained; budget web lets 1 more go`."""
+    drained = f"node {why['drains']} is drained; " if "drains" in why else ""
+    if why["budget"] is None:
+        return f"{drained}no budget holds it"
+    more = f"lets {why['left']} more go" if why["left"] is not None else "does not count on it"
+    return f"{drained}budget {why['budget']} {more}"
+
+
+def _collected(why: dict) -> str:
+    return f"{', '.join(why['owners'])} is gone"
+
+
 def _release(why: dict) -> str:
     return why["message"] or (f"it is {why['phase']}" if "phase" in why else "")
 
@@ -102,24 +120,42 @@ def _idle(why: dict) -> str:
 GROUNDS: dict[str, Words] = {
     "ScaleReplicaSets": _sizes,
     "CreatePods": _said("{replicas} wanted, {found} found"),
+    "DeletePods": _deleted,
     "CreateOrdinal": _said("{replicas} wanted, number {ordinal} missing"),
+    "DeleteOrdinal": _said("{because}"),
     "CreateDaemonPod": _said("{missing_on} had none"),
+    "DeleteDaemonPod": _said("{because}"),
     "SyncJob": _job,
+    "DeleteJobPods": _said("{because}"),
     "StartJob": _said("{schedule}: due at {due}"),
+    "ReplaceJob": _said("the one that is due at {due} replaces it"),
+    "TrimHistory": _said("{of}: {limit} are kept"),
+    "Expire": _said("{of}: {seconds:g} s are over"),
     "Schedule": _node,
     "Unschedulable": _node,
     "Preempt": _preemption,
+    "PreemptionByScheduler": _said("{by} needs its place on {node}: priority {byPriority} over {priority}"),
     "SyncPod": _sync,
     "SyncTerminatingPod": _said("it has {graceSeconds} s to end"),
+    "SyncTerminatedPod": _said("its containers have ended"),
     "SelectEndpoints": _said("{ready} of {pods} pods that it selects are ready"),
     "MirrorEndpoints": _said("it mirrors {mirrors}"),
+    "DeleteEndpoints": _said("Service {service} is gone"),
     "ScaleTarget": _target,
     "StepRelease": _release,
     "RollOutImage": _said("build {build} made {image}"),
     "BindVolume": _said("{volume} is what it asks for"),
     "ProvisionVolume": _said("class {class} makes what is asked for"),
+    "ReclaimVolume": _said("claim {claim} is gone: reclaim policy {policy}"),
     "BuyNode": _bought,
     "SellNode": _said("sells {sold}: idle for {idleSeconds} s"),
     "FindNodeIdle": _idle,
     "KeepNode": _said("needed again: {needed}"),
+    "RemoveNode": _said("{node} is sold and empty"),
+    "EvictionByEvictionAPI": _evicted,
+    "AllowDisruption": _said("lets {pod} go, and {left} more"),
+    "DeletionByTaintManager": _said("taint {taint} on {node}: tolerated for {tolerationSeconds:g} s"),
+    "DeletionByPodGC": _said("{because}"),
+    "CollectGarbage": _collected,
+    "EmptyNamespace": _said("namespace {namespace} is going"),
 }

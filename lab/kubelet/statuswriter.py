@@ -26,6 +26,7 @@ from .status import overlay
 log = logging.getLogger(__name__)
 RETRY_FIRST, RETRY_MOST = 0.2, 5.0
 MOST_AT_ONCE = 200
+ENDED = {"decision": "SyncTerminatedPod"}
 
 Happening = tuple[dict, str, str, str]  # object, Normal | Warning, reason, message
 
@@ -222,7 +223,7 @@ class StatusWriter:
         try:
             for start in range(0, len(records), MOST_AT_ONCE):
                 pods = [record.pod for record in records[start : start + MOST_AT_ONCE]]
-                self._client(cluster).delete_these(PODS, pods, grace_seconds=0, causes=causes)
+                self._client(cluster).delete_these(PODS, pods, grace_seconds=0, causes=causes, why=lambda pod: ENDED)
         except ApiError as error:
             if error.code != 404:  # the cluster is gone, and its pods with it
                 raise

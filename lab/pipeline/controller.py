@@ -13,7 +13,7 @@ from lab.client import Change, Client, Lock
 from lab.client.reconcile import Controller
 
 from .building import Building
-from .plan import BUILDING, FAILED, OVER, ROLLING_OUT, container_of, next_pending, outdated, phase_of, rollout
+from .plan import BUILDING, FAILED, KEPT, OVER, ROLLING_OUT, container_of, next_pending, outdated, phase_of, rollout
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
@@ -80,4 +80,5 @@ class BuildController(Controller):
     def _tidy(self, client: Client) -> None:
         old = outdated(client.list(BUILDS))
         if old:
-            client.delete_these(BUILDS, old)
+            why = {"decision": "TrimHistory", "of": "builds", "limit": KEPT}
+            client.delete_these(BUILDS, old, why=lambda build: why)

@@ -79,7 +79,14 @@ def evict(client: Client, missed: Unschedulable) -> tuple[list[Happening], bool]
             continue
         try:
             _disrupt(client, pod)
-            client.delete(PODS, *meta.split_key(victim.key), uid=victim.uid)
+            why = {
+                "decision": "PreemptionByScheduler",
+                "by": meta.key_of(missed.pod),
+                "node": missed.nominated,
+                "priority": victim.info.priority,
+                "byPriority": missed.pod["spec"].get("priority", 0),
+            }
+            client.delete(PODS, *meta.split_key(victim.key), uid=victim.uid, why=why)
         except ApiError as error:
             log.info("%s is not preempted: %s", victim.key, error.message)
             all_asked = False

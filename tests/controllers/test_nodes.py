@@ -252,7 +252,8 @@ def test_a_terminating_pod_on_a_dead_node_stays_until_somebody_says_that_the_nod
     staying = a_pod("staying", "n1")
     assert lost_pods([leaving, staying], [a_node("n1", "Unknown")]) == []
     declared = [{"key": OUT_OF_SERVICE, "effect": "NoExecute"}]
-    assert lost_pods([leaving, staying], [a_node("n1", "Unknown", taints=declared)]) == [leaving]
+    [(gone, because)] = lost_pods([leaving, staying], [a_node("n1", "Unknown", taints=declared)])
+    assert gone is leaving and because == "its node n1 has the taint node.kubernetes.io/out-of-service"
     assert lost_pods([leaving, staying], [a_node("n1", "True", taints=declared)]) == []
 
 

@@ -185,10 +185,11 @@ def _remove(client: Client, state: State) -> None:
         if machines.stamp_of(node, TO_BE_DELETED) is None:
             continue
         staying = selling.staying(state, node)
-        leaving = [pod for pod in staying if not meta.is_deleting(pod) and client.evict(pod)]
+        leaving = [pod for pod in staying if not meta.is_deleting(pod) and client.evict(pod, node["metadata"]["name"])]
         client.events([(pod, "Normal", "ScaleDown", "deleting pod for node scale down") for pod in leaving])
         if all(meta.is_deleting(pod) and selling.is_overdue(pod, state.now) for pod in staying):
-            client.delete(NODES, "", node["metadata"]["name"], uid=node["metadata"]["uid"])
+            why = {"decision": "RemoveNode", "node": node["metadata"]["name"]}
+            client.delete(NODES, "", node["metadata"]["name"], uid=node["metadata"]["uid"], why=why)
             client.event(node, "Normal", "ScaleDown", "node removed by cluster autoscaler")
 
 

@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterable
 
 from lab.apimachinery.errors import ApiError
+from lab.apimachinery.jobs import finished_as
 from lab.apimachinery.kinds import CRONJOBS, JOBS
 from lab.apimachinery.meta import at, controller_of, key_of, owner_reference, split_key
 from lab.client import Change, Client
 
 from ..objects import ObjectController
 from ..owners import dependents
-from .plan import SCHEDULED, Plan, make_plan, scheduled_at, set_active
+from .plan import LIMITS, SCHEDULED, Plan, make_plan, scheduled_at, set_active
 
 
 class CronJobController(ObjectController):
@@ -31,7 +32,10 @@ class CronJobController(ObjectController):
         jobs = [job for job in dependents(client.view(), uid, JOBS) if (controller_of(job) or {}).get("uid") == uid]
         plan = make_plan(cronjob, jobs, time.time(), _edited(client, cronjob))
         leaving = [*plan.replaced, *plan.old]
-        client.delete_these(JOBS, leaving)
+        replaced = {"decision": "ReplaceJob", "due": at(plan.start or 0)}
+        client.delete_these(
+            JOBS, leaving, why=lambda job: replaced if job in plan.replaced else _outlived(cronjob, job)
+        )
         plan.events += [("Normal", "SuccessfulDelete", f"Deleted job {job['metadata']['name']}") for job in leaving]
         gone = {job["metadata"]["uid"] for job in plan.replaced}
         set_active(plan.status, [ref for ref in plan.status.get("active", ()) if ref["uid"] not in gone])
@@ -80,6 +84,11 @@ def _edited(client: Client, cronjob: dict) -> float:
 
 def _schedule(cronjob: dict) -> tuple[str, str | None]:
     return cronjob["spec"]["schedule"], cronjob["spec"].get("timeZone")
+
+
+def _outlived(cronjob: dict, job: dict) -> dict:
+    limit = LIMITS[finished_as(job)]
+    return {"decision": "TrimHistory", "of": limit, "limit": cronjob["spec"][limit]}
 
 
 def new_job(cronjob: dict, due: float) -> dict:

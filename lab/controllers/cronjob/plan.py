@@ -13,6 +13,7 @@ from lab.apimachinery.schedules import Schedule, Unscheduled
 
 MOST_MISSED = 100
 LATE = 0.1  # seconds after the minute: nextScheduleDelta, so that a clock a little behind does not come too early
+LIMITS = {"Complete": "successfulJobsHistoryLimit", "Failed": "failedJobsHistoryLimit"}
 SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 
 
@@ -113,7 +114,7 @@ def _due(plan: Plan, cronjob: dict, schedule: Schedule, time: float, edited: flo
 
 def _beyond_history(spec: dict, jobs: list[dict]) -> list[dict]:
     old: list[dict] = []
-    for kind, limit in (("Complete", "successfulJobsHistoryLimit"), ("Failed", "failedJobsHistoryLimit")):
+    for kind, limit in LIMITS.items():
         ended = [job for job in jobs if finished_as(job) == kind and not is_deleting(job)]
         ended.sort(key=lambda job: (job["status"].get("startTime", ""), job["metadata"]["name"]))
         old += ended[: max(len(ended) - spec[limit], 0)]

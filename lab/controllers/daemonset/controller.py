@@ -53,7 +53,11 @@ class DaemonSetController(WorkloadController):
 
     def _act(self, client: Client, look: Look, history: History) -> float | None:
         step = next_step(look)
-        client.delete_these(PODS, step.delete[:BURST_REPLICAS])
+
+        def why(pod: dict) -> dict:
+            return {"decision": "DeleteDaemonPod", "because": step.because[pod["metadata"]["uid"]]}
+
+        client.delete_these(PODS, step.delete[:BURST_REPLICAS], why=why)
         deleted = [pod["metadata"]["name"] for pod in step.delete[:BURST_REPLICAS]]
         told = [*step.events, *(("Normal", "SuccessfulDelete", f"Deleted pod: {name}") for name in deleted)]
         client.events([(look.ds, *event) for event in told])

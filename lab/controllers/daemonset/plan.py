@@ -17,17 +17,25 @@ from .nodes import failures_before, fits, node_of_daemon
 # One that fails is made anew at once, one whose predecessor had failed too not before it is as old as this, in seconds,
 # doubled with each failure: failedPodsBackoff.
 BACKOFF = Backoff(1.0, 900.0)
+TOO_MANY = "its node has another one"
+REPLACED = "its node has one of the new template"
+OUTDATED = "of an old template"
 
 
 @dataclass
 class Step:
-    """The names of nodes that get a daemon, with how often those before it have failed; the daemons to delete, what to
-    tell of them, and when to look again."""
+    """The names of nodes that get a daemon, with how often those before it have failed; the daemons to delete, and of
+    each, by its uid, because of what; what to tell of them, and when to look again."""
 
     create: dict[str, int] = field(default_factory=dict)
     delete: list[dict] = field(default_factory=list)
+    because: dict[str, str] = field(default_factory=dict)
     events: list[tuple[str, str, str]] = field(default_factory=list)
     delay: float | None = None
+
+    def drop(self, pods: list[dict], because: str) -> None:
+        self.delete += pods
+        self.because |= {pod["metadata"]["uid"]: because for pod in pods}
 
 
 @dataclass(frozen=True)
@@ -84,9 +92,9 @@ def next_step(look: Look) -> Step:
             if shall and (failures := _failed_in_a_row(look, found[name], step)):
                 step.create[name] = failures
         else:
-            step.delete += [pod for pod in found.get(name, ()) if not is_deleting(pod)]
+            step.drop([pod for pod in found.get(name, ()) if not is_deleting(pod)], "it does not belong on its node")
     waiting = (pod for pod in look.pods if not node_of(pod) and not is_deleting(pod))
-    step.delete += [pod for pod in waiting if node_of_daemon(pod) not in look.fitting]
+    step.drop([pod for pod in waiting if node_of_daemon(pod) not in look.fitting], "its node is gone")
     if not step.create and not step.delete and _rolls(look.ds):
         _roll(look, found, step)
     return step
@@ -108,16 +116,16 @@ def _keep_one(look: Look, daemons: list[dict], step: Step) -> None:
         elif (left := _seconds_to_retry(look, pod)) > 0:
             step.delay = min(left, step.delay or left)
         else:
-            step.delete.append(pod)
+            step.drop([pod], "it has ended")
             step.events.append(_ended(pod))
     if not look.share("maxSurge"):
-        step.delete += running[1:]
+        step.drop(running[1:], TOO_MANY)
         return
     new = [pod for pod in running if look.is_new(pod)]
     old = [pod for pod in running if not look.is_new(pod)]
-    step.delete += new[1:] + old[1:]
+    step.drop(new[1:] + old[1:], TOO_MANY)
     if new and old and (not is_ready(old[0]) or look.is_available(new[0])):
-        step.delete.append(old[0])
+        step.drop(old[:1], REPLACED)
 
 
 def _seconds_to_retry(look: Look, pod: dict) -> float:
@@ -157,7 +165,7 @@ def _roll(look: Look, found: dict[str, list[dict]], step: Step) -> None:
             busy += 1
         elif new and old:
             done = look.is_available(new[0])
-            step.delete += old if done else []
+            step.drop(old if done else [], REPLACED)
             busy += not done
         elif old:
             (later if look.is_available(old[0]) else at_once).append(name)
@@ -168,4 +176,4 @@ def _roll(look: Look, found: dict[str, list[dict]], step: Step) -> None:
     if surge:
         step.create = dict.fromkeys(chosen, 0)
     else:
-        step.delete += [pod for name in chosen for pod in found[name] if not is_deleting(pod)]
+        step.drop([pod for name in chosen for pod in found[name] if not is_deleting(pod)], OUTDATED)

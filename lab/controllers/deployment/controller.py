@@ -11,6 +11,7 @@ from lab.apimachinery.meta import controller_of, is_deleting
 from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Change, Client, Put
 
+from ..history import trimmed
 from ..owners import claimed, dependents
 from ..pods import is_finished
 from ..workload import WorkloadController, is_worth_telling
@@ -69,7 +70,8 @@ class DeploymentController(WorkloadController):
             if plan.create and is_worth_telling(error):
                 self._create_failed(client, deployment, plan.create["metadata"]["name"], error)
             raise
-        client.delete_these(REPLICASETS, plan.delete)
+        limit = revisions.history_limit(deployment)
+        client.delete_these(REPLICASETS, plan.delete, why=lambda rs: trimmed("revisionHistoryLimit", limit))
         client.events([(deployment, *event) for event in plan.events])
         return plan.delay
 

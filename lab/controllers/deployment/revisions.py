@@ -131,10 +131,14 @@ def new_replica_set(deployment: dict, old: list[dict]) -> dict:
     return replica_set
 
 
+def history_limit(deployment: dict) -> int:
+    return deployment["spec"].get("revisionHistoryLimit", 10)
+
+
 def beyond_history(deployment: dict, old: list[dict]) -> list[dict]:
     """The old ReplicaSets to forget: those with the lowest numbers beyond `revisionHistoryLimit`, if they are empty and
     their own controller has seen that they shall be."""
-    limit = deployment["spec"].get("revisionHistoryLimit", 10)
+    limit = history_limit(deployment)
     alive = sorted((rs for rs in old if not is_deleting(rs)), key=revision_of)
     return [rs for rs in alive[: max(0, len(alive) - limit)] if _is_empty(rs)]
 

@@ -71,15 +71,19 @@ class EndpointSliceController(ObjectController):
 
     def _write(self, client: Client, planned: slices.Plan, why: dict, more: list[Put] | None = None) -> None:
         client.write([Put(ENDPOINTSLICES, one, why=why) for one in planned.write] + (more or []))
-        client.delete_these(ENDPOINTSLICES, planned.delete)
+        client.delete_these(ENDPOINTSLICES, planned.delete, why=lambda one: why)
 
     def gone(self, client: Client, key: str) -> None:
         """The Endpoints and the mirrors of a Service only carry its name."""
         view, (namespace, name) = client.view(), split_key(key)
+
+        def why(one: dict) -> dict:
+            return {"decision": "DeleteEndpoints", "service": name}
+
         old = view.get(ENDPOINTS.resource, namespace, name)
         if old and legacy.is_ours(old):
-            client.delete_these(ENDPOINTS, [old])
-        client.delete_these(ENDPOINTSLICES, _managed(view, namespace, name, slices.MIRRORING))
+            client.delete_these(ENDPOINTS, [old], why=why)
+        client.delete_these(ENDPOINTSLICES, _managed(view, namespace, name, slices.MIRRORING), why=why)
 
 
 def _declared(service: dict | None) -> tuple | None:

@@ -64,7 +64,7 @@ class JobController(WorkloadController):
         selector = parse_label_selector(job["spec"]["selector"])
         pods = claimed(client, job, PODS, lambda pod: selector.matches(pod["metadata"].get("labels")))
         plan, made = self._step(client, job, pods)
-        client.delete_these(PODS, plan.delete)
+        client.delete_these(PODS, plan.delete, why=lambda pod: {"decision": "DeleteJobPods", "because": plan.because})
         events = [("Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}") for pod in made]
         events += [("Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}") for pod in plan.delete]
         client.events([(job, *event) for event in (*events, *plan.events)])

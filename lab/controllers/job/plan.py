@@ -33,11 +33,13 @@ from .verdict import COMPLETED, FAILURE, Verdict, is_complete, seconds_to_deadli
 @dataclass
 class Plan:
     """`release`, `hold`: pods whose tracking finalizer goes or comes, in one transaction with the status and with
-    those to `create`. `delete` comes after it. `delay`: seconds until time itself changes something."""
+    those to `create`. `delete` comes after it, and `because` says of what. `delay`: seconds until time itself changes
+    something."""
 
     status: dict = field(default_factory=dict)
     create: list[dict] = field(default_factory=list)
     delete: list[dict] = field(default_factory=list)
+    because: str = ""
     release: list[dict] = field(default_factory=list)
     hold: list[dict] = field(default_factory=list)
     events: list[tuple[str, str, str]] = field(default_factory=list)
@@ -57,7 +59,7 @@ def make_plan(job: dict, pods: list[dict], backoff: Backoff, time: float, most: 
         status["startTime"] = at(time)
     end = verdict({**job, "status": status}, found, time)
     if end:
-        plan.delete = found.active
+        plan.delete, plan.because = found.active, end.message
     elif not is_deleting(job):
         _manage(plan, job, found, backoff, time, most)
         plan.release += filter(is_tracked, plan.delete)  # one too many is neither a success nor a failure
@@ -84,6 +86,7 @@ def _manage(plan: Plan, job: dict, found: Tally, backoff: Backoff, time: float, 
     wanted = _wanted(job, found)
     surplus = _surplus(job, found, max(len(found.active) - wanted, 0), time)
     plan.delete = surplus[:most]
+    plan.because = "the job is suspended" if job["spec"].get("suspend") else f"{wanted} wanted at once"
     if surplus:
         plan.delays += [0.0] if len(surplus) > most else []
         return

@@ -192,7 +192,9 @@ class PersistentVolumeController(ObjectController):
         self._set_phase(client, volume, "Released")
         if volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete" and not is_deleting(volume):
             meta = volume["metadata"]
-            client.delete(PERSISTENTVOLUMES, "", meta["name"], uid=meta["uid"])
+            claim = volume["spec"]["claimRef"]["name"]
+            why = {"decision": "ReclaimVolume", "claim": claim, "policy": "Delete"}
+            client.delete(PERSISTENTVOLUMES, "", meta["name"], uid=meta["uid"], why=why)
 
     def _set_phase(self, client: Client, volume: dict, phase: str) -> None:
         new = binding.in_phase(volume, phase)

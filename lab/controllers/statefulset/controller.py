@@ -48,8 +48,9 @@ class StatefulSetController(WorkloadController):
 
     def _act(self, client: Client, sts: dict, pods: list[dict], history: History) -> float | None:
         self._mend(client, sts, pods)
-        step = plan.next_step(sts, pods, history.newest["metadata"]["name"], time.time())
-        self._delete(client, sts, step.delete)
+        newest = history.newest["metadata"]["name"]
+        step = plan.next_step(sts, pods, newest, time.time())
+        self._delete(client, sts, step.delete, newest)
         delay = self._create(client, sts, step.create[:BURST_REPLICAS], history)
         return 0.0 if step.delete or len(step.create) > BURST_REPLICAS else delay
 
@@ -82,9 +83,13 @@ class StatefulSetController(WorkloadController):
         lacking = [claim for volume, claim in identity.claims_of(sts, ordinal).items() if volume not in found]
         return [Put(PERSISTENTVOLUMECLAIMS, identity.entrusted(claim, sts, None, False)) for claim in lacking]
 
-    def _delete(self, client: Client, sts: dict, pods: list[dict]) -> None:
+    def _delete(self, client: Client, sts: dict, pods: list[dict], newest: str) -> None:
+        def why(pod: dict) -> dict:
+            because = plan.why_it_goes(sts, pod, newest)
+            return {"decision": "DeleteOrdinal", "ordinal": identity.ordinal_of(sts, pod), "because": because}
+
         if pods:
-            client.delete_these(PODS, pods)
+            client.delete_these(PODS, pods, why=why)
             wanted = identity.ordinals(sts)
             again = [pod for pod in pods if is_finished(pod) and identity.ordinal_of(sts, pod) in wanted]
             told = [_recreated_told(sts, pod) for pod in again]

@@ -13,7 +13,7 @@ from lab.apimachinery.meta import is_deleting
 from ..deployment.rollout import scaled_value
 from ..history import History
 from ..pods import is_active, is_finished, is_ready, seconds_to_available
-from .identity import by_ordinal, ordinals, revision_of
+from .identity import by_ordinal, ordinal_of, ordinals, revision_of
 
 
 @dataclass
@@ -42,6 +42,14 @@ def next_step(sts: dict, pods: list[dict], newest: str, time: float) -> Step:
     if not (in_order and surplus):
         step.delete += _outdated_to_go(sts, [numbered.get(ordinal) for ordinal in wanted], newest, time)
     return step
+
+
+def why_it_goes(sts: dict, pod: dict, newest: str) -> str:
+    """Of a pod that `next_step` deletes."""
+    wanted = ordinals(sts)
+    if ordinal_of(sts, pod) not in wanted:
+        return f"{len(wanted)} wanted"
+    return "it has ended" if is_finished(pod) else f"of revision {revision_of(pod)}, not {newest}"
 
 
 def _surplus_to_go(sts: dict, surplus: list[dict], in_order: bool, time: float) -> list[dict]:
