@@ -8,7 +8,8 @@ import yaml
 
 from lab import demos
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import DEPLOYMENTS, PODS, RELEASES, SERVICES
+from lab.apimachinery.kinds import DEPLOYMENTS, ENDPOINTSLICES, PODS, RELEASES, SERVICES
+from lab.apimachinery.services import SERVICE_NAME
 from lab.apiserver.schemas.check import check_object
 from lab.client import Client
 from lab.client.clusters import delete_cluster
@@ -47,6 +48,24 @@ def test_a_canary_is_promoted_by_hand_and_leaves_no_trace(web):
     assert [c["reason"] for c in web.deployment()["status"]["conditions"] if c["type"] == "Progressing"] == [
         "NewReplicaSetAvailable"
     ]
+
+
+def test_visitors_are_kept_from_the_old_version_until_its_last_pod_is_out_of_the_endpoints(web):
+    """Else some would see it again for a moment, between the end of the weights and that of the endpoints."""
+    old = [{"uid": pod["metadata"]["uid"]} for pod in web.pods()]
+    endpoints = [{"addresses": ["10.0.0.1"], "conditions": {"ready": True}, "targetRef": ref} for ref in old]
+    meta = {"name": "web-abcde", "namespace": "default", "labels": {SERVICE_NAME: "web"}}
+    web.client.create(ENDPOINTSLICES, {"metadata": meta, "addressType": "IPv4", "endpoints": endpoints})
+    web.begin(CANARY)
+    web.run_all()
+    web.say(verdict="Promote")
+    web.run([pod for pod in web.pods() if pod["metadata"]["uid"] not in {ref["uid"] for ref in old}])
+    for _ in range(3):
+        web.look()  # its pods are told to end, and the endpoints do not say so yet
+    assert web.counts() == {"web:v2": 10} and web.weights() == {"web:v2": 100, "web:v1": 0}
+    web.client.patch(ENDPOINTSLICES, "default", "web-abcde", {"endpoints": []})
+    web.look()
+    assert web.weights() == {} and web.status()["finishedAt"]
 
 
 def test_an_abort_gives_the_visitors_back_before_anything_else_happens(web):

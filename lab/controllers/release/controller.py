@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from lab import metrics
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import DEPLOYMENTS, PODS, RELEASES, REPLICASETS, SERVICES, Kind
+from lab.apimachinery.kinds import DEPLOYMENTS, ENDPOINTSLICES, PODS, RELEASES, REPLICASETS, SERVICES, Kind
 from lab.apimachinery.labels import WEIGHTS
 from lab.apimachinery.meta import is_deleting, parse_time, split_key
+from lab.apimachinery.services import SERVICE_NAME
 from lab.client import Change, Client, Put
 from lab.client.reconcile import Controller
 
@@ -148,7 +149,18 @@ def read(client: Client, release: dict, ahead: str) -> Look:
     }
     trouble = explain(pods[new["metadata"]["uid"]]) if new and look.ready < rollout.size(new) else ""
     traffic = _traffic(client.cluster, service) if service and spec["strategy"]["type"] == CANARY else None
-    return replace(look, pods=staying, trouble=trouble, traffic=traffic)
+    return replace(look, pods=staying, lagging=_lags(client, service), trouble=trouble, traffic=traffic)
+
+
+def _lags(client: Client, service: dict) -> bool:
+    """Do its EndpointSlices still lead to a pod that is going, or gone?"""
+    if not service:
+        return False
+    meta = service["metadata"]
+    slices = client.list(ENDPOINTSLICES, meta["namespace"], {SERVICE_NAME: meta["name"]})
+    ready = [one for each in slices for one in each["endpoints"] or () if one["conditions"].get("ready") is not False]
+    staying = {pod["metadata"]["uid"] for pod in client.list(PODS, meta["namespace"]) if not is_deleting(pod)}
+    return any(one["targetRef"]["uid"] not in staying for one in ready if "targetRef" in one)
 
 
 def _traffic(cluster: str, service: dict) -> dict[str, Counters] | None:

@@ -49,8 +49,8 @@ def finish(look: Look) -> Plan:
         if phase in (ABORTED, FAILED) and not look.template_is_foreign():
             plan.template = look.status["oldTemplate"]  # what `kubectl rollout undo` does
         plan.delay = 0.0
-    elif deployment and look.strategy != ROLLING and look.count(goes):
-        plan.delay = 1.0  # they are going; until then the visitors are kept from them
+    elif deployment and look.strategy != ROLLING and (look.count(goes) or look.lagging):
+        plan.delay = 1.0  # they are going; until the last is out of the endpoints visitors are kept from them
     else:
         plan.weights = {} if look.strategy != ROLLING else None
         plan.status["finishedAt"] = written(look.now)

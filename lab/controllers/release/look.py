@@ -27,6 +27,7 @@ class Look:
     service: dict = field(default_factory=dict)  # empty: there is none
     no_service: str = ""  # why there is none, or why no visitor can be led by it
     pods: dict[str, str] = field(default_factory=dict)  # uid → revision (pod-template-hash), of those that are to stay
+    lagging: bool = False  # the Service's EndpointSlices still lead to pods that are on their way out
     traffic: dict[str, Counters] | None = None  # pod's uid → what the proxy counted; None: nobody knows
     trouble: str = ""  # what keeps new pods from being ready, in their own words
     ahead: str = ""  # another release of the same Deployment that comes first
