@@ -7,7 +7,7 @@ import signal
 import sys
 
 from .clock import COMPILER
-from .faultnames import OWN
+from .faultnames import OWN, names_of
 from .run import Run
 
 OWN_CLOCK = "own" if COMPILER else "right"
@@ -23,11 +23,13 @@ def main() -> int:
     parser.add_argument("--engine", choices=("own", "shared"), default="own", help="of docker: shared is not stopped")
     parser.add_argument("--clock", choices=("own", "right"), default=OWN_CLOCK, help="own: it is set wrong (processes)")
     parser.add_argument("--postgresql", action="store_true", help="as the store, with a Redis of its own as the broker")
+    parser.add_argument("--faults", default="", help="only these, by name, with commas between (default: all)")
     parser.add_argument("--workers", type=int, choices=(1, 2), default=1)
     options = parser.parse_args()
     broker = "redis" if options.postgresql else options.broker
     again = f"--seed {options.seed} --runtime {options.runtime} --broker {broker} --engine {options.engine}"
     again += f" --clock {options.clock} --workers {options.workers}" + " --postgresql" * options.postgresql
+    again += f" --faults {options.faults}" * bool(options.faults)
     print(f"python -m tests.chaos {again}", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is told to end leaves nothing either
     has = {
@@ -37,7 +39,12 @@ def main() -> int:
         "database": options.postgresql,
         "second": options.workers == 2,
     }
-    run = Run(options.seed, options.runtime, frozenset(name for name in OWN if has[name]))
+    own = frozenset(name for name in OWN if has[name])
+    faults = names_of(options.runtime, own)
+    only = options.faults.split(",") if options.faults else faults
+    if unknown := set(only) - set(faults):
+        parser.error(f"this run has no fault {', '.join(sorted(unknown))}; it has {', '.join(dict.fromkeys(faults))}")
+    run = Run(options.seed, options.runtime, own, tuple(name for name in faults if name in only))
     os.environ.update(
         {name: value for name, value in run.lab.env.items() if name == "DOCKER_HOST"}
     )  # looked at here too

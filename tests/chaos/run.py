@@ -10,7 +10,6 @@ from ..flow.visiting import Visitors, address_of
 from ..labs import LabUnderTest, manage, processes_of, wait_until
 from . import manifests
 from .engineroom import EngineRoom
-from .faultnames import names_of
 from .faults import Faults
 from .findings import Findings
 from .hands import Hands
@@ -27,11 +26,11 @@ MOST_EVENTS_A_REVISION = 3
 
 
 class Run:
-    """`findings` fills while `go()` runs."""
+    """`findings` fills while `go()` runs. `faults`: the names of those that it can have."""
 
-    def __init__(self, seed: int, runtime: str, own: frozenset[str]):
+    def __init__(self, seed: int, runtime: str, own: frozenset[str], faults: tuple[str, ...]):
         self.findings = Findings()
-        self._plan = Plan(seed, names_of(runtime, own))
+        self._plan = Plan(seed, faults)
         self._folder = Path(tempfile.mkdtemp(prefix="orrery-chaos-"))
         self._owned = Owned(own, self._folder)
         lab = LabOfTwoWorkers if "second" in own else LabUnderTest
