@@ -2,15 +2,18 @@
 
 import pytest
 
-from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import DEPLOYMENTS, ENDPOINTS, ENDPOINTSLICES, EVENTS, NODES, PODS, SERVICES
 from lab.client import Put
+from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.explain import thread
 from lab.explain.authors import AUTHORS
+from lab.explain.past import PastClient
 from lab.explain.roots import root
 from lab.store import Row
 from lab.tasks import LOOPS
 from tests.apiserver.conftest import deployment
-from tests.controllers.cluster import Cluster
+from tests.controllers.cluster import WORKLOADS, Cluster
 
 
 def row(revision: int, author: str, cause: int = 0, why: dict | None = None, **more) -> Row:
@@ -121,10 +124,60 @@ class TestOnTheRealStore:
         assert others == {name}
 
     def test_a_long_thread_is_cut_and_says_by_how_much(self, web, monkeypatch):
-        monkeypatch.setattr(thread, "MOST_HOPS", 3)
-        whole = thread.of_revision(web.client, web.client.history(DEPLOYMENTS, "default", "web")[-1]["revision"])
-        assert len(whole["hops"]) == 3
-        assert whole["truncated"] == 2  # of the deployment, its replica set and two pods with their readiness
+        begun = web.client.history(DEPLOYMENTS, "default", "web")[-1]["revision"]
+        whole = thread.of_revision(web.client, begun)
+        monkeypatch.setattr(thread, "HOPS", 2)
+        short = thread.of_revision(web.client, begun)
+        assert short["hops"] == whole["hops"][:2] + whole["hops"][-2:]
+        assert (whole["truncated"], len(whole["hops"])) == (0, 5)  # the deployment, its set and two pods, each ready
+        assert (short["truncated"], short["cut"]) == (1, 2)
+
+    def test_a_pod_of_many_rows_keeps_its_beginning_and_its_end(self, web, monkeypatch):
+        monkeypatch.setattr(thread, "OWN", 4)
+        name = web.pods()[0]["metadata"]["name"]
+        for ready in (False, True) * 5:
+            web.run([web.client.get(PODS, "default", name)], ready)
+        told = thread.of_object(web.client, PODS, "default", name)
+        texts = [hop["text"] for hop in told["hops"]]
+        assert texts[:2] == ["made deployment web", told["hops"][1]["text"]] and f"made pod {name}" in texts
+        assert texts[-4:] == [f"pod {name} is {word}" for word in ("not ready", "ready") * 2]
+        own = len(web.client.history(PODS, "default", name))
+        assert told["truncated"] == own - 8
+        assert told["hops"][told["cut"]]["text"] == texts[-4]
+
+    def test_in_the_past_it_ends_where_one_stands(self, web):
+        begun = web.client.history(DEPLOYMENTS, "default", "web")[-1]["revision"]
+        whole = thread.of_revision(web.client, begun)["hops"]
+        name = web.pods()[0]["metadata"]["name"]
+        born = web.client.history(PODS, "default", name)[-1]["revision"]
+        then = PastClient("threads", born)
+        assert thread.of_revision(then, begun)["hops"] == [hop for hop in whole if hop["revision"] <= born]
+        life = thread.of_object(then, PODS, "default", name)
+        assert (life["root"]["revision"], life["hops"][-1]["revision"]) == (begun, born)
+        assert whole[-1]["revision"] > born
+        with pytest.raises(ApiError) as early:
+            thread.of_revision(then, born + 1)
+        assert early.value.code == 404 and f"newest is {born}" in early.value.message
+
+    def test_of_an_event_it_tells_what_came_of_that_of_which_it_tells(self, web):
+        scaled = web.client.patch(DEPLOYMENTS, "default", "web", {"spec": {"replicas": 3}})
+        web.settle()
+        event = next(e for e in web.client.list(EVENTS) if "from 2 to 3" in e["message"])
+        told = thread.of_revision(web.client, int(event["metadata"]["resourceVersion"]))
+        assert told["root"]["revision"] == int(scaled["metadata"]["resourceVersion"])
+        kinds = {hop["object"]["resource"] for hop in told["hops"]}
+        assert {EVENTS.resource, PODS.resource} <= kinds
+
+    def test_what_endpoints_say_after_their_slices_is_left_out(self, web):
+        port = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+        web.client.create(SERVICES, {"metadata": {"name": "web", "namespace": "default"}, "spec": port})
+        web.settle(*WORKLOADS, EndpointSliceController())
+        told = thread.of_object(web.client, SERVICES, "default", "web")
+        kinds = {hop["object"]["resource"] for hop in told["hops"]}
+        assert web.client.find(ENDPOINTS, "default", "web")
+        assert ENDPOINTSLICES.resource in kinds and ENDPOINTS.resource not in kinds
+        own = thread.of_object(web.client, ENDPOINTS, "default", "web")  # whoever asks for them is told
+        assert own["hops"][-1]["object"]["resource"] == ENDPOINTS.resource
 
     def test_a_node_that_fell_silent_is_a_fault_that_the_clock_found(self, web):
         fault = {"reason": "NodeSilent", "node": "n1"}
