@@ -44,7 +44,7 @@ from .noderows import Room, node_row
 from .rows import WORKLOADS, event_row, pod_row, requests_of
 from .status import pod_state
 from .storagerows import claim_names
-from .threaddrawers import thread_tab
+from .threaddrawers import revision_drawer, thread_tab
 from .verdicts import SCORES, decision
 from .wheels import loop_drawer
 from .whole import ZONES, zone_of, zone_row
@@ -63,6 +63,8 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
         return zone_drawer(client, name)
     if resource == "loops":
         return loop_drawer(client, name)
+    if resource == "revisions":
+        return revision_drawer(client, name, _drawable())
     kind = BY_RESOURCE.get(resource)
     if kind is None or kind not in DRAWERS:
         raise ApiError(404, "NotFound", f"the board shows no {resource}")
@@ -187,7 +189,12 @@ def _last_acts(client: Client, pod: dict) -> dict | None:
 
 
 def _thread(client: Client, obj: dict) -> dict:
-    return thread_tab(client, obj, frozenset(kind.resource for kind in DRAWERS))
+    return thread_tab(client, obj, _drawable())
+
+
+def _drawable() -> frozenset[str]:
+    """Resources whose objects can be opened."""
+    return frozenset(kind.resource for kind in DRAWERS)
 
 
 def _pod_logs(client: Client, pod: dict) -> dict:

@@ -178,6 +178,7 @@ def event_row(event: dict) -> Row:
             "reason": event.get("reason"),
             "about": f"{about.get('kind', '').lower()}/{about.get('name', '')}",
             "target": target_of(about),
+            "revision": event["metadata"].get("resourceVersion"),
             "text": event.get("message"),
             "from": " ".join(filter(None, (reporter, f"×{count}" if count > 1 else ""))),
         }

@@ -1,4 +1,4 @@
-"""A thread as a drawing: a lane for each part, and its hops where they were in time. Pure but for `thread_tab`.
+"""A thread as a drawing: a lane for each part, and its hops where they were in time. Pure but for the drawers.
 
 The list of hops is the content; the drawing is its layout. Time is drawn on a logarithmic scale, with its marks, for a
 thread goes from milliseconds to minutes.
@@ -6,11 +6,15 @@ thread goes from milliseconds to minutes.
 
 import math
 
+from lab.apimachinery.errors import bad_request
 from lab.apimachinery.kinds import BY_RESOURCE
 from lab.apimachinery.meta import join_key
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
 from lab.explain import thread
+from lab.explain.past import PastClient
+
+from .done import kubectl
 
 # In units of the drawing; its lanes begin after their names.
 NAMES_WIDTH, WIDTH, LANE = 104, 348, 20
@@ -26,14 +30,33 @@ def thread_tab(client: Client, obj: dict, drawable: frozenset[str]) -> dict:
     return drawing(thread.of_object(client, kind, meta.get("namespace", ""), meta["name"]), drawable)
 
 
+def revision_drawer(client: Client, name: str, drawable: frozenset[str]) -> dict:
+    """The drawer of one revision: what led to it, and what came of it. Raises ApiError 400 for what is no number, 404
+    for a revision that is not kept, or was not written yet."""
+    if not name.isdecimal():
+        raise bad_request(f'"{name}" is no revision')
+    told = drawing(thread.of_revision(client, int(name)), drawable, int(name))
+    return {
+        **told,
+        "kind": "revision",
+        "id": f"revisions/{name}",
+        "name": name,
+        "cluster": client.cluster,
+        "told": told["hops"][told["chosen"]],
+        "past": isinstance(client, PastClient),
+        "command": kubectl("get", "--raw", f"/history/{name}/thread"),
+    }
+
+
 def _resource(obj: dict) -> str:
     return next(
         name for name, kind in BY_RESOURCE.items() if (kind.api_version, kind.kind) == (obj["apiVersion"], obj["kind"])
     )
 
 
-def drawing(told: dict, drawable: frozenset[str]) -> dict:
-    """`{"root", "hops", "lanes", "ticks", "links", "width", "height", "left_out"}`, with places for an SVG."""
+def drawing(told: dict, drawable: frozenset[str], chosen: int = 0) -> dict:
+    """`{"root", "hops", "lanes", "ticks", "links", "width", "height", "left_out", "cut", "chosen"}`, with places for an
+    SVG; `chosen`: the hop of that revision, by its number, else the first."""
     hops, root = told["hops"], told["root"]
     lanes = sorted(dict.fromkeys(hop["lane"] for hop in hops), key=lambda lane: ENDS.get(lane, 1))
     longest = max((hop["after"] for hop in hops), default=0.0)
@@ -49,6 +72,8 @@ def drawing(told: dict, drawable: frozenset[str]) -> dict:
         "width": WIDTH,
         "height": _y(len(lanes)) + 8,
         "left_out": told["truncated"],
+        "cut": told["cut"],
+        "chosen": at[chosen]["number"] if chosen in at else 0,
     }
 
 

@@ -1,6 +1,9 @@
 """The control loops' wheels on the board: turning them, and the drawer of a loop."""
 
 import time
+from itertools import groupby
+
+from django.db.models import Q
 
 from lab.apimachinery import wheels
 from lab.apimachinery.errors import ApiError, bad_request
@@ -12,11 +15,16 @@ from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
 from lab.client.ahead import LOOPS, ahead
 from lab.explain.past import PastClient
+from lab.explain.words import telling
+from lab.store import find, rows_at
 
 from .done import Action, Done, create, patch
-from .loops import NAMES
+from .loops import NAMES, SILENT
 
 MOST_KEYS = 50
+LATELY = 3000  # revisions in which a loop's acts are looked for: twenty minutes of an idle cluster
+MOST_ROWS = 200  # of them that are read
+ACTS = 6
 SAID = {RUNNING: "turns as ever", PAUSED: "is paused", STEP: "takes one step", BROKEN: "is broken: every key fails"}
 
 
@@ -73,6 +81,7 @@ def loop_drawer(client: Client, name: str) -> dict:
         "watches": [each.partition(".")[0] for each in LOOPS[wheel.name].watches] if name in names else ["pods"],
         "keys": waiting[:MOST_KEYS],
         "more": max(0, len(waiting) - MOST_KEYS),
+        "acts": [{**act, "ago": human_duration(now - act["time"])} for act in _acts(client, name)],
         "by": [
             {
                 **row,
@@ -83,6 +92,21 @@ def loop_drawer(client: Client, name: str) -> dict:
         ],
         "command": kubectl("get", "wheel", wheel.name, "-o", "yaml"),
     }
+
+
+def _acts(client: Client, name: str) -> list[dict]:
+    """What the loop whose author is `name`, or a node's kubelet, did last, newest first: `{revision, time, text}`, and
+    how many `more` it wrote because of the same."""
+    author, _, node = name.partition(".")
+    head = client.view().revision
+    heartbeats = Q(resource__in=SILENT) | Q(resource=NODES.resource, cause=0, why__isnull=True)
+    found = find(client.cluster, Q(author=author) & ~heartbeats, head - LATELY, head)
+    rows = [row for row in rows_at(client.cluster, found[-MOST_ROWS:]) if telling(row)]
+    if node:
+        rows = [row for row in rows if node in (row.name, row.object["spec"].get("nodeName"))]
+    turns = [list(written) for _, written in groupby(rows, lambda row: row.cause or row.revision)]
+    said = [{"revision": r.revision, "time": r.time, "text": telling(r), "more": len(more)} for r, *more in turns]
+    return said[: -ACTS - 1 : -1]
 
 
 def _exists(client: Client, name: str) -> None:

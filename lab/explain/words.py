@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lab.apimachinery.kinds import BY_RESOURCE, ENDPOINTSLICES, NODES, PODS
+from lab.apimachinery.kinds import BY_RESOURCE, ENDPOINTSLICES, EVENTS, NODES, PODS
 from lab.apimachinery.labels import DRAINED, SERVED
 from lab.apimachinery.meta import condition, is_deleting, is_true
 from lab.apimachinery.pods import is_finished
@@ -44,6 +44,8 @@ def telling(row: Row) -> str:
     """Empty where it has only counted anew, or said how things are, in a status that nobody waits for."""
     if row.deleted:
         return f"removed {what(row)}"
+    if row.resource == EVENTS.resource:
+        return f"said {row.object.get('reason')}: {row.object.get('message')}"
     if row.created or row.old is None:
         return f"made {what(row)}"
     if is_deleting(row.object) and not is_deleting(row.old):

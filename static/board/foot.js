@@ -1,6 +1,5 @@
 // The wheels and the tape: each loop's planet goes round once when the loop has acted; the tape says what was told.
 import { age, clock, put, still, write } from "./format.js";
-import { open } from "./drawer.js";
 import { each, onPaint, rows } from "./state.js";
 
 const tape = document.getElementById("tape");
@@ -41,13 +40,21 @@ setInterval(ages, 1000);
 
 each("event", tape, (item, row) => {
   put(item, row);
-  Object.assign(item.dataset, { type: row.type, at: row.at });
+  const { dataset } = item;
+  const [led, about] = item.querySelectorAll("button");
+  led.dataset.show = `revisions/${row.revision}`;
+  about.dataset.show = row.target || led.dataset.show;
   item.title = row.text || "";
   write(item.querySelector("time"), clock(row.at));
+  dataset.type = row.type;
+  if (dataset.at == row.at) return; // it keeps its place, and the focus
+  dataset.at = row.at;
   tape.insertBefore(item, [...tape.children].find((other) => other !== item && other.dataset.at <= row.at) || null);
 });
 
-tape.addEventListener("click", (event) => {
-  const target = event.target.closest(".about") && rows.get(event.target.closest(".event").dataset.id)?.target;
-  if (target) open(target);
-});
+tape.onkeydown = ({ key, target }) => {
+  const all = [...tape.children];
+  const next = all[all.indexOf(target.parentNode) + { ArrowDown: 1, ArrowUp: -1 }[key]];
+  next?.querySelector("button").focus();
+  return !next;
+};

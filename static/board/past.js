@@ -1,6 +1,6 @@
 // The past: a time line below the board, and the whole board as it stood at any revision. What is live goes on aside.
 import { ask, toast } from "./actions.js";
-import { openPanel } from "./drawer.js";
+import { open, openPanel } from "./drawer.js";
 import { clock, make, span, then, write } from "./format.js";
 import { show as tell } from "./main.js";
 import { apply, back, link, position, showPast, ui } from "./state.js";
@@ -11,7 +11,7 @@ const { base } = document.body.dataset;
 const box = document.getElementById("past");
 const $ = (selector) => box.querySelector(selector);
 const handle = $("input");
-const history = { first: 1, marks: [] };
+const history = { first: 1, last: 0, marks: [] };
 let on = false;
 let wanted = 0; // where the handle is
 let asking = null; // one request at a time, however fast the handle moves
@@ -39,16 +39,18 @@ export async function start(revision = position.seq) {
   await known();
 }
 
-// Where the history begins, and its marks.
+// Where the history begins, and its marks: at first all of them, then those that have come.
 async function known() {
   try {
-    const { begins, head, marks } = await get("history");
-    Object.assign(history, { first: Math.max(1, begins.revision), marks });
-    handle.min = history.first;
-    handle.max = Math.max(head.revision, position.seq);
+    const { begins, head, marks } = await get(`history?from=${history.last}`);
+    const first = Math.max(1, begins.revision);
+    const all = [...history.marks, ...marks].filter(({ revision }) => revision >= first);
+    Object.assign(history, { first, last: head.revision, marks: all });
+    handle.min = first;
+    handle.max = Math.max(head.revision, position.seq, handle.max);
     write($(".begins"), `since ${clock(begins.time)}`);
     $(".begins").title = `The history begins at revision ${begins.revision}: what was before is no longer kept`;
-    $(".marks").replaceChildren(...marks.map(tick));
+    $(".marks").replaceChildren(...all.map(tick));
     trouble = "";
     go(wanted);
   } catch (error) {
@@ -189,6 +191,7 @@ const DO = {
   on: () => step(1),
   last: () => step(-1, jump),
   next: () => step(1, jump),
+  thread: () => open(`revisions/${ui.past}`),
   mark: () => ((a = ui.past), move()),
   compare: () => openPanel("difference", `${Math.min(a, ui.past)}-${Math.max(a, ui.past)}`),
 };
@@ -221,8 +224,8 @@ const KEYS = { Escape: "live", " ": "play", "[": "last", "]": "next", ",": "back
 addEventListener("keydown", (event) => {
   const { key, target } = event;
   if (!on || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  const typing = target.matches("textarea, select, input:not([type=range])");
-  const name = typing && key !== "Escape" ? "" : KEYS[key];
+  const typing = target.matches("textarea, select, input:not([type=range], [type=radio])");
+  const name = target === handle && key === "Enter" ? "thread" : typing && key !== "Escape" ? "" : KEYS[key];
   if (name === "play" && target.matches("button, [role], summary")) return;
   if (name) DO[name]();
   else if (typing || !/^[nahvxp+=-]$/i.test(key)) return;
@@ -230,5 +233,6 @@ addEventListener("keydown", (event) => {
   event.stopImmediatePropagation();
 }, true);
 
-// A lab that answers again is asked again.
-setInterval(() => on && trouble && known(), 2000);
+// A lab that answers again is asked again, and what goes on meanwhile has its marks too: but the line does not grow
+// under the hand that drags.
+setInterval(() => on && (trouble || position.seq > history.last) && !handle.matches(":active") && known(), 2000);

@@ -10,7 +10,8 @@ export function start(box, signal) {
   box.addEventListener("change", mark, { signal });
   box.addEventListener("click", ({ target }) => target.dataset.hop && inputs[target.dataset.hop].click(), { signal });
   box.addEventListener("keydown", ({ key, target }) => {
-    if (key === "Enter" && target.type === "radio") target.closest("li").querySelector("[data-show]")?.click();
+    if (key === "Enter" && target.type === "radio") target.closest("li").querySelector("kbd")?.click();
   }, { signal });
+  if (box.closest("[data-id^='revisions/']")) inputs.find((input) => input.checked).focus();
   mark();
 }

@@ -47,6 +47,15 @@ class Screen:
     def drawer(self) -> Locator:
         return self.page.locator("#drawer")
 
+    def walk_to(self, hop: Locator) -> None:
+        """Hop by hop through a thread in the drawer, by keyboard alone."""
+        self.drawer.get_by_role("radio", checked=True).focus()
+        for _ in range(self.drawer.get_by_role("radio").count()):
+            if hop.get_by_role("radio").is_checked():
+                break
+            self.page.keyboard.press("ArrowDown")
+        expect(hop.locator(".more")).to_be_visible()
+
     def toast(self, words: str) -> Locator:
         return self.page.locator(".toast", has_text=words).first
 

@@ -172,27 +172,17 @@ def test_the_drawer_says_why_a_pod_is_here_and_what_made_it(screen):
     bound = hops.filter(has_text=f"scheduler bound pod {pod['metadata']['name']} to {pod['spec']['nodeName']}")
     expect(hops.filter(has_text=f"replicaset made pod {pod['metadata']['name']}")).to_have_count(1)
     expect(bound).to_have_count(1)
-    walk_to(screen, bound)
+    screen.walk_to(bound)
     expect(screen.drawer.locator("circle.chosen title")).to_contain_text("bound pod")
     # Another by mouse, in the drawing; and from the first one to what it is about.
     screen.drawer.locator("circle.replicaset").last.click()
     expect(bound.get_by_role("radio")).not_to_be_checked()
     expect(screen.drawer.locator(".thread li:has(:checked)")).to_contain_text(pod["metadata"]["name"])
-    walk_to(screen, hops.filter(has_text="deployment hello").first)
+    screen.walk_to(hops.filter(has_text="deployment hello").first)
     screen.page.keyboard.press("Enter")
     expect(screen.drawer.locator("h1")).to_have_text("hello")
     screen.lab.api("PATCH", HELLO, {"spec": {"replicas": 3}}, content_type="application/merge-patch+json")
     screen.lab.wait_for_ready_pods(3)
-
-
-def walk_to(screen, hop) -> None:
-    """Hop by hop, by keyboard alone."""
-    screen.drawer.get_by_role("radio").first.focus()
-    for _ in range(screen.drawer.get_by_role("radio").count()):
-        if hop.get_by_role("radio").is_checked():
-            break
-        screen.page.keyboard.press("ArrowDown")
-    expect(hop.locator(".more")).to_be_visible()
 
 
 def test_a_link_leads_to_the_thing_and_the_tab(screen):

@@ -123,6 +123,31 @@ def test_two_moments_are_compared_in_the_drawer(screen, walked):
     expect(screen.drawer.locator("ins")).to_have_text("4")
 
 
+def test_a_mark_opens_its_thread_which_ends_there(screen, walked):
+    page = past(screen, walked[0] - 1)
+    page.locator("#past input").focus()
+    page.keyboard.press("]")
+    at(screen, walked[0])
+    page.keyboard.press("Enter")
+    expect(screen.drawer.locator("h1")).to_have_text("Deployment hello: replicas 3 → 4")
+    expect(screen.drawer.get_by_role("radio")).to_have_count(1)
+    screen.drawer.get_by_role("link", name="See it live").click()
+    screen.live()
+    expect(screen.drawer.locator(".thread")).to_contain_text("made pod hello")
+    past(screen, walked[1])
+    page.get_by_role("button", name="Thread").click()
+    expect(screen.drawer.locator("h1")).to_have_text("Deployment hello: replicas 4 → 3")
+
+
+def test_what_happens_meanwhile_has_its_mark_too(screen, walked):
+    page = past(screen, walked[0])
+    patch = {"metadata": {"annotations": {"seen": "yes"}}}
+    seen = screen.lab.api("PATCH", HELLO, patch, content_type="application/merge-patch+json")
+    page.locator("#past .marks [title*=seen]").last.click()
+    at(screen, int(seen["metadata"]["resourceVersion"]))
+    drawn_as_stored(screen)
+
+
 def test_nothing_can_be_done_there(screen, walked):
     page = past(screen, walked[0])
     before = screen.lab.api("GET", HELLO)["metadata"]["generation"]
