@@ -8,13 +8,12 @@ import math
 
 from lab.apimachinery.errors import bad_request
 from lab.apimachinery.kinds import BY_RESOURCE
+from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import join_key
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
 from lab.explain import thread
 from lab.explain.past import PastClient
-
-from .done import kubectl
 
 # In units of the drawing; its lanes begin after their names.
 NAMES_WIDTH, WIDTH, LANE = 104, 348, 20
