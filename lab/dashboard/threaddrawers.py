@@ -19,7 +19,13 @@ from lab.explain.past import PastClient
 NAMES_WIDTH, WIDTH, LANE = 104, 348, 20
 FIRST = 0.01  # seconds: what is drawn at the left edge
 TICKS = ((0.1, "0.1 s"), (1, "1 s"), (10, "10 s"), (60, "1 min"), (600, "10 min"), (3600, "1 h"), (86400, "1 d"))
-WORDS = {"person": "A person", "clock": "The clock", "fault": "A fault", "forgotten": "Nobody knows who"}
+WORDS = {
+    "person": "A person",
+    "clock": "The clock",
+    "fault": "A fault",
+    "forgotten": "Nobody knows who",
+    "lost": "Nobody noted who",
+}
 ENDS = {"person": 0, "request": 2}  # the first lane and the last; all others in the order in which they act
 
 

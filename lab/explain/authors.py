@@ -9,32 +9,33 @@ MANAGER = "kube-controller-manager"
 
 class Part(NamedTuple):
     """`component`: the program that it is a part of in Kubernetes, empty for what is ours alone; `lane`: its own name,
-    in words."""
+    in words; `clock`: whether it looks at one, and so may act though nothing has happened."""
 
     component: str
     lane: str
+    clock: bool = False
 
 
 PERSON = Part("", "person")
 AUTHORS = {
-    "scheduler": Part("kube-scheduler", "scheduler"),
-    "default-scheduler": Part("kube-scheduler", "scheduler"),  # its events
-    "kubelet": Part("kubelet", "kubelet"),
-    "kube-proxy": Part("kube-proxy", "kube-proxy"),
-    "kube-apiserver": Part("kube-apiserver", "API server"),
-    "cluster-autoscaler": Part("cluster-autoscaler", "cluster autoscaler"),
-    "deployment-controller": Part(MANAGER, "deployment"),
-    "replicaset-controller": Part(MANAGER, "replicaset"),
-    "replication-controller": Part(MANAGER, "replication controller"),
-    "statefulset-controller": Part(MANAGER, "statefulset"),
-    "daemonset-controller": Part(MANAGER, "daemonset"),
-    "job-controller": Part(MANAGER, "job"),
-    "cronjob-controller": Part(MANAGER, "cronjob"),
-    "ttl-after-finished-controller": Part(MANAGER, "TTL after finished"),
+    "scheduler": Part("kube-scheduler", "scheduler", clock=True),
+    "default-scheduler": Part("kube-scheduler", "scheduler", clock=True),  # its events
+    "kubelet": Part("kubelet", "kubelet", clock=True),
+    "kube-proxy": Part("kube-proxy", "kube-proxy", clock=True),
+    "kube-apiserver": Part("kube-apiserver", "API server", clock=True),
+    "cluster-autoscaler": Part("cluster-autoscaler", "cluster autoscaler", clock=True),
+    "deployment-controller": Part(MANAGER, "deployment", clock=True),
+    "replicaset-controller": Part(MANAGER, "replicaset", clock=True),
+    "replication-controller": Part(MANAGER, "replication controller", clock=True),
+    "statefulset-controller": Part(MANAGER, "statefulset", clock=True),
+    "daemonset-controller": Part(MANAGER, "daemonset", clock=True),
+    "job-controller": Part(MANAGER, "job", clock=True),
+    "cronjob-controller": Part(MANAGER, "cronjob", clock=True),
+    "ttl-after-finished-controller": Part(MANAGER, "TTL after finished", clock=True),
     "endpointslice-controller": Part(MANAGER, "endpoints"),
-    "node-controller": Part(MANAGER, "node lifecycle"),
-    "taint-eviction-controller": Part(MANAGER, "taint eviction"),
-    "pod-garbage-collector": Part(MANAGER, "pod GC"),
+    "node-controller": Part(MANAGER, "node lifecycle", clock=True),
+    "taint-eviction-controller": Part(MANAGER, "taint eviction", clock=True),
+    "pod-garbage-collector": Part(MANAGER, "pod GC", clock=True),
     "generic-garbage-collector": Part(MANAGER, "garbage collector"),
     "namespace-controller": Part(MANAGER, "namespace"),
     "service-account-controller": Part(MANAGER, "service account"),
@@ -43,14 +44,14 @@ AUTHORS = {
     "persistentvolume-controller": Part(MANAGER, "volume binder"),
     "pvc-protection-controller": Part(MANAGER, "volume protection"),
     "service-controller": Part("cloud-controller-manager", "load balancer"),
-    "horizontal-pod-autoscaler": Part(MANAGER, "autoscaler"),
-    "disruption-controller": Part(MANAGER, "disruption"),
-    "resourcequota-controller": Part(MANAGER, "quota"),
-    "eventttl-controller": Part("kube-apiserver", "event TTL"),
-    "leader-election": Part("", "leader election"),
-    "release-controller": Part("", "release"),
-    "build-controller": Part("", "build"),
-    "visitors": Part("", "visitors"),
+    "horizontal-pod-autoscaler": Part(MANAGER, "autoscaler", clock=True),
+    "disruption-controller": Part(MANAGER, "disruption", clock=True),
+    "resourcequota-controller": Part(MANAGER, "quota", clock=True),
+    "eventttl-controller": Part("kube-apiserver", "event TTL", clock=True),
+    "leader-election": Part("", "leader election", clock=True),
+    "release-controller": Part("", "release", clock=True),
+    "build-controller": Part("", "build", clock=True),
+    "visitors": Part("", "visitors", clock=True),
 }
 
 

@@ -101,6 +101,12 @@ def _evicted(why: dict) -> str:
     return f"{drained}budget {why['budget']} {more}"
 
 
+def _selected(why: dict) -> str:
+    others = why.get("notReady") or ()
+    named = f"; not ready: {', '.join(others)}" if others else ""
+    return f"{why['ready']} of {why['pods']} pods that it selects are ready{named}"
+
+
 def _collected(why: dict) -> str:
     return f"{', '.join(why['owners'])} is gone"
 
@@ -138,7 +144,7 @@ GROUNDS: dict[str, Words] = {
     "SyncPod": _sync,
     "SyncTerminatingPod": _said("it has {graceSeconds} s to end"),
     "SyncTerminatedPod": _said("its containers have ended"),
-    "SelectEndpoints": _said("{ready} of {pods} pods that it selects are ready"),
+    "SelectEndpoints": _selected,
     "MirrorEndpoints": _said("it mirrors {mirrors}"),
     "DeleteEndpoints": _said("Service {service} is gone"),
     "ScaleTarget": _target,

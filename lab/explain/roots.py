@@ -1,4 +1,4 @@
-"""What begins a thread: a person, the clock or a fault. Told from the row alone. Pure."""
+"""What begins a thread: a person, the clock or a fault. Told from the row alone, and by who has a clock. Pure."""
 
 from dataclasses import asdict, dataclass
 
@@ -9,6 +9,7 @@ from .words import fault_words, told
 
 BY_PERSON, BY_CLOCK, BY_FAULT = "person", "clock", "fault"
 FORGOTTEN = "forgotten"  # what caused it is no longer kept, so nobody can say
+LOST = "lost"  # what caused it was not noted: whoever wrote it acts only when something has happened
 
 
 @dataclass(frozen=True)
@@ -36,4 +37,6 @@ def _kind_and_text(row: Row) -> tuple[str, str, str]:
         return BY_PERSON, row.author, told(row)
     if fault := (row.why or {}).get("fault"):
         return BY_FAULT, row.author, fault_words(fault)
+    if not part_of(row.author).clock:
+        return LOST, row.author, f"nobody noted what led to it: {told(row)}"
     return BY_CLOCK, row.author, f"the time had come: {told(row)}"

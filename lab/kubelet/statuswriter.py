@@ -47,6 +47,14 @@ def story(status: dict) -> tuple:
     return status.get("phase"), tuple(ready), tuple(told)
 
 
+def together(first: dict | None, then: dict | None) -> dict | None:
+    """The decision of two reports that become one: all that either has done and found missing, under the later name."""
+    if not first or not then:
+        return then or first
+    both = {field: first[field] + then[field] for field in ("steps", "did") if field in first and field in then}
+    return {**first, **then, **both}
+
+
 class StatusWriter:
     """`give_up` is told, in the writer's thread, why nothing can be written any more: then a new agent must begin."""
 
@@ -72,10 +80,12 @@ class StatusWriter:
 
     def report(self, record: PodRecord, status: dict, why: dict | None) -> None:
         with self._changed:
-            waiting = self._reports.setdefault(record.uid, deque())
+            waiting, occasion = self._reports.setdefault(record.uid, deque()), record.occasion
             if waiting and story(waiting[-1].status) == story(status):
-                why = {**(waiting.pop().why or {}), **(why or {})} or None
-            waiting.append(Report(record, status, why, record.occasion))
+                before = waiting.pop()
+                why = together(before.why, why)
+                occasion = before.occasion if before.occasion.is_news else occasion
+            waiting.append(Report(record, status, why, occasion))
             self._changed.notify_all()
 
     def event(self, cluster: str, obj: dict, kind: str, reason: str, message: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from lab.apimachinery.errors import ApiError
 from lab.apiserver import negotiation
 from lab.apiserver.negotiation import Form
+from lab.explain.authors import AUTHORS, PERSON, part_of
 
 KUBECTL_GET = (
     "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
@@ -86,3 +87,8 @@ def test_it_refuses_a_patch_in_an_unknown_language():
 )
 def test_the_log_names_the_program_that_called(agent, author):
     assert negotiation.author_of(agent) == author
+
+
+def test_nobody_from_outside_is_taken_for_a_part_of_the_lab():
+    for name in AUTHORS:
+        assert part_of(negotiation.author_of(f"{name}/v1.36.0")) is PERSON, name

@@ -213,7 +213,24 @@ def test_a_service_that_matches_nothing_says_so(cluster):
     (one,) = slices(cluster)
     assert one["endpoints"] == [] and one["ports"] == []
     decision = cluster.client.history(ENDPOINTSLICES, "default", one["metadata"]["name"])[0]["why"]
-    assert decision == {"decision": "SelectEndpoints", "selector": {"app": "wbe"}, "pods": 0, "ready": 0}
+    assert decision == {
+        "decision": "SelectEndpoints",
+        "selector": {"app": "wbe"},
+        "pods": 0,
+        "ready": 0,
+        "notReady": [],
+    }
+
+
+def test_whom_nobody_is_led_to_is_named_ten_at_most(cluster):
+    a_service(cluster)
+    add_pods(cluster, 0)
+    add_pods(cluster, *range(1, 13), ready=False)
+    cluster.settle(*LOOPS)
+    (one,) = slices(cluster)
+    why = cluster.client.history(ENDPOINTSLICES, "default", one["metadata"]["name"], decided=True)[0]["why"]
+    assert (why["pods"], why["ready"]) == (13, 1)
+    assert why["notReady"] == [f"web-{number:03}" for number in range(1, 11)]
 
 
 def test_a_headless_service_needs_no_ports_and_names_its_pods(cluster):

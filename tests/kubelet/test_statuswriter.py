@@ -7,6 +7,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import EVENTS, PODS
 from lab.client import Client, LostFence
 from lab.client.clusters import delete_cluster, ensure_cluster
+from lab.kubelet.occasions import Occasion
 from lab.kubelet.records import PodRecord
 from lab.kubelet.statuswriter import StatusWriter
 from tests.labs import wait_until
@@ -74,6 +75,21 @@ def test_reports_that_gather_become_one_write_unless_they_tell_different_stories
     desk.writer.start()
     desk.settle()
     assert desk.phases(record) == ["Pending", "Running", "Succeeded"]
+
+
+def test_of_two_reports_that_become_one_neither_loses_what_it_did_nor_the_fault_that_it_tells_of(desk):
+    record = desk.pod("web")
+    record.occasion = Occasion(fault={"reason": "ContainerDied", "container": "web", "exitCode": 1})
+    made, started = {"action": "CreatePodSandbox"}, {"action": "StartContainer", "container": "web"}
+    desk.writer.report(record, {"phase": "Running"}, {"decision": "SyncPod", "steps": [made], "did": [{"call": "a"}]})
+    record.occasion = Occasion(int(record.pod["metadata"]["resourceVersion"]))
+    desk.writer.report(record, {"phase": "Running", "podIP": "10.1.1.2"}, {"decision": "SyncPod", "steps": [started]})
+    desk.writer.report(record, {"phase": "Running", "podIP": "10.1.1.3"}, None)
+    desk.writer.start()
+    desk.settle()
+    [row] = Client("first", "tester").history(PODS, "default", "web", decided=True)
+    assert (row["why"]["steps"], row["why"]["did"]) == ([made, started], [{"call": "a"}])
+    assert row["why"]["fault"]["reason"] == "ContainerDied" and row["cause"] == 0
 
 
 def test_a_status_that_changes_nothing_is_not_written(desk):

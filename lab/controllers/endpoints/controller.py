@@ -16,6 +16,8 @@ from ..objects import EVERY, ObjectController
 from ..pods import is_finished, is_ready, node_of
 from . import endpoint, legacy, slices
 
+MOST_NAMED = 10  # of the pods that a Service selects and nobody is led to
+
 
 class EndpointSliceController(ObjectController):
     """Keys are Services. Its own writes do not wake it."""
@@ -61,13 +63,15 @@ class EndpointSliceController(ObjectController):
         planned = slices.plan(service, service, slices.OURS, _managed(view, namespace, name, slices.OURS), groups)
         planned.delete += _managed(view, namespace, name, slices.MIRRORING)  # of a time without selector
         new = legacy.endpoints_of(service, pods, nodes, old)
+        not_ready = sorted(pod["metadata"]["name"] for pod in pods if not is_ready(pod))
         why = {
             "decision": "SelectEndpoints",
             "selector": selector,
             "pods": len(pods),
-            "ready": sum(map(is_ready, pods)),
+            "ready": len(pods) - len(not_ready),
+            "notReady": not_ready[:MOST_NAMED],
         }
-        self._write(client, planned, why, [Put(ENDPOINTS, new)] if new != old else [])
+        self._write(client, planned, why, [Put(ENDPOINTS, new, why=why)] if new != old else [])
 
     def _write(self, client: Client, planned: slices.Plan, why: dict, more: list[Put] | None = None) -> None:
         client.write([Put(ENDPOINTSLICES, one, why=why) for one in planned.write] + (more or []))
