@@ -101,9 +101,11 @@ class PodSync:
     def _plug(self, record: PodRecord, node: NodeRecord) -> None:
         """Have the pod's network cut off, or not, as its node's is."""
         self.refresh(record)
-        if record.sandbox and record.sandbox.ready and record.cut is not node.partitioned:
-            self._parts.runtime.set_partitioned(record.sandbox.id, node.partitioned)
-            record.cut = node.partitioned
+        cut = node.partitioned  # asked once: it may be otherwise by the time the engine has done it
+        if record.sandbox and record.sandbox.ready and record.cut is not cut:
+            record.cut = None  # so it is if the engine fails half-way
+            self._parts.runtime.set_partitioned(record.sandbox.id, cut)
+            record.cut = cut
 
     def _converge(self, record: PodRecord, node: NodeRecord) -> float | None:
         if record.config_changed or self._until_renewal(record) == 0:

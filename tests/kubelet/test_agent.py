@@ -37,6 +37,23 @@ def test_a_death_is_healed_at_once_though_the_engines_list_does_not_know_of_it_y
     world.running(restarts=1)
 
 
+def test_a_network_that_is_healed_while_the_engine_still_cuts_it_off_is_joined_again(world):
+    agent = world.start()
+    world.pod()
+    world.running()
+
+    def plug(value: str | None) -> None:
+        world.client.patch(NODES, "", "node-a", {"metadata": {"annotations": {"orrery.io/partitioned": value}}})
+
+    def heal() -> None:
+        plug(None)
+        wait_until("the kubelet to hear", lambda: not agent.parts.nodes.get("world", "node-a").partitioned, 30, 0.02)
+
+    world.runtime.while_cutting = heal
+    plug("true")
+    wait_until("the pod to be cut off, and joined", lambda: world.runtime.parted[-2:] == [True, False], 30)
+
+
 def test_a_kubelet_that_is_stopped_leaves_its_pods_and_the_next_one_takes_them_up(world):
     world.start()
     world.pod()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 from lab.apimachinery.kinds import NODES, PODS
 from lab.client import Client
@@ -25,11 +26,13 @@ class Fickle(ProcessRuntime):
     listening = False
     address_hidden_of = ""  # a pod whose address it does not tell
     stuck = ""  # a pod whose sandbox it cannot remove
+    while_cutting: Callable[[], object] = staticmethod(lambda: None)  # what happens while it cuts off a network
 
     def __init__(self, lab_id, data_dir):
         super().__init__(lab_id, data_dir)
         present = self.images.present
         self.images.present = lambda: self._answering() and present()
+        self.parted: list[bool] = []  # each word about a network, cut off or not
 
     def _answering(self) -> bool:
         if self.silent:
@@ -50,6 +53,12 @@ class Fickle(ProcessRuntime):
             for c in sandbox.containers
         )
         return dataclasses.replace(sandbox, address=address, containers=containers)
+
+    def set_partitioned(self, sandbox_id: str, partitioned: bool) -> None:
+        super().set_partitioned(sandbox_id, partitioned)
+        self.parted.append(partitioned)
+        if partitioned:
+            self.while_cutting()
 
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
         if any(box.id == sandbox_id and box.name == self.stuck for box in super().list_pods()):
