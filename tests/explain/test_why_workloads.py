@@ -48,7 +48,7 @@ def test_a_rollout_under_way_goes_by_its_controllers_decision(web):
     web.settle()
     card = first(web.client, DEPLOYMENTS, "web")
     assert (card["reason"], card["help"]) == ("Progressing", None)
-    assert card["answer"].startswith("Of 3 pods 1 are of the new version, and 3 in all are available.")
+    assert card["answer"].startswith("1 of 3 pods is new, and 3 are available.")
     paced = card["because"][-1]
     assert (paced["decision"], paced["name"]) == ("ScaleReplicaSets", "maxSurge 1, maxUnavailable 0")
     assert paced["text"].startswith("at most 4 pods, 3 available")

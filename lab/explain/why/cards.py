@@ -2,10 +2,25 @@
 
 from collections.abc import Callable, Iterator
 
-from lab.apimachinery.kinds import DEPLOYMENTS, PODS, REPLICASETS, Kind
+from lab.apimachinery.kinds import (
+    CRONJOBS,
+    DAEMONSETS,
+    DEPLOYMENTS,
+    HORIZONTALPODAUTOSCALERS,
+    JOBS,
+    NODEPOOLS,
+    PERSISTENTVOLUMECLAIMS,
+    PODS,
+    RELEASES,
+    REPLICASETS,
+    REPLICATIONCONTROLLERS,
+    SERVICES,
+    STATEFULSETS,
+    Kind,
+)
 from lab.client import Client
 
-from . import idle, origin, pods, sizes, workloads
+from . import autoscalers, idle, jobs, origin, pods, releases, services, storage, workloads
 from .card import Card
 from .subject import Subject
 
@@ -13,7 +28,17 @@ from .subject import Subject
 CARDS: dict[Kind, tuple[Callable[[Subject], Iterator[Card]], ...]] = {
     PODS: (pods.cards,),
     DEPLOYMENTS: (workloads.deployments,),
-    REPLICASETS: (sizes.cards,),
+    REPLICASETS: (workloads.replica_sets,),
+    REPLICATIONCONTROLLERS: (workloads.replica_sets,),
+    STATEFULSETS: (workloads.stateful_sets,),
+    DAEMONSETS: (workloads.daemon_sets,),
+    JOBS: (jobs.jobs,),
+    CRONJOBS: (jobs.cronjobs,),
+    SERVICES: (services.cards,),
+    RELEASES: (releases.cards,),
+    HORIZONTALPODAUTOSCALERS: (autoscalers.cards,),
+    NODEPOOLS: (autoscalers.pools,),
+    PERSISTENTVOLUMECLAIMS: (storage.cards,),
 }
 
 

@@ -11,7 +11,7 @@ from .card import Card
 from .subject import Subject
 
 # The reasons of a pod that is on its way, and that nothing keeps from becoming ready.
-ON_THEIR_WAY = ("Scheduled", "ContainerCreating", "PodInitializing", "Ready", "Created")
+ON_THEIR_WAY = ("ContainerCreating", "PodInitializing", "Ready")
 
 
 def owned(subject: Subject, kind: Kind) -> list[dict]:
@@ -30,11 +30,12 @@ def unready(found: Iterable[dict]) -> list[dict]:
 
 
 def of_pod(subject: Subject, pod: dict) -> Card | None:
-    """The first thing that its own page says of it; None if nothing is recorded."""
+    """The first thing that its own page says of it, but for why it is where it is; None if nothing is recorded."""
     it = subject.other(PODS, pod["metadata"]["namespace"], pod["metadata"]["name"])
     if it is None:
         return None
-    return next((card for questions in (idle.cards, pods.cards) for card in questions(it)), None)
+    told = (card for questions in (idle.cards, pods.cards) for card in questions(it))
+    return next((card for card in told if card.reason != "Scheduled"), None)
 
 
 def troubled(subject: Subject, waiting: list[dict], most: int = 20) -> tuple[dict, Card] | None:

@@ -41,3 +41,8 @@ def of_value(subject: Subject, value: Callable[[dict], Any]) -> dict | None:
     """The row by which a value came to be what it is; None if so far back nothing is kept."""
     now = value(subject.obj)
     return subject.since(lambda obj: value(obj) == now)
+
+
+def of_spec(subject: Subject, field: str) -> dict | None:
+    """The same of a field of its spec."""
+    return of_value(subject, lambda obj: obj["spec"].get(field))

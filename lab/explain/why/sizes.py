@@ -20,6 +20,10 @@ def many(count: int, what: str = "replica") -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
+def be(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
 def cards(subject: Subject) -> Iterator[Card]:
     count, row = replicas_of(subject.obj), of_value(subject, replicas_of)
     if row is None:
@@ -47,9 +51,10 @@ def _question(count: int) -> str:
 
 
 def _scale(subject: Subject) -> Help:
+    number = replicas_of(subject.obj) + 1
     target = f"{subject.kind.singular}/{subject.name}"
-    command = kubectl("scale", target, "--replicas=<number>", namespace=subject.namespace)
-    return Help("Say another number.", command)
+    command = kubectl("scale", target, f"--replicas={number}", namespace=subject.namespace)
+    return Help(f"Say another number, such as {number}.", command)
 
 
 def _by_autoscaler(subject: Subject, row: dict) -> Card:
@@ -61,15 +66,39 @@ def _by_autoscaler(subject: Subject, row: dict) -> Card:
         == (subject.kind.kind, subject.name)
     ]
     name = f"autoscaler {scalers[0]}" if scalers else "autoscaler"
-    bounds = f"It may have between {why['least']} and {why['most']}."
-    answer = f"The {name} set it from {why['current']} to {count}: {why.get('reason', '')}. {bounds}"
+    answer = f"The {name} set it from {why['current']} to {count}: {measured(why)}.{held_back(why)}"
     return Card(_question(count), answer, "ScaledByAutoscaler", [ground(row, because(why), "HorizontalPodAutoscaler")])
+
+
+def measured(why: dict) -> str:
+    """What an autoscaler went by."""
+    asked = because(why).rpartition(": ")[0]
+    return asked if why.get("metrics") else str(why.get("reason", asked))
+
+
+LIMITS = {
+    "TooManyReplicas": "maxReplicas allows {most}",
+    "TooFewReplicas": "minReplicas demands {least}",
+    "ScaleUpLimit": "it may not grow faster than to {to} now",
+    "ScaleDownLimit": "it may not shrink faster than to {to} now",
+}
+
+
+def held_back(why: dict) -> str:
+    """What kept an autoscaler from what its metrics ask for; empty if nothing did."""
+    limited, stabilized = why.get("limited"), why.get("stabilized")
+    if limited:
+        return f" Its metrics ask for {why['recommended']}, but {LIMITS[limited['by']].format(**why, **limited)}."
+    if stabilized:
+        lately = f"but lately it was {stabilized['to']}, and it waits whether that lasts"
+        return f" Its metrics ask for {why['recommended']} now, {lately}."
+    return ""
 
 
 def _by_deployment(subject: Subject, row: dict) -> Card:
     why, count = row["why"], replicas_of(row["object"])
-    role = "the version that it declares now" if why["new"] == subject.name else "a version of before"
+    role = "the present one" if why["new"] == subject.name else "one of before"
     total = sum(one["wanted"] for one in why["replicaSets"].values())
-    answer = f"Its deployment wants {many(why['replicas'])} and gives {count} of now {total} to this one, {role}."
+    answer = f"Its deployment wants {many(why['replicas'])}. Of its {total} now {count} are of this version, {role}."
     said = because(why) or f"{why['replicas']} wanted, {count} here"
     return Card(_question(count), answer, "ScaledByDeployment", [ground(row, said, "maxSurge, maxUnavailable")])

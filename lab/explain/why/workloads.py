@@ -1,6 +1,5 @@
 """The questions that deployments, replica sets, stateful sets and daemon sets raise."""
 
-import re
 from collections.abc import Iterator
 
 from lab.apimachinery.kinds import PODS, REPLICASETS
@@ -10,14 +9,13 @@ from lab.apimachinery.meta import condition
 from ..grounds import because
 from . import quoted, sizes
 from .card import Card, Ground, Help, ground
-from .recorded import of_condition, of_value
-from .sizes import many
+from .recorded import of_condition, of_event, of_spec, of_value
+from .refusals import refused
+from .sizes import be, many
 from .subject import Subject
 
-# As the API server words it (lab.apiserver.admission).
-BEYOND_QUOTA = re.compile(r"exceeded quota: (.+?), requested: (.+?), used: (.+?), limited: (.+)")
 REVISION = "deployment.kubernetes.io/revision"
-STOPPED, FAR, FEWER = "Why has the rollout stopped?", "How far is the rollout?", "Why are pods missing?"
+STOPPED, FAR = "Why has the rollout stopped?", "How far is the rollout?"
 
 
 def deployments(subject: Subject) -> Iterator[Card]:
@@ -29,10 +27,10 @@ def deployments(subject: Subject) -> Iterator[Card]:
 
 def _rollout(subject: Subject) -> Iterator[Card]:
     obj = subject.obj
-    progress, failure = condition(obj, "Progressing") or {}, condition(obj, "ReplicaFailure") or {}
-    refused = progress if progress.get("reason") == "ReplicaSetCreateError" else failure
-    if refused.get("status") in ("True", "False") and refused.get("message"):
-        yield _refused(subject, refused["message"], of_condition(subject, refused["type"]))
+    progress = condition(obj, "Progressing") or {}
+    told = "Progressing" if progress.get("reason") == "ReplicaSetCreateError" else "ReplicaFailure"
+    if card := refused(subject, of_condition(subject, told)):
+        yield card
     if obj["spec"].get("paused"):
         yield from _paused(subject)
     elif _is_complete(obj):
@@ -41,23 +39,8 @@ def _rollout(subject: Subject) -> Iterator[Card]:
         yield _under_way(subject, progress)
 
 
-def _refused(subject: Subject, message: str, grounds: list[Ground]) -> Card:
-    """`message`: the API server's, which names the quota, the LimitRange or the rule."""
-    beyond = BEYOND_QUOTA.search(message)
-    if beyond is None:
-        answer = f"The API server does not take its pods: {message.partition('is forbidden: ')[2] or message}."
-        return Card(FEWER, answer, "FailedCreate", grounds, Help("Ask for what the message allows."))
-    quota, requested, used, limited = beyond.groups()
-    answer = (
-        f"The API server does not take its pods: quota {quota} of namespace {subject.namespace} allows {limited}, of"
-        f" which {used} are used, and one more asks for {requested}."
-    )
-    edit = kubectl("edit", "resourcequota", quota, namespace=subject.namespace)
-    return Card(FEWER, answer, "FailedCreate", grounds, Help("Raise the quota, or make room within it.", edit))
-
-
 def _paused(subject: Subject) -> Iterator[Card]:
-    row = of_value(subject, lambda obj: obj["spec"].get("paused"))
+    row = of_spec(subject, "paused")
     if row is None:
         return
     answer = f"{row['author']} has paused it: a changed template makes no new pods until it is resumed."
@@ -84,7 +67,7 @@ def _under_way(subject: Subject, progress: dict) -> Card:
     """How far it is; and what keeps the first of its new pods from being ready, in that pod's own words."""
     status, wanted = subject.obj.get("status", {}), sizes.replicas_of(subject.obj)
     updated, available = (status.get(field, 0) for field in ("updatedReplicas", "availableReplicas"))
-    answer = f"Of {many(wanted, 'pod')} {updated} are of the new version, and {available} in all are available."
+    answer = f"{updated} of {many(wanted, 'pod')} {be(updated)} new, and {available} {be(available)} available."
     late = progress.get("reason") == "ProgressDeadlineExceeded"
     grounds = of_condition(subject, "Progressing") if late else []
     sets = _versions(subject)
@@ -133,3 +116,89 @@ def _way_out(subject: Subject, card: Card | None, has_old: bool) -> Help | None:
         return None
     undo = kubectl("rollout", "undo", f"deployment/{subject.name}", namespace=subject.namespace)
     return Help("Go back to the version before.", undo)
+
+
+def replica_sets(subject: Subject) -> Iterator[Card]:
+    """Of ReplicationControllers too."""
+    if subject.gone:
+        return
+    if card := refused(subject, of_condition(subject, "ReplicaFailure")):
+        yield card
+    yield _kept(subject, sizes.replicas_of(subject.obj), subject.obj.get("status", {}).get("readyReplicas", 0))
+    yield from sizes.cards(subject)
+
+
+def stateful_sets(subject: Subject) -> Iterator[Card]:
+    if subject.gone:
+        return
+    status, wanted = subject.obj.get("status", {}), sizes.replicas_of(subject.obj)
+    if status.get("replicas", 0) < wanted and (card := _event_refused(subject)):
+        yield card
+    yield _kept(subject, wanted, status.get("readyReplicas", 0), _in_order(subject))
+    yield from _kept_back(subject, wanted - status.get("updatedReplicas", 0))
+    yield from sizes.cards(subject)
+
+
+def daemon_sets(subject: Subject) -> Iterator[Card]:
+    if subject.gone:
+        return
+    status = subject.obj.get("status", {})
+    wanted = status.get("desiredNumberScheduled", 0)
+    if status.get("currentNumberScheduled", 0) < wanted and (card := _event_refused(subject)):
+        yield card
+    yield _kept(subject, wanted, status.get("numberReady", 0))
+    yield from _kept_back(subject, wanted - status.get("updatedNumberScheduled", 0))
+    row = of_value(subject, lambda obj: obj.get("status", {}).get("desiredNumberScheduled", 0))
+    answer = (
+        f"One on each of the {many(wanted, 'node')} that its node selector, affinity and tolerations let it run on."
+    )
+    grounds = [ground(row, f"{many(wanted, 'node')} fit", "desiredNumberScheduled")] if row else []
+    yield Card(f"Why {many(wanted, 'pod')}?", answer, "OnePerNode", grounds)
+
+
+def _event_refused(subject: Subject) -> Card | None:
+    return refused(subject, of_event(subject, "FailedCreate", "SuccessfulCreate"))
+
+
+def _kept(subject: Subject, wanted: int, ready: int, rule: str = "") -> Card:
+    """Whether its pods are ready; if not, what keeps the first of them from it. `rule`: what waits for that one."""
+    count = "None" if not ready and wanted else f"{ready}"
+    answer = f"{count} of its {many(wanted, 'pod')} {be(ready or 1)} ready."
+    if ready >= wanted:
+        since = of_value(subject, _ready_of)
+        grounds = [ground(since, answer.rstrip("."), "status")] if since else []
+        return Card("Are its pods ready?", answer, "Complete", grounds)
+    found = quoted.troubled(subject, quoted.unready(quoted.owned(subject, PODS)))
+    if found is None:
+        return Card("Are its pods ready?", answer, "Progressing", [])
+    pod, card = found
+    answer = f"{answer} Pod {pod['metadata']['name']}: {card.answer}"
+    if card.reason in quoted.ON_THEIR_WAY:
+        return Card("Are its pods ready?", answer, "Progressing", card.because)
+    return Card("Why are its pods not ready?", f"{answer}{rule}", "RolloutStuck", card.because, card.help)
+
+
+def _ready_of(obj: dict) -> int:
+    status = obj.get("status", {})
+    return int(status.get("readyReplicas", status.get("numberReady", 0)))
+
+
+def _in_order(subject: Subject) -> str:
+    if subject.obj["spec"].get("podManagementPolicy") == "Parallel":
+        return ""
+    return " The pods after it wait for it (podManagementPolicy OrderedReady)."
+
+
+def _kept_back(subject: Subject, old: int) -> Iterator[Card]:
+    """Why pods keep an old version, where that is how the set was told to update."""
+    strategy = subject.obj["spec"].get("updateStrategy") or {}
+    partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
+    by_hand = strategy.get("type") == "OnDelete"
+    row = of_spec(subject, "updateStrategy")
+    if old <= 0 or row is None or not (by_hand or partition):
+        return
+    rule = f"updateStrategy {'OnDelete' if by_hand else f'RollingUpdate, partition {partition}'}"
+    until = "until somebody deletes them" if by_hand else f"while they have a number below {partition}"
+    answer = f"{many(old, 'pod')} of an old version stay as they are {until}: so says its {rule}."
+    grounds = [ground(row, f"{row['author']} set it so", rule)]
+    yield Card("Why are there old pods?", answer, "OnDelete" if by_hand else "Partition", grounds)

@@ -1,0 +1,64 @@
+"""Why an autoscaler wants so many, and no more; what keeps it from saying anything. And why a pool buys no node."""
+
+from collections.abc import Iterator
+
+from lab.apimachinery.kinds import HORIZONTALPODAUTOSCALERS
+from lab.apimachinery.kubectl import kubectl
+from lab.apimachinery.meta import condition
+
+from ..grounds import because
+from .card import Card, Help, ground
+from .recorded import of_condition
+from .sizes import held_back, many, measured
+from .subject import Subject
+
+MOST_PODS = 5  # that are told of by name
+STUCK = "Why does it not scale?"
+
+
+def cards(subject: Subject) -> Iterator[Card]:
+    if subject.gone:
+        return
+    for kind in ("AbleToScale", "ScalingActive"):
+        said = condition(subject.obj, kind) or {}
+        if said.get("status") == "False":
+            yield Card(
+                STUCK, f"It leaves the number as it is: {said['message']}.", said["reason"], of_condition(subject, kind)
+            )
+            return
+    row = subject.decision("ScaleTarget")
+    if row and "desired" in row["why"]:
+        yield _wanted(subject, row)
+
+
+def _wanted(subject: Subject, row: dict) -> Card:
+    why, ref = row["why"], subject.obj["spec"]["scaleTargetRef"]
+    desired, by = why["desired"], why.get("limited") or why.get("stabilized") or {}
+    grounds = [ground(row, because(why), "desiredReplicas")]
+    if by:
+        grounds += of_condition(subject, "ScalingLimited" if why.get("limited") else "AbleToScale")
+    answer = f"It wants {many(desired)} of {ref['kind'].lower()} {ref['name']}: {measured(why)}.{held_back(why)}"
+    reason = by.get("by", "DesiredWithinRange")
+    return Card(f"Why {many(desired)}?", answer, reason, grounds, _raise(subject, why, reason))
+
+
+def _raise(subject: Subject, why: dict, reason: str) -> Help | None:
+    field = {"TooManyReplicas": "maxReplicas", "TooFewReplicas": "minReplicas"}.get(reason)
+    if field is None:
+        return None
+    patch = f'{{"spec":{{"{field}":{max(1, why["recommended"])}}}}}'
+    word = HORIZONTALPODAUTOSCALERS.singular
+    command = kubectl("patch", word, subject.name, "--type=merge", "-p", patch, namespace=subject.namespace)
+    return Help(f"Say another {field}.", command)
+
+
+def pools(subject: Subject) -> Iterator[Card]:
+    message = subject.obj.get("status", {}).get("message")
+    row = subject.decision("BuyNothing")
+    if subject.gone or not message or row is None:
+        return
+    pods = [
+        ground(row, f"pod {pod}: {', '.join(reasons)}", "NotTriggerScaleUp")
+        for pod, reasons in row["why"]["refused"].items()
+    ]
+    yield Card("Why does it buy no node?", f"{message[0].upper()}{message[1:]}.", "NotTriggerScaleUp", pods[:MOST_PODS])

@@ -1,0 +1,142 @@
+"""Why does a service get no traffic to any pod? What its endpoints were made of, and whom its selector misses."""
+
+import difflib
+from collections.abc import Iterator
+
+from lab.apimachinery.kinds import ENDPOINTSLICES, PODS
+from lab.apimachinery.kubectl import kubectl
+from lab.apimachinery.labels import HASH_LABEL
+from lab.apimachinery.meta import is_true
+from lab.apimachinery.services import SERVICE_NAME
+
+from ..grounds import because
+from ..words import ready_in
+from . import quoted
+from .card import Card, Ground, Help, ground
+from .recorded import of_spec, of_value
+from .sizes import many
+from .subject import Subject
+
+ALIKE = 0.6  # of a label that may be meant: app=web and app=web-2 are, app=web and app=db are not
+NONE, SOME = "Why does it get no traffic?", "Where do its requests go?"
+
+
+def cards(subject: Subject) -> Iterator[Card]:
+    spec = subject.obj["spec"]
+    if subject.gone:
+        return
+    if spec.get("type") == "ExternalName":
+        answer = f"It is another name for {spec.get('externalName')}: whoever asks for it is sent there by DNS."
+        yield Card(SOME, answer, "ExternalName", _set_by(subject, "type"))
+        return
+    slices = _slices(subject)
+    ready = sorted({name for one in slices for name in ready_in(one.obj).values()})
+    hand_written = any(one.obj.get("endpoints") for one in slices) and not spec.get("selector")
+    if ready or hand_written:
+        yield _serving(subject, slices, ready)
+    elif not spec.get("selector"):
+        answer = "It has no selector, so nothing fills in its endpoints."
+        give = kubectl("set", "selector", f"service/{subject.name}", f"app={subject.name}", namespace=subject.namespace)
+        yield Card(NONE, answer, "NoSelector", _set_by(subject, "selector"), Help("Give it a selector.", give))
+    else:
+        yield _empty(subject, slices)
+
+
+def _slices(subject: Subject) -> list[Subject]:
+    listed = subject.client.list(ENDPOINTSLICES, subject.namespace, {SERVICE_NAME: subject.name})
+    found = (subject.other(ENDPOINTSLICES, subject.namespace, one["metadata"]["name"]) for one in listed)
+    return [one for one in found if one]
+
+
+def _decided(slices: list[Subject]) -> list[Ground]:
+    """What the endpoints controller went by last."""
+    rows = [(row, one.name) for one in slices if (row := one.decision("SelectEndpoints", "MirrorEndpoints"))]
+    newest = max(rows, key=lambda one: one[0]["revision"], default=None)
+    return [ground(newest[0], because(newest[0]["why"]), f"EndpointSlice {newest[1]}")] if newest else []
+
+
+def _set_by(subject: Subject, field: str) -> list[Ground]:
+    """Who made this field of its spec what it is."""
+    row = of_spec(subject, field)
+    if row is None:
+        return []
+    held = row["object"]["spec"].get(field)
+    words = f"{row['author']} left it without one" if held is None else f"{row['author']} set it to {_written(held)}"
+    return [ground(row, words, f"spec.{field}")]
+
+
+def _written(held: dict | str) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(held.items())) if isinstance(held, dict) else held
+
+
+def _serving(subject: Subject, slices: list[Subject], ready: list[str]) -> Card:
+    selector = subject.obj["spec"].get("selector")
+    if not selector:
+        answer = "To the addresses that stand in its Endpoints, which somebody wrote by hand: it has no selector."
+        return Card(SOME, answer, "Serving", _decided(slices) or _set_by(subject, "selector"))
+    verbs = ("is", "has") if len(ready) == 1 else ("are", "have")
+    named = ", ".join(ready[:3]) + (" and others" if len(ready) > 3 else "")
+    answer = (
+        f"To {many(len(ready), 'pod')} that {verbs[0]} ready and {verbs[1]} the labels {_written(selector)}: {named}."
+    )
+    return Card(SOME, answer, "Serving", _decided(slices))
+
+
+def _empty(subject: Subject, slices: list[Subject]) -> Card:
+    selector = subject.obj["spec"]["selector"]
+    pods = sorted(subject.client.list(PODS, subject.namespace), key=lambda pod: pod["metadata"]["name"])
+    selected = [pod for pod in pods if selector.items() <= (pod["metadata"].get("labels") or {}).items()]
+    if not selected:
+        return _not_selected(subject, slices, pods)
+    waiting = quoted.unready(selected)
+    found = quoted.troubled(subject, waiting)
+    answer = f"Its selector {_written(selector)} matches {many(len(selected), 'pod')}, and none is ready"
+    if not waiting and any(is_true(pod, "Ready") for pod in selected):
+        answer = f"{answer.rpartition(',')[0]}, and its endpoints do not list them yet."
+        return Card(NONE, answer, "Progressing", _decided(slices))
+    if found is None:
+        return Card(NONE, f"{answer}.", "NotReady", _decided(slices))
+    pod, card = found
+    answer += f". Pod {pod['metadata']['name']}: {card.answer}"
+    return Card(NONE, answer, "NotReady", [*_decided(slices), *card.because], card.help)
+
+
+def _not_selected(subject: Subject, slices: list[Subject], pods: list[dict]) -> Card:
+    selector = subject.obj["spec"]["selector"]
+    answer = f"Its selector {_written(selector)} matches no pod of namespace {subject.namespace}."
+    grounds = [*_set_by(subject, "selector"), *_decided(slices)]
+    near = _nearest(selector, pods)
+    it = subject.other(PODS, subject.namespace, near[0]) if near else None
+    if near is None or it is None:
+        advice = f"Create pods with the labels {_written(selector)}, or select what there is."
+        return Card(NONE, answer, "NotSelected", grounds, Help(advice))
+    name, instead = near
+    has, right = _written(instead), {key: value for key, value in selector.items() if _labels(it.obj).get(key) == value}
+    if row := of_value(it, lambda pod: {key: _labels(pod).get(key) for key in instead}):
+        grounds.append(ground(row, f"{row['author']} gave pod {name} {has}", f"label {', '.join(instead)}"))
+    words = _written({**right, **instead}).replace(" ", "")
+    command = kubectl("set", "selector", f"service/{subject.name}", words, namespace=subject.namespace)
+    help_ = Help("Make the selector say what the pods' labels say.", command)
+    return Card(NONE, f"{answer} Nearly: pod {name} has {has}.", "NotSelected", grounds, help_)
+
+
+def _labels(pod: dict) -> dict[str, str]:
+    return {key: value for key, value in (pod["metadata"].get("labels") or {}).items() if key != HASH_LABEL}
+
+
+def _nearest(selector: dict[str, str], pods: list[dict]) -> tuple[str, dict[str, str]] | None:
+    """The pod that comes closest, and what it has instead: most often the mistake is there. None if none is close."""
+    names = {tuple(sorted(_labels(pod).items())): pod["metadata"]["name"] for pod in reversed(pods)}
+    best, closest = 0.0, None
+    for held, name in names.items():
+        missing = [pair for pair in selector.items() if pair not in held]
+        instead = [max(((_alike(pair, other), other) for other in held), default=(0.0, ("", ""))) for pair in missing]
+        close = sum(alike for alike, _ in instead) + len(selector) - len(missing)
+        if close > best and (len(missing) < len(selector) or all(alike >= ALIKE for alike, _ in instead)):
+            best, closest = close, (name, dict(other for _, other in instead if other[0]))
+    return closest
+
+
+def _alike(one: tuple[str, str], other: tuple[str, str]) -> float:
+    """From 0 to 1: of key and value the one that is less alike."""
+    return min(difflib.SequenceMatcher(None, *pair).ratio() for pair in zip(one, other, strict=True))
