@@ -90,7 +90,7 @@ class TestControlPlane:
             ("cp-1 was switched off", int(rows[0]["metadata"]["resourceVersion"])),
             ("cp-2 was cut off its network", int(rows[1]["metadata"]["resourceVersion"])),
         ]
-        assert card["help"]["command"].startswith("kubectl annotate node cp-1 orrery.io/power-")
+        assert card["help"]["text"].startswith("Bring back cp-1")
 
     def test_until_another_leads_the_one_that_fell_is_named(self, three):
         three.patch(NODES, "", "cp-1", {"metadata": {"annotations": {POWER: "off"}}})

@@ -100,7 +100,7 @@ def _wheel(subject: Subject, loop: str) -> Iterator[Card]:
         return
     since = f"{row['author']} did so {human_duration(max(0.0, subject.now - row['time']))} ago"
     answer = {
-        wheels.PAUSED: f"{who} is paused, so nobody acts on {subject.name}: {since}. Nothing is lost, it catches up.",
+        wheels.PAUSED: f"{who} is paused, so nobody acts on {subject.name}: {since}. Nothing is lost: it catches up.",
         wheels.SLOW: f"{who} is slowed down to one object in {wheel.seconds:g} s: {since}.",
         wheels.STEP: f"{who} goes by single steps, and has taken {wheel.taken} of {wheel.steps}: {since}.",
         wheels.BROKEN: f"{who} is broken on purpose, and fails at whatever it takes up: {since}.",
@@ -127,12 +127,12 @@ def _without_leader(subject: Subject, loops: tuple[str, ...]) -> Iterator[Card]:
         return
     lease = view.get(LEASES.resource, LEADER_NAMESPACE, component)
     members = members_of(lease)
-    down = [name for name in members if not is_up(view.get(NODES.resource, "", name))]
+    down = [name for name in members if not is_up(view.get(NODES.resource, "", name))]  # those deleted, too
     grounds = [found for name in down for found in _down(subject, name)]
     if len(down) == len(members):
         answer = f"No control-plane node is up ({', '.join(down)}), so nothing can be changed and nobody acts."
-        power = kubectl("annotate", NODES.singular, down[0], f"{POWER}-", f"{PARTITIONED}-")
-        yield Card(QUESTION, answer, "NoControlPlane", grounds, Help(f"Bring back {down[0]}.", power))
+        switch = Help(f"Bring back {down[0]} with its switch on the board: kubectl gets no answer until then.")
+        yield Card(QUESTION, answer, "NoControlPlane", grounds, switch)
         return
     if loops[0].startswith(wheels.KUBELET) or lease is None:
         return

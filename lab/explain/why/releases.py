@@ -31,7 +31,8 @@ def cards(subject: Subject) -> Iterator[Card]:
     found = _troubled(subject) if phase in ("Progressing", "Paused") else None
     if found:
         pod, card = found
-        answer = f"{answer} Pod {pod['metadata']['name']}: {card.answer}"
+        name = pod["metadata"]["name"]
+        answer += "" if name in answer else f" Pod {name}: {card.answer}"
         grounds += card.because
         help_ = card.help if card.help and card.help.command else help_
     yield Card(QUESTIONS.get(phase, ENDED_BADLY), answer, phase, grounds, help_)

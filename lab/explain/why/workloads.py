@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from lab.apimachinery.kinds import PODS, REPLICASETS
+from lab.apimachinery.kinds import PODS, RELEASES, REPLICASETS
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import condition
 
 from ..grounds import because
-from . import quoted, sizes
+from . import quoted, releases, sizes
 from .card import Card, Ground, Help, ground
 from .recorded import of_condition, of_event, of_spec, of_value
 from .refusals import refused
@@ -15,6 +15,7 @@ from .sizes import be, many
 from .subject import Subject
 
 REVISION = "deployment.kubernetes.io/revision"
+RELEASE = "orrery.io/release"
 STOPPED, FAR = "Why has the rollout stopped?", "How far is the rollout?"
 
 
@@ -33,6 +34,8 @@ def _rollout(subject: Subject) -> Iterator[Card]:
         yield card
     if obj["spec"].get("paused"):
         yield from _paused(subject)
+    elif (obj["metadata"].get("annotations") or {}).get(RELEASE):
+        yield from _steered(subject)
     elif _is_complete(obj):
         yield from _complete(subject)
     else:
@@ -47,6 +50,20 @@ def _paused(subject: Subject) -> Iterator[Card]:
     resume = kubectl("rollout", "resume", f"deployment/{subject.name}", namespace=subject.namespace)
     grounds = [ground(row, f"{row['author']} paused it", "spec.paused")]
     yield Card(STOPPED, answer, "DeploymentPaused", grounds, Help("Resume it.", resume))
+
+
+def _steered(subject: Subject) -> Iterator[Card]:
+    """In the words of the release that says how many pods of each version there are."""
+    name = subject.obj["metadata"]["annotations"][RELEASE]
+    row = of_value(subject, lambda obj: (obj["metadata"].get("annotations") or {}).get(RELEASE))
+    release = subject.other(RELEASES, subject.namespace, name)
+    card = next(releases.cards(release), None) if release else None
+    if row is None or card is None:
+        return
+    grounds = [ground(row, f"release {name} steers it", f"annotation {RELEASE}"), *card.because]
+    yield Card(
+        FAR, f"Release {name} steers it, and is {card.reason}: {card.answer}", "ReleaseInControl", grounds, card.help
+    )
 
 
 def _is_complete(obj: dict) -> bool:
