@@ -62,7 +62,8 @@ def ensure_cluster(name: str) -> bool:
 
 def furnish(name: str) -> None:
     """Give the first namespaces what their pods cannot do without, before the first pod (controllers would, too, but a
-    moment later), and each control loop its wheel."""
+    moment later), and each control loop its wheel. One that was deleted comes back as its loop turns without
+    it: Running."""
     client = Client(name, author="bootstrap", hardware=True)
     own = [each for ns in FIRST_NAMESPACES for each in _own(ns)]
     own += [(WHEELS, {"metadata": {"name": loop}}) for loop in LOOPS]  # so that there is something to patch

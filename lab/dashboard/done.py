@@ -16,10 +16,12 @@ from lab.client import Client
 
 @dataclass(frozen=True)
 class Done:
-    """What to say: in words, and as what to type in a shell to have done the same; lines, where it takes several."""
+    """What to say: in words, and as what to type in a shell to have done the same; lines, where it takes several.
+    `undo`: what is asked of the same act to take it back, where that can be done at once."""
 
     message: str
     kubectl: str = ""
+    undo: dict | None = None
 
 
 Action = Callable[[Client, str, str, dict], Done]

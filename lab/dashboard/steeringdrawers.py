@@ -20,6 +20,7 @@ from lab.apimachinery.meta import is_true, key_of
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
 from lab.explain.grounds import because
+from lab.explain.past import PastClient
 
 from .servicerows import SERVICE_NAME, endpoints_of, service_row, visitors_row, why_empty
 from .steeringrows import metric_words, pool_row, release_row, scaler_row, steps_of
@@ -71,7 +72,10 @@ def service_overview(client: Client, service: dict) -> dict:
 
 
 def failures(client: Client, visitors: list[str]) -> list[dict]:
-    """The last requests that failed, newest first, of visitors by namespace/name: when, how, and who answered what."""
+    """The last requests that failed, newest first, of visitors by namespace/name: when, how, and who answered what.
+    Of the past they are not kept."""
+    if isinstance(client, PastClient):
+        return []
     figures, now = metrics.read(client.cluster, metrics.VISITORS), time.time()
     found = [one for name in visitors for one in figures.get(name, {}).get("lastFailures", ())]
     newest = sorted(found, key=lambda one: one["time"], reverse=True)[:FAILURES]

@@ -42,9 +42,11 @@ def turn(client: Client, namespace: str, name: str, form: dict) -> Done:
     if mode == STEP:
         spec["steps"] = (max(wheel.steps, wheel.taken) if wheel.mode == STEP else wheel.taken) + 1
     said = SAID.get(mode) or f"takes a key each {spec['seconds']:g} s"
+    before = PAUSED if wheel.mode == STEP else wheel.mode  # what is stepped stands
+    undo = {"mode": before, "seconds": wheel.seconds} if mode not in (before, wheel.mode) else None
     if stored is None:
-        return Done(f"{name} {said}", create(client, WHEELS, [{"metadata": {"name": name}, "spec": spec}]))
-    return Done(f"{name} {said}", patch(client, WHEELS, "", name, {"spec": spec}))
+        return Done(f"{name} {said}", create(client, WHEELS, [{"metadata": {"name": name}, "spec": spec}]), undo)
+    return Done(f"{name} {said}", patch(client, WHEELS, "", name, {"spec": spec}), undo)
 
 
 TURNING: dict[str, Action] = {"turn": turn}
@@ -65,8 +67,8 @@ def loop_drawer(client: Client, name: str) -> dict:
     names = {author: wheel for wheel, author in wheels.LOOPS.items()}
     _exists(client, names.get(name, name))
     wheel = _wheel(client, names.get(name, name))
-    past = isinstance(client, PastClient)  # of what was before it then, nothing is kept
-    keys = [] if name not in names or past else ahead(client.view(), wheel.name)
+    past = isinstance(client, PastClient)  # of what was before it then, and how long a turn took, nothing is kept
+    keys = ahead(client.view(), wheel.name) if name in names and not past else []
     now = time.time()
     waiting = [{"key": one.key, "cause": one.cause, "error": one.error, "when": _when(one.due - now)} for one in keys]
     stored = client.find(WHEELS, "", wheel.name)
@@ -79,6 +81,8 @@ def loop_drawer(client: Client, name: str) -> dict:
         "wheel": wheel,
         "state": "ready" if wheel.mode == RUNNING else "unready",
         "watches": [each.partition(".")[0] for each in LOOPS[wheel.name].watches] if name in names else ["pods"],
+        "past": past,
+        "kubelet": name not in names,
         "keys": waiting[:MOST_KEYS],
         "more": max(0, len(waiting) - MOST_KEYS),
         "acts": [{**act, "ago": human_duration(now - act["time"])} for act in _acts(client, name)],

@@ -109,13 +109,19 @@ def _parts(value: object) -> dict[str, object] | None:
 
 
 def in_words(paths: Iterable[dict]) -> str:
-    """The most telling difference in a few words: `replicas 3 → 5`."""
+    """The most telling difference in a few words: `replicas 3 → 5`, `annotations added`."""
     told = sorted(paths, key=lambda item: _telling(item["path"]))
     if not told:
         return ""
     first, more = told[0], len(told) - 1
     name = first["path"].rpartition(".")[2]
-    return f"{name} {_short(first, 'from')} → {_short(first, 'to')}" + (f", {more} more" if more else "")
+    return f"{name} {_how(first)}" + (f", {more} more" if more else "")
+
+
+def _how(item: dict) -> str:
+    if any(isinstance(item.get(side), dict | list) for side in ("from", "to")):
+        return "changed" if "from" in item and "to" in item else "added" if "to" in item else "removed"
+    return f"{_short(item, 'from')} → {_short(item, 'to')}"
 
 
 def _telling(path: str) -> tuple[int, int]:
@@ -125,7 +131,5 @@ def _telling(path: str) -> tuple[int, int]:
 
 def _short(item: dict, side: str) -> str:
     value = item.get(side, "–")
-    text = (
-        str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, str | int | float) else "…"
-    )
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 40 else f"{text[:39]}…"

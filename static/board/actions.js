@@ -59,7 +59,7 @@ export async function ask(url, options = {}, again = true) {
     return fetch(url, options);
   }
 }
-const ONCE = new Set(["kill", "undo", "restart", "run-now"]);
+const ONCE = new Set(["kill", "undo", "restart", "run-now", "turn"]);
 
 // True if it was done. Errors are shown with the words of the API's Status.
 export async function act(name, payload) {
@@ -68,7 +68,7 @@ export async function act(name, payload) {
   try {
     const answer = await ask(`${document.body.dataset.base}board/do/${name}`, { method: "POST", headers: csrf, body: JSON.stringify(payload) }, !ONCE.has(name));
     const said = await answer.json();
-    if (answer.ok) toast(said.message, { command: said.kubectl, seconds: 8 });
+    if (answer.ok) toast(said.message, { command: said.kubectl, seconds: 8, button: said.undo && undo(name, { ...payload, ...said.undo }) });
     else toast(said.message, { kind: "error", seconds: 12 });
     return answer.ok;
   } catch {
@@ -78,6 +78,9 @@ export async function act(name, payload) {
     tiles.get(`pods/${payload.namespace}/${payload.name}`)?.classList.remove("asked");
   }
 }
+
+const undo = (name, payload) =>
+  make("button", { type: "button", textContent: "Undo", onclick: ({ target }) => (target.parentNode.remove(), act(name, payload)) });
 
 // Five seconds to think again, before anything is sent. Who asks for the same of the same thing takes the place of it.
 const waiting = new Map();

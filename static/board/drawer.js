@@ -92,8 +92,8 @@ export const setNamespace = (name) => {
   select();
 };
 
-// An event about it, a pod on it, a pod of it.
-const concerns = (row, id) => row && (row.target === id || row.owner === id || `nodes/${row.node}` === id);
+// An event about it, a pod on it, a pod of it, the node whose kubelet it is.
+const concerns = (row, id) => row && (row.target === id || row.owner === id || `nodes/${row.node}` === id || `loops/kubelet.${row.name}` === id);
 
 // A fragment that shows a thing is fetched again when the thing changes, unless someone is busy in it.
 onPaint(({ changed, removed }) => {

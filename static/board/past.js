@@ -32,7 +32,7 @@ export async function start(revision = position.seq) {
   if (on) return handle.focus();
   on = true;
   [paused, ui.paused] = [ui.paused, false];
-  figures({ pods: {}, services: {}, visitors: {}, versions: {} }); // what flowed then nobody has kept
+  figures({ pods: {}, services: {}, visitors: {}, versions: {}, turns: {} }); // what flowed then nobody has kept
   for (const part of box.children) part.hidden = part.classList.contains("closed");
   go(revision);
   handle.focus();

@@ -8,7 +8,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import CONFIGMAPS, WHEELS
 from lab.apimachinery.wheels import LOOPS, Wheel
 from lab.client import Client, reconcile
-from lab.client.clusters import ensure_cluster
+from lab.client.clusters import ensure_cluster, furnish
 from lab.client.reconcile import behind, catch_up
 from lab.models import Cursor, Requeue
 from lab.tasks import LOOPS as TASKS
@@ -63,6 +63,20 @@ def test_a_paused_loop_takes_nothing_forgets_nothing_and_asks_for_no_turn(client
     client.patch(WHEELS, "", "job", {"spec": {"mode": "Running"}})
     assert behind("loop", [loop]) == ["job"]
     assert catch_up("loop", loop) == len(loop.synced) == reconcile.LAG + 2
+
+
+def test_a_paused_wheel_that_is_deleted_turns_and_comes_back_running(client):
+    loop = Loop()
+    turn(client, mode="Paused")
+    configmaps(client, "ab")
+    assert catch_up("loop", loop) == 0
+    client.delete(WHEELS, "", "job")
+    assert behind("loop", [loop]) == ["job"]
+    assert catch_up("loop", loop) == 2
+    client.create(WHEELS, {"metadata": {"name": "cronjob"}, "spec": {"mode": "Paused"}})
+    furnish("loop")
+    modes = [client.get(WHEELS, "", name)["spec"]["mode"] for name in ("job", "cronjob")]
+    assert modes == ["Running", "Paused"]
 
 
 def test_a_loop_that_is_paused_while_it_works_stops_after_its_present_key(client):

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lab.apimachinery.kinds import PODS
+from lab.apimachinery.meta import parse_time
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.board import Board
@@ -146,6 +147,20 @@ def test_what_happens_meanwhile_has_its_mark_too(screen, walked):
     page.locator("#past .marks [title*=seen]").last.click()
     at(screen, int(seen["metadata"]["resourceVersion"]))
     drawn_as_stored(screen)
+
+
+def test_ages_are_those_of_then_and_what_is_not_kept_is_said(screen, walked):
+    screen.page.goto(f"{screen.lab.address}/clusters/default/?view=table&at={walked[1]}")
+    at(screen, walked[1])
+    then = screen.lab.api("GET", f"/history/{walked[1]}")
+    for meta in [obj["metadata"] for obj in then["items"] if obj["kind"] == "Pod"]:
+        age = f"{int(then['time'] - parse_time(meta['creationTimestamp']))}s"
+        expect(screen.page.locator("#table tr", has_text=meta["name"]).locator("td").nth(8)).to_have_text(age)
+    screen.page.locator("#table-view").click()
+    expect(screen.page.locator("#crowd .chart").first).to_be_hidden()
+    screen.page.locator('[data-id="loops/replicaset-controller"] button').click()
+    expect(screen.drawer).to_contain_text("is not kept")
+    expect(screen.drawer).to_contain_text("made pod hello")
 
 
 def test_nothing_can_be_done_there(screen, walked):

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import WHEELS
 from lab.client import Client
 from lab.client.clusters import ensure_cluster, furnish
 from lab.dashboard.board import Board
@@ -51,13 +52,38 @@ def test_the_drawer_of_a_loop_says_what_it_watches_and_has_before_it():
     furnish("drawn")
     subscribe_all()
     client = Client("drawn", "board")
-    turn(client, "", "serviceaccount", {"mode": "Paused"})
+    paused = turn(client, "", "serviceaccount", {"mode": "Paused"})
+    assert paused.undo and paused.undo["mode"] == "Running"
     shown = drawer(client, "loops", "", "service-account-controller", "")
     assert (shown["wheel"].mode, "namespaces" in shown["watches"]) == ("Paused", True)
     assert "default" in {one["key"] for one in shown["keys"]}
     assert drawer(client, "loops", "", "all", "")["loops"][0][0] == "service-account-controller"
     with pytest.raises(ApiError):
         drawer(client, "loops", "", "nobody", "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("was", "mode", "undo"),
+    [
+        ({"mode": "Running"}, "Paused", {"mode": "Running"}),
+        ({"mode": "Slow", "seconds": 2.5}, "Broken", {"mode": "Slow", "seconds": 2.5}),
+        ({"mode": "Paused"}, "Step", {"mode": "Paused"}),
+        ({"mode": "Step", "steps": 2}, "Running", {"mode": "Paused"}),  # what is stepped stands
+        ({"mode": "Step", "steps": 2}, "Step", None),
+        ({"mode": "Step", "steps": 2}, "Paused", None),
+    ],
+    ids=str,
+)
+def test_a_turn_can_be_taken_back(was, mode, undo):
+    ensure_cluster("turned")
+    client = Client("turned", "board")
+    client.create(WHEELS, {"metadata": {"name": "job"}, "spec": was})
+    back = turn(client, "", "job", {"mode": mode}).undo
+    assert (back and {key: back[key] for key in undo}) == undo
+    if back:
+        turn(client, "", "job", back)
+        assert client.get(WHEELS, "", "job")["spec"]["mode"] == undo["mode"]
 
 
 def test_a_loop_is_paused_by_mouse_and_resumed_by_keyboard_alone(screen):
@@ -71,6 +97,9 @@ def test_a_loop_is_paused_by_mouse_and_resumed_by_keyboard_alone(screen):
     pod = screen.lab.ready_pods()[0]
     screen.lab.api("DELETE", f"/api/v1/namespaces/default/pods/{pod['metadata']['name']}")
     expect(screen.card("hello")).to_contain_text("replicaset is paused")
+    screen.drawer.get_by_role("button", name="Break").click()
+    screen.toast("replicaset is broken").get_by_role("button", name="Undo").click()
+    expect(stopped).to_have_text("replicaset paused")
     screen.page.keyboard.press("Escape")
     stopped.focus()
     screen.page.keyboard.press("Enter")
