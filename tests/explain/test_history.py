@@ -1,4 +1,4 @@
-"""The history as JSON: at the plain port, at the TLS port with RBAC, and by a real kubectl."""
+"""The readings of the log as JSON: at the plain port, at the TLS port with RBAC, and by a real kubectl."""
 
 import json
 import subprocess
@@ -130,22 +130,29 @@ def test_kubectl_reads_it(api, kubeconfig, kubectl, grown):
     assert raw(f"/history/{grown[1]}")["metadata"]["resourceVersion"] == str(grown[1])
     assert len(raw(f"/history/{grown[1]}/{grown[2]}")["objects"]) == 1
     assert raw(f"{WEB}/history")["name"] == "web"
+    assert raw(f"/history/{grown[2]}/thread")["root"]["author"] == raw(f"{WEB}/history")["revisions"][-1]["author"]
+    assert raw(f"{WEB}/thread")["hops"][-1]["object"]["name"] == "web"
+    assert raw(f"{WEB}/why")["cards"][-1]["question"] == "Why is it there?"
 
 
-def test_a_token_reads_the_history_of_what_its_role_shows_and_not_the_clusters(api, tls_server):
+def test_a_token_reads_of_what_its_role_shows_and_not_of_the_cluster(api, tls_server):
     client, tls = Client("default", author="tests"), Secured(tls_server)
     api.create(PODS, pod("web-1"))
     add_robot(client)
     token = client.create_token("default", "robot", {})["token"]
-    refused = tls.ask("GET", f"{PODS}/web-1/history", token=token)
-    assert refused.code == 403 and 'resource "pods/history"' in refused.json["message"]
+    for part in ("history", "thread", "why"):
+        refused = tls.ask("GET", f"{PODS}/web-1/{part}", token=token)
+        assert refused.code == 403 and f'resource "pods/{part}"' in refused.json["message"]
     subject = {"kind": "ServiceAccount", "name": "robot", "namespace": "default"}
     ref = {"apiGroup": RBAC, "kind": CLUSTERROLES.kind, "name": "view"}
     meta = {"name": "views", "namespace": "default"}
     client.create(ROLEBINDINGS, {"metadata": meta, "roleRef": ref, "subjects": [subject]})
     assert tls.ask("GET", f"{PODS}/web-1/history", token=token).json["name"] == "web-1"
-    assert tls.ask("GET", "/api/v1/namespaces/default/secrets/s/history", token=token).code == 403
-    for path in ("/history", "/history/1", "/history/1/2"):
+    assert tls.ask("GET", f"{PODS}/web-1/thread", token=token).json["root"]["text"] == "made pod web-1"
+    assert tls.ask("GET", f"{PODS}/web-1/why", token=token).json["cards"][-1]["reason"] == "Created"
+    for part in ("history", "thread", "why"):
+        assert tls.ask("GET", f"/api/v1/namespaces/default/secrets/s/{part}", token=token).code == 403
+    for path in ("/history", "/history/1", "/history/1/thread", "/history/1/2"):
         reply = tls.ask("GET", path, token=token)
         assert reply.code == 403 and f'cannot get path "{path}"' in reply.json["message"]
     assert tls.ask("GET", "/history/1", user=("kubernetes-admin", "system:masters")).code == 200
