@@ -6,13 +6,15 @@ Source: pkg/registry/core/pod/storage/eviction.go.
 """
 
 import dataclasses
+from contextlib import suppress
+from itertools import takewhile
 
 from lab.apimachinery import errors, meta
 from lab.apimachinery.errors import ApiError, Cause
 from lab.apimachinery.kinds import PODDISRUPTIONBUDGETS, PODS
 from lab.apimachinery.pods import FINISHED
 from lab.apimachinery.selectors import parse_label_selector
-from lab.store import Write
+from lab.store import Write, history
 
 from .commit import commit
 from .deletion import deletion_of
@@ -29,9 +31,12 @@ STILL_COUNTING_SECONDS = 10  # after which it is worth asking again, if the budg
 
 def evict(req: Request, namespace: str, name: str, options: dict, drains: str = "") -> None:
     """Ask for the pod's end, if its budget allows; `options` is a DeleteOptions. `drains`: the node that is being
-    emptied, where whoever asks has said so. Raises ApiError 429 if the budget does not allow it."""
+    emptied, where whoever asks has said so. Raises ApiError 429 if the budget does not allow it; the budget's log says
+    so then."""
+    refusal: list[Write] = []
 
     def attempt() -> list[Write | dict]:
+        refusal.clear()
         pod = get(req, PODS, namespace, name)
         if meta.is_deleting(pod):
             return [deletion_of(PODS, pod, options)]
@@ -41,12 +46,37 @@ def evict(req: Request, namespace: str, name: str, options: dict, drains: str = 
         )  # fmt: skip
         going = deletion_of(PODS, {**pod, "status": {**pod.get("status", {}), "conditions": told}}, options)
         budgets = [] if pod.get("status", {}).get("phase") in FREE else _budgets_of(req, pod)
-        if len(budgets) > 1:
-            raise ApiError(500, "InternalError", TOO_MANY)
-        charged = [_charged(budget, pod) for budget in budgets if not _is_spared(budget, pod)]
+        try:
+            if len(budgets) > 1:
+                raise ApiError(500, "InternalError", TOO_MANY)
+            charged = [_charged(budget, pod) for budget in budgets if not _is_spared(budget, pod)]
+        except ApiError as error:
+            refusal.extend(_refusal(req, budgets[0], name, error, drains))
+            raise
         return [*charged, _decided(going, budgets, charged, drains)]
 
-    commit(req, attempt, TRIES)
+    try:
+        commit(req, attempt, TRIES)
+    except ApiError:
+        with suppress(ApiError):  # somebody has changed the budget: another moment, and another answer
+            commit(req, lambda: refusal, 1)
+        raise
+
+
+def _refusal(req: Request, budget: dict, pod: str, error: ApiError, drains: str) -> list[Write]:
+    """That the budget does not let the pod go, as a row of its own: once, for who drains a node asks every few seconds.
+    Nothing while the budget is still being counted."""
+    details, meta_ = error.details or {}, budget["metadata"]
+    if "retryAfterSeconds" in details:
+        return []
+    words = next((cause["message"] for cause in details.get("causes", ())), error.message)
+    why = {"decision": "RefuseEviction", "pod": pod, "message": words} | ({"drains": drains} if drains else {})
+    rows = history(req.cluster, PODDISRUPTIONBUDGETS.resource, meta_["namespace"], meta_["name"], decided=True)
+    since = takewhile(lambda row: row["why"].get("decision") == "RefuseEviction", rows)
+    if any(row["why"] == why for row in since):
+        return []
+    was = int(meta_["resourceVersion"])
+    return [Write(PODDISRUPTIONBUDGETS.resource, meta_["namespace"], meta_["name"], budget, was, why=why)]
 
 
 def _decided(going: Write | dict, budgets: list[dict], charged: list[Write], drains: str) -> Write | dict:

@@ -93,9 +93,9 @@ class Client:
         """Replace the object if it still is at the resourceVersion it carries (409 otherwise)."""
         return self._put(Put(kind, obj, why=why))
 
-    def update_status(self, kind: Kind, obj: dict) -> dict:
+    def update_status(self, kind: Kind, obj: dict, why: dict | None = None) -> dict:
         """Replace its status only, if it still is at the resourceVersion it carries (409 otherwise)."""
-        return self._put(Put(kind, obj, "status"))
+        return self._put(Put(kind, obj, "status", why))
 
     def _put(self, put: Put) -> dict:
         if "resourceVersion" not in put.object["metadata"]:

@@ -99,7 +99,8 @@ class GarbageCollector(Controller):
     def _orphan(self, client: Client, view: View, owner: dict) -> None:
         """Make the dependents forget their owner, all in one transaction, and let it go."""
         uid = owner["metadata"]["uid"]
-        puts = [Put(_kind(obj), without_owner(obj, uid)) for obj in dependents(view, uid)]
+        why = {"decision": "Orphan", "owner": f"{owner['kind']} {owner['metadata']['name']}"}
+        puts = [Put(_kind(obj), without_owner(obj, uid), why=why) for obj in dependents(view, uid)]
         client.write([*puts, Put(_kind(owner), released(owner, ORPHAN))])
 
 

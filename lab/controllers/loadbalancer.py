@@ -36,7 +36,12 @@ class LoadBalancerController(Controller):
             return None
         balancer = wanted(obj, client.cluster)
         if balancer != (obj.get("status") or {}).get("loadBalancer", {}):
-            client.update_status(kind, {**obj, "status": {**(obj.get("status") or {}), "loadBalancer": balancer}})
+            why = {
+                "decision": "EnsureLoadBalancer",
+                "hosts": [each["hostname"] for each in balancer.get("ingress", ())],
+            }
+            told = {**obj, "status": {**(obj.get("status") or {}), "loadBalancer": balancer}}
+            client.update_status(kind, told, why)
             if balancer and kind is SERVICES:
                 client.event(obj, "Normal", "EnsuredLoadBalancer", "Ensured load balancer")
         return None

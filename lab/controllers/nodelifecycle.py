@@ -23,7 +23,7 @@ from . import zonedisruption
 from .clusterautoscaler.machines import is_booting
 from .pods import is_ready, node_of
 from .stopwatch import Stopwatch
-from .taints import taints_of
+from .taints import taints_of, why_tainted
 
 # The one key: all nodes. They are looked at by the clock, since silence is not an event; and together, since what may
 # be done about one depends on how the others are.
@@ -98,7 +98,10 @@ class NodeLifecycleController(Controller):
         pods = [pod for pod in client.list(PODS) if node_of(pod) in silent and is_ready(pod)] if silent else []
         if pods:
             nodes = {name: _revision(client.get(NODES, "", name)) for name in silent}
-            client.write([Put(PODS, _not_ready(pod), "status", cause=nodes[node_of(pod)]) for pod in pods])
+            whys = {name: {"decision": "MarkPodNotReady", "node": name} for name in silent}
+            client.write(
+                [Put(PODS, _not_ready(pod), "status", whys[node_of(pod)], cause=nodes[node_of(pod)]) for pod in pods]
+            )
             client.events([(pod, "Warning", "NodeNotReady", "Node is not ready") for pod in pods])
 
     def _taint(self, client: Client, nodes: list[dict]) -> float:
@@ -108,7 +111,7 @@ class NodeLifecycleController(Controller):
         evict = zonedisruption.to_evict(nodes, pace, time.time())
         wanted = [(node, taints_of(node, node["metadata"]["name"] in evict)) for node in nodes]
         puts = [
-            Put(NODES, {**node, "spec": {**node["spec"], "taints": taints}}, cause=_revision(node))
+            Put(NODES, _with_taints(node, taints), why=why_tainted(node, taints), cause=_revision(node))
             for node, taints in wanted
             if taints != node["spec"].get("taints", [])
         ]
@@ -135,6 +138,10 @@ def _looked_at(node: dict) -> tuple:
 
 def _conditions(node: dict) -> list[dict]:
     return node.get("status", {}).get("conditions", [])
+
+
+def _with_taints(node: dict, taints: list[dict]) -> dict:
+    return {**node, "spec": {**node["spec"], "taints": taints}}
 
 
 def _with_conditions(node: dict, conditions: list[dict]) -> dict:

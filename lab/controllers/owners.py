@@ -166,8 +166,10 @@ def claimed(
     place = index_of(view).place(owner["metadata"]["uid"])
     if place is None or is_deleting(view.get(*place) or owner):
         found.adopt = []  # the owner has gone since it was read, and would take along whatever it adopts
-    puts = [Put(kind, with_owner(obj, owner)) for obj in found.adopt]
-    puts += [Put(kind, without_owner(obj, owner["metadata"]["uid"])) for obj in found.release]
+    of = {"owner": f"{owner['kind']} {owner['metadata']['name']}"}
+    puts = [Put(kind, with_owner(obj, owner), why={"decision": "Adopt", **of}) for obj in found.adopt]
+    released = [without_owner(obj, owner["metadata"]["uid"]) for obj in found.release]
+    puts += [Put(kind, obj, why={"decision": "Release", **of}) for obj in released]
     if not puts:
         return found.owned
     written = client.write(puts)

@@ -7,7 +7,7 @@ import time
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS, REPLICASETS, REPLICATIONCONTROLLERS, Kind
-from lab.apimachinery.meta import controller_of, generated_name, is_deleting, with_condition
+from lab.apimachinery.meta import condition, controller_of, generated_name, is_deleting, with_condition
 from lab.apimachinery.selectors import parse_label_selector, selector_of
 from lab.client import Client, Put
 
@@ -79,9 +79,13 @@ class ReplicaSetController(WorkloadController):
         """Say so on the ReplicaSet, unless it is only that somebody was faster."""
         if not is_worth_telling(error):
             return
-        status = self._status(client, rs, pods)
-        failure = with_condition(status.get("conditions", []), "ReplicaFailure", "True", "FailedCreate", error.message)
-        self.write_status(client, rs, status | {"conditions": failure})
+        # Each try is of a pod of another name: what has been said but for that is not said again.
+        old, known = rs.get("status", {}).get("conditions", []), condition(rs, "ReplicaFailure") or {}
+        message = known["message"] if _but_name(known.get("message", "")) == _but_name(error.message) else error.message
+        told = with_condition(old, "ReplicaFailure", "True", "FailedCreate", message)
+        why = {"decision": "FailedCreate", "replicas": rs["spec"].get("replicas", 1), "found": len(pods)}
+        status = self._status(client, rs, pods) | {"conditions": told}
+        self.write_status(client, rs, status, {**why, "message": message})
         client.event(rs, "Warning", "FailedCreate", f"Error creating: {error.message}")
 
     def _delete(self, client: Client, rs: dict, pods: list[dict], count: int) -> list[dict]:
@@ -116,6 +120,11 @@ class ReplicationControllerController(ReplicaSetController):
     author = "replication-controller"
     kind = REPLICATIONCONTROLLERS
     watches = (REPLICATIONCONTROLLERS.resource, PODS.resource)
+
+
+def _but_name(message: str) -> str:
+    """`pods "web-x7k2p" is forbidden: …` without whom it is about."""
+    return message.split('"', 2)[-1]
 
 
 def _related(client: Client, kind: Kind, rs: dict) -> list[dict]:

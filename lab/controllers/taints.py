@@ -35,6 +35,15 @@ def taints_of(node: dict, may_evict: bool) -> list[dict]:
     return kept + added
 
 
+def why_tainted(node: dict, taints: list[dict]) -> dict:
+    """The decision to give the node other taints than it has: `ready` is what its condition says."""
+    before, after = (
+        {f"{taint['key']}:{taint['effect']}" for taint in some} for some in (node["spec"].get("taints", []), taints)
+    )
+    ready = (condition(node, "Ready") or {}).get("status", "Unknown")
+    return {"decision": "TaintNode", "adds": sorted(after - before), "removes": sorted(before - after), "ready": ready}
+
+
 def _keep_off(node: dict) -> set[str]:
     keys = {
         TAINT_OF_CONDITION[c["type"], c["status"]]

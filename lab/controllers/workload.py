@@ -37,9 +37,9 @@ class WorkloadController(ObjectController):
         """The keys that a change concerns which is neither of the kind itself nor of a pod."""
         return ()
 
-    def write_status(self, client: Client, obj: dict, status: dict) -> None:
+    def write_status(self, client: Client, obj: dict, status: dict, why: dict | None = None) -> None:
         if status != obj.get("status"):
-            client.update_status(self.kind, {**obj, "status": status})
+            client.update_status(self.kind, {**obj, "status": status}, why)
 
     def keys_of_pod(self, change: Change) -> Iterable[str]:
         """The objects that a change of a pod concerns. What nobody counts, such as the node it was bound to, wakes

@@ -36,7 +36,8 @@ def _said(template: str) -> Words:
 
 def _job(why: dict) -> str:
     wanted = f" of {why['completions']}" if why["completions"] is not None else ""
-    return f"{why['succeeded']}{wanted} done, {why['failed']} failed, {why['active']} at work"
+    ended = f": {why['ended']}" if "ended" in why else ""
+    return f"{why['succeeded']}{wanted} done, {why['failed']} failed, {why['active']} at work{ended}"
 
 
 def _node(why: dict) -> str:
@@ -64,7 +65,8 @@ def _sizes(why: dict) -> str:
     )
     if why["strategy"] == "Recreate":
         return f"all old pods go before new ones come: {sets}" if sets else ""
-    return f"at most {why['atMost']} pods, {why['availableAtLeast']} available: {sets}" if sets else ""
+    undone = f"back to revision {why['rollbackTo']}; " if "rollbackTo" in why else ""
+    return f"{undone}at most {why['atMost']} pods, {why['availableAtLeast']} available: {sets}" if sets else ""
 
 
 def _target(why: dict) -> str:
@@ -101,6 +103,19 @@ def _evicted(why: dict) -> str:
     return f"{drained}budget {why['budget']} {more}"
 
 
+def _probed(why: dict) -> str:
+    return f"the probes of {', '.join(why['containers'])} succeed"
+
+
+def _tainted(why: dict) -> str:
+    changes = [f"{verb} {', '.join(why[verb])}" for verb in ("adds", "removes") if why[verb]]
+    return f"{'; '.join(changes)}: its condition Ready is {why['ready']}"
+
+
+def _reached(why: dict) -> str:
+    return f"reached as {', '.join(why['hosts'])}" if why["hosts"] else "no load balancer is asked for"
+
+
 def _selected(why: dict) -> str:
     others = why.get("notReady") or ()
     named = f"; not ready: {', '.join(others)}" if others else ""
@@ -125,8 +140,13 @@ def _idle(why: dict) -> str:
 
 GROUNDS: dict[str, Words] = {
     "ScaleReplicaSets": _sizes,
+    "JudgeRollout": _said("{reason}: {message}"),
     "CreatePods": _said("{replicas} wanted, {found} found"),
     "DeletePods": _deleted,
+    "FailedCreate": _said("{replicas} wanted, {found} found: {message}"),
+    "Adopt": _said("{owner} selects it, and nobody else manages it"),
+    "Release": _said("{owner} does not select it any more"),
+    "Orphan": _said("{owner} goes, and leaves it behind"),
     "CreateOrdinal": _said("{replicas} wanted, number {ordinal} missing"),
     "DeleteOrdinal": _said("{because}"),
     "CreateDaemonPod": _said("{missing_on} had none"),
@@ -143,6 +163,7 @@ GROUNDS: dict[str, Words] = {
     "PreemptionByScheduler": _said("{by} needs its place on {node}: priority {byPriority} over {priority}"),
     "SyncPod": _sync,
     "SyncTerminatingPod": _said("it has {graceSeconds} s to end"),
+    "ProbeSucceeded": _probed,
     "SyncTerminatedPod": _said("its containers have ended"),
     "SelectEndpoints": _selected,
     "MirrorEndpoints": _said("it mirrors {mirrors}"),
@@ -152,6 +173,7 @@ GROUNDS: dict[str, Words] = {
     "RollOutImage": _said("build {build} made {image}"),
     "BindVolume": _said("{volume} is what it asks for"),
     "ProvisionVolume": _said("class {class} makes what is asked for"),
+    "LoseVolume": _said("{reason}: volume {volume}"),
     "ReclaimVolume": _said("claim {claim} is gone: reclaim policy {policy}"),
     "BuyNode": _bought,
     "SellNode": _said("sells {sold}: idle for {idleSeconds} s"),
@@ -159,7 +181,11 @@ GROUNDS: dict[str, Words] = {
     "KeepNode": _said("needed again: {needed}"),
     "RemoveNode": _said("{node} is sold and empty"),
     "EvictionByEvictionAPI": _evicted,
+    "RefuseEviction": _said("{pod} has to stay: {message}"),
     "AllowDisruption": _said("lets {pod} go, and {left} more"),
+    "TaintNode": _tainted,
+    "MarkPodNotReady": _said("nobody hears of node {node}"),
+    "EnsureLoadBalancer": _reached,
     "DeletionByTaintManager": _said("taint {taint} on {node}: tolerated for {tolerationSeconds:g} s"),
     "DeletionByPodGC": _said("{because}"),
     "CollectGarbage": _collected,

@@ -87,7 +87,8 @@ def compute_pod_actions(
     probes say of running containers (missing: it has started). `remaining`: the crash back-off.
     """
     if is_finished(pod):
-        return Plan(kill_pod="the pod is finished" if sandbox and sandbox.ready else "", finished=True)
+        why = pod["status"].get("message") or "the pod is finished"
+        return Plan(kill_pod=why if sandbox and sandbox.ready else "", finished=True)
     if sandbox is None or not sandbox.ready:
         return _from_scratch(pod, sandbox)
     look = _Look(pod, sandbox, unhealthy, started, remaining)

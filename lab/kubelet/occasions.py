@@ -5,7 +5,7 @@ A fault begins a thread of its own. The row that first tells of it says so (`why
 follows of it, the restart and the readiness after that, is caused by that row.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 from .phase import DEADLINE_EXCEEDED
@@ -32,14 +32,16 @@ class Occasion:
         return {"decision": self.fault["reason"], **(why or {}), "fault": self.fault}
 
 
-def occasion_between(before: dict, after: dict, ours: Container[str]) -> Occasion | None:
+def occasion_between(
+    before: dict, after: dict, ours: Container[str], failing: Callable[[str], str] = lambda container: ""
+) -> Occasion | None:
     """What the new status tells of that nobody has ordered: a fault, or a deadline that has passed. None: of nothing.
 
-    `ours`: ids of the containers that the kubelet has stopped itself.
+    `ours`: ids of the containers that the kubelet has stopped itself. `failing`: the id of one → what its probe said.
     """
     if after.get("reason") == DEADLINE_EXCEEDED != before.get("reason"):
         return Occasion()
-    if fault := _death(before, after, ours) or _sickness(before, after):
+    if fault := _death(before, after, ours) or _sickness(before, after, failing):
         return Occasion(fault=fault)
     return None
 
@@ -62,12 +64,26 @@ def _ends(status: dict) -> Iterator[tuple[tuple[str, str], dict]]:
                 yield (name, ended.get("containerID") or ""), ended
 
 
-def _sickness(before: dict, after: dict) -> dict | None:
+def _sickness(before: dict, after: dict, failing: Callable[[str], str]) -> dict | None:
     """A container that runs on, and is ready no more: its probe has failed."""
+    for old, told in _running_on(before, after):
+        if old.get("ready") and not told.get("ready"):
+            said = failing(told["containerID"].rpartition("//")[2])
+            return {"reason": "NotReady", "container": told["name"], "message": said}
+    return None
+
+
+def succeeded(before: dict, after: dict) -> dict | None:
+    """The decision that containers that run on are ready from now on: nobody but their probes says so."""
+    names = [told["name"] for old, told in _running_on(before, after) if told.get("ready") and not old.get("ready")]
+    return {"decision": "ProbeSucceeded", "containers": names} if names else None
+
+
+def _running_on(before: dict, after: dict) -> Iterator[tuple[dict, dict]]:
+    """The statuses of the same container in both, then and now."""
     was = container_statuses({"status": before})
     for name, told in container_statuses({"status": after}).items():
         old = was.get(name, {})
-        same = old.get("containerID") == told.get("containerID") and "running" in (told.get("state") or {})
-        if same and old.get("ready") and not told.get("ready"):
-            return {"reason": "NotReady", "container": name}
-    return None
+        runs = all("running" in (one.get("state") or {}) for one in (old, told))
+        if runs and old.get("containerID") == told.get("containerID"):
+            yield old, told

@@ -17,7 +17,7 @@ from .backoff import go_duration
 from .ending import PodEnding
 from .nodes import NodeRecord
 from .nodestatus import host_address
-from .occasions import Occasion, occasion_between
+from .occasions import Occasion, occasion_between, succeeded
 from .parts import Parts
 from .phase import past_deadline, until_deadline
 from .pods import all_containers, container_statuses, full_name, grace_seconds, is_finished
@@ -206,6 +206,7 @@ class PodSync:
             self._note_occasion(record, status)
             if record.did:
                 why, record.did = {"decision": "SyncPod", **(why or {}), "did": record.did}, []
+            why = why or succeeded(_said(record), status)
             record.reported = status
             self._parts.writer.report(record, status, why)
 
@@ -213,7 +214,8 @@ class PodSync:
         """What happens to a pod that is told to end is not news; and a fault that is not told of yet has come first."""
         if record.must_end or record.occasion.is_news:
             return
-        record.occasion = occasion_between(_said(record), status, record.stopped) or record.occasion
+        found = occasion_between(_said(record), status, record.stopped, self._parts.prober.failing)
+        record.occasion = found or record.occasion
 
     def _carry_out(self, record: PodRecord, node: NodeRecord, plan: Plan) -> None:
         """One plan. Raises NotYet where something has to be waited for."""
@@ -246,7 +248,8 @@ class PodSync:
 
     def _kill(self, record: PodRecord, kill: Kill) -> None:
         if kill.reason == UNHEALTHY:
-            of = {"container": kill.target.name, "message": kill.message}
+            said = self._parts.prober.failing(kill.target.id)
+            of = {"container": kill.target.name, "message": kill.message, "probe": said}
             record.occasion = Occasion(fault={"reason": UNHEALTHY, **of})
         deadline = time.monotonic() + grace_seconds(record.pod)
         self.ending.stop_container(record, kill.target, deadline, kill.message)

@@ -34,6 +34,7 @@ class Watched:
     started: bool
     ready: bool
     unhealthy: str = ""  # why it must be killed
+    failing: str = ""  # what the last probe that failed said
     tasks: list[asyncio.Task] = field(default_factory=list)
 
     @property
@@ -112,6 +113,11 @@ class Prober:
         watched = self._watched.get(container_id)
         return watched.unhealthy if watched else ""
 
+    def failing(self, container_id: str) -> str:
+        """What the last probe that failed said; "" if none has."""
+        watched = self._watched.get(container_id)
+        return watched.failing if watched else ""
+
     def handle(self, target: Target, handler: dict, timeout: float) -> tuple[bool, str]:
         """Run a lifecycle hook's handler in the loop and wait for it; success, and the words for a failure."""
         asked = self._ask(target, HOOK, handler, timeout)
@@ -147,8 +153,10 @@ class Prober:
             success, took = answer.success, time.monotonic() - asked
             counted = success or (is_evidence(probe, took) and rhythm.counts(asked + took))
             changed = counted and tally.add(success)
-            if counted and not success and tally.run <= tally.failure_threshold:
-                self._failed(watched.key, f"{kind.capitalize()} probe failed: {answer.message}")
+            if counted and not success:
+                watched.failing = f"{kind.capitalize()} probe failed: {answer.message}"
+                if tally.run <= tally.failure_threshold:
+                    self._failed(watched.key, watched.failing)
             if changed and self._conclude(watched, kind, success):
                 return
             pause = rhythm.pause(success, time.monotonic())

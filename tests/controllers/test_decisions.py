@@ -1,5 +1,6 @@
 """What is decided is kept with the row that follows from it: who goes, and because of what."""
 
+import copy
 import time
 
 import pytest
@@ -7,15 +8,17 @@ import pytest
 from lab.apimachinery.kinds import (
     CRONJOBS,
     DAEMONSETS,
+    DEPLOYMENTS,
     JOBS,
     NAMESPACES,
     NODES,
     PODDISRUPTIONBUDGETS,
     PODS,
     REPLICASETS,
+    RESOURCEQUOTAS,
     STATEFULSETS,
 )
-from lab.apimachinery.meta import at, is_deleting
+from lab.apimachinery.meta import at, condition, is_deleting
 from lab.controllers.cronjob.plan import SCHEDULED
 from lab.controllers.daemonset.nodes import node_of_daemon
 from lab.controllers.poddisruptionbudget import DisruptionController
@@ -44,6 +47,11 @@ def ends(cluster: Cluster, kind=PODS) -> dict[str, dict]:
         if row.resource == kind.resource and marked and row.author != "tester":
             found.setdefault(row.name, row.why)
     return found
+
+
+def decided(cluster: Cluster, kind, name: str) -> list[dict]:
+    """What was decided about an object, newest first."""
+    return [row["why"] for row in cluster.client.history(kind, "default", name, decided=True)]
 
 
 def test_whom_a_replica_set_lets_go_and_for_what_it_came_first(cluster):
@@ -150,10 +158,35 @@ def test_an_evicted_pod_says_which_budget_let_it_go(cluster):
     cluster.settle(*loops)
     first, second = cluster.pods()
     assert cluster.client.evict(first, drains="a") and not cluster.client.evict(second)
-    [row] = [row for row in cluster.client.history(PODS, "default", first["metadata"]["name"], decided=True)][:1]
-    assert row["why"] == {"decision": "EvictionByEvictionAPI", "budget": "web", "left": 0, "drains": "a"}
-    [charged] = cluster.client.history(PODDISRUPTIONBUDGETS, "default", "web", decided=True)
-    assert charged["why"] == {"decision": "AllowDisruption", "pod": first["metadata"]["name"], "left": 0}
+    assert decided(cluster, PODS, first["metadata"]["name"])[0] == {
+        "decision": "EvictionByEvictionAPI",
+        "budget": "web",
+        "left": 0,
+        "drains": "a",
+    }
+    refused, charged = decided(cluster, PODDISRUPTIONBUDGETS, "web")
+    assert charged == {"decision": "AllowDisruption", "pod": first["metadata"]["name"], "left": 0}
+    name, words = second["metadata"]["name"], "The disruption budget web does not allow evicting pods currently"
+    assert refused == {"decision": "RefuseEviction", "pod": name, "message": words}
+
+
+def test_an_eviction_that_is_refused_again_and_again_is_told_once(cluster):
+    loops = (*WORKLOADS, DisruptionController())
+    cluster.add_node("a")
+    cluster.deploy(2)
+    cluster.settle(*loops)
+    cluster.bind("a")
+    cluster.run(cluster.pods())
+    wanted = {"selector": {"matchLabels": {"app": "web"}}, "minAvailable": 2}
+    cluster.client.create(PODDISRUPTIONBUDGETS, {"metadata": {"name": "web", "namespace": "default"}, "spec": wanted})
+    cluster.settle(*loops)
+    for _ in range(3):
+        assert not any([cluster.client.evict(pod, drains="a") for pod in cluster.pods()])
+        cluster.settle(*loops)
+    refused = decided(cluster, PODDISRUPTIONBUDGETS, "web")
+    assert [why["pod"] for why in refused[::-1]] == [pod["metadata"]["name"] for pod in cluster.pods()]
+    words = "The disruption budget web needs 2 healthy pods and has 2 currently"
+    assert {(why["drains"], why["message"]) for why in refused} == {("a", words)}
 
 
 def test_a_taint_that_drives_a_pod_away_is_named(cluster):
@@ -184,3 +217,81 @@ def test_what_is_in_a_namespace_goes_with_it(cluster):
     cluster.client.delete(NAMESPACES, "", "tmp")
     cluster.settle()
     assert ends(cluster)["web"] == {"decision": "EmptyNamespace", "namespace": "tmp"}
+
+
+def test_a_pod_that_is_let_go_of_and_taken_up_again_says_by_whom(cluster):
+    cluster.deploy(1)
+    cluster.settle()
+    [pod], [rs] = cluster.pods(), cluster.replica_sets()
+    name, owner = pod["metadata"]["name"], f"ReplicaSet {rs['metadata']['name']}"
+    cluster.client.patch(PODS, "default", name, {"metadata": {"labels": {"app": "mine"}}})
+    cluster.settle()
+    assert decided(cluster, PODS, name)[0] == {"decision": "Release", "owner": owner}
+    cluster.client.patch(PODS, "default", name, {"metadata": {"labels": {"app": "web"}}})
+    cluster.settle()
+    assert {"decision": "Adopt", "owner": owner} in decided(cluster, PODS, name)
+
+
+def test_what_is_left_behind_says_by_whom(cluster):
+    cluster.deploy(1)
+    cluster.settle()
+    [rs] = cluster.replica_sets()
+    cluster.client.delete(DEPLOYMENTS, "default", "web", propagation="Orphan")
+    cluster.settle()
+    assert decided(cluster, REPLICASETS, rs["metadata"]["name"])[0] == {"decision": "Orphan", "owner": "Deployment web"}
+
+
+def test_what_a_replica_set_may_not_make_is_told_once(cluster):
+    hard = {"hard": {"count/pods": "1"}}
+    cluster.client.create(RESOURCEQUOTAS, {"metadata": {"name": "few", "namespace": "default"}, "spec": hard})
+    cluster.deploy(3)
+    cluster.settle()
+    name = cluster.replica_sets()[0]["metadata"]["name"]
+    why = decided(cluster, REPLICASETS, name)[0]
+    assert (why["decision"], why["replicas"], why["found"]) == ("FailedCreate", 3, 1)
+    assert "exceeded quota: few" in why["message"]
+    looked = cluster.client.patch(REPLICASETS, "default", name, {"metadata": {"annotations": {"look": "again"}}})
+    cluster.settle()
+    assert cluster.replica_sets()[0]["metadata"]["resourceVersion"] == looked["metadata"]["resourceVersion"]
+
+
+def test_how_a_rollout_stands_is_told_when_it_stands_otherwise(cluster):
+    cluster.deploy(1, progressDeadlineSeconds=60)
+    cluster.settle()
+    late = copy.deepcopy(cluster.deployment())
+    progress = condition(late, "Progressing")
+    progress["lastUpdateTime"] = at(time.time() - 61)
+    cluster.client.update_status(DEPLOYMENTS, late)
+    cluster.settle()
+    cluster.patch(paused=True)
+    cluster.settle()
+    told = [why for why in decided(cluster, DEPLOYMENTS, "web") if why["decision"] == "JudgeRollout"][::-1]
+    assert [why["reason"] for why in told] == ["NewReplicaSetCreated", "ReplicaSetUpdated", "ProgressDeadlineExceeded"]
+    assert told[2]["progressDeadlineSeconds"] == 60 and "has timed out progressing." in told[2]["message"]
+
+
+def test_a_paused_rollout_is_told_so(cluster):
+    cluster.deploy(1, progressDeadlineSeconds=60)
+    cluster.run_all()
+    cluster.patch(paused=True)
+    cluster.settle()
+    newest = decided(cluster, DEPLOYMENTS, "web")[0]
+    assert (newest["decision"], newest["reason"]) == ("JudgeRollout", "DeploymentPaused")
+
+
+def test_an_undo_says_to_which_revision(cluster):
+    cluster.deploy(1)
+    cluster.run_all()
+    [first] = cluster.replica_sets()
+    cluster.release("v2")
+    cluster.run_all()
+    cluster.release("v1")
+    cluster.run_all()
+    sizes = [why for why in decided(cluster, REPLICASETS, first["metadata"]["name"]) if "rollbackTo" in why]
+    assert [(why["decision"], why["rollbackTo"]) for why in sizes] == [("ScaleReplicaSets", 1)]
+
+
+def test_a_job_says_for_which_reason_it_is_over(workshop):
+    workshop.submit(backoffLimit=0)
+    workshop.work(code=1)
+    assert decided(workshop, JOBS, "work")[0]["ended"] == "BackoffLimitExceeded"

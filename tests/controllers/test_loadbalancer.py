@@ -22,6 +22,8 @@ def test_a_balancer_has_a_name_at_the_front_door_for_as_long_as_it_is_one(cluste
     service(cluster, "shop")
     assert balancer(cluster, "shop") == {"ingress": [{"hostname": f"shop.default.{cluster.name}.localhost"}]}
     assert cluster.events("EnsuredLoadBalancer") == ["Ensured load balancer"]
+    [row] = cluster.client.history(SERVICES, "default", "shop", decided=True)
+    assert row["why"] == {"decision": "EnsureLoadBalancer", "hosts": [f"shop.default.{cluster.name}.localhost"]}
     cluster.client.patch(SERVICES, "default", "shop", {"spec": {"type": "ClusterIP"}})
     assert balancer(cluster, "shop") == {}
 

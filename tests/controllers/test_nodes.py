@@ -88,6 +88,11 @@ def test_a_node_that_misses_its_heartbeats_is_unknown_tainted_and_its_pods_not_r
     pod = nodes.client.get(PODS, "default", "p")
     assert condition(pod, "Ready")["reason"] == "NodeNotReady" and not is_true(pod, "Ready")
     assert nodes.events("NodeNotReady") == ["Node is not ready", "Node n1 status is now: NodeNotReady"]
+    [marked, *_] = nodes.client.history(PODS, "default", "p", decided=True)
+    assert marked["why"] == {"decision": "MarkPodNotReady", "node": "n1"}
+    [tainted, *_] = nodes.client.history(NODES, "", "n1", decided=True)
+    adds = ["node.kubernetes.io/unreachable:NoExecute", "node.kubernetes.io/unreachable:NoSchedule"]
+    assert tainted["why"] == {"decision": "TaintNode", "adds": adds, "removes": [], "ready": "Unknown"}
 
 
 def test_a_second_look_at_a_silent_node_writes_nothing(nodes, lifecycle, clock):

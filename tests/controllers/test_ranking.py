@@ -1,7 +1,7 @@
 """Which pods of a ReplicaSet go first."""
 
 from lab.apimachinery.meta import parse_time
-from lab.controllers.ranking import first_to_go
+from lab.controllers.ranking import first_to_go, why_first
 
 from .build import a_pod
 
@@ -18,20 +18,27 @@ def test_the_least_missed_pod_goes_first():
     restarted["status"]["containerStatuses"] = [{"restartCount": 3}]
     early, late = "2026-05-20T10:00:00Z", "2026-05-20T19:59:50Z"
     cases = [
-        (a_pod("x"), a_pod("y", "n", phase="Pending", ready=False)),
-        (a_pod("x", "n", phase="Pending", ready=False), a_pod("y", "n", ready=False)),
-        (a_pod("x", "n", ready=False), a_pod("y", "n")),
-        (a_pod("x", "n", annotations=cheap), a_pod("y", "n")),
-        (a_pod("x", "n", since=late), a_pod("y", "n", since=early)),
-        (restarted, a_pod("y", "n")),
-        (a_pod("x", "n", creationTimestamp=late), a_pod("y", "n", creationTimestamp=early)),
+        (a_pod("x"), a_pod("y", "n", phase="Pending", ready=False), "on no node yet"),
+        (a_pod("x", "n", phase="Pending", ready=False), a_pod("y", "n", ready=False), "does not run yet"),
+        (a_pod("x", "n", ready=False), a_pod("y", "n"), "not ready"),
+        (a_pod("x", "n", annotations=cheap), a_pod("y", "n"), "lower pod-deletion-cost"),
+        (a_pod("x", "n", since=late), a_pod("y", "n", since=early), "ready for less long"),
+        (restarted, a_pod("y", "n"), "restarted more often"),
+        (a_pod("x", "n", creationTimestamp=late), a_pod("y", "n", creationTimestamp=early), "younger"),
     ]
-    for first, second in cases:
+    for first, second, because in cases:
         assert gone_first(second, first) == "x"
+        assert why_first([first], [second], [], NOW) == {first["metadata"]["uid"]: because}
+
+
+def test_where_all_go_none_goes_before_another():
+    assert why_first([a_pod("x")], [], [], NOW) == {}
 
 
 def test_a_pod_on_a_crowded_node_goes_before_one_that_is_alone():
     alone, crowded = a_pod("alone", "n1"), a_pod("crowded", "n2")
+    others = [alone, crowded, a_pod("other version", "n2")]
+    assert list(why_first([crowded], [alone], others, NOW).values()) == ["more pods on its node"]
     assert gone_first(alone, crowded, related=[alone, crowded, a_pod("other version", "n2")]) == "crowded"
 
 

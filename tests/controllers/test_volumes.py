@@ -210,6 +210,8 @@ def test_a_bound_volume_is_not_taken_from_under_its_claim_and_a_claim_that_loses
     cluster.client.patch(PERSISTENTVOLUMES, "", "disk", {"metadata": {"finalizers": None}})
     settle(cluster)
     assert claim_now(cluster)["status"]["phase"] == "Lost"
+    [lost, *_] = cluster.client.history(PERSISTENTVOLUMECLAIMS, "default", "data", decided=True)
+    assert lost["why"] == {"decision": "LoseVolume", "reason": "ClaimLost", "volume": "disk"}
     assert cluster.events("ClaimLost") == ["Bound claim has lost its PersistentVolume. Data on the volume is lost!"]
 
 

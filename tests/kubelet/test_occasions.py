@@ -3,7 +3,8 @@
 import pytest
 
 from lab.apimachinery.kinds import EVENTS, PODS
-from lab.kubelet.occasions import Occasion, occasion_between
+from lab.apimachinery.meta import is_true
+from lab.kubelet.occasions import Occasion, occasion_between, succeeded
 from tests.labs import wait_until
 
 RAN = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
@@ -42,6 +43,14 @@ def test_what_the_kubelet_has_stopped_itself_is_no_fault():
     assert occasion_between(told(RAN), DIED, ours={"a"}) is None
 
 
+def test_that_probes_fail_is_told_in_their_words_and_that_they_succeed_by_name():
+    before, after = told(RAN), told(RAN, ready=False)
+    fault = occasion_between(before, after, (), {"a": "Readiness probe failed: 500"}.get).fault
+    assert fault == {"reason": "NotReady", "container": "web", "message": "Readiness probe failed: 500"}
+    assert succeeded(after, before) == {"decision": "ProbeSucceeded", "containers": ["web"]}
+    assert succeeded(before, after) is succeeded(before, before) is succeeded(told({"waiting": {}}), before) is None
+
+
 def test_a_deadline_is_the_clocks():
     late = {**told(RAN), "reason": "DeadlineExceeded"}
     assert occasion_between(told(RAN), late, ours=()) == Occasion()
@@ -67,6 +76,22 @@ def test_a_death_begins_a_thread_and_the_restart_is_in_it(world):
     assert 0 not in _causes_of_events(world, "Started")
     world.client.delete(PODS, "default", "web", grace_seconds=0)
     wait_until("the pod to go", lambda: not world.now(), 20)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_readiness_probe_says_is_kept_when_it_begins_and_ceases_to_succeed(world):
+    mark = world.folder / "well"
+    probe = {"exec": {"command": ["cat", str(mark)]}, "periodSeconds": 1, "failureThreshold": 1}
+    world.start()
+    world.pod(containers=[{"name": "web", "image": "orrery/hello:v1", "readinessProbe": probe}])
+    world.running()
+    mark.touch()
+    wait_until("it to be ready", lambda: is_true(world.now(), "Ready"), 30)
+    assert _rows(world)[-1]["why"] == {"decision": "ProbeSucceeded", "containers": ["web"]}
+    mark.unlink()
+    wait_until("it to be ready no more", lambda: not is_true(world.now(), "Ready"), 30)
+    fault = _rows(world)[-1]["why"]["fault"]
+    assert fault["message"].startswith("Readiness probe failed: ") and fault["reason"] == "NotReady"
 
 
 def _rows(world) -> list[dict]:

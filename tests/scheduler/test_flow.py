@@ -181,6 +181,8 @@ def test_preemption_in_a_cluster(cluster):
     assert event["message"] == f"Preempted by pod {high['metadata']['uid']} on node a"
     assert event["involvedObject"]["name"] == "low"
     assert cluster.newest_why("high")["victims"] == ["default/low"]
+    by = {"by": "default/high", "node": "a", "priority": 1, "byPriority": 100}
+    assert cluster.newest_why("low") == {"decision": "PreemptionByScheduler", **by}
     cluster.client.delete(PODS, "default", "low", grace_seconds=0)  # its containers have ended
     cluster.settle()
     assert cluster.where("high") == ["a"]

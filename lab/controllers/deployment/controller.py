@@ -15,9 +15,8 @@ from ..history import trimmed
 from ..owners import claimed, dependents
 from ..pods import is_finished
 from ..workload import WorkloadController, is_worth_telling
-from . import revisions, rollout
+from . import revisions, rollout, status
 from .plan import Plan, make_plan
-from .status import has_deadline, is_late, set_condition
 from .trouble import explain
 
 
@@ -41,7 +40,7 @@ class DeploymentController(WorkloadController):
         )
         remain = not rollout.is_rolling(deployment) and _old_pods_remain(client, deployment, replica_sets)
         now = time.time()
-        trouble = _trouble(client, deployment, replica_sets) if is_late(deployment, now) else ""
+        trouble = _trouble(client, deployment, replica_sets) if status.is_late(deployment, now) else ""
         plan = make_plan(deployment, replica_sets, remain, now, trouble)
         if plan.create and self._collides(client, deployment, plan.create):
             return 0.0
@@ -52,9 +51,9 @@ class DeploymentController(WorkloadController):
         meta = wanted["metadata"]
         if client.find(REPLICASETS, meta["namespace"], meta["name"]) is None:
             return False
-        status = dict(deployment.get("status", {}))
-        status["collisionCount"] = status.get("collisionCount", 0) + 1
-        client.update_status(DEPLOYMENTS, {**deployment, "status": status})
+        told = dict(deployment.get("status", {}))
+        told["collisionCount"] = told.get("collisionCount", 0) + 1
+        client.update_status(DEPLOYMENTS, {**deployment, "status": told})
         return True
 
     def _carry_out(self, client: Client, deployment: dict, plan: Plan) -> float | None:
@@ -63,7 +62,7 @@ class DeploymentController(WorkloadController):
         puts = [Put(REPLICASETS, rs, why=plan.why or None) for rs in replica_sets]
         told = {**_with_revision(deployment, plan.revision), "status": plan.status}
         if told != deployment:
-            puts.append(Put(DEPLOYMENTS, told, "status"))
+            puts.append(Put(DEPLOYMENTS, told, "status", status.judgement(deployment, plan.status)))
         try:
             client.write(puts)
         except ApiError as error:
@@ -78,11 +77,11 @@ class DeploymentController(WorkloadController):
     def _create_failed(self, client: Client, deployment: dict, name: str, error: ApiError) -> None:
         """Say on the Deployment that it cannot even have its ReplicaSet; what else the plan says has not happened."""
         message = f'Failed to create new replica set "{name}": {error.message}'
-        if has_deadline(deployment):
-            status = dict(deployment.get("status", {}))
-            told = ("Progressing", "False", "ReplicaSetCreateError", message)
-            status["conditions"] = set_condition(status.get("conditions", []), *told)
-            self.write_status(client, deployment, status)
+        if status.has_deadline(deployment):
+            told = dict(deployment.get("status", {}))
+            verdict = ("Progressing", "False", "ReplicaSetCreateError", message)
+            told["conditions"] = status.set_condition(told.get("conditions", []), *verdict)
+            self.write_status(client, deployment, told, status.judgement(deployment, told))
         client.event(deployment, "Warning", "ReplicaSetCreateError", message)
 
 

@@ -151,6 +151,20 @@ def is_late(deployment: dict, time: float) -> bool:
     return left is not None and left <= 0
 
 
+def judgement(deployment: dict, status: dict) -> dict | None:
+    """The decision of how its rollout stands, where that is another than before."""
+    known, told = condition(deployment, "Progressing") or {}, condition({"status": status}, "Progressing")
+    if told is None or told["reason"] == known.get("reason"):
+        return None
+    seconds = deployment["spec"].get("progressDeadlineSeconds")
+    return {
+        "decision": "JudgeRollout",
+        "reason": told["reason"],
+        "message": told["message"],
+        "progressDeadlineSeconds": seconds,
+    }
+
+
 def failure(conditions: list[dict], new: dict | None, old: list[dict]) -> list[dict]:
     """Pass on that a ReplicaSet cannot make its pods (quota, admission): the new one's trouble before the old ones'."""
     for rs in [*([new] if new else []), *old]:

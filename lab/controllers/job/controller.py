@@ -90,6 +90,7 @@ class JobController(WorkloadController):
         """The counts, and all that they stand for, in one transaction. Returns the pods that were made."""
         why = {"decision": "SyncJob"} | {field: job["spec"].get(field) for field in ("completions", "parallelism")}
         why |= {field: plan.status.get(field, 0) for field in ("active", "succeeded", "failed")}
+        why |= {"ended": plan.ended} if plan.ended else {}
         puts = [Put(PODS, pod, why=why) for pod in plan.create]
         puts += [Put(PODS, released(pod, TRACKING), why=why) for pod in plan.release]
         puts += [Put(PODS, held(pod, TRACKING)) for pod in plan.hold]

@@ -33,13 +33,14 @@ from .verdict import COMPLETED, FAILURE, Verdict, is_complete, seconds_to_deadli
 @dataclass
 class Plan:
     """`release`, `hold`: pods whose tracking finalizer goes or comes, in one transaction with the status and with
-    those to `create`. `delete` comes after it, and `because` says of what. `delay`: seconds until time itself changes
-    something."""
+    those to `create`. `delete` comes after it, and `because` says of what. `ended`: for which reason it is over, or is
+    to be. `delay`: seconds until time itself changes something."""
 
     status: dict = field(default_factory=dict)
     create: list[dict] = field(default_factory=list)
     delete: list[dict] = field(default_factory=list)
     because: str = ""
+    ended: str = ""
     release: list[dict] = field(default_factory=list)
     hold: list[dict] = field(default_factory=list)
     events: list[tuple[str, str, str]] = field(default_factory=list)
@@ -70,6 +71,7 @@ def make_plan(job: dict, pods: list[dict], backoff: Backoff, time: float, most: 
     _count(plan, job, found, end)
     _describe(plan, found)
     if end:
+        plan.ended = end.reason
         plan.events += ending(job, status, end, bool(found.active or found.terminating), time)
     elif (left := seconds_to_deadline({**job, "status": status}, time)) is not None:
         plan.delays.append(left)

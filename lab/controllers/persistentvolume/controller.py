@@ -88,7 +88,8 @@ class PersistentVolumeController(ObjectController):
 
     def _lose(self, client: Client, claim: dict, reason: str, words: str) -> None:
         if claim.get("status", {}).get("phase") != "Lost":
-            client.update_status(PERSISTENTVOLUMECLAIMS, {**claim, "status": {"phase": "Lost"}})
+            why = {"decision": "LoseVolume", "reason": reason, "volume": claim["spec"]["volumeName"]}
+            client.update_status(PERSISTENTVOLUMECLAIMS, {**claim, "status": {"phase": "Lost"}}, why)
             client.event(claim, "Warning", reason, words)
 
     def _bind_to_named(self, client: Client, claim: dict, name: str) -> None:
