@@ -9,6 +9,7 @@ NODEPOOL_LABEL = "orrery.io/nodepool"  # the pool that bought it
 HASH_LABEL = "pod-template-hash"
 # Of pods of a StatefulSet or DaemonSet: the same, by the name or the hash of a ControllerRevision.
 REVISION_LABEL = "controller-revision-hash"
+POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"  # of pods of a StatefulSet: each has its own
 # On a DaemonSet, an annotation: how often its template has changed.
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 # Annotations of nodes: where their kubelet answers, and where the data plane in their network is told what to do.

@@ -6,14 +6,13 @@ Source: pkg/controller/statefulset/stateful_set_utils.go of Kubernetes.
 import copy
 from collections.abc import Iterable
 
-from lab.apimachinery.labels import REVISION_LABEL
+from lab.apimachinery.labels import POD_NAME_LABEL, REVISION_LABEL
 from lab.apimachinery.meta import controller_of, owner_reference
 
 from ..history import template_of
 from ..owners import without_owner
 from ..workload import new_pod
 
-POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
 POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"
 
 

@@ -38,8 +38,15 @@ def of_pod(subject: Subject, pod: dict) -> Card | None:
     return next((card for card in told if card.reason != "Scheduled"), None)
 
 
-def troubled(subject: Subject, waiting: list[dict], most: int = 20) -> tuple[dict, Card] | None:
+def troubled(subject: Subject, waiting: list[dict], most: int = 5) -> tuple[dict, Card] | None:
     """The first of these pods that something keeps from being ready, else the first of which anything is said. No more
     than `most` are looked at."""
-    told = [(pod, card) for pod in waiting[:most] if (card := of_pod(subject, pod))]
-    return next((one for one in told if one[1].reason not in ON_THEIR_WAY), told[0] if told else None)
+    first = None
+    for pod in waiting[:most]:
+        card = of_pod(subject, pod)
+        if card is None:
+            continue
+        if card.reason not in ON_THEIR_WAY:
+            return pod, card
+        first = first or (pod, card)
+    return first

@@ -2,10 +2,12 @@
 
 import difflib
 from collections.abc import Iterator
+from itertools import islice
 
+from lab.apimachinery.jobs import CONTROLLER_UID, OLD_CONTROLLER_UID
 from lab.apimachinery.kinds import ENDPOINTSLICES, PODS
 from lab.apimachinery.kubectl import kubectl
-from lab.apimachinery.labels import HASH_LABEL
+from lab.apimachinery.labels import HASH_LABEL, POD_NAME_LABEL, REVISION_LABEL
 from lab.apimachinery.meta import is_true
 from lab.apimachinery.services import SERVICE_NAME
 
@@ -18,6 +20,8 @@ from .sizes import many
 from .subject import Subject
 
 ALIKE = 0.6  # of a label that may be meant: app=web and app=web-2 are, app=web and app=db are not
+MADE = (HASH_LABEL, REVISION_LABEL, POD_NAME_LABEL, CONTROLLER_UID, OLD_CONTROLLER_UID)
+MOST_COMPARED = 200  # sets of labels
 NONE, SOME = "Why does it get no traffic?", "Where do its requests go?"
 
 
@@ -121,14 +125,16 @@ def _not_selected(subject: Subject, slices: list[Subject], pods: list[dict]) -> 
 
 
 def _labels(pod: dict) -> dict[str, str]:
-    return {key: value for key, value in (pod["metadata"].get("labels") or {}).items() if key != HASH_LABEL}
+    """But for those that controllers make, which nobody selects by."""
+    held = pod["metadata"].get("labels") or {}
+    return {key: value for key, value in held.items() if key not in MADE}
 
 
 def _nearest(selector: dict[str, str], pods: list[dict]) -> tuple[str, dict[str, str]] | None:
     """The pod that comes closest, and what it has instead: most often the mistake is there. None if none is close."""
     names = {tuple(sorted(_labels(pod).items())): pod["metadata"]["name"] for pod in reversed(pods)}
     best, closest = 0.0, None
-    for held, name in names.items():
+    for held, name in islice(names.items(), MOST_COMPARED):
         missing = [pair for pair in selector.items() if pair not in held]
         instead = [max(((_alike(pair, other), other) for other in held), default=(0.0, ("", ""))) for pair in missing]
         close = sum(alike for alike, _ in instead) + len(selector) - len(missing)
