@@ -1,7 +1,7 @@
 """The scheduler's decision as the board says it: each node's verdict in a word or two, from the data it left with it.
 
-The shape of the data is `lab.scheduler`'s: `{"chosen", "evaluated", "counts", "nodes": [{"node", "fits", "reasons",
-"scores", "total"}]}`, best first.
+The shape of the data is `lab.scheduler`'s: `{"chosen", "evaluated", "feasible", "counts", "nodes": [{"node", "fits",
+"reasons", "scores", "total"}]}`, best first.
 """
 
 import re

@@ -41,9 +41,8 @@ def _job(why: dict) -> str:
 
 
 def _node(why: dict) -> str:
-    fit = why["evaluated"] - len([item for item in why["nodes"] if not item["fits"]])
     best = next((f", {item['total']:g} points" for item in why["nodes"] if item["node"] == why["chosen"]), "")
-    return f"{fit} of {why['evaluated']} nodes fit{best}"
+    return f"{why['feasible']} of {why['evaluated']} nodes fit{best}"
 
 
 def _preemption(why: dict) -> str:

@@ -278,6 +278,10 @@ class Candidates:
         score, _, _ = self.entries[node.order]
         return self.scale.offset(bool(self.topology.soft)) + self.group_of[node.order].score - score
 
+    def feasible(self) -> int:
+        """How many of the nodes asked would do."""
+        return sum([group.fitting for group in self.groups.values() if not group.reasons])
+
     def counts(self) -> dict[Reasons, int]:
         """Reasons → number of the nodes asked that object for them."""
         counts = {reasons: count for reasons, count in self.tally.items() if count}

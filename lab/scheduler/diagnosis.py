@@ -10,7 +10,10 @@ ALL_TAINTS = UNTOLERATED + "(s)"
 NO_NODES = "no nodes available to schedule pods"
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NO_VICTIMS = "No preemption victims found for incoming pod"
-BEST = 2  # of which it is said in large clusters: the one chosen, and the runner-up
+# Of how many nodes a decision tells: what is written of a pod must not cost more than a tenth of finding it a node.
+BEST = 10  # that would do
+BEST_OF_MANY = 2  # in large clusters: the one chosen, and the runner-up
+EXAMPLES = 10  # of those that object alike
 
 
 def fit_error(nodes: int, reasons: dict[str, int], postfilter: str = "") -> str:
@@ -38,28 +41,41 @@ def histogram(counts: dict[Reasons, int]) -> dict[str, int]:
 
 
 def explain(candidates: Candidates, chosen: NodeInfo | None) -> dict:
-    """The decision as data, to be stored with it: `{"decision", "chosen", "evaluated": nodes, "counts": {reason:
-    nodes}, "nodes"}`. `decision`: "Schedule", with "promised" where preemption had made room there; "Unschedulable"; or
-    "Preempt", which `batch` makes of that, with "nominated" and "victims".
+    """The decision as data, to be stored with it: `{"decision", "chosen", "evaluated": nodes, "feasible": those of them
+    that would do, "counts": {reason: nodes}, "nodes"}`. `decision`: "Schedule", with "promised" where preemption had
+    made room there; "Unschedulable"; or "Preempt", which `batch` makes of that, with "nominated" and "victims".
 
-    `nodes` has one entry a node, best first, then those that objected: `{"node", "fits": True, "total", "scores":
-    {plugin: points}}` or `{"node", "fits": False, "reasons"}`. In large clusters only the one chosen and the
-    runner-up are there: what is written of a pod must not cost more than a tenth of finding it a node.
+    `nodes` has an entry a node, best first, then those that objected: `{"node", "fits": True, "total", "scores":
+    {plugin: points}}` or `{"node", "fits": False, "reasons"}`. Of up to ten nodes all are there; of more, the best ten,
+    and of those that give the same reasons the first ten. In large clusters those who object are only counted.
     """
-    fitting = candidates.ranked(len(candidates.nodes) if candidates.exact else BEST)
+    fitting = candidates.ranked(BEST if candidates.exact else BEST_OF_MANY)
     if chosen and chosen not in fitting:  # room was made on it: it need not be the best
         fitting.append(chosen)
+    objections = candidates.counts()
     verdicts = [candidates.said.get(node.order) or _verdict(candidates, node) for node in fitting]
-    if candidates.exact:
-        objecting = [(node, candidates.reasons_of(node)) for node in candidates.nodes]
-        verdicts += [{"node": n.name, "fits": False, "reasons": list(why)} for n, why in objecting if why]
+    if candidates.exact and objections:
+        verdicts += _objecting(candidates)
     return {
         "decision": "Schedule" if chosen else "Unschedulable",
         "chosen": chosen.name if chosen else None,
         "evaluated": len(candidates.reasons),
-        "counts": histogram(candidates.counts()),
+        "feasible": candidates.feasible(),
+        "counts": histogram(objections),
         "nodes": verdicts,
     }
+
+
+def _objecting(candidates: Candidates) -> list[dict]:
+    """Some of the nodes that would not do: of all that give the same reasons, the first few."""
+    alike: Counter[Reasons] = Counter()
+    found = []
+    for node in candidates.nodes:
+        reasons = candidates.reasons_of(node)
+        if reasons and alike[reasons] < EXAMPLES:
+            alike[reasons] += 1
+            found.append({"node": node.name, "fits": False, "reasons": list(reasons)})
+    return found
 
 
 def _verdict(candidates: Candidates, node: NodeInfo) -> dict:

@@ -8,7 +8,7 @@ from lab.explain.grounds import GROUNDS, acts_of, because
 
 JOB = {"decision": "SyncJob", "completions": 5, "parallelism": 2, "active": 2, "succeeded": 1, "failed": 0}
 NODES = [{"node": "a", "fits": True, "total": 72.0}, {"node": "b", "fits": False, "reasons": ["x"]}]
-PLACED = {"decision": "Schedule", "chosen": "a", "evaluated": 2, "nodes": NODES}
+PLACED = {"decision": "Schedule", "chosen": "a", "evaluated": 2, "feasible": 1, "nodes": NODES}
 SETS = {"web-2": {"replicas": 0, "wanted": 2}, "web-1": {"replicas": 4, "wanted": 4}}
 SIZES = {"decision": "ScaleReplicaSets", "strategy": "RollingUpdate", "atMost": 6, "availableAtLeast": 4}
 METRIC = {"metric": "pods metric requests_per_second", "current": "16682m", "target": "20", "proposal": 6}

@@ -53,7 +53,7 @@ def test_the_totals_of_the_nodes_are_the_sums_of_their_points_and_the_same_from_
     for exact in (True, False):
         with (
             patch.object(candidates, "is_exact", lambda nodes, exact=exact: exact),
-            patch.object(diagnosis, "BEST", 3),
+            patch.object(diagnosis, "BEST_OF_MANY", 3),
         ):
             decisions += [why for _, _, why in run(nodes, [*there, pod("w", labels={"app": "a"}, **wish)]).bindings]
     if not decisions:
@@ -168,13 +168,23 @@ def test_the_decision_names_every_node_of_a_small_cluster_best_first():
     nodes = [node("a", cpu="2"), node("b"), node("c", unschedulable=True)]
     ((_, chosen, why),) = run(nodes, [pod(cpu="1", memory="1Gi")]).bindings
     assert (why["decision"], why["chosen"], chosen) == ("Schedule", "b", "b")
-    assert why["evaluated"] == 3
+    assert (why["evaluated"], why["feasible"]) == (3, 2)
     assert why["counts"] == {"node(s) were unschedulable": 1}
     best, second, out = why["nodes"]
     assert (best["node"], second["node"]) == ("b", "a")
     assert best["total"] == pytest.approx(sum(best["scores"].values()), abs=0.2)
     assert best["scores"] == {"NodeResourcesFit": 81, "NodeResourcesBalancedAllocation": 93}
     assert out == {"node": "c", "fits": False, "reasons": ["node(s) were unschedulable"]}
+
+
+def test_of_more_than_ten_it_names_the_best_and_some_that_object_alike_and_counts_them_all():
+    roomy = [node(f"n{n:02}", cpu=str(n + 1)) for n in range(16)]
+    cordoned = [node(f"x{n:02}", unschedulable=True) for n in range(12)]
+    ((_, chosen, why),) = run([*roomy, *cordoned], [pod(cpu="3")]).bindings
+    assert (chosen, why["evaluated"], why["feasible"]) == ("n15", 28, 14)
+    assert [v["node"] for v in why["nodes"] if v["fits"]] == [f"n{n:02}" for n in range(15, 5, -1)]
+    assert [v["node"] for v in why["nodes"] if not v["fits"]] == ["n00", "n01", *(f"x{n:02}" for n in range(10))]
+    assert why["counts"] == {"Insufficient cpu": 2, "node(s) were unschedulable": 12}
 
 
 def test_in_a_large_one_it_names_the_chosen_and_the_runner_up_and_counts_the_rest():
