@@ -1,7 +1,7 @@
 """What is done, in which order: from a seed, and from nothing else. Pure.
 
-The plan keeps in mind what it has declared, so that it scales what exists. `where`, from 0 to 1, chooses a victim among
-those that there will be.
+The plan keeps in mind what it has declared, so that it scales what exists. `where`, from 0 to below 1, chooses a
+victim among those that there will be.
 """
 
 import random
@@ -148,7 +148,7 @@ _CHANGES = {
 
 
 def _where(dice: random.Random) -> float:
-    return round(dice.random(), 3)
+    return int(dice.random() * 1000) / 1000  # never 1: it is a place in a list
 
 
 def _bounds(dice: random.Random) -> dict[str, int]:
