@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.apimachinery.kinds import DEPLOYMENTS, RESOURCEQUOTAS
+from lab.apimachinery.kinds import DAEMONSETS, DEPLOYMENTS, NODES, REPLICASETS, RESOURCEQUOTAS, STATEFULSETS
 from tests.controllers.cluster import Cluster
 
 from .asking import asked, first
@@ -80,3 +80,50 @@ def test_why_so_many_is_asked_of_whoever_wrote_the_number(web):
     assert (card["question"], card["reason"]) == ("Why 10 replicas?", "ScaledByHand")
     assert card["answer"] == "tester set it from 3 to 10."
     assert [one["revision"] for one in card["because"]] == [int(scaled["metadata"]["resourceVersion"])]
+
+
+def test_a_replica_set_counts_its_pods_and_says_who_gave_it_its_number(web):
+    (rs,) = web.replica_sets()
+    name = rs["metadata"]["name"]
+    ready, size = asked(web.client, REPLICASETS, name)[:2]
+    assert (ready["answer"], ready["reason"]) == ("All 3 pods are ready.", "Complete")
+    assert ready["because"][0]["revision"] == newest(web, REPLICASETS, name)
+    assert (size["question"], size["reason"]) == ("Why 3 replicas?", "ScaledByDeployment")
+    assert size["answer"] == "Its deployment wants 3 replicas. Of its 3 now 3 are of this version, the present one."
+    assert size["because"][0]["decision"] == "ScaleReplicaSets"
+    web.patch(replicas=0)
+    web.run_all()
+    assert [card["answer"] for card in asked(web.client, REPLICASETS, name)][0] == "It wants no pods."
+
+
+def test_a_stateful_set_is_refused_by_an_event_and_waits_in_order(web):
+    few = {"metadata": {"name": "few", "namespace": "default"}, "spec": {"hard": {"pods": "4"}}}
+    web.client.create(RESOURCEQUOTAS, few)
+    template = {"metadata": {"labels": {"app": "db"}}, "spec": {"containers": [{"name": "db", "image": "db"}]}}
+    spec = {"replicas": 2, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "template": template}
+    web.client.create(STATEFULSETS, {"metadata": {"name": "db", "namespace": "default"}, "spec": spec})
+    web.settle()
+    assert first(web.client, STATEFULSETS, "db")["answer"].startswith("None of its 2 pods is ready.")
+    web.run_all()
+    refused, ready = asked(web.client, STATEFULSETS, "db")[:2]
+    assert (refused["question"], refused["reason"]) == ("Why are pods missing?", "FailedCreate")
+    assert refused["because"][0]["name"] == "event FailedCreate"
+    assert (ready["answer"], ready["reason"]) == ("1 of its 2 pods is ready.", "Progressing")
+
+
+def test_a_daemon_set_has_one_pod_on_each_node_and_keeps_old_ones_where_it_is_told_to(web):
+    web.client.patch(NODES, "", "n1", {"spec": {"taints": None}})  # as the node controller does once it is ready
+    template = {"metadata": {"labels": {"app": "agent"}}, "spec": {"containers": [{"name": "a", "image": "a:1"}]}}
+    spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": template, "updateStrategy": {"type": "OnDelete"}}
+    web.client.create(DAEMONSETS, {"metadata": {"name": "agent", "namespace": "default"}, "spec": spec})
+    web.settle()
+    web.bind("n1")
+    web.run_all()
+    newer = {"spec": {"template": {"spec": {"containers": [{"name": "a", "image": "a:2"}]}}}}
+    web.client.patch(DAEMONSETS, "default", "agent", newer)
+    web.run_all()
+    ready, old, size = asked(web.client, DAEMONSETS, "agent")[:3]
+    assert (ready["answer"], ready["reason"]) == ("Its one pod is ready.", "Complete")
+    assert (old["question"], old["reason"]) == ("Why are there old pods?", "OnDelete")
+    assert old["because"][0]["revision"] == web.client.history(DAEMONSETS, "default", "agent")[-1]["revision"]
+    assert (size["question"], size["reason"]) == ("Why 1 pod?", "OnePerNode")

@@ -92,10 +92,8 @@ def _loops(subject: Subject) -> tuple[str, ...]:
 
 def _wheel(subject: Subject, loop: str) -> Iterator[Card]:
     wheel, who = wheel_of(subject.client.view(), loop), _called(loop)
-    declared = subject.other(WHEELS, "", loop)
-    if wheel.mode == wheels.RUNNING or declared is None:
-        return
-    row = declared.since(lambda obj: obj["spec"].get("mode") == wheel.mode)
+    declared = subject.other(WHEELS, "", loop) if wheel.mode != wheels.RUNNING else None
+    row = declared.since(lambda obj: obj["spec"].get("mode") == wheel.mode) if declared else None
     if row is None:
         return
     since = f"{row['author']} did so {human_duration(max(0.0, subject.now - row['time']))} ago"

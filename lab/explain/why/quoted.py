@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from lab.apimachinery.kinds import PODS, Kind
-from lab.apimachinery.meta import controller_of, is_deleting, is_true
+from lab.apimachinery.meta import condition, controller_of, is_deleting, is_true
 from lab.apimachinery.pods import is_finished
 
 from . import idle, pods
@@ -38,15 +38,17 @@ def of_pod(subject: Subject, pod: dict) -> Card | None:
     return next((card for card in told if card.reason != "Scheduled"), None)
 
 
-def troubled(subject: Subject, waiting: list[dict], most: int = 5) -> tuple[dict, Card] | None:
-    """The first of these pods that something keeps from being ready, else the first of which anything is said. No more
-    than `most` are looked at."""
-    first = None
-    for pod in waiting[:most]:
-        card = of_pod(subject, pod)
-        if card is None:
-            continue
-        if card.reason not in ON_THEIR_WAY:
-            return pod, card
-        first = first or (pod, card)
-    return first
+def troubled(subject: Subject, waiting: list[dict]) -> tuple[dict, Card] | None:
+    """One of these pods, an ailing one if there is any, and what its own page says of it. Asked of one alone, for each
+    takes milliseconds."""
+    pod = next(filter(_ails, waiting), waiting[0] if waiting else None)
+    card = of_pod(subject, pod) if pod else None
+    return (pod, card) if pod and card else None
+
+
+def _ails(pod: dict) -> bool:
+    status = pod.get("status", {})
+    containers = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+    reasons = [state.get("reason") for one in containers for state in (one.get("state") or {}).values() if state]
+    nowhere = (condition(pod, "PodScheduled") or {}).get("status") == "False"
+    return nowhere or any(reason and reason not in ON_THEIR_WAY for reason in reasons)

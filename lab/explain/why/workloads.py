@@ -179,20 +179,26 @@ def _event_refused(subject: Subject) -> Card | None:
 
 def _kept(subject: Subject, wanted: int, ready: int, rule: str = "") -> Card:
     """Whether its pods are ready; if not, what keeps the first of them from it. `rule`: what waits for that one."""
-    count = "None" if not ready and wanted else f"{ready}"
-    answer = f"{count} of its {many(wanted, 'pod')} {be(ready or 1)} ready."
+    answer, row = _counted(wanted, ready), of_value(subject, _ready_of)
+    counted = [ground(row, answer.rstrip("."), "status")] if row else []
     if ready >= wanted:
-        since = of_value(subject, _ready_of)
-        grounds = [ground(since, answer.rstrip("."), "status")] if since else []
-        return Card("Are its pods ready?", answer, "Complete", grounds)
+        return Card("Are its pods ready?", answer, "Complete", counted)
     found = quoted.troubled(subject, quoted.unready(quoted.owned(subject, PODS)))
     if found is None:
-        return Card("Are its pods ready?", answer, "Progressing", [])
+        return Card("Are its pods ready?", answer, "Progressing", counted)
     pod, card = found
     answer = f"{answer} Pod {pod['metadata']['name']}: {card.answer}"
     if card.reason in quoted.ON_THEIR_WAY:
-        return Card("Are its pods ready?", answer, "Progressing", card.because)
-    return Card("Why are its pods not ready?", f"{answer}{rule}", "RolloutStuck", card.because, card.help)
+        return Card("Are its pods ready?", answer, "Progressing", [*card.because, *counted])
+    return Card("Why are its pods not ready?", f"{answer}{rule}", "RolloutStuck", [*card.because, *counted], card.help)
+
+
+def _counted(wanted: int, ready: int) -> str:
+    if wanted < 2:
+        return f"Its one pod is {'' if ready else 'not '}ready." if wanted else "It wants no pods."
+    if ready in (0, wanted):
+        return f"All {wanted} pods are ready." if ready else f"None of its {wanted} pods is ready."
+    return f"{ready} of its {wanted} pods {be(ready)} ready."
 
 
 def _ready_of(obj: dict) -> int:
