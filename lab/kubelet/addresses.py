@@ -53,6 +53,12 @@ class AddressPool:
         with self._lock:
             self._of[uid] = address
 
+    def keep(self, pod: dict) -> None:
+        """The pod has the address that its status tells, if that is one of ours."""
+        address = pod.get("status", {}).get("podIP")
+        if address and ipaddress.IPv4Address(address) in self._network:
+            self.hold(pod["metadata"]["uid"], address)
+
     def release(self, uid: str) -> None:
         with self._lock:
             self._of.pop(uid, None)

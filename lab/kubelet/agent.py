@@ -236,8 +236,7 @@ class Agent:
     def _node_prepared(self, node: NodeRecord, pool: AddressPool) -> None:
         """Its pods can be started; those that were there before us keep their addresses from those that are new."""
         for record in self.parts.pods.of_node(node.cluster, node.name):
-            if address := record.pod.get("status", {}).get("podIP"):
-                pool.hold(record.uid, address)
+            pool.keep(record.pod)
         self._look_at_pods_of(node)
 
     def _node_changed(self, node: NodeRecord) -> None:

@@ -75,7 +75,10 @@ class PodSync:
             return LULL_SECONDS
         self.ending.remove(record)
         # Removed because its node was deleted; meanwhile there is another of that name, and the pod is bound to it.
-        if not record.must_end and self._parts.nodes.get(record.cluster, record.node):
+        node = self._parts.nodes.get(record.cluster, record.node)
+        if not record.must_end and node:
+            if node.pool:
+                node.pool.keep(record.pod)
             self._parts.pods.put(record.cluster, record.pod, record.occasion.revision)
             self._parts.wake(record.uid)
         return None

@@ -32,6 +32,13 @@ def test_an_address_that_a_pod_has_already_is_given_to_no_other():
     assert (pool.take("new"), pool.take("old")) == ("10.7.1.3", "10.7.1.2")
 
 
+def test_a_pod_keeps_the_address_that_its_status_tells_if_it_is_one_of_the_nodes():
+    pool = AddressPool("10.7.1.0/24")
+    for uid, address in (("mine", "10.7.1.7"), ("from elsewhere", "10.9.9.9"), ("without", "")):
+        pool.keep({"metadata": {"uid": uid}, "status": {"podIP": address}})
+    assert [pool.take(uid) for uid in ("mine", "from elsewhere", "without")] == ["10.7.1.7", "10.7.1.2", "10.7.1.3"]
+
+
 def test_a_full_range_says_so_and_serves_again_once_something_is_free():
     pool = AddressPool("10.7.1.0/28")
     taken = [pool.take(str(number)) for number in range(13)]

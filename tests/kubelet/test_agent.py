@@ -184,7 +184,7 @@ def test_a_node_that_is_made_anew_while_its_pods_cannot_be_taken_away_yet_is_rid
         return list(sandboxes) == ["stays"] and sandboxes["stays"] not in old
 
     wait_until("one to go and the other to be begun anew", anew, 30)
-    world.running("stays", restarts=1)
+    assert world.running("stays", restarts=1)["status"]["podIP"] == before["stays"]["status"]["podIP"]
 
 
 def test_an_engine_that_is_killed_takes_the_pods_along_and_all_of_them_are_made_anew(world):
