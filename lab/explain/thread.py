@@ -40,7 +40,10 @@ def of_object(client: Client, kind: Kind, namespace: str, name: str) -> dict:
     if not rows:
         raise not_found(kind, name)
     own = _rows(client.cluster, (row["revision"] for row in rows))
-    return of_revision(client, max((revision for revision, row in own.items() if telling(row)), default=max(own)))
+    newest = max((revision for revision, row in own.items() if telling(row)), default=max(own))
+    # A turn begins with the first row of its own that led there: of a rollout that is done, where it was begun.
+    led = _back(client.cluster, {newest: own[newest]}).values()
+    return of_revision(client, min(row.revision for row in led if _key(row) == (kind.resource, namespace, name)))
 
 
 def of_revision(client: Client, revision: int) -> dict:
@@ -112,6 +115,10 @@ def _forward(cluster: str, revision: int, known: int) -> tuple[Rows, int]:
 
 def _effects(cluster: str, causes: Iterable[int], known: int) -> list[tuple[int, int, str]]:
     return [found for found in effects(cluster, causes, MOST_READ) if found[0] <= known]
+
+
+def _key(row: Row) -> tuple[str, str, str]:
+    return row.resource, row.namespace, row.name
 
 
 def _rows(cluster: str, revisions: Iterable[int]) -> Rows:

@@ -9,16 +9,15 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, EVENTS, NODES
-from lab.apimachinery.meta import condition, is_true
 from lab.store import Row, find, head_of, rows_at
 
 from . import difference
 from .authors import AUTHORS
+from .words import rollout
 
 MOST = 200  # marks on a time line; a wide screen has room for so many
 IMPORTANCE = {"person": 3, "node": 2, "rollout": 1, "fault": 0}
 PARTS = (*AUTHORS, "bootstrap")  # whoever else writes is a person, or a program that a person runs
-ROLLOUT = "deployment.kubernetes.io/revision"
 
 
 def marks(cluster: str, after: int = 0, until: int | None = None) -> list[dict]:
@@ -80,19 +79,8 @@ def _taints(obj: dict | None) -> list[str]:
 
 
 def _rollout(row: Row) -> str:
-    now, was = (_progress(obj) for obj in (row.object, row.old))
-    if now[0] != was[0] and now[0]:
-        return f"{row.name}: rollout {now[0]} begins"
-    return f"{row.name}: rollout {now[0]} is done" if now[1] and not was[1] else ""
-
-
-def _progress(deployment: dict | None) -> tuple[str, bool]:
-    """Which revision of its template it is at, and whether that is out."""
-    if deployment is None:
-        return "", False
-    told = condition(deployment, "Progressing")
-    number = deployment["metadata"].get("annotations", {}).get(ROLLOUT, "")
-    return number, bool(told and told["reason"] == "NewReplicaSetAvailable" and is_true(deployment, "Progressing"))
+    words = rollout(row.old, row.object)
+    return f"{row.name}: {words}" if words else ""
 
 
 def thinned(told: Iterable[dict], after: int, until: int, most: int = MOST) -> list[dict]:

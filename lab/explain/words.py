@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lab.apimachinery.kinds import BY_RESOURCE, ENDPOINTSLICES, EVENTS, NODES, PODS
+from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, ENDPOINTSLICES, EVENTS, NODES, PODS
 from lab.apimachinery.labels import DRAINED, SERVED
 from lab.apimachinery.meta import condition, is_deleting, is_true
 from lab.apimachinery.pods import is_finished
@@ -10,6 +10,7 @@ from lab.store import Row
 
 from .difference import changed, in_words
 
+ROLLOUT = "deployment.kubernetes.io/revision"
 STARTING = ("ContainerCreating", "PodInitializing")  # what a container waits for that is well
 FAULTS = {
     "ContainerDied": "container {container} ended with exit code {exitCode}",
@@ -52,7 +53,7 @@ def telling(row: Row) -> str:
         return f"told {what(row)} to end"
     if fault := (row.why or {}).get("fault"):
         return fault_words(fault)
-    of_kind = {PODS.resource: _of_pod, ENDPOINTSLICES.resource: _of_slice, NODES.resource: _of_node}.get(row.resource)
+    of_kind = OF_KIND.get(row.resource)
     if of_kind and (words := ", ".join(of_kind(row.old, row.object))):
         return words
     declared = [item for item in changed(row.old, row.object) if not item["path"].startswith("status")]
@@ -125,6 +126,28 @@ def ready_in(one: dict) -> dict[str, str]:
     return {ref["uid"]: ref["name"] for ref in refs if ref.get("kind") == PODS.kind}
 
 
+def _of_deployment(old: dict, new: dict) -> Iterator[str]:
+    if words := rollout(old, new):
+        yield f"deployment {new['metadata']['name']}: {words}"
+
+
+def rollout(old: dict | None, new: dict) -> str:
+    """What a row of a deployment says of its rollout; empty if nothing new."""
+    (before, was_out), (number, out) = (_progress(each) for each in (old, new))
+    if number and number != before:
+        return f"rollout {number} begins"
+    return f"rollout {number} is done" if out and not was_out else ""
+
+
+def _progress(deployment: dict | None) -> tuple[str, bool]:
+    """Which revision of its template it is at, and whether that is out."""
+    if deployment is None:
+        return "", False
+    told = condition(deployment, "Progressing")
+    number = deployment["metadata"].get("annotations", {}).get(ROLLOUT, "")
+    return number, bool(told and told["reason"] == "NewReplicaSetAvailable" and is_true(deployment, "Progressing"))
+
+
 def _of_node(old: dict, new: dict) -> Iterator[str]:
     name, (was, now) = new["metadata"]["name"], ((condition(each, "Ready") or {}).get("status") for each in (old, new))
     if was != now:
@@ -134,3 +157,11 @@ def _of_node(old: dict, new: dict) -> Iterator[str]:
         yield f"tainted node {name}: {', '.join(added)}"
     if gone := sorted(taints[0] - taints[1]):
         yield f"took from node {name} the taint {', '.join(gone)}"
+
+
+OF_KIND = {
+    PODS.resource: _of_pod,
+    DEPLOYMENTS.resource: _of_deployment,
+    ENDPOINTSLICES.resource: _of_slice,
+    NODES.resource: _of_node,
+}

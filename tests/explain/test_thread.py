@@ -4,7 +4,7 @@ import pytest
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, ENDPOINTS, ENDPOINTSLICES, EVENTS, NODES, PODS, SERVICES
-from lab.client import Put
+from lab.client import Client, Put
 from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.explain import thread
 from lab.explain.authors import AUTHORS
@@ -123,6 +123,22 @@ class TestOnTheRealStore:
         assert texts[-1] in (f"told pod {name} to end", f"removed pod {name}")
         others = {hop["object"]["name"] for hop in told["hops"] if hop["object"]["resource"] == "pods"}
         assert others == {name}
+
+    def test_a_deployments_thread_is_its_rollout_from_the_person_until_it_is_done(self):
+        cluster = Cluster("threads")
+        cluster.deploy(2)
+        cluster.settle()
+        tester = cluster.client
+        for pod in cluster.pods():
+            cluster.client = Client("threads", "kubelet").caused_by(int(pod["metadata"]["resourceVersion"]))
+            cluster.run([pod])
+        cluster.settle()
+        told = thread.of_object(tester, DEPLOYMENTS, "default", "web")
+        texts = [hop["text"] for hop in told["hops"]]
+        assert (told["root"]["author"], texts[0]) == ("tester", "made deployment web")
+        assert "deployment web: rollout 1 begins" in texts
+        assert sum(text.startswith("made pod") for text in texts) == 2
+        assert texts[-1] == "deployment web: rollout 1 is done"
 
     def test_a_long_thread_is_cut_and_says_by_how_much(self, web, monkeypatch):
         begun = web.client.history(DEPLOYMENTS, "default", "web")[-1]["revision"]
