@@ -7,6 +7,7 @@ from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, NODES, PODS, SERVICE
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.client.election import hold_elections
+from lab.explain.past import PastClient
 from tests.controllers.cluster import Cluster
 
 from .asking import asked, first
@@ -98,3 +99,12 @@ class TestControlPlane:
         assert (card["reason"], [one["text"] for one in card["because"]]) == ("NoLeader", ["cp-1 was switched off"])
         assert card["answer"].startswith("cp-1 leads the kube-controller-manager, and is down")
         assert card["help"]["text"].startswith("Wait: within ")
+
+
+def test_what_was_is_explained_by_what_was_known_then(web):
+    before = web.client.view().revision
+    paused = turn(web, "deployment", mode="Paused")
+    web.client.patch(WHEELS, "", "deployment", {"spec": {"mode": "Running"}})
+    asked_at = {revision: first(PastClient(web.name, revision), DEPLOYMENTS, "web") for revision in (before, paused)}
+    assert (asked_at[before]["reason"], asked_at[paused]["reason"]) == ("Progressing", "WheelPaused")
+    assert max(one["revision"] for one in asked_at[before]["because"]) <= before

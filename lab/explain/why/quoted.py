@@ -11,7 +11,7 @@ from .card import Card
 from .subject import Subject
 
 # The reasons of a pod that is on its way, and that nothing keeps from becoming ready.
-ON_THEIR_WAY = ("ContainerCreating", "PodInitializing", "Ready")
+ON_THEIR_WAY = ("Pending", "ContainerCreating", "PodInitializing", "Ready")
 
 
 def owned(subject: Subject, kind: Kind) -> list[dict]:
