@@ -13,7 +13,7 @@ from lab.apiserver import binding, deletion, eviction, kubelet_proxy, registry
 from lab.apiserver.access import tokens
 from lab.apiserver.registry import Put
 from lab.apiserver.request import Request
-from lab.store import Change, Fence, View, cluster_names, history, row_at
+from lab.store import Change, Fence, View, beginning, cluster_names, history, row_at
 
 from .events import EventRecorder
 
@@ -75,6 +75,10 @@ class Client:
         """The revisions of one object, newest first, each with author, cause and decision (`why`); or of those only the
         `decided`, that carry one."""
         return history(self.cluster, kind.resource, namespace, name, limit, decided=decided)
+
+    def beginning(self, kind: Kind, namespace: str, name: str, limit: int = 50) -> builtins.list[dict]:
+        """The first revisions of the newest object of that name, oldest first, as `history` has them."""
+        return beginning(self.cluster, kind.resource, namespace, name, limit)
 
     def written_by(self, revision: int) -> dict | None:
         """Who wrote a revision, of which object, because of which other revision."""

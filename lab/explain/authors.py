@@ -55,5 +55,14 @@ AUTHORS = {
 }
 
 
+def called(author: str) -> str:
+    """In a sentence: "the deployment controller", "the kubelet"; of a person the name."""
+    part = part_of(author)
+    if part is PERSON:
+        return author
+    has_own_word = part.component not in (MANAGER, "") or part.lane.endswith(("er", "or", "GC", "visitors"))
+    return f"the {part.lane}" if has_own_word else f"the {part.lane} controller"
+
+
 def part_of(author: str) -> Part:
     return AUTHORS.get(author, PERSON)

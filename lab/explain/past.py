@@ -6,7 +6,7 @@ from lab.apimachinery.errors import ApiError, not_found
 from lab.apimachinery.kinds import Kind
 from lab.apiserver.request import Request
 from lab.client import Client
-from lab.store import Change, View, history
+from lab.store import Change, View, beginning, history
 
 from .history import state
 
@@ -41,3 +41,6 @@ class PastClient(Client):
         self, kind: Kind, namespace: str, name: str, limit: int = 50, decided: bool = False
     ) -> builtins.list[dict]:
         return history(self.cluster, kind.resource, namespace, name, limit, self.revision, decided)
+
+    def beginning(self, kind: Kind, namespace: str, name: str, limit: int = 50) -> builtins.list[dict]:
+        return beginning(self.cluster, kind.resource, namespace, name, limit, self.revision)

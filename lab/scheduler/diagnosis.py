@@ -3,8 +3,9 @@
 from collections import Counter
 
 from .candidates import Candidates
-from .filters import UNTOLERATED, Reasons
+from .filters import INSUFFICIENT, UNTOLERATED, Reasons, lacking
 from .nodeinfo import NodeInfo
+from .podinfo import PodInfo
 
 ALL_TAINTS = UNTOLERATED + "(s)"
 NO_NODES = "no nodes available to schedule pods"
@@ -46,8 +47,10 @@ def explain(candidates: Candidates, chosen: NodeInfo | None) -> dict:
     made room there; "Unschedulable"; or "Preempt", which `batch` makes of that, with "nominated" and "victims".
 
     `nodes` has an entry a node, best first, then those that objected: `{"node", "fits": True, "total", "scores":
-    {plugin: points}}` or `{"node", "fits": False, "reasons"}`. Of up to ten nodes all are there; of more, the best ten,
-    and of those that give the same reasons the first ten. In large clusters those who object are only counted.
+    {plugin: points}}` or `{"node", "fits": False, "reasons"}`, where room is lacking with "lacks": {resource: how much
+    more would have to be free, in thousandths of a core, else in whole units}. Of up to ten nodes all are there; of
+    more, the best ten, and of those that give the same reasons the first ten. In large clusters those who object are
+    only counted.
     """
     fitting = candidates.ranked(BEST if candidates.exact else BEST_OF_MANY)
     if chosen and chosen not in fitting:  # room was made on it: it need not be the best
@@ -74,8 +77,14 @@ def _objecting(candidates: Candidates) -> list[dict]:
         reasons = candidates.reasons_of(node)
         if reasons and alike[reasons] < EXAMPLES:
             alike[reasons] += 1
-            found.append({"node": node.name, "fits": False, "reasons": list(reasons)})
+            found.append(_objection(candidates.pod, node, reasons))
     return found
+
+
+def _objection(pod: PodInfo, node: NodeInfo, why: Reasons) -> dict:
+    said = {"node": node.name, "fits": False, "reasons": list(why)}
+    lacks = lacking(pod, node) if any(reason.startswith(INSUFFICIENT) for reason in why) else {}
+    return {**said, "lacks": lacks} if lacks else said
 
 
 def _verdict(candidates: Candidates, node: NodeInfo) -> dict:

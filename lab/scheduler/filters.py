@@ -74,6 +74,14 @@ def node_resources_fit(pod: PodInfo, node: NodeInfo) -> Reasons:
     return tuple(lacking)
 
 
+def lacking(pod: PodInfo, node: NodeInfo) -> dict[str, int]:
+    """Resource → how much more of it would have to be free there; what is promised to others counts as free."""
+    free = {name: node.scalars.get(name, 0) - node.used_scalars.get(name, 0) for name in pod.scalars}
+    free |= {"cpu": node.cpu - node.used_cpu, "memory": node.memory - node.used_memory}
+    wanted = {"cpu": pod.cpu, "memory": pod.memory, **pod.scalars}
+    return {name: amount - free[name] for name, amount in wanted.items() if amount and amount > free[name]}
+
+
 def volume_binding(pod: PodInfo, node: NodeInfo) -> Reasons:
     """The volumes that its claims are bound to may not be had everywhere."""
     reached = all(any(term.matches(node.name, node.labels) for term in terms) for terms in pod.volumes)

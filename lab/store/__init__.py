@@ -16,7 +16,7 @@ from .log import (
     create_cluster,
     delete_cluster,
 )
-from .past import Ahead, Row, changes, effects, find, history, row_at, rows_at, state_at
+from .past import Ahead, Row, beginning, changes, effects, find, history, row_at, rows_at, state_at
 from .view import Change, Compacted, UnknownCluster, View, head_of, view
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "effects",
     "find",
     "head_of",
+    "beginning",
     "history",
     "row_at",
     "rows_at",

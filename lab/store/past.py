@@ -116,8 +116,24 @@ def history(
         rows = rows.filter(revision__lte=until)
     if decided:
         rows = rows.filter(why__isnull=False)
-    found = rows.order_by("-revision").values(*RECORD)[:limit]
+    return _records(rows.order_by("-revision")[:limit])
+
+
+def _records(rows: models.QuerySet) -> list[dict]:
+    found = rows.values(*RECORD)
     return [{**row, "object": load(row["object"], row["revision"]), "why": _decision(row["why"])} for row in found]
+
+
+def beginning(
+    cluster: str, resource: str, namespace: str, name: str, limit: int, until: int | None = None
+) -> list[dict]:
+    """The first rows of the newest object of that key, from the one that made it on, oldest first, as `history` has
+    them; none where that row is no longer kept."""
+    rows = Revision.objects.filter(cluster__name=cluster, resource=resource, namespace=namespace, name=name)
+    if until is not None:
+        rows = rows.filter(revision__lte=until)
+    made = rows.filter(created=True).order_by("-revision").values_list("revision", flat=True).first()
+    return _records(rows.filter(revision__gte=made).order_by("revision")[:limit]) if made else []
 
 
 def row_at(cluster: str, revision: int) -> dict | None:

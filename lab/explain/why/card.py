@@ -35,7 +35,8 @@ class Help:
 @dataclass(frozen=True)
 class Card:
     """`reason`: Kubernetes' word for the answer in CamelCase (`Unschedulable`, `CrashLoopBackOff`), for programs.
-    `verdicts`: of each node that was looked at `{node, fits, chosen, reasons, scores, total}`, the best first."""
+    `verdicts`: of each node that was looked at `{node, fits, chosen, reasons, scores, total, lacks}`, the best first;
+    `lacks`: resource → how much more would have to be free, thousandths of a core, else whole units."""
 
     question: str
     answer: str

@@ -1,20 +1,26 @@
-"""The questions that a pod raises."""
+"""The questions that a pod raises, in the order in which one asks them."""
 
 from collections.abc import Iterator
 
-from .card import Card, ground
+from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.pods import is_finished
+
+from . import containers, crashes, departures, placement, traffic
+from .card import Card
 from .subject import Subject
 
 
 def cards(subject: Subject) -> Iterator[Card]:
-    yield from _placement(subject)
-
-
-def _placement(subject: Subject) -> Iterator[Card]:
-    row = subject.decision("Schedule")
-    if row is None:
+    pod = subject.obj
+    if subject.gone or is_deleting(pod):
+        yield from departures.cards(subject)
+    if not pod["spec"].get("nodeName"):
+        yield from placement.cards(subject)
         return
-    why = row["why"]
-    verdicts = [{**item, "chosen": item["node"] == why["chosen"]} for item in why["nodes"]]
-    question = f"Why on {why['chosen']}?"
-    yield Card(question, "It had the most points.", "Scheduled", [ground(row, "chosen", "Binding")], None, verdicts)
+    if is_finished(pod):
+        yield from crashes.ended(subject)
+    elif not subject.gone:
+        yield from containers.cards(subject)
+        yield from traffic.cards(subject)
+    yield from crashes.restarted(subject)
+    yield from placement.cards(subject)

@@ -36,6 +36,11 @@ class Subject:
         """Those of its rows that carry a decision or a fault, however far back."""
         return self._own(self.client.history(self.kind, self.namespace, self.name, MOST_DECIDED, decided=True))
 
+    @cached_property
+    def beginning(self) -> list[dict]:
+        """The first of its rows, oldest first, from the one that made it on; none if that is no longer kept."""
+        return self._own(self.client.beginning(self.kind, self.namespace, self.name))
+
     def _own(self, rows: list[dict]) -> list[dict]:
         """Without those of a former object of the same name."""
         return [row for row in rows if row["object"]["metadata"]["uid"] == self.uid]

@@ -1,0 +1,155 @@
+"""Why does it not keep running, why was it restarted, how did it end? From what the kubelet decided and reported."""
+
+from collections.abc import Iterator
+
+from lab.apimachinery.kubectl import kubectl
+from lab.apimachinery.meta import parse_time
+from lab.apiserver.tables.cells import human_duration
+
+from ..grounds import because
+from ..words import fault_words
+from .card import Card, Ground, Help, ground
+from .subject import Subject
+
+CRASHING, RESTARTED, ENDED = "Why does it not keep running?", "Why was it restarted?", "Why has it ended?"
+LONGEST = 300  # characters of a message
+
+
+def statuses(pod: dict) -> dict[str, dict]:
+    """Container → its status, those first that come first."""
+    status = pod.get("status", {})
+    listed = (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
+    return {one["name"]: one for one in listed}
+
+
+def short(message: str) -> str:
+    """A sentence of it."""
+    message = " ".join(message.split())
+    cut = message if len(message) <= LONGEST else f"{message[:LONGEST]} …"
+    return cut if cut.endswith((".", "…")) else f"{cut}."
+
+
+def crashing(subject: Subject, name: str, told: dict) -> Card:
+    end, restarts = told.get("lastState", {}).get("terminated") or {}, told.get("restartCount", 0)
+    times = f" It has been restarted {_times(restarts)} so far." if restarts else ""
+    answer = f"Container {name} {_ending(end)}{_lived(end)}.{times} {_next_try(subject, name)}"
+    waits = _decided(subject, "Wait", name, "CrashLoopBackOff")
+    return Card(CRASHING, answer, "CrashLoopBackOff", [*_fall(subject, name), *waits], _mend(subject, name, end))
+
+
+def _fall(subject: Subject, name: str) -> list[Ground]:
+    """What ended it last; where that was the kubelet, which a probe had told to, also by which decision."""
+    fault = fault_of(subject, name)
+    sick = bool(fault) and fault[0].name == "Unhealthy"
+    return fault + (_decided(subject, "KillContainer", name) if sick else [])
+
+
+def _next_try(subject: Subject, name: str) -> str:
+    found = _step(subject, "Wait", name)
+    if found is None:
+        return "The kubelet waits before the next try, longer after each failure."
+    row, step = found
+    left = round(row["time"] + step["seconds"] - subject.now)
+    when = f"in {left} s" if left > 0 else "now"
+    return f"The kubelet waits longer after each failure: this time {step['seconds']:g} s, the next try is {when}."
+
+
+def _step(subject: Subject, action: str, name: str) -> tuple[dict, dict] | None:
+    """The newest row by which the kubelet decided to do that to a container, and the step."""
+    for row in subject.decided:
+        for step in row["why"].get("steps") or ():
+            if step["action"] == action and step.get("container") == name:
+                return row, step
+    return None
+
+
+def _decided(subject: Subject, action: str, name: str, called: str = "SyncPod") -> list[Ground]:
+    if found := _step(subject, action, name):
+        row, step = found
+        return [ground(row, step.get("reason") or because(row["why"]), called)]
+    return []
+
+
+def fault_of(subject: Subject, name: str, *reasons: str) -> list[Ground]:
+    """The newest row that tells of a fault of this container: that it died, that a probe failed for good."""
+    wanted = reasons or ("ContainerDied", "Unhealthy")
+    for row in subject.decided:
+        fault = row["why"].get("fault") or {}
+        if fault.get("container") == name and fault["reason"] in wanted:
+            said = fault.get("probe") or (fault.get("message") if fault["reason"] == "NotReady" else "")
+            words = f"{fault_words(fault)}: {short(said)}" if said else fault_words(fault)
+            return [ground(row, words, fault.get("ended") or fault["reason"])]
+    return []
+
+
+def _ending(ended: dict) -> str:
+    if ended.get("reason") == "OOMKilled":
+        return "needed more memory than its limit, and was killed (OOMKilled)"
+    if ended.get("signal"):
+        return f"was ended by signal {ended['signal']}"
+    code = ended.get("exitCode", 0)
+    if code == 137:
+        return "was killed (exit code 137)"
+    return "ended by itself (exit code 0)" if code == 0 else f"ended with exit code {code}"
+
+
+def _lived(ended: dict) -> str:
+    if not ended.get("startedAt") or not ended.get("finishedAt"):
+        return ""
+    seconds = max(0.0, parse_time(ended["finishedAt"]) - parse_time(ended["startedAt"]))
+    return f", {human_duration(seconds)} after it had started"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _mend(subject: Subject, name: str, ended: dict) -> Help:
+    command = kubectl("logs", subject.name, "-c", name, "--previous", namespace=subject.namespace)
+    if ended.get("reason") == "OOMKilled":
+        return Help("Raise its memory limit (resources.limits.memory), or have it use less.", "")
+    return Help("Read what it said last, and mend that.", command)
+
+
+def restarted(subject: Subject) -> Iterator[Card]:
+    """Of each container that was, the last time."""
+    for name, told in statuses(subject.obj).items():
+        end, count = told.get("lastState", {}).get("terminated") or {}, told.get("restartCount", 0)
+        waiting = told.get("state", {}).get("waiting") or {}
+        if not count or not end or waiting.get("reason") == "CrashLoopBackOff":
+            continue
+        grounds = _fall(subject, name)
+        answer = f"Container {name} {_ending(end)}{_lived(end)}"
+        if grounds and grounds[0].name == "Unhealthy":
+            answer = f"The kubelet ended container {name}: {grounds[0].text.rstrip('.')}"
+        answer += f". It has been restarted {_times(count)} so far."
+        grounds += _decided(subject, "StartContainer", name)
+        yield Card(RESTARTED, answer, "Restarted", grounds, _mend(subject, name, end))
+
+
+def ended(subject: Subject) -> Iterator[Card]:
+    """Of a pod that has ended for good."""
+    status = subject.obj["status"]
+    row = subject.since(lambda pod: pod.get("status", {}).get("phase") == status["phase"])
+    grounds = [ground(row, f"its phase is {status['phase']}", f"phase {status['phase']}")] if row else []
+    if status["phase"] == "Succeeded":
+        answer = "Its work is done: all its containers ended with exit code 0, and nothing restarts them."
+        yield Card(ENDED, answer, "Completed", grounds)
+        return
+    ends = {name: _end(one) for name, one in statuses(subject.obj).items()}
+    name, bad = next(((name, end) for name, end in ends.items() if end.get("exitCode")), ("", {}))
+    policy = subject.obj["spec"].get("restartPolicy", "Always")
+    if status.get("message"):
+        answer = f"It has failed: {short(status['message'])}"
+    elif name:
+        answer = f"Container {name} {_ending(bad)}{_lived(bad)}, and with restartPolicy {policy} it is not restarted."
+    else:
+        answer = "It has failed, and no container says how."
+    help_ = Help("Read what it said.", kubectl("logs", subject.name, "-c", name, namespace=subject.namespace))
+    reason = status.get("reason") or bad.get("reason") or "Error"
+    grounds = [*fault_of(subject, name), *grounds]
+    yield Card(ENDED, answer, reason, grounds, help_ if name and not subject.gone else None)
+
+
+def _end(told: dict) -> dict:
+    return told.get("state", {}).get("terminated") or told.get("lastState", {}).get("terminated") or {}

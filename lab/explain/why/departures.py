@@ -1,0 +1,91 @@
+"""Why is it leaving, or gone? Who asked for its end, and because of what: from the row that marked it."""
+
+from collections.abc import Iterator
+
+from lab.apimachinery.kinds import NODES
+from lab.apimachinery.kubectl import kubectl
+from lab.apimachinery.meta import condition, is_deleting
+
+from ..authors import called
+from ..grounds import because
+from . import origin
+from .card import Card, Help, ground
+from .recorded import of_condition
+from .subject import Subject
+
+REASONS = {
+    "EvictionByEvictionAPI": "Evicted",
+    "DeletionByTaintManager": "TaintEviction",
+    "PreemptionByScheduler": "Preempted",
+    "DeletionByPodGC": "NodeLost",
+}
+
+
+def cards(subject: Subject) -> Iterator[Card]:
+    row = subject.since(lambda obj: is_deleting(obj)) or subject.newest
+    why = row["why"] or {}
+    reason = REASONS.get(why.get("decision", ""), "Deleted")
+    question = "Why is it gone?" if subject.gone else "Why is it leaving?"
+    who, words = called(row["author"]), because(why)
+    grounds = [ground(row, words or f"{who} asked for its end", _name(why))]
+    chain = origin.chain(subject.client, row["cause"])
+    grounds += chain
+    answer = _answer(subject, who, why, words)
+    if reason != "Evicted" or not why.get("drains"):
+        answer += origin.behind(subject.client, chain)
+    if subject.gone is False:
+        answer += _still_there(subject)
+    grounds += of_condition(subject, "DisruptionTarget")
+    yield Card(question, answer, reason, grounds, _help(why))
+
+
+def _name(why: dict) -> str:
+    decision = why.get("decision", "")
+    if decision == "DeletionByTaintManager":
+        return f"taint {why['taint']}"
+    if decision == "EvictionByEvictionAPI" and why.get("budget"):
+        return f"PodDisruptionBudget {why['budget']}"
+    return "priority" if decision == "PreemptionByScheduler" else "deletionTimestamp"
+
+
+def _answer(subject: Subject, who: str, why: dict, words: str) -> str:
+    decision = why.get("decision", "")
+    if decision == "DeletionByTaintManager":
+        seconds = why["tolerationSeconds"]
+        held = f"which it tolerates for {seconds:g} s" if seconds else "which it does not tolerate"
+        return f"Its node {why['node']} had the taint {why['taint']}, {held}, so {who} asked for its end."
+    if decision == "PreemptionByScheduler":
+        by = why["by"].rpartition("/")[2]
+        return (
+            f"The scheduler took its place on {why['node']} for {by}, whose priority {why['byPriority']} is above its"
+            f" {why['priority']}."
+        )
+    if decision == "EvictionByEvictionAPI":
+        drained = f", because node {why['drains']} is being emptied" if why.get("drains") else ""
+        allowed = f" The disruption budget {why['budget']} allowed it." if why.get("budget") else ""
+        return f"{origin.capital(who)} evicted it{drained}.{allowed}"
+    return f"{origin.capital(who)} asked for its end{f': {words}' if words else ''}."
+
+
+def _still_there(subject: Subject) -> str:
+    seconds = subject.obj["metadata"].get("deletionGracePeriodSeconds")
+    node = subject.obj["spec"].get("nodeName")
+    if subject.obj["metadata"].get("finalizers"):
+        return f" It stays until its finalizers are taken off: {', '.join(subject.obj['metadata']['finalizers'])}."
+    if node and _is_silent(subject, node):
+        return f" Its node {node} is silent, so nobody can say that its containers have ended: until then it stays."
+    return f" Its containers have {seconds} s to end." if seconds else ""
+
+
+def _is_silent(subject: Subject, node: str) -> bool:
+    found = subject.client.find(NODES, "", node)
+    return found is not None and (condition(found, "Ready") or {}).get("status") == "Unknown"
+
+
+def _help(why: dict) -> Help | None:
+    if why.get("decision") == "DeletionByTaintManager":
+        words = "A toleration of that taint, without tolerationSeconds, would have kept it there."
+        return Help(words, kubectl("describe", "node", why["node"]))
+    if why.get("decision") == "PreemptionByScheduler":
+        return Help("With a PriorityClass of at least that value it would have stayed.")
+    return None

@@ -1,0 +1,147 @@
+"""The one thing that would give a pod its node: the least change, as far as the recorded verdicts tell."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from lab.apimachinery.controlplane import CONTROL_PLANE
+from lab.apimachinery.kinds import BY_GVK
+from lab.apimachinery.kubectl import kubectl
+from lab.apimachinery.meta import controller_of
+from lab.apimachinery.podresources import pod_resources
+from lab.apimachinery.quantity import parse_quantity
+from lab.apimachinery.taints import NOT_READY, OUT_OF_SERVICE, UNREACHABLE
+
+from . import objections
+from .card import Help
+from .objections import Objection
+from .subject import Subject
+
+MIB = 2**20
+Found = list[tuple[dict, Objection]]  # a node's verdict, and one of its reasons
+IN_TROUBLE = (NOT_READY, UNREACHABLE, OUT_OF_SERVICE)
+
+
+def remedy(subject: Subject, why: dict) -> Help | None:
+    """The first that there is, those that cost least first."""
+    found = [(item, Objection.of(reason)) for item in why["nodes"] for reason in item.get("reasons", ())]
+    for attempt in (_uncordon, _revive, _shrink, _tolerate, _label):
+        if help_ := next(attempt(subject, found), None):
+            return help_
+    return next(_words(why), None)
+
+
+def _uncordon(subject: Subject, found: Found) -> Iterator[Help]:
+    for item, objection in found:
+        if objection.kind == objections.CORDONED:
+            yield Help(f"Uncordon {item['node']}: nothing else was held against it.", kubectl("uncordon", item["node"]))
+
+
+def _revive(subject: Subject, found: Found) -> Iterator[Help]:
+    for item, objection in found:
+        if objection.kind == objections.TAINT and objection.what in IN_TROUBLE:
+            yield Help(f"Bring {item['node']} back: while nobody hears that it is well, nothing new is put there.")
+
+
+def _shrink(subject: Subject, found: Found) -> Iterator[Help]:
+    """The node that lacks least. It helps only where the pod asks for more than is lacking."""
+    asked = pod_resources(subject.obj["spec"], "requests", _amounts)
+    lacking = [(item["node"], item["lacks"]) for item, _ in found if item.get("lacks")]
+    helped = [
+        (max(_share(asked, name, amount) for name, amount in lacks.items()), node, lacks) for node, lacks in lacking
+    ]
+    for share, node, lacks in sorted(helped, key=lambda one: one[:2])[:1]:
+        needs = " and ".join(f"{amount_words(name, amount)} more {_called(name)}" for name, amount in lacks.items())
+        if share < 1:
+            less = {name: asked[name] - _whole(name, amount) for name, amount in lacks.items()}
+            words = f"{node} needs only {needs} free: make room there, or ask for less."
+            yield Help(words, _ask_for(subject, less))
+        else:
+            yield Help(f"Make room, or add a node: {node}, which comes closest, would need {needs} free.")
+
+
+def _tolerate(subject: Subject, found: Found) -> Iterator[Help]:
+    for item, objection in found:
+        if objection.kind == objections.TAINT and objection.what != CONTROL_PLANE:
+            taint = f"{objection.what}={objection.value}" if objection.value else objection.what
+            words = (
+                f"Give it a toleration of the taint {taint} (spec.tolerations), or take the taint off {item['node']}."
+            )
+            yield Help(words, kubectl("taint", "node", item["node"], f"{objection.what}-"))
+
+
+def _label(subject: Subject, found: Found) -> Iterator[Help]:
+    wanted = [f"{key}={value}" for key, value in sorted((subject.obj["spec"].get("nodeSelector") or {}).items())]
+    for item, objection in found:
+        if objection.kind == objections.LABELS and wanted:
+            words = f"Give {item['node']} the label {', '.join(wanted)}, or have it ask for another."
+            yield Help(words, kubectl("label", "node", item["node"], *wanted))
+
+
+def _words(why: dict) -> Iterator[Help]:
+    """Where no command does it."""
+    kinds = {Objection.of(reason).kind for reason in why["counts"]}
+    advice = {
+        objections.LABELS: "Add a node that its node affinity matches, or have it ask for less.",
+        objections.ROOM: "Make room, or add a node.",
+        objections.FULL: "Remove pods, or add a node.",
+        objections.PORTS: "Add a node, or ask for no host port.",
+        objections.VOLUME: "Add a node where its volume is, or give it another volume.",
+        objections.SPREAD: "Add a node in another domain, or let the spread be less even (maxSkew).",
+        objections.APART: "Add a node, or ask for no distance (podAntiAffinity).",
+        objections.COMPANY: "Run the pods first that it wants to be near.",
+    }
+    yield from (Help(words) for kind, words in advice.items() if kind in kinds)
+    if not why["counts"] or any(CONTROL_PLANE in reason for reason in why["counts"]):
+        yield Help("Add a node.")
+
+
+def _amounts(listed: dict | None) -> dict[str, Decimal]:
+    return {name: parse_quantity(amount) for name, amount in (listed or {}).items()}
+
+
+def _whole(name: str, amount: int) -> Decimal:
+    return Decimal(amount) / 1000 if name == "cpu" else Decimal(amount)
+
+
+def _share(asked: dict[str, Decimal], name: str, amount: int) -> Decimal:
+    """How much of what is asked for is lacking."""
+    return _whole(name, amount) / asked[name] if asked.get(name) else Decimal(1)
+
+
+def _called(name: str) -> str:
+    return objections.RESOURCES.get(name, name)
+
+
+def amount_words(name: str, amount: int | Decimal) -> str:
+    """`250m` of a core, `64Mi`, `1`: never less than that, and as kubectl takes it."""
+    if name == "memory" and amount >= MIB:
+        return f"{-(-int(amount) // MIB)}Mi"
+    return f"{amount}m" if name == "cpu" and amount % 1000 else str(int(amount) // 1000 if name == "cpu" else amount)
+
+
+def _ask_for(subject: Subject, less: dict[str, Decimal]) -> str:
+    """The command that has it ask for less; empty where there is none: of a pod that nobody would make again, or of
+    several containers, of which any could."""
+    owner, containers = _template(subject), subject.obj["spec"]["containers"]
+    if owner is None or len(containers) > 1:
+        return ""
+    asked = [
+        f"{name}={amount_words('cpu', int(amount * 1000)) if name == 'cpu' else _down(amount)}"
+        for name, amount in less.items()
+    ]
+    return kubectl("set", "resources", owner, f"--requests={','.join(asked)}", namespace=subject.namespace)
+
+
+def _down(amount: Decimal) -> str:
+    return f"{int(amount) // MIB}Mi" if amount >= MIB else str(int(amount))
+
+
+def _template(subject: Subject) -> str | None:
+    """`deployment/web`: whose template it is made from, at the top of its owners."""
+    obj, found = subject.obj, None
+    while (owner := controller_of(obj)) and (kind := BY_GVK.get((owner["apiVersion"], owner["kind"]))):
+        above = subject.client.find(kind, subject.namespace, owner["name"])
+        if above is None:
+            break
+        obj, found = above, f"{kind.singular}/{owner['name']}"
+    return found
