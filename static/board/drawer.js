@@ -1,6 +1,6 @@
 // The drawer: fragments drawn by the server, kept about the right thing, live, and addressed by a link.
 import { ask, csrf, toast } from "./actions.js";
-import { find, make } from "./format.js";
+import { make } from "./format.js";
 import { link, onPaint, redraw, rows, schedule, ui } from "./state.js";
 import { figures } from "./traffic.js";
 
@@ -13,7 +13,8 @@ let latest = 0;
 // `unless`: not if this is so when the answer is there.
 async function load(url, options, unless) {
   const mine = ++latest;
-  if (ui.past && !options) url += `${url.includes("?") ? "&" : "?"}at=${ui.past}`;
+  const at = ui.past || new URLSearchParams(location.search).get("at");
+  if (at && !options) url += `${url.includes("?") ? "&" : "?"}at=${at}`;
   const answer = await ask(url, options, !options).catch(() => null);
   if (mine !== latest) return;
   if (!(answer?.status < 500 && answer.headers.get("Content-Type").startsWith("text/html")))
@@ -79,7 +80,8 @@ export function close() {
   latest++;
   drawer.replaceChildren(document.getElementById("t-welcome").content.cloneNode(true));
   select();
-  find(document, was)?.focus();
+  const of = `[data-id="${was}"]`;
+  if (was) document.querySelector(`${of}:is(button, [tabindex]), ${of} :is(.head, [data-show=""]), [data-show="${was}"]`)?.focus();
 }
 
 function select() {

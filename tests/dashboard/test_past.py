@@ -132,6 +132,9 @@ def test_a_mark_opens_its_thread_which_ends_there(screen, walked):
     page.keyboard.press("Enter")
     expect(screen.drawer.locator("h1")).to_have_text("Deployment hello: replicas 3 → 4")
     expect(screen.drawer.get_by_role("radio")).to_have_count(1)
+    page.reload()  # the link says both
+    at(screen, walked[0])
+    expect(screen.drawer.get_by_role("radio")).to_have_count(1)
     screen.drawer.get_by_role("link", name="See it live").click()
     screen.live()
     expect(screen.drawer.locator(".thread")).to_contain_text("made pod hello")

@@ -39,6 +39,9 @@ def test_a_line_of_the_tape_leads_to_who_began_it_by_keyboard_alone(screen):
     expect(screen.drawer.locator(".led")).to_contain_text("made deployment hello")
     expect(screen.drawer.get_by_role("radio", checked=True)).to_be_focused()
     assert "object=revisions" in page.url
+    page.keyboard.press("Escape")
+    expect(line.get_by_role("button").first).to_be_focused()
+    page.keyboard.press("Enter")
     screen.walk_to(screen.drawer.locator(".thread li", has_text="made pod hello").first)
     page.keyboard.press("Enter")
     expect(screen.drawer.locator("h1")).to_contain_text("hello-")
