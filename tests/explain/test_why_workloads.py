@@ -127,3 +127,38 @@ def test_a_daemon_set_has_one_pod_on_each_node_and_keeps_old_ones_where_it_is_to
     assert (old["question"], old["reason"]) == ("Why are there old pods?", "OnDelete")
     assert old["because"][0]["revision"] == web.client.history(DAEMONSETS, "default", "agent")[-1]["revision"]
     assert (size["question"], size["reason"]) == ("Why 1 pod?", "OnePerNode")
+
+
+def test_what_is_gone_says_who_had_it_deleted(web):
+    (rs,) = web.replica_sets()
+    web.client.delete(DEPLOYMENTS, "default", "web")
+    web.settle()
+    gone, made = asked(web.client, DEPLOYMENTS, "web")
+    assert (gone["question"], gone["reason"], gone["answer"]) == (
+        "Why is it gone?",
+        "Deleted",
+        "tester asked for its end.",
+    )
+    assert made["question"] == "Why is it there?"
+    of_set = first(web.client, REPLICASETS, rs["metadata"]["name"])
+    assert of_set["reason"] == "Deleted"
+    assert of_set["answer"] == "The garbage collector asked for its end: Deployment web is gone."
+    assert of_set["because"][0]["decision"] == "CollectGarbage"
+
+
+def test_a_number_is_asked_for_however_often_its_object_was_written_since(web, monkeypatch):
+    monkeypatch.setattr("lab.explain.why.subject.MOST_ROWS", 2)
+    scaled = web.patch(replicas=2)
+    for count in range(4):
+        web.client.patch(DEPLOYMENTS, "default", "web", {"metadata": {"labels": {"count": str(count)}}})
+    web.run_all()
+    card = asked(web.client, DEPLOYMENTS, "web")[1]
+    assert (card["reason"], card["answer"]) == ("ScaledByHand", "tester set it from 3 to 2.")
+    assert card["because"][0]["revision"] == int(scaled["metadata"]["resourceVersion"])
+    # So far back that nobody knows: nothing is said, unless it has been so from the beginning.
+    monkeypatch.setattr("lab.explain.why.subject.FAR", 2)
+    assert not [one for one in asked(web.client, DEPLOYMENTS, "web") if one["question"].startswith("Why 2")]
+    web.patch(replicas=3)
+    for count in range(4):
+        web.client.patch(DEPLOYMENTS, "default", "web", {"metadata": {"labels": {"count": str(count)}}})
+    assert asked(web.client, DEPLOYMENTS, "web")[1]["reason"] == "AsDeclared"

@@ -17,8 +17,6 @@ STUCK = "Why does it not scale?"
 
 
 def cards(subject: Subject) -> Iterator[Card]:
-    if subject.gone:
-        return
     for kind in ("AbleToScale", "ScalingActive"):
         said = condition(subject.obj, kind) or {}
         if said.get("status") == "False":
@@ -55,7 +53,7 @@ def _raise(subject: Subject, why: dict, reason: str) -> Help | None:
 def pools(subject: Subject) -> Iterator[Card]:
     message = subject.obj.get("status", {}).get("message")
     row = subject.decision("BuyNothing")
-    if subject.gone or not message or row is None:
+    if not message or row is None:
         return
     pods = [
         ground(row, f"pod {pod}: {', '.join(reasons)}", "NotTriggerScaleUp")

@@ -20,7 +20,7 @@ from lab.apimachinery.kinds import (
 )
 from lab.client import Client
 
-from . import autoscalers, idle, jobs, origin, pods, releases, services, storage, workloads
+from . import autoscalers, departures, idle, jobs, origin, pods, releases, services, storage, workloads
 from .card import Card
 from .subject import Subject
 
@@ -47,7 +47,9 @@ def of_object(client: Client, kind: Kind, namespace: str, name: str, now: float 
     telling card first; the last says who made the object, and why. `now` is in epoch seconds: for the past, when that
     was. Raises ApiError 404 for an object of which no row is kept."""
     subject = Subject(client, kind, namespace, name, now)
-    asked = (idle.cards, *CARDS.get(kind, ()), origin.cards)
+    # What is gone raises no other question; but a pod's end does.
+    of_kind = () if subject.gone and kind is not PODS else CARDS.get(kind, ())
+    asked = (idle.cards, departures.cards, *of_kind, origin.cards)
     return {
         "kind": kind.kind,
         "namespace": namespace,

@@ -22,6 +22,9 @@ REASONS = {
 
 
 def cards(subject: Subject) -> Iterator[Card]:
+    """Asked of every object."""
+    if not (subject.gone or is_deleting(subject.obj)):
+        return
     row = subject.since(lambda obj: is_deleting(obj)) or subject.newest
     why = row["why"] or {}
     reason = REASONS.get(why.get("decision", ""), "Deleted")
@@ -69,7 +72,7 @@ def _answer(subject: Subject, who: str, why: dict, words: str) -> str:
 
 def _still_there(subject: Subject) -> str:
     seconds = subject.obj["metadata"].get("deletionGracePeriodSeconds")
-    node = subject.obj["spec"].get("nodeName")
+    node = subject.obj.get("spec", {}).get("nodeName")
     if subject.obj["metadata"].get("finalizers"):
         return f" It stays until its finalizers are taken off: {', '.join(subject.obj['metadata']['finalizers'])}."
     if node and _is_silent(subject, node):

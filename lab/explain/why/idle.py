@@ -43,8 +43,9 @@ from lab.apiserver.tables.cells import human_duration
 from lab.client.election import is_led
 from lab.client.wheels import wheel_of
 
-from ..authors import MANAGER, part_of
+from ..authors import called
 from .card import Card, Ground, Help, ground
+from .origin import capital
 from .subject import Subject
 
 QUESTION = "Why does nothing happen?"
@@ -91,12 +92,13 @@ def _loops(subject: Subject) -> tuple[str, ...]:
 
 
 def _wheel(subject: Subject, loop: str) -> Iterator[Card]:
-    wheel, who = wheel_of(subject.client.view(), loop), _called(loop)
+    wheel, turner = wheel_of(subject.client.view(), loop), _turner(loop)
+    who = capital(turner)
     declared = subject.other(WHEELS, "", loop) if wheel.mode != wheels.RUNNING else None
     row = declared.since(lambda obj: obj["spec"].get("mode") == wheel.mode) if declared else None
     if row is None:
         return
-    since = f"{row['author']} did so {human_duration(max(0.0, subject.now - row['time']))} ago"
+    since = f"{called(row['author'])} did so {human_duration(max(0.0, subject.now - row['time']))} ago"
     answer = {
         wheels.PAUSED: f"{who} is paused, so nobody acts on {subject.name}: {since}. Nothing is lost: it catches up.",
         wheels.SLOW: f"{who} is slowed down to one object in {wheel.seconds:g} s: {since}.",
@@ -105,16 +107,15 @@ def _wheel(subject: Subject, loop: str) -> Iterator[Card]:
     }[wheel.mode]
     running = kubectl("patch", WHEELS.singular, loop, "--type=merge", "-p", '{"spec":{"mode":"Running"}}')
     grounds = [ground(row, f"its wheel was set to {wheel.mode}", f"wheel {loop}")]
-    help_ = Help(f"Let {who[0].lower()}{who[1:]} run again.", running)
+    help_ = Help(f"Let {turner} run again.", running)
     yield Card(QUESTION, answer, f"Wheel{wheel.mode}", grounds, help_)
 
 
-def _called(loop: str) -> str:
-    """ "The deployment controller"."""
+def _turner(loop: str) -> str:
+    """ "the deployment controller"."""
     if loop.startswith(wheels.KUBELET):
-        return f"The kubelet of node {loop.removeprefix(wheels.KUBELET)}"
-    part = part_of(wheels.LOOPS[loop])
-    return f"The {part.lane} controller" if part.component == MANAGER else f"The {part.lane}"
+        return f"the kubelet of node {loop.removeprefix(wheels.KUBELET)}"
+    return called(wheels.LOOPS[loop])
 
 
 def _without_leader(subject: Subject, loops: tuple[str, ...]) -> Iterator[Card]:

@@ -10,9 +10,11 @@ from lab.apimachinery.meta import condition, is_true, parse_time
 from lab.apimachinery.schedules import Schedule, Unscheduled
 from lab.apiserver.tables.cells import human_duration
 
+from ..authors import called
 from ..grounds import because
 from . import quoted
 from .card import Card, Ground, Help, ground
+from .origin import capital
 from .recorded import of_condition, of_event, of_spec, of_value
 from .refusals import refused
 from .subject import Subject
@@ -21,8 +23,6 @@ FAR = "How far is it?"
 
 
 def jobs(subject: Subject) -> Iterator[Card]:
-    if subject.gone:
-        return
     obj, ending = subject.obj, finished_as(subject.obj)
     if ending:
         yield _ended(subject, ending)
@@ -76,10 +76,11 @@ def _suspended(subject: Subject) -> Iterator[Card]:
     if row is None:
         return
     word = subject.kind.singular
-    answer = f"{row['author']} has suspended it: until it is resumed it starts no pods."
+    who = called(row["author"])
+    answer = f"{capital(who)} has suspended it: until it is resumed it starts no pods."
     patch = ("patch", word, subject.name, "--type=merge", "-p", '{"spec":{"suspend":false}}')
     help_ = Help("Resume it.", kubectl(*patch, namespace=subject.namespace))
-    grounds = [ground(row, f"{row['author']} suspended it", "spec.suspend")]
+    grounds = [ground(row, f"{who} suspended it", "spec.suspend")]
     yield Card("Why does it not run?", answer, "Suspended", grounds, help_)
 
 
@@ -102,8 +103,6 @@ def _at_work(subject: Subject) -> Card:
 
 
 def cronjobs(subject: Subject) -> Iterator[Card]:
-    if subject.gone:
-        return
     obj = subject.obj
     if obj["spec"].get("suspend"):
         yield from _suspended(subject)
@@ -146,7 +145,8 @@ def _waiting(subject: Subject) -> Iterator[Card]:
     last = subject.obj.get("status", {}).get("lastScheduleTime")
     if last:
         answer += f" It last started a Job {human_duration(subject.now - parse_time(last))} ago."
-    grounds = [ground(row, f"{row['author']} set its schedule to {spec['schedule']}", "spec.schedule")] if row else []
+    words = f"{called(row['author'])} set its schedule to {spec['schedule']}" if row else ""
+    grounds = [ground(row, words, "spec.schedule")] if row else []
     name = f"{subject.name}-manual"
     create = kubectl(
         "create", JOBS.singular, name, f"--from={CRONJOBS.singular}/{subject.name}", namespace=subject.namespace

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator
 
-from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.pods import is_finished
 
-from . import containers, crashes, departures, placement, traffic
+from . import containers, crashes, placement, traffic
 from .card import Card
 from .subject import Subject
 
 
 def cards(subject: Subject) -> Iterator[Card]:
     pod = subject.obj
-    if subject.gone or is_deleting(pod):
-        yield from departures.cards(subject)
     if not pod["spec"].get("nodeName"):
         yield from placement.cards(subject)
         return

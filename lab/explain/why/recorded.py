@@ -38,9 +38,14 @@ def of_event(subject: Subject, *reasons: str) -> list[Ground]:
 
 
 def of_value(subject: Subject, value: Callable[[dict], Any]) -> dict | None:
-    """The row by which a value came to be what it is; None if so far back nothing is kept."""
+    """The row by which a value came to be what it is; None if so far back nothing is kept. Of what was so when it was
+    made, and is so in all that is read, it is the row that made it."""
     now = value(subject.obj)
-    return subject.since(lambda obj: value(obj) == now)
+    row = subject.since(lambda obj: value(obj) == now)
+    if row is None or row["created"] or subject.before(row):
+        return row
+    born = next(iter(subject.beginning), None)
+    return born if born and value(born["object"]) == now else None
 
 
 def of_spec(subject: Subject, field: str) -> dict | None:

@@ -6,6 +6,7 @@ from lab.apimachinery.kinds import DEPLOYMENTS, PODS, RELEASES
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.labels import HASH_LABEL
 
+from ..authors import called
 from . import quoted
 from .card import Card, Ground, Help, ground
 from .recorded import of_spec, of_value
@@ -24,7 +25,7 @@ ENDED_BADLY = "Why did it end so?"  # Aborted, Superseded, Failed
 def cards(subject: Subject) -> Iterator[Card]:
     status = subject.obj.get("status", {})
     phase = status.get("phase")
-    if subject.gone or not phase:
+    if not phase:
         return
     grounds = [*_said(subject), *_judged(subject), *_by_hand(subject)]
     answer, help_ = status.get("message", ""), _advice(subject, phase)
@@ -67,7 +68,7 @@ def _by_hand(subject: Subject) -> list[Ground]:
         row = of_spec(subject, field) if held not in (None, "", False) else None
         if row:
             words = "paused it" if field == "paused" else f"set {field} to {held}"
-            found.append(ground(row, f"{row['author']} {words}", f"spec.{field}"))
+            found.append(ground(row, f"{called(row['author'])} {words}", f"spec.{field}"))
     return found
 
 

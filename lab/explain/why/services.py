@@ -11,6 +11,7 @@ from lab.apimachinery.labels import HASH_LABEL, POD_NAME_LABEL, REVISION_LABEL
 from lab.apimachinery.meta import is_true
 from lab.apimachinery.services import SERVICE_NAME
 
+from ..authors import called
 from ..grounds import because
 from ..words import ready_in
 from . import quoted
@@ -27,8 +28,6 @@ NONE, SOME = "Why does it get no traffic?", "Where do its requests go?"
 
 def cards(subject: Subject) -> Iterator[Card]:
     spec = subject.obj["spec"]
-    if subject.gone:
-        return
     if spec.get("type") == "ExternalName":
         answer = f"It is another name for {spec.get('externalName')}: whoever asks for it is sent there by DNS."
         yield Card(SOME, answer, "ExternalName", _set_by(subject, "type"))
@@ -64,8 +63,8 @@ def _set_by(subject: Subject, field: str) -> list[Ground]:
     row = of_spec(subject, field)
     if row is None:
         return []
-    held = row["object"]["spec"].get(field)
-    words = f"{row['author']} left it without one" if held is None else f"{row['author']} set it to {_written(held)}"
+    who, held = called(row["author"]), row["object"]["spec"].get(field)
+    words = f"{who} left it without one" if held is None else f"{who} set it to {_written(held)}"
     return [ground(row, words, f"spec.{field}")]
 
 
@@ -117,7 +116,7 @@ def _not_selected(subject: Subject, slices: list[Subject], pods: list[dict]) -> 
     name, instead = near
     has, right = _written(instead), {key: value for key, value in selector.items() if _labels(it.obj).get(key) == value}
     if row := of_value(it, lambda pod: {key: _labels(pod).get(key) for key in instead}):
-        grounds.append(ground(row, f"{row['author']} gave pod {name} {has}", f"label {', '.join(instead)}"))
+        grounds.append(ground(row, f"{called(row['author'])} gave pod {name} {has}", f"label {', '.join(instead)}"))
     words = _written({**right, **instead}).replace(" ", "")
     command = kubectl("set", "selector", f"service/{subject.name}", words, namespace=subject.namespace)
     help_ = Help("Make the selector say what the pods' labels say.", command)

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from lab.apimachinery.kinds import HORIZONTALPODAUTOSCALERS
 from lab.apimachinery.kubectl import kubectl
 
-from ..authors import PERSON, part_of
+from ..authors import PERSON, called, part_of
 from ..grounds import because
 from .card import Card, Help, ground
+from .origin import capital
 from .recorded import of_value
 from .subject import Subject
 
@@ -28,22 +29,21 @@ def cards(subject: Subject) -> Iterator[Card]:
     count, row = replicas_of(subject.obj), of_value(subject, replicas_of)
     if row is None:
         return
-    why, author = row["why"] or {}, row["author"]
+    why, who = row["why"] or {}, called(row["author"])
+    before = subject.before(row)
     if why.get("decision") == "ScaleTarget":
         yield _by_autoscaler(subject, row)
     elif why.get("decision") == "ScaleReplicaSets":
         yield _by_deployment(subject, row)
-    elif row["created"]:
-        declared = ground(row, f"{author} made it so", "spec.replicas")
-        yield Card(_question(count), f"{author} made it with {many(count)}, and nobody has changed that.", "AsDeclared",
-                   [declared], _scale(subject))  # fmt: skip
+    elif row["created"] or before is None:
+        answer = f"{capital(who)} made it with {many(count)}, and nobody has changed that."
+        grounds = [ground(row, f"{who} made it so", "spec.replicas")]
+        yield Card(_question(count), answer, "AsDeclared", grounds, _scale(subject))
     else:
-        before = next((each for each in subject.rows if each["revision"] < row["revision"]), None)
-        was = f" from {replicas_of(before['object'])}" if before else ""
-        by_hand = part_of(author) is PERSON
-        words = f"{author} set it{was} to {count}" if before else f"{author} wrote last that it is {count}"
-        yield Card(_question(count), f"{words}.", "ScaledByHand" if by_hand else "Scaled",
-                   [ground(row, words, "spec.replicas")], _scale(subject))  # fmt: skip
+        words = f"{who} set it from {replicas_of(before['object'])} to {count}"
+        reason = "ScaledByHand" if part_of(row["author"]) is PERSON else "Scaled"
+        grounds = [ground(row, words, "spec.replicas")]
+        yield Card(_question(count), f"{capital(words)}.", reason, grounds, _scale(subject))
 
 
 def _question(count: int) -> str:

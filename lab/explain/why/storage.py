@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from lab.apimachinery.volumes import BOUND_BY_CONTROLLER, annotation
 
+from ..authors import called
 from ..grounds import because
 from .card import Card, Help, ground
 from .recorded import of_event, of_spec
@@ -27,8 +28,6 @@ ADVICE = {
 
 def cards(subject: Subject) -> Iterator[Card]:
     phase = subject.obj.get("status", {}).get("phase")
-    if subject.gone:
-        return
     if phase == "Bound":
         yield from _bound(subject)
         return
@@ -51,7 +50,7 @@ def _bound(subject: Subject) -> Iterator[Card]:
     by = "it was the smallest free one that fits, or was made for it"
     if not annotation(subject.obj, BOUND_BY_CONTROLLER):
         by = "the claim names it"
-    said = because(row["why"]) or f"{row['author']} gave it {volume}"
+    said = because(row["why"]) or f"{called(row['author'])} gave it {volume}"
     yield Card(
         "Which volume has it?", f"It has {volume}: {by}.", "Bound", [ground(row, said, f"PersistentVolume {volume}")]
     )

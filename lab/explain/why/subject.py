@@ -9,6 +9,7 @@ from lab.apimachinery.kinds import Kind
 from lab.client import Client
 
 MOST_ROWS = 100  # of one object, the newest
+FAR = 1000  # the same, where all of those say what is asked for: 30 ms
 MOST_DECIDED = 50  # of one object, the newest that carry a decision
 
 
@@ -32,6 +33,10 @@ class Subject:
         return self._own(self.client.history(self.kind, self.namespace, self.name, MOST_ROWS))
 
     @cached_property
+    def far(self) -> list[dict]:
+        return self._own(self.client.history(self.kind, self.namespace, self.name, FAR))
+
+    @cached_property
     def decided(self) -> list[dict]:
         """Those of its rows that carry a decision or a fault, however far back."""
         return self._own(self.client.history(self.kind, self.namespace, self.name, MOST_DECIDED, decided=True))
@@ -50,15 +55,26 @@ class Subject:
         return next((row for row in self.decided if row["why"].get("decision") in names), None)
 
     def since(self, holds: Callable[[dict], bool]) -> dict | None:
-        """The row that made it so: the oldest of the newest rows of which it `holds`. None if it does not hold."""
-        found = None
-        for row in self.rows:
-            if not holds(row["object"]):
-                break
-            found = row
-        return found
+        """The row that made it so: the oldest of the newest rows of which it `holds`. None if it does not hold. It may
+        have become so before, if there are too many."""
+        found = _oldest(self.rows, holds)
+        many = len(self.rows) == MOST_ROWS and found is self.rows[-1]
+        return _oldest(self.far, holds) if many else found
+
+    def before(self, row: dict) -> dict | None:
+        """The row before one of its own, if it is known."""
+        return next((one for rows in (self.rows, self.far) for one in rows if one["revision"] < row["revision"]), None)
 
     def other(self, kind: Kind, namespace: str, name: str) -> "Subject | None":
         """Another object of the cluster; None if no row of it is kept."""
         rows = self.client.history(kind, namespace, name, 1)
         return Subject(self.client, kind, namespace, name, self.now) if rows else None
+
+
+def _oldest(rows: list[dict], holds: Callable[[dict], bool]) -> dict | None:
+    found = None
+    for row in rows:
+        if not holds(row["object"]):
+            break
+        found = row
+    return found

@@ -6,9 +6,11 @@ from lab.apimachinery.kinds import PODS, RELEASES, REPLICASETS
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import condition
 
+from ..authors import called
 from ..grounds import because
 from . import quoted, releases, sizes
 from .card import Card, Ground, Help, ground
+from .origin import capital
 from .recorded import of_condition, of_event, of_spec, of_value
 from .refusals import refused
 from .sizes import be, many
@@ -20,8 +22,6 @@ STOPPED, FAR = "Why has the rollout stopped?", "How far is the rollout?"
 
 
 def deployments(subject: Subject) -> Iterator[Card]:
-    if subject.gone:
-        return
     yield from _rollout(subject)
     yield from sizes.cards(subject)
 
@@ -46,9 +46,10 @@ def _paused(subject: Subject) -> Iterator[Card]:
     row = of_spec(subject, "paused")
     if row is None:
         return
-    answer = f"{row['author']} has paused it: a changed template makes no new pods until it is resumed."
+    who = called(row["author"])
+    answer = f"{capital(who)} has paused it: a changed template makes no new pods until it is resumed."
     resume = kubectl("rollout", "resume", f"deployment/{subject.name}", namespace=subject.namespace)
-    grounds = [ground(row, f"{row['author']} paused it", "spec.paused")]
+    grounds = [ground(row, f"{who} paused it", "spec.paused")]
     yield Card(STOPPED, answer, "DeploymentPaused", grounds, Help("Resume it.", resume))
 
 
@@ -88,6 +89,8 @@ def _under_way(subject: Subject, progress: dict) -> Card:
     late = progress.get("reason") == "ProgressDeadlineExceeded"
     grounds = of_condition(subject, "Progressing") if late else []
     sets = _versions(subject)
+    if late:
+        answer += f" For {subject.obj['spec'].get('progressDeadlineSeconds')} s nothing came of it."
     found = quoted.troubled(subject, quoted.unready(pod for rs in sets for pod in quoted.owned(rs, PODS)))
     stuck = late
     if found:
@@ -137,8 +140,6 @@ def _way_out(subject: Subject, card: Card | None, has_old: bool) -> Help | None:
 
 def replica_sets(subject: Subject) -> Iterator[Card]:
     """Of ReplicationControllers too."""
-    if subject.gone:
-        return
     if card := refused(subject, of_condition(subject, "ReplicaFailure")):
         yield card
     yield _kept(subject, sizes.replicas_of(subject.obj), subject.obj.get("status", {}).get("readyReplicas", 0))
@@ -146,8 +147,6 @@ def replica_sets(subject: Subject) -> Iterator[Card]:
 
 
 def stateful_sets(subject: Subject) -> Iterator[Card]:
-    if subject.gone:
-        return
     status, wanted = subject.obj.get("status", {}), sizes.replicas_of(subject.obj)
     if status.get("replicas", 0) < wanted and (card := _event_refused(subject)):
         yield card
@@ -157,8 +156,6 @@ def stateful_sets(subject: Subject) -> Iterator[Card]:
 
 
 def daemon_sets(subject: Subject) -> Iterator[Card]:
-    if subject.gone:
-        return
     status = subject.obj.get("status", {})
     wanted = status.get("desiredNumberScheduled", 0)
     if status.get("currentNumberScheduled", 0) < wanted and (card := _event_refused(subject)):
@@ -223,5 +220,5 @@ def _kept_back(subject: Subject, old: int) -> Iterator[Card]:
     rule = f"updateStrategy {'OnDelete' if by_hand else f'RollingUpdate, partition {partition}'}"
     until = "until somebody deletes them" if by_hand else f"while they have a number below {partition}"
     answer = f"{many(old, 'pod')} of an old version stay as they are {until}: so says its {rule}."
-    grounds = [ground(row, f"{row['author']} set it so", rule)]
+    grounds = [ground(row, f"{called(row['author'])} set it so", rule)]
     yield Card("Why are there old pods?", answer, "OnDelete" if by_hand else "Partition", grounds)
