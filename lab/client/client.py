@@ -2,6 +2,7 @@
 
 import builtins  # `list` is also a verb here
 import dataclasses
+import time
 from collections.abc import Mapping, Sequence
 
 from asgiref.sync import async_to_sync
@@ -45,6 +46,10 @@ class Client:
         return Request(self.cluster, self.author, self.cause, fence=self.fence, hardware=self.hardware)
 
     # Reading: from the process's view of the cluster, brought up to date by each call.
+
+    def now(self) -> float:
+        """What the time is where it reads, in epoch seconds: ages are counted from it."""
+        return time.time()
 
     def view(self) -> View:
         """The cluster's whole state, up to date."""

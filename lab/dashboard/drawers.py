@@ -1,6 +1,6 @@
 """What the drawer shows of one thing: the facts of each tab, read through the client. Templates only lay them out."""
 
-import time
+import contextlib
 from collections.abc import Callable
 
 import yaml
@@ -32,7 +32,6 @@ from lab.apimachinery.pods import is_finished
 from lab.apiserver.tables.cells import age, human_duration
 from lab.apiserver.tables.pods import summary
 from lab.client import Client
-from lab.explain.grounds import acts_of, because
 from lab.explain.past import PastClient
 
 from . import steeringdrawers as steering
@@ -45,10 +44,9 @@ from .rows import WORKLOADS, event_row, pod_row, requests_of
 from .status import pod_state
 from .storagerows import claim_names
 from .threaddrawers import revision_drawer, thread_tab
-from .verdicts import SCORES, decision
 from .wheels import loop_drawer
 from .whole import ZONES, zone_of, zone_row
-from .why import explain_pod
+from .why import cards_of, telling
 
 EVENTS_SHOWN = 50
 NOW_ONLY = ("logs", "terminal", "drain")  # tabs that reach into what runs, or say what would be
@@ -71,7 +69,9 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
     head, every = DRAWERS[kind]
     tabs = {tab: show for tab, show in every.items() if tab not in NOW_ONLY or not isinstance(client, PastClient)}
     obj = client.get(kind, namespace, name)
-    tab = tab if tab in tabs else next(iter(tabs))
+    cards = cards_of(client, kind, namespace, name)
+    said = telling(cards)
+    tab = tab if tab in tabs else "why" if said else next(iter(tabs))
     key = join_key(namespace, name)
     return {
         "kind": kind.singular,
@@ -82,12 +82,24 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
         "name": name,
         "tabs": list(tabs),
         "tab": tab,
-        "age": age(obj, time.time()),
+        "age": age(obj, client.now()),
+        "cards": cards,
+        "telling": said,
         "cluster": client.cluster,
         "command": kubectl("describe", kind.singular, name, namespace=namespace),
         **head(client, obj),
         **tabs[tab](client, obj),
     }
+
+
+def gone(client: Client, resource: str, namespace: str, name: str) -> dict:
+    """What is left to show of a thing that is not there: why it went, as long as rows of it are kept."""
+    kind = BY_RESOURCE.get(resource)
+    if kind not in DRAWERS:
+        return {}
+    with contextlib.suppress(ApiError):
+        return {"cards": cards_of(client, kind, namespace, name)}
+    return {}
 
 
 def zone_drawer(client: Client, name: str) -> dict:
@@ -117,7 +129,7 @@ def _kind_of(obj: dict) -> Kind:
 
 
 def _events(client: Client, obj: dict) -> dict:
-    uid, now = obj["metadata"]["uid"], time.time()
+    uid, now = obj["metadata"]["uid"], client.now()
     about = [e for e in client.list(EVENTS) if e.get("involvedObject", {}).get("uid") in (uid, obj["metadata"]["name"])]
     rows = sorted(map(event_row, about), key=lambda row: row.get("at", 0), reverse=True)[:EVENTS_SHOWN]
     about_it = f"{_kind_of(obj).singular}/{obj['metadata']['name']}"
@@ -150,42 +162,13 @@ def _pod_head(client: Client, pod: dict) -> dict:
 
 
 def _pod_why(client: Client, pod: dict) -> dict:
-    meta = pod["metadata"]
-    why = decision(client, meta["namespace"], meta["name"], meta["uid"]) or {}
-    plugins = sorted({plugin for item in why.get("nodes", ()) for plugin in item.get("scores", {})})
-    verdicts = [
-        {
-            **item,
-            "chosen": item["node"] == why.get("chosen"),
-            "points": [item.get("scores", {}).get(p) for p in plugins],
-        }
-        for item in why.get("nodes", ())
-    ]
-    fitting = [item for item in verdicts if item["fits"]]
-    runner_up = next((item for item in fitting if not item["chosen"]), None)
-    return {
-        "sentences": explain_pod(pod, time.time()),
-        "kubelet": _last_acts(client, pod),
-        "volumes": storage.claims_told(client, pod["metadata"]["namespace"], claim_names(pod), [pod]),
-        "why": why,
-        "plugins": [(plugin, SCORES.get(plugin, plugin)) for plugin in plugins],
-        "verdicts": verdicts,
-        "winner": next((item for item in fitting if item["chosen"]), None),
-        "runner_up": runner_up,
-    }
+    claims = storage.claims_told(client, pod["metadata"]["namespace"], claim_names(pod), [pod])
+    return {"volumes": claims}
 
 
-def _last_acts(client: Client, pod: dict) -> dict | None:
-    """The kubelet's last decision about the pod: what it did, on what grounds, and how long ago."""
-    meta = pod["metadata"]
-    for row in client.history(PODS, meta["namespace"], meta["name"]):
-        if acts := acts_of(row["why"]):
-            return {
-                "acts": acts,
-                "because": because(row["why"]),
-                "ago": human_duration(time.time() - row["time"]),
-            }
-    return None
+def _why(client: Client, obj: dict) -> dict:
+    """The cards are every tab's."""
+    return {}
 
 
 def _thread(client: Client, obj: dict) -> dict:
@@ -251,7 +234,7 @@ def _node_drain(client: Client, node: dict) -> dict:
 
 
 def _with_overview(head: Show, overview: Show) -> tuple[Show, dict[str, Show]]:
-    return head, {"overview": overview, "thread": _thread, "events": _events, "yaml": _yaml}
+    return head, {"overview": overview, "why": _why, "thread": _thread, "events": _events, "yaml": _yaml}
 
 
 # Of each kind that has a drawer: its head, and its tabs in the order in which they stand.
@@ -269,7 +252,14 @@ DRAWERS: dict[Kind, tuple[Show, dict[str, Show]]] = {
     ),
     NODES: (
         _node_head,
-        {"overview": _node_overview, "thread": _thread, "drain": _node_drain, "events": _events, "yaml": _yaml},
+        {
+            "overview": _node_overview,
+            "why": _why,
+            "thread": _thread,
+            "drain": _node_drain,
+            "events": _events,
+            "yaml": _yaml,
+        },
     ),
     **dict.fromkeys(WORKLOADS, _with_overview(workloads.workload_head, workloads.workload_overview)),
     SERVICES: _with_overview(steering.service_head, steering.service_overview),

@@ -86,44 +86,6 @@ def selects(service: dict, workload: dict) -> bool:
     return bool(selector) and same_place and selector.items() <= labels.items()
 
 
-def why_empty(service: dict, labelled: list[dict], others: list[dict]) -> tuple[str, str]:
-    """Why a service has no ready endpoint, and what to do about it; empty words if that is as it should be.
-
-    `labelled` are the pods that its selector matches, `others` the rest of its namespace's.
-    """
-    spec = service["spec"]
-    if spec.get("type") == "ExternalName":
-        return "", ""
-    selector = spec.get("selector") or {}
-    written = ", ".join(f"{key}={held}" for key, held in sorted(selector.items()))
-    if not selector:
-        return (
-            "It has no selector, so nothing fills in its endpoints.",
-            "Give it a selector, or write endpoints by hand.",
-        )
-    if not labelled:
-        near = _nearest(selector, others)
-        return (
-            f"Its selector {written} matches no pod of namespace {service['metadata']['namespace']}.",
-            f"The pod {near[0]} has {near[1]}: make the selector say what the pods' labels say, or the other way round."
-            if near
-            else "Create a deployment whose pods have these labels.",
-        )
-    return (
-        f"Its selector matches {len(labelled)} pod{'s' if len(labelled) > 1 else ''}, and none is ready.",
-        "Open one of them to see why: a service sends nothing to a pod whose readiness probe fails.",
-    )
-
-
-def _nearest(selector: dict[str, str], pods: list[dict]) -> tuple[str, str] | None:
-    """A pod that has one of the selector's keys with another value: most often the mistake is there."""
-    for pod in pods:
-        labels = pod["metadata"].get("labels", {})
-        if wrong := [key for key in selector if key in labels and labels[key] != selector[key]]:
-            return pod["metadata"]["name"], ", ".join(f"{key}={labels[key]}" for key in wrong)
-    return None
-
-
 def visitors_row(visitors: dict) -> Row:
     """The box of a load generator: whom it visits, and how hard."""
     spec, status = visitors["spec"], visitors.get("status", {})

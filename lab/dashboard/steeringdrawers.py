@@ -1,7 +1,6 @@
 """What the drawer shows of services and of what steers: endpoints, visitors, releases, autoscalers, pools."""
 
 import os
-import time
 
 from lab import metrics
 from lab.apimachinery.kinds import ENDPOINTSLICES as SLICES
@@ -9,7 +8,6 @@ from lab.apimachinery.kinds import (
     HORIZONTALPODAUTOSCALERS,
     INGRESSES,
     NODES,
-    PODS,
     RELEASES,
     SERVICES,
     VISITORS,
@@ -22,7 +20,7 @@ from lab.client import Client
 from lab.explain.grounds import because
 from lab.explain.past import PastClient
 
-from .servicerows import SERVICE_NAME, endpoints_of, service_row, visitors_row, why_empty
+from .servicerows import SERVICE_NAME, endpoints_of, service_row, visitors_row
 from .steeringrows import metric_words, pool_row, release_row, scaler_row, steps_of
 
 DECISIONS = 12
@@ -55,15 +53,10 @@ def service_head(client: Client, service: dict) -> dict:
 
 
 def service_overview(client: Client, service: dict) -> dict:
-    meta, selector = service["metadata"], service["spec"].get("selector") or {}
-    pods = client.list(PODS, meta["namespace"])
-    labelled = [pod for pod in pods if selector and selector.items() <= pod["metadata"].get("labels", {}).items()]
-    slices = client.list(SLICES, meta["namespace"], {SERVICE_NAME: meta["name"]})
-    empty = not any(one["ready"] for one in endpoints_of(slices))
+    meta = service["metadata"]
     visitors = [visitors_row(one) for one in client.list(VISITORS, meta["namespace"])]
     visitors = [row for row in visitors if row.get("service") == meta["name"]]
     return {
-        "why": why_empty(service, labelled, [pod for pod in pods if pod not in labelled]) if empty else ("", ""),
         "spec": service["spec"],
         "visitors": visitors,
         "failures": failures(client, [row["key"] for row in visitors]),
@@ -76,7 +69,7 @@ def failures(client: Client, visitors: list[str]) -> list[dict]:
     Of the past they are not kept."""
     if isinstance(client, PastClient):
         return []
-    figures, now = metrics.read(client.cluster, metrics.VISITORS), time.time()
+    figures, now = metrics.read(client.cluster, metrics.VISITORS), client.now()
     found = [one for name in visitors for one in figures.get(name, {}).get("lastFailures", ())]
     newest = sorted(found, key=lambda one: one["time"], reverse=True)[:FAILURES]
     return [{**one, "ago": human_duration(now - one["time"])} for one in newest]
@@ -203,7 +196,7 @@ def pool_overview(client: Client, pool: dict) -> dict:
 def _decisions(client: Client, kind: Kind, obj: dict, author: str) -> list[dict]:
     """What `author`, its controller, decided last, newest first, and on what grounds. Of those that came to the same
     one after another, the first: since when it is so."""
-    meta, now = obj["metadata"], time.time()
+    meta, now = obj["metadata"], client.now()
     found: list[dict] = []
     for row in client.history(kind, meta.get("namespace", ""), meta["name"], HISTORY):
         if row["author"] == author and (said := because(row["why"])):

@@ -1,6 +1,6 @@
 """What the drawer shows of a claim and of a volume: who uses it, where it lies, and what its end would end."""
 
-from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, STORAGECLASSES
+from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.client import Client
 
@@ -47,21 +47,8 @@ def claim_overview(client: Client, claim: dict) -> dict:
         "class": spec.get("storageClassName", ""),
         "volume": volume,
         "engine": _engine(volume),
-        "waits": _why_pending(client, spec) if not volume else "",
         "ends": "its volume stays, as Released, with what is on it" if kept else "its volume and what is on it go too",
     }
-
-
-def _why_pending(client: Client, spec: dict) -> str:
-    """What a claim without a volume waits for."""
-    if spec.get("volumeName"):
-        return f"There is no volume {spec['volumeName']}."
-    found = client.find(STORAGECLASSES, "", spec["storageClassName"]) if spec.get("storageClassName") else None
-    if found and found.get("volumeBindingMode") == "WaitForFirstConsumer":
-        return "It gets its volume when the first pod that mounts it has a node."
-    if found:
-        return "Its volume is being made."
-    return "No class makes a volume for it: it waits for one that somebody makes by hand."
 
 
 def volume_head(client: Client, volume: dict) -> dict:

@@ -19,7 +19,7 @@ from lab.explain.past import PastClient
 from .actions import perform
 from .answers import refused, strict
 from .creating import AUTHOR
-from .drawers import drawer
+from .drawers import drawer, gone
 from .feed import feed_of
 from .panels import panel, submit
 from .rows import WORKLOADS, percent
@@ -96,11 +96,13 @@ def details(request: HttpRequest, cluster: str, resource: str, key: str) -> Http
     """The drawer for one thing, as it is or as it was `?at=<revision>`."""
     namespace, _, name = key.rpartition("/")
     at = request.GET.get("at", "")
+    client = None
     try:
         client = PastClient(cluster, int(at)) if at.isdecimal() else Client(cluster, AUTHOR)
         context = drawer(client, resource, namespace, name, request.GET.get("tab", ""))
     except ApiError as error:
-        return render(request, "board/drawer/gone.html", {"error": error, "name": name}, status=error.code)
+        context = {"error": error, "name": name, **(gone(client, resource, namespace, name) if client else {})}
+        return render(request, "board/drawer/gone.html", context, status=error.code)
     return render(request, f"board/drawer/{context.get('template', context['kind'])}.html", context)
 
 

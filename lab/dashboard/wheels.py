@@ -1,6 +1,5 @@
 """The control loops' wheels on the board: turning them, and the drawer of a loop."""
 
-import time
 from itertools import groupby
 
 from django.db.models import Q
@@ -69,7 +68,7 @@ def loop_drawer(client: Client, name: str) -> dict:
     wheel = _wheel(client, names.get(name, name))
     past = isinstance(client, PastClient)  # of what was before it then, and how long a turn took, nothing is kept
     keys = ahead(client.view(), wheel.name) if name in names and not past else []
-    now = time.time()
+    now = client.now()
     waiting = [{"key": one.key, "cause": one.cause, "error": one.error, "when": _when(one.due - now)} for one in keys]
     stored = client.find(WHEELS, "", wheel.name)
     turns = client.history(WHEELS, "", wheel.name, 5) if stored else []

@@ -1,90 +1,101 @@
-"""Why a pod is as it is, in sentences and as a thread: read from its status and from what the log kept of decisions.
+"""The why cards of a drawer: what `lab.explain.why` answers, laid out, and what the board itself can do about it.
 
-Pure, but for `thread`, which follows the log's causes through the client.
+Pure, but for `cards_of`, which asks.
 """
 
-from lab.apimachinery.meta import condition, parse_time
+import json
+import shlex
+
+from lab.apimachinery.kinds import BY_RESOURCE, CRONJOBS, NODES, WHEELS, Kind
+from lab.apimachinery.meta import join_key
 from lab.apiserver.tables.cells import human_duration
-from lab.apiserver.tables.pods import summary
+from lab.client import Client
+from lab.explain import why
 
-from .status import next_try, pod_state
-from .workloadrows import NO_IMAGE
+from .verdicts import SCORES
 
-WORDS = {
-    "pending": "without a node",
-    "starting": "starting",
-    "ready": "ready",
-    "unready": "not ready",
-    "failed": "failed",
-    "backoff": "in back-off",
-    "leaving": "leaving",
-    "done": "completed",
-}
-
-
-def explain_pod(pod: dict, now: float) -> list[str]:
-    """Why the pod is in the state it is in: a few sentences, the most telling first."""
-    status = pod.get("status", {})
-    state = pod_state(pod, summary(pod)[0])
-    said = [_container(container, now) for container in _containers(status)]
-    sentences = [sentence for sentence in said if sentence]
-    if (again := next_try(pod)) and state == "backoff":
-        left = max(0, round(again - now))
-        sentences.append(f"The kubelet waits longer after each failure: next try in {left} s.")
-    scheduled = condition(pod, "PodScheduled")
-    if state == "pending":
-        sentences.append(
-            scheduled["message"] if scheduled and scheduled.get("message") else "The scheduler has not seen it yet."
-        )
-    if state == "ready" and not sentences:
-        since = (condition(pod, "Ready") or {}).get("lastTransitionTime")
-        ago = f" for {human_duration(now - parse_time(since))}" if since else ""
-        sentences.append(
-            f"All its containers run and are ready{ago}. It answers at {status.get('podIP') or 'no address'}."
-        )
-    if state == "unready" or state == "starting":
-        sentences.append(_readiness(pod) or "Its containers are being made.")
-    if state == "leaving":
-        sentences.append("It was asked to leave: its containers have been told, and are given time to finish.")
-    if status.get("message"):
-        sentences.append(status["message"])
-    return sentences
+MOST_GROUNDS = 8  # of a card: a table of nodes and the thread tell the rest
+# Reasons of what is as it should be, or on its way there. Any other is told in the head of every tab, and a thing that
+# has one opens on its cards.
+CALM = frozenset(
+    {
+        *("Scheduled", "Created", "Ready", "Serving", "ContainerCreating", "PodInitializing", "Completed"),
+        *("Complete", "Progressing", "ReleaseInControl", "OnDelete", "Partition", "OnePerNode"),
+        *("AsDeclared", "ScaledByHand", "ScaledByAutoscaler", "ScaledByDeployment", "Scaled"),
+        *("CompletionsReached", "SuccessPolicy", "WaitingForItsTime", "ExternalName"),
+        *("Waiting", "Switched", "Promoted", "Aborted", "Superseded"),
+        *("DesiredWithinRange", "ScaleUpStabilized", "ScaleDownStabilized", "ScaleUpLimit", "ScaleDownLimit"),
+        *("Bound", "ExternalProvisioning"),
+    }
+)
 
 
-def _containers(status: dict) -> list[dict]:
-    return [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+def cards_of(client: Client, kind: Kind, namespace: str, name: str) -> list[dict]:
+    """The cards, most telling first: those of `why.of_object`, each with `calm`, `act`, what the table of `verdicts`
+    needs, and how long ago each ground was. Raises ApiError 404 for an object of which no row is kept."""
+    now = client.now()
+    told = why.of_object(client, kind, namespace, name, now)
+    return [laid_out(card, now) for card in told["cards"]]
 
 
-def _container(container: dict, now: float) -> str:
-    """What is the matter with a container that does not simply run."""
-    state, last = container.get("state", {}), container.get("lastState", {})
-    waiting, restarts = state.get("waiting", {}), container.get("restartCount", 0)
-    ended = state.get("terminated") or last.get("terminated")
-    name = container["name"]
-    if waiting.get("reason") in NO_IMAGE:
-        return f"The image of {name} cannot be had: {waiting.get('message') or waiting['reason']}"
-    if ended and (state.get("terminated") or waiting.get("reason") == "CrashLoopBackOff"):
-        times = f", restarted {restarts} times so far" if restarts > 1 else ""
-        return f"The process of {name} ended with {_ending(ended)}{_after(ended)}{times}."
-    if ended and restarts:
-        return f"{name} was restarted {restarts} times, last because it ended with {_ending(ended)}{_after(ended)}."
-    if waiting.get("message"):
-        return f"{name}: {waiting.get('reason')}: {waiting['message']}"
-    return ""
+def laid_out(card: dict, now: float) -> dict:
+    """`now`: in epoch seconds."""
+    grounds = [{**one, "ago": human_duration(max(0.0, now - one["time"]))} for one in card["because"]]
+    plugins = sorted({plugin for item in card["verdicts"] for plugin in item["scores"]})
+    return {
+        **card,
+        "calm": card["reason"] in CALM,
+        "because": grounds[:MOST_GROUNDS],
+        "more": max(0, len(grounds) - MOST_GROUNDS),
+        "act": act_of(card["help"]["command"]) if card["help"] else None,
+        "plugins": [(plugin, SCORES.get(plugin, plugin)) for plugin in plugins],
+        "verdicts": [
+            {**item, "points": [item["scores"].get(plugin) for plugin in plugins]} for item in card["verdicts"]
+        ],
+    }
 
 
-def _ending(ended: dict) -> str:
-    if ended.get("reason") == "OOMKilled":
-        return "no memory left (OOMKilled)"
-    return f"signal {ended['signal']}" if ended.get("signal") else f"exit code {ended.get('exitCode', 0)}"
+def telling(cards: list[dict]) -> str:
+    """What the head of every tab says of it; empty where all is as it should be."""
+    return cards[0]["answer"] if cards and not cards[0]["calm"] else ""
 
 
-def _after(ended: dict) -> str:
-    if not ended.get("startedAt") or not ended.get("finishedAt"):
-        return ""
-    return f", {human_duration(parse_time(ended['finishedAt']) - parse_time(ended['startedAt']))} after it started"
+def act_of(command: str) -> dict | None:
+    """`{"do", "row", "words", "form"}`: the act of the board that does what the command does, if it has one; `form` is
+    JSON, as a button's `data-with`."""
+    words = shlex.split(command)
+    namespace = words[-1] if words[-2:-1] == ["-n"] else "default"
+    match words[1:]:
+        case ["cordon" | "uncordon" as do, node]:
+            return _act(do, f"{NODES.resource}/{node}", f"{do.capitalize()} {node}")
+        case ["rollout", "undo", of, *_]:
+            return _act("undo", _row(of, namespace), "Go back")
+        case ["rollout", "resume", of, *_]:
+            return _act("resume", _row(of, namespace), "Resume")
+        case ["scale", of, replicas, *_] if replicas.removeprefix("--replicas=").isdecimal():
+            wanted = int(replicas.removeprefix("--replicas="))
+            return _act("scale", _row(of, namespace), f"Scale to {wanted}", replicas=wanted)
+        case ["create", "job", _, origin, *_] if origin.startswith("--from=cronjob/"):
+            return _act("run-now", f"{CRONJOBS.resource}/{namespace}/{origin.rpartition('/')[2]}", "Start one now")
+        case ["patch", kind, name, "--type=merge", "-p", patch, *_]:
+            return _patch(kind, namespace, name, json.loads(patch).get("spec"))
+    return None
 
 
-def _readiness(pod: dict) -> str:
-    ready = condition(pod, "ContainersReady") or condition(pod, "Ready")
-    return ready.get("message", "") if ready and ready["status"] != "True" else ""
+def _patch(kind: str, namespace: str, name: str, spec: dict | None) -> dict | None:
+    if kind == WHEELS.singular and spec == {"mode": "Running"}:
+        return _act("turn", f"{WHEELS.resource}/{name}", f"Resume {name}", mode="Running")
+    if spec == {"suspend": False}:
+        return _act("resume", _row(f"{kind}/{name}", namespace), "Resume")
+    return None
+
+
+def _act(do: str, row: str, words: str, **form: object) -> dict:
+    return {"do": do, "row": row, "words": words, "form": json.dumps(form)}
+
+
+def _row(of: str, namespace: str) -> str:
+    """`deployments.apps/default/web` of `deployment/web`, as kubectl has it."""
+    singular, _, name = of.partition("/")
+    resource = next(kind.resource for kind in BY_RESOURCE.values() if kind.singular == singular)
+    return f"{resource}/{join_key(namespace, name)}"

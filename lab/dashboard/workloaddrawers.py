@@ -1,33 +1,33 @@
-"""What the drawer shows of a workload, whichever kind it is: what is wanted, why it is not so, its pods and versions.
+"""What the drawer shows of a workload, whichever kind it is: what is wanted, its pods and versions.
 
 The kinds differ in their facts, and in what can be done to them; the fragment lays both out as they are listed here.
 """
 
-import time
+from collections.abc import Callable
 
 from lab.apimachinery.kinds import (
     BY_RESOURCE,
     CRONJOBS,
     DAEMONSETS,
     DEPLOYMENTS,
-    EVENTS,
     JOBS,
     PERSISTENTVOLUMECLAIMS,
     PODS,
     REPLICASETS,
     STATEFULSETS,
 )
-from lab.apimachinery.meta import condition, parse_time
+from lab.apimachinery.meta import parse_time
 from lab.apimachinery.selectors import selector_of
 from lab.apiserver.tables.cells import age, human_duration, label_selector
 from lab.client import Client
 
-from .rows import BY_NAME, Row, event_time, owner_id, pod_row
+from .rows import BY_NAME, Row, owner_id, pod_row
 from .storagedrawers import claims_told
 from .workloadrows import ENDING, ROLLED, template_of, workload_row
 from .workloads import made_by, number_of, on, present, revisions_of, template_kept
 
 MOST_LISTED = 50  # pods, and Jobs, that are listed; of more it is said how many
+Ago = Callable[[str | None], str]
 MAKES = {DEPLOYMENTS.kind: REPLICASETS, CRONJOBS.kind: JOBS}  # what some make, that makes the pods
 
 
@@ -55,7 +55,6 @@ def workload_head(client: Client, obj: dict) -> dict:
         "pods": rows[:MOST_LISTED],
         "more": max(0, len(rows) - MOST_LISTED),
         "revisions": _revisions(client, obj) if kind.kind in ROLLED else [],
-        "why": _why(client, obj, row, len(rows)),
     }
     if kind.kind in ROLLED:
         head["command"] = on(kind, row["name"], "rollout", "status", namespace=row["namespace"])
@@ -64,32 +63,19 @@ def workload_head(client: Client, obj: dict) -> dict:
 
 def workload_overview(client: Client, obj: dict) -> dict:
     return {
-        "facts": [(label, words) for label, words in _facts(obj) if words],
+        "facts": [(label, words) for label, words in _facts(obj, client.now()) if words],
         "jobs": _jobs(client, obj) if obj["kind"] == CRONJOBS.kind else None,
         "claims": _claims(client, obj) if obj["kind"] == STATEFULSETS.kind else [],
         "conditions": obj.get("status", {}).get("conditions", ()),
     }
 
 
-def _why(client: Client, obj: dict, row: Row, pods: int) -> list[str]:
-    """What keeps it from being as it is wanted: by its conditions, its pods, and what its controller told last."""
-    failed = condition(obj, "Failed") if obj["kind"] == JOBS.kind else None
-    said = [failed["message"]] if failed and failed.get("message") else [row["trouble"]] if row.get("trouble") else []
-    if row.get("desired", 0) > pods and row["state"] == "starting" and not row.get("refused"):
-        about = [
-            one for one in client.list(EVENTS) if one.get("involvedObject", {}).get("uid") == obj["metadata"]["uid"]
-        ]
-        warned = max((one for one in about if one.get("type") == "Warning"), key=event_time, default=None)
-        said += [f"{warned['reason']}: {warned['message']}"] if warned else []
-    return said
-
-
 def _revisions(client: Client, obj: dict) -> list[dict]:
     revisions = revisions_of(client, obj)
-    return [_revision(one, number_of(one) == present(obj, revisions)) for one in revisions]
+    return [_revision(one, number_of(one) == present(obj, revisions), client.now()) for one in revisions]
 
 
-def _revision(revision: dict, chosen: bool) -> dict:
+def _revision(revision: dict, chosen: bool, now: float) -> dict:
     meta, status = revision["metadata"], revision.get("status", {})
     containers = template_kept(revision)["spec"]["containers"]
     return {
@@ -100,18 +86,18 @@ def _revision(revision: dict, chosen: bool) -> dict:
         "stands": f"{status.get('readyReplicas', 0)}/{revision['spec'].get('replicas', 0)}"
         if "spec" in revision
         else "",
-        "age": age(revision, time.time()),
+        "age": age(revision, now),
     }
 
 
-def _facts(obj: dict) -> list[tuple[str, str]]:
+def _facts(obj: dict, now: float) -> list[tuple[str, str]]:
     images = [container.get("image", "") for container in template_of(obj)["spec"]["containers"]]
     selector = label_selector(selector_of(obj)) if obj["kind"] not in ENDING else ""
-    facts = FACTS[obj["kind"]](obj) if obj["kind"] in FACTS else []
+    facts = FACTS[obj["kind"]](obj, lambda when: _ago(when, now)) if obj["kind"] in FACTS else []
     return [("image", ", ".join(images)), *facts, ("selector", selector)]
 
 
-def _strategy(obj: dict) -> list[tuple[str, str]]:
+def _strategy(obj: dict, _ago: Ago) -> list[tuple[str, str]]:
     strategy = obj["spec"].get("strategy") or obj["spec"].get("updateStrategy") or {}
     pace, words = strategy.get("rollingUpdate") or {}, strategy.get("type", "")
     if "maxSurge" in pace:
@@ -121,7 +107,7 @@ def _strategy(obj: dict) -> list[tuple[str, str]]:
     return [("strategy", words), ("service", obj["spec"].get("serviceName", ""))]
 
 
-def _job_facts(job: dict) -> list[tuple[str, str]]:
+def _job_facts(job: dict, ago: Ago) -> list[tuple[str, str]]:
     spec, status = job["spec"], job.get("status", {})
     deadline = spec.get("activeDeadlineSeconds")
     return [
@@ -130,19 +116,19 @@ def _job_facts(job: dict) -> list[tuple[str, str]]:
         ("backoff limit", str(spec.get("backoffLimit", 6))),
         ("deadline", f"{deadline} s" if deadline else ""),
         ("indexes done", status.get("completedIndexes", "")),
-        ("started", _ago(status.get("startTime"))),
-        ("ended", _ago(status.get("completionTime"))),
+        ("started", ago(status.get("startTime"))),
+        ("ended", ago(status.get("completionTime"))),
     ]
 
 
-def _cronjob_facts(cronjob: dict) -> list[tuple[str, str]]:
+def _cronjob_facts(cronjob: dict, ago: Ago) -> list[tuple[str, str]]:
     spec, status = cronjob["spec"], cronjob.get("status", {})
     limits = f"{spec.get('successfulJobsHistoryLimit')} complete, {spec.get('failedJobsHistoryLimit')} failed"
     return [
         ("schedule", " ".join(filter(None, (spec["schedule"], spec.get("timeZone"))))),
         ("if one still runs", CONCURRENCY.get(spec.get("concurrencyPolicy"), "")),
-        ("last run", _ago(status.get("lastScheduleTime"))),
-        ("last success", _ago(status.get("lastSuccessfulTime"))),
+        ("last run", ago(status.get("lastScheduleTime"))),
+        ("last success", ago(status.get("lastSuccessfulTime"))),
         ("keeps", limits),
     ]
 
@@ -161,8 +147,8 @@ FACTS = {
 }
 
 
-def _ago(when: str | None) -> str:
-    return f"{human_duration(time.time() - parse_time(when))} ago" if when else ""
+def _ago(when: str | None, now: float) -> str:
+    return f"{human_duration(now - parse_time(when))} ago" if when else ""
 
 
 def _jobs(client: Client, cronjob: dict) -> list[Row]:

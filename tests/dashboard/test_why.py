@@ -1,48 +1,108 @@
-"""Why a pod is as it is, in sentences."""
+"""The why cards in the drawer, and what a drain and short waits say for themselves."""
 
+import json
+import re
+
+import pytest
 from django.conf import settings
+from django.template.loader import render_to_string
 
 from lab.apimachinery.budgets import Budget
+from lab.apimachinery.kinds import PODS
 from lab.apimachinery.meta import parse_time
 from lab.apimachinery.selectors import EVERYTHING
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
+from lab.dashboard.actions import ACTIONS
 from lab.dashboard.drain import checklist
+from lab.dashboard.drawers import drawer, gone
 from lab.dashboard.waits import shortened, span
-from lab.dashboard.why import explain_pod
+from lab.dashboard.why import CALM, MOST_GROUNDS, act_of, laid_out, telling
+from lab.explain.past import PastClient
+from lab.models import Revision
+from tests.explain.asking import REASONS
 
-from .build import a_deployment, a_pod, a_replicaset, crashed, leaving, ready, with_spec, with_status
+from .build import a_deployment, a_pod, a_replicaset, leaving, with_spec, with_status
 
 NOW = parse_time("2026-05-20T10:00:30Z")
 SET = a_replicaset(a_deployment())
 
 
-def test_a_crash_loop_says_how_it_ended_how_long_it_lived_and_when_it_is_tried_again():
-    said = " ".join(explain_pod(crashed(a_pod(node="node-a")), NOW))
-    assert "ended with exit code 3, 18s after it started, restarted 4 times so far" in said
-    assert "next try in 30 s" in said
+def ground(revision: int) -> dict:
+    return {"text": "said", "name": "Pod", "author": "scheduler", "revision": revision, "time": NOW - 90}
 
 
-def test_a_pod_that_waits_for_a_node_says_what_the_scheduler_said():
-    conditions = [
-        {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available: 3 Insufficient cpu."}
-    ]
-    assert "3 Insufficient cpu" in explain_pod(with_status(a_pod(), conditions=conditions), NOW)[0]
-    assert "has not seen it yet" in explain_pod(a_pod(), NOW)[0]
+def card(reason: str, **more) -> dict:
+    told = {"question": "Why?", "answer": f"{reason} it is.", "reason": reason, "because": [ground(7)]}
+    return {**told, "help": None, "verdicts": [], **more}
 
 
-def test_a_healthy_pod_says_since_when_and_where_it_answers():
-    assert explain_pod(ready(a_pod(node="node-a")), NOW) == [
-        "All its containers run and are ready for 25s. It answers at 10.1.1.2."
-    ]
+def test_what_is_as_it_should_be_is_not_told_in_the_head_of_every_tab():
+    assert telling([laid_out(card("Unschedulable"), NOW), laid_out(card("Created"), NOW)]) == "Unschedulable it is."
+    assert telling([laid_out(card("Ready"), NOW), laid_out(card("Restarted"), NOW)]) == telling([]) == ""
+    assert CALM <= REASONS
 
 
-def test_an_image_that_cannot_be_had_is_named_with_its_error():
-    waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
-    pod = with_status(a_pod(node="node-a"), containerStatuses=[{"name": "web", "state": waiting, "ready": False}])
-    assert "The image of web cannot be had: no such image" in explain_pod(pod, NOW)
+def test_grounds_say_how_long_ago_they_were_and_more_than_one_reads_are_counted():
+    told = laid_out(card("Created", because=[ground(n) for n in range(MOST_GROUNDS + 3)]), NOW)
+    assert ({one["ago"] for one in told["because"]}, len(told["because"]), told["more"]) == ({"90s"}, MOST_GROUNDS, 3)
 
 
-def test_a_pod_on_its_way_out_says_so():
-    assert "asked to leave" in explain_pod(leaving(ready(a_pod(node="node-a"))), NOW)[-1]
+@pytest.mark.parametrize(
+    ("command", "act"),
+    [
+        ("kubectl uncordon node-a", ("uncordon", "nodes/node-a", {})),
+        ("kubectl rollout undo deployment/web", ("undo", "deployments.apps/default/web", {})),
+        ("kubectl rollout resume deployment/web -n shop", ("resume", "deployments.apps/shop/web", {})),
+        ("kubectl scale statefulset/db --replicas=2", ("scale", "statefulsets.apps/default/db", {"replicas": 2})),
+        ("kubectl create job web-1 --from=cronjob/web -n shop", ("run-now", "cronjobs.batch/shop/web", {})),
+        (
+            """kubectl patch wheel scheduler --type=merge -p '{"spec":{"mode":"Running"}}'""",
+            ("turn", "wheels.orrery.io/scheduler", {"mode": "Running"}),
+        ),
+        (
+            """kubectl patch job web --type=merge -p '{"spec":{"suspend":false}}'""",
+            ("resume", "jobs.batch/default/web", {}),
+        ),
+        ("""kubectl patch hpa web --type=merge -p '{"spec":{"maxReplicas":9}}'""", None),
+        ("kubectl logs web-1 --previous", None),
+        ("", None),
+    ],
+)
+def test_a_command_that_is_an_act_of_the_board_gets_its_button(command, act):
+    found = act_of(command)
+    assert (found and (found["do"], found["row"], json.loads(found["form"]))) == act
+    assert act is None or found["do"] in ACTIONS
+
+
+def test_the_table_says_of_each_node_its_points_or_what_it_had_against_the_pod():
+    fits = {"node": "a", "fits": True, "chosen": True, "reasons": [], "scores": {"NodeResourcesFit": 61}, "total": 61}
+    not_ = {"node": "b", "fits": False, "chosen": False, "reasons": ["Too many pods"], "scores": {}, "total": None}
+    told = laid_out(card("Scheduled", verdicts=[fits, not_]), NOW)
+    drawn = render_to_string("board/drawer/_cards.html", {"cards": [told]})
+    assert 'title="NodeResourcesFit">room</th>' in drawn
+    assert re.search(r'<tr class="chosen"><td>✓ a</td><td class="n">61</td><td class="n">61</td>', drawn)
+    assert '<td>✗ b</td><td colspan="2">Too many pods</td>' in drawn
+
+
+@pytest.mark.django_db
+def test_ages_in_the_past_are_counted_from_then():
+    ensure_cluster("then")
+    made = Client("then", "board").create(PODS, a_pod("web"))
+    when = parse_time(made["metadata"]["creationTimestamp"]) + 90
+    at = int(made["metadata"]["resourceVersion"])
+    Revision.objects.filter(cluster__name="then", revision=at).update(time=when)
+    assert drawer(PastClient("then", at), "pods", "default", "web", "")["age"] == "90s"
+
+
+@pytest.mark.django_db
+def test_what_is_gone_still_says_why():
+    ensure_cluster("went")
+    client = Client("went", "board")
+    client.create(PODS, a_pod("web"))
+    client.delete(PODS, "default", "web", grace_seconds=0)
+    assert "Deleted" in [one["reason"] for one in gone(client, "pods", "default", "web")["cards"]]
+    assert gone(client, "pods", "default", "never") == gone(client, "nothing", "", "web") == {}
 
 
 def test_a_drain_lists_first_what_stands_in_its_way():

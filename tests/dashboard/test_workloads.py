@@ -156,5 +156,7 @@ def test_the_drawer_of_a_set_that_gets_no_pods_says_what_was_told_of_it():
     spec = {"replicas": 2, "selector": labels[0], "template": {**TEMPLATE, "metadata": labels[1]}}
     made = client.create(STATEFULSETS, {"metadata": {"name": "db", "namespace": "default"}, "spec": spec})
     client.event(made, "Warning", "FailedCreate", QUOTA)
-    assert drawer(client, "statefulsets.apps", "default", "db", "")["why"] == [f"FailedCreate: {QUOTA}"]
-    assert drawer(client, "statefulsets.apps", "default", "db", "")["revisions"] == []
+    shown = drawer(client, "statefulsets.apps", "default", "db", "")
+    assert (shown["tab"], shown["cards"][0]["reason"]) == ("why", "FailedCreate")
+    assert "quota" in shown["telling"]
+    assert shown["revisions"] == []
