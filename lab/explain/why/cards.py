@@ -9,6 +9,7 @@ from lab.apimachinery.kinds import (
     HORIZONTALPODAUTOSCALERS,
     JOBS,
     NODEPOOLS,
+    NODES,
     PERSISTENTVOLUMECLAIMS,
     PODS,
     RELEASES,
@@ -20,13 +21,14 @@ from lab.apimachinery.kinds import (
 )
 from lab.client import Client
 
-from . import autoscalers, departures, idle, jobs, origin, pods, releases, services, storage, workloads
+from . import autoscalers, departures, idle, jobs, nodes, origin, pods, releases, services, storage, workloads
 from .card import Card
 from .subject import Subject
 
 # Of each kind the questions that it can raise; each yields a card, or none where it does not arise.
 CARDS: dict[Kind, tuple[Callable[[Subject], Iterator[Card]], ...]] = {
     PODS: (pods.cards,),
+    NODES: (nodes.cards,),
     DEPLOYMENTS: (workloads.deployments,),
     REPLICASETS: (workloads.replica_sets,),
     REPLICATIONCONTROLLERS: (workloads.replica_sets,),
@@ -47,8 +49,8 @@ def of_object(client: Client, kind: Kind, namespace: str, name: str, now: float 
     telling card first; the last says who made the object, and why. `now` is in epoch seconds: for the past, when that
     was. Raises ApiError 404 for an object of which no row is kept."""
     subject = Subject(client, kind, namespace, name, now)
-    # What is gone raises no other question; but a pod's end does.
-    of_kind = () if subject.gone and kind is not PODS else CARDS.get(kind, ())
+    # What is gone raises no other question; but a pod's end does, and what became of a node's pods.
+    of_kind = () if subject.gone and kind not in (PODS, NODES) else CARDS.get(kind, ())
     asked = (idle.cards, departures.cards, *of_kind, origin.cards)
     return {
         "kind": kind.kind,

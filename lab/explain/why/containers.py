@@ -62,11 +62,13 @@ def _starting(subject: Subject) -> Card:
 def _ready(subject: Subject) -> Card:
     row = subject.since(lambda pod: is_true(pod, "Ready"))
     count = len(subject.obj["spec"]["containers"])
-    many = "Its container runs and is ready" if count == 1 else f"All its {count} containers run and are ready"
-    ago = f", since {human_duration(max(0.0, subject.now - row['time']))}" if row else ""
+    run = "its container runs" if count == 1 else f"all its {count} containers run"
+    ago = f"has been ready for {human_duration(max(0.0, subject.now - row['time']))}" if row else "is ready"
     address = subject.obj["status"].get("podIP")
-    answer = f"{many}{ago}." + (f" It answers at {address}." if address else "")
-    return Card(READY, answer, "Ready", [ground(row, "all its containers are ready", "condition Ready")] if row else [])
+    answer = f"It {ago}: {run}" + (f", and it answers at {address}." if address else ".")
+    words = because(row["why"]) if row else ""
+    grounds = [ground(row, words or "all its containers are ready", "condition Ready")] if row else []
+    return Card(READY, answer, "Ready", grounds)
 
 
 def _unready(subject: Subject) -> Card:

@@ -12,7 +12,7 @@ from .card import Card, Ground, Help, ground
 from .subject import Subject
 
 CRASHING, RESTARTED, ENDED = "Why does it not keep running?", "Why was it restarted?", "Why has it ended?"
-LONGEST = 300  # characters of a message
+LONGEST = 200  # characters of a message
 
 
 def statuses(pod: dict) -> dict[str, dict]:
@@ -121,9 +121,12 @@ def restarted(subject: Subject) -> Iterator[Card]:
         grounds = _fall(subject, name)
         answer = f"Container {name} {_ending(end)}{_lived(end)}"
         if grounds and grounds[0].name == "Unhealthy":
-            answer = f"The kubelet ended container {name}: {grounds[0].text.rstrip('.')}"
+            said = grounds[0].text.partition(": ")[2].rstrip(".")
+            failed = f"its probe failed for good{f' ({said})' if said else ''}"
+            answer = f"The kubelet ended container {name}, because {failed}"
         answer += f". It has been restarted {_times(count)} so far."
-        grounds += _decided(subject, "StartContainer", name)
+        begun = _decided(subject, "StartContainer", name)
+        grounds += [one for one in begun if not grounds or one.revision > grounds[0].revision]
         yield Card(RESTARTED, answer, "Restarted", grounds, _mend(subject, name, end))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lab.apimachinery.kinds import NODES
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import condition, is_deleting
+from lab.apimachinery.taints import OUT_OF_SERVICE
 
 from ..authors import called
 from ..grounds import because
@@ -18,6 +19,7 @@ REASONS = {
     "DeletionByTaintManager": "TaintEviction",
     "PreemptionByScheduler": "Preempted",
     "DeletionByPodGC": "NodeLost",
+    "RemoveNode": "RemoveNode",
 }
 
 
@@ -33,13 +35,12 @@ def cards(subject: Subject) -> Iterator[Card]:
     grounds = [ground(row, words or f"{who} asked for its end", _name(why))]
     chain = origin.chain(subject.client, row["cause"])
     grounds += chain
-    answer = _answer(subject, who, why, words)
-    if reason != "Evicted" or not why.get("drains"):
+    answer = _answer(who, why, words)
+    if not why.get("drains"):
         answer += origin.behind(subject.client, chain)
-    if subject.gone is False:
-        answer += _still_there(subject)
     grounds += of_condition(subject, "DisruptionTarget")
-    yield Card(question, answer, reason, grounds, _help(why))
+    stays, help_ = ("", None) if subject.gone else _still_there(subject)
+    yield Card(question, answer + stays, reason, grounds, help_ or _help(why))
 
 
 def _name(why: dict) -> str:
@@ -51,7 +52,7 @@ def _name(why: dict) -> str:
     return "priority" if decision == "PreemptionByScheduler" else "deletionTimestamp"
 
 
-def _answer(subject: Subject, who: str, why: dict, words: str) -> str:
+def _answer(who: str, why: dict, words: str) -> str:
     decision = why.get("decision", "")
     if decision == "DeletionByTaintManager":
         seconds = why["tolerationSeconds"]
@@ -70,14 +71,17 @@ def _answer(subject: Subject, who: str, why: dict, words: str) -> str:
     return f"{origin.capital(who)} asked for its end{f': {words}' if words else ''}."
 
 
-def _still_there(subject: Subject) -> str:
-    seconds = subject.obj["metadata"].get("deletionGracePeriodSeconds")
-    node = subject.obj.get("spec", {}).get("nodeName")
-    if subject.obj["metadata"].get("finalizers"):
-        return f" It stays until its finalizers are taken off: {', '.join(subject.obj['metadata']['finalizers'])}."
+def _still_there(subject: Subject) -> tuple[str, Help | None]:
+    """What it waits for, and what would end that."""
+    meta, node = subject.obj["metadata"], subject.obj.get("spec", {}).get("nodeName")
+    if meta.get("finalizers"):
+        return f" It stays until its finalizers are taken off: {', '.join(meta['finalizers'])}.", None
     if node and _is_silent(subject, node):
-        return f" Its node {node} is silent, so nobody can say that its containers have ended: until then it stays."
-    return f" Its containers have {seconds} s to end." if seconds else ""
+        stays = f" Node {node} is silent, so nobody can say whether its containers have ended: until then it stays."
+        dead = kubectl("taint", "node", node, f"{OUT_OF_SERVICE}=nodeshutdown:NoExecute")
+        return stays, Help(f"Bring {node} back. If it is dead for good, say so: then its pods go at once.", dead)
+    seconds = meta.get("deletionGracePeriodSeconds")
+    return f" Its containers have {seconds} s to end." if seconds else "", None
 
 
 def _is_silent(subject: Subject, node: str) -> bool:
@@ -87,8 +91,7 @@ def _is_silent(subject: Subject, node: str) -> bool:
 
 def _help(why: dict) -> Help | None:
     if why.get("decision") == "DeletionByTaintManager":
-        words = "A toleration of that taint, without tolerationSeconds, would have kept it there."
-        return Help(words, kubectl("describe", "node", why["node"]))
+        return Help("A toleration of that taint without tolerationSeconds would have kept it there.")
     if why.get("decision") == "PreemptionByScheduler":
         return Help("With a PriorityClass of at least that value it would have stayed.")
     return None

@@ -22,7 +22,8 @@ def cards(subject: Subject) -> Iterator[Card]:
         return  # what made it is no longer kept
     maker, words = called(born["author"]), because(born["why"])
     links = chain(subject.client, born["cause"])
-    grounds = [ground(born, words or f"{maker} made it", part_of(born["author"]).component or "author"), *links]
+    name = part_of(born["author"]).component or f"{subject.kind.singular} {subject.name}"
+    grounds = [ground(born, words or f"{maker} made it", name), *links]
     answer = f"{capital(maker)} made it{f': {words}' if words else ''}."
     if part_of(born["author"]) is not PERSON or links:
         answer += behind(subject.client, links) or _by_itself(born)
@@ -55,7 +56,7 @@ def behind(client: Client, links: list[Ground]) -> str:
     begun = root(row)
     if begun.kind == BY_PERSON:
         did = begun.text if begun.text.startswith(DID) else f"changed {begun.text}"
-        return f" Behind it is {begun.author}, who {did}."
+        return f" It began when {begun.author} {did}."
     if begun.kind == BY_FAULT:
         return f" It began with a fault: {begun.text}."
     if begun.kind == BY_CLOCK:

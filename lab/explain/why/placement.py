@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from lab.apimachinery.controlplane import CONTROL_PLANE
 from lab.apimachinery.kinds import NODES
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import condition
@@ -56,7 +57,11 @@ def _chosen(question: str, why: dict, row: dict) -> Card:
     unfit = why["evaluated"] - why["feasible"]
     grounds = [ground(row, f"chose {why['chosen']}, one of {why['evaluated']} it asked", "Binding")]
     if mine and mine["scores"]:
-        grounds += [ground(row, f"{points:g} points", f"plugin {plugin}") for plugin, points in _sorted(mine["scores"])]
+        grounds += [
+            ground(row, f"{points:g} points", f"plugin {plugin}")
+            for plugin, points in _sorted(mine["scores"])
+            if points
+        ]
     grounds += _objecting(why, row)
     if "promised" in why:
         answer = f"Room had been made for it there: pods of lower priority had to leave {why['chosen']}."
@@ -177,7 +182,7 @@ def _marked(node: Subject, objection: Objection) -> Ground | None:
     if objection.kind == objections.CORDONED:
         row = node.since(lambda obj: bool(obj["spec"].get("unschedulable")))
         return ground(row, f"{called(row['author'])} cordoned {node.name}", "spec.unschedulable") if row else None
-    if objection.kind != objections.TAINT:
+    if objection.kind != objections.TAINT or objection.what == CONTROL_PLANE:
         return None
     row = node.since(lambda obj: any(taint["key"] == objection.what for taint in obj["spec"].get("taints") or ()))
     words = f"taint {objection.what}"
