@@ -93,3 +93,17 @@ class TestRelease:
         assert (card["question"], card["reason"], card["help"]) == ("Why did it end so?", "Aborted", None)
         assert card["answer"] == "Aborted by hand: the old version is back."
         assert ("tester set verdict to Abort", "spec.verdict") in [(g["text"], g["name"]) for g in card["because"]]
+
+    def test_a_release_quotes_the_pod_that_keeps_it_back_once(self):
+        releasing = Releasing(2)
+        releasing.begin(BLUE_GREEN)
+        releasing.add_node("n1")
+        releasing.bind("n1")
+        releasing.complain("web:v2", "ImagePullBackOff", "no such image")
+        releasing.look()
+        card = first(releasing.client, RELEASES, "to-v2")
+        assert (card["question"], card["reason"]) == ("How far is it?", "Progressing")
+        assert card["answer"].startswith("0 of 2 new pods are ready. Pod web-")
+        assert card["answer"].count("Pod web-") == 1 and card["answer"].count("no such image") == 1
+        assert card["because"][-1]["name"] == "ImagePullBackOff"
+        assert first(releasing.client, DEPLOYMENTS, "web")["reason"] == "ReleaseInControl"

@@ -2,8 +2,10 @@
 
 import pytest
 
-from lab.apimachinery.kinds import DAEMONSETS, DEPLOYMENTS, NODES, REPLICASETS, RESOURCEQUOTAS, STATEFULSETS
+from lab.apimachinery.kinds import DAEMONSETS, DEPLOYMENTS, NODES, PODS, REPLICASETS, RESOURCEQUOTAS, STATEFULSETS
+from lab.apimachinery.meta import condition
 from tests.controllers.cluster import Cluster
+from tests.labs import wait_until
 
 from .asking import asked, first
 
@@ -162,3 +164,42 @@ def test_a_number_is_asked_for_however_often_its_object_was_written_since(web, m
     for count in range(4):
         web.client.patch(DEPLOYMENTS, "default", "web", {"metadata": {"labels": {"count": str(count)}}})
     assert asked(web.client, DEPLOYMENTS, "web")[1]["reason"] == "AsDeclared"
+
+
+def complain(cluster: Cluster, image: str) -> str:
+    """The kubelet's word on the pod of an image that cannot be had; the pod's name."""
+    cluster.bind("n1")
+    (pod,) = [each for each in cluster.pods() if each["spec"]["containers"][0]["image"] == image]
+    waiting = {"name": "web", "state": {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}}
+    status = {**pod["status"], "phase": "Pending", "containerStatuses": [waiting]}
+    cluster.client.update_status(PODS, {**pod, "status": status})
+    return pod["metadata"]["name"]
+
+
+def test_a_stuck_rollout_quotes_its_new_pods_own_card_and_shows_the_way_back(web):
+    web.release("v2")
+    web.settle()
+    name = complain(web, "web:v2")
+    card, pod = first(web.client, DEPLOYMENTS, "web"), first(web.client, PODS, name)
+    assert (card["question"], card["reason"]) == ("Why has the rollout stopped?", "RolloutStuck")
+    assert card["answer"] == f"1 of 3 pods is new, and 3 are available. Pod {name} is not ready: {pod['answer']}"
+    assert card["because"][:-1] == pod["because"]
+    assert card["because"][-1]["decision"] == "ScaleReplicaSets"
+    assert card["help"] == {"text": "Go back to the version before.", "command": "kubectl rollout undo deployment/web"}
+
+
+def test_when_its_time_is_up_the_deadline_says_so_first(web):
+    web.patch(progressDeadlineSeconds=1)
+    web.release("v2")
+    web.settle()
+    complain(web, "web:v2")
+
+    def is_late() -> bool:
+        web.settle()
+        return condition(web.deployment(), "Progressing")["status"] == "False"
+
+    wait_until("its time to be up", is_late)
+    card = first(web.client, DEPLOYMENTS, "web")
+    assert (card["question"], card["reason"]) == ("Why has the rollout stopped?", "ProgressDeadlineExceeded")
+    assert "For 1 s nothing came of it. Pod web-" in card["answer"]
+    assert (card["because"][0]["name"], card["because"][0]["revision"]) == ("condition Progressing", newest(web))

@@ -9,6 +9,7 @@ from lab.apimachinery.labels import HASH_LABEL
 from ..authors import called
 from . import quoted
 from .card import Card, Ground, Help, ground
+from .crashes import short
 from .recorded import of_spec, of_value
 from .subject import Subject
 
@@ -32,8 +33,9 @@ def cards(subject: Subject) -> Iterator[Card]:
     found = _troubled(subject) if phase in ("Progressing", "Paused") else None
     if found:
         pod, card = found
-        name = pod["metadata"]["name"]
-        answer += "" if name in answer else f" Pod {name}: {card.answer}"
+        # Its controller tells of a pod in trouble too, by its status; the pod's own card knows more.
+        told = answer.partition(' Pod "')[0]
+        answer = f"{told} Pod {pod['metadata']['name']}: {card.answer}"
         grounds += card.because
         help_ = card.help if card.help and card.help.command else help_
     yield Card(QUESTIONS.get(phase, ENDED_BADLY), answer, phase, grounds, help_)
@@ -48,7 +50,7 @@ def _said(subject: Subject) -> list[Ground]:
     stood = spec["strategy"]["type"]
     if "weight" in status:
         stood += f", step {status.get('step', 0)}, weight {status['weight']}"
-    return [ground(row, f"{status['phase']}: {status.get('message', '')}", f"strategy {stood}")]
+    return [ground(row, f"{status['phase']}: {short(status.get('message', ''))}", f"strategy {stood}")]
 
 
 def _judged(subject: Subject) -> list[Ground]:
