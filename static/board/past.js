@@ -34,6 +34,7 @@ export async function start(revision = position.seq) {
   [paused, ui.paused] = [ui.paused, false];
   figures({ pods: {}, services: {}, visitors: {}, versions: {}, turns: {} }); // what flowed then nobody has kept
   for (const part of box.children) part.hidden = part.classList.contains("closed");
+  playLooks();
   go(revision);
   handle.focus();
   await known();
@@ -159,6 +160,7 @@ function pause() {
 }
 
 function playLooks() {
+  document.body.classList.toggle("leaps", on && !playing);
   const button = $('[data-past="play"]');
   button.querySelector("use").setAttribute("href", playing ? "#i-pause" : "#i-play");
   button.ariaLabel = button.title = playing ? "Pause (Space)" : "Play on from here (Space)";

@@ -98,6 +98,7 @@ def test_the_mouse_drags_the_board_to_any_moment(screen, walked):
     assert dragged < walked[1]
     at(screen, dragged)
     drawn_as_stored(screen)
+    assert page.evaluate("document.getAnimations().filter(one => one.effect.getTiming().duration > 1).length") == 0
     page.locator("#past .marks [data-kind]").last.click()
     expect(page.locator("#past output small")).not_to_contain_text("ago")
     drawn_as_stored(screen)
