@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lab.apimachinery.kubectl import kubectl
-from lab.apimachinery.meta import parse_time
+from lab.apimachinery.meta import is_deleting, parse_time
 from lab.apiserver.tables.cells import human_duration
 
 from ..grounds import because
@@ -97,7 +97,7 @@ def _lived(ended: dict) -> str:
     if not ended.get("startedAt") or not ended.get("finishedAt"):
         return ""
     seconds = max(0.0, parse_time(ended["finishedAt"]) - parse_time(ended["startedAt"]))
-    return f", {human_duration(seconds)} after it had started"
+    return f", {human_duration(seconds)} after it had started" if seconds >= 1 else ", as soon as it had started"
 
 
 def _times(count: int) -> str:
@@ -131,9 +131,11 @@ def restarted(subject: Subject) -> Iterator[Card]:
 
 
 def ended(subject: Subject) -> Iterator[Card]:
-    """Of a pod that has ended for good."""
+    """Of a pod that has ended for good, and had not been told to."""
     status = subject.obj["status"]
     row = subject.since(lambda pod: pod.get("status", {}).get("phase") == status["phase"])
+    if row and is_deleting(row["object"]):
+        return
     grounds = [ground(row, f"its phase is {status['phase']}", f"phase {status['phase']}")] if row else []
     if status["phase"] == "Succeeded":
         answer = "Its work is done: all its containers ended with exit code 0, and nothing restarts them."

@@ -68,6 +68,9 @@ def _answer(who: str, why: dict, words: str) -> str:
         drained = f", because node {why['drains']} is being emptied" if why.get("drains") else ""
         allowed = f" The disruption budget {why['budget']} allowed it." if why.get("budget") else ""
         return f"{origin.capital(who)} evicted it{drained}.{allowed}"
+    if decision == "DeletePods":
+        counts = f"{origin.capital(who)} asked for its end: {why['replicas']} wanted, {why['found']} found."
+        return counts + (f" Among them it was the first to go: {why['because']}." if why["because"] else "")
     return f"{origin.capital(who)} asked for its end{f': {words}' if words else ''}."
 
 

@@ -16,7 +16,8 @@ def of_condition(subject: Subject, kind: str, text: str = "") -> list[Ground]:
     if said is None:
         return []
     row = subject.since(lambda obj: _said(condition(obj, kind)) == _said(said))
-    return [ground(row, text or said.get("message") or said.get("reason", ""), f"condition {kind}")] if row else []
+    words = text or said.get("message") or said.get("reason") or f"it is {said['status']}"
+    return [ground(row, words, f"condition {kind}")] if row else []
 
 
 def _said(found: dict | None) -> tuple[Any, ...]:
