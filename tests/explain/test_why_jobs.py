@@ -4,9 +4,11 @@ import datetime
 
 import pytest
 
-from lab.apimachinery.kinds import CRONJOBS, JOBS, PERSISTENTVOLUMECLAIMS, RESOURCEQUOTAS, STORAGECLASSES
+from lab.apimachinery.kinds import CRONJOBS, JOBS, PERSISTENTVOLUMECLAIMS, PODS, RESOURCEQUOTAS, STORAGECLASSES
 from lab.explain.why import of_object
+from lab.scheduler.scheduler import Scheduler
 from tests.controllers.test_volumes import claim, volume
+from tests.controllers.test_volumes import pod as pod_with_claim
 from tests.controllers.working import Workshop, job_template
 
 from .asking import first
@@ -86,4 +88,19 @@ def test_a_claim_says_what_it_waits_for_and_which_volume_it_has(shop):
     late = {"provisioner": "orrery.io/volumes", "volumeBindingMode": "WaitForFirstConsumer"}
     shop.client.create(STORAGECLASSES, {"metadata": {"name": "late"}, **late})
     claim(shop, "waits", "late")
-    assert first(shop.client, PERSISTENTVOLUMECLAIMS, "waits")["reason"] == "WaitForFirstConsumer"
+    card = first(shop.client, PERSISTENTVOLUMECLAIMS, "waits")
+    assert card["reason"] == "WaitForFirstConsumer"
+    assert card["answer"] == "Its class late gives it a volume when the first pod that mounts it has a node."
+    assert card["help"]["text"] == "Create a pod that mounts it."
+
+
+def test_a_claim_whose_pod_finds_no_node_quotes_it(shop):
+    late = {"provisioner": "orrery.io/volumes", "volumeBindingMode": "WaitForFirstConsumer"}
+    shop.client.create(STORAGECLASSES, {"metadata": {"name": "late"}, **late})
+    claim(shop, "data", "late")
+    pod_with_claim(shop, "")
+    shop.settle(Scheduler())
+    card, pod = first(shop.client, PERSISTENTVOLUMECLAIMS, "data"), first(shop.client, PODS, "p")
+    assert (card["reason"], pod["reason"]) == ("WaitForFirstConsumer", "Unschedulable")
+    assert card["answer"].endswith(f"Pod p mounts it: {pod['answer']}")
+    assert card["because"][1:] == pod["because"]

@@ -203,3 +203,12 @@ def test_when_its_time_is_up_the_deadline_says_so_first(web):
     assert (card["question"], card["reason"]) == ("Why has the rollout stopped?", "ProgressDeadlineExceeded")
     assert "For 1 s nothing came of it. Pod web-" in card["answer"]
     assert (card["because"][0]["name"], card["because"][0]["revision"]) == ("condition Progressing", newest(web))
+
+
+def test_pods_that_fail_after_the_rollout_was_done_have_not_stopped_it(web):
+    web.bind("n1")
+    web.run(web.pods(), ready=False)
+    web.settle()
+    card = first(web.client, DEPLOYMENTS, "web")
+    assert card["question"] == "Why are its pods not ready?"
+    assert card["answer"].startswith("0 of 3 pods are available. Pod web-")

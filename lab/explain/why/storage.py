@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
+from lab.apimachinery.kinds import PODS
 from lab.apimachinery.volumes import BOUND_BY_CONTROLLER, annotation
 
 from ..authors import called
 from ..grounds import because
+from . import quoted
 from .card import Card, Help, ground
 from .recorded import of_event, of_spec
 from .subject import Subject
 
 WAITING = {
-    "WaitForFirstConsumer": "It gets its volume when the first pod that mounts it has a node, as its class says.",
+    "WaitForFirstConsumer": "Its class {storage} gives it a volume when the first pod that mounts it has a node.",
     "ExternalProvisioning": "A program outside of this lab has to make its volume: {text}",
     "FailedBinding": "There is no volume for it: {text}.",
     "VolumeMismatch": "The volume that it names is not what it asks for: {text}.",
@@ -37,9 +39,24 @@ def cards(subject: Subject) -> Iterator[Card]:
         yield Card("Why is it not bound?", "Its volume is being found or made.", "Progressing", told)
         return
     advice = ADVICE.get(reason)
-    answer = WAITING[reason].format(text=told[0].text.rstrip("."))
-    question = "Why is it lost?" if phase == "Lost" else "Why is it not bound?"
-    yield Card(question, answer, reason, told, Help(advice) if advice else None)
+    help_ = Help(advice) if advice else None
+    answer = WAITING[reason].format(text=told[0].text.rstrip("."), storage=subject.obj["spec"].get("storageClassName"))
+    if reason == "WaitForFirstConsumer" and (found := quoted.troubled(subject, _users(subject))):
+        pod, card = found
+        answer += f" Pod {pod['metadata']['name']} mounts it: {card.answer}"
+        told, help_ = told + card.because, card.help
+    yield Card("Why is it lost?" if phase == "Lost" else "Why is it not bound?", answer, reason, told, help_)
+
+
+def _users(subject: Subject) -> list[dict]:
+    """The pods that mount it and have no node yet."""
+    pods = subject.client.list(PODS, subject.namespace)
+    return [pod for pod in pods if not pod["spec"].get("nodeName") and subject.name in _claims(pod)]
+
+
+def _claims(pod: dict) -> list[str]:
+    volumes = pod["spec"].get("volumes") or ()
+    return [one["persistentVolumeClaim"]["claimName"] for one in volumes if one.get("persistentVolumeClaim")]
 
 
 def _bound(subject: Subject) -> Iterator[Card]:

@@ -18,7 +18,9 @@ from .subject import Subject
 
 REVISION = "deployment.kubernetes.io/revision"
 RELEASE = "orrery.io/release"
+TIMED_OUT, DONE = "ProgressDeadlineExceeded", "NewReplicaSetAvailable"  # of the condition Progressing
 STOPPED, FAR = "Why has the rollout stopped?", "How far is the rollout?"
+READY, UNREADY = "Are its pods ready?", "Why are its pods not ready?"
 
 
 def deployments(subject: Subject) -> Iterator[Card]:
@@ -67,11 +69,15 @@ def _steered(subject: Subject) -> Iterator[Card]:
     )
 
 
+def _is_seen(obj: dict) -> bool:
+    """Whether its controller has looked at it since it was changed."""
+    return bool(obj.get("status", {}).get("observedGeneration", 0) >= obj["metadata"].get("generation", 0))
+
+
 def _is_complete(obj: dict) -> bool:
     status, wanted = obj.get("status", {}), sizes.replicas_of(obj)
-    seen = status.get("observedGeneration", 0) >= obj["metadata"].get("generation", 0)
     counts = (status.get(field, 0) for field in ("replicas", "updatedReplicas", "availableReplicas"))
-    return seen and all(count == wanted for count in counts)
+    return _is_seen(obj) and all(count == wanted for count in counts)
 
 
 def _complete(subject: Subject) -> Iterator[Card]:
@@ -86,11 +92,13 @@ def _under_way(subject: Subject, progress: dict) -> Card:
     status, wanted = subject.obj.get("status", {}), sizes.replicas_of(subject.obj)
     updated, available = (status.get(field, 0) for field in ("updatedReplicas", "availableReplicas"))
     answer = f"{updated} of {many(wanted, 'pod')} {be(updated)} new, and {available} {be(available)} available."
-    late = progress.get("reason") == "ProgressDeadlineExceeded"
+    late, is_rolled_out = progress.get("reason") == TIMED_OUT, progress.get("reason") == DONE and _is_seen(subject.obj)
     grounds = of_condition(subject, "Progressing") if late else []
     sets = _versions(subject)
     if late:
         answer += f" For {subject.obj['spec'].get('progressDeadlineSeconds')} s nothing came of it."
+    elif is_rolled_out:
+        answer = f"{available} of {many(wanted, 'pod')} {be(available)} available."
     found = quoted.troubled(subject, quoted.unready(pod for rs in sets for pod in quoted.owned(rs, PODS)))
     stuck = late
     if found:
@@ -98,9 +106,10 @@ def _under_way(subject: Subject, progress: dict) -> Card:
         stuck = late or card.reason not in quoted.ON_THEIR_WAY
         answer += f" Pod {pod['metadata']['name']} is not ready: {card.answer}"
         grounds += card.because
-    reason = "ProgressDeadlineExceeded" if late else "RolloutStuck" if stuck else "Progressing"
+    reason = TIMED_OUT if late else "RolloutStuck" if stuck else "Progressing"
+    question = UNREADY if is_rolled_out else STOPPED if stuck else FAR
     help_ = _way_out(subject, found[1] if found else None, len(sets) > 1) if stuck else None
-    return Card(STOPPED if stuck else FAR, answer, reason, grounds + _pace(sets), help_)
+    return Card(question, answer, reason, grounds + _pace(sets), help_)
 
 
 def _versions(subject: Subject) -> list[Subject]:
@@ -179,15 +188,15 @@ def _kept(subject: Subject, wanted: int, ready: int, rule: str = "") -> Card:
     answer, row = _counted(wanted, ready), of_value(subject, _ready_of)
     counted = [ground(row, answer.rstrip("."), "status")] if row else []
     if ready >= wanted:
-        return Card("Are its pods ready?", answer, "Complete", counted)
+        return Card(READY, answer, "Complete", counted)
     found = quoted.troubled(subject, quoted.unready(quoted.owned(subject, PODS)))
     if found is None:
-        return Card("Are its pods ready?", answer, "Progressing", counted)
+        return Card(READY, answer, "Progressing", counted)
     pod, card = found
     answer = f"{answer} Pod {pod['metadata']['name']}: {card.answer}"
     if card.reason in quoted.ON_THEIR_WAY:
-        return Card("Are its pods ready?", answer, "Progressing", [*card.because, *counted])
-    return Card("Why are its pods not ready?", f"{answer}{rule}", "RolloutStuck", [*card.because, *counted], card.help)
+        return Card(READY, answer, "Progressing", [*card.because, *counted])
+    return Card(UNREADY, f"{answer}{rule}", "RolloutStuck", [*card.because, *counted], card.help)
 
 
 def _counted(wanted: int, ready: int) -> str:
