@@ -14,6 +14,11 @@ def released(obj: dict, finalizer: str) -> dict:
     return _with(obj, _others(obj, finalizer))
 
 
+def let_go(finalizer: str, because: str) -> dict:
+    """The decision that nothing needs the object any more for whose sake the finalizer was there."""
+    return {"decision": "RemoveFinalizer", "finalizer": finalizer, "because": because}
+
+
 def _others(obj: dict, finalizer: str) -> list[str]:
     return [one for one in obj["metadata"].get("finalizers", ()) if one != finalizer]
 

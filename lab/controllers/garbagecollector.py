@@ -18,7 +18,7 @@ from lab.apimachinery.meta import is_deleting
 from lab.client import Change, Client, Put, View
 from lab.client.reconcile import Controller
 
-from .finalizers import released
+from .finalizers import let_go, released
 from .owners import OwnerIndex, dependents, index_of, without_owner
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
@@ -77,7 +77,8 @@ class GarbageCollector(Controller):
         leaving = _leaving(view, index, obj)
         if any(ref["uid"] not in leaving for ref in refs):
             if leaving:
-                client.update(_kind(obj), without_owner(obj, *leaving))
+                owner = next(f"{ref['kind']} {ref['name']}" for ref in refs if ref["uid"] in leaving)
+                client.update(_kind(obj), without_owner(obj, *leaving), {"decision": "Orphan", "owner": owner})
             return
         own = dependents(view, obj["metadata"]["uid"])
         if own and any(owner is not None for owner in leaving.values()):
@@ -94,14 +95,15 @@ class GarbageCollector(Controller):
         for dependent in own:
             self._reconsider(client, view, index, dependent)
         if not any(_blocks(obj, uid) for obj in own):
-            client.update(_kind(owner), released(owner, FOREGROUND))
+            client.update(_kind(owner), released(owner, FOREGROUND), let_go(FOREGROUND, "no dependent keeps it"))
 
     def _orphan(self, client: Client, view: View, owner: dict) -> None:
         """Make the dependents forget their owner, all in one transaction, and let it go."""
         uid = owner["metadata"]["uid"]
         why = {"decision": "Orphan", "owner": f"{owner['kind']} {owner['metadata']['name']}"}
         puts = [Put(_kind(obj), without_owner(obj, uid), why=why) for obj in dependents(view, uid)]
-        client.write([*puts, Put(_kind(owner), released(owner, ORPHAN))])
+        gone = let_go(ORPHAN, "its dependents have forgotten it")
+        client.write([*puts, Put(_kind(owner), released(owner, ORPHAN), why=gone)])
 
 
 def _kind(obj: dict) -> Kind:

@@ -13,6 +13,8 @@ from lab.apimachinery.meta import is_deleting, with_condition
 from lab.client import Change, Client, Put, View
 from lab.client.reconcile import Controller
 
+from .finalizers import let_go
+
 FINALIZER = "kubernetes"
 # Pods first and all of them, before what they use is taken from under them (KEP-5080, ordered namespace deletion).
 CONTENT = (PODS, *(kind for kind in KINDS if kind.namespaced and kind is not PODS))
@@ -59,7 +61,9 @@ class NamespaceController(Controller):
         left = remaining(client.view(), key)
         namespace = self._report(client, namespace, left)
         if not left and FINALIZER in namespace["spec"].get("finalizers", ()):
-            client.write([Put(NAMESPACES, _finalized(namespace), "finalize")])
+            client.write(
+                [Put(NAMESPACES, _finalized(namespace), "finalize", let_go(FINALIZER, "nothing is left in it"))]
+            )
         return None
 
     def _report(self, client: Client, namespace: dict, left: dict[str, list[dict]]) -> dict:

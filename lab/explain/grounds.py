@@ -40,6 +40,11 @@ def _job(why: dict) -> str:
     return f"{why['succeeded']}{wanted} done, {why['failed']} failed, {why['active']} at work{ended}"
 
 
+def _due(why: dict) -> str:
+    missed = f"; {why['missed']} times before it were missed" if why.get("missed") else ""
+    return f"{why['schedule']}: due at {why['due']}{missed}"
+
+
 def _node(why: dict) -> str:
     best = next((f", {item['total']:g} points" for item in why["nodes"] if item["node"] == why["chosen"]), "")
     return f"{why['feasible']} of {why['evaluated']} nodes fit{best}"
@@ -147,12 +152,13 @@ GROUNDS: dict[str, Words] = {
     "Release": _said("{owner} does not select it any more"),
     "Orphan": _said("{owner} goes, and leaves it behind"),
     "CreateOrdinal": _said("{replicas} wanted, number {ordinal} missing"),
+    "CreateClaim": _said("the pod with number {ordinal} needs it"),
     "DeleteOrdinal": _said("{because}"),
     "CreateDaemonPod": _said("{missing_on} had none"),
     "DeleteDaemonPod": _said("{because}"),
     "SyncJob": _job,
     "DeleteJobPods": _said("{because}"),
-    "StartJob": _said("{schedule}: due at {due}"),
+    "StartJob": _due,
     "ReplaceJob": _said("the one that is due at {due} replaces it"),
     "TrimHistory": _said("{of}: {limit} are kept"),
     "Expire": _said("{of}: {seconds:g} s are over"),
@@ -172,9 +178,11 @@ GROUNDS: dict[str, Words] = {
     "RollOutImage": _said("build {build} made {image}"),
     "BindVolume": _said("{volume} is what it asks for"),
     "ProvisionVolume": _said("class {class} makes what is asked for"),
+    "AssignDefaultClass": _said("it names no class, and {class} is the default"),
     "LoseVolume": _said("{reason}: volume {volume}"),
     "ReclaimVolume": _said("claim {claim} is gone: reclaim policy {policy}"),
     "BuyNode": _bought,
+    "BootNode": _said("the machine of pool {pool} has booted"),
     "SellNode": _said("sells {sold}: idle for {idleSeconds} s"),
     "FindNodeIdle": _idle,
     "KeepNode": _said("needed again: {needed}"),
@@ -188,5 +196,6 @@ GROUNDS: dict[str, Words] = {
     "DeletionByTaintManager": _said("taint {taint} on {node}: tolerated for {tolerationSeconds:g} s"),
     "DeletionByPodGC": _said("{because}"),
     "CollectGarbage": _collected,
+    "RemoveFinalizer": _said("{because}"),
     "EmptyNamespace": _said("namespace {namespace} is going"),
 }

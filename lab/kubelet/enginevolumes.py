@@ -95,7 +95,10 @@ class EngineVolumes:
             return
         self._told.pop(meta["uid"], None)
         left = [one for one in meta["finalizers"] if one != PROVISIONER_FINALIZER]
-        client.update(PERSISTENTVOLUMES, {**volume, "metadata": {**meta, "finalizers": left}})
+        policy = spec["persistentVolumeReclaimPolicy"]
+        because = "its data is removed" if policy == "Delete" else f"its data is left: reclaim policy {policy}"
+        why = {"decision": "RemoveFinalizer", "finalizer": PROVISIONER_FINALIZER, "because": because}
+        client.update(PERSISTENTVOLUMES, {**volume, "metadata": {**meta, "finalizers": left}}, why)
 
 
 def _because_of(client: Client, volume: dict) -> Client:

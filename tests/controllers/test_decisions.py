@@ -12,6 +12,7 @@ from lab.apimachinery.kinds import (
     JOBS,
     NAMESPACES,
     NODES,
+    PERSISTENTVOLUMECLAIMS,
     PODDISRUPTIONBUDGETS,
     PODS,
     REPLICASETS,
@@ -142,7 +143,11 @@ def test_why_a_cronjob_lets_its_jobs_go(workshop):
     workshop.client.patch(CRONJOBS, "default", "tick", late, "status")
     workshop.settle()
     [why] = ends(workshop, JOBS).values()
-    assert why == {"decision": "ReplaceJob", "due": first["metadata"]["annotations"][SCHEDULED]}
+    due = first["metadata"]["annotations"][SCHEDULED]
+    assert why == {"decision": "ReplaceJob", "due": due}
+    started = decided(workshop, JOBS, first["metadata"]["name"])[-1]
+    missed = started.pop("missed")
+    assert started == {"decision": "StartJob", "schedule": "* * * * *", "due": due} and missed in (59, 60)
 
 
 def test_an_evicted_pod_says_which_budget_let_it_go(cluster):
@@ -295,3 +300,21 @@ def test_a_job_says_for_which_reason_it_is_over(workshop):
     workshop.submit(backoffLimit=0)
     workshop.work(code=1)
     assert decided(workshop, JOBS, "work")[0]["ended"] == "BackoffLimitExceeded"
+
+
+def test_what_a_finalizer_has_kept_goes_with_a_reason(cluster):
+    made = cluster.deploy(1)
+    cluster.settle()
+    cluster.client.delete(DEPLOYMENTS, "default", "web", propagation="Foreground")
+    cluster.run_all()
+    because = {"finalizer": "foregroundDeletion", "because": "no dependent keeps it"}
+    assert decided(cluster, DEPLOYMENTS, made["metadata"]["name"])[0] == {"decision": "RemoveFinalizer", **because}
+
+
+def test_a_claim_of_a_set_says_for_which_pod_it_is(cluster):
+    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    claim["spec"]["resources"] = {"requests": {"storage": "1Gi"}}
+    spec = {"replicas": 1, "selector": SELECTOR, "template": TEMPLATE, "volumeClaimTemplates": [claim]}
+    cluster.client.create(STATEFULSETS, {"metadata": {"name": "db", "namespace": "default"}, "spec": spec})
+    cluster.settle()
+    assert decided(cluster, PERSISTENTVOLUMECLAIMS, "data-db-0") == [{"decision": "CreateClaim", "ordinal": 0}]

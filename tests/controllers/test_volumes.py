@@ -146,6 +146,8 @@ def test_a_claim_without_a_class_gets_a_default_that_comes_later(cluster):
     settle(cluster)
     made = claim_now(cluster)
     assert (made["spec"]["storageClassName"], made["status"]["phase"]) == ("late", "Bound")
+    given = cluster.client.history(PERSISTENTVOLUMECLAIMS, "default", "data", decided=True)[-1]["why"]
+    assert given == {"decision": "AssignDefaultClass", "class": "late"}
 
 
 def test_a_claim_that_cannot_be_given_its_volume_keeps_no_other_from_theirs(cluster):

@@ -120,7 +120,7 @@ def _booted(state: State) -> list[Put]:
         machines.booted(pools.get(machines.pool_of(node), {"spec": {}}), node, state.nodes, settings.RUNTIME)
         for node in over
     ]
-    return [Put(NODES, node) for node in made]
+    return [Put(NODES, node, why={"decision": "BootNode", "pool": machines.pool_of(node)}) for node in made]
 
 
 def _purchases(state: State, plan: Plan) -> list[Put]:

@@ -55,9 +55,8 @@ class CronJobController(ObjectController):
         job = client.find(JOBS, namespace, name)
         if job is None:
             try:
-                job = client.create(
-                    JOBS, wanted, why={"decision": "StartJob", "schedule": cronjob["spec"]["schedule"], "due": at(due)}
-                )
+                when = {"schedule": cronjob["spec"]["schedule"], "due": at(due), "missed": plan.missed}
+                job = client.create(JOBS, wanted, why={"decision": "StartJob", **when})
             except ApiError as error:
                 plan.events.append(("Warning", "FailedCreate", f"Error creating job: {error.message}"))
                 raise

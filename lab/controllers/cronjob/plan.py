@@ -20,10 +20,12 @@ SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 @dataclass
 class Plan:
     """`start`: the time a Job is due for, if one is to be made; `replaced`: those that go first; `old`: those that
-    have finished and go because there are too many. `delay`: seconds until the next time."""
+    have finished and go because there are too many. `missed`: times before `start` that were not kept, at most
+    MOST_MISSED. `delay`: seconds until the next time."""
 
     status: dict
     start: float | None = None
+    missed: int = 0
     replaced: list[dict] = field(default_factory=list)
     old: list[dict] = field(default_factory=list)
     events: list[tuple[str, str, str]] = field(default_factory=list)
@@ -106,7 +108,8 @@ def _due(plan: Plan, cronjob: dict, schedule: Schedule, time: float, edited: flo
     last = schedule.last(time)
     if last is None or last <= since:
         return None
-    if schedule.missed(since, time, MOST_MISSED) > MOST_MISSED:
+    plan.missed = schedule.missed(since, time, MOST_MISSED) - 1
+    if plan.missed == MOST_MISSED:
         words = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
         plan.events.append(("Warning", "TooManyMissedTimes", words))
     return last

@@ -90,7 +90,7 @@ def _apply(plan: Plan, deployment: dict, new: dict | None, old: list[dict], size
             plan.update.append(changed)
     if new:
         plan.revision = revisions.new_annotations(deployment, new, old).get(revisions.REVISION, "")
-    if sizes:
+    if sizes or plan.create:
         plan.why = _why(deployment, new, old, sizes)
         if new and new is not plan.create and plan.revision != str(revisions.revision_of(new)):
             plan.why["rollbackTo"] = revisions.revision_of(new)

@@ -13,7 +13,7 @@ from lab.apimachinery.selectors import parse_label_selector
 from lab.client import Change, Client, Put
 
 from ..backoff import Backoff
-from ..finalizers import held, released
+from ..finalizers import held, let_go, released
 from ..owners import claimed
 from ..pods import restarts
 from ..workload import BURST_REPLICAS, WorkloadController, is_worth_telling
@@ -107,4 +107,5 @@ def _let_go_of_strays(client: Client, namespace: str) -> None:
         for pod in filter(is_tracked, client.list(PODS, namespace))
         if (controller_of(pod) or {"uid": ""})["uid"] not in jobs
     ]
-    client.write([Put(PODS, released(pod, TRACKING)) for pod in strays])
+    why = let_go(TRACKING, "its Job is gone, and counts it no more")
+    client.write([Put(PODS, released(pod, TRACKING), why=why) for pod in strays])

@@ -112,7 +112,8 @@ class PersistentVolumeController(ObjectController):
         view = client.view()
         if claim["spec"].get("storageClassName") is None and (default := default_class(client.list(STORAGECLASSES))):
             # There was no default when it was made. (Kubernetes: retroactive default class assignment.)
-            client.update(PERSISTENTVOLUMECLAIMS, {**claim, "spec": {**claim["spec"], "storageClassName": default}})
+            classed = {**claim, "spec": {**claim["spec"], "storageClassName": default}}
+            client.update(PERSISTENTVOLUMECLAIMS, classed, {"decision": "AssignDefaultClass", "class": default})
             return
         class_name = claim["spec"].get("storageClassName") or ""
         storage_class = view.get(STORAGECLASSES.resource, "", class_name) if class_name else None

@@ -12,7 +12,7 @@ from lab.apimachinery.volumes import CLAIM_PROTECTION, VOLUME_PROTECTION, claim_
 from lab.client import Change, Client
 from lab.client.reconcile import Controller
 
-from ..finalizers import released
+from ..finalizers import let_go, released
 
 
 class VolumeProtectionController(Controller):
@@ -41,7 +41,8 @@ class VolumeProtectionController(Controller):
         if obj is None or not is_deleting(obj) or finalizer not in obj["metadata"].get("finalizers", ()):
             return None
         if not (in_use(obj, client.list(PODS, namespace)) if namespace else is_held(obj)):
-            client.update(kind, released(obj, finalizer))
+            because = "no pod uses it" if namespace else "no claim is bound to it"
+            client.update(kind, released(obj, finalizer), let_go(finalizer, because))
         return None
 
 

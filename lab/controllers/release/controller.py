@@ -18,7 +18,7 @@ from lab.client.reconcile import Controller
 from ..deployment import rollout
 from ..deployment.revisions import RELEASE, REPLICAS_NEW, REPLICAS_OLD
 from ..deployment.trouble import explain
-from ..finalizers import held, released
+from ..finalizers import held, let_go, released
 from ..objects import EVERY
 from ..owners import dependents
 from .analysis import Counters
@@ -75,7 +75,9 @@ class ReleaseController(Controller):
         if is_held and not plan.held:
             # What ended the release is stored; only now may it go.
             stored = client.get(RELEASES, release["metadata"]["namespace"], look.name)
-            client.update(RELEASES, released(stored, FINALIZER))
+            client.update(
+                RELEASES, released(stored, FINALIZER), let_go(FINALIZER, "its deployment steers itself again")
+            )
         return plan.delay
 
     def _carry_out(self, client: Client, look: Look, plan: Plan) -> None:

@@ -81,7 +81,8 @@ class StatefulSetController(WorkloadController):
 
     def _missing(self, sts: dict, ordinal: int, found: dict[str, dict]) -> list[Put]:
         lacking = [claim for volume, claim in identity.claims_of(sts, ordinal).items() if volume not in found]
-        return [Put(PERSISTENTVOLUMECLAIMS, identity.entrusted(claim, sts, None, False)) for claim in lacking]
+        why = {"decision": "CreateClaim", "ordinal": ordinal}
+        return [Put(PERSISTENTVOLUMECLAIMS, identity.entrusted(claim, sts, None, False), why=why) for claim in lacking]
 
     def _delete(self, client: Client, sts: dict, pods: list[dict], newest: str) -> None:
         def why(pod: dict) -> dict:
