@@ -59,6 +59,15 @@ export async function ask(url, options = {}, again = true) {
     return fetch(url, options);
   }
 }
+
+// A module that is loaded when it is needed: with the same second try, and words if that fails too. Each has a `start`.
+export async function part(name) {
+  const load = () => import(`./${name}.js`);
+  return load()
+    .catch(() => new Promise((resolve) => setTimeout(resolve, 300)).then(load))
+    .catch(() => toast("The page could not load this part of itself. Try again.", { kind: "error" }));
+}
+
 const ONCE = new Set(["kill", "undo", "restart", "run-now", "turn"]);
 
 // True if it was done. Errors are shown with the words of the API's Status.

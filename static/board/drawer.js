@@ -1,5 +1,5 @@
 // The drawer: fragments drawn by the server, kept about the right thing, live, and addressed by a link.
-import { ask, csrf, toast } from "./actions.js";
+import { ask, csrf, part, toast } from "./actions.js";
 import { make } from "./format.js";
 import { link, onPaint, redraw, rows, schedule, ui } from "./state.js";
 import { figures } from "./traffic.js";
@@ -41,9 +41,8 @@ async function load(url, options, unless) {
 
 // Fragments that are more than a document bring a module of their own: a terminal, a command line.
 async function begin(box, signal) {
-  const { start } = await import(`./${box.dataset.module}.js`).catch(() => ({}));
-  if (!start) toast("The page could not load this part of itself. Try again.", { kind: "error" });
-  else if (!signal.aborted) start(box, signal);
+  const { start } = await part(box.dataset.module);
+  if (!signal.aborted) start?.(box, signal);
 }
 
 // What tells an element of a fragment from others: so that the same one has the focus when the fragment comes anew.

@@ -8,7 +8,7 @@ import { restore, setNamespace } from "./drawer.js";
 import { openPalette, tabStop } from "./commands.js";
 import { toggleTable } from "./words.js";
 import "./foot.js";
-import { act, toast } from "./actions.js";
+import { act, part } from "./actions.js";
 
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
@@ -88,7 +88,7 @@ if (asked.get("view") === "table") toggleTable(true);
 connect();
 
 // The time line is loaded when it is opened.
-const rewind = (at) => import("./past.js").then(({ start }) => start(at), () => toast("The page could not load the time line. Try again.", { kind: "error" }));
+const rewind = (at) => part("past").then(({ start }) => start?.(at));
 $("rewind").onclick = () => rewind();
 if (asked.get("at")) rewind(Number(asked.get("at")));
 

@@ -46,7 +46,7 @@ def test_the_javascript_is_small_and_all_of_it_is_ours():
 
 def test_what_is_loaded_when_it_is_opened_is_small_too():
     drawn = "".join(path.read_text() for path in (SCRIPTS.parents[1] / "templates" / "board").rglob("*.html"))
-    later = re.findall(r'data-module="(\w+)"', drawn) + re.findall(r'import\("\./(\w+)\.js"\)', source("main.js"))
+    later = re.findall(r'data-module="(\w+)"', drawn) + re.findall(r'part\("(\w+)"\)', source("main.js"))
     opened = with_imports({f"{name}.js" for name in later}) - with_imports({"main.js"})
     assert opened == {"terminal.js", "vt.js", "console.js", "editor.js", "past.js", "thread.js"}
     assert sum(len(gzip.compress((SCRIPTS / name).read_bytes(), 9)) for name in opened) <= MOST_OPENED
