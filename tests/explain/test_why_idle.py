@@ -108,3 +108,13 @@ def test_what_was_is_explained_by_what_was_known_then(web):
     asked_at = {revision: first(PastClient(web.name, revision), DEPLOYMENTS, "web") for revision in (before, paused)}
     assert (asked_at[before]["reason"], asked_at[paused]["reason"]) == ("Progressing", "WheelPaused")
     assert max(one["revision"] for one in asked_at[before]["because"]) <= before
+
+
+def test_what_is_told_to_end_waits_for_who_has_to_let_it_go(web):
+    turn(web, "deployment", mode="Paused")
+    turn(web, "garbagecollector", mode="Paused")
+    web.client.delete(DEPLOYMENTS, "default", "web", propagation="Foreground")
+    idle, leaving = asked(web.client, DEPLOYMENTS, "web")[:2]
+    assert [one["name"] for one in idle["because"]] == ["wheel garbagecollector"]
+    assert (leaving["question"], leaving["reason"]) == ("Why is it leaving?", "Deleted")
+    assert leaving["answer"].endswith("It stays until its finalizers are taken off: foregroundDeletion.")

@@ -13,6 +13,7 @@ from lab.apimachinery.controlplane import (
     is_up,
     members_of,
 )
+from lab.apimachinery.jobs import TRACKING
 from lab.apimachinery.kinds import (
     BUILDS,
     CRONJOBS,
@@ -38,7 +39,10 @@ from lab.apimachinery.kinds import (
     Kind,
 )
 from lab.apimachinery.kubectl import kubectl
+from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.pods import is_finished
+from lab.apimachinery.volumes import CLAIM_PROTECTION, VOLUME_PROTECTION
+from lab.apiserver.deletion import FINALIZER_OF
 from lab.apiserver.tables.cells import human_duration
 from lab.client.election import is_led
 from lab.client.wheels import wheel_of
@@ -69,6 +73,14 @@ LOOPS: dict[Kind, tuple[str, ...]] = {
     NAMESPACES: ("namespace",),
     BUILDS: ("build",),
 }
+# Whose turn it is to let go of what is told to end, by the finalizer that holds it.
+LETTING_GO = {
+    FINALIZER_OF["Foreground"]: "garbagecollector",
+    FINALIZER_OF["Orphan"]: "garbagecollector",
+    CLAIM_PROTECTION: "volume-protection",
+    VOLUME_PROTECTION: "volume-protection",
+    TRACKING: "job",
+}
 
 
 def cards(subject: Subject) -> Iterator[Card]:
@@ -83,12 +95,13 @@ def _loops(subject: Subject) -> tuple[str, ...]:
     obj = subject.obj
     if subject.kind is NODES:
         return (wheels.kubelet_of(subject.name),)
-    if subject.kind is not PODS:
-        return LOOPS.get(subject.kind, ())
-    if is_finished(obj):
-        return ()
-    node = obj["spec"].get("nodeName")
-    return (wheels.kubelet_of(node),) if node else ("scheduler",)
+    if subject.kind is PODS and not is_finished(obj):
+        node = obj["spec"].get("nodeName")
+        return (wheels.kubelet_of(node),) if node else ("scheduler",)
+    if is_deleting(obj) and subject.kind not in (NAMESPACES, RELEASES):
+        holds = obj["metadata"].get("finalizers") or ()
+        return tuple(dict.fromkeys(LETTING_GO[one] for one in holds if one in LETTING_GO))
+    return LOOPS.get(subject.kind, ())
 
 
 def _wheel(subject: Subject, loop: str) -> Iterator[Card]:
