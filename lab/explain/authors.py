@@ -17,6 +17,7 @@ class Part(NamedTuple):
 
 
 PERSON = Part("", "person")
+BOOTSTRAP = "bootstrap"  # who sets up a cluster: whoever has started the lab
 AUTHORS = {
     "scheduler": Part("kube-scheduler", "scheduler", clock=True),
     "default-scheduler": Part("kube-scheduler", "scheduler", clock=True),  # its events
@@ -59,7 +60,7 @@ def called(author: str) -> str:
     """In a sentence: "the deployment controller", "the kubelet"; of a person the name."""
     part = part_of(author)
     if part is PERSON:
-        return author
+        return "the lab itself" if author == BOOTSTRAP else author
     has_own_word = part.component not in (MANAGER, "") or part.lane.endswith(("er", "or", "GC", "visitors"))
     return f"the {part.lane}" if has_own_word else f"the {part.lane} controller"
 

@@ -6,7 +6,7 @@ from lab.apimachinery.meta import condition, is_true
 from lab.apiserver.tables.cells import human_duration
 
 from ..grounds import because
-from . import crashes
+from . import crashes, placement
 from .card import Card, Ground, Help, ground
 from .crashes import fault_of, short, statuses
 from .recorded import of_condition, of_event
@@ -48,7 +48,7 @@ def _starting(subject: Subject) -> Card:
     still = {name: one for name, one in statuses(subject.obj).items() if "running" not in one.get("state", {})}
     name, told = next(iter(still.items()), ("", {}))
     reason = (told.get("state", {}).get("waiting") or {}).get("reason") or "ContainerCreating"
-    bound = subject.since(lambda pod: bool(pod["spec"].get("nodeName")))
+    bound = placement.bound(subject)
     node = subject.obj["spec"]["nodeName"]
     ago = human_duration(max(0.0, subject.now - bound["time"])) if bound else ""
     since = f", {ago} after it was put there" if ago else ""

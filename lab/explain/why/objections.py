@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lab.apimachinery.controlplane import CONTROL_PLANE
 from lab.apimachinery.taints import NOT_READY, OUT_OF_SERVICE, UNREACHABLE
 
-ROOM, FULL, CORDONED, TAINT, LABELS = "room", "full", "cordoned", "taint", "labels"
+ROOM, FULL, CORDONED, TAINT, LABELS, NAMED = "room", "full", "cordoned", "taint", "labels", "named"
 PORTS, VOLUME, SPREAD, COMPANY, APART, OTHER = "ports", "volume", "spread", "company", "apart", "other"
 # kube-scheduler's words → what is the matter, by which plugin.
 REASONS = (
@@ -15,7 +15,7 @@ REASONS = (
     (re.compile(r"^node\(s\) were unschedulable$"), CORDONED, "NodeUnschedulable"),
     (re.compile(r"^node\(s\) had untolerated taint.*\{(?P<what>[^:}]+): ?(?P<value>.*)\}$"), TAINT, "TaintToleration"),
     (re.compile(r"^node\(s\) didn't match Pod's node affinity/selector$"), LABELS, "NodeAffinity"),
-    (re.compile(r"^node\(s\) didn't satisfy plugin\(s\) \[NodeAffinity\]$"), LABELS, "NodeAffinity"),
+    (re.compile(r"^node\(s\) didn't satisfy plugin\(s\) \[NodeAffinity\]$"), NAMED, "NodeAffinity"),
     (re.compile(r"^node\(s\) didn't have free ports"), PORTS, "NodePorts"),
     (re.compile(r"^node\(s\) didn't match PersistentVolume's node affinity$"), VOLUME, "VolumeBinding"),
     (re.compile(r"^node\(s\) didn't match pod topology spread constraints"), SPREAD, "PodTopologySpread"),
@@ -30,6 +30,7 @@ SAID = {
     CORDONED: ("is cordoned", "are cordoned"),
     TAINT: ("has the taint {what}, which it does not tolerate", "have the taint {what}, which it does not tolerate"),
     LABELS: ("lacks the labels that it asks for{asks}", "lack the labels that it asks for{asks}"),
+    NAMED: ("is not one that it is made for", "are not those that it is made for"),
     PORTS: ("has given the host port to another pod", "have given the host port to other pods"),
     VOLUME: ("does not reach its volume", "do not reach its volume"),
     SPREAD: ("would have too many of its kind beside it", "would have too many of its kind beside it"),

@@ -56,7 +56,7 @@ def behind(client: Client, links: list[Ground]) -> str:
     begun = root(row)
     if begun.kind == BY_PERSON:
         did = begun.text if begun.text.startswith(DID) else f"changed {begun.text}"
-        return f" It began when {begun.author} {did}."
+        return f" It began when {called(begun.author)} {did}."
     if begun.kind == BY_FAULT:
         return f" It began with a fault: {begun.text}."
     if begun.kind == BY_CLOCK:

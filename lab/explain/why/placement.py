@@ -31,13 +31,17 @@ def verdicts(why: dict) -> list[dict]:
     return [{**empty, **item, "chosen": item["node"] == why["chosen"]} for item in why["nodes"]]
 
 
+def bound(subject: Subject) -> dict | None:
+    """The row that gave it its node."""
+    rows = [*subject.beginning, *reversed(subject.rows)]
+    return next((row for row in rows if row["object"]["spec"].get("nodeName")), None)
+
+
 # On a node.
 
 
 def _placed(subject: Subject) -> Iterator[Card]:
-    node = subject.obj["spec"]["nodeName"]
-    rows = [*subject.beginning, *reversed(subject.rows)]
-    row = next((row for row in rows if row["object"]["spec"].get("nodeName")), None)
+    node, row = subject.obj["spec"]["nodeName"], bound(subject)
     if row is None:
         return
     why, question = row["why"] or {}, f"Why on {node}?"
@@ -141,10 +145,11 @@ def _gated(subject: Subject) -> Card:
 
 def _unschedulable(subject: Subject, row: dict) -> Card:
     why = row["why"]
-    nodes = max(why["evaluated"], sum(why["counts"].values()) if not why["nodes"] else 0)
+    unasked = sum(count for reason, count in why["counts"].items() if Objection.of(reason).kind == objections.NAMED)
+    nodes = why["evaluated"] + unasked
     if not why["counts"]:
         answer = "There is no node that it could run on."
-    elif not why["evaluated"]:
+    elif not nodes:
         answer = f"The scheduler looks for no node yet: {next(iter(why['counts']))}."
     else:
         none = "The only node does not take it" if nodes == 1 else f"None of {_nodes(nodes)} takes it"
@@ -171,9 +176,12 @@ def _of_nodes(subject: Subject, why: dict) -> Iterator[Ground]:
     """Who cordoned or tainted the nodes that said so, as their rows have it; of each objection the first such node."""
     told: set[str] = set()
     for item in why["nodes"]:
-        for reason in item.get("reasons", ()):
-            node = None if reason in told else subject.other(NODES, "", item["node"])
-            if node and (found := _marked(node, Objection.of(reason))):
+        for reason in {*item.get("reasons", ())} - told:
+            objection = Objection.of(reason)
+            if objection.kind not in (objections.CORDONED, objections.TAINT) or objection.what == CONTROL_PLANE:
+                continue
+            node = subject.other(NODES, "", item["node"])
+            if node and (found := _marked(node, objection)):
                 told.add(reason)
                 yield found
 
@@ -182,8 +190,6 @@ def _marked(node: Subject, objection: Objection) -> Ground | None:
     if objection.kind == objections.CORDONED:
         row = node.since(lambda obj: bool(obj["spec"].get("unschedulable")))
         return ground(row, f"{called(row['author'])} cordoned {node.name}", "spec.unschedulable") if row else None
-    if objection.kind != objections.TAINT or objection.what == CONTROL_PLANE:
-        return None
     row = node.since(lambda obj: any(taint["key"] == objection.what for taint in obj["spec"].get("taints") or ()))
     words = f"taint {objection.what}"
     return ground(row, f"{called(row['author'])} gave {node.name} the {words}", words) if row else None

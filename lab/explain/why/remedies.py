@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from lab.apimachinery.controlplane import CONTROL_PLANE
-from lab.apimachinery.kinds import BY_GVK
+from lab.apimachinery.kinds import BY_GVK, NODES
 from lab.apimachinery.kubectl import kubectl
-from lab.apimachinery.meta import controller_of
+from lab.apimachinery.meta import condition, controller_of, key_of
 from lab.apimachinery.podresources import pod_resources
 from lab.apimachinery.quantity import parse_quantity
 from lab.apimachinery.taints import NOT_READY, OUT_OF_SERVICE, UNREACHABLE
@@ -24,10 +24,20 @@ IN_TROUBLE = (NOT_READY, UNREACHABLE, OUT_OF_SERVICE)
 def remedy(subject: Subject, why: dict) -> Help | None:
     """The first that there is, those that cost least first."""
     found = [(item, Objection.of(reason)) for item in why["nodes"] for reason in item.get("reasons", ())]
-    for attempt in (_uncordon, _revive, _shrink, _tolerate, _label):
+    for attempt in (_await, _uncordon, _revive, _shrink, _tolerate, _label):
         if help_ := next(attempt(subject, found), None):
             return help_
     return next(_words(why), None)
+
+
+def _await(subject: Subject, found: Found) -> Iterator[Help]:
+    """A node that the cluster autoscaler has bought for it, and that is not there yet."""
+    for node in subject.client.list(NODES):
+        if (condition(node, "Ready") or {}).get("reason") == "NodeBooting":
+            it = subject.other(NODES, "", node["metadata"]["name"])
+            row = it.decision("BuyNode") if it else None
+            if row and key_of(subject.obj) in row["why"]["for"]:
+                yield Help(f"Wait: the cluster autoscaler has bought {row['why']['bought']} for it, which boots.")
 
 
 def _uncordon(subject: Subject, found: Found) -> Iterator[Help]:
