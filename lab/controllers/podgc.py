@@ -14,6 +14,7 @@ from lab.apimachinery.taints import OUT_OF_SERVICE
 from lab.client import Change, Client, Put
 from lab.client.reconcile import Controller
 
+from .history import trimmed
 from .pods import disrupted, is_finished, node_of
 
 ALL_PODS = "pods"
@@ -37,10 +38,10 @@ class PodGCController(Controller):
     def sync(self, client: Client, key: str) -> float | None:
         nodes = client.list(NODES)
         found, names = lost_pods(client.list(PODS), nodes), {node["metadata"]["name"] for node in nodes}
-        lost, because = [pod for pod, _ in found], {pod["metadata"]["uid"]: words for pod, words in found}
+        lost, whys = [pod for pod, _ in found], {pod["metadata"]["uid"]: why for pod, why in found}
 
         def why(pod: dict) -> dict:
-            return {"decision": "DeletionByPodGC", "because": because[pod["metadata"]["uid"]]}
+            return whys[pod["metadata"]["uid"]]
 
         # Whoever keeps it with a finalizer, as a Job does until it has counted it, has to see that it has ended.
         held = [pod for pod in lost if pod["metadata"].get("finalizers") and not is_finished(pod)]
@@ -49,19 +50,23 @@ class PodGCController(Controller):
         return SWEEP_SECONDS
 
 
-def lost_pods(pods: list[dict], nodes: list[dict]) -> list[tuple[dict, str]]:
-    """The pods to remove at once, each with because of what: those on nodes that are gone, those terminating on nodes
-    that are dead for good, and the oldest finished ones beyond what is kept."""
+def lost_pods(pods: list[dict], nodes: list[dict]) -> list[tuple[dict, dict]]:
+    """The pods to remove at once, each with the decision that it goes: those on nodes that are gone, those terminating
+    on nodes that are dead for good, and the oldest finished ones beyond what is kept."""
     known = {node["metadata"]["name"] for node in nodes}
     dead = {node["metadata"]["name"] for node in nodes if _is_out_of_service(node) and not is_true(node, "Ready")}
     gone = [pod for pod in pods if node_of(pod) and node_of(pod) not in known]
-    lost = [(pod, f"its node {node_of(pod)} is gone") for pod in gone]
+    lost = [(pod, _lost(f"its node {node_of(pod)} is gone")) for pod in gone]
     leaving = [pod for pod in pods if node_of(pod) in dead and is_deleting(pod)]
-    lost += [(pod, f"its node {node_of(pod)} has the taint {OUT_OF_SERVICE}") for pod in leaving]
+    lost += [(pod, _lost(f"its node {node_of(pod)} has the taint {OUT_OF_SERVICE}")) for pod in leaving]
     taken = [*gone, *leaving]
     finished = sorted(filter(is_finished, pods), key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
     over = [pod for pod in finished[: max(0, len(finished) - MOST_FINISHED)] if pod not in taken]
-    return lost + [(pod, f"more than {MOST_FINISHED} pods have ended") for pod in over]
+    return lost + [(pod, trimmed("terminated-pod-gc-threshold", MOST_FINISHED)) for pod in over]
+
+
+def _lost(because: str) -> dict:
+    return {"decision": "DeletionByPodGC", "because": because}
 
 
 def _failed(pod: dict, has_node: bool) -> dict:

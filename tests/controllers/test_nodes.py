@@ -9,7 +9,7 @@ from django.conf import settings
 from lab.apimachinery.kinds import LEASES, NODES, PODS
 from lab.apimachinery.meta import condition, is_deleting, is_true, micro_now, now
 from lab.apimachinery.taints import OUT_OF_SERVICE
-from lab.controllers import tainteviction
+from lab.controllers import podgc, tainteviction
 from lab.controllers.nodelifecycle import NODES_KEY, NodeLifecycleController
 from lab.controllers.podgc import PodGCController, lost_pods
 from lab.controllers.stopwatch import Stopwatch
@@ -257,9 +257,18 @@ def test_a_terminating_pod_on_a_dead_node_stays_until_somebody_says_that_the_nod
     staying = a_pod("staying", "n1")
     assert lost_pods([leaving, staying], [a_node("n1", "Unknown")]) == []
     declared = [{"key": OUT_OF_SERVICE, "effect": "NoExecute"}]
-    [(gone, because)] = lost_pods([leaving, staying], [a_node("n1", "Unknown", taints=declared)])
-    assert gone is leaving and because == "its node n1 has the taint node.kubernetes.io/out-of-service"
+    [(gone, why)] = lost_pods([leaving, staying], [a_node("n1", "Unknown", taints=declared)])
+    because = "its node n1 has the taint node.kubernetes.io/out-of-service"
+    assert gone is leaving and why == {"decision": "DeletionByPodGC", "because": because}
     assert lost_pods([leaving, staying], [a_node("n1", "True", taints=declared)]) == []
+
+
+def test_of_those_that_have_ended_the_oldest_go_beyond_what_is_kept(monkeypatch):
+    monkeypatch.setattr(podgc, "MOST_FINISHED", 1)
+    hours = ("11", "10")
+    ended = [a_pod(f"p{h}", "n1", phase="Succeeded", creationTimestamp=f"2026-05-20T{h}:00:00Z") for h in hours]
+    why = {"decision": "TrimHistory", "of": "terminated-pod-gc-threshold", "limit": 1}
+    assert lost_pods(ended, [a_node("n1")]) == [(ended[1], why)]
 
 
 def test_a_new_node_takes_no_pods_before_its_kubelet_has_said_that_it_is_ready(cluster, lifecycle):
