@@ -7,6 +7,7 @@ from lab.apimachinery.meta import is_true
 from lab.client import Client
 from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.controllers.tainteviction import TaintEvictionController
+from lab.explain.past import PastClient
 from tests.controllers.cluster import Cluster
 from tests.kubelet.conftest import world
 from tests.labs import wait_until
@@ -123,6 +124,22 @@ class TestPlacement:
             "The scheduler took its place on b for great, whose priority 1000 is above its 0."
         )
         assert card["because"][0]["revision"] == revision_of(three.client, PODS, "small", "PreemptionByScheduler")
+
+    def test_a_pod_for_one_node_speaks_of_that_node_alone(self, three):
+        named = {"key": "metadata.name", "operator": "In", "values": ["a"]}
+        required = {"nodeSelectorTerms": [{"matchFields": [named]}]}
+        affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+        card = self.placed(three, pod("agent", cpu="3", affinity=affinity))
+        assert card["answer"] == "The node that it is made for does not take it: 1 has too little CPU free."
+        assert (
+            card["help"]["text"].startswith("a needs only 1000m more CPU free") or "1 more CPU" in card["help"]["text"]
+        )
+
+    def test_in_the_past_only_what_was_known_then_is_said(self, three):
+        self.placed(three, pod("web"))
+        row = revision_of(three.client, PODS, "web", "Schedule")
+        assert by_reason(PastClient(three.name, row), "web", "Scheduled")
+        assert first(PastClient(three.name, row - 1), PODS, "web")["reason"] == "Pending"
 
     def test_without_a_decision_none_is_made_up(self, three):
         three.pods(pod("new"))

@@ -9,9 +9,11 @@ from lab.apiserver.tables.cells import human_duration
 from ..grounds import because
 from ..words import fault_words
 from .card import Card, Ground, Help, ground
+from .recorded import of_event
 from .subject import Subject
 
 CRASHING, RESTARTED, ENDED = "Why does it not keep running?", "Why was it restarted?", "Why has it ended?"
+CANNOT_RUN = 128  # the exit code of what could not be started (kubelet)
 LONGEST = 200  # characters of a message
 
 
@@ -34,6 +36,8 @@ def crashing(subject: Subject, name: str, told: dict) -> Card:
     times = f" It has been restarted {_times(restarts)} so far." if restarts else ""
     answer = f"Container {name} {_ending(end)}{_lived(end)}.{times} {_next_try(subject, name)}"
     waits = _decided(subject, "Wait", name, "CrashLoopBackOff")
+    if end.get("exitCode") == CANNOT_RUN and (said := of_event(subject, "Failed")):
+        answer, waits = f"{answer} {short(said[0].text)}", [*said, *waits]
     return Card(CRASHING, answer, "CrashLoopBackOff", [*_fall(subject, name), *waits], _mend(subject, name, end))
 
 
@@ -88,6 +92,8 @@ def _ending(ended: dict) -> str:
     if ended.get("signal"):
         return f"was ended by signal {ended['signal']}"
     code = ended.get("exitCode", 0)
+    if code == CANNOT_RUN:
+        return "could not be started at all"
     if code == 137:
         return "was killed (exit code 137)"
     return "ended by itself (exit code 0)" if code == 0 else f"ended with exit code {code}"
@@ -97,6 +103,8 @@ def _lived(ended: dict) -> str:
     if not ended.get("startedAt") or not ended.get("finishedAt"):
         return ""
     seconds = max(0.0, parse_time(ended["finishedAt"]) - parse_time(ended["startedAt"]))
+    if ended.get("exitCode") == CANNOT_RUN:
+        return ""
     return f", {human_duration(seconds)} after it had started" if seconds >= 1 else ", as soon as it had started"
 
 

@@ -7,7 +7,7 @@ from lab.apimachinery.controlplane import CONTROL_PLANE
 from lab.apimachinery.taints import NOT_READY, OUT_OF_SERVICE, UNREACHABLE
 
 ROOM, FULL, CORDONED, TAINT, LABELS, NAMED = "room", "full", "cordoned", "taint", "labels", "named"
-PORTS, VOLUME, SPREAD, COMPANY, APART, OTHER = "ports", "volume", "spread", "company", "apart", "other"
+PORTS, VOLUME, SPREAD, COMPANY, APART, CLAIM, OTHER = "ports", "volume", "spread", "company", "apart", "claim", "other"
 # kube-scheduler's words → what is the matter, by which plugin.
 REASONS = (
     (re.compile(r"^Insufficient (?P<what>.+)$"), ROOM, "NodeResourcesFit"),
@@ -21,7 +21,7 @@ REASONS = (
     (re.compile(r"^node\(s\) didn't match pod topology spread constraints"), SPREAD, "PodTopologySpread"),
     (re.compile(r"^node\(s\) didn't match pod affinity rules$"), COMPANY, "InterPodAffinity"),
     (re.compile(r"^node\(s\) didn't .*anti-affinity rules$"), APART, "InterPodAffinity"),
-    (re.compile(r"persistentvolumeclaim|PersistentVolumeClaim"), OTHER, "VolumeBinding"),
+    (re.compile(r"persistentvolumeclaim|PersistentVolumeClaim"), CLAIM, "VolumeBinding"),
 )
 # (of one node, of several) → what is said of them; `{what}` as in the reason.
 SAID = {

@@ -145,18 +145,28 @@ def _gated(subject: Subject) -> Card:
 
 def _unschedulable(subject: Subject, row: dict) -> Card:
     why = row["why"]
-    unasked = sum(count for reason, count in why["counts"].items() if Objection.of(reason).kind == objections.NAMED)
-    nodes = why["evaluated"] + unasked
     if not why["counts"]:
         answer = "There is no node that it could run on."
-    elif not nodes:
+    elif not why["evaluated"]:
         answer = f"The scheduler looks for no node yet: {next(iter(why['counts']))}."
     else:
-        none = "The only node does not take it" if nodes == 1 else f"None of {_nodes(nodes)} takes it"
-        answer = f"{none}: {objections.summary(why['counts'], subject.obj)}."
+        answer = f"{_none_of(why)}: {objections.summary(_of_asked(why), subject.obj)}."
     grounds = [ground(row, _event_words(row), "condition PodScheduled"), *_objecting(why, row)]
     grounds += _of_nodes(subject, why)
     return Card(NOWHERE, answer, "Unschedulable", grounds, remedy(subject, why), verdicts(why))
+
+
+def _none_of(why: dict) -> str:
+    """A pod of a DaemonSet is made for one node: no other is asked."""
+    if len(_of_asked(why)) < len(why["counts"]):
+        return "The node that it is made for does not take it"
+    nodes = why["evaluated"]
+    return "The only node does not take it" if nodes == 1 else f"None of {_nodes(nodes)} takes it"
+
+
+def _of_asked(why: dict) -> dict[str, int]:
+    counts = {reason: n for reason, n in why["counts"].items() if Objection.of(reason).kind != objections.NAMED}
+    return counts or why["counts"]
 
 
 def _event_words(row: dict) -> str:

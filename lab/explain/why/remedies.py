@@ -91,6 +91,7 @@ def _words(why: dict) -> Iterator[Help]:
     """Where no command does it."""
     kinds = {Objection.of(reason).kind for reason in why["counts"]}
     advice = {
+        objections.CLAIM: "Look at its claim (PersistentVolumeClaim), which has to be there and bound first.",
         objections.LABELS: "Add a node that its node affinity matches, or have it ask for less.",
         objections.ROOM: "Make room, or add a node.",
         objections.FULL: "Remove pods, or add a node.",

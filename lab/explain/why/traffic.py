@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from lab.apimachinery.kinds import ENDPOINTSLICES, SERVICES
 from lab.apimachinery.labels import HASH_LABEL, SERVED
+from lab.apimachinery.meta import is_true
 from lab.apimachinery.services import SERVICE_NAME
 
 from ..authors import called
@@ -45,6 +46,9 @@ def _through(subject: Subject, services: list[str]) -> Card:
         answer = f"{many} it, and it is ready: its address is among {whose} endpoints."
         return Card(SOME, answer, "Serving", [*grounds, *of_condition(subject, SERVED)])
     many = f"Service {services[0]} selects" if len(services) == 1 else f"Services {', '.join(services)} select"
+    if is_true(subject.obj, "Ready"):
+        answer = f"{many} it, and it is ready, but no endpoints list it yet."
+        return Card(NONE, answer, "Progressing", [*grounds, *of_condition(subject, "Ready")])
     answer = f"{many} it, but it is not ready, and only ready pods are among the endpoints."
     return Card(NONE, answer, "NotReady", [*grounds, *of_condition(subject, "Ready")])
 
