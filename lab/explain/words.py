@@ -74,6 +74,8 @@ def _of_pod(old: dict, new: dict) -> Iterator[str]:
     if new["spec"].get("nodeName") != old["spec"].get("nodeName"):
         yield f"bound pod {name} to {new['spec'].get('nodeName')}"
     was, now = old.get("status", {}), new.get("status", {})
+    if _states(now) and not _states(was):
+        yield f"began with pod {name}"
     yield from _of_containers(was, now)
     if is_true(new, "Ready") != is_true(old, "Ready"):
         yield f"pod {name} is {'ready' if is_true(new, 'Ready') else 'not ready'}"
@@ -90,8 +92,6 @@ def _of_pod(old: dict, new: dict) -> Iterator[str]:
 
 def _of_containers(was: dict, now: dict) -> Iterator[str]:
     before, after = _states(was), _states(now)
-    if after and not before:
-        yield "began with it"
     for name, (word, state) in after.items():
         if (word, state.get("reason")) == (before.get(name, ("", {}))[0], before.get(name, ("", {}))[1].get("reason")):
             continue
