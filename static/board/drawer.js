@@ -93,8 +93,8 @@ export const setNamespace = (name) => {
   select();
 };
 
-// An event about it, a pod on it, a pod of it, the node whose kubelet it is.
-const concerns = (row, id) => row && (row.target === id || row.owner === id || `nodes/${row.node}` === id || `loops/kubelet.${row.name}` === id);
+// An event about it, a pod on it, a pod of it, the node whose kubelet it is; a wheel that stops is of all the loops.
+const concerns = (row, id) => row && ([row.target, row.owner, `nodes/${row.node}`, `loops/kubelet.${row.name}`].includes(id) || (row.kind === "lab" && id === "loops/all"));
 
 // A fragment that shows a thing is fetched again when the thing changes, unless someone is busy in it.
 onPaint(({ changed, removed }) => {

@@ -86,6 +86,18 @@ def test_a_turn_can_be_taken_back(was, mode, undo):
         assert client.get(WHEELS, "", "job")["spec"]["mode"] == undo["mode"]
 
 
+def test_the_drawers_of_wheels_follow_whoever_turns_one(screen):
+    wheel = "/apis/orrery.io/v1/wheels"
+    node = screen.lab.ready_pods()[0]["spec"]["nodeName"]
+    screen.open("?object=loops/all")
+    meta = {"name": f"kubelet.{node}"}
+    screen.lab.api("POST", wheel, {"metadata": meta, "spec": {"mode": "Slow", "seconds": 0.1}})
+    screen.drawer.get_by_role("button", name=meta["name"]).click()  # listed, for it does not run
+    expect(screen.drawer.locator(".headline")).to_have_text("slow, 0.1 s")
+    screen.lab.api("DELETE", f"{wheel}/{meta['name']}")
+    expect(screen.drawer.locator(".headline")).to_have_text("turns")
+
+
 def test_a_loop_is_paused_by_mouse_and_resumed_by_keyboard_alone(screen):
     screen.open()
     screen.page.locator('[data-id="loops/replicaset-controller"] button').click()
