@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from lab.apimachinery.kinds import CRONJOBS, JOBS, PERSISTENTVOLUMECLAIMS, PODS, RESOURCEQUOTAS, STORAGECLASSES
+from lab.apimachinery.kinds import CRONJOBS, JOBS, PERSISTENTVOLUMECLAIMS, PODS, RESOURCEQUOTAS, STORAGECLASSES, WHEELS
 from lab.explain.why import of_object
 from lab.scheduler.scheduler import Scheduler
 from tests.controllers.test_volumes import claim, volume
@@ -45,6 +45,28 @@ def test_a_job_that_gave_up_says_by_which_limit(shop):
     assert (card["because"][0]["name"], card["because"][0]["decision"]) == ("condition Failed", "SyncJob")
 
 
+def test_after_a_failure_a_job_waits_before_it_tries_again(shop, settings):
+    settings.CLOCK = {**settings.CLOCK, "job_backoff_first": 60.0}
+    shop.submit()
+    shop.work(code=3)
+    card = first(shop.client, JOBS, "work")
+    assert (card["question"], card["reason"]) == ("How far is it?", "BackOff")
+    assert card["answer"].startswith(
+        "0 of 1 done, 1 failed. It waits before it tries again, longer after each failure;"
+    )
+    assert card["because"][0]["decision"] == "SyncJob"
+
+
+def test_nobody_waits_for_a_wheel_to_act_on_what_is_over(shop):
+    shop.submit()
+    shop.client.create(WHEELS, {"metadata": {"name": "job"}, "spec": {"mode": "Paused"}})
+    assert first(shop.client, JOBS, "work")["reason"] == "WheelPaused"
+    shop.client.patch(WHEELS, "", "job", {"spec": {"mode": "Running"}})
+    shop.work()
+    shop.client.patch(WHEELS, "", "job", {"spec": {"mode": "Paused"}})
+    assert first(shop.client, JOBS, "work")["reason"] == "CompletionsReached"
+
+
 def test_who_suspended_it_and_what_its_quota_refuses(shop):
     shop.submit(suspend=True)
     card = first(shop.client, JOBS, "work")
@@ -72,6 +94,12 @@ def test_a_cronjob_says_when_its_time_comes_then_as_now(shop):
     assert card["reason"] == "WaitingForItsTime"
     assert card["answer"] == f"It waits for its time: 0 12 * * * is next at 12:00 UTC on {day:%d %B}, in 60m."
     assert card["help"]["command"] == "kubectl create job noon-manual --from=cronjob/noon"
+    cronjob = shop.client.get(CRONJOBS, "default", "noon")
+    shop.client.update_status(CRONJOBS, {**cronjob, "status": {"active": [{"name": "noon-1"}]}})
+    shop.client.event(cronjob, "Normal", "JobAlreadyActive", "Not starting job because prior execution is running")
+    card = first(shop.client, CRONJOBS, "noon")
+    assert (card["question"], card["reason"]) == ("Why did it not start?", "JobAlreadyActive")
+    assert card["because"][0]["name"] == "event JobAlreadyActive"
     shop.client.patch(CRONJOBS, "default", "noon", {"spec": {"suspend": True}})
     assert first(shop.client, CRONJOBS, "noon")["reason"] == "Suspended"
 

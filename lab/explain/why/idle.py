@@ -13,7 +13,7 @@ from lab.apimachinery.controlplane import (
     is_up,
     members_of,
 )
-from lab.apimachinery.jobs import TRACKING
+from lab.apimachinery.jobs import TRACKING, finished_as
 from lab.apimachinery.kinds import (
     BUILDS,
     CRONJOBS,
@@ -101,7 +101,8 @@ def _loops(subject: Subject) -> tuple[str, ...]:
     if is_deleting(obj) and subject.kind not in (NAMESPACES, RELEASES):
         holds = obj["metadata"].get("finalizers") or ()
         return tuple(dict.fromkeys(LETTING_GO[one] for one in holds if one in LETTING_GO))
-    return LOOPS.get(subject.kind, ())
+    is_over = finished_as(obj) if subject.kind is JOBS else "finishedAt" in obj.get("status", {})
+    return () if is_over else LOOPS.get(subject.kind, ())
 
 
 def _wheel(subject: Subject, loop: str) -> Iterator[Card]:
