@@ -11,6 +11,7 @@ const loops = each("loop", document.getElementById("loops"), (item, row, fresh) 
   item.title = `${row.name}: ${row.mode ? `${row.mode}; ` : ""}${row.text || row.queue || "nothing to do"}`;
   item.classList.toggle("acted", !!row.acts);
   item.dataset.mode = row.mode || "";
+  item.querySelectorAll("[data-as]").forEach((it, at) => (it.dataset.fig = `turns ${row.wheel} ${2 - 2 * at}`));
   if (!fresh && item.acts !== row.acts) goRound(item, row.lit);
   item.acts = row.acts;
 });

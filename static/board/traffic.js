@@ -11,7 +11,7 @@ const MOST = 60; // dots that move at once
 const TRAVEL = 1100;
 const [sky, crowd, services, wires, dots] = ["sky", "crowd", "services", "wires", "dots"].map((id) => document.getElementById(id));
 const short = (n) => (n < 10 ? +n.toFixed(1) : Math.round(n));
-const AS = { rate: (n) => `${short(n)}/s`, share: (n) => `${+(100 * n).toFixed(1)} %`, ms: (n) => `${short(n)} ms`, count: (n) => n.toLocaleString("en") };
+const AS = { rate: (n) => `${short(n)}/s`, share: (n) => `${+(100 * n).toFixed(1)} %`, ms: (n) => `${short(n)} ms`, count: (n) => n.toLocaleString("en"), failed: (n) => (n ? `${n} failed` : "") };
 const flow = { pods: {}, services: {}, visitors: {}, versions: {}, turns: {} };
 let ways = []; // [service, node, path from the service to a pod, the pod's uid]
 
