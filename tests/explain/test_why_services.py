@@ -65,6 +65,7 @@ def test_a_selector_that_misses_names_the_pod_that_may_be_meant_and_who_wrote_bo
     [
         ({"ap": "web"}, "app=web"),  # the key is wrong
         ({"app": "web", "tier": "front"}, "app=web"),  # the pods have one label, and not the other
+        ({"app": "web", "version": "2"}, "app=web"),  # what is of no use is not proposed
         ({"app": "database"}, None),  # nothing alike: nobody is named
     ],
 )

@@ -113,12 +113,13 @@ def _not_selected(subject: Subject, slices: list[Subject], pods: list[dict]) -> 
     if near is None or it is None:
         advice = f"Create pods with the labels {_written(selector)}, or select what there is."
         return Card(NONE, answer, "NotSelected", grounds, Help(advice))
-    name, instead = near
-    has, right = _written(instead), {key: value for key, value in selector.items() if _labels(it.obj).get(key) == value}
-    if row := of_value(it, lambda pod: {key: _labels(pod).get(key) for key in instead}):
-        grounds.append(ground(row, f"{called(row['author'])} gave pod {name} {has}", f"label {', '.join(instead)}"))
-    words = _written({**right, **instead}).replace(" ", "")
-    command = kubectl("set", "selector", f"service/{subject.name}", words, namespace=subject.namespace)
+    name, held = near
+    has = _written(held)
+    if row := of_value(it, lambda pod: {key: _labels(pod).get(key) for key in held}):
+        grounds.append(
+            ground(row, f"{called(row['author'])} gave pod {name} {has}", f"label {', '.join(sorted(held))}")
+        )
+    command = kubectl("set", "selector", f"service/{subject.name}", has.replace(" ", ""), namespace=subject.namespace)
     help_ = Help("Make the selector say what the pods' labels say.", command)
     return Card(NONE, f"{answer} Nearly: pod {name} has {has}.", "NotSelected", grounds, help_)
 
@@ -130,18 +131,19 @@ def _labels(pod: dict) -> dict[str, str]:
 
 
 def _nearest(selector: dict[str, str], pods: list[dict]) -> tuple[str, dict[str, str]] | None:
-    """The pod that comes closest, and what it has instead: most often the mistake is there. None if none is close."""
+    """The pod that comes closest, and what it has of what is selected, or instead of it: most often the mistake is
+    there. None if none is close."""
     names = {tuple(sorted(_labels(pod).items())): pod["metadata"]["name"] for pod in reversed(pods)}
     best, closest = 0.0, None
     for held, name in islice(names.items(), MOST_COMPARED):
-        missing = [pair for pair in selector.items() if pair not in held]
-        instead = [max(((_alike(pair, other), other) for other in held), default=(0.0, ("", ""))) for pair in missing]
-        close = sum(alike for alike, _ in instead) + len(selector) - len(missing)
-        if close > best and (len(missing) < len(selector) or all(alike >= ALIKE for alike, _ in instead)):
-            best, closest = close, (name, dict(other for _, other in instead if other[0]))
+        pairs = [max(((_alike(pair, other), other, pair) for other in held), default=None) for pair in selector.items()]
+        meant = [one for one in pairs if one and (one[0] >= ALIKE or one[1][0] == one[2][0])]
+        close = sum(alike for alike, _, _ in meant)
+        if close > best and any(alike >= ALIKE for alike, _, _ in meant):
+            best, closest = close, (name, dict(other for _, other, _ in meant))
     return closest
 
 
 def _alike(one: tuple[str, str], other: tuple[str, str]) -> float:
-    """From 0 to 1: of key and value the one that is less alike."""
+    """From 0 to 1, which is the same: of key and value the one that is less alike."""
     return min(difflib.SequenceMatcher(None, *pair).ratio() for pair in zip(one, other, strict=True))

@@ -129,11 +129,8 @@ def _pace(sets: list[Subject]) -> list[Ground]:
     if newest is None:
         return []
     why = newest["why"]
-    name = (
-        "Recreate"
-        if why["strategy"] == "Recreate"
-        else f"maxSurge {why['maxSurge']}, maxUnavailable {why['maxUnavailable']}"
-    )
+    pace = f"maxSurge {why['maxSurge']}, maxUnavailable {why['maxUnavailable']}"
+    name = pace if why["strategy"] == "RollingUpdate" else why["strategy"]
     return [ground(newest, because(why), name)]
 
 
