@@ -10,9 +10,9 @@ from django.views.decorators.http import require_GET
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import PODS
 from lab.client import Change, Client
-from lab.explain.history import between, kept, time_of
+from lab.explain.history import between, kept
 from lab.explain.past import PastClient
-from lab.store import Row, changes, head_of
+from lab.store import Row, changes, head_of, time_of
 
 from .answers import refused, strict
 from .board import Board

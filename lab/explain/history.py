@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from lab.apimachinery.errors import ApiError, expired, not_found
 from lab.apimachinery.kinds import Kind
 from lab.client import Client
-from lab.store import Ahead, Compacted, View, head_of, row_at, state_at
+from lab.store import Ahead, Compacted, View, head_of, state_at, time_of
 
 from . import difference
 from .timeline import marks
@@ -39,12 +39,6 @@ def overview(client: Client, after: int = 0, until: int | None = None) -> dict:
     head = head_of(client.cluster)
     ends = [{"revision": at, "time": time_of(client.cluster, at)} for at in (head.compacted, head.revision)]
     return {"begins": ends[0], "head": ends[1], "marks": marks(client.cluster, max(after, head.compacted), until)}
-
-
-def time_of(cluster: str, revision: int) -> float | None:
-    """When it was written. The row of the oldest revision may be gone, and then it is told by the next one."""
-    row = row_at(cluster, revision) or row_at(cluster, revision + 1)
-    return row["time"] if row else None
 
 
 def at_revision(client: Client, revision: int) -> dict:

@@ -6,9 +6,9 @@ from lab.apimachinery.errors import ApiError, not_found
 from lab.apimachinery.kinds import Kind
 from lab.apiserver.request import Request
 from lab.client import Client
-from lab.store import Change, View, beginning, history
+from lab.store import Change, View, beginning, history, time_of
 
-from .history import state, time_of
+from .history import state
 
 
 class PastClient(Client):

@@ -60,7 +60,9 @@ def of_revision(client: Client, revision: int) -> dict:
             raise Ahead(revision, known)
     rows = _rows(client.cluster, [revision])
     if not rows:
-        message = f"revision {revision} is not kept; /history says where it begins"
+        message = (
+            f"revision {revision} is no longer kept: a heartbeat between others, or older than where /history begins"
+        )
         raise ApiError(404, "NotFound", message, {"name": str(revision)})
     back = _back(client.cluster, rows)
     told_of = rows[revision].cause if rows[revision].resource in UNTOLD else revision

@@ -1,9 +1,11 @@
 """What etcd is to Kubernetes (k3s keeps it in SQL with kine, which is the model here): one log of revisions.
 
-May read and append to the log and say that it grew. Must never know what a Pod is, nor change a row once written.
+May read and append to the log and say that it grew. Must never know what a Pod is (of a Lease, `compaction` knows that
+it is a heartbeat), nor change what a row says once it is written.
 Only `apiserver` and the watching half of `client` open this room.
 """
 
+from .compaction import compact
 from .hints import subscribe, wait_for_revision
 from .log import (
     Conflict,
@@ -12,11 +14,10 @@ from .log import (
     Write,
     append,
     cluster_names,
-    compact,
     create_cluster,
     delete_cluster,
 )
-from .past import Ahead, Row, beginning, changes, effects, find, history, row_at, rows_at, state_at
+from .past import Ahead, Row, beginning, changes, effects, find, history, row_at, rows_at, state_at, time_of
 from .view import Change, Compacted, UnknownCluster, View, head_of, view
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "rows_at",
     "state_at",
     "subscribe",
+    "time_of",
     "view",
     "wait_for_revision",
 ]

@@ -1,4 +1,4 @@
-"""Appending to the log, and forgetting what is old in it.
+"""Appending to the log.
 
 Revisions must become visible in the order of their numbers, or a watcher that has seen 8 would never look for a 7
 that commits later. So they are given out under the lock of the cluster's row: whoever holds it appends alone.
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 
 from lab.models import Cluster, Cursor, Revision
 
@@ -20,8 +20,6 @@ from . import hints
 from .view import View, head_of, view_of
 
 log = logging.getLogger(__name__)
-KEEP_REVISIONS = 100_000  # what compaction leaves of the history; the current state is always kept
-ROWS_A_PIECE = 1000
 
 
 class Conflict(Exception):
@@ -127,26 +125,6 @@ def _check_fence(fence: Fence | None) -> None:
     one who takes it would decide on a log that lacks the batch, and do its work once more."""
     if fence and not Cursor.objects.select_for_update().filter(name=fence.cursor, holder=fence.holder).first():
         raise LostFence(fence.cursor)
-
-
-def compact(cluster: str, keep: int = KEEP_REVISIONS) -> int:
-    """Forget superseded and deleted rows older than the newest `keep` revisions (at least 1: the log ends with a row);
-    how many rows went.
-
-    In pieces, so that nobody waits long who writes; the oldest first, so that whatever is left of a key is its newest.
-    """
-    row = Cluster.objects.get(name=cluster)
-    mark = row.revision - keep
-    # The mark never goes back: behind it rows are missing, whoever put it there.
-    if not Cluster.objects.filter(pk=row.pk, compacted__lt=mark).update(compacted=mark):
-        return 0
-    old = Revision.objects.filter(cluster=row, revision__lte=mark)
-    superseded = old.filter(previous__gt=0).values("previous")
-    outlived = old.filter(models.Q(revision__in=superseded) | models.Q(deleted=True)).order_by("revision")
-    gone = 0
-    while some := list(outlived.values_list("pk", flat=True)[:ROWS_A_PIECE]):
-        gone += Revision.objects.filter(pk__in=some).delete()[0]
-    return gone
 
 
 def create_cluster(name: str) -> bool:

@@ -136,6 +136,12 @@ def beginning(
     return _records(rows.filter(revision__gte=made).order_by("revision")[:limit]) if made else []
 
 
+def time_of(cluster: str, revision: int) -> float | None:
+    """When it was written. Its row may be gone, and then it is told by the next one that is left; None: not yet."""
+    rows = Revision.objects.filter(cluster__name=cluster, revision__gte=revision).order_by("revision")
+    return rows.values_list("time", flat=True).first()
+
+
 def row_at(cluster: str, revision: int) -> dict | None:
     """Who wrote one revision, of what, and because of which: one link of a chain of causes."""
     columns = ("revision", "resource", "namespace", "name", "author", "cause", "time", "created", "deleted")

@@ -1,12 +1,11 @@
-"""Rewinding with 100,000 revisions stored: the state at any revision, as the board draws it.
+"""Rewinding and asking why with 100,000 revisions stored: the state at any revision, as the board draws it; the cards.
 
     python -m tests.bench.bench_history [revisions]
 
 A cluster of ten nodes and three hundred pods that has run for a while: heartbeats, pods that come and go, events.
-Timed, at random revisions: the state out of the log, the board's snapshot as it goes to the browser, a difference. Then
-it runs on, and old revisions are compacted away: how large the database gets. In between, the page in Chromium. On
-SQLite, or on the database that
-TEST_DATABASE_URL names.
+Timed, at random revisions: the state out of the log, the board's snapshot as it goes to the browser, a difference; of
+random pods and nodes, why they are as they are; the same in Chromium. Then it runs on, and old revisions are compacted
+away: how large the database gets. On SQLite, or on the database that TEST_DATABASE_URL names.
 """
 
 import contextlib
@@ -26,13 +25,15 @@ django.setup()
 
 import orjson  # noqa: E402
 from django.db import connection  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 from lab import store  # noqa: E402
-from lab.apimachinery.kinds import LEASES  # noqa: E402
+from lab.apimachinery.kinds import LEASES, NODES, PODS  # noqa: E402
+from lab.apimachinery.meta import key_of, split_key  # noqa: E402
 from lab.client import Client  # noqa: E402
 from lab.dashboard.past import board_at  # noqa: E402
 from lab.explain import history  # noqa: E402
+from lab.explain.why.cards import of_object as why  # noqa: E402
 from lab.httpserver import QuietServer  # noqa: E402
 from lab.store import Write  # noqa: E402
 from lab.web import plain  # noqa: E402
@@ -42,7 +43,7 @@ from ..dashboard.build import a_deployment, a_node, a_pod, a_replicaset, an_even
 from .bench_scheduler import control_plane  # noqa: E402
 from .measure import Row  # noqa: E402
 
-LOOKS, PROMISED = 30, 0.3
+LOOKS, PROMISED, PROMISED_WHY = 30, 0.3, 0.1
 CLUSTER = "history"
 
 
@@ -61,20 +62,26 @@ def measure(size: int) -> None:
     print(f"{head} revisions written in {seconds:.0f} s, {size_on_disk() / head:.0f} bytes each on {connection.vendor}")
     for what, ask in LOOKED_AT.items():
         looks = [random.randint(1, head) for _ in range(LOOKS)]
-        samples = [timed(lambda at=at, ask=ask: ask(at)) for at in looks]
-        verdict = "kept" if max(samples) <= PROMISED else "MISSED"
-        print(Row(what, samples), f" most {max(samples) * 1000:.0f} ms (at most {PROMISED * 1000:.0f}: {verdict})")
-    with serving() as port:
-        print(
-            Row("the page at another revision: asked → drawn", list(rewound(port, head))),
-            f" (at most {PROMISED * 1000:.0f})",
-        )
+        say(what, [timed(lambda at=at, ask=ask: ask(at)) for at in looks], PROMISED)
+    client = Client(CLUSTER, "bench")
+    for kind in (PODS, NODES):
+        asked = [(kind, *split_key(key_of(obj))) for obj in random.choices(client.list(kind), k=LOOKS)]
+        say(f"why a {kind.kind} is as it is", [timed(lambda of=of: why(client, *of)) for of in asked], PROMISED_WHY)
+    with serving() as port, chromium() as browser:
+        say("the page at another revision: asked → drawn", list(rewound(browser, port, head)), PROMISED)
+        say("a tile clicked → why it is so is drawn", list(explained(browser, port)), PROMISED_WHY)
     began = time.perf_counter()
     told = history.overview(Client(CLUSTER, "bench"))
     print(f"{len(told['marks'])} marks found in {(time.perf_counter() - began) * 1000:.0f} ms")
     for _ in range(5):
         head = cluster.run(head + size // 2, compacting=size)
         print(f"{head} revisions, of which {size} are kept: {size_on_disk() / 2**20:.0f} MiB")
+
+
+def say(what: str, samples: list[float], promised: float) -> None:
+    most = max(samples)
+    verdict = "kept" if most <= promised else "MISSED"
+    print(Row(what, samples), f" most {most * 1000:.0f} ms (at most {promised * 1000:.0f}: {verdict})")
 
 
 class Busy:
@@ -130,7 +137,11 @@ class Busy:
 
 # What a scheduler leaves of ten nodes, and the managedFields, volumes and conditions that a stored pod has besides.
 DECISION = {
-    "decision": "Scheduled",
+    "decision": "Schedule",
+    "chosen": "node-0",
+    "evaluated": 10,
+    "feasible": 10,
+    "counts": {},
     "nodes": [{"node": f"node-{n}", "fits": True, "scores": {"NodeResourcesFit": 70}, "total": 270} for n in range(10)],
 }
 
@@ -169,16 +180,32 @@ def serving() -> Iterator[int]:
     thread.join(20)
 
 
-def rewound(port: int, head: int) -> Iterator[float]:
-    """Seconds from a move of the handle to the frame that shows the board of then, in Chromium, at random revisions."""
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(f"http://127.0.0.1:{port}/clusters/{CLUSTER}/?at={head}")
-        page.wait_for_selector("body[data-past]")
-        for _ in range(LOOKS):
-            yield page.evaluate(MOVE, random.randint(1, head)) / 1000
+        yield browser
         browser.close()
+
+
+def rewound(browser: Browser, port: int, head: int) -> Iterator[float]:
+    """Seconds from a move of the handle to the frame that shows the board of then, at random revisions."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"http://127.0.0.1:{port}/clusters/{CLUSTER}/?at={head}")
+    page.wait_for_selector("body[data-past]")
+    for _ in range(LOOKS):
+        yield page.evaluate(MOVE, random.randint(1, head)) / 1000
+    page.close()
+
+
+def explained(browser: Browser, port: int) -> Iterator[float]:
+    """Seconds from a click on a tile to the frame that shows its cards, of random pods."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"http://127.0.0.1:{port}/clusters/{CLUSTER}/")
+    page.wait_for_selector(".pod[data-id]")
+    for _ in range(LOOKS):
+        yield page.evaluate(CLICK, random.random()) / 1000
+    page.close()
 
 
 MOVE = """revision => new Promise(done => {
@@ -187,6 +214,17 @@ MOVE = """revision => new Promise(done => {
     ? requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))) : requestAnimationFrame(look);
   handle.value = revision;
   handle.dispatchEvent(new Event("input", { bubbles: true }));
+  look();
+})"""
+
+
+CLICK = """share => new Promise(done => {
+  const tiles = document.querySelectorAll(".pod[data-id]"), began = performance.now();
+  const tile = tiles[Math.floor(share * tiles.length)];
+  const about = () => document.querySelector("#drawer > [data-id]:has(.why)")?.dataset.id;
+  const look = () => about() === tile.dataset.id
+    ? requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))) : requestAnimationFrame(look);
+  tile.click();
   look();
 })"""
 

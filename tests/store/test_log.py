@@ -137,7 +137,7 @@ def test_compaction_keeps_the_current_state_and_refuses_older_history(cluster):
 
 
 def test_compaction_goes_in_pieces_and_leaves_the_same_state_after_each(cluster, monkeypatch):
-    monkeypatch.setattr("lab.store.log.ROWS_A_PIECE", 1)
+    monkeypatch.setattr("lab.store.compaction.ROWS_A_PIECE", 1)
     store.append(cluster, [write("gone"), write("busy"), write("kept")], "me")
     store.append(cluster, [write("gone", 1, deleted=True), write("busy", 2)], "me")
     store.append(cluster, [write("busy", 5), write("more")], "me")
