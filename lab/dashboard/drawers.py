@@ -70,7 +70,8 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
     tabs = {tab: show for tab, show in every.items() if tab not in NOW_ONLY or not isinstance(client, PastClient)}
     obj = client.get(kind, namespace, name)
     cards = cards_of(client, kind, namespace, name)
-    said = telling(cards)
+    shown = head(client, obj)
+    said = telling(cards, shown["state"])
     tab = tab if tab in tabs else "why" if said else next(iter(tabs))
     key = join_key(namespace, name)
     return {
@@ -87,7 +88,7 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
         "telling": said,
         "cluster": client.cluster,
         "command": kubectl("describe", kind.singular, name, namespace=namespace),
-        **head(client, obj),
+        **shown,
         **tabs[tab](client, obj),
     }
 

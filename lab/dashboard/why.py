@@ -6,6 +6,7 @@ Pure, but for `cards_of`, which asks.
 import json
 import shlex
 
+from lab.apimachinery.controlplane import PARTITIONED, POWER
 from lab.apimachinery.kinds import BY_RESOURCE, CRONJOBS, NODES, WHEELS, Kind
 from lab.apimachinery.meta import join_key
 from lab.apiserver.tables.cells import human_duration
@@ -15,8 +16,7 @@ from lab.explain import why
 from .verdicts import SCORES
 
 MOST_GROUNDS = 8  # of a card: a table of nodes and the thread tell the rest
-# Reasons of what is as it should be, or on its way there. Any other is told in the head of every tab, and a thing that
-# has one opens on its cards.
+# Reasons of what is as it should be, or on its way there. Any other may be told in the head of every tab (`telling`).
 CALM = frozenset(
     {
         *("Scheduled", "Created", "Ready", "Serving", "ContainerCreating", "PodInitializing", "Completed"),
@@ -26,8 +26,11 @@ CALM = frozenset(
         *("Waiting", "Switched", "Promoted", "Aborted", "Superseded"),
         *("DesiredWithinRange", "ScaleUpStabilized", "ScaleDownStabilized", "ScaleUpLimit", "ScaleDownLimit"),
         *("Bound", "ExternalProvisioning"),
+        *("Tainted", "BuyNode", "KeepNode", "FindNodeIdle"),
     }
 )
+
+SWITCHES = {f"{POWER}-": "power-on", f"{PARTITIONED}-": "rejoin"}  # what is taken off a node → the act
 
 
 def cards_of(client: Client, kind: Kind, namespace: str, name: str) -> list[dict]:
@@ -55,9 +58,11 @@ def laid_out(card: dict, now: float) -> dict:
     }
 
 
-def telling(cards: list[dict]) -> str:
-    """What the head of every tab says of it; empty where all is as it should be."""
-    return cards[0]["answer"] if cards and not cards[0]["calm"] else ""
+def telling(cards: list[dict], state: str) -> str:
+    """What the head of every tab says of it; empty where all is as it should be. Of what is in the `state` ready only
+    what something would change: a node that was silent once, and is back, opens as any other."""
+    first = cards[0] if cards else None
+    return first["answer"] if first and not first["calm"] and (first["help"] or state != "ready") else ""
 
 
 def act_of(command: str) -> dict | None:
@@ -68,6 +73,8 @@ def act_of(command: str) -> dict | None:
     match words[1:]:
         case ["cordon" | "uncordon" as do, node]:
             return _act(do, f"{NODES.resource}/{node}", f"{do.capitalize()} {node}")
+        case ["annotate", "node", node, key] if key in SWITCHES:
+            return _act(SWITCHES[key], f"{NODES.resource}/{node}", f"Bring {node} back")
         case ["rollout", "undo", of, *_]:
             return _act("undo", _row(of, namespace), "Go back")
         case ["rollout", "resume", of, *_]:

@@ -6,24 +6,12 @@ Which decisions there are, who takes them and what they leave stands in `lab/REA
 from collections.abc import Callable
 
 Words = Callable[[dict], str]
-ACTS = {
-    "KillPod": "ended the pod",
-    "CreatePodSandbox": "made its sandbox",
-    "KillContainer": "ended {container}",
-    "StartContainer": "started {container}",
-    "Wait": "let {container} wait {seconds:g} s",
-}
 
 
 def because(why: dict | None) -> str:
     """Empty where nothing was decided, or nothing is said of its grounds."""
     words = GROUNDS.get((why or {}).get("decision", ""), _nothing)
     return words(why or {})
-
-
-def acts_of(why: dict | None) -> str:
-    """What a kubelet decided to do: "made its sandbox, started hello"; empty for any other decision."""
-    return ", ".join(ACTS[step["action"]].format_map(step) for step in (why or {}).get("steps", ()))
 
 
 def _nothing(why: dict) -> str:

@@ -37,9 +37,16 @@ def card(reason: str, **more) -> dict:
     return {**told, "help": None, "verdicts": [], **more}
 
 
+def cards(*reasons: str) -> list[dict]:
+    return [laid_out(card(reason), NOW) for reason in reasons]
+
+
 def test_what_is_as_it_should_be_is_not_told_in_the_head_of_every_tab():
-    assert telling([laid_out(card("Unschedulable"), NOW), laid_out(card("Created"), NOW)]) == "Unschedulable it is."
-    assert telling([laid_out(card("Ready"), NOW), laid_out(card("Restarted"), NOW)]) == telling([]) == ""
+    assert telling(cards("Unschedulable", "Created"), "pending") == "Unschedulable it is."
+    assert telling(cards("Ready", "Restarted"), "ready") == telling([], "pending") == ""
+    assert telling(cards("TaintEviction", "Ready"), "ready") == ""  # that was once
+    resume = {"text": "Let it run again.", "command": ""}
+    assert telling([laid_out(card("WheelPaused", help=resume), NOW)], "ready") == "WheelPaused it is."
     assert CALM <= REASONS
 
 
@@ -65,6 +72,8 @@ def test_grounds_say_how_long_ago_they_were_and_more_than_one_reads_are_counted(
             ("resume", "jobs.batch/default/web", {}),
         ),
         ("""kubectl patch hpa web --type=merge -p '{"spec":{"maxReplicas":9}}'""", None),
+        ("kubectl annotate node node-a orrery.io/power-", ("power-on", "nodes/node-a", {})),
+        ("kubectl annotate node node-a orrery.io/partitioned-", ("rejoin", "nodes/node-a", {})),
         ("kubectl logs web-1 --previous", None),
         ("", None),
     ],

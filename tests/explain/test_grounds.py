@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import lab
-from lab.explain.grounds import GROUNDS, acts_of, because
+from lab.explain.grounds import GROUNDS, because
 
 JOB = {"decision": "SyncJob", "completions": 5, "parallelism": 2, "active": 2, "succeeded": 1, "failed": 0}
 NODES = [{"node": "a", "fits": True, "total": 72.0}, {"node": "b", "fits": False, "reasons": ["x"]}]
@@ -34,18 +34,18 @@ def test_each_names_what_it_went_by():
 
 
 def test_where_nothing_was_decided_nothing_is_said():
-    assert because(None) == acts_of(None) == because({"decision": "SomethingNew", "of": 3}) == ""
+    assert because(None) == because({"decision": "SomethingNew", "of": 3}) == ""
 
 
-def test_a_kubelets_decision_is_told_as_what_it_did_and_why():
+def test_a_kubelets_decision_is_told_by_the_reasons_of_its_steps():
     steps = [
         {"action": "CreatePodSandbox", "reason": "the pod has none yet"},
         {"action": "StartContainer", "container": "web", "attempt": 0, "reason": "its pod's sandbox is new"},
     ]
     sync = {"decision": "SyncPod", "steps": steps}
-    assert acts_of(sync) == "made its sandbox, started web"
     assert because(sync) == "the pod has none yet; its pod's sandbox is new"
-    assert acts_of({"steps": [{"action": "Wait", "container": "web", "seconds": 2.0}]}) == "let web wait 2 s"
+    wait = {"decision": "SyncPod", "steps": [{"action": "Wait", "container": "web", "seconds": 2.0}]}
+    assert because(wait) == "back-off: longer after each failure"
 
 
 def test_every_decision_that_the_lab_takes_stands_in_the_map_and_has_words_or_is_a_fault():
