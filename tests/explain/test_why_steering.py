@@ -37,6 +37,7 @@ class TestAutoscaler:
         assert size["reason"] == "ScaledByAutoscaler"
         assert size["answer"].startswith("The autoscaler web set it from 2 to 3: cpu resource utilization")
         assert size["answer"].endswith("Its metrics ask for 4, but maxReplicas allows 3.")
+        assert size["help"]["text"] == "Autoscaler web keeps it between 1 and 3: change these."
         (row,) = [r for r in scaled.client.history(DEPLOYMENTS, "default", "web", 1, decided=True)]
         assert [one["revision"] for one in size["because"]] == [row["revision"]]
 

@@ -10,13 +10,13 @@ from .card import Ground, ground
 from .subject import Subject
 
 
-def of_condition(subject: Subject, kind: str, text: str = "") -> list[Ground]:
-    """The row by which a condition came to say what it says; its own message unless there is a `text`."""
+def of_condition(subject: Subject, kind: str) -> list[Ground]:
+    """The row by which a condition came to say what it says."""
     said = condition(subject.obj, kind)
     if said is None:
         return []
     row = subject.since(lambda obj: _said(condition(obj, kind)) == _said(said))
-    words = text or said.get("message") or said.get("reason") or f"it is {said['status']}"
+    words = said.get("message") or said.get("reason") or f"it is {said['status']}"
     return [ground(row, words, f"condition {kind}")] if row else []
 
 

@@ -51,23 +51,31 @@ def _question(count: int) -> str:
 
 
 def _scale(subject: Subject) -> Help:
+    """Another number; or other bounds, where an autoscaler would soon overrule it."""
+    if scaler := _scaler(subject):
+        name, least = scaler["metadata"]["name"], scaler["spec"].get("minReplicas", 1)
+        words = f"Autoscaler {name} keeps it between {least} and {scaler['spec']['maxReplicas']}: change these."
+        return Help(words, kubectl("edit", HORIZONTALPODAUTOSCALERS.singular, name, namespace=subject.namespace))
     number = replicas_of(subject.obj) + 1
     target = f"{subject.kind.singular}/{subject.name}"
     command = kubectl("scale", target, f"--replicas={number}", namespace=subject.namespace)
     return Help(f"Say another number, such as {number}.", command)
 
 
+def _scaler(subject: Subject) -> dict | None:
+    for one in subject.client.list(HORIZONTALPODAUTOSCALERS, subject.namespace):
+        ref = one["spec"]["scaleTargetRef"]
+        if (ref["kind"], ref["name"]) == (subject.kind.kind, subject.name):
+            return one
+    return None
+
+
 def _by_autoscaler(subject: Subject, row: dict) -> Card:
-    why, count = row["why"], replicas_of(row["object"])
-    scalers = [
-        one["metadata"]["name"]
-        for one in subject.client.list(HORIZONTALPODAUTOSCALERS, subject.namespace)
-        if (one["spec"]["scaleTargetRef"]["kind"], one["spec"]["scaleTargetRef"]["name"])
-        == (subject.kind.kind, subject.name)
-    ]
-    name = f"autoscaler {scalers[0]}" if scalers else "autoscaler"
+    why, count, scaler = row["why"], replicas_of(row["object"]), _scaler(subject)
+    name = f"autoscaler {scaler['metadata']['name']}" if scaler else "autoscaler"
     answer = f"The {name} set it from {why['current']} to {count}: {measured(why)}.{held_back(why)}"
-    return Card(_question(count), answer, "ScaledByAutoscaler", [ground(row, because(why), "HorizontalPodAutoscaler")])
+    grounds = [ground(row, because(why), "HorizontalPodAutoscaler")]
+    return Card(_question(count), answer, "ScaledByAutoscaler", grounds, _scale(subject) if scaler else None)
 
 
 def measured(why: dict) -> str:
