@@ -53,6 +53,7 @@ const here = () => link({ object: ui.selected, tab, namespace: ui.namespace });
 export function open(id, wanted = "", then = undefined) {
   const before = ui.selected;
   ui.selected = id;
+  stale = clearTimeout(stale); // what changed of another must not hide what changes of this one
   tab = wanted || (before.split("/")[0] === id.split("/")[0] ? tab : "");
   document.body.dataset.drawer = "open";
   load(`${base}board/drawer/${id}${tab ? `?tab=${tab}` : ""}`).then(then);
