@@ -101,7 +101,8 @@ def _probed(why: dict) -> str:
 
 def _tainted(why: dict) -> str:
     changes = [f"{verb} {', '.join(why[verb])}" for verb in ("adds", "removes") if why[verb]]
-    return f"{'; '.join(changes)}: its condition Ready is {why['ready']}"
+    of_state = why["ready"] != "True" or why["removes"]
+    return "; ".join(changes) + (f": its condition Ready is {why['ready']}" if of_state else "")
 
 
 def _reached(why: dict) -> str:

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import LEASES, NODES, PODDISRUPTIONBUDGETS, PODS
+from lab.apimachinery.kinds import LEASES, NODEPOOLS, NODES, PODDISRUPTIONBUDGETS, PODS
 from lab.apimachinery.meta import micro_now
 from lab.client import Client, Put
 from lab.controllers.nodelifecycle import NODES_KEY, NodeLifecycleController
@@ -134,9 +134,32 @@ def test_what_the_cluster_autoscaler_decided_of_it(nodes, why, answer):
     assert [one["revision"] for one in card["because"]] == [revision_of(nodes.client, NODES, "n1", why["decision"])]
 
 
+def test_a_pod_that_a_full_pool_buys_nothing_for_says_so(nodes):
+    spec = {"capacity": {"cpu": "8", "memory": "8Gi"}, "minNodes": 0, "maxNodes": 2}
+    nodes.client.create(NODEPOOLS, {"metadata": {"name": "small"}, "spec": spec})
+    meta = {"name": "great", "namespace": "default"}
+    made = nodes.client.create(PODS, {"metadata": meta, "spec": {"containers": [{"name": "web", "image": "web"}]}})
+    verdict = {"decision": "Unschedulable", "chosen": None, "evaluated": 2, "feasible": 0, "nodes": []}
+    status = {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "none"}]}
+    counts = {"Insufficient cpu": 2}
+    scheduler = Client(nodes.name, "scheduler")
+    scheduler.write([Put(PODS, {**made, "status": status}, "status", {**verdict, "counts": counts})])
+    pool = nodes.client.get(NODEPOOLS, "", "small")
+    refused = {"default/great": {"max node group size reached": 1}}
+    autoscaler = Client(nodes.name, "cluster-autoscaler")
+    told = {**pool, "status": {"nodes": 2, "message": "no new node helps 1 waiting pod"}}
+    autoscaler.write([Put(NODEPOOLS, told, "status", {"decision": "BuyNothing", "refused": refused})])
+    card = first(nodes.client, PODS, "great")
+    assert card["answer"] == "None of 2 nodes takes it: 2 have too little CPU free."
+    assert (card["because"][-1]["name"], card["because"][-1]["text"]) == (
+        "nodepool small", "buys no node for it: max node group size reached",
+    )  # fmt: skip
+    assert card["help"]["command"].endswith('"maxNodes":3}}\'')
+
+
 def test_a_node_that_is_gone_says_who_removed_it(nodes):
     nodes.client.delete(NODES, "", "n1")
     card = first(nodes.client, NODES, "n1")
     assert (card["question"], card["reason"], card["answer"]) == (
-        "Why is it gone?", "Deleted", "tester asked for its end.",
+        "Why is it gone?", "Deleted", "tester deleted it.",
     )  # fmt: skip

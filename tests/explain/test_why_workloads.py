@@ -139,12 +139,12 @@ def test_what_is_gone_says_who_had_it_deleted(web):
     assert (gone["question"], gone["reason"], gone["answer"]) == (
         "Why is it gone?",
         "Deleted",
-        "tester asked for its end.",
+        "tester deleted it.",
     )
     assert made["question"] == "Why is it there?"
     of_set = first(web.client, REPLICASETS, rs["metadata"]["name"])
     assert of_set["reason"] == "Deleted"
-    assert of_set["answer"] == "The garbage collector asked for its end: Deployment web is gone."
+    assert of_set["answer"] == "The garbage collector deleted it: Deployment web is gone."
     assert of_set["because"][0]["decision"] == "CollectGarbage"
 
 

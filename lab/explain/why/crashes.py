@@ -89,6 +89,8 @@ def fault_of(subject: Subject, name: str, *reasons: str) -> list[Ground]:
 def _ending(ended: dict) -> str:
     if ended.get("reason") == "OOMKilled":
         return "needed more memory than its limit, and was killed (OOMKilled)"
+    if ended.get("reason") == "ContainerStatusUnknown":
+        return "vanished from its engine"
     if ended.get("signal"):
         return f"was ended by signal {ended['signal']}"
     code = ended.get("exitCode", 0)

@@ -32,10 +32,11 @@ def cards(subject: Subject) -> Iterator[Card]:
     reason = REASONS.get(why.get("decision", ""), "Deleted")
     question = "Why is it gone?" if subject.gone else "Why is it leaving?"
     who, words = called(row["author"]), because(why)
-    grounds = [ground(row, words or f"{who} asked for its end", _name(why))]
+    did = "deleted it" if row["deleted"] else "asked for its end"
+    grounds = [ground(row, words or f"{who} {did}", _name(why))]
     chain = origin.chain(subject.client, row["cause"])
     grounds += chain
-    answer = _answer(who, why, words)
+    answer = _answer(who, did, why, words)
     if not why.get("drains"):
         answer += origin.behind(subject.client, chain)
     grounds += of_condition(subject, "DisruptionTarget")
@@ -52,7 +53,7 @@ def _name(why: dict) -> str:
     return "priority" if decision == "PreemptionByScheduler" else "deletionTimestamp"
 
 
-def _answer(who: str, why: dict, words: str) -> str:
+def _answer(who: str, did: str, why: dict, words: str) -> str:
     decision = why.get("decision", "")
     if decision == "DeletionByTaintManager":
         seconds = why["tolerationSeconds"]
@@ -71,7 +72,7 @@ def _answer(who: str, why: dict, words: str) -> str:
     if decision == "DeletePods":
         counts = f"{origin.capital(who)} asked for its end: {why['replicas']} wanted, {why['found']} found."
         return counts + (f" Among them it was the first to go: {why['because']}." if why["because"] else "")
-    return f"{origin.capital(who)} asked for its end{f': {words}' if words else ''}."
+    return f"{origin.capital(who)} {did}{f': {words}' if words else ''}."
 
 
 def _still_there(subject: Subject) -> tuple[str, Help | None]:

@@ -12,6 +12,7 @@ from ..words import told, what
 from .card import Card, Ground, ground
 from .subject import Subject
 
+CLOCK = "the time had come: "  # as `root` begins of it
 MOST_LINKS = 20  # back to whoever began it
 DID = ("made ", "removed ", "told ", "bound ", "tainted ", "took ", "said ")  # how `told` begins of what one has done
 
@@ -55,13 +56,16 @@ def behind(client: Client, links: list[Ground]) -> str:
         return ""
     begun = root(row)
     if begun.kind == BY_PERSON:
-        did = begun.text if begun.text.startswith(DID) else f"changed {begun.text}"
-        return f" It began when {called(begun.author)} {did}."
+        return f" It began when {called(begun.author)} {_did(begun.text)}."
     if begun.kind == BY_FAULT:
         return f" It began with a fault: {begun.text}."
     if begun.kind == BY_CLOCK:
-        return f" It began with the clock: {begun.text.removeprefix('the time had come: ')} ({called(begun.author)})."
+        return f" It began by the clock, when {called(begun.author)} {_did(begun.text.removeprefix(CLOCK))}."
     return " What led to that is no longer kept." if begun.kind == FORGOTTEN else f" {capital(begun.text)}."
+
+
+def _did(text: str) -> str:
+    return text if text.startswith(DID) else f"changed {text}"
 
 
 def capital(text: str) -> str:

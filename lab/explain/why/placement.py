@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from lab.apimachinery.controlplane import CONTROL_PLANE
 from lab.apimachinery.kinds import NODES
 from lab.apimachinery.kubectl import kubectl
-from lab.apimachinery.meta import condition
+from lab.apimachinery.meta import condition, key_of
 
 from ..authors import called
 from . import objections, origin
 from .card import Card, Ground, Help, ground
 from .objections import Objection
-from .remedies import remedy
+from .remedies import refusals, remedy
 from .subject import Subject
 
 CLOSE = 3  # plugins that are named of what sets two nodes apart
@@ -153,6 +153,9 @@ def _unschedulable(subject: Subject, row: dict) -> Card:
         answer = f"{_none_of(why)}: {objections.summary(_of_asked(why), subject.obj)}."
     grounds = [ground(row, _event_words(row), "condition PodScheduled"), *_objecting(why, row)]
     grounds += _of_nodes(subject, why)
+    for pool, bought in refusals(subject):
+        reasons = ", ".join(bought["why"]["refused"][key_of(subject.obj)])
+        grounds.append(ground(bought, f"buys no node for it: {reasons}", f"nodepool {pool['metadata']['name']}"))
     return Card(NOWHERE, answer, "Unschedulable", grounds, remedy(subject, why), verdicts(why))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from lab.apimachinery.controlplane import CONTROL_PLANE
-from lab.apimachinery.kinds import BY_GVK, NODES
+from lab.apimachinery.kinds import BY_GVK, NODEPOOLS, NODES
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import condition, controller_of, key_of
 from lab.apimachinery.podresources import pod_resources
@@ -14,8 +14,10 @@ from lab.apimachinery.taints import NOT_READY, OUT_OF_SERVICE, UNREACHABLE
 from . import objections
 from .card import Help
 from .objections import Objection
+from .sizes import many
 from .subject import Subject
 
+AT_MOST = "max node group size reached"  # the cluster autoscaler's
 MIB = 2**20
 Found = list[tuple[dict, Objection]]  # a node's verdict, and one of its reasons
 IN_TROUBLE = (NOT_READY, UNREACHABLE, OUT_OF_SERVICE)
@@ -24,7 +26,7 @@ IN_TROUBLE = (NOT_READY, UNREACHABLE, OUT_OF_SERVICE)
 def remedy(subject: Subject, why: dict) -> Help | None:
     """The first that there is, those that cost least first."""
     found = [(item, Objection.of(reason)) for item in why["nodes"] for reason in item.get("reasons", ())]
-    for attempt in (_await, _uncordon, _revive, _shrink, _tolerate, _label):
+    for attempt in (_await, _uncordon, _revive, _buy, _shrink, _tolerate, _label):
         if help_ := next(attempt(subject, found), None):
             return help_
     return next(_words(why), None)
@@ -33,22 +35,46 @@ def remedy(subject: Subject, why: dict) -> Help | None:
 def _await(subject: Subject, found: Found) -> Iterator[Help]:
     """A node that the cluster autoscaler has bought for it, and that is not there yet."""
     for node in subject.client.list(NODES):
-        if (condition(node, "Ready") or {}).get("reason") == "NodeBooting":
+        if _boots(node):
             it = subject.other(NODES, "", node["metadata"]["name"])
             row = it.decision("BuyNode") if it else None
             if row and key_of(subject.obj) in row["why"]["for"]:
                 yield Help(f"Wait: the cluster autoscaler has bought {row['why']['bought']} for it, which boots.")
 
 
+def _boots(node: dict | None) -> bool:
+    return node is not None and (condition(node, "Ready") or {}).get("reason") == "NodeBooting"
+
+
+def refusals(subject: Subject) -> Iterator[tuple[dict, dict]]:
+    """Of each pool of nodes that buys none for it: the pool, and the row that says so."""
+    for pool in subject.client.list(NODEPOOLS):
+        it = subject.other(NODEPOOLS, "", pool["metadata"]["name"]) if pool.get("status", {}).get("message") else None
+        row = it.decision("BuyNothing") if it else None
+        if row and key_of(subject.obj) in row["why"]["refused"]:
+            yield pool, row
+
+
+def _buy(subject: Subject, found: Found) -> Iterator[Help]:
+    for pool, row in refusals(subject):
+        if AT_MOST in row["why"]["refused"][key_of(subject.obj)]:
+            name, most = pool["metadata"]["name"], pool["spec"]["maxNodes"]
+            patch = ("patch", NODEPOOLS.singular, name, "--type=merge", "-p", f'{{"spec":{{"maxNodes":{most + 1}}}}}')
+            yield Help(f"Let pool {name} have more than {many(most, 'node')}, or make room.", kubectl(*patch))
+
+
 def _uncordon(subject: Subject, found: Found) -> Iterator[Help]:
     for item, objection in found:
         if objection.kind == objections.CORDONED:
-            yield Help(f"Uncordon {item['node']}: nothing else was held against it.", kubectl("uncordon", item["node"]))
+            yield Help(
+                f"Uncordon {item['node']}: so far nothing else is held against it.", kubectl("uncordon", item["node"])
+            )
 
 
 def _revive(subject: Subject, found: Found) -> Iterator[Help]:
     for item, objection in found:
-        if objection.kind == objections.TAINT and objection.what in IN_TROUBLE:
+        troubled = objection.kind == objections.TAINT and objection.what in IN_TROUBLE
+        if troubled and not _boots(subject.client.find(NODES, "", item["node"])):
             yield Help(f"Bring {item['node']} back: while nobody hears that it is well, nothing new is put there.")
 
 
