@@ -66,7 +66,8 @@ def of(state: View, loop: str) -> QuerySet[Requeue]:
 def renew(state: View, loop: str, delays: dict[str, float | None], causes: dict[str, int]) -> None:
     """After a turn: of each key that it had, forget what was noted, and note when to see it again (None: no more).
 
-    A key that failed, or that nobody got to, stays due to what made it due; one that waits for its time is the clock's.
+    A key that failed, that nobody got to, or that is not done (a delay of 0), stays due to what made it due; one that
+    waits for its time is the clock's.
     """
     now, mine = time.time(), of(state, loop)
     rows = mine.values_list("key", "failures", "error")
@@ -87,6 +88,8 @@ def _row(cluster: int, loop: str, key: str, now: float, delay: float, cause: int
         row.failures, row.error, row.cause = known.failures + 1, delay.error[:MOST_WORDS], cause
     elif isinstance(delay, Unseen):
         row.failures, row.error, row.cause = *known, cause
+    elif not delay:
+        row.cause = cause
     return row
 
 

@@ -11,6 +11,7 @@ from lab.client.clusters import ensure_cluster
 from lab.client.locks import Lock
 from lab.client.reconcile import behind, catch_up
 from lab.models import Cursor, Requeue
+from tests.labs import wait_until
 from tests.loops import run_until_quiet
 
 from .loops import Recorder, a_configmap
@@ -290,3 +291,25 @@ def test_its_writes_carry_the_cause(client):
     newest = client.history(CONFIGMAPS, "default", "copy")[0]
     assert newest["author"] == "recorder-controller"
     assert str(newest["cause"]) == made["metadata"]["resourceVersion"]
+
+
+@pytest.mark.parametrize(("delay", "due_to"), [(0.0, "what it was begun for"), (0.01, "the clock")])
+def test_who_is_not_done_goes_on_for_the_same_cause_and_who_waits_for_the_clocks(client, delay, due_to):
+    class Twice(Recorder):
+        def sync(self, client, key):
+            done = client.find(CONFIGMAPS, "default", "one")
+            if key == "default/a":
+                client.create(CONFIGMAPS, a_configmap("two" if done else "one"))
+                return None if done else delay
+
+    loop = Twice()
+    client.create(CONFIGMAPS, a_configmap("zero"))
+    run_until_quiet("loop", [loop])
+    made = int(client.create(CONFIGMAPS, a_configmap("a"))["metadata"]["resourceVersion"])
+
+    def second() -> list[dict]:
+        run_until_quiet("loop", [loop])
+        return client.history(CONFIGMAPS, "default", "two")
+
+    (row,) = wait_until("the second", second, 10, 0.01)
+    assert row["cause"] == {"what it was begun for": made, "the clock": 0}[due_to]
