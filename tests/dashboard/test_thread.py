@@ -38,7 +38,7 @@ def test_a_line_of_the_tape_leads_to_who_began_it_by_keyboard_alone(screen):
             break
     page.keyboard.press("Enter")
     expect(screen.drawer.locator("h1")).to_contain_text("Said SuccessfulCreate: Created pod")
-    expect(screen.drawer.locator(".led")).to_contain_text("made deployment hello")
+    expect(screen.drawer.locator(".led")).to_contain_text("A person began it")
     expect(screen.drawer.get_by_role("radio", checked=True)).to_be_focused()
     assert "object=revisions" in page.url
     page.keyboard.press("Escape")
@@ -52,7 +52,7 @@ def test_a_line_of_the_tape_leads_to_who_began_it_by_keyboard_alone(screen):
 def test_what_a_loop_did_leads_to_what_came_of_it_by_mouse(screen):
     page = screen.open("?object=loops/replicaset-controller").page
     screen.drawer.get_by_role("button", name="made pod hello").last.click()
-    expect(screen.drawer.locator(".led")).to_contain_text("made deployment hello")
+    expect(screen.drawer.locator(".led")).to_contain_text("A person began it")
     expect(screen.drawer.locator("li:has(:checked)")).to_contain_text("made pod hello")
     expect(screen.drawer.locator(".thread li", has_text="scheduler")).not_to_have_count(0)  # it came of it
     expect(page.locator("#drawer [data-id]")).to_have_attribute("data-wide", "1")
