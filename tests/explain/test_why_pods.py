@@ -8,6 +8,7 @@ from lab.client import Client
 from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.controllers.tainteviction import TaintEvictionController
 from lab.explain.past import PastClient
+from lab.explain.why.subject import MOST_ROWS
 from tests.controllers.cluster import Cluster
 from tests.kubelet.conftest import world
 from tests.labs import wait_until
@@ -139,6 +140,14 @@ class TestPlacement:
         assert by_reason(PastClient(three.name, row), "web", "Scheduled")
         assert first(PastClient(three.name, row - 1), PODS, "web")["reason"] == "Pending"
 
+    def test_where_it_came_from_is_known_however_much_has_happened_since(self, three):
+        self.placed(three, pod("web"))
+        for count in range(MOST_ROWS + 1):
+            three.client.patch(PODS, "default", "web", {"metadata": {"annotations": {"count": str(count)}}})
+        card = by_reason(three.client, "web", "Scheduled")
+        assert card["because"][0]["revision"] == revision_of(three.client, PODS, "web", "Schedule")
+        assert by_reason(three.client, "web", "Created")["answer"] == "tester made it."
+
     def test_without_a_decision_none_is_made_up(self, three):
         three.pods(pod("new"))
         card = first(three.client, PODS, "new")
@@ -169,29 +178,31 @@ class TestContainers:
         world.pod("fail", restartPolicy="Never", containers=shell("exit 4"))
         world.start()
 
-        def reason(name: str) -> str:
-            return first(world.client, PODS, name)["reason"]
+        def until(name: str, *reasons: str, says: str = "") -> dict:
+            """Its first card, once it is one of these."""
 
-        wait_until("it to crash twice", lambda: reason("crash") == "CrashLoopBackOff", 60)
-        self._crashes(world.client)
-        wait_until("the probe to fail", lambda: "fails" in first(world.client, PODS, "cold")["answer"], 60)
-        card = first(world.client, PODS, "cold")
-        assert (card["question"], card["reason"]) == ("Why is it not ready?", "ReadinessProbeFailed")
+            def look() -> dict | None:
+                card = first(world.client, PODS, name)
+                return card if card["reason"] in reasons and says in card["answer"] else None
+
+            return wait_until(f"{name} to be {reasons}", look, 60)
+
+        self._crashes(world.client, until("crash", "CrashLoopBackOff"))
+        card = until("cold", "ReadinessProbeFailed", says="fails")
+        assert card["question"] == "Why is it not ready?"
         assert card["answer"] == "Container web runs, but fails its readiness probe: cache is cold."
         assert "condition Ready" in {one["name"] for one in card["because"]}
         wait_until("it to be restarted", lambda: _restarted(world.client, "sick"), 60)
         card = by_reason(world.client, "sick", "Restarted", "CrashLoopBackOff")
-        assert {"Unhealthy"} <= {one["name"] for one in card["because"]}
-        wait_until("the image to fail", lambda: reason("lost") in ("ErrImagePull", "ImagePullBackOff"), 60)
-        card = first(world.client, PODS, "lost")
+        assert "Unhealthy" in {one["name"] for one in card["because"]}
+        card = until("lost", "ErrImagePull", "ImagePullBackOff")
         assert card["answer"].startswith("The image nowhere/nothing:v1 of container web cannot be had: ")
-        wait_until("both to end", lambda: (reason("work"), reason("fail")) == ("Completed", "Error"), 60)
-        card = first(world.client, PODS, "fail")
+        assert until("work", "Completed")["help"] is None
+        card = until("fail", "Error")
         assert "Container web ended with exit code 4" in card["answer"] and "restartPolicy Never" in card["answer"]
         assert card["because"][0]["text"] == "container web ended with exit code 4"
 
-    def _crashes(self, client: Client) -> None:
-        card = first(client, PODS, "crash")
+    def _crashes(self, client: Client, card: dict) -> None:
         assert card["question"] == "Why does it not keep running?"
         assert card["answer"].startswith("Container web ended with exit code 3, ")
         assert "The kubelet waits longer after each failure: this time " in card["answer"]

@@ -63,6 +63,17 @@ def test_the_history_of_a_key_is_its_newest_rows(cluster):
     assert [row["revision"] for row in store.history(cluster, "pods", "default", "a", limit=2)] == [5, 4]
 
 
+def test_the_beginning_of_a_key_is_the_first_rows_of_its_newest_object(cluster):
+    for change in (write("a"), write("a", 1, deleted=True), write("a"), write("a", 3), write("a", 4)):
+        store.append(cluster, [change], "me")
+
+    def beginning(limit: int, until: int | None = None) -> list[int]:
+        return [row["revision"] for row in store.beginning(cluster, "pods", "default", "a", limit, until)]
+
+    assert (beginning(2), beginning(9)) == ([3, 4], [3, 4, 5])
+    assert (beginning(9, until=4), beginning(9, until=2), beginning(9, until=0)) == ([3, 4], [1, 2], [])
+
+
 def test_an_object_is_stored_without_the_revision_it_was_read_at(cluster):
     store.append(cluster, [write("a")], "me")
     read = store.view(cluster).get("pods", "default", "a")
