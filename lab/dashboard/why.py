@@ -25,6 +25,7 @@ CALM = frozenset(
         *("CompletionsReached", "SuccessPolicy", "WaitingForItsTime", "ExternalName"),
         *("Waiting", "Switched", "Promoted", "Aborted", "Superseded"),
         *("DesiredWithinRange", "ScaleUpStabilized", "ScaleDownStabilized", "ScaleUpLimit", "ScaleDownLimit"),
+        "TooFewReplicas",  # idle at its minimum, which is what a minimum is for
         *("Bound", "ExternalProvisioning"),
         *("Tainted", "BuyNode", "KeepNode", "FindNodeIdle"),
     }

@@ -32,7 +32,6 @@ export async function start(revision = position.seq) {
   if (on) return handle.focus();
   on = true;
   [paused, ui.paused] = [ui.paused, false];
-  figures({ pods: {}, services: {}, visitors: {}, versions: {}, turns: {} }); // what flowed then nobody has kept
   for (const part of box.children) part.hidden = part.classList.contains("closed");
   playLooks();
   go(revision);
@@ -91,7 +90,9 @@ async function fetchWanted() {
 }
 
 function arrive({ revision, time }) {
+  const fresh = !ui.past;
   ui.past = revision;
+  if (fresh) figures({ pods: {}, services: {}, visitors: {}, versions: {}, turns: {} }); // what flowed then nobody has kept
   then.at = time;
   trouble = "";
   document.body.dataset.past = revision;
