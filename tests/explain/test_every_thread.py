@@ -3,24 +3,18 @@ back to a person, the clock or a fault.
 """
 
 import random
-import threading
 import time
 
 import pytest
 from django.conf import settings
-from django.db import connections
 
 from lab.apimachinery.kinds import DEPLOYMENTS, JOBS, NODES, PODS, SERVICES
-from lab.client import Client
-from lab.client.clusters import ensure_cluster, furnish
-from lab.client.reconcile import catch_up
 from lab.explain.roots import root
-from lab.kubelet.agent import Agent
 from lab.runtime.simulated.behaviour import PREFIX
-from lab.runtime.simulated.runtime import SimulatedRuntime
 from lab.store import Row, changes
-from lab.tasks import LOOPS
 from tests.labs import wait_until
+
+from .running import Running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTS = 40
@@ -28,37 +22,13 @@ PROBE = {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 1, "failureThres
 POWER = "orrery.io/power"
 
 
-class Small:
-    """Two simulated nodes, two deployments and a job; its loops turn in a thread of their own."""
+class Small(Running):
+    """Two nodes, two deployments and a job."""
 
     def __init__(self, folder):
-        ensure_cluster("small")
-        furnish("small")
-        self.client = Client("small", "tester")
+        super().__init__("small", folder)
         for name in ("n1", "n2"):
-            capacity = {"capacity": {"cpu": "8", "memory": "8Gi", "pods": "110"}}
-            labels = {"orrery.io/runtime": "simulated"}
-            self.client.create(NODES, {"metadata": {"name": name, "labels": labels}, "status": capacity})
-        self.runtime = SimulatedRuntime("small", folder)
-        self.agent = Agent(self.runtime, folder)
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.turn)
-
-    def turn(self) -> None:
-        while not self.stopping.wait(0.02):
-            for loop in LOOPS.values():
-                catch_up("small", loop)
-        connections.close_all()
-
-    def __enter__(self) -> "Small":
-        self.agent.start()
-        self.thread.start()
-        return self
-
-    def __exit__(self, *failure) -> None:
-        self.stopping.set()
-        self.thread.join()
-        self.agent.stop()
+            self.add_node(name)
 
     def deploy(self, name: str, **rules: str) -> None:
         labels = {"app": name}

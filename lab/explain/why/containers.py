@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from lab.apimachinery.meta import condition, is_true
+from lab.apimachinery.kinds import NODES
+from lab.apimachinery.meta import is_true
 from lab.apiserver.tables.cells import human_duration
 
 from ..grounds import because
 from . import crashes, placement
 from .card import Card, Ground, Help, ground
 from .crashes import fault_of, short, statuses
-from .recorded import of_condition, of_event
+from .recorded import of_condition, of_event, silent_since
 from .subject import Subject
 
 STARTING = ("ContainerCreating", "PodInitializing")
@@ -19,6 +20,10 @@ READY, UNREADY, UNSTARTED = "Is it ready?", "Why is it not ready?", "Why does it
 
 def cards(subject: Subject) -> Iterator[Card]:
     """Of a pod on a node that has not ended."""
+    node = subject.other(NODES, "", subject.obj["spec"]["nodeName"])
+    if node and (silence := silent_since(node)):
+        yield _unheard(subject, node.name, silence)
+        return
     for name, told in statuses(subject.obj).items():
         waiting = told.get("state", {}).get("waiting") or {}
         reason = waiting.get("reason", "")
@@ -72,13 +77,8 @@ def _ready(subject: Subject) -> Card:
 
 
 def _unready(subject: Subject) -> Card:
-    """It runs: a readiness probe says no, or has not said yes yet; or nobody hears of its node."""
-    said = condition(subject.obj, "Ready") or {}
+    """It runs: a readiness probe says no, or has not said yes yet."""
     grounds = of_condition(subject, "Ready")
-    if said.get("reason") == "NodeNotReady":
-        node = subject.obj["spec"]["nodeName"]
-        answer = f"Nobody hears of its node {node}, so nobody can vouch for it, and it gets no traffic."
-        return Card(UNREADY, answer, "NodeNotReady", grounds, Help(f"Bring {node} back."))
     running = [one for one in statuses(subject.obj).values() if "running" in one["state"]]
     told: dict = next((one for one in running if not one.get("ready")), {})
     name = told.get("name", "")
@@ -118,6 +118,13 @@ def _asks(probe: dict | None) -> str:
 
 
 # In trouble.
+
+
+def _unheard(subject: Subject, node: str, silence: dict) -> Card:
+    """Whatever its containers were last said to do."""
+    answer = f"Nobody hears of its node {node}, so nobody can vouch for it, and it gets no traffic."
+    told = [ground(silence, because(silence["why"]) or f"{node} has fallen silent", f"node {node}")]
+    return Card(UNREADY, answer, "NodeNotReady", [*of_condition(subject, "Ready"), *told], Help(f"Bring {node} back."))
 
 
 def _unstarted(subject: Subject, name: str, waiting: dict) -> Card:

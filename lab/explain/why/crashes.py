@@ -34,18 +34,29 @@ def short(message: str) -> str:
 def crashing(subject: Subject, name: str, told: dict) -> Card:
     end, restarts = told.get("lastState", {}).get("terminated") or {}, told.get("restartCount", 0)
     times = f" It has been restarted {_times(restarts)} so far." if restarts else ""
-    answer = f"Container {name} {_ending(end)}{_lived(end)}.{times} {_next_try(subject, name)}"
+    fall = _fall(subject, name)
+    answer = f"{_fell(fall, name, end)}.{times} {_next_try(subject, name)}"
     waits = _decided(subject, "Wait", name, "CrashLoopBackOff")
     if end.get("exitCode") == CANNOT_RUN and (said := of_event(subject, "Failed")):
         answer, waits = f"{answer} {short(said[0].text)}", [*said, *waits]
-    return Card(CRASHING, answer, "CrashLoopBackOff", [*_fall(subject, name), *waits], _mend(subject, name, end))
+    return Card(CRASHING, answer, "CrashLoopBackOff", [*fall, *waits], _mend(subject, name, end, fall))
+
+
+def _fell(fall: list[Ground], name: str, end: dict) -> str:
+    if not _is_sick(fall):
+        return f"Container {name} {_ending(end)}{_lived(end)}"
+    said = fall[0].text.partition(": ")[2].rstrip(".")
+    return f"The kubelet ended container {name}, because its probe failed for good{f' ({said})' if said else ''}"
+
+
+def _is_sick(fall: list[Ground]) -> bool:
+    return bool(fall) and fall[0].name == "Unhealthy"
 
 
 def _fall(subject: Subject, name: str) -> list[Ground]:
     """What ended it last; where that was the kubelet, which a probe had told to, also by which decision."""
     fault = fault_of(subject, name)
-    sick = bool(fault) and fault[0].name == "Unhealthy"
-    return fault + (_decided(subject, "KillContainer", name) if sick else [])
+    return fault + (_decided(subject, "KillContainer", name) if _is_sick(fault) else [])
 
 
 def _next_try(subject: Subject, name: str) -> str:
@@ -114,10 +125,12 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _mend(subject: Subject, name: str, ended: dict) -> Help:
+def _mend(subject: Subject, name: str, ended: dict, fall: list[Ground]) -> Help:
     command = kubectl("logs", subject.name, "-c", name, "--previous", namespace=subject.namespace)
     if ended.get("reason") == "OOMKilled":
         return Help("Raise its memory limit (resources.limits.memory), or have it use less.", "")
+    if _is_sick(fall):
+        return Help("Read what it said last, and make it answer its probe, or mend the probe.", command)
     return Help("Read what it said last, and mend that.", command)
 
 
@@ -128,16 +141,11 @@ def restarted(subject: Subject) -> Iterator[Card]:
         waiting = told.get("state", {}).get("waiting") or {}
         if not count or not end or waiting.get("reason") == "CrashLoopBackOff":
             continue
-        grounds = _fall(subject, name)
-        answer = f"Container {name} {_ending(end)}{_lived(end)}"
-        if grounds and grounds[0].name == "Unhealthy":
-            said = grounds[0].text.partition(": ")[2].rstrip(".")
-            failed = f"its probe failed for good{f' ({said})' if said else ''}"
-            answer = f"The kubelet ended container {name}, because {failed}"
-        answer += f". It has been restarted {_times(count)} so far."
+        before = _fall(subject, name)
+        answer = f"{_fell(before, name, end)}. It has been restarted {_times(count)} so far."
         begun = _decided(subject, "StartContainer", name)
-        grounds += [one for one in begun if not grounds or one.revision > grounds[0].revision]
-        yield Card(RESTARTED, answer, "Restarted", grounds, _mend(subject, name, end))
+        grounds = before + [one for one in begun if not before or one.revision > before[0].revision]
+        yield Card(RESTARTED, answer, "Restarted", grounds, _mend(subject, name, end, before))
 
 
 def ended(subject: Subject) -> Iterator[Card]:

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from lab.apimachinery.kinds import NODES
 from lab.apimachinery.kubectl import kubectl
-from lab.apimachinery.meta import condition, is_deleting
+from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.taints import OUT_OF_SERVICE
 
 from ..authors import called
 from ..grounds import because
 from . import origin
 from .card import Card, Help, ground
-from .recorded import of_condition
+from .recorded import of_condition, silent_since
 from .subject import Subject
 
 REASONS = {
@@ -89,8 +89,8 @@ def _still_there(subject: Subject) -> tuple[str, Help | None]:
 
 
 def _is_silent(subject: Subject, node: str) -> bool:
-    found = subject.client.find(NODES, "", node)
-    return found is not None and (condition(found, "Ready") or {}).get("status") == "Unknown"
+    found = subject.other(NODES, "", node)
+    return found is not None and silent_since(found) is not None
 
 
 def _help(why: dict) -> Help | None:

@@ -28,6 +28,8 @@ def blocked(subject: Subject) -> Iterator[Card]:
         if row is None or row["why"]["decision"] != "RefuseEviction":
             continue
         pod = subject.client.find(PODS, namespace, row["why"]["pod"])
+        if budget.get("status", {}).get("disruptionsAllowed"):
+            continue  # it would let one go by now
         if pod is None or is_deleting(pod) or is_finished(pod) or pod["spec"].get("nodeName") != subject.name:
             continue
         words = row["why"]["message"].rstrip(".")

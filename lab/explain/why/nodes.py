@@ -14,7 +14,7 @@ from ..grounds import because
 from . import emptying, objections
 from .card import Card, Ground, Help, ground
 from .origin import capital
-from .recorded import of_condition, of_spec, of_value
+from .recorded import of_condition, of_spec, of_value, silent_since
 from .sizes import many
 from .subject import Subject
 
@@ -61,7 +61,7 @@ def _readiness(subject: Subject) -> Card:
 
 
 def _silent(subject: Subject) -> Card:
-    row = subject.since(lambda node: (condition(node, "Ready") or {}).get("status") == "Unknown")
+    row = silent_since(subject)
     ago = f" for {human_duration(max(0.0, subject.now - row['time']))}" if row else ""
     grounds = [ground(row, because(row["why"]) or "its kubelet has fallen silent", "condition Ready")] if row else []
     answer = f"Its kubelet has not been heard of{ago}, so nobody knows whether its pods still run."

@@ -52,3 +52,8 @@ def of_value(subject: Subject, value: Callable[[dict], Any]) -> dict | None:
 def of_spec(subject: Subject, field: str) -> dict | None:
     """The same of a field of its spec."""
     return of_value(subject, lambda obj: obj["spec"].get(field))
+
+
+def silent_since(node: Subject) -> dict | None:
+    """The row since which nobody hears of a node; None if it is heard of."""
+    return node.since(lambda obj: (condition(obj, "Ready") or {}).get("status") == "Unknown")

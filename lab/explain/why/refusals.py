@@ -2,9 +2,13 @@
 
 import re
 
+from lab.apimachinery.kinds import RESOURCEQUOTAS
 from lab.apimachinery.kubectl import kubectl
 
-from .card import Card, Ground, Help
+from ..authors import called
+from .card import Card, Ground, Help, ground
+from .origin import capital
+from .recorded import of_spec
 from .subject import Subject
 
 # As the API server words it: `lab/apiserver/admission/resourcequota.py`.
@@ -26,4 +30,19 @@ def refused(subject: Subject, said: list[Ground]) -> Card | None:
         f" which {used} are used, and one more asks for {requested}."
     )
     edit = kubectl("edit", "resourcequota", quota, namespace=subject.namespace)
-    return Card(question, answer, "FailedCreate", said, Help("Raise the quota, or make room within it.", edit))
+    help_ = Help("Raise the quota, or make room within it.", edit)
+    if since := _changed(subject, quota, said[0].revision):
+        answer = f"The API server did not take its pods: quota {quota} of namespace {subject.namespace} was {limited}."
+        answer += f" {since.text} since: the next try follows, later after each failure."
+        return Card(question, answer, "FailedCreate", [*said, since], Help("Wait for the next try."))
+    return Card(question, answer, "FailedCreate", said, help_)
+
+
+def _changed(subject: Subject, quota: str, asked: int) -> Ground | None:
+    """By whom, if the quota is another than when it was asked."""
+    it = subject.other(RESOURCEQUOTAS, subject.namespace, quota)
+    row = (it.newest if it.gone else of_spec(it, "hard")) if it else None
+    if row is None or row["revision"] <= asked:
+        return None
+    did = "removed" if row["deleted"] else "changed"
+    return ground(row, f"{capital(called(row['author']))} has {did} it", f"ResourceQuota {quota}")

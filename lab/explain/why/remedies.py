@@ -7,6 +7,7 @@ from lab.apimachinery.controlplane import CONTROL_PLANE
 from lab.apimachinery.kinds import BY_GVK, NODEPOOLS, NODES
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import condition, controller_of, key_of
+from lab.apimachinery.nodeaffinity import admits
 from lab.apimachinery.podresources import pod_resources
 from lab.apimachinery.quantity import parse_quantity
 from lab.apimachinery.taints import NOT_READY, OUT_OF_SERVICE, UNREACHABLE
@@ -65,7 +66,7 @@ def _buy(subject: Subject, found: Found) -> Iterator[Help]:
 
 def _uncordon(subject: Subject, found: Found) -> Iterator[Help]:
     for item, objection in found:
-        if objection.kind == objections.CORDONED:
+        if objection.kind == objections.CORDONED and _may_go(subject, item["node"]):
             yield Help(
                 f"Uncordon {item['node']}: so far nothing else is held against it.", kubectl("uncordon", item["node"])
             )
@@ -74,8 +75,15 @@ def _uncordon(subject: Subject, found: Found) -> Iterator[Help]:
 def _revive(subject: Subject, found: Found) -> Iterator[Help]:
     for item, objection in found:
         troubled = objection.kind == objections.TAINT and objection.what in IN_TROUBLE
-        if troubled and not _boots(subject.client.find(NODES, "", item["node"])):
+        boots = _boots(subject.client.find(NODES, "", item["node"]))
+        if troubled and not boots and _may_go(subject, item["node"]):
             yield Help(f"Bring {item['node']} back: while nobody hears that it is well, nothing new is put there.")
+
+
+def _may_go(subject: Subject, node: str) -> bool:
+    """Whether its own choice of nodes lets it go there: after the first filter that objects, no other is asked."""
+    found = subject.client.find(NODES, "", node)
+    return found is not None and admits(subject.obj["spec"], found)
 
 
 def _shrink(subject: Subject, found: Found) -> Iterator[Help]:
@@ -97,7 +105,8 @@ def _shrink(subject: Subject, found: Found) -> Iterator[Help]:
 
 def _tolerate(subject: Subject, found: Found) -> Iterator[Help]:
     for item, objection in found:
-        if objection.kind == objections.TAINT and objection.what != CONTROL_PLANE:
+        tainted = objection.kind == objections.TAINT and objection.what != CONTROL_PLANE
+        if tainted and _may_go(subject, item["node"]):
             taint = f"{objection.what}={objection.value}" if objection.value else objection.what
             words = (
                 f"Give it a toleration of the taint {taint} (spec.tolerations), or take the taint off {item['node']}."
