@@ -208,7 +208,7 @@ def test_an_act_is_answered_with_words_and_a_refusal_with_a_status(client, deplo
     body = json.dumps({"namespace": "default", "name": "web", "replicas": 2})
     assert post("scale", body) == (
         200,
-        {"message": "web scaled to 2", "kubectl": "kubectl scale deployment/web --replicas=2"},
+        {"message": "web scaled to 2", "kubectl": "kubectl scale deployment/web --replicas=2", "undo": None},
     )
     assert post("dance", body)[0] == 404
     code, status = post("scale", "not JSON")
