@@ -17,7 +17,7 @@ from .log import (
     create_cluster,
     delete_cluster,
 )
-from .past import Ahead, Row, beginning, changes, effects, find, history, row_at, rows_at, state_at, time_of
+from .past import Ahead, Row, beginning, changes, effects, find, history, lineage, row_at, rows_at, state_at, time_of
 from .view import Change, Compacted, UnknownCluster, View, head_of, view
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "head_of",
     "beginning",
     "history",
+    "lineage",
     "row_at",
     "rows_at",
     "state_at",

@@ -148,6 +148,19 @@ def row_at(cluster: str, revision: int) -> dict | None:
     return Revision.objects.filter(cluster__name=cluster, revision=revision).values(*columns).first()
 
 
+def lineage(cluster: str, revision: int, limit: int) -> list[int]:
+    """A revision, its cause, the cause of that, and so on, at most `limit`; those that are kept."""
+    rows = Revision.objects.filter(cluster__name=cluster)
+    found: list[int] = []
+    while revision and len(found) < limit:
+        cause = rows.filter(revision=revision).values_list("cause", flat=True).first()
+        if cause is None:
+            break
+        found.append(revision)
+        revision = cause
+    return found
+
+
 def effects(cluster: str, causes: Iterable[int], limit: int) -> list[tuple[int, int, str]]:
     """What was written because of any of these: (revision, its cause, resource), oldest first."""
     # `cause__gt` is what makes the index serve, which has only the rows that have one.

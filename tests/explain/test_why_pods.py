@@ -2,12 +2,13 @@
 
 import pytest
 
-from lab.apimachinery.kinds import DEPLOYMENTS, ENDPOINTSLICES, NODES, PODS, SERVICES
+from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, ENDPOINTSLICES, NODES, PODS, SERVICES
 from lab.apimachinery.meta import is_true
 from lab.client import Client
 from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.controllers.tainteviction import TaintEvictionController
 from lab.explain.past import PastClient
+from lab.explain.why.origin import MOST_LINKS
 from lab.explain.why.subject import MOST_ROWS
 from tests.controllers.cluster import Cluster
 from tests.kubelet.conftest import world
@@ -316,3 +317,18 @@ def test_who_made_it_is_followed_back_to_a_person(db):
     )
     assert card["because"][-1]["revision"] == version(made)
     assert asked(cluster.client, DEPLOYMENTS, "web")[-1]["answer"] == "tester made it."
+
+
+def test_of_a_long_way_the_nearest_and_the_beginning_are_told(db):
+    client = Client(Cluster("long").name, "tester")
+    made = client.create(CONFIGMAPS, {"metadata": {"name": "words", "namespace": "default"}})
+    cause = version(made)
+    for count in range(MOST_LINKS + 5):
+        data = {"data": {"count": str(count)}}
+        cause = version(client.caused_by(cause).patch(CONFIGMAPS, "default", "words", data))
+    spec = {"containers": [{"name": "web", "image": "web"}]}
+    client.caused_by(cause).create(PODS, {"metadata": {"name": "web", "namespace": "default"}, "spec": spec})
+    card = asked(client, PODS, "web")[-1]
+    assert card["answer"] == "tester made it. It began when tester made configmap words."
+    revisions = [one["revision"] for one in card["because"]]
+    assert (revisions[1], revisions[-1], len(revisions)) == (cause, version(made), MOST_LINKS + 1)

@@ -56,6 +56,13 @@ def test_it_says_what_came_of_a_revision(cluster):
     assert store.effects(cluster, [0], 10) == []
 
 
+def test_the_lineage_of_a_revision_goes_back_as_far_as_causes_are_kept(cluster):
+    for name, cause in (("a", 0), ("b", 1), ("c", 2), ("d", 99)):
+        store.append(cluster, [write(name)], "me", cause=cause)
+    assert (store.lineage(cluster, 3, 9), store.lineage(cluster, 3, 2)) == ([3, 2, 1], [3, 2])
+    assert (store.lineage(cluster, 4, 9), store.lineage(cluster, 0, 9)) == ([4], [])
+
+
 def test_the_history_of_a_key_is_its_newest_rows(cluster):
     store.append(cluster, [write("other"), write("a")], "me")
     for revision in (2, 3, 4):

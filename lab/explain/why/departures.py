@@ -34,11 +34,11 @@ def cards(subject: Subject) -> Iterator[Card]:
     who, words = called(row["author"]), because(why)
     did = "deleted it" if row["deleted"] else "asked for its end"
     grounds = [ground(row, words or f"{who} {did}", _name(why))]
-    chain = origin.chain(subject.client, row["cause"])
-    grounds += chain
+    led = origin.led_to(subject.client, row["cause"])
+    grounds += origin.links(led)
     answer = _answer(who, did, why, words)
     if not why.get("drains"):
-        answer += origin.behind(subject.client, chain)
+        answer += origin.behind(led)
     grounds += of_condition(subject, "DisruptionTarget")
     stays, help_ = ("", None) if subject.gone else _still_there(subject)
     yield Card(question, answer + stays, reason, grounds, help_ or _help(why))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lab.client import Client
-from lab.store import Row, rows_at
+from lab.store import Row, lineage, rows_at
 
 from ..authors import PERSON, called, part_of
 from ..grounds import because
@@ -13,7 +13,8 @@ from .card import Card, Ground, ground
 from .subject import Subject
 
 CLOCK = "the time had come: "  # as `root` begins of it
-MOST_LINKS = 20  # back to whoever began it
+MOST_BACK = 200  # rows on the way back to whoever began it: 40 ms
+MOST_LINKS = 20  # of them that are told
 DID = ("made ", "removed ", "told ", "bound ", "tainted ", "took ", "said ")  # how `told` begins of what one has done
 
 
@@ -22,12 +23,12 @@ def cards(subject: Subject) -> Iterator[Card]:
     if born is None:
         return  # what made it is no longer kept
     maker, words = called(born["author"]), because(born["why"])
-    links = chain(subject.client, born["cause"])
+    rows = led_to(subject.client, born["cause"])
     name = part_of(born["author"]).component or f"{subject.kind.singular} {subject.name}"
-    grounds = [ground(born, words or f"{maker} made it", name), *links]
+    grounds = [ground(born, words or f"{maker} made it", name), *links(rows)]
     answer = f"{capital(maker)} made it{f': {words}' if words else ''}."
-    if part_of(born["author"]) is not PERSON or links:
-        answer += behind(subject.client, links) or _by_itself(born)
+    if part_of(born["author"]) is not PERSON or rows:
+        answer += behind(rows) or _by_itself(born)
     yield Card("Why is it there?", answer, "Created", grounds)
 
 
@@ -35,26 +36,22 @@ def _by_itself(born: dict) -> str:
     return " The time had come for it." if part_of(born["author"]).clock and not born["cause"] else ""
 
 
-def chain(client: Client, revision: int) -> list[Ground]:
-    """What led to a revision, nearest first: the rows from that one back to whoever began it."""
-    return [_link(row) for row in _rows(client, revision)]
+def led_to(client: Client, revision: int) -> list[Row]:
+    """What led to a row of that cause: the rows back from there to whoever began it, nearest first. Of a long way the
+    nearest, and its beginning."""
+    way = lineage(client.cluster, revision, MOST_BACK)
+    return list(reversed(list(rows_at(client.cluster, way[: MOST_LINKS - 1] + way[MOST_LINKS - 1 :][-1:]))))
 
 
-def _rows(client: Client, revision: int) -> Iterator[Row]:
-    for _ in range(MOST_LINKS):
-        row = next(rows_at(client.cluster, [revision]), None) if revision else None
-        if row is None:
-            return
-        yield row
-        revision = row.cause
+def links(rows: list[Row]) -> list[Ground]:
+    return [_link(row) for row in rows]
 
 
-def behind(client: Client, links: list[Ground]) -> str:
-    """The person, the clock or the fault that a chain ends with, as a sentence of its own; empty for no chain."""
-    row = next(rows_at(client.cluster, [links[-1].revision]), None) if links else None
-    if row is None:
+def behind(rows: list[Row]) -> str:
+    """The person, the clock or the fault that they end with, as a sentence of its own; empty for none."""
+    if not rows:
         return ""
-    begun = root(row)
+    begun = root(rows[-1])
     if begun.kind == BY_PERSON:
         return f" It began when {called(begun.author)} {_did(begun.text)}."
     if begun.kind == BY_FAULT:
