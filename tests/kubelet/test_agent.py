@@ -166,14 +166,15 @@ def test_heartbeats_go_on_while_the_engine_does_not_answer_and_so_does_the_node(
 
 def test_a_node_that_is_made_anew_while_its_pods_cannot_be_taken_away_yet_is_rid_of_them_in_the_end(world):
     agent = world.start()
-    for name in ("goes", "stays"):
+    for name in ("goes", "ends", "stays"):
         world.pod(name)
-    before = {name: world.running(name) for name in ("goes", "stays")}
+    before = {name: world.running(name) for name in ("goes", "ends", "stays")}
     world.runtime.silent = True
     world.client.delete(NODES, "", "node-a")
     record = agent.parts.pods.get(before["goes"]["metadata"]["uid"])
     wait_until("its pods to be taken down", lambda: record.ending, 30)
     world.client.delete(PODS, "default", "goes", grace_seconds=0)
+    world.client.delete(PODS, "default", "ends")
     world.client.create(NODES, NODE)
     wait_until("the kubelet to know", lambda: agent.parts.nodes.get("world", "node-a"), 30)
     old = {box.id for box in world.boxes()}
@@ -184,6 +185,7 @@ def test_a_node_that_is_made_anew_while_its_pods_cannot_be_taken_away_yet_is_rid
         return list(sandboxes) == ["stays"] and sandboxes["stays"] not in old
 
     wait_until("one to go and the other to be begun anew", anew, 30)
+    wait_until("the one that was told to end to have ended", lambda: not world.now("ends"), 30)
     assert world.running("stays", restarts=1)["status"]["podIP"] == before["stays"]["status"]["podIP"]
 
 
