@@ -173,7 +173,7 @@ class PodSync:
 
     def _known(self, record: PodRecord) -> dict:
         """The pod with the newest status."""
-        known = {**record.pod, "status": _said(record)}
+        known = {**record.pod, "status": record.said}
         late = not is_finished(known) and until_deadline(known, time.time()) == 0
         return past_deadline(known) if late else known
 
@@ -210,7 +210,7 @@ class PodSync:
             self._note_occasion(record, status)
             if record.did:
                 why, record.did = {"decision": "SyncPod", **(why or {}), "did": record.did}, []
-            why = why or succeeded(_said(record), status)
+            why = why or succeeded(record.said, status)
             record.reported = status
             self._parts.writer.report(record, status, why)
 
@@ -218,7 +218,7 @@ class PodSync:
         """What happens to a pod that is told to end is not news; and a fault that is not told of yet has come first."""
         if record.must_end or record.occasion.is_news:
             return
-        found = occasion_between(_said(record), status, record.stopped, self._parts.prober.failing)
+        found = occasion_between(record.said, status, record.stopped, self._parts.prober.failing)
         record.occasion = found or record.occasion
 
     def _carry_out(self, record: PodRecord, node: NodeRecord, plan: Plan) -> None:
@@ -293,9 +293,3 @@ class PodSync:
             for old in dead[KEPT_DEAD:]:
                 record.containers = tuple(c for c in record.containers if c.id != old.id)
                 self._parts.runtime.remove_container(old.id)
-
-
-def _said(record: PodRecord) -> dict:
-    """The pod's status as it was last told: ours may be on its way still."""
-    stored = record.pod.get("status", {})
-    return stored if record.reported is None else overlay(stored, record.reported)

@@ -13,7 +13,7 @@ from lab.runtime import Container, Sandbox
 
 from .hearsay import Hearsay
 from .occasions import Occasion
-from .status import Waiting
+from .status import Waiting, overlay
 
 
 @dataclass
@@ -73,6 +73,12 @@ class PodRecord:
     def running(self) -> dict[str, Container]:
         """Its running containers by name."""
         return {container.name: container for container in self.containers if container.state == "running"}
+
+    @property
+    def said(self) -> dict:
+        """Its status as it was last told: ours may be on its way still."""
+        stored = self.pod.get("status", {})
+        return stored if self.reported is None else overlay(stored, self.reported)
 
     @contextmanager
     def noted(self, call: str, **of: str) -> Iterator[None]:
