@@ -74,8 +74,8 @@ class PodSync:
         if self._starting and time.monotonic() < record.ended_at + PATIENCE_SECONDS:
             return LULL_SECONDS
         self.ending.remove(record)
-        # Removed because its node was deleted; meanwhile there is another of that name, and the pod is bound to it: it is
-        # begun anew, or, if it was told to end, said to have ended.
+        # Removed because its node was deleted; meanwhile there is another of that name, and the pod is bound to it: it
+        # is begun anew, or, if it was told to end, said to have ended.
         node = self._parts.nodes.get(record.cluster, record.node)
         if node and not record.gone:
             if node.pool:
