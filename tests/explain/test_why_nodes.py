@@ -84,6 +84,7 @@ def test_a_budget_that_holds_a_pod_is_what_blocks_the_drain(nodes):
     spec = {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}
     nodes.client.create(PODDISRUPTIONBUDGETS, {"metadata": {"name": "web", "namespace": "default"}, "spec": spec})
     nodes.settle(DisruptionController())
+    nodes.client.patch(NODES, "", "n1", {"spec": {"unschedulable": True}})
     with suppress(ApiError):
         nodes.client.evict(pod, "n1")
     card = first(nodes.client, NODES, "n1")

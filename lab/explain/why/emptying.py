@@ -20,7 +20,10 @@ MOST_NAMED = 5
 
 
 def blocked(subject: Subject) -> Iterator[Card]:
-    """By each budget whose last word was that a pod which is still there has to stay."""
+    """By each budget whose last word was that a pod which is still there has to stay. No drain of a node begins but by
+    its being cordoned."""
+    if not subject.obj["spec"].get("unschedulable"):
+        return
     for budget in subject.client.list(PODDISRUPTIONBUDGETS):
         namespace, name = budget["metadata"]["namespace"], budget["metadata"]["name"]
         it = subject.other(PODDISRUPTIONBUDGETS, namespace, name)

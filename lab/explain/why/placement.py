@@ -11,6 +11,7 @@ from ..authors import called
 from . import objections, origin
 from .card import Card, Ground, Help, ground
 from .objections import Objection
+from .recorded import of_condition
 from .remedies import refusals, remedy
 from .subject import Subject
 
@@ -120,6 +121,9 @@ def _waiting(subject: Subject) -> Iterator[Card]:
     row = subject.decision("Unschedulable", "Preempt")
     if said.get("reason") == "SchedulingGated":
         yield _gated(subject)
+    elif row is None and said:
+        answer = f"The scheduler found no node for it; by which grounds is no longer kept. It said: {said['message']}"
+        yield Card(NOWHERE, answer, "Unschedulable", of_condition(subject, "PodScheduled"))
     elif row is None:
         made = [ground(row, f"{called(row['author'])} made it", "Pod") for row in subject.beginning[:1]]
         answer = "The scheduler has not decided about it yet: nothing is recorded but that it was made."

@@ -11,11 +11,11 @@ from .subject import Subject
 
 
 def of_condition(subject: Subject, kind: str) -> list[Ground]:
-    """The row by which a condition came to say what it says."""
+    """The row by which a condition came to say what it says; none where that may be one that is no longer kept."""
     said = condition(subject.obj, kind)
     if said is None:
         return []
-    row = subject.since(lambda obj: _said(condition(obj, kind)) == _said(said))
+    row = of_value(subject, lambda obj: _said(condition(obj, kind)))
     words = said.get("message") or said.get("reason") or f"it is {said['status']}"
     return [ground(row, words, f"condition {kind}")] if row else []
 
