@@ -4,6 +4,7 @@ import pytest
 
 from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, ENDPOINTSLICES, NODES, PODS, SERVICES
 from lab.apimachinery.meta import is_true
+from lab.apimachinery.patch import STRATEGIC_MERGE_PATCH
 from lab.client import Client
 from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.controllers.tainteviction import TaintEvictionController
@@ -177,6 +178,7 @@ class TestContainers:
         world.pod("lost", containers=[{"name": "web", "image": "nowhere/nothing:v1"}])
         world.pod("work", restartPolicy="Never", containers=shell("exit 0"))
         world.pod("fail", restartPolicy="Never", containers=shell("exit 4"))
+        world.pod("changed", containers=shell("sleep 60"))
         world.start()
 
         def until(name: str, *reasons: str, says: str = "") -> dict:
@@ -196,6 +198,14 @@ class TestContainers:
         wait_until("it to be restarted", lambda: _restarted(world.client, "sick"), 60)
         card = by_reason(world.client, "sick", "Restarted", "CrashLoopBackOff")
         assert "Unhealthy" in {one["name"] for one in card["because"]}
+        world.running("changed")
+        anew = {"name": "web", "image": "orrery/hello:v2"}
+        patch = {"spec": {"containers": [anew]}}
+        changed = world.client.patch(PODS, "default", "changed", patch, "", STRATEGIC_MERGE_PATCH)
+        wait_until("it to be started anew", lambda: _restarted(world.client, "changed"), 60)
+        card = by_reason(world.client, "changed", "Restarted")
+        assert card["answer"].startswith("The kubelet ended container web to start it anew, because its definition was")
+        assert (card["because"][1]["revision"], card["help"]) == (version(changed), None)
         card = until("lost", "ErrImagePull", "ImagePullBackOff")
         assert card["answer"].startswith("The image nowhere/nothing:v1 of container web cannot be had: ")
         assert until("work", "Completed")["help"] is None

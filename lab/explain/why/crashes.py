@@ -6,13 +6,15 @@ from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import is_deleting, parse_time
 from lab.apiserver.tables.cells import human_duration
 
+from ..authors import called
 from ..grounds import because
 from ..words import fault_words
 from .card import Card, Ground, Help, ground
-from .recorded import of_event
+from .recorded import of_event, of_value
 from .subject import Subject
 
 CRASHING, RESTARTED, ENDED = "Why does it not keep running?", "Why was it restarted?", "Why has it ended?"
+CHANGED = "SpecChanged"  # as the kubelet calls it
 CANNOT_RUN = 128  # the exit code of what could not be started (kubelet)
 LONGEST = 200  # characters of a message
 
@@ -34,7 +36,7 @@ def short(message: str) -> str:
 def crashing(subject: Subject, name: str, told: dict) -> Card:
     end, restarts = told.get("lastState", {}).get("terminated") or {}, told.get("restartCount", 0)
     times = f" It has been restarted {_times(restarts)} so far." if restarts else ""
-    fall = _fall(subject, name)
+    fall = _fall(subject, name, end)
     answer = f"{_fell(fall, name, end)}.{times} {_next_try(subject, name)}"
     waits = _decided(subject, "Wait", name, "CrashLoopBackOff")
     if end.get("exitCode") == CANNOT_RUN and (said := of_event(subject, "Failed")):
@@ -43,6 +45,8 @@ def crashing(subject: Subject, name: str, told: dict) -> Card:
 
 
 def _fell(fall: list[Ground], name: str, end: dict) -> str:
+    if fall and fall[0].name == CHANGED:
+        return f"The kubelet ended container {name} to start it anew, because its definition was changed"
     if not _is_sick(fall):
         return f"Container {name} {_ending(end)}{_lived(end)}"
     said = fall[0].text.partition(": ")[2].rstrip(".")
@@ -53,10 +57,15 @@ def _is_sick(fall: list[Ground]) -> bool:
     return bool(fall) and fall[0].name == "Unhealthy"
 
 
-def _fall(subject: Subject, name: str) -> list[Ground]:
-    """What ended it last; where that was the kubelet, which a probe had told to, also by which decision."""
-    fault = fault_of(subject, name)
-    return fault + (_decided(subject, "KillContainer", name) if _is_sick(fault) else [])
+def _fall(subject: Subject, name: str, end: dict) -> list[Ground]:
+    """What ended that run: a fault, or the kubelet, because somebody had changed the container."""
+    began = parse_time(end["startedAt"]) if end.get("startedAt") else 0.0
+    if fault := [one for one in fault_of(subject, name) if one.time >= began]:
+        return fault
+    killed = [one for one in _decided(subject, "KillContainer", name, CHANGED) if one.time >= began]
+    changed = of_value(subject, lambda pod: [one["image"] for one in pod["spec"]["containers"]]) if killed else None
+    who = [ground(changed, f"{called(changed['author'])} changed its image", "spec.containers")] if changed else []
+    return killed + who
 
 
 def _next_try(subject: Subject, name: str) -> str:
@@ -125,7 +134,9 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _mend(subject: Subject, name: str, ended: dict, fall: list[Ground]) -> Help:
+def _mend(subject: Subject, name: str, ended: dict, fall: list[Ground]) -> Help | None:
+    if fall and fall[0].name == CHANGED:
+        return None
     command = kubectl("logs", subject.name, "-c", name, "--previous", namespace=subject.namespace)
     if ended.get("reason") == "OOMKilled":
         return Help("Raise its memory limit (resources.limits.memory), or have it use less.", "")
@@ -141,7 +152,7 @@ def restarted(subject: Subject) -> Iterator[Card]:
         waiting = told.get("state", {}).get("waiting") or {}
         if not count or not end or waiting.get("reason") == "CrashLoopBackOff":
             continue
-        before = _fall(subject, name)
+        before = _fall(subject, name, end)
         answer = f"{_fell(before, name, end)}. It has been restarted {_times(count)} so far."
         begun = _decided(subject, "StartContainer", name)
         grounds = before + [one for one in begun if not before or one.revision > before[0].revision]
