@@ -51,11 +51,11 @@ def sent_away(subject: Subject) -> Iterator[Card]:
     names = [row.name for row in rows]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     why = rows[0].why or {}
-    words = (
-        f"it had the taint {why['taint']}, which they tolerate for {why['tolerationSeconds']:g} s"
-        if why["decision"] == "DeletionByTaintManager"
-        else because(why)
-    )
+    words = because(why)
+    if why["decision"] == "DeletionByTaintManager":
+        seconds = why["tolerationSeconds"]
+        bear = f"which they tolerate for {seconds:g} s" if seconds else "which they do not tolerate"
+        words = f"it had the taint {why['taint']}, {bear}"
     left = f"{many(len(names), 'pod')} had to leave ({', '.join(names[:MOST_NAMED])}{more})"
     yield Card(SENT_AWAY, f"{left}: {words}.", SENT[why["decision"]], [_ground(row) for row in rows[:MOST_NAMED]])
 
