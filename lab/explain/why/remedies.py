@@ -159,10 +159,12 @@ def _called(name: str) -> str:
 
 
 def amount_words(name: str, amount: int | Decimal) -> str:
-    """`250m` of a core, `64Mi`, `1`: never less than that, and as kubectl takes it."""
+    """`250m` of a core, `1.5` cores, `64Mi`, `1`: never less than that, and as kubectl takes it."""
     if name == "memory" and amount >= MIB:
         return f"{-(-int(amount) // MIB)}Mi"
-    return f"{amount}m" if name == "cpu" and amount % 1000 else str(int(amount) // 1000 if name == "cpu" else amount)
+    if name == "cpu":
+        return f"{amount}m" if amount < 1000 else f"{amount / 1000:f}".rstrip("0").rstrip(".")
+    return str(amount)
 
 
 def _ask_for(subject: Subject, less: dict[str, Decimal]) -> str:
