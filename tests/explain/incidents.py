@@ -112,7 +112,8 @@ def pause_and_release(scene: Scene) -> None:
 
 def declare_what_matters_more(scene: Scene) -> None:
     scene.until_reason("pods/cheap", "Ready")
-    dear = pod("dear", priorityClassName="dear", nodeSelector=on("narrow"), container=asks(cpu="1500m"))
+    keeps = {"env": [{"name": "PASSWORD", "value": "sesame"}]}
+    dear = pod("dear", priorityClassName="dear", nodeSelector=on("narrow"), container=asks(cpu="1500m") | keeps)
     scene.create(BEN, "pods", dear)
 
 
@@ -391,7 +392,7 @@ INCIDENTS = (
         reason="Preempted",
         says=("dear", "1000"),
         grounds=(("", "scheduler", "preempted/dear"),),
-        never=("ada", "taint", "budget", "evicted"),
+        never=("ada", "taint", "budget", "evicted", "sesame"),
     ),
     Incident(
         "closed-by-taint",

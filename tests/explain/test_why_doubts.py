@@ -3,7 +3,7 @@ over, two faults at once."""
 
 import pytest
 
-from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODDISRUPTIONBUDGETS, PODS, RESOURCEQUOTAS
+from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, NODES, PODDISRUPTIONBUDGETS, PODS, RESOURCEQUOTAS
 from lab.controllers.poddisruptionbudget import DisruptionController
 from lab.scheduler import SCHEDULER
 from lab.store import compact
@@ -87,3 +87,14 @@ def test_of_two_faults_at_once_neither_hides_the_other(web):
     assert "taint team" in card["answer"] and "is cordoned" in card["answer"]
     commands = (card["help"] or {}).get("command", "")
     assert not commands.startswith(("kubectl uncordon", "kubectl taint"))  # neither would help: it wants an SSD
+
+
+def test_what_another_namespace_keeps_is_not_told_beside_a_pod(web):
+    made = {"metadata": {"name": "settings", "namespace": "kube-system"}, "data": {"word": "open"}}
+    web.client.create(CONFIGMAPS, made)
+    a_pod(web, "web")
+    changed = web.client.patch(CONFIGMAPS, "kube-system", "settings", {"data": {"word": "sesame"}})
+    web.client.caused_by(int(changed["metadata"]["resourceVersion"])).delete(PODS, "default", "web", grace_seconds=0)
+    cards = asked(web.client, PODS, "web")
+    assert "changed configmap settings" in cards[0]["answer"]
+    assert "sesame" not in str(cards)

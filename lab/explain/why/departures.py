@@ -35,10 +35,10 @@ def cards(subject: Subject) -> Iterator[Card]:
     did = "deleted it" if row["deleted"] else "asked for its end"
     grounds = [ground(row, words or f"{who} {did}", _name(why))]
     led = origin.led_to(subject.client, row["cause"])
-    grounds += origin.links(led)
+    grounds += origin.links(led, subject.namespace)
     answer = _answer(who, did, why, words)
     if not why.get("drains"):
-        answer += origin.behind(led)
+        answer += origin.behind(led, subject.namespace)
     grounds += of_condition(subject, "DisruptionTarget")
     stays, help_ = ("", None) if subject.gone else _still_there(subject)
     yield Card(question, answer + stays, reason, grounds, help_ or _help(why))

@@ -12,10 +12,18 @@ from ..words import told, what
 from .card import Card, Ground, ground
 from .subject import Subject
 
-CLOCK = "the time had come: "  # as `root` begins of it
 MOST_BACK = 200  # rows on the way back to whoever began it: 40 ms
 MOST_LINKS = 20  # of them that are told
-DID = ("made ", "removed ", "told ", "bound ", "tainted ", "took ", "said ")  # how `told` begins of what one has done
+DID = (
+    "made ",
+    "changed ",
+    "removed ",
+    "told ",
+    "bound ",
+    "tainted ",
+    "took ",
+    "said ",
+)  # how `told` begins of what one has done
 
 
 def cards(subject: Subject) -> Iterator[Card]:
@@ -25,10 +33,10 @@ def cards(subject: Subject) -> Iterator[Card]:
     maker, words = called(born["author"]), because(born["why"])
     rows = led_to(subject.client, born["cause"])
     name = part_of(born["author"]).component or f"{subject.kind.singular} {subject.name}"
-    grounds = [ground(born, words or f"{maker} made it", name), *links(rows)]
+    grounds = [ground(born, words or f"{maker} made it", name), *links(rows, subject.namespace)]
     answer = f"{capital(maker)} made it{f': {words}' if words else ''}."
     if part_of(born["author"]) is not PERSON or rows:
-        answer += behind(rows) or _by_itself(born)
+        answer += behind(rows, subject.namespace) or _by_itself(born)
     yield Card("Why is it there?", answer, "Created", grounds)
 
 
@@ -43,22 +51,32 @@ def led_to(client: Client, revision: int) -> list[Row]:
     return list(reversed(list(rows_at(client.cluster, way[: MOST_LINKS - 1] + way[MOST_LINKS - 1 :][-1:]))))
 
 
-def links(rows: list[Row]) -> list[Ground]:
-    return [_link(row) for row in rows]
+def links(rows: list[Row], namespace: str) -> list[Ground]:
+    """As grounds of an object of that namespace."""
+    return [_link(row, namespace) for row in rows]
 
 
-def behind(rows: list[Row]) -> str:
+def behind(rows: list[Row], namespace: str) -> str:
     """The person, the clock or the fault that they end with, as a sentence of its own; empty for none."""
     if not rows:
         return ""
     begun = root(rows[-1])
     if begun.kind == BY_PERSON:
-        return f" It began when {called(begun.author)} {_did(begun.text)}."
+        return f" It began when {called(begun.author)} {_did(_told(rows[-1], namespace))}."
     if begun.kind == BY_FAULT:
         return f" It began with a fault: {begun.text}."
     if begun.kind == BY_CLOCK:
-        return f" It began by the clock, when {called(begun.author)} {_did(begun.text.removeprefix(CLOCK))}."
-    return " What led to that is no longer kept." if begun.kind == FORGOTTEN else f" {capital(begun.text)}."
+        return f" It began by the clock, when {called(begun.author)} {_did(_told(rows[-1], namespace))}."
+    if begun.kind == FORGOTTEN:
+        return " What led to that is no longer kept."
+    return f" Nobody noted what led to it: {_told(rows[-1], namespace)}."
+
+
+def _told(row: Row, namespace: str) -> str:
+    """Of what another namespace has, that it was made, changed or removed: not all who read here may read there."""
+    if row.namespace in ("", namespace):
+        return told(row)
+    return f"{'removed' if row.deleted else 'changed' if row.old else 'made'} {what(row)}"
 
 
 def _did(text: str) -> str:
@@ -70,7 +88,7 @@ def capital(text: str) -> str:
     return f"T{text[1:]}" if text.startswith("the ") else text
 
 
-def _link(row: Row) -> Ground:
-    decision, said = (row.why or {}).get("decision", ""), because(row.why)
-    text = f"{told(row)}: {said}" if said else told(row)
+def _link(row: Row, namespace: str) -> Ground:
+    decision, said, text = (row.why or {}).get("decision", ""), because(row.why), _told(row, namespace)
+    text = f"{text}: {said}" if said else text
     return Ground(text, what(row), row.author, decision, row.revision, row.time)
