@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab.apimachinery.kinds import KINDS
 from tests.apiserver.conftest import Api, Reply
+from tests.conftest import need
 from tests.labs import wait_until
 
 BY_NAME = {kind.plural: kind for kind in reversed(KINDS)}  # nodes, and not their metrics
@@ -77,7 +78,7 @@ class Scene:
     def run(self, command: str) -> None:
         """What a card advises, by a real kubectl."""
         program = os.environ.get("KUBECTL_NEW") or shutil.which("kubectl")
-        assert program, "no kubectl"
+        need("kubectl (KUBECTL_NEW names one)", program)
         words = [
             program,
             "--kubeconfig",
