@@ -83,7 +83,7 @@ def test_a_statefulset_is_scaled_rolled_and_rolled_back(screen, typed):
     expect(screen.drawer.locator("h1")).to_have_text("data-db-2")
     screen.drawer.get_by_role("button", name="db-2").click()
     expect(screen.drawer.locator("h1")).to_have_text("db-2")
-    screen.drawer.get_by_role("button", name="StatefulSet db").click()
+    screen.drawer.get_by_role("button", name="StatefulSet db", exact=True).click()
     expect(screen.drawer.locator("h1")).to_have_text("db")
 
 
@@ -154,6 +154,7 @@ def test_a_cronjob_is_found_run_and_suspended_by_the_keyboard_alone(screen, type
     assert store(screen, "cronjobs.batch", "tick")["spec"]["suspend"] is True
     command(screen, "open cronjob")
     expect(screen.drawer.locator("h1")).to_have_text("tick")
+    screen.drawer.get_by_role("tab", name="Overview").press("Enter")  # what is suspended opens on why
     expect(screen.drawer).to_contain_text("tick-manual-1")
 
 
