@@ -57,12 +57,11 @@ export function open(id, wanted = "", then = undefined) {
   tab = wanted || (before.split("/")[0] === id.split("/")[0] ? tab : "");
   document.body.dataset.drawer = "open";
   load(`${base}board/drawer/${id}${tab ? `?tab=${tab}` : ""}`).then(then);
-  select();
+  select(id);
 }
 
 // `of`: the id of what it is for.
 export function openPanel(name, of) {
-  ui.selected = "";
   document.body.dataset.drawer = "open";
   load(`${base}board/panel/${name}${of ? `?for=${of}` : ""}`).then(() => drawer.querySelector("form input:not([type=hidden]), form textarea")?.focus());
   select();
@@ -74,7 +73,7 @@ export const openConfirm = (id) => open(id, "", () => document.getElementById("c
 export function close() {
   if (document.body.dataset.drawer === "closed") return;
   const was = ui.selected;
-  ui.selected = tab = "";
+  tab = "";
   document.body.dataset.drawer = "closed";
   hush();
   latest++;
@@ -84,14 +83,15 @@ export function close() {
   if (was) document.querySelector(`${of}:is(button, [tabindex]), ${of} :is(.head, [data-show=""]), [data-show="${was}"]`)?.focus();
 }
 
-function select() {
+function select(id = "") {
+  for (const one of [ui.selected, (ui.selected = id)]) redraw(one);
   here();
-  redraw();
 }
 
 export const setNamespace = (name) => {
   ui.namespace = name;
-  select();
+  here();
+  redraw();
 };
 
 // An event about it, a pod on it, a pod of it, the node whose kubelet it is; a wheel that stops is of all the loops.

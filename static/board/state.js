@@ -88,9 +88,10 @@ function draw() {
   for (const paint of painters) paint(frame);
 }
 
-export const redraw = () => {
-  for (const id of rows.keys()) changed.add(id);
-  fresh = true;
+// One row anew, if there is one of that id; without an id all of them.
+export const redraw = (id) => {
+  for (const one of id === undefined ? rows.keys() : [id]) if (rows.has(one)) changed.add(one);
+  fresh ||= id === undefined;
   schedule();
 };
 
