@@ -15,6 +15,12 @@ from tests.labs import wait_until
 BY_NAME = {kind.plural: kind for kind in reversed(KINDS)}  # nodes, and not their metrics
 
 
+def a_kubectl() -> str:
+    program = os.environ.get("KUBECTL_NEW") or shutil.which("kubectl")
+    need("kubectl (KUBECTL_NEW names one)", program)
+    return str(program)
+
+
 class Scene:
     """Objects are named `<resource>/<name>`; a name that ends with `*` means the first that begins so."""
 
@@ -77,8 +83,7 @@ class Scene:
 
     def run(self, command: str) -> None:
         """What a card advises, by a real kubectl."""
-        program = os.environ.get("KUBECTL_NEW") or shutil.which("kubectl")
-        need("kubectl (KUBECTL_NEW names one)", program)
+        program = a_kubectl()
         words = [
             program,
             "--kubeconfig",

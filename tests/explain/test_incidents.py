@@ -10,7 +10,7 @@ from lab.store import rows_at
 
 from .incidents import ADA, BEN, INCIDENTS, NODES, Incident
 from .running import Running
-from .scene import Scene
+from .scene import Scene, a_kubectl
 
 CLOCK = {"node_grace": 2.0, "node_lease_renew": 0.5, "default_toleration": 600.0, "crash_backoff_first": 1.0}
 
@@ -18,6 +18,7 @@ CLOCK = {"node_grace": 2.0, "node_lease_renew": 0.5, "default_toleration": 600.0
 @pytest.fixture
 def scenes(api, kubeconfig, tmp_path, monkeypatch) -> Iterator[dict[str, Scene]]:
     """The cluster with everything declared and everything gone wrong, each incident in a namespace of its name."""
+    a_kubectl()  # without one nothing that is advised could be done, and nothing would be mended
     for wait, seconds in CLOCK.items():
         monkeypatch.setitem(settings.CLOCK, wait, seconds)
     staged = {each.name: Scene(api, each.name, kubeconfig) for each in INCIDENTS}
