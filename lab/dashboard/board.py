@@ -63,11 +63,16 @@ class Board:
         self._load(objects)
 
     def _load(self, objects: Iterable[dict]) -> None:
-        """Owners first, events in the order in which they were last seen."""
-        shown = [(BY_GVK[gvk].resource, obj) for obj in objects if (gvk := (obj["apiVersion"], obj["kind"])) in BY_GVK]
-        shown = [(resource, obj) for resource, obj in shown if resource in SHOWN]
-        for resource, obj in sorted(shown, key=lambda pair: (SHOWN.index(pair[0]), seen(pair[1]))):
-            self._put(resource, obj)
+        """Owners first; of the events those that were seen last, in that order."""
+        shown: dict[str, list[dict]] = {resource: [] for resource in SHOWN}
+        for obj in objects:
+            kind = BY_GVK.get((obj["apiVersion"], obj["kind"]))
+            if kind and kind.resource in shown:
+                shown[kind.resource].append(obj)
+        for resource, objs in shown.items():
+            objs.sort(key=seen)
+            for obj in objs[-TAPE:] if resource == EVENTS.resource else objs:
+                self._put(resource, obj)
         self._flush(Delta())
 
     def apply(self, changes: list[Change], verdicts: dict[str, list[dict]] | None = None) -> Delta:

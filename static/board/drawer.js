@@ -98,9 +98,9 @@ export const setNamespace = (name) => {
 const concerns = (row, id) => row && ([row.target, row.owner, `nodes/${row.node}`, `loops/kubelet.${row.name}`].includes(id) || (row.kind === "lab" && id === "loops/all"));
 
 // A fragment that shows a thing is fetched again when the thing changes, unless someone is busy in it.
-onPaint(({ changed, removed }) => {
+onPaint(({ changed, again, removed }) => {
   const id = ui.selected;
-  const told = [...changed].some((one) => one === id || concerns(rows.get(one), id));
+  const told = [...changed].some((one) => !again.has(one) && (one === id || concerns(rows.get(one), id)));
   if (!id || (!told && !removed.has(id)) || stale) return;
   stale = setTimeout(() => {
     stale = 0;

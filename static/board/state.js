@@ -8,11 +8,13 @@ export const ui = { paused: false, namespace: "", selected: "", past: 0 }; // `p
 const painters = [];
 let fresh = false;
 let changed = new Set();
+let again = new Set();
 let removed = new Map();
 let phases = new Map();
 let asked = 0;
 
-// `paint({fresh, changed, removed, phases})`: ids changed; id → last row removed; id → states passed through.
+// `paint({fresh, changed, again, removed, phases})`: ids changed; those of them that are only drawn anew; id → last row
+// removed; id → states passed through.
 export const onPaint = (paint) => painters.push(paint);
 
 let aside = null; // id → row: what is live, kept up to date while the past is shown
@@ -63,6 +65,7 @@ export function apply(message) {
   for (const row of message.upserts) {
     rows.set(row.id, row);
     changed.add(row.id);
+    again.delete(row.id);
     removed.delete(row.id);
   }
   for (const id of message.removes) {
@@ -80,9 +83,10 @@ export function schedule() {
 
 function draw() {
   asked = 0;
-  const frame = { fresh, changed, removed, phases };
+  const frame = { fresh, changed, again, removed, phases };
   fresh = false;
   changed = new Set();
+  again = new Set();
   removed = new Map();
   phases = new Map();
   for (const paint of painters) paint(frame);
@@ -90,7 +94,7 @@ function draw() {
 
 // One row anew, if there is one of that id; without an id all of them.
 export const redraw = (id) => {
-  for (const one of id === undefined ? rows.keys() : [id]) if (rows.has(one)) changed.add(one);
+  for (const one of id === undefined ? rows.keys() : [id]) if (rows.has(one) && !changed.has(one)) again.add(one), changed.add(one);
   fresh ||= id === undefined;
   schedule();
 };

@@ -135,7 +135,7 @@ def _times(count: int) -> str:
 
 
 def _mend(subject: Subject, name: str, ended: dict, fall: list[Ground]) -> Help | None:
-    if fall and fall[0].name == CHANGED:
+    if subject.gone or (fall and fall[0].name == CHANGED):
         return None
     command = kubectl("logs", subject.name, "-c", name, "--previous", namespace=subject.namespace)
     if ended.get("reason") == "OOMKilled":

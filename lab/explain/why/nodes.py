@@ -32,14 +32,15 @@ def cards(subject: Subject) -> Iterator[Card]:
     ready = is_true(subject.obj, "Ready")
     if not ready:
         yield _readiness(subject)
+        yield from emptying.sent_away(subject)
     yield from emptying.blocked(subject)
-    yield from emptying.sent_away(subject)
     yield from _pressure(subject)
     yield from _cordoned(subject)
     yield from _tainted(subject)
     yield from _scaled(subject)
     if ready:
         yield _readiness(subject)
+        yield from emptying.sent_away(subject)  # what was
 
 
 def _readiness(subject: Subject) -> Card:
