@@ -25,18 +25,18 @@ class Root:
     as_dict = asdict
 
 
-def root(row: Row) -> Root:
-    """What the thread begins with whose oldest row this is."""
-    return Root(*_kind_and_text(row), row.time, row.revision)
+def root(row: Row, within: str = "") -> Root:
+    """What the thread begins with whose oldest row this is; `within` is as of `told`."""
+    return Root(*_kind_and_text(row, within), row.time, row.revision)
 
 
-def _kind_and_text(row: Row) -> tuple[str, str, str]:
+def _kind_and_text(row: Row, within: str) -> tuple[str, str, str]:
     if row.cause:
         return FORGOTTEN, row.author, f"revision {row.cause} led to it, and is no longer kept"
     if part_of(row.author) is PERSON:
-        return BY_PERSON, row.author, told(row)
+        return BY_PERSON, row.author, told(row, within)
     if fault := (row.why or {}).get("fault"):
         return BY_FAULT, row.author, fault_words(fault)
     if not part_of(row.author).clock:
-        return LOST, row.author, f"nobody noted what led to it: {told(row)}"
-    return BY_CLOCK, row.author, f"the time had come: {told(row)}"
+        return LOST, row.author, f"nobody noted what led to it: {told(row, within)}"
+    return BY_CLOCK, row.author, f"the time had come: {told(row, within)}"

@@ -43,16 +43,18 @@ def of_object(client: Client, kind: Kind, namespace: str, name: str) -> dict:
     newest = max((revision for revision, row in own.items() if telling(row)), default=max(own))
     # A turn begins with the first row of its own that led there: of a rollout that is done, where it was begun.
     led = _back(client.cluster, {newest: own[newest]}).values()
-    return of_revision(client, min(row.revision for row in led if _key(row) == (kind.resource, namespace, name)))
+    begun = min(row.revision for row in led if _key(row) == (kind.resource, namespace, name))
+    return of_revision(client, begun, namespace)
 
 
-def of_revision(client: Client, revision: int) -> dict:
+def of_revision(client: Client, revision: int, within: str = "") -> dict:
     """The thread of a revision, as far as the client knows what was written: `{"root": {kind, author, text, time,
     revision}, "hops": […], "truncated", "cut"}`, with hops by time: `{revision, time, after, author, component, object,
     text, because, decision, parent, lane}`. Of an Event, what came of that of which it tells.
 
     `after`: seconds since the root; `parent`: the revision that caused it, 0 where that is not here; `truncated`: how
-    many hops are left out, at least, after the first `cut`. Raises ApiError 404 for a revision that is not kept.
+    many hops are left out, at least, after the first `cut`; `within`: a namespace, if what others have is not for who
+    asks. Raises ApiError 404 for a revision that is not kept.
     """
     known = client.view().revision
     with kept():
@@ -67,7 +69,7 @@ def of_revision(client: Client, revision: int) -> dict:
     back = _back(client.cluster, rows)
     told_of = rows[revision].cause if rows[revision].resource in UNTOLD else revision
     forward, more = _forward(client.cluster, told_of or revision, known)
-    return _as_thread(without_silence(back | forward, back), revision, max(forward), more)
+    return _as_thread(without_silence(back | forward, back), revision, max(forward), more, within)
 
 
 def _life(client: Client, namespace: str, name: str) -> dict:
@@ -85,7 +87,7 @@ def _life(client: Client, namespace: str, name: str) -> dict:
     slices = _rows(cluster, (revision for revision, _, resource in found if resource == ENDPOINTSLICES.resource))
     rows |= {revision: row for revision, row in slices.items() if _concerns(row, uid)}
     rows = _back(cluster, {revision: row for revision, row in rows.items() if telling(row) or revision == first[0]})
-    return _as_thread(rows, first[0], first[-1], len(between))
+    return _as_thread(rows, first[0], first[-1], len(between), namespace)
 
 
 def _concerns(row: Row, uid: str) -> bool:
@@ -141,13 +143,13 @@ def _repeats(row: Row) -> bool:
     return row.resource == ENDPOINTS.resource and part_of(row.author) is not PERSON
 
 
-def _as_thread(rows: Rows, start: int, after: int, unread: int) -> dict:
+def _as_thread(rows: Rows, start: int, after: int, unread: int, within: str) -> dict:
     """The hops in order, and the root to which the causes lead from `start`. After the revision `after` there are so
     many rows that were not read."""
     while rows[start].cause in rows:
         start = rows[start].cause
-    begun = root(rows[start])
-    hops = sorted((hop for row in rows.values() for hop in hops_of(row, rows)), key=lambda hop: hop["time"])
+    begun = root(rows[start], within)
+    hops = sorted((hop for row in rows.values() for hop in hops_of(row, rows, within)), key=lambda hop: hop["time"])
     if unread:
         cut = sum(hop["revision"] <= after for hop in hops)
         first, last = hops[:cut][:HOPS], hops[cut:][-HOPS:]
@@ -160,7 +162,7 @@ def _as_thread(rows: Rows, start: int, after: int, unread: int) -> dict:
     return {"root": begun.as_dict(), "hops": shown, "truncated": truncated, "cut": len(first)}
 
 
-def hops_of(row: Row, rows: Collection[int]) -> Iterator[dict]:
+def hops_of(row: Row, rows: Collection[int], within: str = "") -> Iterator[dict]:
     """The row as a hop, after the calls of the engine of which it tells."""
     part, why = part_of(row.author), row.why or {}
     hop = {
@@ -182,4 +184,4 @@ def hops_of(row: Row, rows: Collection[int]) -> Iterator[dict]:
         row.resource == PODS.resource and is_true(row.object, SERVED) and not (row.old and is_true(row.old, SERVED))
     )
     lane = REQUEST if served else part.lane
-    yield {**hop, "text": told(row), "because": because(why), "decision": why.get("decision", ""), "lane": lane}
+    yield {**hop, "text": told(row, within), "because": because(why), "decision": why.get("decision", ""), "lane": lane}

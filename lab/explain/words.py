@@ -27,8 +27,11 @@ CALLS = {
 }
 
 
-def told(row: Row) -> str:
-    """Never empty; a status alone is told by what it counts."""
+def told(row: Row, within: str = "") -> str:
+    """Never empty; a status alone is told by what it counts. To who may read only `within` a namespace: of what another
+    one has, that it was made, changed or removed."""
+    if within and row.namespace not in ("", within):
+        return f"{'removed' if row.deleted else 'changed' if row.old else 'made'} {what(row)}"
     return (
         telling(row) or f"{what(row)}: {in_words(changed(row.old, row.object)) or 'said again'}"
         if row.old

@@ -5,6 +5,7 @@ import pytest
 
 from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, NODES, PODDISRUPTIONBUDGETS, PODS, RESOURCEQUOTAS
 from lab.controllers.poddisruptionbudget import DisruptionController
+from lab.explain import thread
 from lab.scheduler import SCHEDULER
 from lab.store import compact
 from tests.controllers.cluster import WORKLOADS, Cluster
@@ -96,5 +97,7 @@ def test_what_another_namespace_keeps_is_not_told_beside_a_pod(web):
     changed = web.client.patch(CONFIGMAPS, "kube-system", "settings", {"data": {"word": "sesame"}})
     web.client.caused_by(int(changed["metadata"]["resourceVersion"])).delete(PODS, "default", "web", grace_seconds=0)
     cards = asked(web.client, PODS, "web")
+    its_thread = thread.of_object(web.client, PODS, "default", "web")
     assert "changed configmap settings" in cards[0]["answer"]
-    assert "sesame" not in str(cards)
+    assert "changed configmap settings" in [hop["text"] for hop in its_thread["hops"]]
+    assert "sesame" not in str(cards) + str(its_thread)

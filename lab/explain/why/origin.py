@@ -62,21 +62,14 @@ def behind(rows: list[Row], namespace: str) -> str:
         return ""
     begun = root(rows[-1])
     if begun.kind == BY_PERSON:
-        return f" It began when {called(begun.author)} {_did(_told(rows[-1], namespace))}."
+        return f" It began when {called(begun.author)} {_did(told(rows[-1], namespace))}."
     if begun.kind == BY_FAULT:
         return f" It began with a fault: {begun.text}."
     if begun.kind == BY_CLOCK:
-        return f" It began by the clock, when {called(begun.author)} {_did(_told(rows[-1], namespace))}."
+        return f" It began by the clock, when {called(begun.author)} {_did(told(rows[-1], namespace))}."
     if begun.kind == FORGOTTEN:
         return " What led to that is no longer kept."
-    return f" Nobody noted what led to it: {_told(rows[-1], namespace)}."
-
-
-def _told(row: Row, namespace: str) -> str:
-    """Of what another namespace has, that it was made, changed or removed: not all who read here may read there."""
-    if row.namespace in ("", namespace):
-        return told(row)
-    return f"{'removed' if row.deleted else 'changed' if row.old else 'made'} {what(row)}"
+    return f" Nobody noted what led to it: {told(rows[-1], namespace)}."
 
 
 def _did(text: str) -> str:
@@ -89,6 +82,6 @@ def capital(text: str) -> str:
 
 
 def _link(row: Row, namespace: str) -> Ground:
-    decision, said, text = (row.why or {}).get("decision", ""), because(row.why), _told(row, namespace)
+    decision, said, text = (row.why or {}).get("decision", ""), because(row.why), told(row, namespace)
     text = f"{text}: {said}" if said else text
     return Ground(text, what(row), row.author, decision, row.revision, row.time)
