@@ -158,7 +158,8 @@ def test_ages_are_those_of_then_and_what_is_not_kept_is_said(screen, walked):
     at(screen, walked[1])
     then = screen.lab.api("GET", f"/history/{walked[1]}")
     for meta in [obj["metadata"] for obj in then["items"] if obj["kind"] == "Pod"]:
-        age = f"{int(then['time'] - parse_time(meta['creationTimestamp']))}s"
+        seconds = int(then["time"] - parse_time(meta["creationTimestamp"]))
+        age = f"{seconds}s" if seconds < 120 else f"{seconds // 60}m"  # other tests may have had this lab for long
         expect(screen.page.locator("#table tr", has_text=meta["name"]).locator("td").nth(8)).to_have_text(age)
     screen.page.locator("#table-view").click()
     expect(screen.page.locator("#crowd .chart").first).to_be_hidden()
