@@ -98,6 +98,16 @@ class Act:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """What goes wrong by itself: the tutor does `acts`, one after the other, `after` seconds into the step, and again
+    `every` so many seconds where that is not 0, until it is passed."""
+
+    after: float
+    acts: tuple[Act, ...]
+    every: float = 0.0
+
+
+@dataclass(frozen=True)
 class Step:
     """`text` (Markdown) says what to do; `afterwards` what happened, shown when it is passed; `slide` and `speaker` are
     for the projector. `start` is the file of the scene that Reset returns to; without one the step goes on from where
@@ -115,6 +125,7 @@ class Step:
     questions: tuple[Question, ...] = ()
     checks: tuple[Check, ...] = ()
     hints: tuple[Hint, ...] = ()
+    faults: tuple[Fault, ...] = ()
     explain: str = ""
     solution: tuple[Act, ...] = ()
 
