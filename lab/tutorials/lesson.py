@@ -1,9 +1,9 @@
 """What a lesson is, as its author wrote it. Pure; `reading` makes these of files, `schema` says how files look."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from .claims import Claim
+from .claims import Claim, Subject
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Moment:
-    """Something that the log tells: an object of `resource` that fits `name` or `labels` was created, deleted or
-    changed (`event`), by whom (`by`: person, an author of the log, or empty for anybody), and as `where` says of the
-    object of that row. `within`: seconds after the moment before it; `count`: so many of them."""
+    """Something that the log tells: an object that `subject` means was created, deleted or changed (`event`), by whom
+    (`by`: person, an author of the log, or empty for anybody), and as `where` claims of the object of that row.
+    `within`: seconds after the moment before it; `count`: so many of them."""
 
     event: str
-    resource: str
-    namespace: str = "default"
-    name: str = ""
-    labels: str = ""
+    subject: Subject | None
     by: str = ""
     where: Claim | None = None
     within: float | None = None
@@ -78,20 +75,20 @@ class Hint:
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that is done to the cluster: by a solution, or by a button in the text. Exactly one of:
+    """One thing that is done to the cluster: by a solution, or by a button in the text. `kind` and `text`:
 
-    `do`       an act of the board by its name, with its form: {"do": "scale", "namespace": …, "name": …, …}
-    `kubectl`  arguments of a real kubectl, as they would be typed in the page; `input` is a file for `-f -`
-    `apply`    a file of the lesson or of `scenes/`: each object created, or replaced where it is there
-    `http`     `POST http://loans/faults?error=on`: a request to a Service through the front door
-    `wait`     until claims hold, at most `within` seconds
-    `answer`   {question's id: answer's id or number}
+    do        an act of the board, by its name; `form` has what it is asked: {"namespace": …, "name": …, "replicas": 3}
+    kubectl   arguments of a real kubectl, as they would be typed in the page; `form["input"]` is a file for `-f -`
+    apply     a file of the lesson, of scenes/ or demos/: each object is created, or replaced where it is there
+    delete    whatever a subject means: `pods app=web`
+    http      `POST http://loans/faults?error=on`: a request to a Service, through the front door
+    wait      until `claims` hold, at most `within` seconds
+    answer    `form`: question's id → answer's id or number
     """
 
     kind: str
     text: str = ""
-    form: tuple[tuple[str, object], ...] = ()
-    file: str = ""
+    form: dict = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     within: float = 60.0
     label: str = ""
