@@ -112,6 +112,7 @@ VISITORS = Kind("Visitors", "visitors", OWN, subresources=STATUS)
 BUILDS = Kind("Build", "builds", OWN, subresources=STATUS)
 NODEPOOLS = Kind("NodePool", "nodepools", OWN, namespaced=False, short_names=("np",), subresources=STATUS)
 WHEELS = Kind("Wheel", "wheels", OWN, namespaced=False, subresources=STATUS)
+LESSONS = Kind("Lesson", "lessons", OWN, namespaced=False, subresources=STATUS)
 
 # In the order in which clients are told of them.
 KINDS = tuple(kind for kind in tuple(globals().values()) if isinstance(kind, Kind))

@@ -19,6 +19,7 @@ from .horizontalpodautoscaler import HorizontalPodAutoscalerStrategy
 from .ingress import IngressStrategy
 from .job import JobStrategy
 from .lease import LeaseStrategy
+from .lesson import LessonStrategy
 from .limitrange import LimitRangeStrategy
 from .namespace import NamespaceStrategy
 from .node import NodeStrategy
@@ -81,6 +82,7 @@ _OF = {
     "builds.orrery.io": BuildStrategy,
     "nodepools.orrery.io": NodePoolStrategy,
     "wheels.orrery.io": WheelStrategy,
+    "lessons.orrery.io": LessonStrategy,
 }
 _STRATEGIES = {resource: strategy(BY_RESOURCE[resource]) for resource, strategy in _OF.items()}
 

@@ -1,4 +1,4 @@
-"""Lines of the kinds that are ours: Release, Visitors, Build, NodePool, Wheel."""
+"""Lines of the kinds that are ours: Release, Visitors, Build, NodePool, Wheel, Lesson."""
 
 from .cells import age
 
@@ -45,3 +45,9 @@ def wheel_cells(wheel: dict, now: float) -> list:
     seconds = f"{spec['seconds']:g}s" if "seconds" in spec else ""
     steps = f"{taken}/{max(taken, spec['steps'])}" if "steps" in spec else ""
     return [wheel["metadata"]["name"], spec.get("mode", ""), seconds, steps, age(wheel, now)]
+
+
+def lesson_cells(lesson: dict, now: float) -> list:
+    spec, status = lesson["spec"], lesson.get("status", {})
+    passed = sum("passed" in step for step in status.get("steps", {}).values())
+    return [lesson["metadata"]["name"], spec.get("step", ""), status.get("phase", ""), passed, age(lesson, now)]

@@ -117,6 +117,7 @@ COLUMNS = {
     "nodepools.orrery.io": Columns(
         "Name, Nodes:integer, Booting:integer, Min:integer, Max:integer, Age", own.nodepool_cells
     ),
+    "lessons.orrery.io": Columns("Name, Step, Phase, Passed, Age", own.lesson_cells),
     "wheels.orrery.io": Columns("Name, Mode, Seconds, Steps, Age", own.wheel_cells),
 }
 
