@@ -18,6 +18,7 @@ urlpatterns = [
     re_path(CLUSTER + r"board/kubectl$", console.run),
     re_path(CLUSTER + r"board/past/(?P<revision>[0-9]{1,18})$", past.show),
     re_path(CLUSTER + r"board/past/(?P<after>[0-9]{1,18})/on$", past.play),
+    re_path(CLUSTER + r"bundle\.zip$", views.take_away, name="bundle"),
     re_path(CLUSTER + r"ship$", pipeline.ship, name="ship"),
     re_path(CLUSTER + r"images$", pipeline.show_images, name="images"),
     re_path(CLUSTER + r"images\.json$", pipeline.list_images),

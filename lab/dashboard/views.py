@@ -12,10 +12,12 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lab.apimachinery.errors import ApiError, bad_request
-from lab.apimachinery.kinds import NAMESPACES
+from lab.apimachinery.kinds import BUILDS, KINDS, NAMESPACES, PRIORITYCLASSES, STORAGECLASSES
+from lab.apimachinery.volumes import DRIVER
 from lab.client import Client, cluster_names
 from lab.explain.past import PastClient
 
+from . import bundle
 from .actions import perform
 from .answers import refused, strict
 from .creating import AUTHOR
@@ -137,3 +139,23 @@ def do(request: HttpRequest, cluster: str, action: str) -> HttpResponse:
         return JsonResponse(asdict(perform(Client(cluster, AUTHOR), action, asked)))
     except ApiError as error:
         return refused(error)
+
+
+@require_GET
+@strict
+def take_away(request: HttpRequest, cluster: str) -> HttpResponse:
+    """What is in `?namespace=`, as a zip for any Kubernetes."""
+    namespace = request.GET.get("namespace") or "default"
+    client = Client(cluster, AUTHOR)
+    try:
+        client.get(NAMESPACES, "", namespace)
+        objects = [obj for kind in KINDS if kind.namespaced for obj in client.list(kind, namespace)]
+        local = {each["metadata"]["name"] for each in client.list(STORAGECLASSES) if each["provisioner"] == DRIVER}
+        objects += client.list(PRIORITYCLASSES)
+        files = bundle.bundle(cluster, namespace, objects, client.list(BUILDS), frozenset(local))
+    except ApiError as error:
+        return refused(error)
+    name = f"{cluster}-{namespace}"
+    answer = HttpResponse(bundle.archive(files, name), content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.zip"'
+    return answer

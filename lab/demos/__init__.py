@@ -4,6 +4,7 @@ May use Python's standard library, a folder a program, started by the path of it
 anything of the lab: in a container there is no lab.
 """
 
+import json
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -29,6 +30,20 @@ for _version in ("v1", "v2"):
         IMAGES[f"orrery/bank-{_part}:{_version}"] = (BANK, {"VERSION": _version, "PART": _part})
     # What the two versions of storage differ in, and nobody else can tell.
     IMAGES[f"orrery/bank-storage:{_version}"][1]["STORE"] = BANK_STORES[_version]
+PYTHON = "python:3.13-slim"  # what they stand on where nothing is nearer
+USER = "65534:65534"
+
+
+def entrypoint(program: Path) -> list[str]:
+    """How it is started in its image: without what a Python installation would add to it."""
+    return ["python3", "-S", "-E", f"/app/{program.parent.name}/{program.name}"]
+
+
+def dockerfile(image: str) -> str:
+    """What makes one of these images where there is no lab, beside `files` of its program."""
+    program, environment = IMAGES[image]
+    env = "".join(f"ENV {key}={value}\n" for key, value in environment.items())
+    return f"FROM {PYTHON}\nCOPY app /app\n{env}USER {USER}\nENTRYPOINT {json.dumps(entrypoint(program))}\n"
 
 
 def files(program: Path) -> dict[str, bytes]:

@@ -36,9 +36,7 @@ OWN_PYTHON_CHANGES = [
     "ENV PATH=/usr/local/bin:/usr/bin:/bin",
     "ENV LD_LIBRARY_PATH=/usr/local/lib:/usr/local/lib64",
 ]
-SLIM_PYTHON = "python:3.13-slim"
 SUITABLE_PYTHON = re.compile(r"python:3(\.\d+)*-(slim|alpine)[\w.-]*")
-USER = "65534:65534"
 
 
 class ImageMaker:
@@ -67,7 +65,7 @@ class ImageMaker:
                 return
             program, environment = demos.IMAGES[image]
             folder = program.parent.name
-            start = {"Entrypoint": ["python3", "-S", "-E", f"/app/{folder}/{program.name}"], "User": USER}
+            start = {"Entrypoint": demos.entrypoint(program), "User": demos.USER}
             start["Env"] = [f"{key}={value}" for key, value in environment.items()]
             self._layer(image, self._python(), content(image), folder, start, archive(demos.files(program)))
 
@@ -164,13 +162,13 @@ class ImageMaker:
         return OWN_PYTHON
 
     def _pulled_python(self, why_not: str) -> str:
-        logger.info("pulling %s, which the demo programs run on: %s", SLIM_PYTHON, why_not)
+        logger.info("pulling %s, which the demo programs run on: %s", demos.PYTHON, why_not)
         try:
-            self._pull(SLIM_PYTHON)
+            self._pull(demos.PYTHON)
         except RuntimeFailure as failure:
-            advice = f"{why_not}; connect to the internet, or load an image: docker pull {SLIM_PYTHON}"
+            advice = f"{why_not}; connect to the internet, or load an image: docker pull {demos.PYTHON}"
             raise RuntimeFailure("ErrImagePull", f"no image with Python: {failure.message}, and {advice}") from failure
-        return SLIM_PYTHON
+        return demos.PYTHON
 
     def _import(self, name: str, archive: bytes | IO[bytes], changes: list[str]) -> None:
         """Make an image of one tar archive."""
@@ -191,7 +189,7 @@ class ImageMaker:
 def content(image: str) -> str:
     """A digest of what goes into one of the lab's images, whatever Python it stands on."""
     program, environment = demos.IMAGES[image]
-    told = hashlib.sha256(json.dumps([environment, USER, program.name], sort_keys=True).encode())
+    told = hashlib.sha256(json.dumps([environment, demos.USER, program.name], sort_keys=True).encode())
     for path, data in demos.files(program).items():
         told.update(f"\0{path}\0".encode() + data)
     return told.hexdigest()[:16]
