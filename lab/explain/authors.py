@@ -53,6 +53,7 @@ AUTHORS = {
     "release-controller": Part("", "release", clock=True),
     "build-controller": Part("", "build", clock=True),
     "visitors": Part("", "visitors", clock=True),
+    "tutor": Part("", "tutor", clock=True),
 }
 
 

@@ -1,0 +1,124 @@
+"""What no object says: figures of visitors, answers of services, what `why` says. Reads; changes nothing.
+
+visitors/web failed        requests since the step's acts count: requests, failed, late, pods, versions;
+                           over the last ten seconds: rate, errorRate, p50, p95, p99 (milliseconds)
+http://loans/loans status  one request now, through the front door: status, body, ms, or .a.path of its JSON
+why/deployment/web reason  the first card of why: reason, answer
+"""
+
+import http.client
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from lab import metrics
+from lab.apimachinery.errors import ApiError
+from lab.client import Client
+from lab.explain import why
+
+from . import facts
+from .claims import Reading, Subject
+
+COUNTED = {"requests": "requests", "failed": "errors", "late": "late"}
+FLOWING = ("rate", "errorRate", "p50", "p95", "p99", "inFlight")
+ANSWERED = ("pods", "versions")
+TIMEOUT_SECONDS = 2.0
+MOST_BYTES = 1 << 16
+WORDS = {"visitors": (*COUNTED, *FLOWING, *ANSWERED), "http": ("status", "body", "ms"), "why": ("reason", "answer")}
+
+
+def is_outside(reading: Reading) -> bool:
+    """Whether no object of the cluster says it; what does, can be told of the past too."""
+    kind = reading.subject.kind
+    return reading.fact in WORDS["visitors"] if kind == "visitors" else kind in WORDS
+
+
+@dataclass
+class Outside:
+    """The readings of one step. `baseline`: what had been counted of visitors when acts began to count."""
+
+    client: Client
+    baseline: dict[str, dict] = field(default_factory=dict)
+
+    def __call__(self, reading: Reading) -> list[Any] | None:
+        """One value, or none at all; None: that is a reading of objects. Raises ValueError for what cannot be meant."""
+        if not is_outside(reading):
+            return None
+        if reading.subject.kind == "visitors":
+            return self._visitors(reading)
+        if reading.subject.kind == "http":
+            return [self._answer(reading)]
+        return self._why(reading)
+
+    def _visitors(self, reading: Reading) -> list[Any]:
+        key = f"{reading.subject.namespace}/{reading.subject.name}"
+        now = metrics.read(self.client.cluster, metrics.VISITORS).get(key)
+        if now is None:
+            return [0] if reading.fact in (*COUNTED, *ANSWERED) else []
+        before = self.baseline.get(key, {})
+        if before.get("epoch") != now["epoch"]:
+            before = {}
+        if reading.fact in FLOWING:
+            return [now[reading.fact]]
+        if reading.fact in ANSWERED:
+            then = before.get(reading.fact, {})
+            return [sum(one["requests"] > then.get(name, 0) for name, one in now[reading.fact].items())]
+        field_ = COUNTED[reading.fact]
+        return [now[field_] - before.get(field_, 0)]
+
+    def _answer(self, reading: Reading) -> Any:
+        service, _, path = reading.subject.name.partition("/")
+        began = time.monotonic()
+        try:
+            status, body = ask(self.client.cluster, "GET", service, reading.subject.namespace, f"/{path}")
+        except OSError as error:
+            status, body = 0, str(error)
+        if reading.fact.startswith("."):
+            try:
+                return facts.at_path(json.loads(body), reading.fact)
+            except ValueError:
+                return None
+        return {"status": status, "body": body, "ms": round((time.monotonic() - began) * 1000)}.get(reading.fact)
+
+    def _why(self, reading: Reading) -> list[Any]:
+        kind, _, name = reading.subject.name.partition("/")
+        meant = Subject(kind, name, reading.subject.labels, reading.subject.namespace)
+        of, found = facts.kind_of(kind), facts.find(self.client.view(), meant)
+        if of is None or not found:
+            return []
+        said = why.of_object(self.client, of, found[0]["metadata"].get("namespace", ""), found[0]["metadata"]["name"])
+        return [card.get(reading.fact) for card in said["cards"][:1]]
+
+
+def counted(cluster: str) -> dict[str, dict]:
+    """What has been counted of all visitors so far: the baseline of who begins now."""
+    return {
+        key: {
+            "epoch": one["epoch"],
+            **{field_: one[field_] for field_ in COUNTED.values()},
+            **{name: {who: each["requests"] for who, each in one[name].items()} for name in ANSWERED},
+        }
+        for key, one in metrics.read(cluster, metrics.VISITORS).items()
+    }
+
+
+def ask(cluster: str, method: str, service: str, namespace: str, path: str) -> tuple[int, str]:
+    """One request to a Service at the front door: its status and body. Raises OSError while nobody answers, ApiError
+    where there is no front door."""
+    door = urlsplit(os.environ.get("ORRERY_FRONT_DOOR", ""))
+    if not door.port:
+        raise ApiError(503, "ServiceUnavailable", "this lab has no front door: nobody can ask a Service from outside")
+    name, _, port = service.partition(":")
+    host = f"{port + '.' if port else ''}{name}.{namespace}.{cluster}.localhost"
+    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request(method, path, headers={"Host": host, "Connection": "close"})
+        answer = connection.getresponse()
+        return answer.status, answer.read(MOST_BYTES).decode(errors="replace")
+    except http.client.HTTPException as error:
+        raise ConnectionError(str(error) or type(error).__name__) from None
+    finally:
+        connection.close()
