@@ -36,6 +36,7 @@ PORT = int(os.environ.get("ORRERY_PORT", "8088"))
 TLS_PORT = int(os.environ.get("ORRERY_TLS_PORT", "8090"))
 HOST = os.environ.get("ORRERY_HOST", "127.0.0.1")
 API_HOST = HOST if HOST not in ("0.0.0.0", "::", "localhost") else "127.0.0.1"  # of the TLS port, for this machine
+LESSONS_DIR = Path(os.environ.get("ORRERY_LESSONS", BASE_DIR / "lab" / "tutorials" / "lessons"))
 PKI_DIR = DATA_DIR / "pki"  # the lab's own authority, and what it has signed: lab/management/pki.py
 DEFAULT_CLUSTER = "default"
 

@@ -108,7 +108,8 @@ class Fault:
 class Step:
     """`text` (Markdown) says what to do; `afterwards` what happened, shown when it is passed; `slide` and `speaker` are
     for the projector. `start` is the file of the scene that Reset returns to; without one the step goes on from where
-    the one before it ended. `explain`: `thread` (of the learner's act), or `why <kind>/<name>`."""
+    the one before it ended. `buttons` are the acts of the text, in their order. `explain`: `thread` (of the learner's
+    act), or `why <kind>/<name>`."""
 
     id: str
     title: str
@@ -123,6 +124,7 @@ class Step:
     checks: tuple[Check, ...] = ()
     hints: tuple[Hint, ...] = ()
     faults: tuple[Fault, ...] = ()
+    buttons: tuple[Act, ...] = ()
     explain: str = ""
     solution: tuple[Act, ...] = ()
 

@@ -1,5 +1,6 @@
 """A file of a lesson: its front matter, its text in sections, and what is wrong with it, each with its line."""
 
+import difflib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind
 
 from lab.dashboard.yamllines import BadYaml, Document, documents
 
+from . import marking
+
 HERE = Path(__file__).parent
+MISCONCEPTIONS = HERE / "misconceptions.yaml"
 SCENES = HERE / "scenes"
 DEMOS = HERE.parent / "demos"
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+FRONT = re.compile(r"---\n(.*?\n)---\n?", re.DOTALL)
+SECTION = re.compile(r"^## (Afterwards|Slide|Questions)[ \t]*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -34,44 +41,34 @@ class Mistakes(Exception):
         self.mistakes = mistakes
 
 
-class Page:
-    """A file with its front matter: `front`, what stands before the first heading of ours, and the `sections`."""
+class Block:
+    """A piece of YAML in a file, `above` lines from its top: what it says (`front`), and what is wrong with it."""
 
-    def __init__(self, file: Path, rules: dict, mistakes: list[Mistake]):
-        self.file, self._mistakes = file, mistakes
+    def __init__(self, file: Path, above: int, text: str, rules: dict, mistakes: list[Mistake]):
+        self.file, self._above, self.mistakes = file, above, mistakes
         self.front: dict = {}
         self.document: Document | None = None
-        text = file.read_text() if file.exists() else ""
-        found = re.match(r"---\n(.*?\n)---\n?", text, re.DOTALL)
-        if not found:
-            self.wrong(
-                "", "it begins with its front matter, between two lines of ---" if text else "this file is missing"
-            )
-        else:
-            self._read_front(found[1], rules)
-        self.sections = dict(_sections(text[found.end() :] if found else text))
-        self.text = self.sections.pop("")
-
-    def _read_front(self, text: str, rules: dict) -> None:
         try:
             found = documents(text)
         except BadYaml as error:
-            self._mistakes.append(Mistake(self._name(), error.line + 1, error.message))
+            self.wrong_at(above + error.line, error.message)
             return
         if found:
             self.document, self.front = found[0], found[0].object
         wrong = list(jsonschema_rs.Draft202012Validator(rules).iter_errors(self.front))
         for each in wrong:
-            self.wrong(_path(each.instance_path), each.message)
+            for path, said in _said(each, rules):
+                self.wrong(path, said)
         if wrong:
             self.front = {}  # what is made of it would only repeat them
 
     def wrong(self, path: str, text: str) -> None:
-        line = self.document.line_of(path) + 1 if self.document and path else 1
-        self._mistakes.append(Mistake(self._name(), line, f"{path}: {text}" if path else text))
+        """`path` as in a Status error: `checks[0].state`."""
+        line = self.document.line_of(path) if self.document else 0
+        self.wrong_at(self._above + line or 1, f"{path}: {text}" if path else text)
 
-    def _name(self) -> str:
-        return f"{self.file.parent.name}/{self.file.name}"
+    def wrong_at(self, line: int, text: str) -> None:
+        self.mistakes.append(Mistake(f"{self.file.parent.name}/{self.file.name}", line, text))
 
     def tried(self, path: str, read: Callable[[str], Any], text: str) -> Any:
         """What is read of it; None, and a mistake, where it cannot be."""
@@ -83,7 +80,37 @@ class Page:
 
     def must_exist(self, path: str, name: str) -> None:
         if not find_file(self.file.parent, name):
-            self.wrong(path, f"there is no file {name}, neither beside this one nor in scenes/")
+            self.wrong(path, f"there is no file {name}, neither beside this one nor in scenes/ or demos/")
+
+
+class Page(Block):
+    """The whole file: its front matter, the `text` before the first of our headings, and the `sections` under them."""
+
+    def __init__(self, file: Path, rules: dict, mistakes: list[Mistake]):
+        text = file.read_text() if file.exists() else ""
+        found = FRONT.match(text)
+        if found:
+            super().__init__(file, 1, found[1], rules, mistakes)
+        else:
+            super().__init__(file, 0, "", {}, mistakes)
+            self.wrong(
+                "", "it begins with its front matter, between two lines of ---" if text else "this file is missing"
+            )
+        begins = found.end() if found else 0
+        parts = SECTION.split(text[begins:])
+        self.text = parts[0].strip()
+        self.sections = dict(zip(parts[1::2], map(str.strip, parts[2::2]), strict=True))
+        self._after_front, self._lines_before = text[begins:], text.count("\n", 0, begins)
+
+    def fences(self) -> Iterator[marking.Fence]:
+        """All of the file; `line` counts from its top, from 1."""
+        for fence in marking.fences(self._after_front):
+            yield marking.Fence(fence.kind, fence.text, self._lines_before + fence.line + 1)
+
+    def line_with(self, text: str) -> int:
+        """The first line, below the front matter, that has this text in it."""
+        before, _, _ = self._after_front.partition(text)
+        return self._lines_before + before.count("\n") + 1
 
     def questions(self) -> Iterator[tuple[str, str]]:
         for part in re.split(r"^### ", self.sections.get("Questions", ""), flags=re.MULTILINE)[1:]:
@@ -101,11 +128,19 @@ def find_file(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _sections(text: str) -> Iterator[tuple[str, str]]:
-    parts = re.split(r"^## (Afterwards|Slide|Questions)\n", text, flags=re.MULTILINE)
-    yield "", parts[0].strip()
-    for name, part in zip(parts[1::2], parts[2::2], strict=True):
-        yield name, part.strip()
+def _said(error: jsonschema_rs.ValidationError, rules: dict) -> Iterator[tuple[str, str]]:
+    """Path → what is wrong there; in the schema's own words where it has some, and with the name that was meant."""
+    where, schema = error.instance_path, rules
+    for step in error.schema_path[:-1]:
+        schema = schema[step]
+    if isinstance(error.kind, ValidationErrorKind.AdditionalProperties):
+        for name in error.kind.unexpected:
+            meant = difflib.get_close_matches(name, schema["properties"], 1)
+            known = f"; {meant[0]}?" if meant else f", only {', '.join(schema['properties'])}"
+            yield _path([*where, name]), f"there is no such field{known}"
+    else:
+        ours = schema.get("errorMessage") if error.schema_path[-1] == "oneOf" else None
+        yield _path(where), ours or error.message
 
 
 def _path(parts: list[str | int]) -> str:

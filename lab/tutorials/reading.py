@@ -7,27 +7,22 @@
 """
 
 import re
-from collections.abc import Callable
-from functools import cache
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
+from lab.dashboard.commandline import arguments
 
-from . import schema
-from .claims import Claim, parse, parse_reading, parse_subject
-from .lesson import Act, Answer, Check, Fault, Hint, Lesson, Moment, Question, Step
-from .pages import HERE, Mistake, Mistakes, Page, seconds
+from . import marking, parts, schema
+from .lesson import Act, Lesson, Step
+from .pages import Block, Mistake, Mistakes, Page
+from .texts import places
 
 FOLDER = re.compile(r"(\d\d)-[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-HTTP = re.compile(r"(GET|POST) http://[-a-z0-9.]+(:[a-z0-9]+)?/\S*")
+EXPLAINED = re.compile(r"thread|why [a-z]+/[-a-z0-9.]+")
+TOOK = "took "  # `{took healed}`: the seconds that the check called healed took
 FILE = re.compile(r"(\d{1,2})-([a-z0-9]([-a-z0-9]*[a-z0-9])?)\.md")
-
-
-@cache
-def misconceptions() -> dict[str, str]:
-    """Name → what somebody believes."""
-    return yaml.safe_load((HERE / "misconceptions.yaml").read_text())
 
 
 def read_lesson(folder: Path) -> Lesson:
@@ -39,6 +34,9 @@ def read_lesson(folder: Path) -> Lesson:
         page.wrong("", f"a lesson's folder is called like 14-self-healing, not {folder.name}")
     if not steps:
         page.wrong("", "a lesson has a step at least: a file called like 1-first-step.md")
+    for id, times in Counter(step.id for step in steps).items():
+        if times > 1:
+            page.wrong("", f"{times} steps are called {id}: a step's name, without its number, is its own")
     front = page.front
     lesson = Lesson(
         id=folder.name,
@@ -75,8 +73,8 @@ def _step(file: Path, mistakes: list[Mistake]) -> Step:
         page.wrong("", "a step's file is called like 1-first-step.md")
     if "start" in front:
         page.must_exist("start", front["start"])
-    predict = _question(page, "predict", {"id": "predict", **front["predict"]}) if "predict" in front else None
-    return Step(
+    predict = parts.question(page, "predict", {"id": "predict", **front["predict"]}) if "predict" in front else None
+    step = Step(
         id=named[2] if named else file.stem,
         title=str(front.get("title", "")),
         minutes=_float(front.get("minutes")),
@@ -86,16 +84,20 @@ def _step(file: Path, mistakes: list[Mistake]) -> Step:
         speaker=str(front.get("speaker", "")),
         start=str(front.get("start", "")),
         predict=predict,
-        questions=_each(page, front, "questions", _question),
-        checks=_each(page, front, "checks", _check),
-        hints=_each(page, front, "hints", _hint),
-        faults=_each(page, front, "faults", _fault),
+        questions=_each(page, front, "questions", parts.question),
+        checks=_each(page, front, "checks", parts.check),
+        hints=_each(page, front, "hints", parts.hint),
+        faults=_each(page, front, "faults", parts.fault),
+        buttons=tuple(_buttons(page)),
         explain=str(front.get("explain", "")),
-        solution=_each(page, front, "solution", _act),
+        solution=_each(page, front, "solution", parts.act),
     )
+    if front:
+        _check_whole(page, step)
+    return step
 
 
-def _each(page: Page, front: dict, name: str, read: Callable[[Any, str, dict], Any]) -> tuple:
+def _each(page: Page, front: dict, name: str, read: Callable[[Block, str, dict], Any]) -> tuple:
     found = tuple(read(page, f"{name}[{index}]", one) for index, one in enumerate(front.get(name, ())))
     ids = [one.id for one in found if hasattr(one, "id")]
     for index, id in enumerate(ids):
@@ -104,77 +106,39 @@ def _each(page: Page, front: dict, name: str, read: Callable[[Any, str, dict], A
     return found
 
 
-def _question(page: Page, path: str, one: dict) -> Question:
-    answers = tuple(Answer(**{"misconception": "", **answer}) for answer in one.get("answers", ()))
-    if answers and not any(answer.right for answer in answers):
-        page.wrong(f"{path}.answers", "one answer must be right: true")
-    for index, answer in enumerate(answers):
-        if answer.misconception and answer.misconception not in misconceptions():
-            page.wrong(
-                f"{path}.answers[{index}].misconception", f"{answer.misconception} is not in misconceptions.yaml"
-            )
-    if "number" in one:
-        page.tried(f"{path}.number", parse_reading, one["number"])
-    return Question(**{**one, "answers": answers})
+def _buttons(page: Page) -> Iterator[Act]:
+    """The acts of the text, in their order; what is to be typed is looked at on the way."""
+    for fence in page.fences():
+        if fence.kind == "kubectl":
+            for command in marking.commands(fence.text):
+                try:
+                    arguments(command)
+                except ValueError as error:
+                    page.wrong_at(fence.line, f"{command}: {error}")
+        if fence.kind == "do":
+            block = Block(page.file, fence.line - 1, fence.text, schema.BUTTON, page.mistakes)
+            if block.front:
+                yield parts.act(block, "", block.front)
 
 
-def claims_of(page: Page, path: str, given: str | list | None) -> tuple[Claim, ...]:
-    """One claim or several, as their author wrote them."""
-    if isinstance(given, str):
-        return tuple(filter(None, [page.tried(path, parse, given)]))
-    return tuple(filter(None, (page.tried(f"{path}[{i}]", parse, text) for i, text in enumerate(given or ()))))
-
-
-def _check(page: Page, path: str, one: dict) -> Check:
-    moments = tuple(_moment(page, f"{path}.history[{i}]", each) for i, each in enumerate(one.get("history", ())))
-    return Check(
-        id=one["id"],
-        text=one["text"],
-        fail=one.get("fail", ""),
-        state=claims_of(page, f"{path}.state", one.get("state")),
-        always=claims_of(page, f"{path}.always", one.get("always")),
-        moments=moments,
-        questions=one.get("questions", False),
-        within=seconds(one.get("within")),
-        after=one.get("after", ""),
-    )
-
-
-def _moment(page: Page, path: str, one: dict) -> Moment:
-    event = next(name for name in ("created", "deleted", "changed") if name in one)
-    subject = page.tried(f"{path}.{event}", parse_subject, one[event])
-    where = page.tried(f"{path}.where", parse, f"it {one['where']}") if "where" in one else None
-    return Moment(event, subject, one.get("by", ""), where, seconds(one.get("within")), one.get("count", 1))
-
-
-def _hint(page: Page, path: str, one: dict) -> Hint:
-    return Hint(one["text"], claims_of(page, f"{path}.when", one.get("when")), seconds(one.get("after")))
-
-
-def _fault(page: Page, path: str, one: dict) -> Fault:
-    acts = tuple(_act(page, f"{path}.acts[{i}]", act) for i, act in enumerate(one["acts"]))
-    return Fault(seconds(one["after"]) or 0.0, acts, seconds(one.get("every")) or 0.0)
-
-
-def _act(page: Page, path: str, one: dict) -> Act:
-    kind = next(way for way in schema.WAYS if way in one)
-    form = {key: value for key, value in one.items() if key not in (kind, "label", "within")}
-    given = one[kind]
-    if kind in ("apply",):
-        page.must_exist(f"{path}.{kind}", given)
-    if "input" in form:
-        page.must_exist(f"{path}.input", form["input"])
-    if kind == "delete":
-        page.tried(f"{path}.{kind}", parse_subject, given)
-    if kind == "http" and not HTTP.fullmatch(given):
-        page.wrong(f"{path}.{kind}", "write it like: POST http://loans/faults?error=on")
-    if kind not in ("do", "kubectl") and (extra := form.keys() - {"input"}):
-        page.wrong(f"{path}.{min(extra)}", f"{kind} takes none of that")
-    return Act(
-        kind,
-        text=given if isinstance(given, str) and kind != "wait" else "",
-        form=given if kind == "answer" else form,
-        claims=claims_of(page, f"{path}.wait", given) if kind == "wait" else (),
-        within=seconds(one.get("within")) or Act.within,
-        label=one.get("label", ""),
-    )
+def _check_whole(page: Page, step: Step) -> None:
+    """What no part of a step can say by itself."""
+    if step.checks and not step.solution:
+        page.wrong("checks", "there is no solution: neither could the step be skipped, nor its checks be proven")
+    if step.explain and not EXPLAINED.fullmatch(step.explain):
+        page.wrong("explain", "write: thread, or: why deployment/web")
+    known = [check.id for check in step.checks]
+    for index, check in enumerate(step.checks):
+        if check.after and check.after not in known[:index]:
+            page.wrong(f"checks[{index}].after", f"no check before it is called {check.after}")
+        for reading in places(check.fail):
+            page.tried(f"checks[{index}].fail", parts.a_reading, reading)
+    for reading in marking.readings(step.afterwards):
+        taken = reading.removeprefix(TOOK)
+        try:
+            if taken != reading and taken not in known:
+                raise ValueError(f"no check is called {taken}")
+            if taken == reading:
+                parts.a_reading(reading)
+        except ValueError as error:
+            page.wrong_at(page.line_with(f"{{{reading}}}"), str(error))

@@ -24,6 +24,14 @@ def _object(about: str, properties: dict[str, Any], required: tuple[str, ...] = 
     }
 
 
+def _one_of(ways: tuple[str, ...], among: str) -> dict:
+    """`errorMessage` is what is said where that does not hold; editors know it too."""
+    return {
+        "oneOf": [{"required": [way]} for way in ways],
+        "errorMessage": f"{among} has exactly one of {', '.join(ways)}",
+    }
+
+
 def _list(of: dict, about: str = "") -> dict:
     return {"type": "array", "items": of, "minItems": 1, "description": about}
 
@@ -58,7 +66,12 @@ PREDICTION = {
     "unit": _text("of the number: ms, pods"),
     "within": {"type": "number", "exclusiveMinimum": 0, "description": "how far off is right: 0.2 is 20 %"},
 }
-ONE_OF_BOTH = {"oneOf": [{"required": ["answers"]}, {"required": ["number", "within"]}]}
+
+
+ONE_OF_BOTH = {
+    "oneOf": [{"required": ["answers"]}, {"required": ["number", "within"]}],
+    "errorMessage": "it has answers, or a number and how far off is right (within)",
+}
 PREDICT = {**_object("what the learner commits to before they act", PREDICTION, ("ask",)), **ONE_OF_BOTH}
 QUESTION = {**_object("a question of a quiz", PREDICTION, ("id", "ask")), **ONE_OF_BOTH}
 
@@ -75,7 +88,7 @@ MOMENT = {
             "count": {"type": "integer", "minimum": 1, "description": "so many of them"},
         },
     ),
-    "oneOf": [{"required": ["created"]}, {"required": ["deleted"]}, {"required": ["changed"]}],
+    **_one_of(("created", "deleted", "changed"), "a moment"),
 }
 CHECK = {
     **_object(
@@ -95,7 +108,7 @@ CHECK = {
         },
         ("id", "text"),
     ),
-    "oneOf": [{"required": [way]} for way in ("state", "always", "history", "questions")],
+    **_one_of(("state", "always", "history", "questions"), "a check"),
 }
 HINT = _object(
     "help that fits",
@@ -118,8 +131,9 @@ ACT = {
         "answer": {"type": "object", "description": "question → answer"},
         "label": _text("what stands on the button"),
     },
-    "oneOf": [{"required": [way]} for way in WAYS],
+    **_one_of(WAYS, "an act"),
 }
+BUTTON = {**ACT, "required": ["label"]}
 FAULT = _object(
     "what goes wrong by itself",
     {"after": DURATION, "every": DURATION, "acts": _list(ACT)},
