@@ -4,6 +4,7 @@ visitors/web failed        requests since the step's acts count: requests, faile
                            over the last ten seconds: rate, errorRate, p50, p95, p99 (milliseconds)
 http://loans/loans status  one request now, through the front door: status, body, ms, or .a.path of its JSON
 why/deployment/web reason  the first card of why: reason, answer
+machine cores              what this machine is, and what a container costs on it (`measuring.FACTS`)
 """
 
 import http.client
@@ -21,13 +22,19 @@ from lab.explain import why
 
 from . import facts
 from .claims import Reading, Subject
+from .measuring import FACTS, read_machine
 
 COUNTED = {"requests": "requests", "failed": "errors", "late": "late"}
 FLOWING = ("rate", "errorRate", "p50", "p95", "p99", "inFlight")
 ANSWERED = ("pods", "versions")
 TIMEOUT_SECONDS = 2.0
 MOST_BYTES = 1 << 16
-WORDS = {"visitors": (*COUNTED, *FLOWING, *ANSWERED), "http": ("status", "body", "ms"), "why": ("reason", "answer")}
+WORDS = {
+    "visitors": (*COUNTED, *FLOWING, *ANSWERED),
+    "http": ("status", "body", "ms"),
+    "why": ("reason", "answer"),
+    "machine": tuple(FACTS),
+}
 
 
 def is_outside(reading: Reading) -> bool:
@@ -51,6 +58,9 @@ class Outside:
             return self._visitors(reading)
         if reading.subject.kind == "http":
             return [self._answer(reading)]
+        if reading.subject.kind == "machine":
+            figure = read_machine(self.client, reading.fact)
+            return [] if figure is None else [figure]
         return self._why(reading)
 
     def _visitors(self, reading: Reading) -> list[Any]:
