@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lab.settings")
 
 app = Celery("lab")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["lab", "lab.kubelet", "lab.proxy", "lab.visitors"])
+app.autodiscover_tasks(["lab", "lab.kubelet", "lab.proxy", "lab.visitors", "lab.tutorials"])
 
 
 @setup_logging.connect

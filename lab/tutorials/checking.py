@@ -71,6 +71,9 @@ class Judge:
             if old and old["outcome"] in (PASSED, BROKEN) and not check.always:
                 results.append(Result(**old))
                 continue
+            if check.after and not any(one.id == check.after and one.outcome == PASSED for one in results):
+                results.append(Result(check.id, NOT_YET, "it comes after what stands before it"))
+                continue
             try:
                 results.append(self._late(check, self._one(check, now, answers), results))
             except (ValueError, Compacted) as error:

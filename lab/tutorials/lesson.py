@@ -51,7 +51,8 @@ class Check:
     began), `moments` (happened in this order) and `questions` (all answered rightly) says what is looked at.
 
     `fail` is what is said while it does not hold, with readings in braces: `{deployment/web ready} of 3 are ready`.
-    `within`: seconds after the step began, or after the check `after`."""
+    `after`: the check, further up, that has to have passed before this one is looked at. `within`: seconds since then,
+    or since the step began."""
 
     id: str
     text: str

@@ -104,7 +104,10 @@ CHECK = {
             "history": _list(MOMENT, "what happened, in this order"),
             "questions": {"const": True, "description": "all questions of the step are answered, and rightly"},
             "within": DURATION,
-            "after": {**NAME, "description": "the check from whose pass `within` counts, in place of the step's start"},
+            "after": {
+                **NAME,
+                "description": "the check further up that has to have passed before it is asked",
+            },
         },
         ("id", "text"),
     ),

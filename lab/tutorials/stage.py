@@ -17,6 +17,7 @@ from lab.apimachinery.kinds import (
     CONTROLLERREVISIONS,
     DAEMONSETS,
     DEPLOYMENTS,
+    ENDPOINTS,
     ENDPOINTSLICES,
     EVENTS,
     JOBS,
@@ -45,7 +46,8 @@ AUTHOR = "tutor"
 BASE = "base.yaml"
 # What others make of other things, and what is no part of a scene: it follows, or it stays.
 LEFT = {
-    kind.resource for kind in (EVENTS, LEASES, LESSONS, ENDPOINTSLICES, CONTROLLERREVISIONS, PERSISTENTVOLUMES, WHEELS)
+    kind.resource
+    for kind in (EVENTS, LEASES, LESSONS, ENDPOINTS, ENDPOINTSLICES, CONTROLLERREVISIONS, PERSISTENTVOLUMES, WHEELS)
 }
 BUILT_IN = {("namespaces", name) for name in FIRST_NAMESPACES} | {
     ("services", "kubernetes"),

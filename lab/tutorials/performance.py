@@ -1,0 +1,196 @@
+"""One step as it is played: from its Lesson object and the log to that object's next status.
+
+`turn` takes one step and returns the seconds after which to look again though nothing changes.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import LESSONS
+from lab.client import Client
+from lab.store import Change, changes, state_at
+
+from . import progress
+from .acting import do
+from .checking import Judge, Result, readings
+from .claims import parse_reading
+from .facts import all_hold
+from .lesson import Act, Lesson, Step
+from .outside import Outside, counted, is_outside
+from .shelf import lesson
+from .stage import scene, set_stage
+from .texts import places, shown
+
+SOON, OFTEN, SELDOM = 0.1, 0.5, 5.0
+ROWS = 500  # of the log, at a time
+LEARNER = "board"  # who acts where a solution is shown: it is done on the learner's behalf
+
+
+class Performance:
+    """`client` acts from outside the cluster, and holds the tutor's fence."""
+
+    def __init__(self, client: Client):
+        self._client = client
+        self._run = 0  # of which what follows was made
+        self._judge: Judge | None = None
+        self._outside = Outside(client)
+        self._faults: dict[int, int] = {}  # fault's number → how often it has come
+
+    def turn(self, obj: dict) -> float:
+        played = lesson(obj["metadata"]["name"])
+        step = played.step(obj["spec"]["step"]) if played else None
+        if played is None or step is None:
+            return self._wrong(obj, "there is no such lesson, or it has no such step")
+        if progress.begins(obj):
+            self._write(obj, progress.setting(obj))
+            return SOON
+        status = obj["status"]
+        if status["run"] != self._run:
+            self._run, self._judge, self._faults = status["run"], None, {}
+        if status["phase"] == progress.SETTING:
+            return self._set(obj, played, step)
+        if status["phase"] == progress.PREDICT:
+            return self._commit(obj, step)
+        return self._act(obj, played, step)
+
+    def _write(self, obj: dict, status: dict) -> None:
+        if status != obj.get("status"):
+            self._client.update_status(LESSONS, {**obj, "status": status})
+
+    def _wrong(self, obj: dict, message: str) -> float:
+        self._write(obj, {**progress.setting(obj), "phase": progress.ERROR, "message": message})
+        return SELDOM
+
+    def _set(self, obj: dict, played: Lesson, step: Step) -> float:
+        because = self._client.caused_by(int(obj["metadata"]["resourceVersion"]))
+        if step.start and not set_stage(because, scene(Path(played.folder), step.start, settings.RUNTIME)):
+            return SOON
+        status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())
+        self._write(obj, {**status, "baseline": counted(self._client.cluster)})
+        return SOON
+
+    def _commit(self, obj: dict, step: Step) -> float:
+        """Acts count from when the prediction is made."""
+        if step.predict is None or step.predict.id in progress.answers(obj, step):
+            now = {"revision": int(obj["metadata"]["resourceVersion"]), "time": time.time()}
+            self._write(obj, {**obj["status"], "phase": progress.ACT, "committed": now})
+            return SOON
+        if obj["spec"].get("skip") == step.id:
+            right = next((act for act in step.solution if act.kind == "answer"), None)
+            self._answer(obj, step, right.form if right else {step.predict.id: _right(step)})
+            return SOON
+        return SELDOM
+
+    def _act(self, obj: dict, played: Lesson, step: Step) -> float:
+        status, now = obj["status"], time.time()
+        self._outside.baseline = status.get("baseline", {})
+        judge = self._judged_by(step, status)
+        view = self._client.view()
+        before = {check["id"]: check for check in status.get("checks", ())}
+        results = judge.judge(view, before, progress.answers(obj, step))
+        waited = now - status["committed"]["time"]
+        holds = [bool(h.when) and all(self._holds(judge, claim) for claim in h.when) for h in step.hints]
+        asked = obj["spec"].get("hints", {}).get(step.id, 0)
+        status = {**progress.judged(status, results), "hints": progress.hints_due(step, holds, asked, waited)}
+        if step.checks and progress.is_passed(results):
+            status = progress.passed(status, obj, step, view.revision, now, self._measured(judge, step, results))
+        elif obj["spec"].get("skip") == step.id:
+            status = self._solve(obj, played, step, status, judge)
+        self._write(obj, status)
+        self._strike(obj, played, step, waited)
+        return OFTEN if _needs_looking(step) or obj["spec"].get("skip") == step.id else SELDOM
+
+    def _judged_by(self, step: Step, status: dict) -> Judge:
+        if self._judge is None:
+            cluster, since = self._client.cluster, status["committed"]["revision"]
+            self._judge = Judge(
+                step,
+                since,
+                status["committed"]["time"],
+                self._outside,
+                then=lambda revision: state_at(cluster, revision),
+                changes=lambda after: grown(cluster, after),
+            )
+        return self._judge
+
+    def _holds(self, judge: Judge, claim: Any) -> bool:
+        try:
+            return all_hold(claim, judge.read(self._client.view(), claim.reading))
+        except (ValueError, ApiError):
+            return False
+
+    def _measured(self, judge: Judge, step: Step, results: list[Result]) -> dict[str, str]:
+        """What the text after the pass has in braces, and what was guessed, as it is now: it is kept."""
+        known = {f"took {result.id}": f"{result.seconds:.1f}" for result in results}
+        wanted = places(step.afterwards) + ([step.predict.number] if step.predict and step.predict.number else [])
+        for text in wanted:
+            if text not in known:
+                try:
+                    known[text] = shown(judge.read(self._client.view(), parse_reading(text)))
+                except (ValueError, ApiError):
+                    continue
+        return {text: known[text] for text in wanted if text in known}
+
+    def _solve(self, obj: dict, played: Lesson, step: Step, status: dict, judge: Judge) -> dict:
+        """The next act of the solution, before the learner's eyes."""
+        done = status.get("done", [])
+        if len(done) >= len(step.solution):
+            return status
+        act = step.solution[len(done)]
+        if act.kind == "wait" and not all(self._holds(judge, claim) for claim in act.claims):
+            return status
+        try:
+            said = self._perform(obj, played, step, act)
+        except ApiError as error:
+            said = {"text": error.message, "kubectl": ""}
+        return {**status, "done": [*done, said]}
+
+    def _perform(self, obj: dict, played: Lesson, step: Step, act: Act) -> dict:
+        if act.kind == "wait":
+            return {"text": f"Waited until {', '.join(map(str, act.claims))}", "kubectl": ""}
+        if act.kind == "answer":
+            if step.questions:
+                self._answer(obj, step, act.form)
+            return {"text": "Answered", "kubectl": ""}
+        learner = Client(self._client.cluster, LEARNER, int(obj["metadata"]["resourceVersion"]))
+        done = do(learner, act, Path(played.folder))
+        return {"text": done.message, "kubectl": done.kubectl}
+
+    def _answer(self, obj: dict, step: Step, form: dict) -> None:
+        said = {"spec": {"answers": {step.id: form}}}
+        Client(self._client.cluster, LEARNER).patch(LESSONS, "", obj["metadata"]["name"], said)
+
+    def _strike(self, obj: dict, played: Lesson, step: Step, waited: float) -> None:
+        """Faults whose time has come, each once a turn."""
+        for number, fault in enumerate(step.faults):
+            came = self._faults.get(number, 0)
+            due = fault.after + came * fault.every
+            if waited < due or (came and not fault.every):
+                continue
+            self._faults[number] = came + 1 if fault.every == 0 else int((waited - fault.after) // fault.every) + 1
+            because = self._client.caused_by(int(obj["metadata"]["resourceVersion"]))
+            for act in fault.acts:
+                try:
+                    do(because, act, Path(played.folder))
+                except ApiError:
+                    continue  # what it would have struck is gone already
+
+
+def grown(cluster: str, after: int) -> list[Change]:
+    """The rows of the log after a revision, oldest first; a while's worth at a time."""
+    return list(changes(cluster, after, ROWS))
+
+
+def _right(step: Step) -> str:
+    assert step.predict
+    return next((answer.id for answer in step.predict.answers if answer.right), "")
+
+
+def _needs_looking(step: Step) -> bool:
+    """Whether something of the step is told by no change of the log: figures, answers, time."""
+    timed = any(check.within for check in step.checks) or any(hint.after for hint in step.hints) or step.faults
+    return bool(timed) or any(is_outside(reading) for reading in readings(step))

@@ -1,0 +1,108 @@
+"""Where a learner is, from what their Lesson object says, and what it says next. Pure.
+
+A run of a step goes through phases: `Setting` (the stage is being set), `Predict` (they have to commit themselves
+first), `Act` (what they do counts, the checks are judged), `Passed`; `Error` where the lab itself cannot go on.
+"""
+
+import copy
+from typing import Any
+
+from .checking import PASSED, Result
+from .lesson import Hint, Lesson, Question, Step
+
+SETTING, PREDICT, ACT, DONE, ERROR = "Setting", "Predict", "Act", "Passed", "Error"
+KEPT = ("steps",)
+
+
+def begins(obj: dict) -> bool:
+    """Whether a run is asked for that has not begun."""
+    spec, status = obj["spec"], obj.get("status", {})
+    return (spec["run"], spec["step"]) != (status.get("run"), status.get("step"))
+
+
+def setting(obj: dict) -> dict:
+    """The status of a run that begins: of those before it, what was reached stays."""
+    kept = {key: value for key, value in obj.get("status", {}).items() if key in KEPT}
+    return {**kept, "run": obj["spec"]["run"], "step": obj["spec"]["step"], "phase": SETTING}
+
+
+def on_stage(status: dict, step: Step, revision: int, now: float) -> dict:
+    """The stage is set: what comes next."""
+    begun = {**status, "phase": PREDICT if step.predict else ACT, "began": {"revision": revision, "time": now}}
+    return begun if step.predict else {**begun, "committed": begun["began"]}
+
+
+def answers(obj: dict, step: Step) -> dict[str, Any]:
+    return obj["spec"].get("answers", {}).get(step.id, {})
+
+
+def judged(status: dict, results: list[Result]) -> dict:
+    return {**status, "checks": [result.as_dict() for result in results]}
+
+
+def is_passed(results: list[Result]) -> bool:
+    return all(result.outcome == PASSED for result in results)
+
+
+def hints_due(step: Step, holds: list[bool], asked: int, waited: float) -> list[int]:
+    """The numbers of the hints to show: those that fit the state, whose time has come, or that were asked for."""
+    due = [i for i, hint in enumerate(step.hints) if holds[i] or _is_time(hint, waited)]
+    others = [i for i in range(len(step.hints)) if i not in due]
+    return sorted(due + others[: max(0, asked)])
+
+
+def _is_time(hint: Hint, waited: float) -> bool:
+    return not hint.when and hint.after is not None and waited >= hint.after
+
+
+def passed(status: dict, obj: dict, step: Step, revision: int, now: float, measured: dict[str, str]) -> dict:
+    """The status when all checks have passed: the phase, and what is kept of the step for good."""
+    before = status.get("steps", {}).get(step.id, {})
+    said = answers(obj, step)
+    kept: dict[str, Any] = {
+        "passed": before.get("passed") or {"revision": revision, "time": now},
+        "runs": before.get("runs", 0) + 1,
+        "seconds": round(now - status["committed"]["time"], 1),
+        "skipped": obj["spec"].get("skip") == step.id,
+        "hints": len(status.get("hints", ())),
+        "measured": measured,
+    }
+    if step.predict and step.predict.id in said:
+        kept |= verdict(step.predict, said[step.predict.id], measured)
+    steps = {**status.get("steps", {}), step.id: kept}
+    return {**status, "phase": DONE, "steps": steps}
+
+
+def verdict(question: Question, chosen: Any, measured: dict[str, str]) -> dict[str, Any]:
+    """What was predicted, whether it came so, and what somebody believes who predicts so."""
+    if question.number:
+        read = measured.get(question.number, "")
+        try:
+            right = abs(float(chosen) - float(read)) <= question.within * abs(float(read))
+        except (TypeError, ValueError):
+            right = False
+        return {"chosen": chosen, "right": right}
+    answer = next((one for one in question.answers if one.id == chosen), None)
+    found = {"chosen": chosen, "right": bool(answer and answer.right)}
+    return {**found, "misconception": answer.misconception} if answer and answer.misconception else found
+
+
+def entered(obj: dict | None, step: Step) -> dict:
+    """The spec of who goes to a step, or begins it anew: another run, in which nothing of it is answered yet."""
+    spec = copy.deepcopy(obj["spec"]) if obj else {}
+    for named in ("answers", "hints"):
+        spec.get(named, {}).pop(step.id, None)
+    spec.pop("skip", None)
+    spec.pop("paused", None)
+    return {**spec, "step": step.id, "run": spec.get("run", 0) + 1}
+
+
+def begin_of(lesson: Lesson, step: Step) -> Step:
+    """Where Reset goes back to: the nearest step, from this one back, that has a scene of its own."""
+    before = lesson.steps[: lesson.steps.index(step) + 1]
+    return next((one for one in reversed(before) if one.start), lesson.steps[0])
+
+
+def next_step(lesson: Lesson, step: Step) -> Step | None:
+    index = lesson.steps.index(step) + 1
+    return lesson.steps[index] if index < len(lesson.steps) else None
