@@ -21,7 +21,7 @@ from .claims import parse_reading
 from .facts import all_hold
 from .lesson import Act, Lesson, Step
 from .outside import Outside, counted, is_outside
-from .shelf import lesson
+from .shelf import find
 from .stage import scene, set_stage
 from .texts import places, shown
 
@@ -41,7 +41,8 @@ class Performance:
         self._faults: dict[int, int] = {}  # fault's number → how often it has come
 
     def turn(self, obj: dict) -> float:
-        played = lesson(obj["metadata"]["name"])
+        shelved = find(obj["metadata"]["name"])
+        played = shelved.lesson if shelved else None
         step = played.step(obj["spec"]["step"]) if played else None
         if played is None or step is None:
             return self._wrong(obj, "there is no such lesson, or it has no such step")
