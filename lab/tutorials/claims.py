@@ -15,11 +15,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.quantity import parse_quantity
 
 OPERATORS = ("==", "!=", ">=", "<=", ">", "<", "in", "matches")
 CONSTANTS: dict[str, Any] = {"true": True, "false": False, "none": None}
-CLAIM = re.compile(r"\s*(.+?)\s+(==|!=|>=|<=|>|<|in|matches)\s+(.+?)\s*")
+CLAIM = re.compile(r"\s*(.+)\s+(==|!=|>=|<=|>|<|in|matches)\s+(.+?)\s*")
 SUBJECT = re.compile(r"(?P<kind>\S+)(?P<labels>\s+[^\s=!]+!?=\S+)?(\s+in\s+(?P<namespace>[-a-z0-9]+))?")
 
 
@@ -114,7 +115,7 @@ def as_number(value: Any) -> float | None:
         return value
     try:
         return float(parse_quantity(str(value)))
-    except ValueError:
+    except ApiError:
         return None
 
 
