@@ -5,6 +5,7 @@ What it knows beyond CommonMark and tables:
     ```kubectl      commands: Copy (`data-copy`), and Run (`data-run`: what to type into the page's command line)
     ```do           an act, in YAML: a button; `data-act` is its place among `Step.buttons`
     ```yaml         a file: Copy, and Apply (`data-apply`) where it holds objects of Kubernetes
+    ```sheet        sliders, what was measured, and what follows of both (`sheet`)
     {pods app=web count}     a reading: what was measured, or … as long as nothing was
     [the bank](door:bank/)   a Service at the cluster's front door: `door:name/path`
 """
@@ -21,12 +22,14 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from . import sheet
 from .lesson import Act
 from .texts import PLACE
 
 OBJECTS = re.compile(r"^apiVersion:", re.MULTILINE)
 CONTINUED = re.compile(r"\\\n\s*")
 NOT_YET = "…"
+SHEET = "sheet"
 DOOR = "door:"
 
 
@@ -55,9 +58,12 @@ def fences(text: str) -> Iterator[Fence]:
 
 
 def readings(text: str) -> list[str]:
-    """Those that stand in the text, in braces; code has none."""
-    lines = (token.children or () for token in MARKDOWN.parse(text) if token.type == "inline")
-    return [token.content for line in lines for token in line if token.type == "reading"]
+    """Those that stand in the text, in braces; code has none. And those of its sheets."""
+    tokens = MARKDOWN.parse(text)
+    lines = (token.children or () for token in tokens if token.type == "inline")
+    in_braces = [token.content for line in lines for token in line if token.type == "reading"]
+    sheets = (token.content for token in tokens if token.type == "fence" and token.info.strip() == SHEET)
+    return [*in_braces, *(reading for text in sheets for reading in sheet.readings(text))]
 
 
 def commands(text: str) -> list[str]:
@@ -97,6 +103,8 @@ class Renderer(RendererHTML):
 
     def fence(self, tokens: Sequence[Token], index: int, options: Any, env: MutableMapping[str, Any]) -> str:
         kind, text = tokens[index].info.strip(), tokens[index].content
+        if kind == SHEET:
+            return sheet.html(text, env["measured"])
         if kind == "kubectl":
             return format_html_join("", COMMAND, ((line, line) for line in commands(text)))
         if kind == "do":

@@ -13,6 +13,7 @@ from lab.dashboard.commandline import arguments
 from . import facts, schema
 from .claims import Claim, Reading, parse, parse_reading, parse_subject
 from .lesson import Act, Answer, Check, Fault, Hint, Moment, Question
+from .outside import WORDS
 from .pages import MISCONCEPTIONS, Block, seconds
 
 HTTP = re.compile(r"(GET|POST) http://[-a-z0-9.]+(:[a-z0-9]+)?/\S*")
@@ -51,9 +52,11 @@ def a_reading(text: str) -> Reading:
 
 def _check_fact(reading: Reading) -> None:
     """What objects do not say (figures, answers of services) is read outside, and known there."""
-    kind = facts.kind_of(reading.subject.kind)
-    if kind and kind.kind != "Visitors":
+    word, fact = reading.subject.kind, reading.fact
+    if facts.kind_of(word) and fact not in WORDS.get(word, ()):
         facts.read(_Nothing(), reading)
+    elif word in WORDS and fact not in WORDS[word] and not fact.startswith("."):
+        raise ValueError(f'"{fact}" cannot be read of {word}; there are {", ".join(WORDS[word])}')
 
 
 def question(block: Block, path: str, one: dict) -> Question:

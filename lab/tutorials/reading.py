@@ -14,7 +14,7 @@ from typing import Any
 
 from lab.dashboard.commandline import arguments
 
-from . import marking, parts, schema
+from . import marking, parts, schema, sheet
 from .lesson import Act, Lesson, Step
 from .pages import Block, Mistake, Mistakes, Page
 from .texts import places
@@ -107,7 +107,7 @@ def _each(page: Page, front: dict, name: str, read: Callable[[Block, str, dict],
 
 
 def _buttons(page: Page) -> Iterator[Act]:
-    """The acts of the text, in their order; what is to be typed is looked at on the way."""
+    """The acts of the text, in their order. What is to be typed, and sheets, are looked at on the way."""
     for fence in page.fences():
         if fence.kind == "kubectl":
             for command in marking.commands(fence.text):
@@ -115,6 +115,11 @@ def _buttons(page: Page) -> Iterator[Act]:
                     arguments(command)
                 except ValueError as error:
                     page.wrong_at(fence.line, f"{command}: {error}")
+        if fence.kind == marking.SHEET:
+            block = Block(page.file, fence.line - 1, fence.text, sheet.SCHEMA, page.mistakes)
+            if block.front:
+                for index, row in enumerate(sheet.read_sheet(block.front, block.wrong).readings):
+                    block.tried(f"readings[{index}].reading", parts.a_reading, row["reading"])
         if fence.kind == "do":
             block = Block(page.file, fence.line - 1, fence.text, schema.BUTTON, page.mistakes)
             if block.front:

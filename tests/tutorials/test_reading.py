@@ -129,6 +129,22 @@ def test_a_mistake_is_told_in_its_line(folder, old, new, said):
     assert any(said in one for one in mistakes(folder)), mistakes(folder)
 
 
+def test_the_mistakes_of_a_sheet_are_told_in_their_lines(folder):
+    sheet = [
+        "inputs:",
+        "  - {id: guests, label: Guests, min: 1, max: 9, value: 10}",
+        "readings:",
+        "  - {id: mib, label: Memory, reading: machine containers.memory}",
+        "outputs:",
+        "  - {label: Both, formula: guest * mib}",
+    ]
+    spoil(folder, "Do this:", "\n".join(["```sheet", *sheet, "```"]))
+    said = mistakes(folder)
+    assert "1-first.md:18: inputs[0].value: 10 is not from min to max" in said[0]
+    assert '1-first.md:20: readings[0].reading: "containers.memory" cannot be read of machine' in said[1]
+    assert '1-first.md:22: outputs[0].formula: nothing in the sheet has the id "guest"' in said[2]
+
+
 def test_all_mistakes_are_told_at_once(folder):
     spoil(folder, "pod-is-a-vm", "pod-is-a-cat")
     spoil(folder, "{took healed}", "{took heald}")
