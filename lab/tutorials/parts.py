@@ -13,7 +13,7 @@ from lab.dashboard.commandline import arguments
 from . import facts, schema
 from .claims import Claim, Reading, parse, parse_reading, parse_subject
 from .lesson import Act, Answer, Check, Fault, Hint, Moment, Question
-from .outside import WORDS
+from .outside import WORDS, is_outside
 from .pages import MISCONCEPTIONS, Block, seconds
 
 HTTP = re.compile(r"(GET|POST) http://[-a-z0-9.]+(:[a-z0-9]+)?/\S*")
@@ -51,12 +51,13 @@ def a_reading(text: str) -> Reading:
 
 
 def _check_fact(reading: Reading) -> None:
-    """What objects do not say (figures, answers of services) is read outside, and known there."""
-    word, fact = reading.subject.kind, reading.fact
-    if facts.kind_of(word) and fact not in WORDS.get(word, ()):
-        facts.read(_Nothing(), reading)
-    elif word in WORDS and fact not in WORDS[word] and not fact.startswith("."):
-        raise ValueError(f'"{fact}" cannot be read of {word}; there are {", ".join(WORDS[word])}')
+    kind = reading.subject.kind
+    if is_outside(reading):
+        words = WORDS[kind]
+        if reading.fact not in words and not (kind == "http" and reading.fact.startswith(".")):
+            raise ValueError(f'"{reading.fact}" cannot be read of {kind}; there are {", ".join(words)}')
+        return
+    facts.read(_Nothing(), reading)
 
 
 def question(block: Block, path: str, one: dict) -> Question:
@@ -116,6 +117,8 @@ def act(block: Block, path: str, one: dict) -> Act:
     form = {key: value for key, value in one.items() if key not in (kind, "label", "within")}
     given = one[kind]
     _check_act(block, f"{path}.{kind}".lstrip("."), kind, given)
+    if kind == "do" and "of" in form:
+        block.tried(f"{path}.of".lstrip("."), parse_subject, str(form["of"]))
     if "input" in form:
         block.must_exist(f"{path}.input".lstrip("."), form["input"])
     if kind != "do" and (extra := form.keys() - ({"input"} if kind == "kubectl" else set())):
