@@ -67,7 +67,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Hint:
-    """Said when `when` holds (readings of the state), or `after` seconds without a pass, or on request, in order."""
+    """Said when `when` holds (readings of the state), `after` seconds have gone by without a pass (both, where it has
+    both), or on request, in order."""
 
     text: str
     when: tuple[Claim, ...] = ()

@@ -46,13 +46,15 @@ def is_passed(results: list[Result]) -> bool:
 
 def hints_due(step: Step, holds: list[bool], asked: int, waited: float) -> list[int]:
     """The numbers of the hints to show: those that fit the state, whose time has come, or that were asked for."""
-    due = [i for i, hint in enumerate(step.hints) if holds[i] or _is_time(hint, waited)]
+    due = [i for i, hint in enumerate(step.hints) if _is_due(hint, holds[i], waited)]
     others = [i for i in range(len(step.hints)) if i not in due]
     return sorted(due + others[: max(0, asked)])
 
 
-def _is_time(hint: Hint, waited: float) -> bool:
-    return not hint.when and hint.after is not None and waited >= hint.after
+def _is_due(hint: Hint, holds: bool, waited: float) -> bool:
+    """One that has both waits for both; one that has neither is said on request only."""
+    fits, is_time = holds or not hint.when, hint.after is None or waited >= hint.after
+    return fits and is_time and (bool(hint.when) or hint.after is not None)
 
 
 def passed(status: dict, obj: dict, step: Step, revision: int, now: float, measured: dict[str, str]) -> dict:
