@@ -26,6 +26,7 @@ from .stage import scene, set_stage
 from .texts import places, shown
 
 SOON, OFTEN, SELDOM = 0.1, 0.5, 5.0
+FIGURES_SECONDS = 1.5
 ROWS = 500  # of the log, at a time
 LEARNER = "board"  # who acts where a solution is shown: it is done on the learner's behalf
 
@@ -38,6 +39,7 @@ class Performance:
         self._run = 0  # of which what follows was made
         self._judge: Judge | None = None
         self._outside = Outside(client)
+        self._passing = 0.0  # since when all checks have passed
         self._faults: dict[int, int] = {}  # fault's number → how often it has come
 
     def turn(self, obj: dict) -> float:
@@ -51,7 +53,7 @@ class Performance:
             return SOON
         status = obj["status"]
         if status["run"] != self._run:
-            self._run, self._judge, self._faults = status["run"], None, {}
+            self._run, self._judge, self._passing, self._faults = status["run"], None, 0.0, {}
         if status["phase"] == progress.SETTING:
             return self._set(obj, played, step)
         if status["phase"] == progress.PREDICT:
@@ -97,13 +99,14 @@ class Performance:
         holds = [bool(h.when) and all(self._holds(judge, claim) for claim in h.when) for h in step.hints]
         asked = obj["spec"].get("hints", {}).get(step.id, 0)
         status = {**progress.judged(status, results), "hints": progress.hints_due(step, holds, asked, waited)}
-        if step.checks and progress.is_passed(results):
+        if step.checks and progress.is_passed(results) and self._is_counted(step, now):
             status = progress.passed(status, obj, step, view.revision, now, self._measured(judge, step, results))
         elif obj["spec"].get("skip") == step.id:
             status = self._solve(obj, played, step, status, judge)
         self._write(obj, status)
         self._strike(obj, played, step, waited)
-        return OFTEN if _needs_looking(step) or obj["spec"].get("skip") == step.id else SELDOM
+        soon = self._passing or _needs_looking(step) or obj["spec"].get("skip") == step.id
+        return OFTEN if soon else SELDOM
 
     def _judged_by(self, step: Step, status: dict) -> Judge:
         if self._judge is None:
@@ -124,9 +127,16 @@ class Performance:
         except (ValueError, ApiError):
             return False
 
+    def _is_counted(self, step: Step, now: float) -> bool:
+        """Whether what the visitors saw up to the pass has been counted: their figures come once a second."""
+        self._passing = self._passing or now
+        wanted = [reading for reading in readings(step) if reading.subject.kind == "visitors"]
+        counted = not wanted and not any(text.startswith("visitors/") for text in places(step.afterwards))
+        return counted or now - self._passing > FIGURES_SECONDS
+
     def _measured(self, judge: Judge, step: Step, results: list[Result]) -> dict[str, str]:
         """What the text after the pass has in braces, and what was guessed, as it is now: it is kept."""
-        known = {f"took {result.id}": f"{result.seconds:.1f}" for result in results}
+        known = {f"took {result.id}": f"{result.seconds:.2g}" for result in results}
         wanted = places(step.afterwards) + ([step.predict.number] if step.predict and step.predict.number else [])
         for text in wanted:
             if text not in known:
