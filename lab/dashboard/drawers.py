@@ -40,6 +40,7 @@ from . import workloaddrawers as workloads
 from .actions import nodes_in, pods_on
 from .drain import checklist
 from .noderows import Room, node_row
+from .requests import REQUESTS, request_drawer
 from .rows import WORKLOADS, event_row, pod_row, requests_of
 from .status import pod_state
 from .storagerows import claim_names
@@ -63,6 +64,8 @@ def drawer(client: Client, resource: str, namespace: str, name: str, tab: str) -
         return loop_drawer(client, name)
     if resource == "revisions":
         return revision_drawer(client, name, _drawable())
+    if resource == REQUESTS:
+        return request_drawer(client, namespace, name)
     kind = BY_RESOURCE.get(resource)
     if kind is None or kind not in DRAWERS:
         raise ApiError(404, "NotFound", f"the board shows no {resource}")

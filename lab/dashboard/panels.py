@@ -17,6 +17,7 @@ from .done import from_yaml, patch
 from .forms import FORMS, free_name
 from .noderows import usual_runtime
 from .past import difference
+from .requests import REQUESTS, make_request
 from .rows import WORKLOADS
 from .steeringrows import target_of_release, target_of_scaler
 
@@ -56,6 +57,8 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
         return {**context, "kubectl": program()}
     if name == "difference":
         return {**context, **difference(client, asked.get("for", ""))}
+    if name == "request":
+        return {**context, **_request(client, *_meant(asked.get("for", "")))}
     if name in FORMS:
         namespace, of = _meant(asked.get("for", ""))
         typed = {"namespace": namespace or "default"}
@@ -77,6 +80,8 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
 def submit(client: Client, name: str, form: QueryDict) -> dict:
     """Create what the form says. The context of the form again with what is `wrong`, or of the news with `made`."""
     given = form.dict()
+    if name == "request":
+        return _follow(client, given)
     if name in FORMS:
         return _submit(client, name, given)
     _must_create(name)
@@ -97,6 +102,30 @@ def submit(client: Client, name: str, form: QueryDict) -> dict:
     lines = json.dumps([{"line": one.line} for one in wrong])
     context |= {"lines": lines, "command": from_yaml(text, namespace=namespace)}
     return {**context, "wrong": wrong, "made": made, "open": _first_row(made)}
+
+
+def _request(client: Client, namespace: str, name: str) -> dict:
+    """The form for one request to follow: to the Service of that name, or of the visitors of that name."""
+    namespace = namespace or "default"
+    visitors = client.find(VISITORS, namespace, name)
+    services = sorted(obj["metadata"]["name"] for obj in client.list(SERVICES, namespace))
+    spec = visitors["spec"] if visitors else {"service": name}
+    path = next((v["spec"].get("path") for v in client.list(VISITORS, namespace) if v["spec"]["service"] == name), "")
+    path = spec.get("path") or path or "/"
+    return {"namespace": namespace, "services": services, "service": spec["service"].partition(":")[0], "path": path}
+
+
+def _follow(client: Client, typed: dict[str, str]) -> dict:
+    namespace = typed.get("namespace") or "default"
+    context = {"cluster": client.cluster, "name": "request", **_request(client, namespace, typed.get("service", ""))}
+    context |= {"path": typed.get("path") or "/"}
+    try:
+        if not context["path"].startswith("/"):
+            raise ValueError("a path begins with /")
+        id_ = make_request(client, namespace, context["service"], context["path"])
+    except (ValueError, ApiError) as error:
+        return {**context, "wrong": [Wrong(0, str(error))]}
+    return {**context, "open": f"{REQUESTS}/{namespace}/{id_}"}
 
 
 def _must_create(name: str) -> None:

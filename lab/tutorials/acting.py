@@ -19,11 +19,11 @@ from lab.dashboard.actions import perform
 from lab.dashboard.commandline import arguments
 from lab.dashboard.console import MISSING, program
 from lab.dashboard.done import Done
+from lab.dashboard.requests import ask
 
 from .claims import parse_subject
 from .facts import find, kind_of
 from .lesson import Act
-from .outside import ask
 from .pages import find_file
 
 SECONDS = 60.0

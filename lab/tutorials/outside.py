@@ -2,22 +2,20 @@
 
 visitors/web failed        requests since the step's acts count: requests, failed, late, pods, versions;
                            over the last ten seconds: rate, errorRate, p50, p95, p99 (milliseconds)
-http://loans/loans status  one request now, through the front door: status, body, ms, or .a.path of its JSON
+http://loans/loans status  one request now, through the front door: status, body, ms, or .a.path of its JSON;
+                           services: whom it passed, by the logs that have its id
 why/deployment/web reason  the first card of why: reason, answer
 machine cores              what this machine is, and what a container costs on it (`measuring.FACTS`)
 """
 
-import http.client
 import json
-import os
 import time
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from lab import metrics
-from lab.apimachinery.errors import ApiError
 from lab.client import Client
+from lab.dashboard.requests import ask, lines_of, make_request, services_of
 from lab.explain import why
 
 from . import facts
@@ -27,11 +25,9 @@ from .measuring import FACTS, read_machine
 COUNTED = {"requests": "requests", "failed": "errors", "late": "late"}
 FLOWING = ("rate", "errorRate", "p50", "p95", "p99", "inFlight")
 ANSWERED = ("pods", "versions")
-TIMEOUT_SECONDS = 2.0
-MOST_BYTES = 1 << 16
 WORDS = {
     "visitors": (*COUNTED, *FLOWING, *ANSWERED),
-    "http": ("status", "body", "ms"),
+    "http": ("status", "body", "ms", "services"),
     "why": ("reason", "answer"),
     "machine": tuple(FACTS),
 }
@@ -81,9 +77,12 @@ class Outside:
 
     def _answer(self, reading: Reading) -> Any:
         service, _, path = reading.subject.name.partition("/")
-        began = time.monotonic()
+        cluster, namespace, began = self.client.cluster, reading.subject.namespace, time.monotonic()
+        if reading.fact == "services":
+            id_ = make_request(self.client, namespace, service, f"/{path}")
+            return ", ".join(services_of(lines_of(self.client, namespace, id_)))
         try:
-            status, body = ask(self.client.cluster, "GET", service, reading.subject.namespace, f"/{path}")
+            status, body = ask(cluster, "GET", service, namespace, f"/{path}")
         except OSError as error:
             status, body = 0, str(error)
         if reading.fact.startswith("."):
@@ -113,22 +112,3 @@ def counted(cluster: str) -> dict[str, dict]:
         }
         for key, one in metrics.read(cluster, metrics.VISITORS).items()
     }
-
-
-def ask(cluster: str, method: str, service: str, namespace: str, path: str) -> tuple[int, str]:
-    """One request to a Service at the front door: its status and body. Raises OSError while nobody answers, ApiError
-    where there is no front door."""
-    door = urlsplit(os.environ.get("ORRERY_FRONT_DOOR", ""))
-    if not door.port:
-        raise ApiError(503, "ServiceUnavailable", "this lab has no front door: nobody can ask a Service from outside")
-    name, _, port = service.partition(":")
-    host = f"{port + '.' if port else ''}{name}.{namespace}.{cluster}.localhost"
-    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=TIMEOUT_SECONDS)
-    try:
-        connection.request(method, path, headers={"Host": host, "Connection": "close"})
-        answer = connection.getresponse()
-        return answer.status, answer.read(MOST_BYTES).decode(errors="replace")
-    except http.client.HTTPException as error:
-        raise ConnectionError(str(error) or type(error).__name__) from None
-    finally:
-        connection.close()

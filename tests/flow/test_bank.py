@@ -167,6 +167,10 @@ def test_one_request_is_followed_through_the_logs_of_five_services_by_its_id(ser
         }
 
     wait_until("its lines in all logs", lambda: parts() == set(demos.BANK_PARTS))
+    address = f"{services.lab.address}/clusters/default/board/drawer/requests/{services.namespace}/{mark}"
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        drawn = answer.read().decode()
+    assert "ui → payments → " in drawn and all(f">{part}</button>" in drawn for part in demos.BANK_PARTS)
 
 
 def test_a_circuit_breaker_keeps_slow_loans_from_making_accounts_slow(services):
