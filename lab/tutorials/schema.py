@@ -187,3 +187,9 @@ LESSON = {
         ("title", "track", "minutes"),
     ),
 }
+PUBLISHED = {
+    "$schema": DIALECT,
+    "title": "Lessons of Orrery: the front matter of lesson.md, or of a step",
+    "$defs": {"lesson": LESSON, "step": STEP},
+    "oneOf": [{"$ref": "#/$defs/lesson"}, {"$ref": "#/$defs/step"}],
+}

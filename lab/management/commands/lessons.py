@@ -1,0 +1,103 @@
+"""`manage.py lessons`: list, check, new, watch, schema, prove."""
+
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from lab.tutorials import authoring, proving, schema, shelf
+
+
+class Command(BaseCommand):
+    help = "The guided tutorials: list and check them, write new ones, and prove that each step can be done."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--data", metavar="DIR", help="the lab's data folder")
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+        verbs.add_parser("list", help="the lessons that there are")
+        check = verbs.add_parser("check", help="read them, and say every mistake with its file and line")
+        check.add_argument("lessons", nargs="*", metavar="LESSON", help="14-self-healing; without one all of them")
+        new = verbs.add_parser("new", help="a folder to begin with")
+        new.add_argument("name", help="of the lesson, in small letters: blue-green")
+        verbs.add_parser("watch", help="check at each save, and have open pages show what was saved")
+        published = verbs.add_parser("schema", help="the JSON Schema of the front matters, for editors")
+        published.add_argument("of", nargs="?", choices=("lesson", "step"), help="of lesson.md, or of a step")
+        prove = verbs.add_parser(
+            "prove", help="play every step in a lab of its own: start, no check holds; solved, all do"
+        )
+        prove.add_argument(
+            "lessons", nargs="*", metavar="LESSON", help="LESSON or LESSON/STEP; without one all of them"
+        )
+        prove.add_argument("--runtime", choices=schema.RUNTIMES, default="process", help="default: %(default)s")
+        prove.add_argument("--json", action="store_true", help="a line of JSON for each step")
+        for each in verbs.choices.values():  # it may stand behind the verb as well
+            each.add_argument("--data", metavar="DIR", help="the lab's data folder")
+
+    def handle(self, verb: str, **options: Any) -> None:
+        getattr(self, f"do_{verb}")(**options)
+
+    def do_list(self, **_: Any) -> None:
+        for each in shelf.every():
+            if each.lesson:
+                told = f"{each.lesson.minutes:>3g} min, {len(each.lesson.steps)} steps  {each.lesson.title}"
+            else:
+                told = f"{len(each.mistakes)} mistakes: manage.py lessons check {each.id}"
+            self.stdout.write(f"{each.id:<28} {told}")
+
+    def do_check(self, lessons: list[str], **_: Any) -> None:
+        chosen = self.chosen(lessons)
+        mistakes = [mistake for each in chosen for mistake in each.mistakes]
+        for mistake in mistakes:
+            self.stdout.write(str(mistake))
+        if mistakes:
+            sys.exit(1)
+        steps = sum(len(each.lesson.steps) for each in chosen if each.lesson)
+        self.stdout.write(f"{len(chosen)} lessons, {steps} steps: no mistakes")
+
+    def do_new(self, name: str, **_: Any) -> None:
+        try:
+            folder = authoring.new(name)
+        except (ValueError, FileExistsError) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"{folder}\nNow change it, while this runs: python3 manage.py lessons watch")
+
+    def do_watch(self, **_: Any) -> None:
+        try:
+            for each in authoring.changed():
+                for mistake in each.mistakes:
+                    self.stdout.write(str(mistake))
+                if each.lesson:
+                    open_ = authoring.reload(each)
+                    where = f"; its page shows it in {open_} clusters" if open_ else ""
+                    self.stdout.write(f"{each.id}: {len(each.lesson.steps)} steps, no mistakes{where}")
+        except KeyboardInterrupt:
+            return
+
+    def do_schema(self, of: str | None, **_: Any) -> None:
+        published = {"lesson": schema.LESSON, "step": schema.STEP, None: schema.PUBLISHED}[of]
+        self.stdout.write(json.dumps(published, indent=1, ensure_ascii=False))
+
+    def do_prove(self, lessons: list[str], runtime: str, **options: Any) -> None:
+        chosen = self.chosen([each.partition("/")[0] for each in lessons])
+        if any(each.mistakes for each in chosen):
+            raise CommandError("There are mistakes: manage.py lessons check")
+        playable = [each.lesson for each in chosen if each.lesson and runtime in each.lesson.runtimes]
+        wrong = 0
+        try:
+            with proving.own_lab(runtime) as remote:
+                for lesson in playable:
+                    for proof in proving.prove(remote, lesson, [each for each in lessons if "/" in each]):
+                        wrong += bool(proof.wrong)
+                        self.stdout.write(json.dumps(proof.as_dict()) if options["json"] else str(proof))
+                        self.stdout.flush()
+        except proving.Wrong as error:
+            raise CommandError(str(error)) from None
+        if wrong:
+            sys.exit(1)
+
+    def chosen(self, ids: list[str]) -> list[shelf.Shelved]:
+        found = [(id, shelf.find(id)) for id in dict.fromkeys(ids)]
+        if missing := [id for id, each in found if each is None]:
+            raise CommandError(f"there is no lesson {', '.join(missing)}; manage.py lessons list shows them")
+        return [each for _, each in found if each] if ids else shelf.every()
