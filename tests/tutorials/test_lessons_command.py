@@ -7,7 +7,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from lab.tutorials import authoring, shelf
-from lab.tutorials.pages import HERE
 
 
 @pytest.fixture
@@ -58,11 +57,10 @@ def test_a_watch_tells_of_each_lesson_at_first_and_then_of_what_changes(folder):
     assert [next(watch).id, next(watch).id] == [first.name, second.name]
     page = second / "lesson.md"
     page.write_text(page.read_text().replace("title:", "titel:", 1))
-    assert next(watch).mistakes[0].text == "titel: there is no such field; title?"
+    assert "titel: there is no such field; title?" in [mistake.text for mistake in next(watch).mistakes]
 
 
-def test_the_published_schema_is_one_and_takes_what_is_an_example(capsys):
+def test_the_published_schema_is_one(capsys):
     published = json.loads(told(capsys, "schema"))
     jsonschema_rs.meta.validate(published)
     assert json.loads(told(capsys, "schema", "step")) == published["$defs"]["step"]
-    assert (HERE / "new" / "lesson.md").exists()
