@@ -12,14 +12,16 @@ import yaml
 from django.conf import settings
 
 from lab.apimachinery.errors import ApiError, bad_request
-from lab.apimachinery.kinds import BY_GVK
+from lab.apimachinery.kinds import BY_GVK, NODES
 from lab.apimachinery.kubectl import kubectl
+from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.client import Client, Put
 from lab.dashboard.actions import perform
 from lab.dashboard.commandline import arguments
 from lab.dashboard.console import MISSING, program
 from lab.dashboard.done import Done
 from lab.dashboard.requests import ask
+from lab.dashboard.noderows import usual_runtime
 
 from .claims import parse_subject
 from .facts import find, kind_of
@@ -58,6 +60,8 @@ def _apply(client: Client, act: Act, folder: Path) -> Done:
         kind, meta = BY_GVK[obj["apiVersion"], obj["kind"]], obj["metadata"]
         if kind.namespaced:
             meta.setdefault("namespace", "default")
+        if kind is NODES:  # a machine is run by what runs the others
+            meta.setdefault("labels", {}).setdefault(RUNTIME_LABEL, usual_runtime(client.list(NODES)))
         old = client.find(kind, meta.get("namespace", ""), meta["name"])
         if old:
             obj = {**old, **obj, "metadata": {**old["metadata"], **meta}}

@@ -8,12 +8,14 @@ from .claims import Claim, Subject
 
 @dataclass(frozen=True)
 class Answer:
-    """One of the answers to a question. `misconception` is a name of `misconceptions.yaml`; `because` (Markdown) is
-    what is said to who has chosen it, when the cluster has given its verdict."""
+    """One of the answers to a question. `right` is known beforehand, or the cluster decides: it is right if `claims`
+    hold when the step has passed. `misconception` is a name of `misconceptions.yaml`; `because` (Markdown) is what is
+    said to who has chosen it, when the cluster has given its verdict."""
 
     id: str
     text: str
     right: bool = False
+    claims: tuple[Claim, ...] = ()
     misconception: str = ""
     because: str = ""
 

@@ -61,8 +61,8 @@ def _check_fact(reading: Reading) -> None:
 
 
 def question(block: Block, path: str, one: dict) -> Question:
-    answers = tuple(Answer(**{"misconception": "", **answer}) for answer in one.get("answers", ()))
-    if answers and not any(answer.right for answer in answers):
+    answers = tuple(_answer(block, f"{path}.answers[{i}]", each) for i, each in enumerate(one.get("answers", ())))
+    if answers and not any(answer.right or answer.claims for answer in answers):
         block.wrong(f"{path}.answers", "one answer must be right: true")
     for index, answer in enumerate(answers):
         if answer.misconception and answer.misconception not in misconceptions():
@@ -72,6 +72,13 @@ def question(block: Block, path: str, one: dict) -> Question:
     if "number" in one:
         block.tried(f"{path}.number", a_reading, one["number"])
     return Question(**{**one, "answers": answers})
+
+
+def _answer(block: Block, path: str, one: dict) -> Answer:
+    right = one.get("right", False)
+    if isinstance(right, bool):
+        return Answer(**one)
+    return Answer(**{**one, "right": False, "claims": claims_of(block, f"{path}.right", right)})
 
 
 def claims_of(block: Block, path: str, given: str | list | None) -> tuple[Claim, ...]:

@@ -100,7 +100,8 @@ class Performance:
         asked = obj["spec"].get("hints", {}).get(step.id, 0)
         status = {**progress.judged(status, results), "hints": progress.hints_due(step, holds, asked, waited)}
         if step.checks and progress.is_passed(results) and self._is_counted(step, now):
-            status = progress.passed(status, obj, step, view.revision, now, self._measured(judge, step, results))
+            measured, true = self._measured(judge, step, results), self._came_true(judge, step)
+            status = progress.passed(status, obj, step, view.revision, now, measured, true)
         elif obj["spec"].get("skip") == step.id:
             status = self._solve(obj, played, step, status, judge)
         self._write(obj, status)
@@ -145,6 +146,11 @@ class Performance:
                 except (ValueError, ApiError):
                     continue
         return {text: known[text] for text in wanted if text in known}
+
+    def _came_true(self, judge: Judge, step: Step) -> set[str]:
+        """The answers to the prediction that are right: some always are, others are what the cluster decides."""
+        answers = step.predict.answers if step.predict else ()
+        return {a.id for a in answers if a.right or a.claims and all(self._holds(judge, claim) for claim in a.claims)}
 
     def _solve(self, obj: dict, played: Lesson, step: Step, status: dict, judge: Judge) -> dict:
         """The next act of the solution, before the learner's eyes."""
@@ -198,7 +204,7 @@ def grown(cluster: str, after: int) -> list[Change]:
 
 def _right(step: Step) -> str:
     assert step.predict
-    return next((answer.id for answer in step.predict.answers if answer.right), "")
+    return next((answer.id for answer in step.predict.answers if answer.right or answer.claims), "")
 
 
 def _needs_looking(step: Step) -> bool:

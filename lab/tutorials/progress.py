@@ -57,8 +57,11 @@ def _is_due(hint: Hint, holds: bool, waited: float) -> bool:
     return fits and is_time and (bool(hint.when) or hint.after is not None)
 
 
-def passed(status: dict, obj: dict, step: Step, revision: int, now: float, measured: dict[str, str]) -> dict:
-    """The status when all checks have passed: the phase, and what is kept of the step for good."""
+def passed(
+    status: dict, obj: dict, step: Step, revision: int, now: float, measured: dict[str, str], true: set[str]
+) -> dict:
+    """The status when all checks have passed: the phase, and what is kept of the step for good. `true`: the answers to
+    the prediction that have come true."""
     before = status.get("steps", {}).get(step.id, {})
     said = answers(obj, step)
     kept: dict[str, Any] = {
@@ -70,12 +73,12 @@ def passed(status: dict, obj: dict, step: Step, revision: int, now: float, measu
         "measured": measured,
     }
     if step.predict and step.predict.id in said:
-        kept |= verdict(step.predict, said[step.predict.id], measured)
+        kept |= verdict(step.predict, said[step.predict.id], measured, true)
     steps = {**status.get("steps", {}), step.id: kept}
     return {**status, "phase": DONE, "steps": steps}
 
 
-def verdict(question: Question, chosen: Any, measured: dict[str, str]) -> dict[str, Any]:
+def verdict(question: Question, chosen: Any, measured: dict[str, str], true: set[str]) -> dict[str, Any]:
     """What was predicted, whether it came so, and what somebody believes who predicts so."""
     if question.number:
         read = measured.get(question.number, "")
@@ -85,8 +88,9 @@ def verdict(question: Question, chosen: Any, measured: dict[str, str]) -> dict[s
             right = False
         return {"chosen": chosen, "right": right}
     answer = next((one for one in question.answers if one.id == chosen), None)
-    found = {"chosen": chosen, "right": bool(answer and answer.right)}
-    return {**found, "misconception": answer.misconception} if answer and answer.misconception else found
+    found = {"chosen": chosen, "right": chosen in true, "came": sorted(true)}
+    wrong = answer and answer.misconception and not found["right"]
+    return {**found, "misconception": answer.misconception} if answer and wrong else found
 
 
 def entered(obj: dict | None, step: Step) -> dict:

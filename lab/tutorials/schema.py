@@ -47,12 +47,13 @@ CLAIM = _text("a claim of the cluster: `deployment/web ready == 3`, `pods app=we
 CLAIMS = {"anyOf": [CLAIM, _list(CLAIM)], "description": "one claim, or several that must hold together"}
 SUBJECT = _text("`pods app=web`, `deployment/web`, or a kind alone; in another namespace: `pods app=web in shop`")
 
+RIGHT = "true; or what the cluster has to show, when the step has passed, for this answer to be the right one"
 ANSWER = _object(
     "one of the answers that can be chosen",
     {
         "id": NAME,
         "text": _text("what stands beside the button"),
-        "right": {"type": "boolean"},
+        "right": {"anyOf": [{"type": "boolean"}, *CLAIMS["anyOf"]], "description": RIGHT},
         "misconception": _text("a name of misconceptions.yaml: what somebody believes who chooses this"),
         "because": _text("what is said to who chose this, when the cluster has given its verdict (Markdown)"),
     },
