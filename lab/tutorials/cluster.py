@@ -1,0 +1,26 @@
+"""The cluster that lessons run in: made when the first one is started, so that nothing is lost of what is in others."""
+
+from django.conf import settings
+from django.db import transaction
+
+from lab.apimachinery.kinds import BY_GVK
+from lab.client import Client, Put, cluster_names
+from lab.client.clusters import ensure_cluster, furnish
+
+from .pages import SCENES
+from .scenes import BASE, read_scene
+
+LEARN = "learn"
+
+
+def ensure_learning_cluster(name: str = LEARN) -> bool:
+    """Make the cluster with the nodes that most scenes stand on, where it is not there yet; whether it was made. All of
+    it or nothing, so that who was killed meanwhile finds it whole next time."""
+    if name in cluster_names():
+        return False
+    with transaction.atomic():
+        ensure_cluster(name)
+        furnish(name)
+        nodes = read_scene(SCENES, BASE, settings.RUNTIME).objects
+        Client(name, author="bootstrap").write([Put(BY_GVK[obj["apiVersion"], obj["kind"]], obj) for obj in nodes])
+    return True

@@ -1,0 +1,73 @@
+"""Scenes: what a cluster is to be when a step begins, as files of Kubernetes' objects.
+
+    kind: Scene                      the first document, where there is something to say of the others:
+    include: [bank/services.yaml]    files whose objects are part of it: of scenes/, or of demos/
+    anew: true                       its programs remember what they were told: Reset starts their pods anew, and
+                                     gives them empty volumes
+    until: [pods app=web waiting == CrashLoopBackOff]
+                                     when the step begins; without it, when everything is up
+
+A scene that names no Node stands on those of `base.yaml`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from lab.apimachinery.kinds import BY_GVK, NODES
+from lab.apimachinery.labels import RUNTIME_LABEL
+from lab.apimachinery.manifests import Loader
+from lab.apiserver.strategies import strategy_for
+
+from .claims import Claim, parse
+from .pages import SCENES, find_file
+
+BASE = "base.yaml"
+HEADER = "Scene"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`objects` with their namespaces, and with the defaults that the API server would fill in."""
+
+    objects: tuple[dict, ...]
+    anew: bool = False
+    until: tuple[Claim, ...] = ()
+
+
+def read_scene(folder: Path, name: str, runtime: str) -> Scene:
+    """The scene in a file of a lesson's folder, or of scenes/, its nodes run by `runtime`. Raises ValueError, in words,
+    for one that is not there or not a scene."""
+    header, objects = _read(folder, name)
+    unknown = header.keys() - {"kind", "include", "anew", "until"}
+    if unknown:
+        raise ValueError(f"{name}: a Scene has no {', '.join(sorted(unknown))}; it has include, anew and until")
+    objects = [*(obj for file in header.get("include", ()) for obj in _read(SCENES, file)[1]), *objects]
+    if not any(obj["kind"] == NODES.kind for obj in objects):
+        objects = [*_read(SCENES, BASE)[1], *objects]
+    until = header.get("until", ())
+    claims = tuple(map(parse, [until] if isinstance(until, str) else until))
+    return Scene(tuple(_whole(name, obj, runtime) for obj in objects), bool(header.get("anew")), claims)
+
+
+def _read(folder: Path, name: str) -> tuple[dict, list[dict]]:
+    """The header of a file, {} without one, and its objects."""
+    file = find_file(folder, name)
+    if file is None:
+        raise ValueError(f"there is no scene {name}")
+    found = [obj for obj in yaml.load_all(file.read_text(), Loader) if obj]
+    headed = bool(found) and found[0].get("kind") == HEADER
+    return (found[0], found[1:]) if headed else ({}, found)
+
+
+def _whole(name: str, obj: dict, runtime: str) -> dict:
+    kind = BY_GVK.get((obj.get("apiVersion", ""), obj.get("kind", "")))
+    if kind is None:
+        raise ValueError(f"{name}: there is no kind {obj.get('kind')} of {obj.get('apiVersion')}")
+    if kind.namespaced:
+        obj["metadata"].setdefault("namespace", "default")
+    if kind is NODES:
+        obj["metadata"].setdefault("labels", {}).setdefault(RUNTIME_LABEL, runtime)
+    strategy_for(kind).default(obj)
+    return obj
