@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.db import transaction
 
-from lab.apimachinery.kinds import BY_GVK
-from lab.client import Client, Put, cluster_names
+from lab.apimachinery.kinds import NODES
+from lab.client import Client, cluster_names
 from lab.client.clusters import ensure_cluster, furnish
 
 from .pages import SCENES
@@ -21,6 +21,6 @@ def ensure_learning_cluster(name: str = LEARN) -> bool:
     with transaction.atomic():
         ensure_cluster(name)
         furnish(name)
-        nodes = read_scene(SCENES, BASE, settings.RUNTIME).objects
-        Client(name, author="bootstrap").write([Put(BY_GVK[obj["apiVersion"], obj["kind"]], obj) for obj in nodes])
+        nodes = [obj for obj in read_scene(SCENES, BASE, settings.RUNTIME).objects if obj["kind"] == NODES.kind]
+        Client(name, author="bootstrap").create_many(NODES, nodes)
     return True

@@ -21,8 +21,9 @@ from .claims import parse_reading
 from .facts import all_hold
 from .lesson import Act, Lesson, Step
 from .outside import Outside, counted, is_outside
+from .scenes import read_scene
 from .shelf import find
-from .stage import scene, set_stage
+from .stage import set_stage
 from .texts import places, shown
 
 SOON, OFTEN, SELDOM = 0.1, 0.5, 5.0
@@ -37,6 +38,7 @@ class Performance:
     def __init__(self, client: Client):
         self._client = client
         self._run = 0  # of which what follows was made
+        self._since = 0.0  # when it was asked for
         self._judge: Judge | None = None
         self._outside = Outside(client)
         self._passing = 0.0  # since when all checks have passed
@@ -54,6 +56,7 @@ class Performance:
         status = obj["status"]
         if status["run"] != self._run:
             self._run, self._judge, self._passing, self._faults = status["run"], None, 0.0, {}
+            self._since = time.time()
         if status["phase"] == progress.SETTING:
             return self._set(obj, played, step)
         if status["phase"] == progress.PREDICT:
@@ -70,8 +73,10 @@ class Performance:
 
     def _set(self, obj: dict, played: Lesson, step: Step) -> float:
         because = self._client.caused_by(int(obj["metadata"]["resourceVersion"]))
-        if step.start and not set_stage(because, scene(Path(played.folder), step.start, settings.RUNTIME)):
-            return SOON
+        if step.start:
+            scene = read_scene(Path(played.folder), step.start, settings.RUNTIME)
+            if not set_stage(because, scene, self._since):
+                return SOON
         status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())
         self._write(obj, {**status, "baseline": counted(self._client.cluster)})
         return SOON

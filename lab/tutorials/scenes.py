@@ -7,18 +7,20 @@
     until: [pods app=web waiting == CrashLoopBackOff]
                                      when the step begins; without it, when everything is up
 
-A scene that names no Node stands on those of `base.yaml`.
+A scene that names no Node stands on those of `base.yaml`; all have the class of storage that claims name none for.
 """
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from lab.apimachinery.kinds import BY_GVK, NODES
+from lab.apimachinery.kinds import BY_GVK, NODES, STORAGECLASSES
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.manifests import Loader
 from lab.apiserver.strategies import strategy_for
+from lab.client.clusters import STANDARD
 
 from .claims import Claim, parse
 from .pages import SCENES, find_file
@@ -46,6 +48,7 @@ def read_scene(folder: Path, name: str, runtime: str) -> Scene:
     objects = [*(obj for file in header.get("include", ()) for obj in _read(SCENES, file)[1]), *objects]
     if not any(obj["kind"] == NODES.kind for obj in objects):
         objects = [*_read(SCENES, BASE)[1], *objects]
+    objects.append({"apiVersion": STORAGECLASSES.api_version, "kind": STORAGECLASSES.kind, **copy.deepcopy(STANDARD)})
     until = header.get("until", ())
     claims = tuple(map(parse, [until] if isinstance(until, str) else until))
     return Scene(tuple(_whole(name, obj, runtime) for obj in objects), bool(header.get("anew")), claims)

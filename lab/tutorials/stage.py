@@ -35,7 +35,11 @@ def plan(view: View, scene: Scene, since: float = 0.0) -> Plan:
     """What is between the cluster and the scene. Pods that are older than `since` (epoch seconds) must be well to stay,
     and where the scene begins anew they go; those that came later are the scene's own, well or not. Pure."""
     fitting = Fitting(view, scene, since)
-    found = Plan([put for obj in scene.objects if (put := put_back(view, obj))])
+    found = Plan()
+    for wanted in scene.objects:
+        now = view.get(*key_of(wanted))
+        if (now is None or fitting.stays(now)) and (put := put_back(view, wanted)):
+            found.puts.append(put)
     for resource in view.resources():
         kind = BY_RESOURCE[resource]
         for obj in view.list(resource):
@@ -49,7 +53,7 @@ def plan(view: View, scene: Scene, since: float = 0.0) -> Plan:
 
 def set_stage(client: Client, scene: Scene, since: float = 0.0) -> bool:
     """Take one step towards the scene; True when nothing is left to do, and the scene is up. Raises ApiError."""
-    client = Client(client.cluster, client.author, hardware=True)
+    client = Client(client.cluster, client.author, client.cause, client.fence, hardware=True)
     todo = plan(client.view(), scene, since)
     for kind in sorted(todo.gone.keys() - set(LAST), key=lambda kind: (kind is not NAMESPACES, kind.resource)):
         client.delete_these(kind, todo.gone[kind], grace_seconds=0)
@@ -70,7 +74,7 @@ def _write(client: Client, puts: list[Put]) -> bool:
         except ApiError as error:
             if error.code == 422 and "resourceVersion" in put.object["metadata"]:
                 client.delete_these(put.kind, [put.object], grace_seconds=0)
-            elif error.code != 409:  # somebody was faster: the next step sees what they wrote
+            elif error.code not in (404, 409):  # somebody was faster: the next step sees what they wrote
                 raise
     return True
 
