@@ -4,5 +4,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("lab.dashboard.urls")),  # first: whatever else lies under /clusters/ is the API's, and a 404 there
+    path("", include("lab.tutorials.urls")),
     path("", include("lab.explain.urls")),  # which has the API's behind its own
 ]

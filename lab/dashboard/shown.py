@@ -8,6 +8,7 @@ from lab.apimachinery.kinds import (
     EVENTS,
     HORIZONTALPODAUTOSCALERS,
     LEASES,
+    LESSONS,
     NODEPOOLS,
     NODES,
     PERSISTENTVOLUMECLAIMS,
@@ -20,6 +21,7 @@ from lab.apimachinery.kinds import (
 )
 from lab.apimachinery.wheels import KUBELET
 
+from .lessonrows import lesson_row
 from .rows import WORKLOADS, event_row
 from .servicerows import service_of, visitors_row
 from .steeringrows import pool_row, release_row, scaler_row, target_of_release, target_of_scaler
@@ -52,6 +54,7 @@ PLAIN = {
     VISITORS.resource: visitors_row,
     PERSISTENTVOLUMES.resource: volume_row,
     EVENTS.resource: event_row,
+    LESSONS.resource: lesson_row,
 }
 # resource → the ids of the rows that an object of it belongs to.
 PART_OF = {

@@ -44,16 +44,20 @@ def home(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest, cluster: str) -> HttpResponse:
     """The whole board, drawn once by the server, with the rows that the browser goes on from."""
     try:
-        feed = feed_of(cluster)
+        return render(request, "board/board.html", whole_board(cluster))
     except ApiError as error:
         return render(request, "board/no_cluster.html", {"clusters": cluster_names()}, status=error.code)
+
+
+def whole_board(cluster: str) -> dict:
+    """What `board/board.html` shows. Raises ApiError 404 for an unknown cluster."""
+    feed = feed_of(cluster)
     feed.catch_up()
     first = feed.first()
     context = {"cluster": cluster, "clusters": cluster_names(), "first": first, "blank": {}, **_drawn(first["rows"])}
     names = [obj["metadata"]["name"] for obj in feed.client.list(NAMESPACES)]
     context |= {"waits": shortened(settings.CLOCK, settings.KUBERNETES_CLOCK), "kubeconfig": kubeconfig_command()}
-    context["front_door"] = front_door()
-    return render(request, "board/board.html", {**context, "namespaces": sorted(names)})
+    return {**context, "front_door": front_door(), "namespaces": sorted(names)}
 
 
 def kubeconfig_command() -> str:

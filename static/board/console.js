@@ -112,6 +112,7 @@ export function start(box, signal) {
     else return;
     event.preventDefault();
   });
+  document.addEventListener("type", ({ detail }) => (show(detail), form.requestSubmit()), { signal }); // a lesson's command
   paste.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
@@ -126,4 +127,5 @@ export function start(box, signal) {
     line.value = paste.value = "";
     unfold();
   });
+  document.dispatchEvent(new Event("console"));
 }

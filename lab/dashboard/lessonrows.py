@@ -1,0 +1,24 @@
+"""The row of a lesson: when it changes, the page that shows the lesson asks for what is new. Pure."""
+
+import json
+import zlib
+
+from lab.apimachinery.kinds import LESSONS
+
+from .rows import Row, compact, head
+
+
+def lesson_row(lesson: dict) -> Row:
+    """`of`: what parts of the page are made of, each as a number that changes with it."""
+    spec, status = lesson["spec"], lesson.get("status", {})
+    phase, step = status.get("phase", ""), spec.get("step", "")
+    parts = {
+        "stage": [spec.get("run"), step, phase, status.get("message")],
+        "answers": spec.get("answers", {}).get(step),
+        "checks": status.get("checks"),
+        "hints": [spec.get("hints"), status.get("hints")],
+        "done": [spec.get("skip"), status.get("done")],
+        "steps": status.get("steps"),
+    }
+    of = {name: zlib.crc32(json.dumps(part).encode()) for name, part in parts.items()}
+    return compact({**head("lesson", LESSONS.resource, lesson), "step": step, "phase": phase, "of": of})

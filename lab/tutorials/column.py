@@ -1,0 +1,171 @@
+"""The column of a lesson beside the board: what its templates show, part by part.
+
+Each part stands by itself, so that a check that turns takes neither the focus nor a choice that is half made.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import BY_RESOURCE, LESSONS
+from lab.client import Client
+from lab.dashboard.steeringdrawers import front_door
+from lab.explain import thread
+from lab.explain.authors import PERSON, part_of
+from lab.store import Compacted, changes
+
+from . import marking, progress
+from .checking import BROKEN, PASSED
+from .claims import parse_subject
+from .facts import kind_of
+from .lesson import Lesson, Question, Step
+from .parts import misconceptions
+from .shelf import lessons
+
+# In the order in which they stand in the column.
+PARTS = ("path", "stage", "text", "predict", "questions", "checks", "hints", "done", "after", "foot", "more")
+ROWS, HOPS = 500, 6
+SIGNS = {PASSED: ("✓", "Passed"), BROKEN: ("✕", "Broken"), "error": ("!", "The lab failed"), "not yet": ("…", "Not yet")}
+
+
+def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
+    """What all parts show. `obj`: the learner's Lesson, None where it is not begun."""
+    spec, status = (obj["spec"], obj.get("status", {})) if obj else ({}, {})
+    step = lesson.step(spec.get("step", "")) or lesson.steps[0]
+    begun = obj is not None
+    if begun and progress.begins(obj):
+        status = progress.setting(obj)
+    kept = status.get("steps", {}).get(step.id, {}) if status.get("phase") == progress.DONE else {}
+    shown = _Words(step, kept.get("measured", {}), _door(client.cluster))
+    said = spec.get("answers", {}).get(step.id, {})
+    return {
+        "cluster": client.cluster,
+        "lesson": lesson,
+        "step": step,
+        "begun": begun,
+        "phase": status.get("phase", "") if begun else "",
+        "message": status.get("message", ""),
+        "run": spec.get("run", 0),
+        "path": list(_path(lesson, step, status)),
+        "place": lesson.steps.index(step) + 1,
+        "intro": shown(lesson.text) if step is lesson.steps[0] else "",
+        "text": shown(step.text, step.buttons),
+        "predict": _question(step.predict, said) if step.predict else None,
+        "questions": [_question(one, said) for one in step.questions],
+        "checks": _checks(step, status) if begun else [],
+        "hints": [shown(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
+        "more_hints": len(status.get("hints", ())) < len(step.hints),
+        "skipping": spec.get("skip") == step.id,
+        "done": status.get("done", []),
+        "acts": len(step.solution),
+        "after": _after(client, step, status, shown, said) if status.get("phase") == progress.DONE else None,
+        "next": progress.next_step(lesson, step),
+        "next_lesson": _following(lesson),
+        "back": progress.begin_of(lesson, step),
+        "asked": [(question, shown(answer)) for question, answer in lesson.questions],
+        "terms": lesson.terms,
+    }
+
+
+class _Words:
+    """Markdown of one step as HTML."""
+
+    def __init__(self, step: Step, measured: dict[str, str], door: str):
+        self._step, self._measured, self._door = step, measured, door
+
+    def __call__(self, text: str, buttons: tuple = ()) -> SafeString:
+        return marking.html(text, measured=self._measured, buttons=buttons, door=self._door)
+
+
+def _door(cluster: str) -> str:
+    port = front_door()
+    return f"default.{cluster}.localhost:{port}" if port else ""
+
+
+def _path(lesson: Lesson, here: Step, status: dict) -> Iterator[dict]:
+    kept = status.get("steps", {})
+    for number, step in enumerate(lesson.steps, 1):
+        passed = kept.get(step.id)
+        state = "skipped" if passed and passed.get("skipped") else "passed" if passed else "ahead"
+        before = lesson.steps[number - 2] if number > 1 else None
+        open_ = bool(passed) or before is None or before.id in kept or not before.checks
+        yield {"number": number, "step": step, "state": state, "here": step is here, "open": open_}
+
+
+def _question(question: Question, said: dict[str, Any]) -> dict:
+    chosen = said.get(question.id)
+    answers = [{"answer": one, "chosen": one.id == chosen} for one in question.answers]
+    return {"question": question, "answers": answers, "chosen": chosen, "committed": chosen is not None}
+
+
+def _checks(step: Step, status: dict) -> list[dict]:
+    judged = {one["id"]: one for one in status.get("checks", ())}
+    found = []
+    for check in step.checks:
+        result = judged.get(check.id, {"outcome": "not yet", "text": "", "revision": 0})
+        sign, words = SIGNS[result["outcome"]]
+        found.append({"check": check, "sign": sign, "words": words, **result})
+    return found
+
+
+def _after(client: Client, step: Step, status: dict, shown: _Words, said: dict) -> dict:
+    kept = status.get("steps", {}).get(step.id, {})
+    return {
+        **kept,
+        "text": shown(step.afterwards),
+        "verdict": _verdict(step.predict, kept, shown) if step.predict and "chosen" in kept else None,
+        "thread": learners_act(client, status),
+        "why": _why(step),
+    }
+
+
+def _verdict(question: Question, kept: dict, shown: _Words) -> dict:
+    answer = next((one for one in question.answers if one.id == kept["chosen"]), None)
+    right = next((one for one in question.answers if one.right), None)
+    return {
+        "right": kept["right"],
+        "chosen": answer.text if answer else f"{kept['chosen']} {question.unit}".strip(),
+        "came": right.text if right else f"{kept['measured'].get(question.number, '?')} {question.unit}".strip(),
+        "because": shown(answer.because) if answer else "",
+        "belief": misconceptions().get(kept.get("misconception", ""), ""),
+    }
+
+
+def learners_act(client: Client, status: dict) -> dict | None:
+    """The thread of the last thing that a person did before the step was passed: its revision, and its first hops."""
+    until = max((one["revision"] for one in status.get("checks", ())), default=0)
+    try:
+        rows = changes(client.cluster, status["committed"]["revision"], ROWS, until)
+        mine = [row for row in rows if part_of(row.author) is PERSON and row.resource != LESSONS.resource]
+        if not mine:
+            return None
+        told = thread.of_revision(client, mine[-1].revision)
+    except (ApiError, Compacted):
+        return None  # so long ago that the log does not tell any more
+    hops = [{**hop, "took": f"{hop['after']:.1f} s"} for hop in told["hops"][:HOPS]]
+    return {"revision": mine[-1].revision, "hops": hops, "more": len(told["hops"]) > HOPS or told["truncated"]}
+
+
+def _why(step: Step) -> str:
+    """The row of the board whose Why tab explains the step: `deployments.apps/default/web`."""
+    if not step.explain.startswith("why "):
+        return ""
+    subject = parse_subject(step.explain.removeprefix("why "))
+    kind = kind_of(subject.kind)
+    if kind is None:
+        return ""
+    place = f"{subject.namespace}/" if BY_RESOURCE[kind.resource].namespaced else ""
+    return f"{kind.resource}/{place}{subject.name}"
+
+
+def _following(lesson: Lesson) -> Lesson | None:
+    every = lessons()
+    later = [one for one in every if one.number > lesson.number and one.track != "Sandbox"]
+    return later[0] if later else None
+
+
+def folder_of(lesson: Lesson) -> Path:
+    return Path(lesson.folder)

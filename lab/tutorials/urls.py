@@ -1,0 +1,19 @@
+"""Addresses of lessons: `/lessons/`, and under each cluster's own path the board with a lesson beside it."""
+
+from django.urls import path, re_path
+
+from lab.dashboard.urls import CLUSTER
+
+from . import views
+
+LESSON = CLUSTER + r"lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/"
+
+urlpatterns = [
+    path("lessons/", views.overview, name="lessons"),
+    path("lessons/certificate", views.certificate, name="certificate"),
+    re_path(r"^lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/start$", views.start, name="start-lesson"),
+    re_path(LESSON + r"$", views.player, name="lesson"),
+    re_path(LESSON + r"parts$", views.parts, name="lesson-parts"),
+    re_path(LESSON + r"do/(?P<what>answer|hint|skip|reset|go|next)$", views.act, name="lesson-act"),
+    re_path(LESSON + r"press$", views.press, name="lesson-press"),
+]

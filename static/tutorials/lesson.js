@@ -1,0 +1,128 @@
+// The lesson beside the board: asks for the parts of its column that have changed, whenever the board's feed brings a change
+// of the Lesson, and does what the text offers. What is shown is drawn by the server.
+import { csrf, toast } from "../board/actions.js";
+import { openPanel } from "../board/drawer.js";
+import { onPaint, rows } from "../board/state.js";
+
+const $ = (id) => document.getElementById(id);
+const { body } = document;
+const lesson = $("lesson");
+const row = `lessons.orrery.io/${body.dataset.lesson}`;
+const ALL = ["path", "stage", "text", "predict", "questions", "checks", "hints", "done", "after", "foot", "more"];
+// What of the Lesson has changed → which parts show it.
+const SHOW = {
+  stage: ["path", "stage", "predict", "questions", "checks", "hints", "done", "after", "foot"],
+  answers: ["predict", "questions"], checks: ["checks"], hints: ["hints", "foot"], done: ["done", "foot"], steps: ["path", "after", "foot"],
+};
+let known = null; // of what the parts that are shown were made
+let wanted = new Set();
+let asking = false;
+
+onPaint(({ changed }) => {
+  if (!changed.has(row)) return;
+  const { of, step } = rows.get(row);
+  const news = Object.keys(of).filter((name) => of[name] !== known?.[name]);
+  known = of;
+  refresh(step === $("l-stage").dataset.step ? news.flatMap((name) => SHOW[name]) : ALL);
+});
+
+// One request at a time: what changes meanwhile is asked for after it.
+async function refresh(parts) {
+  for (const part of parts) wanted.add(part);
+  if (asking || !wanted.size) return;
+  asking = true;
+  const of = [...wanted];
+  wanted = new Set();
+  try {
+    await htmx.ajax("GET", `${lesson.dataset.url}?of=${of}`, { source: lesson, target: lesson, swap: "none" });
+  } catch {
+    for (const part of of) wanted.add(part);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  asking = false;
+  refresh([]);
+}
+
+// What was: so that what turned can be said, and the focus goes where one goes on.
+const seen = () => ({ ...$("l-stage").dataset, checks: outcomes(), hints: lesson.querySelectorAll(".hints li").length });
+const outcomes = () => Object.fromEntries([...lesson.querySelectorAll("[data-check]")].map((one) => [one.dataset.check, one.dataset.outcome]));
+let before = seen();
+let focused = null; // id of what had the focus before parts were swapped
+
+body.addEventListener("htmx:beforeSwap", () => {
+  focused = lesson.contains(document.activeElement) ? document.activeElement.id || "l-title" : null;
+});
+body.addEventListener("htmx:afterSettle", () => setTimeout(settled));
+body.addEventListener("htmx:sendError", () => say("The lab does not answer. Try again when the board says Live."));
+
+function settled() {
+  const now = seen();
+  const fresh = now.step !== before.step || now.run !== before.run;
+  const free = !document.activeElement || document.activeElement === body;
+  if (fresh && (free || focused)) begin();
+  else if (now.phase === "Passed" && before.phase !== "Passed") passed(free || focused);
+  else if (focused && free) ($(focused) || $("l-title")).focus({ preventScroll: true });
+  if (!fresh) tell(now);
+  before = now;
+}
+
+function begin() {
+  lesson.scrollTop = 0;
+  $("l-title").focus({ preventScroll: true });
+}
+
+function passed(may) {
+  $("l-after").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (may) $("l-next")?.focus({ preventScroll: true });
+}
+
+function tell(now) {
+  const turned = Object.entries(now.checks).filter(([id, outcome]) => before.checks[id] !== outcome && outcome !== "not yet");
+  const words = turned.map(([id]) => lesson.querySelector(`[data-check="${id}"] div`).textContent);
+  if (now.hints > before.hints) words.push(`Hint: ${[...lesson.querySelectorAll(".hints li")].at(-1).textContent}`);
+  if (now.phase !== before.phase) words.push({ Act: "The stage is set: now act.", Predict: "The stage is set: predict first.", Passed: "The step is passed." }[now.phase] || "");
+  if (words.length) $("l-said").textContent = words.join(" ");
+}
+
+function say(words) {
+  $("l-wrong").textContent = words;
+}
+
+// What the text offers: acts, files to apply, commands to run in the page's command line.
+lesson.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-act], [data-apply], [data-run]");
+  if (!button) return;
+  if (button.dataset.run !== undefined && button.dataset.run) return type(button.dataset.run);
+  const form = new FormData();
+  if (button.dataset.act !== undefined) form.set("number", button.dataset.act);
+  else form.set("yaml", button.closest(".file").querySelector("code").textContent);
+  button.ariaBusy = true;
+  try {
+    const answer = await fetch(lesson.dataset.press, { method: "POST", headers: csrf, body: form });
+    const said = await answer.json();
+    toast(said.message, answer.ok ? { command: said.kubectl, seconds: 8 } : { kind: "error", seconds: 12 });
+  } catch {
+    toast("The lab did not answer. See on the board whether it was done.", { kind: "error", seconds: 10 });
+  }
+  button.removeAttribute("aria-busy");
+});
+
+function type(command) {
+  const send = () => document.dispatchEvent(new CustomEvent("type", { detail: command }));
+  side("board");
+  if (document.querySelector("#drawer .console form")) return send();
+  document.addEventListener("console", send, { once: true });
+  openPanel("kubectl");
+}
+
+// Enter goes on, wherever the focus is not on something that Enter means something to.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target === body && $("l-next")) $("l-next").click(), event.preventDefault();
+});
+
+// On a phone one of the two is shown.
+function side(name) {
+  body.dataset.side = name;
+  for (const button of document.querySelectorAll(".sides button")) button.ariaPressed = button.dataset.side === name;
+}
+document.querySelector(".sides").addEventListener("click", ({ target }) => target.dataset.side && side(target.dataset.side));
