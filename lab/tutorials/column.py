@@ -18,7 +18,7 @@ from lab.explain.authors import PERSON, part_of
 from lab.store import Compacted, changes
 
 from . import marking, progress
-from .checking import BROKEN, PASSED
+from .checking import BROKEN, ERROR, NOT_YET, PASSED
 from .claims import parse_subject
 from .facts import kind_of
 from .lesson import Lesson, Question, Step
@@ -28,15 +28,19 @@ from .shelf import lessons
 # In the order in which they stand in the column.
 PARTS = ("path", "stage", "text", "predict", "questions", "checks", "hints", "done", "after", "foot", "more")
 ROWS, HOPS = 500, 6
-SIGNS = {PASSED: ("✓", "Passed"), BROKEN: ("✕", "Broken"), "error": ("!", "The lab failed"), "not yet": ("…", "Not yet")}
+SIGNS = {
+    PASSED: ("✓", "Passed"),
+    BROKEN: ("✕", "Broken"),
+    ERROR: ("!", "The lab failed"),
+    NOT_YET: ("…", "Not yet"),
+}
 
 
 def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
     """What all parts show. `obj`: the learner's Lesson, None where it is not begun."""
     spec, status = (obj["spec"], obj.get("status", {})) if obj else ({}, {})
     step = lesson.step(spec.get("step", "")) or lesson.steps[0]
-    begun = obj is not None
-    if begun and progress.begins(obj):
+    if obj and progress.begins(obj):
         status = progress.setting(obj)
     kept = status.get("steps", {}).get(step.id, {}) if status.get("phase") == progress.DONE else {}
     shown = _Words(step, kept.get("measured", {}), _door(client.cluster))
@@ -45,8 +49,8 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "cluster": client.cluster,
         "lesson": lesson,
         "step": step,
-        "begun": begun,
-        "phase": status.get("phase", "") if begun else "",
+        "begun": bool(obj),
+        "phase": status.get("phase", ""),
         "message": status.get("message", ""),
         "run": spec.get("run", 0),
         "path": list(_path(lesson, step, status)),
@@ -55,7 +59,7 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "text": shown(step.text, step.buttons),
         "predict": _question(step.predict, said) if step.predict else None,
         "questions": [_question(one, said) for one in step.questions],
-        "checks": _checks(step, status) if begun else [],
+        "checks": _checks(step, status),
         "hints": [shown(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
         "more_hints": len(status.get("hints", ())) < len(step.hints),
         "skipping": spec.get("skip") == step.id,

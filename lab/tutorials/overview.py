@@ -43,15 +43,17 @@ def _row(lesson: Lesson, obj: dict | None) -> dict:
 
 def certificate_of(objects: dict[str, dict]) -> dict:
     """What was done, when, in how many tries, from the Lessons; and what was believed on the way."""
-    lessons, beliefs = [], set()
+    lessons: list[dict] = []
+    every: list[dict] = []
+    beliefs: set[str] = set()
     for lesson in shelf.lessons():
         obj = objects.get(lesson.id)
         kept = obj.get("status", {}).get("steps", {}) if obj else {}
         steps = [_told(step.title, kept[step.id]) for step in lesson.steps if step.id in kept]
         beliefs |= {one["misconception"] for one in kept.values() if one.get("misconception")}
+        every += steps
         if steps:
             lessons.append({"lesson": lesson, "steps": steps, "whole": len(steps) == len(lesson.steps)})
-    every = [step for each in lessons for step in each["steps"]]
     predicted = [step for step in every if "right" in step]
     return {
         "lessons": lessons,
