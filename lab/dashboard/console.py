@@ -61,7 +61,7 @@ async def said(command: list[str], pasted: bytes) -> AsyncIterator[bytes]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
-        **_place(),
+        **place(),
     )
     pieces: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue(4)  # who listens slowly slows it down
     talk = asyncio.create_task(_talk(process, pasted, pieces))
@@ -84,7 +84,7 @@ async def said(command: list[str], pasted: bytes) -> AsyncIterator[bytes]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _place() -> dict:
+def place() -> dict:
     """A folder and an environment that hold nothing but what kubectl has found out about this lab."""
     home = settings.DATA_DIR / "kubectl"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)

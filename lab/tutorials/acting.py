@@ -18,10 +18,10 @@ from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.client import Client, Put
 from lab.dashboard.actions import perform
 from lab.dashboard.commandline import arguments
-from lab.dashboard.console import MISSING, program
+from lab.dashboard.console import MISSING, place, program
 from lab.dashboard.done import Done
-from lab.dashboard.requests import ask
 from lab.dashboard.noderows import usual_runtime
+from lab.dashboard.requests import ask
 
 from .claims import parse_subject
 from .facts import find, kind_of
@@ -77,7 +77,8 @@ def _delete(client: Client, act: Act, folder: Path) -> Done:
     for obj in found:
         client.delete(kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
     which = [subject.name] if subject.name else ["-l", subject.labels] if subject.labels else ["--all"]
-    return Done(f"Deleted {len(found)} {kind.plural}", kubectl("delete", kind.plural, *which))
+    home = subject.namespace if kind.namespaced else ""
+    return Done(f"Deleted {len(found)} {kind.plural}", kubectl("delete", kind.plural, *which, namespace=home))
 
 
 def _http(client: Client, act: Act, folder: Path) -> Done:
@@ -100,7 +101,7 @@ def _kubectl(client: Client, act: Act, folder: Path) -> Done:
     server = f"http://127.0.0.1:{settings.PORT}/clusters/{client.cluster}"
     try:
         ran = subprocess.run(
-            [command, f"--server={server}", *words], input=given, capture_output=True, timeout=SECONDS, env={"PATH": ""}
+            [command, f"--server={server}", *words], input=given, capture_output=True, timeout=SECONDS, **place()
         )
     except subprocess.TimeoutExpired:
         raise ApiError(504, "Timeout", f"kubectl {act.text} took more than {SECONDS:g} s") from None

@@ -29,7 +29,7 @@ from lab.apimachinery.kinds import (
 from lab.apimachinery.labels import BOOTS_UNTIL, GATEWAY, KUBELET
 from lab.apimachinery.meta import controller_of, is_deleting, is_true, parse_time
 from lab.apimachinery.priorities import SYSTEM
-from lab.apimachinery.services import API_SERVER
+from lab.apimachinery.services import API_SERVER, HEADLESS
 from lab.apimachinery.volumes import PROVISIONED_BY, annotation, claim_names
 from lab.apimachinery.wheels import RUNNING
 from lab.client import Put
@@ -123,6 +123,8 @@ class Fitting:
             return obj.get("status", {}).get("capacity") != wanted["status"]["capacity"]
         if kind is PODS:
             return _images(obj["spec"]) != _images(wanted["spec"])
+        if kind is SERVICES:  # an address is never taken back, nor given to one that has none
+            return (obj["spec"].get("clusterIP") == HEADLESS) != (wanted["spec"].get("clusterIP") == HEADLESS)
         return self._is_old(obj) and (kind in DOERS or self.scene.anew and kind is PERSISTENTVOLUMECLAIMS)
 
     def _is_spoilt(self, pod: dict) -> bool:
@@ -193,7 +195,10 @@ def put_back(view: View, wanted: dict) -> Put | None:
         return Put(kind, wanted)
     if is_deleting(old) or kind is PODS:
         return None  # a pod's specification cannot be put back: one that does not fit goes
-    meta = {**old["metadata"], "labels": wanted["metadata"].get("labels", {}), "annotations": _annotations(wanted, old)}
+    meta = {key: part for key, part in old["metadata"].items() if key not in ("labels", "annotations")}
+    for field, held in (("labels", wanted["metadata"].get("labels")), ("annotations", _annotations(wanted, old))):
+        if held or field in old["metadata"]:
+            meta[field] = held or {}
     new = {**{key: part for key, part in wanted.items() if key != "status"}, "metadata": meta}
     if "status" in old:
         new["status"] = old["status"]
