@@ -7,6 +7,8 @@ from lab.apimachinery.kinds import LESSONS
 
 from .rows import Row, compact, head
 
+TEXT = "orrery.io/text"  # the version of its files, where its author works on them (lab/tutorials/authoring.py)
+
 
 def lesson_row(lesson: dict) -> Row:
     """`of`: what parts of the page are made of, each as a number that changes with it."""
@@ -20,5 +22,7 @@ def lesson_row(lesson: dict) -> Row:
         "done": [spec.get("skip"), status.get("done")],
         "steps": status.get("steps"),
     }
+    if text := lesson["metadata"].get("annotations", {}).get(TEXT):
+        parts["text"] = text
     of = {name: zlib.crc32(json.dumps(part).encode()) for name, part in parts.items()}
     return compact({**head("lesson", LESSONS.resource, lesson), "step": step, "phase": phase, "of": of})

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from lab.client import cluster_names
+from lab.dashboard.lessonrows import TEXT
 from lab.supervisor.state import read_run
 
 from . import shelf
@@ -19,7 +20,6 @@ from .remote import Remote
 NEW = HERE / "new"
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LOOK_SECONDS = 0.3
-TEXT = "orrery.io/text"  # on a Lesson: the version of the files that its page is to show
 
 
 def new(slug: str) -> Path:

@@ -1,5 +1,5 @@
-"""The slides of a lesson, from the files of its steps: one for the lesson, then for each step the question that the room
-votes on, and its slide; and at last what people ask. Pure but for `show`.
+"""The slides of a lesson, from the files of its steps: one for the lesson, then for each step the question that the
+room votes on, and its slide; and at last what people ask. Pure but for `show`.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from . import marking, shelf
-from .lesson import Lesson, Question, Step
+from .lesson import Lesson, Question
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,15 @@ from django.urls import path, re_path
 
 from lab.dashboard.urls import CLUSTER
 
-from . import views
+from . import slides, views
 
 LESSON = CLUSTER + r"lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/"
 
 urlpatterns = [
     path("lessons/", views.overview, name="lessons"),
     path("lessons/certificate", views.certificate, name="certificate"),
+    path("lessons/schema.json", views.schema_of_files),
+    re_path(r"^lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/slides$", slides.show, name="slides"),
     re_path(r"^lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/start$", views.start, name="start-lesson"),
     re_path(LESSON + r"$", views.player, name="lesson"),
     re_path(LESSON + r"parts$", views.parts, name="lesson-parts"),

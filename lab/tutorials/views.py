@@ -23,7 +23,7 @@ from lab.dashboard.creating import create_from_yaml
 from lab.dashboard.done import Done
 from lab.dashboard.views import whole_board
 
-from . import column, progress, shelf
+from . import column, progress, schema, shelf
 from .acting import do
 from .lesson import Lesson, Step
 from .overview import certificate_of, tracks
@@ -62,6 +62,11 @@ def certificate(request: HttpRequest) -> HttpResponse:
     cluster = request.GET.get("cluster", LEARN)
     context = {"cluster": cluster, **certificate_of(_objects(cluster))}
     return render(request, "tutorials/certificate.html", context)
+
+
+@require_GET
+def schema_of_files(request: HttpRequest) -> HttpResponse:
+    return JsonResponse(schema.PUBLISHED)
 
 
 def _objects(cluster: str) -> dict[str, dict]:

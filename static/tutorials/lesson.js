@@ -12,7 +12,7 @@ const ALL = ["path", "stage", "text", "predict", "questions", "checks", "hints",
 // What of the Lesson has changed → which parts show it.
 const SHOW = {
   stage: ["path", "stage", "predict", "questions", "checks", "hints", "done", "after", "foot"],
-  answers: ["predict", "questions"], checks: ["checks"], hints: ["hints", "foot"], done: ["done", "foot"], steps: ["path", "after", "foot"],
+  answers: ["predict", "questions"], checks: ["checks"], hints: ["hints", "foot"], done: ["done", "foot"], text: ALL, steps: ["path", "after", "foot"],
 };
 let known = null; // of what the parts that are shown were made
 let wanted = new Set();

@@ -1,0 +1,48 @@
+"""Slides are made of the same files as the steps."""
+
+import pytest
+
+from lab.tutorials import shelf
+from lab.tutorials.lesson import Answer, Lesson, Question, Step
+from lab.tutorials.slides import slides
+
+VOTE = Question("predict", "What then?", (Answer("a", "This & that"), Answer("b", "Those", right=True, because="So.")))
+
+
+def lesson(*steps: Step, **more) -> Lesson:
+    return Lesson("14-trying", "Trying", "A track", 5, "Text", "", steps=steps, **more)
+
+
+def test_the_first_is_the_lessons_own_or_its_steps():
+    step = Step("one", "Step one", 1, "")
+    assert "<li>Step one</li>" in slides(lesson(step))[0].body
+    first = slides(lesson(step, slide="# Mine", speaker="*Ask*"))[0]
+    assert first.body == "<h1>Mine</h1>\n" and "<em>Ask</em>" in first.notes
+
+
+def test_the_room_votes_before_it_is_told():
+    title, vote, told = slides(lesson(Step("one", "Step", 1, "", predict=VOTE, slide="# So", speaker="Vote")))
+    assert (title.kind, vote.kind, told.kind) == ("title", "vote", "step")
+    assert "<li>This &amp; that</li><li>Those</li>" in vote.body and "right" not in vote.body
+    assert "Vote" in vote.notes and "<strong>B, right</strong>: So." in vote.notes
+    assert "Vote" not in told.notes, "what was said at the vote is not said again"
+
+
+def test_a_step_without_slide_and_vote_has_its_title():
+    assert slides(lesson(Step("one", "Step one", 1, "", speaker="Say")))[1].body == "<h1>Step one</h1>\n"
+
+
+def test_what_people_ask_stands_at_the_end_with_the_answers_in_the_notes():
+    last = slides(lesson(questions=(("Why?", "Because."),)))[-1]
+    assert "Why?" in last.body and "Because." not in last.body and "Because." in last.notes
+
+
+@pytest.mark.parametrize("id", [one.id for one in shelf.every()])
+def test_every_lesson_has_a_page_of_slides(client, id):
+    page = client.get(f"/lessons/{id}/slides").content.decode()
+    assert page.count('class="slide ') == len(slides(shelf.find(id).lesson))
+
+
+def test_there_are_no_slides_of_what_is_no_lesson(client):
+    assert client.get("/lessons/99-none/slides").status_code == 404
+    assert client.get("/lessons/schema.json").json()["$defs"]["step"]["required"] == ["title", "minutes"]
