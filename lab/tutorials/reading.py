@@ -17,6 +17,7 @@ from lab.dashboard.commandline import arguments
 from . import marking, parts, schema, sheet
 from .lesson import Act, Lesson, Step
 from .pages import Block, Mistake, Mistakes, Page
+from .scenes import read_scene
 from .texts import places
 
 FOLDER = re.compile(r"(\d\d)-[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -72,7 +73,7 @@ def _step(file: Path, mistakes: list[Mistake]) -> Step:
     if not named:
         page.wrong("", "a step's file is called like 1-first-step.md")
     if "start" in front:
-        page.must_exist("start", front["start"])
+        page.tried("start", lambda name: read_scene(file.parent, name, ""), front["start"])
     predict = parts.question(page, "predict", {"id": "predict", **front["predict"]}) if "predict" in front else None
     step = Step(
         id=named[2] if named else file.stem,

@@ -1,7 +1,8 @@
 """Scenes: what a cluster is to be when a step begins, as files of Kubernetes' objects.
 
     kind: Scene                      the first document, where there is something to say of the others:
-    include: [bank/services.yaml]    files whose objects are part of it: of scenes/, or of demos/
+    include: [bank/services.yaml]    files whose objects are part of it; what the scene itself has of the same name is
+                                     laid over them, as `kubectl patch` does
     anew: true                       its programs remember what they were told: Reset starts their pods anew, and
                                      gives them empty volumes
     until: [pods app=web waiting == CrashLoopBackOff]
@@ -16,7 +17,8 @@ from pathlib import Path
 
 import yaml
 
-from lab.apimachinery.kinds import BY_GVK, NODES, STORAGECLASSES
+from lab.apimachinery import patch
+from lab.apimachinery.kinds import BY_GVK, NODES, STORAGECLASSES, Kind
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.manifests import Loader
 from lab.apiserver.strategies import strategy_for
@@ -45,29 +47,45 @@ def read_scene(folder: Path, name: str, runtime: str) -> Scene:
     unknown = header.keys() - {"kind", "include", "anew", "until"}
     if unknown:
         raise ValueError(f"{name}: a Scene has no {', '.join(sorted(unknown))}; it has include, anew and until")
-    objects = [*(obj for file in header.get("include", ()) for obj in _read(SCENES, file)[1]), *objects]
-    if not any(obj["kind"] == NODES.kind for obj in objects):
+    objects = [*(obj for file in header.get("include", ()) for obj in _read(folder, file)[1]), *objects]
+    if not any(obj.get("kind") == NODES.kind for obj in objects):
         objects = [*_read(SCENES, BASE)[1], *objects]
     objects.append({"apiVersion": STORAGECLASSES.api_version, "kind": STORAGECLASSES.kind, **copy.deepcopy(STANDARD)})
     until = header.get("until", ())
     claims = tuple(map(parse, [until] if isinstance(until, str) else until))
-    return Scene(tuple(_whole(name, obj, runtime) for obj in objects), bool(header.get("anew")), claims)
+    found: dict[tuple, dict] = {}
+    for obj in objects:
+        kind = _kind(name, obj)
+        meta = obj["metadata"]
+        key = (kind, meta.get("namespace"), meta["name"])
+        found[key] = patch.apply(patch.STRATEGIC_MERGE_PATCH, kind, found[key], obj) if key in found else obj
+    whole = tuple(_whole(kind, obj, runtime) for (kind, *_), obj in found.items())
+    return Scene(whole, bool(header.get("anew")), claims)
 
 
 def _read(folder: Path, name: str) -> tuple[dict, list[dict]]:
     """The header of a file, {} without one, and its objects."""
     file = find_file(folder, name)
     if file is None:
-        raise ValueError(f"there is no scene {name}")
-    found = [obj for obj in yaml.load_all(file.read_text(), Loader) if obj]
+        raise ValueError(f"there is no file {name}, neither beside this one nor in scenes/")
+    try:
+        found = [obj for obj in yaml.load_all(file.read_text(), Loader) if obj]
+    except yaml.YAMLError as error:
+        raise ValueError(f"{name}: {error}") from None
     headed = bool(found) and found[0].get("kind") == HEADER
     return (found[0], found[1:]) if headed else ({}, found)
 
 
-def _whole(name: str, obj: dict, runtime: str) -> dict:
+def _kind(name: str, obj: dict) -> Kind:
     kind = BY_GVK.get((obj.get("apiVersion", ""), obj.get("kind", "")))
     if kind is None:
         raise ValueError(f"{name}: there is no kind {obj.get('kind')} of {obj.get('apiVersion')}")
+    if not obj.get("metadata", {}).get("name"):
+        raise ValueError(f"{name}: a {kind.kind} has no name")
+    return kind
+
+
+def _whole(kind: Kind, obj: dict, runtime: str) -> dict:
     if kind.namespaced:
         obj["metadata"].setdefault("namespace", "default")
     if kind is NODES:

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import yaml
 
 from lab.apimachinery.kinds import (
     CONFIGMAPS,
@@ -216,6 +217,19 @@ def test_what_remembers_begins_anew(theatre):
     assert not before[0] & after[0] and before[1] != after[1]
 
 
+def test_a_scene_is_laid_over_what_it_includes(tmp_path):
+    change = {"kind": "Service", "apiVersion": "v1", "metadata": {"name": "web"}, "spec": {"selector": {"app": "wbe"}}}
+    template = {"spec": {"containers": [{"name": "web", "image": "orrery/hello:v2"}]}}
+    image = {"kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"name": "web"}, "spec": {"template": template}}
+    text = yaml.safe_dump_all([{"kind": "Scene", "include": ["web-3.yaml"]}, change, image])
+    (tmp_path / "over.yaml").write_text(text)
+    objects = {obj["kind"]: obj for obj in read_scene(tmp_path, "over.yaml", "simulated").objects}
+    assert objects["Service"]["spec"]["selector"] == {"app": "wbe"}
+    assert objects["Service"]["spec"]["ports"][0]["targetPort"] == "http"
+    [container] = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "orrery/hello:v2" and container["readinessProbe"]
+
+
 def test_a_step_begins_when_what_its_scene_waits_for_has_come(theatre, tmp_path):
     (tmp_path / "small.yaml").write_text("kind: Scene\ninclude: [web-3.yaml]\nuntil: pods app=web count == 2\n")
     waits = read_scene(tmp_path, "small.yaml", "simulated")
@@ -236,8 +250,10 @@ def test_every_scene_can_be_read(file):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("kind: Scene\ninclude: [nowhere.yaml]\n", "there is no scene nowhere.yaml"),
+        ("kind: Scene\ninclude: [nowhere.yaml]\n", "there is no file nowhere.yaml"),
         ("kind: Scene\nfresh: true\n", "a Scene has no fresh"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "a Pod has no name"),
+        ("kind: [", "bad.yaml: while parsing"),
         ("apiVersion: v1\nkind: Pot\nmetadata: {name: x}\n", "there is no kind Pot"),
     ],
 )
