@@ -118,7 +118,7 @@ class Judge:
             read = self.read(now, claim.reading)
             if facts.kind_of(claim.reading.subject.kind) is None and not all_hold(claim, read):
                 return Result(check.id, BROKEN, self._fail(check, now, claim, read), self._read_to)
-        return Result(check.id, PASSED, "so far", self._read_to)
+        return Result(check.id, PASSED, "so far")
 
     def _told(self, check: Check, now: Objects) -> Result:
         told = self._moments[check.id]

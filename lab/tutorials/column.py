@@ -128,29 +128,29 @@ def _after(client: Client, step: Step, status: dict, shown: _Words, said: dict) 
 
 def _verdict(question: Question, kept: dict, shown: _Words) -> dict:
     answer = next((one for one in question.answers if one.id == kept["chosen"]), None)
-    right = next((one for one in question.answers if one.right), None)
+    true = "; ".join(one.text for one in question.answers if one.id in kept.get("came", ()))
     return {
         "right": kept["right"],
         "chosen": answer.text if answer else f"{kept['chosen']} {question.unit}".strip(),
-        "came": right.text if right else f"{kept['measured'].get(question.number, '?')} {question.unit}".strip(),
+        "came": true or f"{kept['measured'].get(question.number, '?')} {question.unit}".strip(),
         "because": shown(answer.because) if answer else "",
         "belief": misconceptions().get(kept.get("misconception", ""), ""),
     }
 
 
 def learners_act(client: Client, status: dict) -> dict | None:
-    """The thread of the last thing that a person did before the step was passed: its revision, and its first hops."""
-    until = max((one["revision"] for one in status.get("checks", ())), default=0)
+    """The thread of the last thing that a person did before the step was passed, else (a killed process is no write) of
+    what the checks passed by: its revision, and its first hops."""
+    deciding = [one["revision"] for one in status.get("checks", ()) if one["revision"]]
     try:
-        rows = changes(client.cluster, status["committed"]["revision"], ROWS, until)
-        mine = [row for row in rows if part_of(row.author) is PERSON and row.resource != LESSONS.resource]
-        if not mine:
-            return None
-        told = thread.of_revision(client, mine[-1].revision)
+        rows = changes(client.cluster, status["committed"]["revision"], ROWS, max(deciding, default=0))
+        mine = [r.revision for r in rows if part_of(r.author) is PERSON and r.resource != LESSONS.resource]
+        revision = (mine or deciding or [0])[-1]
+        told = thread.of_revision(client, revision)
     except (ApiError, Compacted):
         return None  # so long ago that the log does not tell any more
     hops = [{**hop, "took": f"{hop['after']:.1f} s"} for hop in told["hops"][:HOPS]]
-    return {"revision": mine[-1].revision, "hops": hops, "more": len(told["hops"]) > HOPS or told["truncated"]}
+    return {"revision": revision, "hops": hops, "more": len(told["hops"]) > HOPS or told["truncated"]}
 
 
 def _why(step: Step) -> str:

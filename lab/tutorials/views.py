@@ -17,7 +17,6 @@ from django.views.decorators.http import require_GET, require_POST
 from lab.apimachinery.errors import ApiError, bad_request, not_found
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client, cluster_names
-from lab.client.clusters import ensure_cluster, furnish
 from lab.dashboard.answers import refused, strict
 from lab.dashboard.creating import create_from_yaml
 from lab.dashboard.done import Done
@@ -25,11 +24,11 @@ from lab.dashboard.views import whole_board
 
 from . import column, progress, schema, shelf
 from .acting import do
+from .cluster import LEARN, ensure_learning_cluster
 from .lesson import Lesson, Step
 from .overview import certificate_of, tracks
 from .performance import LEARNER
 
-LEARN = "learn"
 TRIES = 8  # a Lesson is written by its learner and by the tutor: who was second reads it again
 
 
@@ -81,9 +80,8 @@ def start(request: HttpRequest, id: str) -> HttpResponse:
     cluster = request.POST.get("cluster", LEARN)
     try:
         lesson = _lesson(id)
-        if cluster == LEARN and cluster not in cluster_names():
-            ensure_cluster(cluster)
-            furnish(cluster)
+        if cluster == LEARN:
+            ensure_learning_cluster()
         begin(client_of(cluster), lesson, anew="anew" in request.POST)
     except ApiError as error:
         return render(request, "tutorials/sorry.html", {"error": error}, status=error.code)

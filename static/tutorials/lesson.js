@@ -53,7 +53,21 @@ body.addEventListener("htmx:beforeSwap", () => {
   focused = lesson.contains(document.activeElement) ? document.activeElement.id || "l-title" : null;
 });
 body.addEventListener("htmx:afterSettle", () => setTimeout(settled));
-body.addEventListener("htmx:sendError", () => say("The lab does not answer. Try again when the board says Live."));
+
+// What is sent names the step that it is for, so sent twice is as sent once: Chrome drops requests when a network interface
+// comes or goes. An element that stays sends it: the form may be drawn anew meanwhile.
+lesson.addEventListener("submit", async (event) => {
+  const form = event.target.closest("[data-post]");
+  if (!form) return;
+  event.preventDefault();
+  const values = Object.fromEntries(new FormData(form));
+  const post = () => htmx.ajax("POST", form.action, { source: $("l-post"), target: lesson, swap: "none", values });
+  event.submitter?.setAttribute("aria-busy", "true");
+  await post()
+    .catch(() => new Promise((resolve) => setTimeout(resolve, 300)).then(post))
+    .catch(() => say("The lab does not answer. Try again when the board says Live."));
+  event.submitter?.removeAttribute("aria-busy");
+});
 
 function settled() {
   const now = seen();
@@ -62,6 +76,7 @@ function settled() {
   if (fresh && (free || focused)) begin();
   else if (now.phase === "Passed" && before.phase !== "Passed") passed(free || focused);
   else if (focused && free) ($(focused) || $("l-title")).focus({ preventScroll: true });
+  if (now.phase === "Act" && before.phase === "Predict") reveal($("l-checks"));
   if (!fresh) tell(now);
   before = now;
 }
@@ -72,8 +87,14 @@ function begin() {
 }
 
 function passed(may) {
-  $("l-after").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  reveal($("l-checks"));
   if (may) $("l-next")?.focus({ preventScroll: true });
+}
+
+// Beside the board the column scrolls by itself, on a phone the page does.
+function reveal(part) {
+  if (lesson.scrollHeight > lesson.clientHeight + 1) lesson.scrollTo({ top: part.offsetTop - 16, behavior: "smooth" });
+  else part.scrollIntoView({ block: "nearest" });
 }
 
 function tell(now) {
