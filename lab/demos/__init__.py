@@ -22,6 +22,8 @@ IMAGES: dict[str, tuple[Path, dict[str, str]]] = {
     "orrery/hello:v3": (HELLO, {"VERSION": "v3"}),
     # Starts, answers, and never becomes ready: a release to roll back.
     "orrery/hello:broken": (HELLO, {"VERSION": "broken", "READY_AFTER": "31536000"}),
+    # Becomes ready, and fails one visit in five: a release that only its visitors can judge.
+    "orrery/hello:faulty": (HELLO, {"VERSION": "faulty", "FAIL_EVERY": "5"}),
 }
 for _version in ("v1", "v2"):
     # The bank as one program, and each of its parts as a service of its own: the same files, told to be another part.

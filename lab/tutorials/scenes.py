@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from lab.apimachinery import patch
-from lab.apimachinery.kinds import BY_GVK, NODES, STORAGECLASSES, Kind
+from lab.apimachinery.kinds import BY_GVK, NODEPOOLS, NODES, STORAGECLASSES, Kind
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.manifests import Loader
 from lab.apiserver.strategies import strategy_for
@@ -88,6 +88,8 @@ def _kind(name: str, obj: dict) -> Kind:
 def _whole(kind: Kind, obj: dict, runtime: str) -> dict:
     if kind.namespaced:
         obj["metadata"].setdefault("namespace", "default")
+    if kind is NODEPOOLS:
+        obj["spec"].setdefault("runtime", runtime)
     if kind is NODES:
         obj["metadata"].setdefault("labels", {}).setdefault(RUNTIME_LABEL, runtime)
     strategy_for(kind).default(obj)

@@ -83,7 +83,8 @@ def payments(request: Request, bank: "Bank") -> Answer:
         records, _ = bank.storage.read("payments")
         newest = sorted(records.items(), key=lambda each: each[1]["time"], reverse=True)
         return Answer(200, [{"id": key, **record} for key, record in newest[:20]])
-    payer, payee, amount = (str(request.body.get(field, "")).strip() for field in ("from", "to", "amount"))
+    asked = {**request.query, **request.body}  # in the address too: for whoever has but an address to type
+    payer, payee, amount = (str(asked.get(field, "")).strip() for field in ("from", "to", "amount"))
     try:
         cents = round(float(amount) * 100)
     except (ValueError, OverflowError):
@@ -91,7 +92,7 @@ def payments(request: Request, bank: "Bank") -> Answer:
     if not 0 < cents <= MOST_CENTS or payer == payee:
         return refused(400, "pay more than nothing, less than a million, and to somebody else")
     payment = {"from": payer, "to": payee, "cents": cents}
-    key = str(request.body.get("id") or uuid.uuid4().hex[:12])
+    key = str(asked.get("id") or uuid.uuid4().hex[:12])
     moved = bank.call("accounts", Request("POST", "/accounts/transfers", body={"id": key, **payment}))
     if not moved.ok:
         return moved

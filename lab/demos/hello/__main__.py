@@ -1,6 +1,8 @@
 """A web server that says which version, pod and node answered. Environment, all optional:
 
 VERSION (v1), COLOR (any CSS colour), PORT (8080), ADDRESS (all), READY_AFTER (seconds until /readyz says yes, 0),
+FAIL_EVERY (each so manieth visit of / is answered with 500: a release that one should not have made),
+GRACEFUL (no: it ends at SIGTERM in the middle of its requests, as a program does that does not care for it),
 PAGE (a file to show instead of page.html), POD_NAME and NODE_NAME (Kubernetes can fill them in: valueFrom.fieldRef).
 
 It does by hand what `http.server` would do, because importing that takes three times as long as everything here.
@@ -19,9 +21,10 @@ COLORS = {"v1": "#3b82f6", "v2": "#16a34a", "v3": "#d97706"}
 COLOR = os.environ.get("COLOR") or COLORS.get(VERSION, "#9333ea")
 POD = os.environ.get("POD_NAME") or socket.gethostname()
 NODE = os.environ.get("NODE_NAME", "")
+FAIL_EVERY = int(os.environ.get("FAIL_EVERY") or 0)
 READY_AFTER = float(os.environ.get("READY_AFTER") or 0)
 STARTED = time.monotonic()
-REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 503: "Service Unavailable"}
+REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 500: "Internal Server Error", 503: "Service Unavailable"}
 PROBES = ("/healthz", "/readyz")  # asked every second: not worth a line of the log
 IDLE_SECONDS = 60
 MOST_HEADERS = 16384
@@ -51,6 +54,8 @@ def hello(accept: str) -> tuple[int, str, str]:
     with lock:
         hits += 1
         count = hits
+    if FAIL_EVERY and count % FAIL_EVERY == 0:
+        return 500, "text/plain", f"{POD} ({VERSION}) has failed: each visit number {FAIL_EVERY} does\n"
     if "text/html" not in accept:
         return 200, "text/plain", f"Hello from {POD} ({VERSION}){' on ' + NODE if NODE else ''}, visit {count}\n"
     facts = {"version": VERSION, "color": COLOR, "pod": POD, "node": NODE or "–", "hits": str(count)}
@@ -165,7 +170,11 @@ def main() -> None:
         stopping.set()
         listener.close()  # accept() below returns with an error: no new connections
 
-    signal.signal(signal.SIGTERM, stop)
+    def end(*_: object) -> None:
+        print("asked to stop: exit 143, whoever waits", flush=True)
+        os._exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end if os.environ.get("GRACEFUL") == "no" else stop)
     signal.signal(signal.SIGINT, stop)
     print(f"hello {VERSION}: {POD} listens on {address or '*'}:{port}", flush=True)
     threads: list[threading.Thread] = []
