@@ -135,9 +135,19 @@ def _running(lab: LabUnderTest) -> Iterator[LabUnderTest]:
         lab.clean_up()
 
 
-@pytest.fixture(params=["KUBECTL_OLD", "KUBECTL_NEW"], scope="session")
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whoever asks for a kubectl runs with the new one; those that are about what a kubectl sends
+    (`@pytest.mark.both_kubectls`), with an old one too."""
+    chosen = any("kubectl" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "kubectl" in metafunc.fixturenames and not chosen:
+        both = metafunc.definition.get_closest_marker("both_kubectls")
+        names = ["KUBECTL_OLD", "KUBECTL_NEW"] if both else ["KUBECTL_NEW"]
+        metafunc.parametrize("kubectl", names, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def kubectl(request: pytest.FixtureRequest) -> str:
-    """The path of a kubectl: each test that asks runs with an old one and with a new one."""
+    """The path of a kubectl."""
     found = os.environ.get(request.param) or (shutil.which("kubectl") if not IN_CI else None)
     need(f"kubectl ({request.param} names one)", found)
     return found

@@ -12,6 +12,8 @@ from lab.apimachinery import patch
 from lab.apimachinery.kinds import PODS
 from lab.apimachinery.patch import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 
+pytestmark = pytest.mark.both_kubectls
+
 names, values = st.sampled_from("abcd"), st.sampled_from(["1", "2"])
 lists_of_plain = st.lists(names.map("x/{}".format), unique=True)
 

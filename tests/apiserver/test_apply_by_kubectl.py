@@ -10,6 +10,8 @@ from ..apimachinery.test_patch_by_kubectl import by_name, containers, names, tid
 from .conftest import deployment
 from .test_kubectl import Kubectl
 
+pytestmark = pytest.mark.both_kubectls
+
 AT = "/apis/apps/v1/namespaces/default/deployments"
 
 

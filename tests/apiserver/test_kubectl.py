@@ -19,6 +19,8 @@ from lab.client import Client
 
 from .conftest import deployment, pod
 
+pytestmark = pytest.mark.both_kubectls
+
 
 class Kubectl:
     """One kubectl and one cluster: `run("get", "pods")` is what it printed."""

@@ -9,6 +9,8 @@ import pytest
 
 from ..transcripts import deviations, shell
 
+pytestmark = pytest.mark.both_kubectls
+
 TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 
 

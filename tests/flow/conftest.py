@@ -46,7 +46,7 @@ def stage(request: pytest.FixtureRequest) -> Stage:
 
 @pytest.fixture
 def kubectl_of(lab, kubectl, tmp_path) -> Callable[..., subprocess.CompletedProcess]:
-    """Run an old kubectl, and then a new one, on the lab that the module names `lab`."""
+    """Run kubectl on the lab that the module names `lab`."""
     config = tmp_path / "config"
     config.write_text(manage("kubeconfig", data=lab.data).stdout)
 

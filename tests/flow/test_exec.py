@@ -1,4 +1,4 @@
-"""kubectl exec, attach, cp, port-forward and run, an old one and a new one, into real containers and processes."""
+"""kubectl exec, attach, cp, port-forward and run, into real containers and processes."""
 
 import contextlib
 import fcntl

@@ -178,6 +178,7 @@ def test_what_there_is_can_be_found_out(k):
             proxy.kill()
 
 
+@pytest.mark.both_kubectls
 def test_a_day_goes_as_it_is_written(k, kubectl, tmp_path):
     run = shell(kubectl, tmp_path / "kubeconfig", tmp_path)
     assert "modified" in run(f"kubectl config set-context --current --namespace={k.namespace}")
