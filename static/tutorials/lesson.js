@@ -87,14 +87,16 @@ function begin() {
 }
 
 function passed(may) {
-  reveal($("l-checks"));
+  reveal($("l-checks"), "start");
   if (may) $("l-next")?.focus({ preventScroll: true });
 }
 
-// Beside the board the column scrolls by itself, on a phone the page does.
-function reveal(part) {
-  if (lesson.scrollHeight > lesson.clientHeight + 1) lesson.scrollTo({ top: part.offsetTop - 16, behavior: "smooth" });
-  else part.scrollIntoView({ block: "nearest" });
+// Into sight: its end, or from its beginning on. Beside the board the column scrolls by itself, on a phone the page does.
+function reveal(part, block = "end") {
+  if (matchMedia("(max-width: 720px)").matches) return part.scrollIntoView({ block: block === "end" ? "nearest" : block });
+  const end = part.offsetTop + part.offsetHeight + $("l-foot").offsetHeight + 16 - lesson.clientHeight;
+  const top = block === "end" ? Math.max(lesson.scrollTop, end) : part.offsetTop - 16;
+  lesson.scrollTo({ top, behavior: "smooth" });
 }
 
 function tell(now) {
