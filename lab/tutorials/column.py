@@ -3,6 +3,7 @@
 Each part stands by itself, so that a check that turns takes neither the focus nor a choice that is half made.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ from lab.explain import thread
 from lab.explain.authors import PERSON, part_of
 from lab.store import Compacted, changes
 
-from . import marking, progress
+from . import facts, marking, progress
 from .checking import BROKEN, ERROR, NOT_YET, PASSED
-from .claims import parse_subject
+from .claims import parse_reading, parse_subject
 from .facts import kind_of
 from .lesson import Lesson, Question, Step
+from .outside import Outside
 from .parts import misconceptions
 from .shelf import lessons
+from .texts import shown
 
 # In the order in which they stand in the column.
 PARTS = ("path", "stage", "text", "predict", "questions", "checks", "hints", "done", "after", "foot", "more")
@@ -43,7 +46,7 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
     if obj and progress.begins(obj):
         status = progress.setting(obj)
     kept = status.get("steps", {}).get(step.id, {}) if status.get("phase") == progress.DONE else {}
-    shown = _Words(step, kept.get("measured", {}), _door(client.cluster))
+    words = _Words({**_read(client, step), **kept.get("measured", {})}, _door(client.cluster))
     said = spec.get("answers", {}).get(step.id, {})
     return {
         "cluster": client.cluster,
@@ -55,33 +58,44 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "run": spec.get("run", 0),
         "path": list(_path(lesson, step, status)),
         "place": lesson.steps.index(step) + 1,
-        "intro": shown(lesson.text) if step is lesson.steps[0] else "",
-        "text": shown(step.text, step.buttons),
+        "intro": words(lesson.text) if step is lesson.steps[0] else "",
+        "text": words(step.text, step.buttons),
         "predict": _question(step.predict, said) if step.predict else None,
         "questions": [_question(one, said) for one in step.questions],
         "checks": _checks(step, status),
-        "hints": [shown(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
+        "hints": [words(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
         "more_hints": len(status.get("hints", ())) < len(step.hints),
         "skipping": spec.get("skip") == step.id,
         "done": status.get("done", []),
         "acts": len(step.solution),
-        "after": _after(client, step, status, shown, said) if status.get("phase") == progress.DONE else None,
+        "after": _after(client, step, status, words) if status.get("phase") == progress.DONE else None,
         "next": progress.next_step(lesson, step),
         "next_lesson": _following(lesson),
         "back": progress.begin_of(lesson, step),
-        "asked": [(question, shown(answer)) for question, answer in lesson.questions],
+        "asked": [(question, words(answer)) for question, answer in lesson.questions],
         "terms": lesson.terms,
     }
 
 
 class _Words:
-    """Markdown of one step as HTML."""
+    """Markdown as HTML, with what was measured in its places."""
 
-    def __init__(self, step: Step, measured: dict[str, str], door: str):
-        self._step, self._measured, self._door = step, measured, door
+    def __init__(self, measured: dict[str, str], door: str):
+        self._measured, self._door = measured, door
 
     def __call__(self, text: str, buttons: tuple = ()) -> SafeString:
         return marking.html(text, measured=self._measured, buttons=buttons, door=self._door)
+
+
+def _read(client: Client, step: Step) -> dict[str, str]:
+    """What the text has in braces, and what its sheets begin with, as it is now."""
+    outside, found = Outside(client), {}
+    for text in marking.readings(step.text):
+        with contextlib.suppress(ValueError, ApiError):
+            reading = parse_reading(text)
+            said = outside(reading)
+            found[text] = shown(facts.read(client.view(), reading) if said is None else said)
+    return found
 
 
 def _door(cluster: str) -> str:
@@ -115,25 +129,25 @@ def _checks(step: Step, status: dict) -> list[dict]:
     return found
 
 
-def _after(client: Client, step: Step, status: dict, shown: _Words, said: dict) -> dict:
+def _after(client: Client, step: Step, status: dict, words: _Words) -> dict:
     kept = status.get("steps", {}).get(step.id, {})
     return {
         **kept,
-        "text": shown(step.afterwards),
-        "verdict": _verdict(step.predict, kept, shown) if step.predict and "chosen" in kept else None,
+        "text": words(step.afterwards),
+        "verdict": _verdict(step.predict, kept, words) if step.predict and "chosen" in kept else None,
         "thread": learners_act(client, status),
         "why": _why(step),
     }
 
 
-def _verdict(question: Question, kept: dict, shown: _Words) -> dict:
+def _verdict(question: Question, kept: dict, words: _Words) -> dict:
     answer = next((one for one in question.answers if one.id == kept["chosen"]), None)
     true = "; ".join(one.text for one in question.answers if one.id in kept.get("came", ()))
     return {
         "right": kept["right"],
         "chosen": answer.text if answer else f"{kept['chosen']} {question.unit}".strip(),
         "came": true or f"{kept['measured'].get(question.number, '?')} {question.unit}".strip(),
-        "because": shown(answer.because) if answer else "",
+        "because": words(answer.because) if answer else "",
         "belief": misconceptions().get(kept.get("misconception", ""), ""),
     }
 

@@ -71,7 +71,7 @@ lesson.addEventListener("submit", async (event) => {
 
 function settled() {
   const now = seen();
-  const fresh = now.step !== before.step || now.run !== before.run;
+  const fresh = now.step !== before.step || now.turn !== before.turn;
   const free = !document.activeElement || document.activeElement === body;
   if (fresh && (free || focused)) begin();
   else if (now.phase === "Passed" && before.phase !== "Passed") passed(free || focused);
@@ -115,7 +115,7 @@ function say(words) {
 lesson.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-act], [data-apply], [data-run]");
   if (!button) return;
-  if (button.dataset.run !== undefined && button.dataset.run) return type(button.dataset.run);
+  if (button.dataset.run) return type(button.dataset.run);
   const form = new FormData();
   if (button.dataset.act !== undefined) form.set("number", button.dataset.act);
   else form.set("yaml", button.closest(".file").querySelector("code").textContent);
