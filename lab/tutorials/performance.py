@@ -42,6 +42,7 @@ class Performance:
         self._judge: Judge | None = None
         self._outside = Outside(client)
         self._passing = 0.0  # since when all checks have passed
+        self._changing = 0.0  # when the stage was last seen to be on its way
         self._faults: dict[int, int] = {}  # fault's number → how often it has come
 
     def turn(self, obj: dict) -> float:
@@ -76,7 +77,10 @@ class Performance:
         if step.start:
             scene = read_scene(Path(played.folder), step.start, settings.RUNTIME)
             if not set_stage(because, scene, self._since):
+                self._changing = time.time()
                 return SOON
+        if not step.predict and _counts(step) and time.time() - self._changing < FIGURES_SECONDS:
+            return SOON  # what failed while it was set is to be counted before, not after; who predicts is slower
         status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())
         self._write(obj, {**status, "baseline": counted(self._client.cluster)})
         return SOON
@@ -85,7 +89,8 @@ class Performance:
         """Acts count from when the prediction is made."""
         if step.predict is None or step.predict.id in progress.answers(obj, step):
             now = {"revision": int(obj["metadata"]["resourceVersion"]), "time": time.time()}
-            self._write(obj, {**obj["status"], "phase": progress.ACT, "committed": now})
+            acts = {"phase": progress.ACT, "committed": now, "baseline": counted(self._client.cluster)}
+            self._write(obj, {**obj["status"], **acts})
             return SOON
         if obj["spec"].get("skip") == step.id:
             right = next((act for act in step.solution if act.kind == "answer"), None)
@@ -136,13 +141,11 @@ class Performance:
     def _is_counted(self, step: Step, now: float) -> bool:
         """Whether what the visitors saw up to the pass has been counted: their figures come once a second."""
         self._passing = self._passing or now
-        wanted = [reading for reading in readings(step) if reading.subject.kind == "visitors"]
-        counted = not wanted and not any(text.startswith("visitors/") for text in places(step.afterwards))
-        return counted or now - self._passing > FIGURES_SECONDS
+        return not _counts(step) or now - self._passing > FIGURES_SECONDS
 
     def _measured(self, judge: Judge, step: Step, results: list[Result]) -> dict[str, str]:
         """What the text after the pass has in braces, and what was guessed, as it is now: it is kept."""
-        known = {f"took {result.id}": f"{result.seconds:.2g}" for result in results}
+        known = {f"took {result.id}": _seconds(result.seconds) for result in results}
         wanted = places(step.afterwards) + ([step.predict.number] if step.predict and step.predict.number else [])
         for text in wanted:
             if text not in known:
@@ -210,6 +213,16 @@ def grown(cluster: str, after: int) -> list[Change]:
 def _right(step: Step) -> str:
     assert step.predict
     return next((answer.id for answer in step.predict.answers if answer.right or answer.claims), "")
+
+
+def _seconds(taken: float) -> str:
+    return f"{taken:.2g}" if taken < 10 else f"{taken:.0f}"
+
+
+def _counts(step: Step) -> bool:
+    """Whether its checks, or the text after it, say what visitors saw."""
+    wanted = any(reading.subject.kind == "visitors" for reading in readings(step))
+    return wanted or any(text.startswith("visitors/") for text in places(step.afterwards))
 
 
 def _needs_looking(step: Step) -> bool:

@@ -27,6 +27,7 @@ from .remote import Remote
 
 READY_SECONDS, STAGE_SECONDS, SOLUTION_SECONDS = 120.0, 120.0, 120.0
 STILL_SECONDS = 1.0  # for so long nobody does anything, and nothing may pass
+READING_SECONDS = 1.5  # nobody predicts sooner; what failed while the stage was set is counted by then
 LOOK_SECONDS = 0.1
 THEIRS = ("REDIS_URL", "DATABASE_URL")  # of whoever starts it: a lab of its own has its own
 
@@ -92,6 +93,7 @@ def _prove(remote: Remote, lesson: Lesson, step: Step) -> Proof:
         _reach(remote, lesson.id, run, STAGE_SECONDS, PREDICT, ACT)
         staged = time.monotonic() - began
         if step.predict:
+            time.sleep(READING_SECONDS)
             remote.patch(lesson.id, {"spec": {"answers": {step.id: _prediction(step)}}})
         _nothing_holds(remote, lesson.id, run, step)
         began = time.monotonic()

@@ -87,7 +87,9 @@ class Command(BaseCommand):
         try:
             with proving.own_lab(runtime) as remote:
                 for lesson in playable:
-                    for proof in proving.prove(remote, lesson, [each for each in lessons if "/" in each]):
+                    for proof in proving.prove(
+                        remote, lesson, [each for each in lessons if each.startswith(f"{lesson.id}/")]
+                    ):
                         wrong += bool(proof.wrong)
                         self.stdout.write(json.dumps(proof.as_dict()) if options["json"] else str(proof))
                         self.stdout.flush()
