@@ -14,7 +14,7 @@ from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
 from lab.store import Change, changes, state_at
 
-from . import progress
+from . import marking, progress
 from .acting import do
 from .checking import Judge, Result, readings
 from .claims import parse_reading
@@ -24,7 +24,7 @@ from .outside import Outside, counted, is_outside
 from .scenes import read_scene
 from .shelf import find
 from .stage import set_stage
-from .texts import places, shown
+from .texts import shown
 
 SOON, OFTEN, SELDOM = 0.1, 0.5, 5.0
 FIGURES_SECONDS = 1.5
@@ -146,7 +146,8 @@ class Performance:
     def _measured(self, judge: Judge, step: Step, results: list[Result]) -> dict[str, str]:
         """What the text after the pass has in braces, and what was guessed, as it is now: it is kept."""
         known = {f"took {result.id}": _seconds(result.seconds) for result in results}
-        wanted = places(step.afterwards) + ([step.predict.number] if step.predict and step.predict.number else [])
+        guessed = [step.predict.number] if step.predict and step.predict.number else []
+        wanted = marking.readings(step.afterwards) + guessed
         for text in wanted:
             if text not in known:
                 try:
@@ -222,7 +223,7 @@ def _seconds(taken: float) -> str:
 def _counts(step: Step) -> bool:
     """Whether its checks, or the text after it, say what visitors saw."""
     wanted = any(reading.subject.kind == "visitors" for reading in readings(step))
-    return wanted or any(text.startswith("visitors/") for text in places(step.afterwards))
+    return wanted or any(text.startswith("visitors/") for text in marking.readings(step.afterwards))
 
 
 def _needs_looking(step: Step) -> bool:

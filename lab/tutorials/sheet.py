@@ -198,5 +198,5 @@ INPUT = (
     '<label class="slider"><span>{} {}</span><input type="range" name="{}" min="{}" max="{}" step="{}" value="{}" '
     'data-unit="{}" aria-valuetext="{}"><b>{}</b></label>'
 )
-READING = "<div><dt>{} <small>measured: {}</small></dt><dd>{}</dd></div>"
+READING = '<div><dt>{} <small title="{}">measured on this machine</small></dt><dd>{}</dd></div>'
 OUTPUT = '<div><dt>{}</dt><dd><output data-formula="{}" data-unit="{}">{}</output></dd></div>'
