@@ -26,6 +26,7 @@ USAGE = """Orrery, a working model of Kubernetes.
   manage.py status [--json]             what runs, where, and what is missing for more
   manage.py kubeconfig [CLUSTER]        a kubeconfig for kubectl
   manage.py down [--purge]              stop, and remove everything the lab made on the engine
+  manage.py lessons VERB                list, check, new, watch, schema, prove: the guided tutorials
   manage.py test [pytest's arguments]   run the tests
   manage.py COMMAND --help              more about one of them; `help` lists Django's own commands
 """
