@@ -7,6 +7,7 @@ from lab.apimachinery.kinds import (
     BUILDS,
     BY_GVK,
     CRONJOBS,
+    DAEMONSETS,
     DEPLOYMENTS,
     ENDPOINTS,
     EVENTS,
@@ -52,6 +53,8 @@ BUILT_IN = {("namespaces", name) for name in FIRST_NAMESPACES} | {
 OTHERS_NAMESPACES = frozenset(FIRST_NAMESPACES) - {"default"}
 # What has done something, or remembers something, cannot be put back: it is made anew.
 DOERS = (JOBS, CRONJOBS, RELEASES, BUILDS, HORIZONTALPODAUTOSCALERS)
+# What keeps something that programs have done, or what became of them.
+KEEPERS = (PERSISTENTVOLUMECLAIMS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS)
 # Annotations in which controllers and kubelets remember something.
 REMEMBERED = ("deployment.kubernetes.io/", "deprecated.daemonset.", "pv.kubernetes.io/", "volume.", KUBELET, GATEWAY,
               API_SERVER, BOOTS_UNTIL)  # fmt: skip
@@ -120,12 +123,13 @@ class Fitting:
         """Whether it only has the name of one of the scene."""
         wanted = self.wanted[key_of(obj)]
         if kind is NODES:
-            return obj.get("status", {}).get("capacity") != wanted["status"]["capacity"]
+            dark = not is_up(wanted) and is_true(obj, "Ready")  # it would take a while until its pods were known dead
+            return dark or obj.get("status", {}).get("capacity") != wanted["status"]["capacity"]
         if kind is PODS:
             return _images(obj["spec"]) != _images(wanted["spec"])
         if kind is SERVICES:  # an address is never taken back, nor given to one that has none
             return (obj["spec"].get("clusterIP") == HEADLESS) != (wanted["spec"].get("clusterIP") == HEADLESS)
-        return self._is_old(obj) and (kind in DOERS or self.scene.anew and kind is PERSISTENTVOLUMECLAIMS)
+        return self._is_old(obj) and (kind in DOERS or self.scene.anew and kind in KEEPERS)
 
     def _is_spoilt(self, pod: dict) -> bool:
         spec, node = pod["spec"], pod["spec"].get("nodeName")

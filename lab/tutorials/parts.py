@@ -115,7 +115,7 @@ def hint(block: Block, path: str, one: dict) -> Hint:
 
 
 def fault(block: Block, path: str, one: dict) -> Fault:
-    acts = tuple(act(block, f"{path}.acts[{i}]", act) for i, act in enumerate(one["acts"]))
+    acts = tuple(act(block, f"{path}.acts[{i}]", each) for i, each in enumerate(one["acts"]))
     return Fault(seconds(one["after"]) or 0.0, acts, seconds(one.get("every")) or 0.0)
 
 

@@ -3,8 +3,8 @@
     kind: Scene                      the first document, where there is something to say of the others:
     include: [bank/services.yaml]    files whose objects are part of it; what the scene itself has of the same name is
                                      laid over them, as `kubectl patch` does
-    anew: true                       its programs remember what they were told: Reset starts their pods anew, and
-                                     gives them empty volumes
+    anew: true                       its programs remember what they were told: Reset makes its workloads and their
+                                     pods anew, and gives them empty volumes
     until: [pods app=web waiting == CrashLoopBackOff]
                                      when the step begins; without it, when everything is up
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lab.apimachinery.controlplane import is_up
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import BY_RESOURCE, DAEMONSETS, NAMESPACES, NODES, PODS, REPLICASETS, Kind
+from lab.apimachinery.kinds import BY_RESOURCE, DAEMONSETS, NAMESPACES, NODES, PODS, REPLICASETS, SERVICES, WHEELS, Kind
 from lab.apimachinery.meta import is_deleting, is_true
 from lab.client import Client, Put
 from lab.store import View
@@ -55,6 +55,8 @@ def set_stage(client: Client, scene: Scene, since: float = 0.0) -> bool:
     """Take one step towards the scene; True when nothing is left to do, and the scene is up. Raises ApiError."""
     client = Client(client.cluster, client.author, client.cause, client.fence, hardware=True)
     todo = plan(client.view(), scene, since)
+    if _write(client, [put for put in todo.puts if put.kind is WHEELS]):
+        return False  # first of all who is to stand stands: else it makes anew what goes
     for kind in sorted(todo.gone.keys() - set(LAST), key=lambda kind: (kind is not NAMESPACES, kind.resource)):
         client.delete_these(kind, todo.gone[kind], grace_seconds=0)
     written = _write(client, todo.puts)
@@ -85,7 +87,8 @@ def settled(view: View, scene: Scene) -> bool:
     if not all(obj is not None and not is_deleting(obj) for obj in now):
         return False
     nodes = [obj for obj in now if obj and obj["kind"] == NODES.kind]
-    if not all(map(_takes_pods, nodes)):
+    services = [obj for obj in now if obj and obj["kind"] == SERVICES.kind]
+    if not all(map(_takes_pods, nodes)) or not all(_leads_to_all(view, obj) for obj in services):
         return False
     if scene.until:
         return all(facts.all_hold(claim, facts.read(view, claim.reading)) for claim in scene.until)
@@ -100,6 +103,16 @@ def _takes_pods(node: dict) -> bool:
     taints = node["spec"].get("taints", ())
     silent = any(taint["key"].startswith(LIFECYCLE) and taint["effect"] == "NoExecute" for taint in taints)
     return not is_up(node) or is_true(node, "Ready") and not silent
+
+
+def _leads_to_all(view: View, service: dict) -> bool:
+    """Whether its endpoints are those of its pods that are ready: they follow a moment later."""
+    wanted = service["spec"].get("selector", {}).items()
+    ready = sum(
+        wanted <= pod["metadata"].get("labels", {}).items() and is_true(pod, "Ready") and not is_deleting(pod)
+        for pod in view.list(PODS.resource, service["metadata"]["namespace"])
+    )
+    return not wanted or facts.endpoints(view, service) == ready
 
 
 def _is_ready(obj: dict, pods: list[bool]) -> bool:

@@ -20,11 +20,12 @@ from lab.apimachinery.kinds import (
 )
 from lab.apimachinery.meta import now
 from lab.client import Client
+from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.tutorials.cluster import ensure_learning_cluster
 from lab.tutorials.pages import SCENES
 from lab.tutorials.scenes import Scene, read_scene
 from lab.tutorials.stage import set_stage, settled
-from tests.controllers.cluster import Cluster
+from tests.controllers.cluster import WORKLOADS, Cluster
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +44,7 @@ class Theatre(Cluster):
         for _ in range(20):
             if set_stage(self.tutor, self.scene, since):
                 return
-            self.settle()
+            self.settle(*WORKLOADS, EndpointSliceController())
             for node in self.client.list(NODES):
                 self.report_node(node["metadata"]["name"])
                 self.lift(node["metadata"]["name"])
@@ -55,6 +56,10 @@ class Theatre(Cluster):
         """Times are whole seconds: what is there now is of the one before."""
         time.sleep(1.1)
         self.reset()
+
+    def run(self, pods: list[dict], ready: bool = True) -> None:
+        """With addresses, so that a Service can lead to them."""
+        super().run([{**pod, "status": {**pod.get("status", {}), "podIP": "10.0.0.7"}} for pod in pods], ready)
 
     def report_node(self, name: str, ready: str = "True") -> dict:
         """As a kubelet does: what it was given as capacity stays."""
@@ -236,6 +241,7 @@ def test_a_step_begins_when_what_its_scene_waits_for_has_come(theatre, tmp_path)
     view = theatre.client.view()
     assert settled(view, theatre.scene) and not settled(view, waits)
     theatre.client.delete(PODS, "default", sorted(theatre.webs())[0], grace_seconds=0)
+    theatre.settle(EndpointSliceController())
     view = theatre.client.view()
     assert not settled(view, theatre.scene) and settled(view, waits)
 
