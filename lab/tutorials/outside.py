@@ -1,7 +1,9 @@
 """What no object says: figures of visitors, answers of services, what `why` says. Reads; changes nothing.
 
-visitors/web failed        requests since the step's acts count: requests, failed, late, pods, versions;
-                           over the last ten seconds: rate, errorRate, p50, p95, p99 (milliseconds)
+visitors/web failed        requests since the step's acts count: requests, failed, late, pods, versions; the percent
+                           that the pods answered who had the least and the most of them: leastShare, mostShare;
+                           over the last ten seconds: rate, errorRate, p50, p95, p99 (milliseconds), and newShare, the
+                           percent that went to a version which nobody had met before
 http://loans/loans status  one request now, through the front door: status, body, ms, or .a.path of its JSON;
                            services: whom it passed, by the logs that have its id
 why/deployment/web reason  the first card of why: reason, answer
@@ -25,8 +27,9 @@ from .measuring import FACTS, read_machine
 COUNTED = {"requests": "requests", "failed": "errors", "late": "late"}
 FLOWING = ("rate", "errorRate", "p50", "p95", "p99", "inFlight")
 ANSWERED = ("pods", "versions")
+SHARES = ("leastShare", "mostShare", "newShare")
 WORDS = {
-    "visitors": (*COUNTED, *FLOWING, *ANSWERED),
+    "visitors": (*COUNTED, *FLOWING, *ANSWERED, *SHARES),
     "http": ("status", "body", "ms", "services"),
     "why": ("reason", "answer"),
     "machine": tuple(FACTS),
@@ -72,6 +75,8 @@ class Outside:
         if reading.fact in ANSWERED:
             then = before.get(reading.fact, {})
             return [sum(one["requests"] > then.get(name, 0) for name, one in now[reading.fact].items())]
+        if reading.fact in SHARES:
+            return _share(reading.fact, now, before)
         field_ = COUNTED[reading.fact]
         return [now[field_] - before.get(field_, 0)]
 
@@ -100,6 +105,19 @@ class Outside:
             return []
         said = why.of_object(self.client, of, found[0]["metadata"].get("namespace", ""), found[0]["metadata"]["name"])
         return [card.get(reading.fact) for card in said["cards"][:1]]
+
+
+def _share(fact: str, now: dict, before: dict) -> list[Any]:
+    """Percent. Nothing as long as nobody has answered."""
+    if fact == "newShare":
+        rates = {version: one["rate"] for version, one in now["versions"].items()}
+        new, total = sum(rates[one] for one in rates.keys() - before.get("versions", {}).keys()), sum(rates.values())
+        return [round(100 * new / total, 1)] if total else []
+    then = before.get("pods", {})
+    since = [one["requests"] - then.get(name, 0) for name, one in now["pods"].items()]
+    answered = [count for count in since if count > 0]
+    chosen = min if fact == "leastShare" else max
+    return [round(100 * chosen(answered) / sum(answered), 1)] if answered else []
 
 
 def counted(cluster: str) -> dict[str, dict]:

@@ -32,6 +32,7 @@ MOST_HEADERS = 16384
 stopping = threading.Event()
 lock = threading.Lock()
 hits = 0
+rests_until = 0.0  # not ready until then, though it works
 connections: set[socket.socket] = set()
 
 # The page, with gaps in braces: a file of its own beside the program, so that another version of it can be shipped.
@@ -80,6 +81,18 @@ def slow(query: str) -> tuple[int, str, str]:
     return 200, "text/plain", f"{POD} ({VERSION}) took {seconds:g} s\n"
 
 
+def rest(query: str) -> tuple[int, str, str]:
+    """Says no at /readyz for `?s=` seconds, at most ten minutes: as a program does that has too much to do, or too
+    little of what it needs. It answers all the same whoever asks."""
+    global rests_until
+    try:
+        seconds = number(query, "s", "20", most=600)
+    except ValueError:
+        return 400, "text/plain", "s must be a number of seconds\n"
+    rests_until = time.monotonic() + seconds
+    return 200, "text/plain", f"{POD} is not ready for {seconds:g} s\n"
+
+
 def burn(query: str) -> tuple[int, str, str]:
     """Takes so many milliseconds of CPU (`?ms=`) before it answers: something to do, for an autoscaler to see."""
     try:
@@ -101,8 +114,10 @@ def answer(target: str, accept: str) -> tuple[int, str, str]:
         return 200, "text/plain", "ok\n"
     if path == "/readyz":
         # Out of the endpoints before the end: whoever asks while we finish is sent elsewhere.
-        ready = time.monotonic() - STARTED >= READY_AFTER and not stopping.is_set()
+        ready = time.monotonic() >= max(STARTED + READY_AFTER, rests_until) and not stopping.is_set()
         return (200, "text/plain", "ok\n") if ready else (503, "text/plain", "not ready\n")
+    if path == "/rest":
+        return rest(query)
     if path == "/slow":
         return slow(query)
     if path == "/burn":
@@ -112,7 +127,7 @@ def answer(target: str, accept: str) -> tuple[int, str, str]:
     if path == "/crash":
         print("asked to crash: exit 1", flush=True)
         os._exit(1)
-    return 404, "text/plain", "try / /healthz /readyz /slow?s=2 /burn?ms=50 /env /crash\n"
+    return 404, "text/plain", "try / /healthz /readyz /rest?s=20 /slow?s=2 /burn?ms=50 /env /crash\n"
 
 
 def read_request(connection: socket.socket, buffered: bytes) -> tuple[str, dict[str, str], bytes]:
