@@ -3,7 +3,7 @@
 visitors/web failed        requests since the step's acts count: requests, failed, late, pods, versions; the percent
                            that the pods answered who had the least and the most of them: leastShare, mostShare;
                            over the last ten seconds: rate, errorRate, p50, p95, p99 (milliseconds), and newShare, the
-                           percent that went to a version which nobody had met before
+                           percent that went to the new version of the last release
 http://loans/loans status  one request now, through the front door: status, body, ms, or .a.path of its JSON;
                            services: whom it passed, by the logs that have its id
 why/deployment/web reason  the first card of why: reason, answer
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab import metrics
+from lab.apimachinery.kinds import RELEASES
 from lab.client import Client
 from lab.dashboard.requests import ask, lines_of, make_request, services_of
 from lab.explain import why
@@ -75,10 +76,20 @@ class Outside:
         if reading.fact in ANSWERED:
             then = before.get(reading.fact, {})
             return [sum(one["requests"] > then.get(name, 0) for name, one in now[reading.fact].items())]
+        if reading.fact == "newShare":
+            return self._new_share(reading.subject.namespace, now)
         if reading.fact in SHARES:
             return _share(reading.fact, now, before)
         field_ = COUNTED[reading.fact]
         return [now[field_] - before.get(field_, 0)]
+
+    def _new_share(self, namespace: str, now: dict) -> list[Any]:
+        """Percent. Which version is new, the release says that was made last."""
+        releases = self.client.list(RELEASES, namespace)
+        newest = max(releases, key=lambda one: one["metadata"]["creationTimestamp"], default={})
+        rates = {version: one["rate"] for version, one in now["versions"].items()}
+        new, total = rates.get(newest.get("status", {}).get("newRevision", ""), 0), sum(rates.values())
+        return [round(100 * new / total, 1)] if total else []
 
     def _answer(self, reading: Reading) -> Any:
         service, _, path = reading.subject.name.partition("/")
@@ -109,10 +120,6 @@ class Outside:
 
 def _share(fact: str, now: dict, before: dict) -> list[Any]:
     """Percent. Nothing as long as nobody has answered."""
-    if fact == "newShare":
-        rates = {version: one["rate"] for version, one in now["versions"].items()}
-        new, total = sum(rates[one] for one in rates.keys() - before.get("versions", {}).keys()), sum(rates.values())
-        return [round(100 * new / total, 1)] if total else []
     then = before.get("pods", {})
     since = [one["requests"] - then.get(name, 0) for name, one in now["pods"].items()]
     answered = [count for count in since if count > 0]
