@@ -36,6 +36,7 @@ from lab.apimachinery.wheels import RUNNING
 from lab.client import Put
 from lab.client.clusters import ACCOUNT, FIRST_NAMESPACES, ROOT_CA
 from lab.controllers.deployment.revisions import REVISION, REVISION_HISTORY, same_template
+from lab.controllers.horizontalpodautoscaler.controller import MEMORY
 from lab.store import View
 
 from .scenes import Scene
@@ -57,7 +58,7 @@ DOERS = (JOBS, CRONJOBS, RELEASES, BUILDS, HORIZONTALPODAUTOSCALERS)
 KEEPERS = (PERSISTENTVOLUMECLAIMS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS)
 # Annotations in which controllers and kubelets remember something.
 REMEMBERED = ("deployment.kubernetes.io/", "deprecated.daemonset.", "pv.kubernetes.io/", "volume.", KUBELET, GATEWAY,
-              API_SERVER, BOOTS_UNTIL)  # fmt: skip
+              API_SERVER, BOOTS_UNTIL, MEMORY)  # fmt: skip
 FILLED_IN = (JOBS, PERSISTENTVOLUMECLAIMS)  # what was filled in there may not be changed any more
 LIFECYCLE = "node.kubernetes.io/"
 CORDONED = f"{LIFECYCLE}unschedulable"
