@@ -85,10 +85,10 @@ def _http(client: Client, act: Act, folder: Path) -> Done:
     method, _, address = act.text.partition(" ")
     service, _, path = address.removeprefix("http://").partition("/")
     try:
-        status, body = ask(client.cluster, method, service, "default", f"/{path}")
+        status, _ = ask(client.cluster, method, service, "default", f"/{path}")
     except OSError as error:
         return Done(f"{act.text}: no answer ({error})")
-    return Done(f"{act.text}: {status} {body[:120]}")
+    return Done(f"{act.text}: {status}")
 
 
 def _kubectl(client: Client, act: Act, folder: Path) -> Done:

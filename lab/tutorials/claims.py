@@ -54,7 +54,8 @@ class Claim:
     value: Any
 
     def __str__(self) -> str:
-        return f"{self.reading} {self.operator} {self.value}"
+        value = f"{self.value:g}" if isinstance(self.value, float) else self.value
+        return f"{self.reading} {self.operator} {value}"
 
 
 def parse(text: str) -> Claim:

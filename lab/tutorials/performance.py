@@ -14,21 +14,22 @@ from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
 from lab.store import Change, changes, state_at
 
-from . import marking, progress
+from . import facts, marking, progress
 from .acting import do
 from .checking import Judge, Result, readings
-from .claims import parse_reading
+from .claims import Claim, parse_reading
 from .facts import all_hold
-from .lesson import Act, Lesson, Step
+from .lesson import Act, Check, Lesson, Step
 from .outside import Outside, counted, is_outside
 from .scenes import read_scene
 from .shelf import find
-from .stage import set_stage
+from .stage import awaited, set_stage
 from .texts import shown
 
 SOON, OFTEN, SELDOM = 0.1, 0.5, 5.0
 FIGURES_SECONDS = 1.5
 ROWS = 500  # of the log, at a time
+TOO_EARLY = "What was done before the prediction does not count: the stage is set anew."
 LEARNER = "board"  # who acts where a solution is shown: it is done on the learner's behalf
 
 
@@ -41,6 +42,7 @@ class Performance:
         self._since = 0.0  # when it was asked for
         self._judge: Judge | None = None
         self._outside = Outside(client)
+        self._anew = False  # whether it was set once more, for something was done too early
         self._passing = 0.0  # since when all checks have passed
         self._changing = 0.0  # when the stage was last seen to be on its way
         self._faults: dict[int, int] = {}  # fault's number → how often it has come
@@ -57,9 +59,12 @@ class Performance:
         status = obj["status"]
         if status["run"] != self._run:
             self._run, self._judge, self._passing, self._faults = status["run"], None, 0.0, {}
-            self._since = time.time()
+            self._since, self._anew = time.time(), False
         if status["phase"] == progress.SETTING:
-            return self._set(obj, played, step)
+            try:
+                return self._set(obj, played, step)
+            except ValueError as error:  # of its scene, which its author has changed since it was read
+                return self._wrong(obj, str(error))
         if status["phase"] == progress.PREDICT:
             return self._commit(obj, step)
         return self._act(obj, played, step)
@@ -67,6 +72,10 @@ class Performance:
     def _write(self, obj: dict, status: dict) -> None:
         if status != obj.get("status"):
             self._client.update_status(LESSONS, {**obj, "status": status})
+
+    def trouble(self, obj: dict, message: str) -> None:
+        """Say that the lab has trouble of its own; it is tried again."""
+        self._write(obj, {**obj.get("status", {}), "message": f"The lab tries again: {message}"})
 
     def _wrong(self, obj: dict, message: str) -> float:
         self._write(obj, {**progress.setting(obj), "phase": progress.ERROR, "message": message})
@@ -78,16 +87,23 @@ class Performance:
             scene = read_scene(Path(played.folder), step.start, settings.RUNTIME)
             if not set_stage(because, scene, self._since):
                 self._changing = time.time()
+                names = awaited(self._client.view(), scene)
+                self._write(obj, {**obj["status"], "message": f"Waiting for {', '.join(names)}" if names else ""})
                 return SOON
         if not step.predict and _counts(step) and time.time() - self._changing < FIGURES_SECONDS:
             return SOON  # what failed while it was set is to be counted before, not after; who predicts is slower
         status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())
+        status.pop("message", None)
         self._write(obj, {**status, "baseline": counted(self._client.cluster)})
         return SOON
 
     def _commit(self, obj: dict, step: Step) -> float:
         """Acts count from when the prediction is made."""
         if step.predict is None or step.predict.id in progress.answers(obj, step):
+            if step.start and not self._anew and any(map(self._stands, step.checks)):
+                self._anew, self._since = True, time.time()
+                self._write(obj, {**obj["status"], "phase": progress.SETTING, "message": TOO_EARLY})
+                return SOON
             now = {"revision": int(obj["metadata"]["resourceVersion"]), "time": time.time()}
             acts = {"phase": progress.ACT, "committed": now, "baseline": counted(self._client.cluster)}
             self._write(obj, {**obj["status"], **acts})
@@ -97,6 +113,17 @@ class Performance:
             self._answer(obj, step, right.form if right else {step.predict.id: _right(step)})
             return SOON
         return SELDOM
+
+    def _stands(self, check: Check) -> bool:
+        """Whether it is so before anything counts: then it was done before the prediction, and is undone."""
+        try:
+            return bool(check.state) and all(self._read(claim) for claim in check.state)
+        except (ValueError, ApiError):
+            return False
+
+    def _read(self, claim: Claim) -> bool:
+        said = self._outside(claim.reading)
+        return all_hold(claim, facts.read(self._client.view(), claim.reading) if said is None else said)
 
     def _act(self, obj: dict, played: Lesson, step: Step) -> float:
         status, now = obj["status"], time.time()

@@ -83,19 +83,28 @@ def _write(client: Client, puts: list[Put]) -> bool:
 
 def settled(view: View, scene: Scene) -> bool:
     """Whether the scene is up: its nodes, and what it waits for, or else its workloads."""
-    now = [view.get(*key_of(obj)) for obj in scene.objects]
-    if not all(obj is not None and not is_deleting(obj) for obj in now):
-        return False
-    nodes = [obj for obj in now if obj and obj["kind"] == NODES.kind]
-    services = [obj for obj in now if obj and obj["kind"] == SERVICES.kind]
-    if not all(map(_takes_pods, nodes)) or not all(_leads_to_all(view, obj) for obj in services):
-        return False
+    return not awaited(view, scene)
+
+
+def awaited(view: View, scene: Scene) -> list[str]:
+    """What is not up yet of the scene, as `node/node-a`, or as the claims that it waits for."""
+    found = {named(obj): view.get(*key_of(obj)) for obj in scene.objects}
+    there = {name: obj for name, obj in found.items() if obj is not None and not is_deleting(obj)}
+    missing = [name for name in found if name not in there]
+    missing += [name for name, obj in there.items() if obj["kind"] == NODES.kind and not _takes_pods(obj)]
+    missing += [name for name, obj in there.items() if obj["kind"] == SERVICES.kind and not _leads_to_all(view, obj)]
+    if missing:
+        return missing
     if scene.until:
-        return all(facts.all_hold(claim, facts.read(view, claim.reading)) for claim in scene.until)
+        return [str(claim) for claim in scene.until if not facts.all_hold(claim, facts.read(view, claim.reading))]
     pods: dict[Key, list[bool]] = {}
     for pod in view.list(PODS.resource):
         pods.setdefault(key_of(root_of(view, pod)), []).append(is_true(pod, "Ready") and not is_deleting(pod))
-    return all(_is_ready(obj, pods.get(key_of(obj), [])) for obj in now if obj)
+    return [name for name, obj in there.items() if not _is_ready(obj, pods.get(key_of(obj), []))]
+
+
+def named(obj: dict) -> str:
+    return f"{obj['kind'].lower()}/{obj['metadata']['name']}"
 
 
 def _takes_pods(node: dict) -> bool:

@@ -5,6 +5,7 @@ it goes on while the cluster's control plane is down or its loops are stopped. W
 the log; another one may take over at any moment.
 """
 
+import contextlib
 import logging
 import threading
 
@@ -88,6 +89,8 @@ class Tutor:
         except ApiError as error:
             if error.code != 409:
                 log.warning("%s in %s: %s", obj["metadata"]["name"], cluster, error.message)
+                with contextlib.suppress(ApiError):  # somebody was faster, and the next turn says it
+                    self._playing[key].trouble(obj, error.message)
             return TICK_SECONDS
 
 
