@@ -25,6 +25,7 @@ from lab.dashboard.requests import ask
 
 from .claims import parse_subject
 from .facts import find, kind_of
+from .fitting import FILLED_IN
 from .lesson import Act
 from .pages import find_file
 
@@ -65,6 +66,8 @@ def _apply(client: Client, act: Act, folder: Path) -> Done:
         old = client.find(kind, meta.get("namespace", ""), meta["name"])
         if old:
             obj = {**old, **obj, "metadata": {**old["metadata"], **meta}}
+            if kind in (NODES, *FILLED_IN):
+                obj["spec"] = {**old.get("spec", {}), **obj.get("spec", {})}
         puts.append(Put(kind, obj))
     client.write(puts)
     return Done(f"Applied {act.text}", kubectl("apply", "-f", act.text))
