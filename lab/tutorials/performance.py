@@ -88,7 +88,9 @@ class Performance:
             if not set_stage(because, scene, self._since):
                 self._changing = time.time()
                 names = awaited(self._client.view(), scene)
-                self._write(obj, {**obj["status"], "message": f"Waiting for {', '.join(names)}" if names else ""})
+                said = [TOO_EARLY] if self._anew else []
+                said += [f"Waiting for {', '.join(names)}."] if names else []
+                self._write(obj, {**obj["status"], "message": " ".join(said)})
                 return SOON
         if not step.predict and _counts(step) and time.time() - self._changing < FIGURES_SECONDS:
             return SOON  # what failed while it was set is to be counted before, not after; who predicts is slower

@@ -23,7 +23,7 @@ onPaint(({ changed }) => {
   const { of, step } = rows.get(row);
   const news = Object.keys(of).filter((name) => of[name] !== known?.[name]);
   known = of;
-  refresh(step === $("l-stage").dataset.step ? news.flatMap((name) => SHOW[name]) : ALL);
+  refresh(step === $("l-text").dataset.step ? news.flatMap((name) => SHOW[name]) : ALL);
 });
 
 // One request at a time: what changes meanwhile is asked for after it.

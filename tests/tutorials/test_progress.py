@@ -1,0 +1,69 @@
+"""Where a learner is: what a Lesson object takes, and what follows of it."""
+
+import pytest
+
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import LESSONS
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
+from lab.tutorials import progress
+from lab.tutorials.claims import parse
+from lab.tutorials.lesson import Answer, Hint, Lesson, Question, Step
+from lab.tutorials.views import begin
+
+FIRST = Step("first", "First", 1, "", start="web.yaml")
+SECOND = Step(
+    "second", "Second", 1, "", hints=(Hint("fits", when=(parse("nodes count == 3"),)), Hint("late", after=40))
+)
+PLAYED = Lesson("07-trying", "Trying", "A track", 2, "", "/nowhere", steps=(FIRST, SECOND))
+
+
+@pytest.fixture
+def client(db) -> Client:
+    ensure_cluster("progress")
+    return Client("progress", "board", hardware=True)
+
+
+def spec(client: Client, name: str = PLAYED.id) -> dict:
+    return client.get(LESSONS, "", name)["spec"]
+
+
+def test_what_was_predicted_stays_until_the_step_begins_anew(client):
+    begin(client, PLAYED)
+    client.patch(LESSONS, "", PLAYED.id, {"spec": {"answers": {"first": {"predict": "a"}}}})
+    with pytest.raises(ApiError, match="a prediction is given once"):
+        client.patch(LESSONS, "", PLAYED.id, {"spec": {"answers": {"first": {"predict": "b"}}}})
+    client.patch(LESSONS, "", PLAYED.id, {"spec": {"answers": {"first": {"quiz": "b"}}}})
+    obj = client.get(LESSONS, "", PLAYED.id)
+    client.update(LESSONS, {**obj, "spec": progress.entered(obj, FIRST)})
+    assert spec(client) == {"step": "first", "run": 2, "answers": {}}
+
+
+def test_one_lesson_is_played_at_a_time_and_one_that_rested_is_set_anew(client):
+    begin(client, PLAYED)
+    other = Lesson("08-other", "Other", "A track", 2, "", "/nowhere", steps=(FIRST,))
+    begin(client, other)
+    assert spec(client)["paused"] and not spec(client, other.id).get("paused")
+    client.patch(LESSONS, "", PLAYED.id, {"spec": {"step": "second"}})
+    begin(client, PLAYED)
+    assert spec(client) == {"step": "first", "run": 2}  # where the nearest scene is
+    assert spec(client, other.id)["paused"]
+
+
+def test_hints_come_when_they_fit_when_it_is_time_and_when_they_are_asked_for():
+    assert progress.hints_due(SECOND, [False, False], 0, waited=39) == []
+    assert progress.hints_due(SECOND, [True, False], 0, waited=39) == [0]
+    assert progress.hints_due(SECOND, [False, False], 1, waited=41) == [0, 1]
+
+
+@pytest.mark.parametrize(("guess", "right"), [(80, True), (120, True), (79, False), (121, False)])
+def test_a_guess_is_right_within_its_share_of_what_was_measured(guess, right):
+    question = Question("predict", "How many?", number="pods count", within=0.2)
+    assert progress.verdict(question, guess, {"pods count": "100"}, set())["right"] is right
+
+
+def test_a_misconception_is_kept_of_who_was_wrong_by_what_came_true():
+    answers = (Answer("a", "A"), Answer("b", "B", misconception="pod-is-a-vm"))
+    question = Question("predict", "Which?", answers=answers)
+    assert progress.verdict(question, "b", {}, {"a"})["misconception"] == "pod-is-a-vm"
+    assert "misconception" not in progress.verdict(question, "b", {}, {"b"})
