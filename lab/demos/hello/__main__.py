@@ -1,8 +1,8 @@
 """A web server that says which version, pod and node answered. Environment, all optional:
 
 VERSION (v1), COLOR (any CSS colour), PORT (8080), ADDRESS (all), READY_AFTER (seconds until /readyz says yes, 0),
-FAIL_EVERY (each so manieth visit of / is answered with 500: a release that one should not have made),
-GRACEFUL (no: it ends at SIGTERM in the middle of its requests, as a program does that does not care for it),
+FAIL_EVERY (5: of five visits to / one is answered with 500, as of a release that one should not have made),
+GRACEFUL (no: it ends at SIGTERM in the middle of its requests, as a program does that was never told how),
 PAGE (a file to show instead of page.html), POD_NAME and NODE_NAME (Kubernetes can fill them in: valueFrom.fieldRef).
 
 It does by hand what `http.server` would do, because importing that takes three times as long as everything here.
