@@ -1,5 +1,6 @@
 """For who writes lessons: a folder to begin with, and a watch that reads it again at each save."""
 
+import contextlib
 import re
 import shutil
 import time
@@ -45,18 +46,15 @@ def changed() -> Iterator[shelf.Shelved]:
         time.sleep(LOOK_SECONDS)
 
 
-def reload(shelved: shelf.Shelved) -> int:
-    """Have the pages on which the lesson is open show it anew, in the lab of this data folder: how many clusters play
-    it. The pages hear of it as of anything else, by a change of the Lesson."""
-    board = read_run(settings.DATA_DIR).get("board")
+def reload(shelved: shelf.Shelved) -> bool:
+    """Have the pages on which the lesson is open show it anew, in the lab of this data folder; whether it is played in
+    any cluster. The pages hear of it as of anything else, by a change of the Lesson."""
+    board, reached = read_run(settings.DATA_DIR).get("board"), False
     if not board:
-        return 0
-    reached = 0
-    try:
+        return False
+    with contextlib.suppress(OSError, DatabaseError):  # the lab does not run: then no page is open either
         for remote in (Remote(board, cluster) for cluster in cluster_names()):
             if remote.get(shelved.id):
                 remote.patch(shelved.id, {"metadata": {"annotations": {TEXT: shelved.version}}})
-                reached += 1
-    except (OSError, DatabaseError):
-        pass  # the lab does not run: then no page is open either
+                reached = True
     return reached

@@ -101,6 +101,16 @@ class Renderer(RendererHTML):
             token.attrSet("rel", "noopener")
         return self.renderToken(tokens, index, options, env)
 
+    def td_open(self, tokens: Sequence[Token], index: int, options: Any, env: MutableMapping[str, Any]) -> str:
+        """A cell's alignment as a class: the page allows no style of an element's own."""
+        token = tokens[index]
+        style = str(token.attrs.pop("style", ""))
+        if style:
+            token.attrSet("class", style.removeprefix("text-align:"))
+        return self.renderToken(tokens, index, options, env)
+
+    th_open = td_open
+
     def fence(self, tokens: Sequence[Token], index: int, options: Any, env: MutableMapping[str, Any]) -> str:
         kind, text = tokens[index].info.strip(), tokens[index].content
         if kind == SHEET:

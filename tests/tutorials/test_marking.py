@@ -56,3 +56,9 @@ def test_a_door_leads_to_a_service_and_a_link_leaves_the_lesson_open():
 
 def test_a_fence_knows_its_line():
     assert [(one.kind, one.line) for one in marking.fences("a\n\n```do\nb\n```\n\n```\nc\n```")] == [("do", 3), ("", 7)]
+
+
+def test_a_cell_is_aligned_by_a_class():
+    shown = marking.html("| a | b |\n|---|:-:|\n| c | d |")
+    assert '<th class="center">b</th>' in shown and '<td class="center">d</td>' in shown and "style" not in shown
+    assert "<td>c</td>" in shown

@@ -68,8 +68,7 @@ class Command(BaseCommand):
                 for mistake in each.mistakes:
                     self.stdout.write(str(mistake))
                 if each.lesson:
-                    open_ = authoring.reload(each)
-                    where = f"; its page shows it in {open_} clusters" if open_ else ""
+                    where = "; its page shows it" if authoring.reload(each) else ""
                     self.stdout.write(f"{each.id}: {len(each.lesson.steps)} steps, no mistakes{where}")
         except KeyboardInterrupt:
             return
