@@ -113,6 +113,7 @@ function say(words) {
 
 // What the text offers: acts, files to apply, commands to run in the page's command line.
 lesson.addEventListener("click", async ({ target }) => {
+  if (target.closest("[data-show]")) side("board"); // where the drawer is
   const button = target.closest("[data-act], [data-apply], [data-run]");
   if (!button) return;
   if (button.dataset.run) return type(button.dataset.run);
