@@ -16,6 +16,7 @@ from lab.apimachinery.selectors import parse_labels
 from .claims import Claim, Reading, Subject, as_number, holds
 
 STEP = re.compile(r"\.([^.\[\]]+)|\[([^\]]*)\]")
+CONTAINED = ("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job")  # what has containers
 SLICES_OF = "kubernetes.io/service-name"
 
 
@@ -52,6 +53,14 @@ def find(objects: Objects, subject: Subject) -> list[dict]:
     return sorted(found, key=lambda obj: obj["metadata"]["name"])
 
 
+def can_read(reading: Reading) -> bool:
+    """Whether objects say it. What visitors saw they do not, though Visitors are a kind."""
+    kind, fact = kind_of(reading.subject.kind), reading.fact
+    if kind is None:
+        return False
+    return fact.startswith(".") or fact in words_of(kind.kind) or (fact.startswith("env.") and kind.kind in CONTAINED)
+
+
 def read(objects: Objects, reading: Reading) -> list[Any]:
     """What a reading says: one value where it counts, else one for each object. Raises ValueError for what it cannot
     mean."""
@@ -65,7 +74,7 @@ def read(objects: Objects, reading: Reading) -> list[Any]:
     if fact == "endpoints" and kind.kind == "Service":
         return [sum(endpoints(objects, obj) for obj in found)]
     name, _, rest = fact.partition(".")
-    if name == "env" and rest:
+    if name == "env" and rest and kind.kind in CONTAINED:
         return [environment(obj).get(rest) for obj in found]
     if fact in COUNTS.get(kind.kind, {}):
         return [sum(COUNTS[kind.kind][fact](obj) for obj in found)]
@@ -141,7 +150,8 @@ def _restarts(pod: dict) -> int:
 
 def _waits_for(pod: dict) -> str | None:
     """Why a container does not run, in the kubelet's word: CrashLoopBackOff, ImagePullBackOff …"""
-    return next((one["state"]["waiting"].get("reason") for one in _containers(pod) if "waiting" in one["state"]), None)
+    states = (one.get("state", {}) for one in _containers(pod))
+    return next((state["waiting"].get("reason") for state in states if "waiting" in state), None)
 
 
 def _reason(kind: str) -> Callable[[dict], Any]:

@@ -19,10 +19,10 @@ class Replay:
     """Every state since a revision, one after the other: what held in each of them, and what did not in one."""
 
     def __init__(self, checks: list[Check], then: Objects):
-        self._claims = [(check.id, claim) for check in checks for claim in check.always if _of_objects(claim)]
-        words = {claim.reading.subject.kind for _, claim in self._claims}
-        kinds = {kind.resource for word in words if (kind := facts.kind_of(word))} | {ENDPOINTSLICES.resource}
-        self._objects = {resource: {_key(obj): obj for obj in then.list(resource)} for resource in kinds}
+        claims = [(check.id, claim, _read_for(claim)) for check in checks for claim in check.always]
+        self._claims = [one for one in claims if one[2]]  # figures have no past
+        resources = {resource for *_, read in self._claims for resource in read}
+        self._objects = {resource: {_key(obj): obj for obj in then.list(resource)} for resource in resources}
         self.broken: dict[str, tuple[int, Claim, list[Any]]] = {}
 
     def list(self, resource: str, namespace: str = "") -> list[dict]:
@@ -38,13 +38,19 @@ class Replay:
             known.pop(key, None)
         else:
             known[key] = change.object
-        for id, claim in self._claims:
-            if id not in self.broken and not all_hold(claim, read := facts.read(self, claim.reading)):
+        for id, claim, read_for in self._claims:
+            if change.resource not in read_for or id in self.broken:
+                continue
+            if not all_hold(claim, read := facts.read(self, claim.reading)):
                 self.broken[id] = (change.revision, claim, read)
 
 
-def _of_objects(claim: Claim) -> bool:
-    return facts.kind_of(claim.reading.subject.kind) is not None
+def _read_for(claim: Claim) -> set[str]:
+    """The resources whose objects say whether it holds; none of what no object says."""
+    kind = facts.kind_of(claim.reading.subject.kind)
+    if kind is None or not facts.can_read(claim.reading):
+        return set()
+    return {kind.resource, ENDPOINTSLICES.resource} if claim.reading.fact == "endpoints" else {kind.resource}
 
 
 def _key(obj: dict) -> tuple[str, str]:
@@ -52,16 +58,18 @@ def _key(obj: dict) -> tuple[str, str]:
 
 
 class Sequence:
-    """Moments that have to come in their order. Where one comes too late, the first has to come anew."""
+    """Moments that have to come in their order. Where one comes too late, a later try counts: the first moment of it
+    may have come already."""
 
     def __init__(self, moments: tuple[Moment, ...], began: float):
         self._moments = moments
         self._began = began
+        self._try: list[Change] = []  # what of the log was any of the moments, since the first of this try
         self._start()
 
     def _start(self) -> None:
         self._next, self._seen = 0, 0
-        self._last = self._first = 0.0
+        self.ended = self._first = 0.0
         self.revision = 0
 
     @property
@@ -70,25 +78,32 @@ class Sequence:
 
     @property
     def took(self) -> float:
-        """Seconds from the first moment to the last."""
-        return self._last - self._first
+        """Seconds from the first moment to the last, `ended` (since the epoch)."""
+        return self.ended - self._first
 
     def take(self, change: Change) -> None:
-        if self.done:
+        if self.done or not any(happened(moment, change) for moment in self._moments):
             return
-        moment = self._moments[self._next]
-        if not happened(moment, change):
-            return
-        since = self._last or self._began
-        if moment.within is not None and change.time - since > moment.within:
+        self._try.append(change)
+        in_time = self._go_on(change)
+        while not in_time:
+            del self._try[0]
             self._start()
-            return
+            in_time = all(self._go_on(again) for again in self._try)
+
+    def _go_on(self, change: Change) -> bool:
+        """One step further, if that is what has to come next; whether it is not too late for it."""
+        if self.done or not happened(moment := self._moments[self._next], change):
+            return True
+        since = self.ended or self._began
+        if moment.within is not None and change.time - since > moment.within:
+            return False
         self._seen += 1
-        if self._seen < moment.count:
-            return
-        self._first = self._first or change.time
-        self._last, self.revision = change.time, change.revision
-        self._next, self._seen = self._next + 1, 0
+        if self._seen >= moment.count:
+            self._first = self._first or change.time
+            self.ended, self.revision = change.time, change.revision
+            self._next, self._seen = self._next + 1, 0
+        return True
 
     def missing(self) -> str:
         moment = self._moments[self._next]

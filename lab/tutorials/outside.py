@@ -2,6 +2,7 @@
 
 visitors/web failed        requests since the step's acts count: requests, failed, late, pods, versions; the percent
                            that the pods answered who had the least and the most of them: leastShare, mostShare;
+                           the percent that did not fail: successRate;
                            over the last ten seconds: rate, errorRate, p50, p95, p99 (milliseconds), and newShare, the
                            percent that went to the new version of the last release
 http://loans/loans status  one request now, through the front door: status, body, ms, or .a.path of its JSON;
@@ -30,7 +31,7 @@ FLOWING = ("rate", "errorRate", "p50", "p95", "p99", "inFlight")
 ANSWERED = ("pods", "versions")
 SHARES = ("leastShare", "mostShare", "newShare")
 WORDS = {
-    "visitors": (*COUNTED, *FLOWING, *ANSWERED, *SHARES),
+    "visitors": (*COUNTED, *FLOWING, *ANSWERED, *SHARES, "successRate"),
     "http": ("status", "body", "ms", "services"),
     "why": ("reason", "answer"),
     "machine": tuple(FACTS),
@@ -80,8 +81,10 @@ class Outside:
             return self._new_share(reading.subject.namespace, now)
         if reading.fact in SHARES:
             return _share(reading.fact, now, before)
-        field_ = COUNTED[reading.fact]
-        return [now[field_] - before.get(field_, 0)]
+        since = {word: now[field_] - before.get(field_, 0) for word, field_ in COUNTED.items()}
+        if reading.fact == "successRate":
+            return [100 * (1 - since["failed"] / since["requests"])] if since["requests"] else []
+        return [since[reading.fact]]
 
     def _new_share(self, namespace: str, now: dict) -> list[Any]:
         """Percent. Which version is new, the release says that was made last."""

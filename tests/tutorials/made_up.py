@@ -39,6 +39,8 @@ def deployment(name: str, replicas: int, ready: int) -> dict:
 
 
 class State:
+    revision = 0
+
     def __init__(self, *objects: dict):
         self.objects = list(objects)
 

@@ -3,7 +3,8 @@
 import time
 from typing import Any
 
-from lab.store import Change
+from lab.apimachinery.errors import ApiError, unavailable
+from lab.store import Change, Compacted
 from lab.tutorials.checking import BROKEN, ERROR, NOT_YET, PASSED, Judge, Result
 from lab.tutorials.claims import Reading, parse, parse_subject
 from lab.tutorials.lesson import Answer, Check, Moment, Question, Step
@@ -20,10 +21,14 @@ def moment(event: str, subject: str = "pods app=web", **rest: Any) -> Moment:
 class Bench:
     """A judge with a log and a state that a test writes."""
 
-    def __init__(self, *checks: Check, questions: tuple[Question, ...] = (), state: State | None = None):
+    def __init__(
+        self, *checks: Check, questions: tuple[Question, ...] = (), state: State | None = None, rows_at_once: int = 99
+    ):
         self.log: list[Change] = []
         self.state = state or State(FIRST, deployment("web", 1, 1))
         self.figures: dict[str, Any] = {}
+        self.compacted, self._rows = False, rows_at_once
+        self.away: ApiError | None = None
         self.began = time.time()
         self.before: dict[str, dict] = {}
         step = Step("a", "A", 1, "", checks=checks, questions=questions)
@@ -31,10 +36,16 @@ class Bench:
         self.judge = Judge(step, 0, self.began, self._outside, lambda revision: then, self._after)
 
     def _outside(self, reading: Reading) -> list[Any] | None:
-        return [self.figures.get(reading.fact, 0)] if reading.subject.kind == "http" else None
+        if reading.subject.kind not in ("http", "visitors"):
+            return None
+        if self.away:
+            raise self.away
+        return [self.figures.get(reading.fact, 0)]
 
     def _after(self, revision: int) -> list[Change]:
-        return [change for change in self.log if change.revision > revision]
+        if self.compacted:
+            raise Compacted(10**6)
+        return [change for change in self.log if change.revision > revision][: self._rows]
 
     def results(self, **answers: Any) -> list[Result]:
         found = self.judge.judge(self.state, self.before, answers)
@@ -137,3 +148,72 @@ def test_what_comes_too_late_is_broken() -> None:
     bench = Bench(Check("soon", "", state=(parse("deployment/web ready == 3"),), within=0.01))
     time.sleep(0.02)
     assert bench.outcomes() == [BROKEN]
+
+
+def test_what_visitors_must_never_see_is_asked_for_though_visitors_are_a_kind() -> None:
+    bench = Bench(Check("served", "", always=(parse("visitors/web failed == 0"),)))
+    assert bench.outcomes() == [PASSED]
+    bench.figures["failed"] = 2
+    bench.log.append(row({"kind": "Visitors", "metadata": {"name": "web", "namespace": "default"}}, "x", bench.began))
+    [result] = bench.results()
+    assert (result.outcome, result.text) == (BROKEN, "visitors/web failed is 2, and not == 0")
+
+
+def test_what_broke_stays_broken_though_it_is_well_again() -> None:
+    bench = Bench(Check("served", "", always=(parse("http://web/ status == 0"),)))
+    bench.figures["status"] = 503
+    assert bench.outcomes() == [BROKEN]
+    bench.figures["status"] = 0
+    assert bench.outcomes() == [BROKEN]
+
+
+def test_all_of_the_log_is_read_before_anything_is_judged() -> None:
+    bench = Bench(Check("never", "", always=(parse("pods app=web ready >= 1"),)), rows_at_once=2)
+    bench.log += [row(pod(f"web-{n}"), "x", bench.began) for n in range(2, 5)]
+    bench.log += [row(pod(f"web-{n}"), "x", bench.began, old=pod(f"web-{n}"), deleted=True) for n in range(1, 5)]
+    assert bench.outcomes() == [BROKEN]
+
+
+def test_a_history_that_is_no_longer_kept_is_the_labs_own_error_and_the_state_is_judged_all_the_same() -> None:
+    always = Check("never", "", always=(parse("pods app=web ready >= 1"),))
+    bench = Bench(healed(), always, Check("one", "", state=(parse("deployment/web ready == 1"),)))
+    bench.compacted = True
+    assert bench.outcomes() == [ERROR, ERROR, PASSED]
+
+
+def test_a_part_of_the_lab_that_is_away_fails_one_check_and_no_other() -> None:
+    bench = Bench(
+        Check("asked", "", state=(parse("http://web/ status == 0"),)),
+        Check("one", "", state=(parse("deployment/web ready == 1"),)),
+    )
+    bench.away = unavailable("the front door is closed")
+    [asked, one] = bench.results()
+    assert (asked.outcome, asked.text, one.outcome) == (ERROR, "the front door is closed", PASSED)
+
+
+def test_a_state_was_decided_by_the_row_that_was_written_last_of_what_was_read() -> None:
+    web = deployment("web", 3, 3)
+    web["metadata"]["resourceVersion"] = "41"
+    bench = Bench(
+        Check("three", "", state=(parse("deployment/web ready == 3"),)),
+        Check("gone", "", state=(parse("deployment/old exists == false"),)),
+        state=State(web),
+    )
+    bench.state.revision = 50
+    assert [result.revision for result in bench.results()] == [41, 50]
+
+
+def test_what_must_come_soon_after_a_check_has_from_its_pass_on() -> None:
+    bench = Bench(healed(), Check("three", "", state=(parse("deployment/web ready == 3"),), after="healed", within=60))
+    bench.judge._began -= 100  # the step is open for long; what healed it took a second
+    gone = row(FIRST, "kubectl", bench.began - 2, old=FIRST, deleted=True)
+    bench.log += [gone, row(pod("web-2"), "replicaset-controller", bench.began - 1)]
+    assert bench.outcomes() == [PASSED, NOT_YET]
+
+
+def test_a_try_that_began_while_another_had_failed_counts() -> None:
+    bench = Bench(healed(within=5))
+    gone = [row(FIRST, "kubectl", bench.began + at, old=FIRST, deleted=True) for at in (0, 20)]
+    bench.log += [*gone, row(pod("web-2"), "replicaset-controller", bench.began + 21)]
+    [result] = bench.results()
+    assert (result.outcome, result.seconds) == (PASSED, 1)
