@@ -11,7 +11,7 @@ from .checking import PASSED, Result
 from .lesson import Hint, Lesson, Question, Step
 
 SETTING, PREDICT, ACT, DONE, ERROR = "Setting", "Predict", "Act", "Passed", "Error"
-KEPT = ("steps",)
+KEPT = ("steps", "tries")
 
 
 def begins(obj: dict) -> bool:
@@ -21,9 +21,11 @@ def begins(obj: dict) -> bool:
 
 
 def setting(obj: dict) -> dict:
-    """The status of a run that begins: of those before it, what was reached stays."""
+    """The status of a run that begins: of those before it, what was reached stays, and how often a step was tried."""
     kept = {key: value for key, value in obj.get("status", {}).items() if key in KEPT}
-    return {**kept, "run": obj["spec"]["run"], "step": obj["spec"]["step"], "phase": SETTING}
+    run, step = obj["spec"]["run"], obj["spec"]["step"]
+    tries = kept.get("tries", {})
+    return {**kept, "run": run, "step": step, "phase": SETTING, "tries": {**tries, step: tries.get(step, 0) + 1}}
 
 
 def on_stage(status: dict, step: Step, revision: int, now: float) -> dict:
@@ -68,7 +70,7 @@ def passed(
     said = answers(obj, step)
     kept: dict[str, Any] = {
         "passed": before.get("passed") or {"revision": revision, "time": now},
-        "runs": before.get("runs", 0) + 1,
+        "runs": status.get("tries", {}).get(step.id, 1),
         "seconds": round(now - status["committed"]["time"], 1),
         "skipped": obj["spec"].get("skip") == step.id,
         "hints": len(status.get("hints", ())),

@@ -50,6 +50,16 @@ def test_one_lesson_is_played_at_a_time_and_one_that_rested_is_set_anew(client):
     assert spec(client, other.id)["paused"]
 
 
+def test_a_step_that_was_begun_thrice_took_three_tries():
+    obj: dict = {"spec": {"step": "first", "run": 0}}
+    for run in (1, 2, 3):
+        obj["spec"]["run"] = run
+        obj["status"] = progress.setting(obj)
+    begun = progress.on_stage(obj["status"], FIRST, 7, 100.0)
+    done = progress.passed(begun, obj, FIRST, 9, 102.5, {}, set())
+    assert (done["steps"]["first"]["runs"], done["steps"]["first"]["seconds"]) == (3, 2.5)
+
+
 def test_hints_come_when_they_fit_when_it_is_time_and_when_they_are_asked_for():
     assert progress.hints_due(SECOND, [False, False], 0, waited=39) == []
     assert progress.hints_due(SECOND, [True, False], 0, waited=39) == [0]
