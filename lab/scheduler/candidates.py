@@ -19,8 +19,7 @@ from .sampling import enough_nodes, is_exact
 from .scale import Facts, Scale
 from .topology import Topology
 
-# In larger clusters, scores that are relative to the other nodes are brought up to date when the extreme to which
-# they are relative has grown so many times.
+# How many times an extreme may grow, in larger clusters, before the scores relative to it are brought up to date.
 TOLERANCE = 2
 NOT_HEARD: Reasons = ("not heard yet",)
 
@@ -44,7 +43,7 @@ class Candidates:
         self.facts: dict[int, Facts] = {}
         self.own: dict[int, tuple[int, int]] = {}  # room and balance on the node itself
         self.scale = Scale([], [], [])
-        self.said: dict[int, dict] = {}  # what `diagnosis` says of a node, for as long as it holds
+        self.said: dict[int | None, dict] = {}  # what `diagnosis` says of a node (None: of all), while it holds
         self._enough = max(wanted, enough_nodes(len(self.asked)))  # one search serves all that are wanted
         self._start = cache.next_start % len(self.asked) if self.asked else 0
         self.evaluate()
@@ -53,6 +52,7 @@ class Candidates:
     def evaluate(self) -> None:
         """Ask every filter about the nodes, and every score about those that would do."""
         self.outdated = False
+        self.said.pop(None, None)
         self.wide_keys = self.topology.wide_keys()
         self.groups: dict[tuple, Group] = {}
         self.group_of: dict[int, Group] = {}
@@ -67,9 +67,8 @@ class Candidates:
         for node in (*self.asked[self._start :], *self.asked[: self._start]):
             if found >= self._enough:
                 break
-            group, reasons = self._group(node), self._node_reasons(node)
-            self.group_of[node.order] = group
-            self.reasons[node.order] = reasons
+            group = self.group_of[node.order] = self._group(node)
+            reasons = self.reasons[node.order] = self._node_reasons(node)
             if reasons:
                 self.tally[reasons] += 1
             else:
@@ -196,6 +195,7 @@ class Candidates:
         order, group = node.order, self.group_of.get(node.order) or self._join(node)
         before, reasons = self.reasons[order], self._node_reasons(node)
         if before != reasons:
+            self.said.pop(None, None)
             self.reasons[order] = reasons
             self.tally[before] -= bool(before)
             self.tally[reasons] += bool(reasons)
@@ -268,9 +268,10 @@ class Candidates:
                 found.append(self.nodes[order])
                 if len(found) == count:
                     break
-            first = 2 * at + 1
-            for child, (score, pods, other) in enumerate(group.heap[first : first + 2], first):
-                heapq.heappush(frontier, (score - group.score, pods, other, child, group))
+            at += at + 1
+            for score, pods, other in group.heap[at : at + 2]:
+                heapq.heappush(frontier, (score - group.score, pods, other, at, group))
+                at += 1
         return found
 
     def total(self, node: NodeInfo) -> float:

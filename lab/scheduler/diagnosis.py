@@ -55,18 +55,27 @@ def explain(candidates: Candidates, chosen: NodeInfo | None) -> dict:
     fitting = candidates.ranked(BEST if candidates.exact else BEST_OF_MANY)
     if chosen and chosen not in fitting:  # room was made on it: it need not be the best
         fitting.append(chosen)
-    objections = candidates.counts()
-    verdicts = [candidates.said.get(node.order) or _verdict(candidates, node) for node in fitting]
-    if candidates.exact and objections:
+    said = candidates.said
+    of_all = said.get(None) or _sums(candidates)
+    verdicts = [said.get(node.order) or _verdict(candidates, node) for node in fitting]
+    if candidates.exact and of_all["counts"]:
         verdicts += _objecting(candidates)
     return {
         "decision": "Schedule" if chosen else "Unschedulable",
         "chosen": chosen.name if chosen else None,
-        "evaluated": len(candidates.reasons),
-        "feasible": candidates.feasible(),
-        "counts": histogram(objections),
+        **of_all,
         "nodes": verdicts,
     }
+
+
+def _sums(candidates: Candidates) -> dict:
+    """What is said of all nodes together; kept, for in a large cluster it is seldom different for the next pod."""
+    sums = candidates.said[None] = {
+        "evaluated": len(candidates.reasons),
+        "feasible": candidates.feasible(),
+        "counts": histogram(candidates.counts()),
+    }
+    return sums
 
 
 def _objecting(candidates: Candidates) -> list[dict]:
