@@ -8,6 +8,7 @@ visitors/web failed        requests since the step's acts count: requests, faile
 http://loans/loans status  one request now, through the front door: status, body, ms, or .a.path of its JSON;
                            services: whom it passed, by the logs that have its id
 why/deployment/web reason  the first card of why: reason, answer
+image/orrery/bank:v2 id    of an image that an engine has: exists, id
 machine cores              what this machine is, and what a container costs on it (`measuring.FACTS`)
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 from lab import metrics
 from lab.apimachinery.kinds import RELEASES
 from lab.client import Client
+from lab.client.images import images
 from lab.dashboard.requests import ask, lines_of, make_request, services_of
 from lab.explain import why
 
@@ -34,6 +36,7 @@ WORDS = {
     "visitors": (*COUNTED, *FLOWING, *ANSWERED, *SHARES, "successRate"),
     "http": ("status", "body", "ms", "services"),
     "why": ("reason", "answer"),
+    "image": ("exists", "id"),
     "machine": tuple(FACTS),
 }
 
@@ -59,6 +62,8 @@ class Outside:
             return self._visitors(reading)
         if reading.subject.kind == "http":
             return [self._answer(reading)]
+        if reading.subject.kind == "image":
+            return self._image(reading)
         if reading.subject.kind == "machine":
             figure = read_machine(self.client, reading.fact)
             return [] if figure is None else [figure]
@@ -110,6 +115,10 @@ class Outside:
             except ValueError:
                 return None
         return {"status": status, "body": body, "ms": round((time.monotonic() - began) * 1000)}.get(reading.fact)
+
+    def _image(self, reading: Reading) -> list[Any]:
+        ids = {image["id"] for image in images(self.client) if reading.subject.name in image["names"]}
+        return [bool(ids)] if reading.fact == "exists" else sorted(ids)
 
     def _why(self, reading: Reading) -> list[Any]:
         kind, _, name = reading.subject.name.partition("/")

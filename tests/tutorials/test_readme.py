@@ -36,7 +36,12 @@ def test_it_has_every_word_of_a_kind(kind):
 
 
 def test_it_has_every_word_that_no_object_says():
-    shown = {"visitors": "`visitors/web`", "http": "`http://loans/loans/1`", "why": "`why/deployment/web`"}
+    shown = {
+        "visitors": "`visitors/web`",
+        "http": "`http://loans/loans/1`",
+        "why": "`why/deployment/web`",
+        "image": "`image/orrery/bank:v2`",
+    }
     for kind, known in outside.WORDS.items():
         assert words(shown.get(kind, f"`{kind}`")) == set(known)
 
