@@ -41,9 +41,9 @@ def test_what_is_to_be_done_is_soon_read(step):
 
 
 @pytest.mark.parametrize("lesson", [pytest.param(lesson, id=lesson.id) for lesson in LESSONS])
-def test_the_minutes_of_a_lesson_are_those_of_its_steps(lesson: Lesson):
+def test_a_lesson_takes_no_longer_than_it_says(lesson: Lesson):
     steps = sum(step.minutes for step in lesson.steps)
-    assert abs(lesson.minutes - steps) <= 0.2 * lesson.minutes, f"its steps take {steps:g}"
+    assert steps <= 1.2 * lesson.minutes, f"its steps take {steps:g}"
 
 
 def test_the_first_step_of_all_is_passed_within_three_minutes():
