@@ -93,7 +93,7 @@ class Performance:
                 self._write(obj, {**obj["status"], "message": " ".join(said)})
                 return SOON
         if not step.predict and _counts(step) and time.time() - self._changing < FIGURES_SECONDS:
-            return SOON  # what failed while it was set is to be counted before, not after; who predicts is slower
+            return SOON
         status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())
         status.pop("message", None)
         self._write(obj, {**status, "baseline": counted(self._client.cluster)})
@@ -102,6 +102,8 @@ class Performance:
     def _commit(self, obj: dict, step: Step) -> float:
         """Acts count from when the prediction is made."""
         if step.predict is None or step.predict.id in progress.answers(obj, step):
+            if _counts(step) and time.time() - self._changing < FIGURES_SECONDS:
+                return SOON  # what failed while the stage was set is to be counted before, not after
             if step.start and not self._anew and any(map(self._stands, step.checks)):
                 self._anew, self._since = True, time.time()
                 self._write(obj, {**obj["status"], "phase": progress.SETTING, "message": TOO_EARLY})
