@@ -3,6 +3,7 @@
 `turn` takes one step and returns the seconds after which to look again though nothing changes.
 """
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from .acting import do
 from .checking import Judge, Result, readings
 from .claims import Claim, parse_reading
 from .facts import all_hold
-from .lesson import Act, Check, Lesson, Step
+from .lesson import Act, Check, Fault, Lesson, Step
 from .outside import Outside, counted, is_outside
 from .scenes import read_scene
 from .shelf import find
@@ -45,7 +46,6 @@ class Performance:
         self._anew = False  # whether it was set once more, for something was done too early
         self._passing = 0.0  # since when all checks have passed
         self._changing = 0.0  # when the stage was last seen to be on its way
-        self._faults: dict[int, int] = {}  # fault's number → how often it has come
 
     def turn(self, obj: dict) -> float:
         shelved = find(obj["metadata"]["name"])
@@ -58,7 +58,7 @@ class Performance:
             return SOON
         status = obj["status"]
         if status["run"] != self._run:
-            self._run, self._judge, self._passing, self._faults = status["run"], None, 0.0, {}
+            self._run, self._judge, self._passing = status["run"], None, 0.0
             self._since, self._anew = time.time(), False
         if status["phase"] == progress.SETTING:
             try:
@@ -145,8 +145,10 @@ class Performance:
             status = progress.passed(status, obj, step, view.revision, now, measured, true)
         elif obj["spec"].get("skip") == step.id:
             status = self._solve(obj, played, step, status, judge)
-        self._write(obj, status)
-        self._strike(obj, played, step, waited)
+        status, due = progress.struck(status, step, waited)
+        self._write(obj, status)  # before they strike: after a restart none comes twice
+        for fault in due:
+            self._strike(obj, played, fault)
         soon = self._passing or _needs_looking(step) or obj["spec"].get("skip") == step.id
         return OFTEN if soon else SELDOM
 
@@ -221,20 +223,11 @@ class Performance:
         said = {"spec": {"answers": {step.id: form}}}
         Client(self._client.cluster, LEARNER, hardware=True).patch(LESSONS, "", obj["metadata"]["name"], said)
 
-    def _strike(self, obj: dict, played: Lesson, step: Step, waited: float) -> None:
-        """Faults whose time has come, each once a turn."""
-        for number, fault in enumerate(step.faults):
-            came = self._faults.get(number, 0)
-            due = fault.after + came * fault.every
-            if waited < due or (came and not fault.every):
-                continue
-            self._faults[number] = came + 1 if fault.every == 0 else int((waited - fault.after) // fault.every) + 1
-            because = self._client.caused_by(int(obj["metadata"]["resourceVersion"]))
-            for act in fault.acts:
-                try:
-                    do(because, act, Path(played.folder))
-                except ApiError:
-                    continue  # what it would have struck is gone already
+    def _strike(self, obj: dict, played: Lesson, fault: Fault) -> None:
+        because = self._client.caused_by(int(obj["metadata"]["resourceVersion"]))
+        for act in fault.acts:
+            with contextlib.suppress(ApiError):  # what it would have struck is gone already
+                do(because, act, Path(played.folder))
 
 
 def grown(cluster: str, after: int) -> list[Change]:

@@ -8,7 +8,7 @@ import copy
 from typing import Any
 
 from .checking import PASSED, Result
-from .lesson import Hint, Lesson, Question, Step
+from .lesson import Fault, Hint, Lesson, Question, Step
 
 SETTING, PREDICT, ACT, DONE, ERROR = "Setting", "Predict", "Act", "Passed", "Error"
 KEPT = ("steps", "tries")
@@ -42,6 +42,21 @@ def judged(status: dict, results: list[Result]) -> dict:
     """Judged again: whatever trouble the lab had is over."""
     kept = {key: value for key, value in status.items() if key != "message"}
     return {**kept, "checks": [result.as_dict() for result in results]}
+
+
+def struck(status: dict, step: Step, waited: float) -> tuple[dict, list[Fault]]:
+    """The faults whose time has come after so many seconds, and the status that says how often each has."""
+    came = list(status.get("struck", ())) or [0] * len(step.faults)
+    due = [number for number, fault in enumerate(step.faults) if came[number] < _times(fault, waited)]
+    for number in due:
+        came[number] = _times(step.faults[number], waited)  # what was missed is not made up for
+    return ({**status, "struck": came} if due else status), [step.faults[number] for number in due]
+
+
+def _times(fault: Fault, waited: float) -> int:
+    if waited < fault.after:
+        return 0
+    return int((waited - fault.after) // fault.every) + 1 if fault.every else 1
 
 
 def is_passed(results: list[Result]) -> bool:

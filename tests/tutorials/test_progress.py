@@ -8,7 +8,7 @@ from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.tutorials import progress
 from lab.tutorials.claims import parse
-from lab.tutorials.lesson import Answer, Hint, Lesson, Question, Step
+from lab.tutorials.lesson import Act, Answer, Fault, Hint, Lesson, Question, Step
 from lab.tutorials.views import begin
 
 FIRST = Step("first", "First", 1, "", start="web.yaml")
@@ -77,3 +77,13 @@ def test_a_misconception_is_kept_of_who_was_wrong_by_what_came_true():
     question = Question("predict", "Which?", answers=answers)
     assert progress.verdict(question, "b", {}, {"a"})["misconception"] == "pod-is-a-vm"
     assert "misconception" not in progress.verdict(question, "b", {}, {"b"})
+
+
+def test_a_fault_comes_when_it_is_time_and_none_comes_twice_or_is_made_up_for():
+    once, often = Fault(10, (Act("do"),)), Fault(5, (Act("do"),), every=5)
+    step, status, came = Step("a", "A", 1, "", faults=(once, often)), {}, []
+    for waited in (4, 6, 7, 11, 12, 40, 41):
+        status, due = progress.struck(status, step, waited)
+        came.append(due)
+    assert came == [[], [often], [], [once, often], [], [often], []]
+    assert status == {"struck": [1, 8]}
