@@ -223,6 +223,8 @@ class StatusWriter:
                 gone[record.cluster].append(record)
         for cluster, records in gone.items():
             self._delete(cluster, records)
+            for record in records:
+                record.gone = True  # the log will say so too, perhaps when nobody has this record any more
         for uid, (_, then) in due.items():
             with self._changed:
                 self._ends.pop(uid, None)

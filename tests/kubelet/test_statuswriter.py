@@ -133,6 +133,7 @@ def test_the_end_of_a_pod_is_written_after_its_last_status_and_only_for_that_ver
     assert ended.wait(20)
     assert desk.phases(record)[-1] == "Succeeded"
     assert Client("first", "tester").find(PODS, "default", "web") is None
+    assert record.gone  # or whoever takes away its remains would believe that it is to begin anew
     namesake = desk.pod("web")
     again = threading.Event()
     desk.writer.end(record, again.set)
