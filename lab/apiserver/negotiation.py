@@ -22,7 +22,7 @@ FORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 # The names by which the lab's own parts write (`lab/explain/authors.py`).
 OURS = re.compile(
     "kubelet|kube-proxy|kube-apiserver|(default-)?scheduler|cluster-autoscaler|horizontal-pod-autoscaler"
-    "|leader-election|visitors|.*-(controller|collector|publisher)"
+    "|leader-election|visitors|tutor|.*-(controller|collector|publisher)"
 )
 DISCOVERY_GROUP = "apidiscovery.k8s.io"
 
