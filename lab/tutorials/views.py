@@ -227,6 +227,7 @@ ACTS: dict[str, Callable[[Client, Lesson, Step, dict, dict[str, str]], str | Non
     "go": _go,
     "next": _next,
 }
+TOO_SOON = "the stage is being set, and what you do now would be undone: press again in a moment"
 ANEW = ("reset", "go", "next")
 SLIGHT = ("stage", "predict", "questions", "hints", "done", "foot")
 
@@ -237,10 +238,12 @@ def press(request: HttpRequest, cluster: str, id: str) -> HttpResponse:
     """A button of the text (`number`), or a file that is applied (`yaml`): answered as the board's acts are."""
     client = Client(cluster, LEARNER)
     try:
-        lesson = _lesson(id)
+        lesson, obj = _lesson(id), client_of(cluster).get(LESSONS, "", id)
+        if obj.get("status", {}).get("phase") == progress.SETTING:
+            raise ApiError(409, "Conflict", TOO_SOON)
         if text := request.POST.get("yaml"):
             return JsonResponse(asdict(_apply(cluster, text)))
-        step = lesson.step(client_of(cluster).get(LESSONS, "", id)["spec"]["step"])
+        step = lesson.step(obj["spec"]["step"])
         number = request.POST.get("number", "")
         if step is None or not number.isdecimal() or int(number) >= len(step.buttons):
             raise bad_request("the lesson has gone on meanwhile")

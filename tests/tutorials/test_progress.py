@@ -1,9 +1,10 @@
 """Where a learner is: what a Lesson object takes, and what follows of it."""
 
 import pytest
+from django.test import Client as Browser
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import LESSONS
+from lab.apimachinery.kinds import LESSONS, VISITORS
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.tutorials import progress
@@ -87,3 +88,12 @@ def test_a_fault_comes_when_it_is_time_and_none_comes_twice_or_is_made_up_for():
         came.append(due)
     assert came == [[], [often], [], [once, often], [], [often], []]
     assert status == {"struck": [1, 8]}
+
+
+def test_a_button_that_is_pressed_while_the_stage_is_set_says_so(client):
+    lesson = "01-one-big-application"
+    obj = client.create(LESSONS, {"metadata": {"name": lesson}, "spec": {"step": "open-the-bank", "run": 1}})
+    client.update_status(LESSONS, {**obj, "status": {"phase": progress.SETTING}})
+    said = Browser().post(f"/clusters/progress/lessons/{lesson}/press", {"number": "0"}, HTTP_HOST="localhost")
+    assert (said.status_code, "press again" in said.json()["message"]) == (409, True)
+    assert client.list(VISITORS) == []
