@@ -12,6 +12,7 @@ A scene that names no Node stands on those of `base.yaml`; all have the class of
 """
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def read_scene(folder: Path, name: str, runtime: str) -> Scene:
     unknown = header.keys() - {"kind", "include", "anew", "until"}
     if unknown:
         raise ValueError(f"{name}: a Scene has no {', '.join(sorted(unknown))}; it has include, anew and until")
-    objects = [*(obj for file in header.get("include", ()) for obj in _read(folder, file)[1]), *objects]
+    objects = [*(obj for file in header.get("include", ()) for obj in _included(folder, file, (name,))), *objects]
     if not any(obj.get("kind") == NODES.kind for obj in objects):
         objects = [*_read(SCENES, BASE)[1], *objects]
     objects.append({"apiVersion": STORAGECLASSES.api_version, "kind": STORAGECLASSES.kind, **copy.deepcopy(STANDARD)})
@@ -61,6 +62,16 @@ def read_scene(folder: Path, name: str, runtime: str) -> Scene:
         found[key] = patch.apply(patch.STRATEGIC_MERGE_PATCH, kind, found[key], obj) if key in found else obj
     whole = tuple(_whole(kind, obj, runtime) for (kind, *_), obj in found.items())
     return Scene(whole, bool(header.get("anew")), claims)
+
+
+def _included(folder: Path, name: str, within: tuple[str, ...]) -> Iterator[dict]:
+    """The objects of a file, after those of what it includes itself."""
+    if name in within:
+        raise ValueError(f"{name} includes itself: {' → '.join((*within, name))}")
+    header, objects = _read(folder, name)
+    for file in header.get("include", ()):
+        yield from _included(folder, file, (*within, name))
+    yield from objects
 
 
 def _read(folder: Path, name: str) -> tuple[dict, list[dict]]:

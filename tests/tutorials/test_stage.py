@@ -239,6 +239,13 @@ def test_a_scene_is_laid_over_what_it_includes(tmp_path):
     assert container["image"] == "orrery/hello:v2" and container["readinessProbe"]
 
 
+def test_what_is_included_brings_along_what_it_includes_itself(tmp_path):
+    (tmp_path / "inner.yaml").write_text("kind: Scene\ninclude: [three-control-planes.yaml]\n")
+    (tmp_path / "outer.yaml").write_text("kind: Scene\ninclude: [inner.yaml]\n")
+    names = {obj["metadata"]["name"] for obj in read_scene(tmp_path, "outer.yaml", "simulated").objects}
+    assert {"control-plane-a", "control-plane-c", "node-a", "web"} <= names
+
+
 def test_a_step_begins_when_what_its_scene_waits_for_has_come(theatre, tmp_path):
     (tmp_path / "small.yaml").write_text("kind: Scene\ninclude: [web-3.yaml]\nuntil: pods app=web count == 2\n")
     waits = read_scene(tmp_path, "small.yaml", "simulated")
@@ -261,6 +268,7 @@ def test_every_scene_can_be_read(file):
     ("text", "says"),
     [
         ("kind: Scene\ninclude: [nowhere.yaml]\n", "there is no file nowhere.yaml"),
+        ("kind: Scene\ninclude: [bad.yaml]\n", "bad.yaml includes itself"),
         ("kind: Scene\nfresh: true\n", "a Scene has no fresh"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "a Pod has no name"),
         ("kind: [", "bad.yaml: while parsing"),
