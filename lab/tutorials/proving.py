@@ -9,8 +9,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -78,12 +81,35 @@ def own_lab(runtime: str) -> Iterator[Remote]:
             lab.wait()
 
 
-def prove(remote: Remote, lesson: Lesson, only: Sequence[str] = ()) -> Iterator[Proof]:
-    """Its steps in their order, each as it is done; a step without checks has nothing to prove. `only`: those that are
-    called `14-self-healing/a-process-dies`."""
-    for step in lesson.steps:
-        if step.checks and (not only or f"{lesson.id}/{step.id}" in only):
-            yield _prove(remote, lesson, step)
+def prove(
+    lessons: Sequence[Lesson], only: Sequence[str], runtime: str, labs: int, told: Callable[[Proof], None]
+) -> None:
+    """The steps of each lesson in their order, in so many labs at once; `told` hears of each when it is done. `only`:
+    of a lesson that has one there, the steps that are called `14-self-healing/a-process-dies`. Raises Wrong if no lab
+    can be started."""
+    waiting, ending = deque(lessons), threading.Event()
+
+    def work() -> None:
+        with own_lab(runtime) as remote, contextlib.suppress(IndexError):
+            while True:
+                lesson = waiting.popleft()
+                for step in _to_prove(lesson, only):
+                    if ending.is_set():
+                        return
+                    told(_prove(remote, lesson, step))
+
+    with ThreadPoolExecutor(labs) as pool:
+        try:
+            for each in [pool.submit(work) for _ in range(min(labs, len(lessons)))]:
+                each.result()
+        finally:
+            ending.set()  # whoever is interrupted does not wait for all that is left
+
+
+def _to_prove(lesson: Lesson, only: Sequence[str]) -> list[Step]:
+    """A step without checks has nothing to prove."""
+    mine = [each for each in only if each.startswith(f"{lesson.id}/")]
+    return [step for step in lesson.steps if step.checks and (not mine or f"{lesson.id}/{step.id}" in mine)]
 
 
 def _prove(remote: Remote, lesson: Lesson, step: Step) -> Proof:

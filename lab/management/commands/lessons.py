@@ -30,6 +30,9 @@ class Command(BaseCommand):
             "lessons", nargs="*", metavar="LESSON", help="LESSON or LESSON/STEP; without one all of them"
         )
         prove.add_argument("--runtime", choices=schema.RUNTIMES, default="process", help="default: %(default)s")
+        prove.add_argument(
+            "--labs", type=int, default=1, metavar="N", help="so many labs at once; default: %(default)s"
+        )
         prove.add_argument("--json", action="store_true", help="a line of JSON for each step")
         for each in verbs.choices.values():  # it may stand behind the verb as well
             each.add_argument("--data", metavar="DIR", help="the lab's data folder")
@@ -77,21 +80,20 @@ class Command(BaseCommand):
         published = {"lesson": schema.LESSON, "step": schema.STEP, None: schema.PUBLISHED}[of]
         self.stdout.write(json.dumps(published, indent=1, ensure_ascii=False))
 
-    def do_prove(self, lessons: list[str], runtime: str, **options: Any) -> None:
+    def do_prove(self, lessons: list[str], runtime: str, labs: int, **options: Any) -> None:
         chosen = self.chosen([each.partition("/")[0] for each in lessons])
         if any(each.mistakes for each in chosen):
             raise CommandError("There are mistakes: manage.py lessons check")
         playable = [each.lesson for each in chosen if each.lesson and runtime in each.lesson.runtimes]
-        wrong = 0
+        wrong: list[proving.Proof] = []
+
+        def told(proof: proving.Proof) -> None:
+            self.stdout.write(json.dumps(proof.as_dict()) if options["json"] else str(proof))
+            self.stdout.flush()
+            wrong.extend([proof] if proof.wrong else [])
+
         try:
-            with proving.own_lab(runtime) as remote:
-                for lesson in playable:
-                    for proof in proving.prove(
-                        remote, lesson, [each for each in lessons if each.startswith(f"{lesson.id}/")]
-                    ):
-                        wrong += bool(proof.wrong)
-                        self.stdout.write(json.dumps(proof.as_dict()) if options["json"] else str(proof))
-                        self.stdout.flush()
+            proving.prove(playable, lessons, runtime, labs, told)
         except proving.Wrong as error:
             raise CommandError(str(error)) from None
         if wrong:
