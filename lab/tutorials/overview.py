@@ -45,23 +45,22 @@ def certificate_of(objects: dict[str, dict]) -> dict:
     """What was done, when, in how many tries, from the Lessons; and what was believed on the way."""
     lessons: list[dict] = []
     every: list[dict] = []
-    beliefs: set[str] = set()
     for lesson in shelf.lessons():
         obj = objects.get(lesson.id)
         kept = obj.get("status", {}).get("steps", {}) if obj else {}
         steps = [_told(step.title, kept[step.id]) for step in lesson.steps if step.id in kept]
-        beliefs |= {one["misconception"] for one in kept.values() if one.get("misconception")}
         every += steps
         if steps:
             lessons.append({"lesson": lesson, "steps": steps, "whole": len(steps) == len(lesson.steps)})
-    predicted = [step for step in every if "right" in step]
+    predicted = [step["predicted"] for step in every if "predicted" in step]
+    beliefs = {one["misconception"] for one in predicted if "misconception" in one}
     return {
         "lessons": lessons,
         "steps": len(every),
         "whole": sum(each["whole"] for each in lessons),
         "all": len(shelf.lessons()),
         "predicted": len(predicted),
-        "right": sum(step["right"] for step in predicted),
+        "right": sum(one["right"] for one in predicted),
         "beliefs": [misconceptions()[name] for name in sorted(beliefs) if name in misconceptions()],
         "minutes": round(sum(step["seconds"] for step in every) / 60),
     }

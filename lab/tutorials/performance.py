@@ -110,7 +110,7 @@ class Performance:
                 return SOON
             now = {"revision": int(obj["metadata"]["resourceVersion"]), "time": time.time()}
             acts = {"phase": progress.ACT, "committed": now, "baseline": counted(self._client.cluster)}
-            self._write(obj, {**obj["status"], **acts})
+            self._write(obj, {**obj["status"], **acts, "shown": obj["spec"].get("skip") == step.id})
             return SOON
         if obj["spec"].get("skip") == step.id:
             right = next((act for act in step.solution if act.kind == "answer"), None)

@@ -80,7 +80,8 @@ def passed(
     status: dict, obj: dict, step: Step, revision: int, now: float, measured: dict[str, str], true: set[str]
 ) -> dict:
     """The status when all checks have passed: the phase, and what is kept of the step for good. `true`: the answers to
-    the prediction that have come true."""
+    the prediction that have come true. What the learner predicted first stays (`predicted`): the next time they know.
+    What the lab predicted, where it was to show the step (`shown`), is nobody's prediction."""
     before = status.get("steps", {}).get(step.id, {})
     said = answers(obj, step)
     kept: dict[str, Any] = {
@@ -92,7 +93,10 @@ def passed(
         "measured": measured,
     }
     if step.predict and step.predict.id in said:
-        kept |= verdict(step.predict, said[step.predict.id], measured, true)
+        found, shown = verdict(step.predict, said[step.predict.id], measured, true), status.get("shown", False)
+        kept |= {**found, "shown": shown}
+        first = before.get("predicted") or ({} if shown else found)
+        kept |= {"predicted": first} if first else {}
     steps = {**status.get("steps", {}), step.id: kept}
     return {**status, "phase": DONE, "steps": steps}
 

@@ -11,6 +11,7 @@ LESSON = CLUSTER + r"lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/"
 urlpatterns = [
     path("lessons/", views.overview, name="lessons"),
     path("lessons/certificate", views.certificate, name="certificate"),
+    path("lessons/predictions", views.predictions, name="predictions"),
     path("lessons/schema.json", views.schema_of_files),
     re_path(r"^lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/slides$", slides.show, name="slides"),
     re_path(r"^lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/start$", views.start, name="start-lesson"),

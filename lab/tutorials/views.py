@@ -28,6 +28,7 @@ from .cluster import LEARN, ensure_learning_cluster
 from .lesson import Lesson, Step
 from .overview import certificate_of, tracks
 from .performance import LEARNER
+from .predictions import in_sum
 
 TRIES = 8  # a Lesson is written by its learner and by the tutor: who was second reads it again
 
@@ -61,6 +62,13 @@ def certificate(request: HttpRequest) -> HttpResponse:
     cluster = request.GET.get("cluster", LEARN)
     context = {"cluster": cluster, **certificate_of(_objects(cluster))}
     return render(request, "tutorials/certificate.html", context)
+
+
+@require_GET
+@strict
+def predictions(request: HttpRequest) -> HttpResponse:
+    """Of all learners, each in a cluster of their own."""
+    return render(request, "tutorials/predictions.html", in_sum(shelf.lessons(), list(map(_objects, cluster_names()))))
 
 
 @require_GET

@@ -10,6 +10,7 @@ from lab.client.clusters import ensure_cluster
 from lab.tutorials import progress
 from lab.tutorials.claims import parse
 from lab.tutorials.lesson import Act, Answer, Fault, Hint, Lesson, Question, Step
+from lab.tutorials.predictions import in_sum
 from lab.tutorials.views import begin
 
 FIRST = Step("first", "First", 1, "", start="web.yaml")
@@ -97,3 +98,41 @@ def test_a_button_that_is_pressed_while_the_stage_is_set_says_so(client):
     said = Browser().post(f"/clusters/progress/lessons/{lesson}/press", {"number": "0"}, HTTP_HOST="localhost")
     assert (said.status_code, "press again" in said.json()["message"]) == (409, True)
     assert client.list(VISITORS) == []
+
+
+WHICH = Question(
+    "predict", "Which?", answers=(Answer("a", "A", right=True), Answer("b", "B", misconception="pod-is-a-vm"))
+)
+ASKED = Step("asked", "Asked", 1, "", predict=WHICH)
+
+
+def after(obj: dict, chosen: str, shown: bool = False) -> dict:
+    """The Lesson when its step has been passed once more."""
+    run = obj.get("spec", {}).get("run", 0) + 1
+    obj = {**obj, "spec": {"step": "asked", "run": run, "answers": {"asked": {"predict": chosen}}}}
+    status = {**progress.on_stage(progress.setting(obj), ASKED, 7, 1.0), "committed": {"revision": 8, "time": 2.0}}
+    return {**obj, "status": progress.passed({**status, "shown": shown}, obj, ASKED, 9, 3.0, {}, {"a"})}
+
+
+def test_the_first_prediction_stays_and_what_the_lab_showed_is_none():
+    shown = after({}, "a", shown=True)
+    assert "predicted" not in shown["status"]["steps"]["asked"]
+    wrong = after(shown, "b")
+    again = after(wrong, "a")["status"]["steps"]["asked"]
+    assert (again["chosen"], again["right"]) == ("a", True)
+    assert again["predicted"] == {"chosen": "b", "right": False, "came": ["a"], "misconception": "pod-is-a-vm"}
+
+
+def test_what_a_class_predicts_is_counted_by_the_first_answer_of_each():
+    lesson = Lesson("07-asking", "Asking", "A track", 2, "", "/nowhere", steps=(FIRST, ASKED))
+    begun = {"spec": {"answers": {"asked": {"predict": "a"}}}, "status": {"step": "asked", "phase": progress.ACT}}
+    learners = [after(after({}, "b"), "a"), after({}, "b"), after({}, "a"), begun, after({}, "a", shown=True)]
+    told = in_sum([PLAYED, lesson], [{"07-asking": obj} for obj in learners] + [{}])
+    assert (told["learners"], [one["lesson"].id for one in told["lessons"]]) == (3, ["07-asking"])
+    (step,) = told["lessons"][0]["steps"]
+    assert (step["predicted"], step["right"]) == (4, 1)  # who has just answered has no verdict yet
+    assert [(one["text"], one["right"], one["percent"]) for one in step["answers"]] == [
+        ("A", True, 50),
+        ("B", False, 50),
+    ]
+    assert [times for _, times in told["beliefs"]] == [2]
