@@ -75,6 +75,8 @@ def test_with_all_down_the_api_refuses_nothing_heals_pods_go_on_and_then_all_is_
     assert "control-plane-a, control-plane-b, control-plane-c are all without power" in status["message"]
     with pytest.raises(urllib.error.HTTPError):
         lab.api("PATCH", DEPLOYMENT, {"spec": {"replicas": 5}}, content_type=MERGE)
+    notes = {"apiVersion": "orrery.io/v1", "kind": "Lesson", "metadata": {"name": "20-dark"}, "spec": {"step": "dark"}}
+    lab.api("POST", "/apis/orrery.io/v1/lessons", notes)  # a teacher's notes lie beside the machine
     told = subprocess.run([kubectl, "--kubeconfig", config, "get", "pods"], capture_output=True, text=True, timeout=60)
     # Its own words where it has to ask what there is first, the server's where it remembers that from another time.
     assert told.returncode == 1 and ("unable to handle" in told.stderr or "without power" in told.stderr), told.stderr

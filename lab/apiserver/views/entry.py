@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from lab.apimachinery.errors import ApiError, bad_request, expired, unavailable
+from lab.apimachinery.kinds import LESSONS
 from lab.store import Compacted, UnknownCluster
 
 from .. import bodies, options, protobuf, versions
@@ -185,10 +186,15 @@ def _read(request: HttpRequest) -> bytes:
     return raw
 
 
+# Where a learner is: a teacher's notes beside the machine, which can be read and written while nothing else can.
+NOTES = f"/apis/{LESSONS.api_version}/{LESSONS.plural}"
+
+
 def asking(request: HttpRequest, cluster: str, body: Body | None = None) -> Request:
     """The registry's Request out of HTTP's."""
     query = request.GET
     value = body.value if body and isinstance(body.value, dict) else None
+    is_beside = NOTES in request.path
     program = author_of(request.headers.get("User-Agent", ""))
     wanted = options.write_options(request.method, query, value if request.method == "DELETE" else None)
     return Request(
@@ -199,7 +205,8 @@ def asking(request: HttpRequest, cluster: str, body: Body | None = None) -> Requ
         field_validation=wanted.field_validation,
         doubled=_doubled(body) if body and wanted.field_validation != "Ignore" else [],
         manager=wanted.manager,
-        outside=True,
+        outside=not is_beside,
+        hardware=is_beside,
         user=request.user,
     )
 
