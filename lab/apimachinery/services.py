@@ -24,6 +24,15 @@ def is_headless(service: dict) -> bool:
     return service["spec"].get("clusterIP") == HEADLESS
 
 
+def tcp_ports(service: dict) -> list[dict]:
+    return [port for port in service["spec"].get("ports") or () if port.get("protocol", "TCP") == "TCP"]
+
+
+def find_port(service: dict, wanted: str | int | None) -> dict | None:
+    """A port of a Service by its name or its number."""
+    return next((port for port in tcp_ports(service) if wanted in (port.get("name"), port["port"])), None)
+
+
 def is_api(service: dict) -> bool:
     return (service["metadata"]["namespace"], service["metadata"]["name"]) == (API_NAMESPACE, API_NAME)
 

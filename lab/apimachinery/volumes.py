@@ -6,6 +6,7 @@ by `kubectl get pvc`; no engine here holds a pod to it.
 """
 
 from .labels import RUNTIME_LABEL
+from .quantity import value
 
 DRIVER = "orrery.io/volumes"
 CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
@@ -36,6 +37,24 @@ def claim_names(pod_spec: dict) -> tuple[str, ...]:
 def is_bound(claim: dict) -> bool:
     """Whether both sides have been written: a claim that only names a volume may still be refused by it."""
     return bool(claim["spec"].get("volumeName") and annotation(claim, BIND_COMPLETED))
+
+
+def mismatch(volume: dict, claim: dict) -> str:
+    """Why the volume is not what the claim asks for, in Kubernetes' words; "" if it is."""
+    has, asked = volume["spec"], claim["spec"]
+    if storage_of(volume) < value(asked["resources"]["requests"]["storage"]):
+        return "requested PV is too small"
+    if has.get("storageClassName", "") != (asked.get("storageClassName") or ""):
+        return "storageClassName does not match"
+    if has.get("volumeMode") != asked.get("volumeMode"):
+        return "incompatible volumeMode"
+    if not set(asked["accessModes"]) <= set(has["accessModes"]):
+        return "incompatible accessMode"
+    return ""
+
+
+def storage_of(volume: dict) -> int:
+    return value(volume["spec"]["capacity"]["storage"])
 
 
 def default_class(classes: list[dict]) -> str | None:

@@ -32,15 +32,6 @@ class Endpoint:
     runtime: str
 
 
-def tcp_ports(service: dict) -> list[dict]:
-    return [port for port in service["spec"].get("ports") or () if port.get("protocol", "TCP") == "TCP"]
-
-
-def find_port(service: dict, wanted: str | int | None) -> dict | None:
-    """A port of a Service by its name or its number."""
-    return next((port for port in tcp_ports(service) if wanted in (port.get("name"), port["port"])), None)
-
-
 def backend_name(service: dict, port: dict) -> str:
     """`default/hello:http`, or with the number of a port that has no name."""
     meta = service["metadata"]

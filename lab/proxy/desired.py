@@ -11,9 +11,9 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lab.apimachinery.services import has_address, is_api
+from lab.apimachinery.services import find_port, has_address, is_api, tcp_ports
 
-from .backends import READY, Endpoint, backend_name, backend_of, endpoints_of, find_port, tcp_ports
+from .backends import READY, Endpoint, backend_name, backend_of, endpoints_of
 
 DOMAIN = "cluster.local"
 NODE_PORT_ADDRESS = "127.0.0.1"

@@ -6,7 +6,6 @@ alone and for good. Source: FindMatchingVolume in k8s.io/component-helpers/stora
 
 from lab.apimachinery.meta import is_deleting, now
 from lab.apimachinery.nodeaffinity import parse_terms
-from lab.apimachinery.quantity import value
 from lab.apimachinery.selectors import parse_label_selector
 from lab.apimachinery.volumes import (
     BIND_COMPLETED,
@@ -14,8 +13,10 @@ from lab.apimachinery.volumes import (
     DRIVER,
     PROVISIONED_BY,
     annotation,
+    mismatch,
     node_terms,
     placed,
+    storage_of,
 )
 
 
@@ -28,24 +29,6 @@ def best_volume(claim: dict, volumes: list[dict], node: dict | None, any_free: b
         return min(reserved, key=_size_and_name)
     free = [volume for volume in fitting if any_free and is_free(volume) and _is_selected(volume, claim)]
     return min(free, key=_size_and_name, default=None)
-
-
-def mismatch(volume: dict, claim: dict) -> str:
-    """Why the volume is not what the claim asks for, in Kubernetes' words; "" if it is."""
-    has, asked = volume["spec"], claim["spec"]
-    if storage_of(volume) < value(asked["resources"]["requests"]["storage"]):
-        return "requested PV is too small"
-    if has.get("storageClassName", "") != (asked.get("storageClassName") or ""):
-        return "storageClassName does not match"
-    if has.get("volumeMode") != asked.get("volumeMode"):
-        return "incompatible volumeMode"
-    if not set(asked["accessModes"]) <= set(has["accessModes"]):
-        return "incompatible accessMode"
-    return ""
-
-
-def storage_of(volume: dict) -> int:
-    return value(volume["spec"]["capacity"]["storage"])
 
 
 def _size_and_name(volume: dict) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from lab.apimachinery.volumes import (
     annotation,
     default_class,
     is_bound,
+    mismatch,
     waits_for_consumer,
 )
 from lab.client import Change, Client, Put, View
@@ -100,7 +101,7 @@ class PersistentVolumeController(ObjectController):
             return
         if volume["spec"].get("claimRef") and not binding.is_for(volume, claim):
             client.event(claim, "Warning", "FailedBinding", f'volume "{name}" already bound to a different claim.')
-        elif wrong := binding.mismatch(volume, claim):
+        elif wrong := mismatch(volume, claim):
             words = f'Cannot bind to requested volume "{name}": {wrong}'
             client.event(claim, "Warning", "VolumeMismatch", words)
         else:
