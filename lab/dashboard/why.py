@@ -7,7 +7,7 @@ import json
 import shlex
 
 from lab.apimachinery.controlplane import PARTITIONED, POWER
-from lab.apimachinery.kinds import BY_RESOURCE, CRONJOBS, NODES, WHEELS, Kind
+from lab.apimachinery.kinds import BY_RESOURCE, CRONJOBS, NODES, RELEASES, WHEELS, Kind
 from lab.apimachinery.meta import join_key
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
@@ -26,7 +26,7 @@ CALM = frozenset(
         *("Waiting", "Switched", "Promoted", "Aborted", "Superseded"),
         *("DesiredWithinRange", "ScaleUpStabilized", "ScaleDownStabilized", "ScaleUpLimit", "ScaleDownLimit"),
         "TooFewReplicas",  # idle at its minimum, which is what a minimum is for
-        *("Bound", "ExternalProvisioning"),
+        *("Bound", "Available", "ExternalProvisioning", "SufficientPods", "Building", "RollingOut"),
         *("Tainted", "BuyNode", "KeepNode", "FindNodeIdle"),
     }
 )
@@ -93,6 +93,13 @@ def act_of(command: str) -> dict | None:
 def _patch(kind: str, namespace: str, name: str, spec: dict | None) -> dict | None:
     if kind == WHEELS.singular and spec == {"mode": "Running"}:
         return _act("turn", f"{WHEELS.resource}/{name}", f"Resume {name}", mode="Running")
+    if kind == RELEASES.singular:
+        of = _row(f"{kind}/{name}", namespace)
+        match spec:
+            case {"verdict": "Promote" | "Abort" as verdict}:
+                return _act(verdict.lower(), of, f"{verdict} {name}")
+            case {"paused": False}:
+                return _act("hold", of, "Let it go on", pause=False)
     if spec == {"suspend": False}:
         return _act("resume", _row(f"{kind}/{name}", namespace), "Resume")
     return None

@@ -61,6 +61,25 @@ def workload(
     return {"metadata": {"name": name}, "spec": wanted}
 
 
+def volume(name: str, storage: str) -> dict:
+    has = {"capacity": {"storage": storage}, "accessModes": ["ReadWriteOnce"], "storageClassName": name}
+    return {"metadata": {"name": name}, "spec": has | {"csi": {"driver": "orrery.io/volumes", "volumeHandle": name}}}
+
+
+def claim(name: str, storage: str, **spec) -> dict:
+    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}}
+    return {"metadata": {"name": name}, "spec": asked | spec}
+
+
+def budget(name: str, app: str) -> dict:
+    return {"metadata": {"name": name}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": app}}}}
+
+
+def ingress(name: str, to: str) -> dict:
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": to, "port": {"number": 80}}}}
+    return {"metadata": {"name": name}, "spec": {"rules": [{"http": {"paths": [path]}}]}}
+
+
 def service(name: str, app: str) -> dict:
     return {"metadata": {"name": name}, "spec": {"selector": {"app": app}, "ports": [{"port": 80}]}}
 
@@ -124,6 +143,11 @@ def taint(scene: Scene) -> None:
     )
 
 
+def take_the_claim_away(scene: Scene) -> None:
+    scene.until_reason("persistentvolumes/kept", "Bound")
+    assert scene.ask(BEN, "DELETE", "persistentvolumeclaims/keeper", {}).code == 200
+
+
 def give_tenfold(scene: Scene) -> None:
     scene.patch(ADA, "resourcequotas/few", {"spec": {"hard": {"pods": "10"}}})
 
@@ -136,10 +160,6 @@ def steady(scene: Scene) -> None:
 def give_it_an_image(scene: Scene) -> None:
     image = {"containers": [{"name": "main", "image": "web:1"}]}
     scene.patch(ADA, "pods/typo", {"spec": image}, "strategic-merge-patch")
-
-
-def loosen(scene: Scene) -> None:
-    scene.patch(ADA, "poddisruptionbudgets/only", {"spec": {"minAvailable": 0}})
 
 
 # The nodes, with what CPU they have.
@@ -234,7 +254,7 @@ INCIDENTS = (
         says=("dead",),
         grounds=(("condition Ready", "node-controller", ""),),
         never=("probe", "crash", "image"),
-        help="Bring dead back",
+        help="kubectl annotate node dead orrery.io/power- Bring dead back",
     ),
     Incident(
         "begun-on-a-dead-node",
@@ -274,8 +294,7 @@ INCIDENTS = (
         says=("only",),
         grounds=(("", BEN, "only-"),),
         never=("silent", "taint", "CPU"),
-        help="kubectl edit poddisruptionbudget only -n blocked-drain",
-        mend=loosen,
+        help="kubectl patch poddisruptionbudget only",
         then="Cordoned",
     ),
     Incident(
@@ -420,5 +439,95 @@ INCIDENTS = (
         says=("first pod that mounts it",),
         grounds=(("", "persistentvolume-controller", ""),),
         never=("lost", "failed"),
+    ),
+    Incident(
+        "volume-too-small",
+        look="persistentvolumes/small",
+        objects=(
+            ("persistentvolumes", volume("small", "1Gi")),
+            ("persistentvolumeclaims", claim("large", "5Gi", storageClassName="small")),
+        ),
+        reason="Available",
+        says=("Claim large", "requested PV is too small", "5Gi"),
+        grounds=(("spec.resources", ADA, "5Gi"), ("spec.capacity", ADA, "1Gi")),
+        never=("storageClass", "accessMode", "released"),
+        help="kubectl patch persistentvolume small",
+        then="Bound",
+    ),
+    Incident(
+        "kept-volume",
+        look="persistentvolumes/kept",
+        objects=(
+            ("persistentvolumes", volume("kept", "1Gi")),
+            ("persistentvolumeclaims", claim("keeper", "1Gi", storageClassName="kept")),
+        ),
+        fault=take_the_claim_away,
+        reason="Released",
+        says=("ben removed its claim keeper", "Retain"),
+        grounds=(("PersistentVolumeClaim keeper", BEN, ""), ("status.phase", "persistentvolume-controller", "")),
+        never=("ada", "too small", "lost"),
+        help="kubectl patch persistentvolume kept",
+        then="Available",
+    ),
+    Incident(
+        "budget-of-the-unready",
+        look="poddisruptionbudgets/web",
+        objects=(
+            ("deployments", workload("web", 2, {"unready-after": "400ms"}, container={"readinessProbe": PROBE})),
+            ("poddisruptionbudgets", budget("web", "web")),
+        ),
+        reason="InsufficientPods",
+        says=("of 2 pods 0 are healthy", "Pod web-", "readiness probe"),
+        grounds=(
+            ("condition DisruptionAllowed", "disruption-controller", "0 are healthy"),
+            ("spec.minAvailable", ADA, "1"),
+            ("", "kubelet", "eadiness probe"),
+        ),
+        never=("image", "selector", "node "),
+        help="GET :8080/ready",
+        mend=steady,
+        then="SufficientPods",
+    ),
+    Incident(
+        "budget-of-nobody",
+        look="poddisruptionbudgets/shop",
+        objects=(("deployments", workload("shop", 2)), ("poddisruptionbudgets", budget("shop", "shpo"))),
+        reason="NoPods",
+        says=("app=shpo", "Nearly: pod shop-", "app=shop"),
+        grounds=(("spec.selector", ADA, "app=shpo"), ("event NoPods", "disruption-controller", "")),
+        never=("probe", "healthy", "may go"),
+        help="kubectl patch poddisruptionbudget shop",
+        then="SufficientPods",
+    ),
+    Incident(
+        "ingress-astray",
+        look="ingresses/front",
+        objects=(
+            ("deployments", workload("shop")),
+            ("services", service("shop", "shop")),
+            ("ingresses", ingress("front", "shpo")),
+        ),
+        reason="BackendNotFound",
+        says=("no service shpo", "*/"),
+        grounds=(("backend.service", ADA, "leads */ to service shpo, port 80"),),
+        never=("probe", "selector", "ready", "removed"),
+        help="kubectl patch ingress front",
+        then="Serving",
+    ),
+    Incident(
+        "build-for-nobody",
+        look="builds/page",
+        objects=(
+            ("deployments", workload("shop")),
+            (
+                "builds",
+                {"metadata": {"name": "page"}, "spec": {"deployment": "shpo", "files": {"Dockerfile": "FROM web:1"}}},
+            ),
+        ),
+        reason="Failed",
+        says=('deployments.apps "shpo" not found',),
+        grounds=(("status.phase", "build-controller", "shpo"),),
+        never=("engine", "log", "removed", "image"),
+        help="shop is nearly called so",
     ),
 )

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterator
 
 from lab.apimachinery.kinds import (
+    BUILDS,
     CRONJOBS,
     DAEMONSETS,
     DEPLOYMENTS,
     HORIZONTALPODAUTOSCALERS,
+    INGRESSES,
     JOBS,
     NODEPOOLS,
     NODES,
     PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
+    PODDISRUPTIONBUDGETS,
     PODS,
     RELEASES,
     REPLICASETS,
@@ -21,7 +25,23 @@ from lab.apimachinery.kinds import (
 )
 from lab.client import Client
 
-from . import autoscalers, departures, idle, jobs, nodes, origin, pods, releases, services, storage, workloads
+from . import (
+    autoscalers,
+    budgets,
+    builds,
+    departures,
+    idle,
+    ingresses,
+    jobs,
+    nodes,
+    origin,
+    pods,
+    releases,
+    services,
+    storage,
+    volumes,
+    workloads,
+)
 from .card import Card
 from .subject import Subject
 
@@ -41,6 +61,10 @@ CARDS: dict[Kind, tuple[Callable[[Subject], Iterator[Card]], ...]] = {
     HORIZONTALPODAUTOSCALERS: (autoscalers.cards,),
     NODEPOOLS: (autoscalers.pools,),
     PERSISTENTVOLUMECLAIMS: (storage.cards,),
+    PERSISTENTVOLUMES: (volumes.cards,),
+    PODDISRUPTIONBUDGETS: (budgets.cards,),
+    INGRESSES: (ingresses.cards,),
+    BUILDS: (builds.cards,),
 }
 
 

@@ -7,7 +7,7 @@ from lab.apimachinery.meta import is_true
 from lab.apiserver.tables.cells import human_duration
 
 from ..grounds import because
-from . import crashes, placement
+from . import crashes, placement, revival
 from .card import Card, Ground, Help, ground
 from .crashes import fault_of, short, statuses
 from .recorded import of_condition, of_event, silent_since
@@ -22,7 +22,7 @@ def cards(subject: Subject) -> Iterator[Card]:
     """Of a pod on a node that has not ended."""
     node = subject.other(NODES, "", subject.obj["spec"]["nodeName"])
     if node and (silence := silent_since(node)):
-        yield _unheard(subject, node.name, silence)
+        yield _unheard(subject, node, silence)
         return
     for name, told in statuses(subject.obj).items():
         waiting = told.get("state", {}).get("waiting") or {}
@@ -120,11 +120,11 @@ def _asks(probe: dict | None) -> str:
 # In trouble.
 
 
-def _unheard(subject: Subject, node: str, silence: dict) -> Card:
+def _unheard(subject: Subject, node: Subject, silence: dict) -> Card:
     """Whatever its containers were last said to do."""
-    answer = f"Nobody hears of its node {node}, so nobody can vouch for it, and it gets no traffic."
-    told = [ground(silence, because(silence["why"]) or f"{node} has fallen silent", f"node {node}")]
-    return Card(UNREADY, answer, "NodeNotReady", [*of_condition(subject, "Ready"), *told], Help(f"Bring {node} back."))
+    answer = f"Nobody hears of its node {node.name}, so nobody can vouch for it, and it gets no traffic."
+    told = [ground(silence, because(silence["why"]) or f"{node.name} has fallen silent", f"node {node.name}")]
+    return Card(UNREADY, answer, "NodeNotReady", [*of_condition(subject, "Ready"), *told], revival.back(node))
 
 
 def _unstarted(subject: Subject, name: str, waiting: dict) -> Card:

@@ -27,7 +27,7 @@ def cards(subject: Subject) -> Iterator[Card]:
     """Asked of every object."""
     if not (subject.gone or is_deleting(subject.obj)):
         return
-    row = subject.since(lambda obj: is_deleting(obj)) or subject.newest
+    row = marked(subject)
     why = row["why"] or {}
     reason = REASONS.get(why.get("decision", ""), "Deleted")
     question = "Why is it gone?" if subject.gone else "Why is it leaving?"
@@ -42,6 +42,11 @@ def cards(subject: Subject) -> Iterator[Card]:
     grounds += of_condition(subject, "DisruptionTarget")
     stays, help_ = ("", None) if subject.gone else _still_there(subject)
     yield Card(question, answer + stays, reason, grounds, help_ or _help(why))
+
+
+def marked(subject: Subject) -> dict:
+    """Of what is going, or gone: the row with which it was to."""
+    return subject.since(is_deleting) or subject.newest
 
 
 def _name(why: dict) -> str:

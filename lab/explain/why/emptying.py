@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from lab.apimachinery.kinds import PODDISRUPTIONBUDGETS, PODS
-from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.pods import is_finished
 from lab.store import Row, effects, rows_at
 
 from ..grounds import because
-from .card import Card, Ground, Help, ground
+from . import budgets
+from .card import Card, Ground, ground
 from .sizes import many
 from .subject import Subject
 
@@ -28,7 +28,7 @@ def blocked(subject: Subject) -> Iterator[Card]:
         namespace, name = budget["metadata"]["namespace"], budget["metadata"]["name"]
         it = subject.other(PODDISRUPTIONBUDGETS, namespace, name)
         row = it.decision("RefuseEviction", "AllowDisruption") if it else None
-        if row is None or row["why"]["decision"] != "RefuseEviction":
+        if it is None or row is None or row["why"]["decision"] != "RefuseEviction":
             continue
         pod = subject.client.find(PODS, namespace, row["why"]["pod"])
         if budget.get("status", {}).get("disruptionsAllowed"):
@@ -37,10 +37,8 @@ def blocked(subject: Subject) -> Iterator[Card]:
             continue
         words = row["why"]["message"].rstrip(".")
         answer = f"Pod {row['why']['pod']} has to stay for now. {words}."
-        advice = "Have more of its pods ready, on other nodes, or let the budget allow more disruption."
-        edit = kubectl("edit", PODDISRUPTIONBUDGETS.singular, name, namespace=namespace)
         grounds = [ground(row, because(row["why"]), f"PodDisruptionBudget {name}")]
-        yield Card(BLOCKED, answer, "DisruptionBudget", grounds, Help(advice, edit))
+        yield Card(BLOCKED, answer, "DisruptionBudget", grounds, budgets.loosened(it))
 
 
 def sent_away(subject: Subject) -> Iterator[Card]:

@@ -106,8 +106,7 @@ def _loops(subject: Subject) -> tuple[str, ...]:
 
 
 def _wheel(subject: Subject, loop: str) -> Iterator[Card]:
-    wheel, turner = wheel_of(subject.client.view(), loop), _turner(loop)
-    who = capital(turner)
+    wheel, who = wheel_of(subject.client.view(), loop), capital(_turner(loop))
     declared = subject.other(WHEELS, "", loop) if wheel.mode != wheels.RUNNING else None
     row = declared.since(lambda obj: obj["spec"].get("mode") == wheel.mode) if declared else None
     if row is None:
@@ -119,10 +118,14 @@ def _wheel(subject: Subject, loop: str) -> Iterator[Card]:
         wheels.STEP: f"{who} goes by single steps, and has taken {wheel.taken} of {wheel.steps}: {since}.",
         wheels.BROKEN: f"{who} is broken on purpose, and fails at whatever it takes up: {since}.",
     }[wheel.mode]
-    running = kubectl("patch", WHEELS.singular, loop, "--type=merge", "-p", '{"spec":{"mode":"Running"}}')
     grounds = [ground(row, f"its wheel was set to {wheel.mode}", f"wheel {loop}")]
-    help_ = Help(f"Let {turner} run again.", running)
-    yield Card(QUESTION, answer, f"Wheel{wheel.mode}", grounds, help_)
+    yield Card(QUESTION, answer, f"Wheel{wheel.mode}", grounds, resumed(loop))
+
+
+def resumed(loop: str) -> Help:
+    """By the name of its wheel."""
+    running = kubectl("patch", WHEELS.singular, loop, "--type=merge", "-p", '{"spec":{"mode":"Running"}}')
+    return Help(f"Let {_turner(loop)} run again.", running)
 
 
 def _turner(loop: str) -> str:

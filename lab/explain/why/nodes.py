@@ -1,9 +1,7 @@
 """The questions that a node raises: is it well, what comes to it, what has the cluster autoscaler decided of it?"""
 
 from collections.abc import Iterator
-from functools import partial
 
-from lab.apimachinery.controlplane import PARTITIONED, POWER
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import condition, is_true
 from lab.apimachinery.taints import NOT_READY, UNREACHABLE, UNSCHEDULABLE
@@ -11,10 +9,10 @@ from lab.apiserver.tables.cells import human_duration
 
 from ..authors import called
 from ..grounds import because
-from . import emptying, objections
+from . import emptying, objections, revival
 from .card import Card, Ground, Help, ground
 from .origin import capital
-from .recorded import of_condition, of_spec, of_value, silent_since
+from .recorded import of_condition, of_spec, silent_since
 from .sizes import many
 from .subject import Subject
 
@@ -66,18 +64,10 @@ def _silent(subject: Subject) -> Card:
     ago = f" for {human_duration(max(0.0, subject.now - row['time']))}" if row else ""
     grounds = [ground(row, because(row["why"]) or "its kubelet has fallen silent", "condition Ready")] if row else []
     answer = f"Its kubelet has not been heard of{ago}, so nobody knows whether its pods still run."
-    help_ = Help("See whether the machine and its network are up.")
-    for key, words in ((POWER, "switched it off"), (PARTITIONED, "cut it off its network")):
-        done = of_value(subject, partial(_annotated, key))
-        if done and _annotated(key, subject.obj) in ("off", "true"):
-            answer += f" {capital(called(done['author']))} {words}."
-            grounds.insert(0, ground(done, f"{called(done['author'])} {words}", f"annotation {key}"))
-            help_ = Help("Bring it back.", kubectl("annotate", "node", subject.name, f"{key}-"))
-    return Card(UNREADY, answer, "NodeStatusUnknown", [*grounds, *_taints_of_trouble(subject)], help_)
-
-
-def _annotated(key: str, node: dict) -> str:
-    return str((node["metadata"].get("annotations") or {}).get(key, ""))
+    for key, words, done in revival.taken(subject):
+        answer += f" {capital(called(done['author']))} {words}."
+        grounds.insert(0, ground(done, f"{called(done['author'])} {words}", f"annotation {key}"))
+    return Card(UNREADY, answer, "NodeStatusUnknown", [*grounds, *_taints_of_trouble(subject)], revival.back(subject))
 
 
 def _taints_of_trouble(subject: Subject) -> Iterator[Ground]:

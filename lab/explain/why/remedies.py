@@ -12,7 +12,7 @@ from lab.apimachinery.podresources import pod_resources
 from lab.apimachinery.quantity import parse_quantity
 from lab.apimachinery.taints import NOT_READY, OUT_OF_SERVICE, UNREACHABLE
 
-from . import objections
+from . import objections, revival
 from .card import Help
 from .objections import Objection
 from .sizes import many
@@ -76,8 +76,9 @@ def _revive(subject: Subject, found: Found) -> Iterator[Help]:
     for item, objection in found:
         troubled = objection.kind == objections.TAINT and objection.what in IN_TROUBLE
         boots = _boots(subject.client.find(NODES, "", item["node"]))
-        if troubled and not boots and _may_go(subject, item["node"]):
-            yield Help(f"Bring {item['node']} back: while nobody hears that it is well, nothing new is put there.")
+        it = subject.other(NODES, "", item["node"]) if troubled and not boots else None
+        if it and _may_go(subject, it.name):
+            yield revival.back(it, ": while nobody hears that it is well, nothing new is put there")
 
 
 def _may_go(subject: Subject, node: str) -> bool:

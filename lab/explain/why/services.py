@@ -1,13 +1,9 @@
 """Why does a service get no traffic to any pod? What its endpoints were made of, and whom its selector misses."""
 
-import difflib
 from collections.abc import Iterator
-from itertools import islice
 
-from lab.apimachinery.jobs import CONTROLLER_UID, OLD_CONTROLLER_UID
 from lab.apimachinery.kinds import ENDPOINTSLICES, PODS
 from lab.apimachinery.kubectl import kubectl
-from lab.apimachinery.labels import HASH_LABEL, POD_NAME_LABEL, REVISION_LABEL
 from lab.apimachinery.meta import is_true
 from lab.apimachinery.services import SERVICE_NAME
 
@@ -17,12 +13,10 @@ from ..words import ready_in
 from . import quoted
 from .card import Card, Ground, Help, ground
 from .recorded import of_spec, of_value
+from .selecting import labels_of, nearest, written
 from .sizes import many
 from .subject import Subject
 
-ALIKE = 0.6  # of a label that may be meant: app=web and app=web-2 are, app=web and app=db are not
-MADE = (HASH_LABEL, REVISION_LABEL, POD_NAME_LABEL, CONTROLLER_UID, OLD_CONTROLLER_UID)
-MOST_COMPARED = 200  # sets of labels
 NONE, SOME = "Why does it get no traffic?", "Where do its requests go?"
 
 
@@ -30,7 +24,7 @@ def cards(subject: Subject) -> Iterator[Card]:
     spec = subject.obj["spec"]
     if spec.get("type") == "ExternalName":
         answer = f"It is another name for {spec.get('externalName')}: whoever asks for it is sent there by DNS."
-        yield Card(SOME, answer, "ExternalName", _set_by(subject, "type"))
+        yield Card(SOME, answer, "ExternalName", set_by(subject, "type"))
         return
     slices = _slices(subject)
     ready = sorted({name for one in slices for name in ready_in(one.obj).values()})
@@ -40,7 +34,7 @@ def cards(subject: Subject) -> Iterator[Card]:
     elif not spec.get("selector"):
         answer = "It has no selector, so nothing fills in its endpoints."
         give = kubectl("set", "selector", f"service/{subject.name}", f"app={subject.name}", namespace=subject.namespace)
-        yield Card(NONE, answer, "NoSelector", _set_by(subject, "selector"), Help("Give it a selector.", give))
+        yield Card(NONE, answer, "NoSelector", set_by(subject, "selector"), Help("Give it a selector.", give))
     else:
         yield _empty(subject, slices)
 
@@ -58,29 +52,25 @@ def _decided(slices: list[Subject]) -> list[Ground]:
     return [ground(newest[0], because(newest[0]["why"]), f"EndpointSlice {newest[1]}")] if newest else []
 
 
-def _set_by(subject: Subject, field: str) -> list[Ground]:
+def set_by(subject: Subject, field: str) -> list[Ground]:
     """Who made this field of its spec what it is."""
     row = of_spec(subject, field)
     if row is None:
         return []
     who, held = called(row["author"]), row["object"]["spec"].get(field)
-    words = f"{who} left it without one" if held is None else f"{who} set it to {_written(held)}"
+    words = f"{who} left it without one" if held is None else f"{who} set it to {written(held)}"
     return [ground(row, words, f"spec.{field}")]
-
-
-def _written(held: dict | str) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(held.items())) if isinstance(held, dict) else held
 
 
 def _serving(subject: Subject, slices: list[Subject], ready: list[str]) -> Card:
     selector = subject.obj["spec"].get("selector")
     if not selector:
         answer = "To the addresses that stand in its Endpoints, which somebody wrote by hand: it has no selector."
-        return Card(SOME, answer, "Serving", _decided(slices) or _set_by(subject, "selector"))
+        return Card(SOME, answer, "Serving", _decided(slices) or set_by(subject, "selector"))
     verbs = ("is", "has") if len(ready) == 1 else ("are", "have")
     named = ", ".join(ready[:3]) + (" and others" if len(ready) > 3 else "")
     answer = (
-        f"To {many(len(ready), 'pod')} that {verbs[0]} ready and {verbs[1]} the labels {_written(selector)}: {named}."
+        f"To {many(len(ready), 'pod')} that {verbs[0]} ready and {verbs[1]} the labels {written(selector)}: {named}."
     )
     return Card(SOME, answer, "Serving", _decided(slices))
 
@@ -93,7 +83,7 @@ def _empty(subject: Subject, slices: list[Subject]) -> Card:
         return _not_selected(subject, slices, pods)
     waiting = quoted.unready(selected)
     found = quoted.troubled(subject, waiting)
-    answer = f"Its selector {_written(selector)} matches {many(len(selected), 'pod')}, and none is ready"
+    answer = f"Its selector {written(selector)} matches {many(len(selected), 'pod')}, and none is ready"
     if not waiting and any(is_true(pod, "Ready") for pod in selected):
         answer = f"{answer.rpartition(',')[0]}, and its endpoints do not list them yet."
         return Card(NONE, answer, "Progressing", _decided(slices))
@@ -106,44 +96,19 @@ def _empty(subject: Subject, slices: list[Subject]) -> Card:
 
 def _not_selected(subject: Subject, slices: list[Subject], pods: list[dict]) -> Card:
     selector = subject.obj["spec"]["selector"]
-    answer = f"Its selector {_written(selector)} matches no pod of namespace {subject.namespace}."
-    grounds = [*_set_by(subject, "selector"), *_decided(slices)]
-    near = _nearest(selector, pods)
+    answer = f"Its selector {written(selector)} matches no pod of namespace {subject.namespace}."
+    grounds = [*set_by(subject, "selector"), *_decided(slices)]
+    near = nearest(selector, pods)
     it = subject.other(PODS, subject.namespace, near[0]) if near else None
     if near is None or it is None:
-        advice = f"Create pods with the labels {_written(selector)}, or select what there is."
+        advice = f"Create pods with the labels {written(selector)}, or select what there is."
         return Card(NONE, answer, "NotSelected", grounds, Help(advice))
     name, held = near
-    has = _written(held)
-    if row := of_value(it, lambda pod: {key: _labels(pod).get(key) for key in held}):
+    has = written(held)
+    if row := of_value(it, lambda pod: {key: labels_of(pod).get(key) for key in held}):
         grounds.append(
             ground(row, f"{called(row['author'])} gave pod {name} {has}", f"label {', '.join(sorted(held))}")
         )
     command = kubectl("set", "selector", f"service/{subject.name}", has.replace(" ", ""), namespace=subject.namespace)
     help_ = Help("Make the selector say what the pods' labels say.", command)
     return Card(NONE, f"{answer} Nearly: pod {name} has {has}.", "NotSelected", grounds, help_)
-
-
-def _labels(pod: dict) -> dict[str, str]:
-    """But for those that controllers make, which nobody selects by."""
-    held = pod["metadata"].get("labels") or {}
-    return {key: value for key, value in held.items() if key not in MADE}
-
-
-def _nearest(selector: dict[str, str], pods: list[dict]) -> tuple[str, dict[str, str]] | None:
-    """The pod that comes closest, and what it has of what is selected, or instead of it: most often the mistake is
-    there. None if none is close."""
-    names = {tuple(sorted(_labels(pod).items())): pod["metadata"]["name"] for pod in reversed(pods)}
-    best, closest = 0.0, None
-    for held, name in islice(names.items(), MOST_COMPARED):
-        pairs = [max(((_alike(pair, other), other, pair) for other in held), default=None) for pair in selector.items()]
-        meant = [one for one in pairs if one and (one[0] >= ALIKE or one[1][0] == one[2][0])]
-        close = sum(alike for alike, _, _ in meant)
-        if close > best and any(alike >= ALIKE for alike, _, _ in meant):
-            best, closest = close, (name, dict(other for _, other, _ in meant))
-    return closest
-
-
-def _alike(one: tuple[str, str], other: tuple[str, str]) -> float:
-    """From 0 to 1, which is the same: of key and value the one that is less alike."""
-    return min(difflib.SequenceMatcher(None, *pair).ratio() for pair in zip(one, other, strict=True))
