@@ -1,6 +1,7 @@
 """Acts on what steers: releases by weight and verdict, visitors by their rate; and the removal of such things.
 
-A release is asked for by its deployment, for its buttons stand on the deployment's card.
+A release is asked for by its deployment, on whose card its buttons stand, or by its own name where the form's
+`resource` says so.
 """
 
 from lab.apimachinery.errors import ApiError, bad_request
@@ -31,56 +32,58 @@ REMOVABLE = (
 )
 
 
-def current_release(client: Client, namespace: str, deployment: str) -> dict:
-    """The release that the card of a deployment shows. Raises ApiError 400 if there is none."""
-    client.get(DEPLOYMENTS, namespace, deployment)
-    found = [one for one in client.list(RELEASES, namespace) if one["spec"].get("deployment") == deployment]
+def current_release(client: Client, namespace: str, name: str, form: dict) -> dict:
+    """The release of that name, or the one that the card of a deployment shows. Raises ApiError 400 if it has none."""
+    if form.get("resource") == RELEASES.resource:
+        return client.get(RELEASES, namespace, name)
+    client.get(DEPLOYMENTS, namespace, name)
+    found = [one for one in client.list(RELEASES, namespace) if one["spec"].get("deployment") == name]
     shown, _ = shown_first(found)
     if shown is None:
-        raise bad_request(f"{deployment} has no release in progress")
+        raise bad_request(f"{name} has no release in progress")
     return shown
 
 
-def steer(client: Client, namespace: str, deployment: str, spec: dict) -> tuple[str, str]:
-    """Write something into the spec of a deployment's release: its name, and the command for it."""
-    release = current_release(client, namespace, deployment)
+def steer(client: Client, release: dict, spec: dict) -> str:
+    """Write something into the spec of a release that is under way: the command for it."""
+    namespace = release["metadata"]["namespace"]
     name = release["metadata"]["name"]
     if is_over(release):
         raise bad_request(f"release {name} is over: {release.get('status', {}).get('phase')}")
-    return name, patch(client, RELEASES, namespace, name, {"spec": spec})
+    return patch(client, RELEASES, namespace, name, {"spec": spec})
 
 
 def weigh(client: Client, namespace: str, name: str, form: dict) -> Done:
     """How many percent of the visitors get the new version, until somebody says otherwise."""
-    client.get(DEPLOYMENTS, namespace, name)
+    release = current_release(client, namespace, name, form)  # what is gone is told before what is wrong
     weight = form.get("weight")
     if not isinstance(weight, int) or isinstance(weight, bool):
         raise bad_request("weight must be a whole number")
-    _, command = steer(client, namespace, name, {"weight": weight})
+    command = steer(client, release, {"weight": weight})
     return Done(f"{weight} % of the visitors of {name} get the new version", command)
 
 
 def promote(client: Client, namespace: str, name: str, form: dict) -> Done:
-    _, command = steer(client, namespace, name, {"verdict": "Promote"})
+    command = steer(client, current_release(client, namespace, name, form), {"verdict": "Promote"})
     return Done(f"{name}: all visitors get the new version", command)
 
 
 def abort(client: Client, namespace: str, name: str, form: dict) -> Done:
-    _, command = steer(client, namespace, name, {"verdict": "Abort"})
+    command = steer(client, current_release(client, namespace, name, form), {"verdict": "Abort"})
     return Done(f"{name}: all visitors get the old version", command)
 
 
 def hold(client: Client, namespace: str, name: str, form: dict) -> Done:
     """Pause the release, or let it go on."""
-    current_release(client, namespace, name)  # what is gone is told before what is wrong
+    release = current_release(client, namespace, name, form)
     paused = _wants_pause(form)
-    release, command = steer(client, namespace, name, {"paused": paused})
-    return Done(f"Release {release} {'stays as it is' if paused else 'goes on'}", command)
+    command = steer(client, release, {"paused": paused})
+    return Done(f"Release {release['metadata']['name']} {'stays as it is' if paused else 'goes on'}", command)
 
 
 def put_away(client: Client, namespace: str, name: str, form: dict) -> Done:
     """How a release ended has been read: its line leaves the card, for everybody."""
-    release = current_release(client, namespace, name)["metadata"]["name"]
+    release = current_release(client, namespace, name, form)["metadata"]["name"]
     return Done(f"Release {release} is put away", annotate(client, RELEASES, namespace, release, SEEN, "true"))
 
 

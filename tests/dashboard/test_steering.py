@@ -234,6 +234,17 @@ def test_a_release_is_weighed_paused_and_promoted_by_its_deployment(client):
     assert (spec["weight"], spec["paused"], spec["verdict"]) == (30, True, "Promote")
 
 
+def test_a_release_is_steered_by_its_own_name_from_its_card(client):
+    fill(client, "release", image="orrery/hello:v2")
+    own = {"resource": RELEASES.resource, "namespace": "default", "name": "web-1"}
+    perform(client, "hold", {**own, "pause": True})
+    assert client.get(RELEASES, "default", "web-1")["spec"]["paused"] is True
+    perform(client, "promote", own)
+    assert client.get(RELEASES, "default", "web-1")["spec"]["verdict"] == "Promote"
+    with pytest.raises(ApiError, match='"other" not found'):
+        perform(client, "abort", {**own, "name": "other"})
+
+
 def test_how_a_release_ended_can_be_put_away(client):
     fill(client, "release", image="orrery/hello:v2")
     release = client.get(RELEASES, "default", "web-1")

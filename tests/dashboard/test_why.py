@@ -71,6 +71,19 @@ def test_grounds_say_how_long_ago_they_were_and_more_than_one_reads_are_counted(
             """kubectl patch job web --type=merge -p '{"spec":{"suspend":false}}'""",
             ("resume", "jobs.batch/default/web", {}),
         ),
+        (
+            """kubectl patch release web-1 --type=merge -p '{"spec":{"verdict":"Promote"}}' -n shop""",
+            ("promote", "releases.orrery.io/shop/web-1", {}),
+        ),
+        (
+            """kubectl patch release web-1 --type=merge -p '{"spec":{"verdict":"Abort"}}'""",
+            ("abort", "releases.orrery.io/default/web-1", {}),
+        ),
+        (
+            """kubectl patch release web-1 --type=merge -p '{"spec":{"paused":false}}'""",
+            ("hold", "releases.orrery.io/default/web-1", {"pause": False}),
+        ),
+        ("kubectl annotate node node-a orrery.io/power- orrery.io/partitioned-", None),
         ("""kubectl patch hpa web --type=merge -p '{"spec":{"maxReplicas":9}}'""", None),
         ("kubectl annotate node node-a orrery.io/power-", ("power-on", "nodes/node-a", {})),
         ("kubectl annotate node node-a orrery.io/partitioned-", ("rejoin", "nodes/node-a", {})),
