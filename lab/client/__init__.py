@@ -11,6 +11,7 @@ from lab.store import Change, LostFence, UnknownCluster, View, wait_for_revision
 from .client import Client, Put, cluster_names
 from .following import Follower
 from .locks import Lock
+from .standby import Standby
 
 __all__ = [
     "Change",
@@ -19,6 +20,7 @@ __all__ = [
     "Lock",
     "LostFence",
     "Put",
+    "Standby",
     "UnknownCluster",
     "View",
     "cluster_names",

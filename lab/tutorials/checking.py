@@ -94,10 +94,8 @@ class Judge:
                 results.append(Result(check.id, ERROR, str(error)))
         return results
 
-    def read(self, now: Objects, reading: Reading) -> list[Any]:
-        """Raises ValueError for what cannot be read."""
-        said = self._outside(reading)
-        return facts.read(now, reading) if said is None else said
+    def _read(self, now: Objects, reading: Reading) -> list[Any]:
+        return facts.told(now, reading, self._outside)
 
     def _one(self, check: Check, now: Present, answers: Mapping[str, Any]) -> Result:
         if check.questions:
@@ -112,10 +110,10 @@ class Judge:
 
     def _stands(self, check: Check, now: Present) -> Result:
         for claim in check.state:
-            read = self.read(now, claim.reading)
+            read = self._read(now, claim.reading)
             if not all_hold(claim, read):
                 return Result(check.id, NOT_YET, self._fail(check, now, claim, read))
-        said = "; ".join(f"{claim.reading}: {shown(self.read(now, claim.reading))}" for claim in check.state)
+        said = "; ".join(f"{claim.reading}: {shown(self._read(now, claim.reading))}" for claim in check.state)
         return self._passed(check, said, max(map(_newest(now), check.state)) or now.revision)
 
     def _passed(self, check: Check, said: str = "", revision: int = 0) -> Result:
@@ -124,18 +122,18 @@ class Judge:
 
     def _fail(self, check: Check, now: Objects, claim: Claim, read: list[Any]) -> str:
         if check.fail:
-            return filled(check.fail, lambda reading: self.read(now, reading), {})
+            return filled(check.fail, lambda reading: self._read(now, reading), {})
         return f"{claim.reading} is {shown(read)}, and not {claim.operator} {shown([claim.value])}"
 
     def _always(self, check: Check, now: Present) -> Result:
         assert self._replay
         if check.id in self._replay.broken:
             revision, claim, read = self._replay.broken[check.id]
-            words = filled(check.fail, lambda reading: self.read(now, reading), {}) if check.fail else ""
+            words = filled(check.fail, lambda reading: self._read(now, reading), {}) if check.fail else ""
             told = f"at revision {revision} {claim.reading} was {shown(read)}"
             return Result(check.id, BROKEN, f"{words}: {told}" if words else told, revision)
         for claim in check.always:  # figures have no history in the log: they are asked for, and count up
-            if not facts.can_read(claim.reading) and not all_hold(claim, read := self.read(now, claim.reading)):
+            if not facts.can_read(claim.reading) and not all_hold(claim, read := self._read(now, claim.reading)):
                 return Result(check.id, BROKEN, self._fail(check, now, claim, read), now.revision)
         return Result(check.id, PASSED, "so far")
 
@@ -144,7 +142,7 @@ class Judge:
         if told.done:
             return Result(check.id, PASSED, "", told.revision, told.took, told.ended)
         said = told.missing()
-        return Result(check.id, NOT_YET, filled(check.fail, lambda r: self.read(now, r), {}) if check.fail else said)
+        return Result(check.id, NOT_YET, filled(check.fail, lambda r: self._read(now, r), {}) if check.fail else said)
 
     def _quiz(self, check: Check, answers: Mapping[str, Any]) -> Result:
         asked = self._step.questions or ((self._step.predict,) if self._step.predict else ())

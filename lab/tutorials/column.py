@@ -92,9 +92,7 @@ def _read(client: Client, step: Step) -> dict[str, str]:
     outside, found = Outside(client), {}
     for text in marking.readings(step.text):
         with contextlib.suppress(ValueError, ApiError):
-            reading = parse_reading(text)
-            said = outside(reading)
-            found[text] = shown(facts.read(client.view(), reading) if said is None else said)
+            found[text] = shown(facts.told(client.view(), parse_reading(text), outside))
     return found
 
 

@@ -86,6 +86,12 @@ def read(objects: Objects, reading: Reading) -> list[Any]:
     raise ValueError(f'"{fact}" cannot be read of a {kind.kind}; there are {known}, and any path like .spec.replicas')
 
 
+def told(objects: Objects, reading: Reading, outside: Callable[[Reading], list[Any] | None]) -> list[Any]:
+    """The same of what objects say, and of what only `outside` says, which has None for what is the objects'."""
+    said = outside(reading)
+    return read(objects, reading) if said is None else said
+
+
 def all_hold(claim: Claim, read: list[Any]) -> bool:
     """Whether the claim holds of each value that was read. Of no object nothing holds but that it is not there."""
     return all(holds(claim, one) for one in read) if read else holds(claim, None)

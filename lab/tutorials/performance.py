@@ -18,7 +18,7 @@ from lab.store import Change, changes, state_at
 from . import facts, marking, progress
 from .acting import do
 from .checking import Judge, Result, readings
-from .claims import Claim, parse_reading
+from .claims import Claim, Reading, parse_reading
 from .facts import all_hold
 from .lesson import Act, Check, Fault, Lesson, Step
 from .outside import Outside, counted, is_outside
@@ -120,14 +120,7 @@ class Performance:
 
     def _stands(self, check: Check) -> bool:
         """Whether it is so before anything counts: then it was done before the prediction, and is undone."""
-        try:
-            return bool(check.state) and all(self._read(claim) for claim in check.state)
-        except (ValueError, ApiError):
-            return False
-
-    def _read(self, claim: Claim) -> bool:
-        said = self._outside(claim.reading)
-        return all_hold(claim, facts.read(self._client.view(), claim.reading) if said is None else said)
+        return bool(check.state) and all(map(self._holds, check.state))
 
     def _act(self, obj: dict, played: Lesson, step: Step) -> float:
         status, now = obj["status"], time.time()
@@ -137,14 +130,14 @@ class Performance:
         before = {check["id"]: check for check in status.get("checks", ())}
         results = judge.judge(view, before, progress.answers(obj, step))
         waited = now - status["committed"]["time"]
-        holds = [bool(h.when) and all(self._holds(judge, claim) for claim in h.when) for h in step.hints]
+        holds = [bool(h.when) and all(map(self._holds, h.when)) for h in step.hints]
         asked = obj["spec"].get("hints", {}).get(step.id, 0)
         status = {**progress.judged(status, results), "hints": progress.hints_due(step, holds, asked, waited)}
         if step.checks and progress.is_passed(results) and self._is_counted(step, now):
-            measured, true = self._measured(judge, step, results), self._came_true(judge, step)
+            measured, true = self._measured(step, results), self._came_true(step)
             status = progress.passed(status, obj, step, view.revision, now, measured, true)
         elif obj["spec"].get("skip") == step.id:
-            status = self._solve(obj, played, step, status, judge)
+            status = self._solve(obj, played, step, status)
         status, due = progress.struck(status, step, waited)
         self._write(obj, status)  # before they strike: after a restart none comes twice
         for fault in due:
@@ -165,18 +158,22 @@ class Performance:
             )
         return self._judge
 
-    def _holds(self, judge: Judge, claim: Any) -> bool:
+    def _holds(self, claim: Claim) -> bool:
         try:
-            return all_hold(claim, judge.read(self._client.view(), claim.reading))
+            return all_hold(claim, self._told(claim.reading))
         except (ValueError, ApiError):
             return False
+
+    def _told(self, reading: Reading) -> list[Any]:
+        """Raises ValueError for what cannot be read."""
+        return facts.told(self._client.view(), reading, self._outside)
 
     def _is_counted(self, step: Step, now: float) -> bool:
         """Whether what the visitors saw up to the pass has been counted: their figures come once a second."""
         self._passing = self._passing or now
         return not _counts(step) or now - self._passing > FIGURES_SECONDS
 
-    def _measured(self, judge: Judge, step: Step, results: list[Result]) -> dict[str, str]:
+    def _measured(self, step: Step, results: list[Result]) -> dict[str, str]:
         """What the text after the pass has in braces, and what was guessed, as it is now: it is kept."""
         known = {f"took {result.id}": _seconds(result.seconds) for result in results}
         guessed = [step.predict.number] if step.predict and step.predict.number else []
@@ -184,23 +181,23 @@ class Performance:
         for text in wanted:
             if text not in known:
                 try:
-                    known[text] = shown(judge.read(self._client.view(), parse_reading(text)))
+                    known[text] = shown(self._told(parse_reading(text)))
                 except (ValueError, ApiError):
                     continue
         return {text: known[text] for text in wanted if text in known}
 
-    def _came_true(self, judge: Judge, step: Step) -> set[str]:
+    def _came_true(self, step: Step) -> set[str]:
         """The answers to the prediction that are right: some always are, others are what the cluster decides."""
         answers = step.predict.answers if step.predict else ()
-        return {a.id for a in answers if a.right or a.claims and all(self._holds(judge, claim) for claim in a.claims)}
+        return {a.id for a in answers if a.right or a.claims and all(map(self._holds, a.claims))}
 
-    def _solve(self, obj: dict, played: Lesson, step: Step, status: dict, judge: Judge) -> dict:
+    def _solve(self, obj: dict, played: Lesson, step: Step, status: dict) -> dict:
         """The next act of the solution, before the learner's eyes."""
         done = status.get("done", [])
         if len(done) >= len(step.solution):
             return status
         act = step.solution[len(done)]
-        if act.kind == "wait" and not all(self._holds(judge, claim) for claim in act.claims):
+        if act.kind == "wait" and not all(map(self._holds, act.claims)):
             return status
         try:
             said = self._perform(obj, played, step, act)

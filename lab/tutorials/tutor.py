@@ -7,68 +7,33 @@ the log; another one may take over at any moment.
 
 import contextlib
 import logging
-import threading
-
-from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
-from lab.client import Change, Client, Follower, Lock, LostFence, UnknownCluster, cluster_names
+from lab.client import Change, Client, Standby, cluster_names
 
 from . import progress
 from .performance import Performance
 
 log = logging.getLogger(__name__)
 NAME = "tutor"
-LOCK_SECONDS = 6.0
 TICK_SECONDS = 0.5  # while something is looked at that no change of the log tells
 LOOK_SECONDS = 5.0  # only a backstop: of a change the follower says
-COALESCE_SECONDS = 0.05
 
 
-class Tutor:
+class Tutor(Standby):
     def __init__(self) -> None:
-        self._lock = Lock(NAME, LOCK_SECONDS)
+        super().__init__(NAME)
         self._playing: dict[tuple[str, str], Performance] = {}  # (cluster, lesson's uid) → what is played there
-        self._stopping, self._woken = threading.Event(), threading.Event()
-        self._follower = Follower(NAME, self._wants, lambda view: self._woken.set())
-        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-        self._follower.start()
-
-    def stop(self) -> None:
-        self._follower.stop()
-        self._stopping.set()
-        self._woken.set()
-        self._thread.join(timeout=5)
-
-    def _wants(self, change: Change) -> bool:
+    def wants(self, change: Change) -> bool:
         """Lessons; and where one is played, everything that somebody else wrote."""
         return change.author != NAME and (change.resource == LESSONS.resource or bool(self._playing))
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            wait = LOOK_SECONDS
-            try:
-                close_old_connections()
-                wait = self._round()
-            except (DatabaseError, ApiError, UnknownCluster, LostFence) as error:
-                log.warning("tutor: %s", error)
-            except Exception:  # one lesson's failure, whatever it is, must not end all others
-                log.exception("the tutor stumbles")
-            self._woken.wait(wait)
-            self._woken.clear()
-            self._stopping.wait(COALESCE_SECONDS)  # what comes at once is judged at once
-        self._lock.release()
-        connections.close_all()
-
-    def _round(self) -> float:
-        """One look at all lessons that are played; seconds until the next. Without the hold nothing is done."""
+    def turn(self) -> float:
+        """One look at all lessons that are played."""
         active = [(cluster, obj) for cluster in cluster_names() for obj in self._active(cluster)]
-        if not active or not self._lock.acquire():
+        if not active or not self.lock.acquire():
             self._playing.clear()  # whoever has it goes on from what the log says
             return LOOK_SECONDS
         keys = {(cluster, obj["metadata"]["uid"]) for cluster, obj in active}
@@ -83,7 +48,7 @@ class Tutor:
     def _turn(self, cluster: str, obj: dict) -> float:
         key = (cluster, obj["metadata"]["uid"])
         if key not in self._playing:
-            self._playing[key] = Performance(Client(cluster, NAME, fence=self._lock.fence, hardware=True))
+            self._playing[key] = Performance(Client(cluster, NAME, fence=self.lock.fence, hardware=True))
         try:
             return self._playing[key].turn(obj)
         except ApiError as error:

@@ -1,24 +1,20 @@
 """The agent: Visitors objects of all clusters become the program's orders, and what it counts becomes figures.
 
-As a kubelet is for containers, and with its habits: it lives in the worker, a hold lets one act of however many there
-are, hints wake it, and what it does may be done twice. While nobody visits it looks now and then, and that is all.
+As a kubelet is for containers. While nobody visits it looks now and then, and that is all.
 """
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections
 
 from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import SERVICES, VISITORS
-from lab.client import Change, Client, Follower, Lock, LostFence, Put, UnknownCluster, cluster_names
+from lab.client import Change, Client, Put, Standby, cluster_names
 
 from .control import ask
 from .hosts import host_of, service_and_port
@@ -26,7 +22,6 @@ from .status import is_active, new_status
 
 log = logging.getLogger(__name__)
 NAME = "visitors"
-LOCK_SECONDS = 6.0
 TICK_SECONDS = 1.0
 LOOK_SECONDS = 5.0  # only a backstop: of a change the follower says
 # For so long after the last visitor figures are published still: until the minute that is drawn of them has run out.
@@ -34,45 +29,23 @@ FADE_SECONDS = 65.0
 WORTH_SAYING = 5  # it is started again within a second, as its supervisor says, or the lab is being stopped
 
 
-class Agent:
+class Agent(Standby):
+    """When it stops, the program goes on with its orders."""
+
     def __init__(self, data: Path):
+        super().__init__(NAME)
         self._data = data
-        self._lock = Lock(NAME, LOCK_SECONDS)
         self._clients: dict[str, Client] = {}
         self._applied: tuple = ()  # (the program's epoch, its orders): what it was told last
         self._active_until = 0.0
         self._settled: set | None = None  # the objects when all was said and done, and nobody visiting
         self._silences = 0  # how often in a row the program did not answer
-        self._stopping, self._woken = threading.Event(), threading.Event()
-        self._follower = Follower(NAME, wants, lambda view: self._woken.set())
-        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-        self._follower.start()
+    def wants(self, change: Change) -> bool:
+        """Visitors, and the Services that they visit. What the agent wrote itself it knows."""
+        return change.resource in (VISITORS.resource, SERVICES.resource) and change.author != NAME
 
-    def stop(self) -> None:
-        """The program goes on with its orders; another agent may take over at once."""
-        self._follower.stop()
-        self._stopping.set()
-        self._woken.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            wait = TICK_SECONDS
-            try:
-                close_old_connections()
-                wait = self._tick()
-            except (DatabaseError, ApiError, UnknownCluster, LostFence, RuntimeError) as error:
-                log.warning("visitors: %s", error)
-            self._woken.wait(wait)
-            self._woken.clear()
-        self._lock.release()
-        connections.close_all()
-
-    def _tick(self) -> float:
-        """One round; seconds until the next. Without the hold nothing is done."""
+    def turn(self) -> float:
         visitors = {cluster: self._client(cluster).list(VISITORS) for cluster in cluster_names()}
         now = time.monotonic()
         if any(is_active(one["spec"]) for _, one in _each(visitors)):
@@ -81,7 +54,7 @@ class Agent:
         if state == self._settled:
             return LOOK_SECONDS
         self._settled = None
-        if not self._lock.acquire():
+        if not self.lock.acquire():
             self._applied = ()  # whoever has it may give other orders
             return TICK_SECONDS
         seen = self._follow(visitors)
@@ -89,12 +62,12 @@ class Agent:
             self._report(cluster, objects, seen)
         if seen is not None and now > self._active_until:
             self._settled = state
-            self._lock.release()
+            self.lock.release()
         return TICK_SECONDS
 
     def _client(self, cluster: str) -> Client:
         if cluster not in self._clients:
-            self._clients[cluster] = Client(cluster, NAME, fence=self._lock.fence)
+            self._clients[cluster] = Client(cluster, NAME, fence=self.lock.fence)
         return self._clients[cluster]
 
     def _follow(self, visitors: dict[str, list[dict]]) -> dict[str, dict] | None:
@@ -110,6 +83,9 @@ class Agent:
             self._silences += 1
             if self._silences == WORTH_SAYING:
                 log.warning("the load generator does not answer: %s", error)
+            return None
+        except RuntimeError as error:
+            log.warning("the load generator refuses: %s", error)
             return None
         self._silences = 0
         return told["visitors"]
@@ -142,11 +118,6 @@ class Agent:
 def agent_of_environment() -> Agent | None:
     """Where there is a front door."""
     return Agent(settings.DATA_DIR) if os.environ.get("ORRERY_FRONT_DOOR") else None
-
-
-def wants(change: Change) -> bool:
-    """Visitors, and the Services that they visit. What the agent wrote itself it knows."""
-    return change.resource in (VISITORS.resource, SERVICES.resource) and change.author != NAME
 
 
 def _each(visitors: dict[str, list[dict]]) -> Iterator[tuple[str, dict]]:
