@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, NAMESPACES, Kind
 from lab.apimachinery.labels import HOSTNAME_LABEL, RUNTIME_LABEL, ZONE_LABEL
+from lab.apiserver import apply as server_side
 from lab.apiserver import registry
 from lab.apiserver.request import Request
 
@@ -29,8 +30,11 @@ class Wrong:
     message: str
 
 
-def create_from_yaml(cluster: str, text: str, namespace: str = "default") -> tuple[list[dict], list[Wrong]]:
-    """Create every object in `text`, or none. Returns what was created, and what was wrong."""
+def create_from_yaml(
+    cluster: str, text: str, namespace: str = "default", apply: bool = False
+) -> tuple[list[dict], list[Wrong]]:
+    """Create every object in `text`, or none; `apply`: what is there already becomes what the text says. Returns what
+    was written, and what was wrong."""
     try:
         found = documents(text)
     except BadYaml as error:
@@ -40,14 +44,14 @@ def create_from_yaml(cluster: str, text: str, namespace: str = "default") -> tup
     kinds, wrong = _kinds(found)
     known = [(document, kind) for document, kind in zip(found, kinds, strict=True) if kind]
     for document, kind in known:
-        refusal = _attempt(cluster, document, kind, namespace, dry_run=True)
+        refusal = _attempt(cluster, document, kind, namespace, apply, dry_run=True)
         if refusal and not _is_made_by(found, refusal):
             wrong += explain(document, refusal)
     if wrong:
         return [], wrong
     created: list[dict] = []
     for document, kind in known:
-        if refusal := _attempt(cluster, document, kind, namespace, created=created):
+        if refusal := _attempt(cluster, document, kind, namespace, apply, created=created):
             return created, explain(document, refusal)
     return created, []
 
@@ -64,13 +68,23 @@ def _kinds(found: list[Document]) -> tuple[list[Kind | None], list[Wrong]]:
 
 
 def _attempt(
-    cluster: str, document: Document, kind: Kind, namespace: str, dry_run: bool = False, created: list | None = None
+    cluster: str,
+    document: Document,
+    kind: Kind,
+    namespace: str,
+    apply: bool,
+    dry_run: bool = False,
+    created: list | None = None,
 ) -> ApiError | None:
     req = Request(cluster, AUTHOR, dry_run=dry_run, field_validation="Strict", manager=AUTHOR)
     meta = document.object.get("metadata")
     own = meta.get("namespace") if isinstance(meta, dict) else None
+    home, name = (own or namespace) if kind.namespaced else "", _name(document)
     try:
-        made = registry.create(req, kind, (own or namespace) if kind.namespaced else "", document.object)
+        if apply and name and req.view().get(kind.resource, home, name):
+            made, _ = server_side.apply(req, kind, home, name, document.object, force=True)
+        else:
+            made = registry.create(req, kind, home, document.object)
     except ApiError as error:
         return error
     if created is not None:

@@ -64,7 +64,7 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "questions": [_question(one, said) for one in step.questions],
         "checks": _checks(step, status),
         "hints": [words(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
-        "more_hints": len(status.get("hints", ())) < len(step.hints),
+        "more_hints": any(not hint.when and i not in status.get("hints", ()) for i, hint in enumerate(step.hints)),
         "skipping": spec.get("skip") == step.id,
         "done": status.get("done", []),
         "acts": len(step.solution),
@@ -161,8 +161,9 @@ def learners_act(client: Client, status: dict) -> dict | None:
         told = thread.of_revision(client, revision)
     except (ApiError, Compacted):
         return None  # so long ago that the log does not tell any more
-    hops = [{**hop, "took": f"{hop['after']:.1f} s"} for hop in told["hops"][:HOPS]]
-    return {"revision": revision, "hops": hops, "more": len(told["hops"]) > HOPS or told["truncated"]}
+    hops = [hop for hop in told["hops"] if hop["object"]["resource"] != LESSONS.resource]  # the tutor's own notes
+    shown = [{**hop, "took": f"{hop['after']:.1f} s"} for hop in hops[:HOPS]]
+    return {"revision": revision, "hops": shown, "more": len(hops) > HOPS or told["truncated"]}
 
 
 def _why(step: Step) -> str:

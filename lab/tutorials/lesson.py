@@ -70,7 +70,7 @@ class Check:
 @dataclass(frozen=True)
 class Hint:
     """Said when `when` holds (readings of the state), `after` seconds have gone by without a pass (both, where it has
-    both), or on request, in order."""
+    both), or on request, in order, if it has no `when`."""
 
     text: str
     when: tuple[Claim, ...] = ()
@@ -135,7 +135,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Lesson:
-    """`id` is the name of its folder: `14-self-healing`. `runtimes`: where its steps can be played: docker, process."""
+    """`id` is the name of its folder: `14-self-healing`. `runtimes`: where its steps can be played: docker, process.
+    `slide` is the first of its slides, `keep` the one after its steps."""
 
     id: str
     title: str
@@ -147,6 +148,7 @@ class Lesson:
     terms: tuple[tuple[str, str], ...] = ()
     questions: tuple[tuple[str, str], ...] = ()
     slide: str = ""
+    keep: str = ""
     speaker: str = ""
     runtimes: tuple[str, ...] = ("docker", "process")
     steps: tuple[Step, ...] = ()

@@ -50,6 +50,7 @@ def read_lesson(folder: Path) -> Lesson:
         terms=tuple(dict(front.get("terms", {})).items()),
         questions=tuple(page.questions()),
         slide=page.sections.get("Slide", ""),
+        keep=page.sections.get("To keep", ""),
         speaker=str(front.get("speaker", "")),
         runtimes=tuple(front.get("runtimes", schema.RUNTIMES)),
         steps=tuple(steps),

@@ -1,5 +1,5 @@
 """The slides of a lesson, from the files of its steps: one for the lesson, then for each step the question that the
-room votes on, and its slide; and at last what people ask. Pure but for `show`.
+room votes on, and its slide; what to keep; and at last what people ask. Pure but for `show`.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from .lesson import Lesson, Question
 
 @dataclass(frozen=True)
 class Slide:
-    """`kind`: title, vote, step or questions. `notes`: what the speaker alone sees."""
+    """`kind`: title, vote, step, keep or questions. `notes`: what the speaker alone sees."""
 
     kind: str
     body: SafeString
@@ -36,6 +36,9 @@ def _slides(lesson: Lesson) -> Iterator[Slide]:
         if step.slide or not step.predict:
             notes = step.afterwards if step.predict else f"{step.speaker}\n\n{step.afterwards}"
             yield Slide("step", marking.html(step.slide or f"# {step.title}"), marking.html(notes))
+    if lesson.keep:
+        terms = "\n".join(f"- **{term}**: {meaning}" for term, meaning in lesson.terms)
+        yield Slide("keep", marking.html(f"# To keep\n\n{lesson.keep}"), marking.html(terms))
     if lesson.questions:
         asked = "\n".join(f"- {question}" for question, _ in lesson.questions)
         told = "\n\n".join(f"**{question}** {answer}" for question, answer in lesson.questions)

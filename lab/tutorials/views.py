@@ -261,8 +261,8 @@ def press(request: HttpRequest, cluster: str, id: str) -> HttpResponse:
 
 
 def _apply(cluster: str, text: str) -> Done:
-    made, wrong = create_from_yaml(cluster, text)
+    made, wrong = create_from_yaml(cluster, text, apply=True)
     if wrong:
         raise bad_request("; ".join(f"line {one.line}: {one.message}" for one in wrong))
     names = ", ".join(f"{obj['kind'].lower()}/{obj['metadata']['name']}" for obj in made)
-    return Done(f"Created {names}", f"kubectl apply -f - <<'EOF'\n{text.strip()}\nEOF")
+    return Done(f"Applied {names}", f"kubectl apply -f - <<'EOF'\n{text.strip()}\nEOF")

@@ -7,6 +7,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS, VISITORS
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
+from lab.dashboard.creating import create_from_yaml
 from lab.tutorials import progress
 from lab.tutorials.claims import parse
 from lab.tutorials.lesson import Act, Answer, Fault, Hint, Lesson, Question, Step
@@ -65,7 +66,11 @@ def test_a_step_that_was_begun_thrice_took_three_tries():
 def test_hints_come_when_they_fit_when_it_is_time_and_when_they_are_asked_for():
     assert progress.hints_due(SECOND, [False, False], 0, waited=39) == []
     assert progress.hints_due(SECOND, [True, False], 0, waited=39) == [0]
-    assert progress.hints_due(SECOND, [False, False], 1, waited=41) == [0, 1]
+    assert progress.hints_due(SECOND, [False, False], 1, waited=39) == [1]
+
+
+def test_a_hint_that_does_not_fit_is_not_given_on_request_either():
+    assert progress.hints_due(SECOND, [False, False], 2, waited=41) == [1]
 
 
 @pytest.mark.parametrize(("guess", "right"), [(80, True), (120, True), (79, False), (121, False)])
@@ -136,3 +141,10 @@ def test_what_a_class_predicts_is_counted_by_the_first_answer_of_each():
         ("B", False, 50),
     ]
     assert [times for _, times in told["beliefs"]] == [2]
+
+
+def test_a_file_of_the_text_that_is_applied_again_changes_what_is_there(client):
+    for size in ("1", "2"):
+        text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: sizes}}\ndata: {{size: '{size}'}}"
+        made, wrong = create_from_yaml("progress", text, apply=True)
+        assert (wrong, made[0]["data"]) == ([], {"size": size})

@@ -37,6 +37,12 @@ def test_what_people_ask_stands_at_the_end_with_the_answers_in_the_notes():
     assert "Why?" in last.body and "Because." not in last.body and "Because." in last.notes
 
 
+def test_what_to_keep_comes_after_the_steps_with_the_terms_as_notes():
+    keep = slides(lesson(Step("one", "Step", 1, ""), keep="- It waits", terms=(("pod", "the smallest thing"),)))[-1]
+    assert keep.kind == "keep" and keep.body.startswith("<h1>To keep</h1>") and "<li>It waits</li>" in keep.body
+    assert "<strong>pod</strong>: the smallest thing" in keep.notes
+
+
 @pytest.mark.parametrize("id", [one.id for one in shelf.every()])
 def test_every_lesson_has_a_page_of_slides(client, id):
     page = client.get(f"/lessons/{id}/slides").content.decode()
