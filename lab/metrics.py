@@ -55,17 +55,25 @@ def turned(cluster: str, loop: str, seconds: float, keys: int, failures: int) ->
 
 def read(cluster: str, topic: str, fresh: float = FRESH_SECONDS) -> dict:
     """The figures of all producers in one dict, if they are not older than `fresh` seconds; {} where there are none."""
+    merged: dict = {}
+    for one in _said(cluster, topic, fresh):
+        merged.update(one["figures"])
+    return merged
+
+
+def oldest(cluster: str, topic: str) -> float:
+    """When the producer spoke, of those that are fresh, that has been silent the longest: what was before it, all have
+    told. 0 where there is none."""
+    return min((one["time"] for one in _said(cluster, topic, FRESH_SECONDS)), default=0.0)
+
+
+def _said(cluster: str, topic: str, fresh: float) -> list[dict]:
     try:
-        said = _client.hgetall(_key(cluster, topic))
+        said = _client.hvals(_key(cluster, topic))
     except redis.RedisError as error:
         log.debug("no figures: %s", error)
-        return {}
-    merged: dict = {}
-    for text in said.values():
-        one = json.loads(text)
-        if time.time() - one["time"] < fresh:
-            merged.update(one["figures"])
-    return merged
+        return []
+    return [one for one in map(json.loads, said) if time.time() - one["time"] < fresh]
 
 
 def _key(cluster: str, topic: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
@@ -28,7 +29,7 @@ from .stage import awaited, set_stage
 from .texts import shown
 
 SOON, OFTEN, SELDOM = 0.1, 0.5, 5.0
-FIGURES_SECONDS = 1.5
+FIGURES_SECONDS = 1.0  # what a request that fails needs to be counted
 ROWS = 500  # of the log, at a time
 TOO_EARLY = "What was done before the prediction does not count: the stage is set anew."
 LEARNER = "board"  # who acts where a solution is shown: it is done on the learner's behalf
@@ -92,7 +93,7 @@ class Performance:
                 said += [f"Waiting for {', '.join(names)}."] if names else []
                 self._write(obj, {**obj["status"], "message": " ".join(said)})
                 return SOON
-        if not step.predict and _counts(step) and time.time() - self._changing < FIGURES_SECONDS:
+        if not step.predict and not self._is_counted(step, self._changing):
             return SOON
         status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())
         status.pop("message", None)
@@ -102,7 +103,7 @@ class Performance:
     def _commit(self, obj: dict, step: Step) -> float:
         """Acts count from when the prediction is made."""
         if step.predict is None or step.predict.id in progress.answers(obj, step):
-            if _counts(step) and time.time() - self._changing < FIGURES_SECONDS:
+            if not self._is_counted(step, self._changing):
                 return SOON  # what failed while the stage was set is to be counted before, not after
             if step.start and not self._anew and any(map(self._stands, step.checks)):
                 self._anew, self._since = True, time.time()
@@ -133,7 +134,9 @@ class Performance:
         holds = [bool(h.when) and all(map(self._holds, h.when)) for h in step.hints]
         asked = obj["spec"].get("hints", {}).get(step.id, 0)
         status = {**progress.judged(status, results), "hints": progress.hints_due(step, holds, asked, waited)}
-        if step.checks and progress.is_passed(results) and self._is_counted(step, now):
+        passes = bool(step.checks) and progress.is_passed(results)
+        self._passing = (self._passing or now) if passes else 0.0
+        if passes and self._is_counted(step, self._passing):
             measured, true = self._measured(step, results), self._came_true(step)
             status = progress.passed(status, obj, step, view.revision, now, measured, true)
         elif obj["spec"].get("skip") == step.id:
@@ -168,10 +171,13 @@ class Performance:
         """Raises ValueError for what cannot be read."""
         return facts.told(self._client.view(), reading, self._outside)
 
-    def _is_counted(self, step: Step, now: float) -> bool:
-        """Whether what the visitors saw up to the pass has been counted: their figures come once a second."""
-        self._passing = self._passing or now
-        return not _counts(step) or now - self._passing > FIGURES_SECONDS
+    def _is_counted(self, step: Step, moment: float) -> bool:
+        """Whether what the visitors saw up to a moment has been counted: their figures come once a second, and later
+        where the machine is busy."""
+        if not _counts(step):
+            return True
+        said = metrics.oldest(self._client.cluster, metrics.VISITORS)
+        return (said or time.time()) > moment + FIGURES_SECONDS
 
     def _measured(self, step: Step, results: list[Result]) -> dict[str, str]:
         """What the text after the pass has in braces, and what was guessed, as it is now: it is kept."""

@@ -1,5 +1,6 @@
 """What visitors saw counts since the step's acts do, and what no engine has is not there."""
 
+import time
 from typing import Any
 
 import pytest
@@ -61,3 +62,14 @@ def test_an_image_that_no_engine_has_is_not_there(outside):
 def test_what_objects_say_is_left_to_them(outside):
     assert outside(parse_reading("visitors/web .spec.rate")) is None
     assert outside(parse_reading("pods app=web ready")) is None
+
+
+def test_figures_tell_of_a_moment_when_the_slowest_producer_has_spoken_after_it(outside):
+    assert metrics.oldest("seen", "of-nobody") == 0
+    before = time.time()
+    metrics.publish("seen", "of-two", "one", {})
+    between = time.time()
+    metrics.publish("seen", "of-two", "other", {})
+    assert before <= metrics.oldest("seen", "of-two") <= between
+    metrics.publish("seen", "of-two", "one", {})
+    assert metrics.oldest("seen", "of-two") >= between
