@@ -137,7 +137,7 @@ class Performance:
         passes = bool(step.checks) and progress.is_passed(results)
         self._passing = (self._passing or now) if passes else 0.0
         if passes and self._is_counted(step, self._passing):
-            measured, true = self._measured(step, results), self._came_true(step)
+            measured, true = self._measured(step, results, status), self._came_true(step)
             status = progress.passed(status, obj, step, view.revision, now, measured, true)
         elif obj["spec"].get("skip") == step.id:
             status = self._solve(obj, played, step, status)
@@ -179,9 +179,9 @@ class Performance:
         said = metrics.oldest(self._client.cluster, metrics.VISITORS)
         return (said or time.time()) > moment + FIGURES_SECONDS
 
-    def _measured(self, step: Step, results: list[Result]) -> dict[str, str]:
+    def _measured(self, step: Step, results: list[Result], status: dict) -> dict[str, str]:
         """What the text after the pass has in braces, and what was guessed, as it is now: it is kept."""
-        known = {f"took {result.id}": _seconds(result.seconds) for result in results}
+        known = progress.told_before(status) | {f"took {result.id}": _seconds(result.seconds) for result in results}
         guessed = [step.predict.number] if step.predict and step.predict.number else []
         wanted = marking.readings(step.afterwards) + guessed
         for text in wanted:

@@ -77,6 +77,16 @@ def _is_due(hint: Hint, holds: bool, waited: float) -> bool:
     return fits and is_time and (bool(hint.when) or hint.after is not None)
 
 
+def told_before(status: dict) -> dict[str, str]:
+    """What the texts after other steps told of seconds, as `took their-step/check`, to be compared with."""
+    return {
+        f"took {id}/{check.removeprefix('took ')}": seconds
+        for id, kept in status.get("steps", {}).items()
+        for check, seconds in kept.get("measured", {}).items()
+        if check.startswith("took ") and "/" not in check
+    }
+
+
 def passed(
     status: dict, obj: dict, step: Step, revision: int, now: float, measured: dict[str, str], true: set[str]
 ) -> dict:

@@ -143,7 +143,11 @@ def _check_whole(page: Page, step: Step) -> None:
     for reading in marking.readings(step.afterwards):
         taken = reading.removeprefix(TOOK)
         try:
-            if taken != reading and taken not in known:
+            other, of_another, _ = taken.partition("/")
+            if taken != reading and of_another:
+                if not any(page.file.parent.glob(f"[0-9]*-{other}.md")):
+                    raise ValueError(f"there is no step {other}")
+            elif taken != reading and taken not in known:
                 raise ValueError(f"no check is called {taken}")
             if taken == reading:
                 parts.a_reading(reading)

@@ -148,3 +148,8 @@ def test_a_file_of_the_text_that_is_applied_again_changes_what_is_there(client):
         text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: sizes}}\ndata: {{size: '{size}'}}"
         made, wrong = create_from_yaml("progress", text, apply=True)
         assert (wrong, made[0]["data"]) == ([], {"size": size})
+
+
+def test_what_a_step_took_can_be_compared_with_in_a_later_one():
+    status = {"steps": {"by-hand": {"measured": {"took healed": "41", "pods count": "2", "took other/x": "3"}}}}
+    assert progress.told_before(status) == {"took by-hand/healed": "41"}
