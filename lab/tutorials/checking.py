@@ -152,7 +152,8 @@ class Judge:
         if self._step.questions:
             wrong = [q for q in asked if not any(a.right and a.id == answers[q.id] for a in q.answers)]
             if wrong:
-                return Result(check.id, NOT_YET, check.fail or f"{len(wrong)} of {len(asked)} are not right")
+                score = f"{len(asked) - len(wrong)} of {len(asked)} are right"
+                return Result(check.id, NOT_YET, f"{score}. {check.fail}" if check.fail else score)
         return self._passed(check)
 
     def _late(self, check: Check, result: Result, done: list[Result]) -> Result:
