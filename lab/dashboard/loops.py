@@ -118,7 +118,11 @@ def lit(changes: list[Change]) -> list[str]:
 def stopped(modes: dict[str, str]) -> list[str]:
     """What the top of the page says of wheels that do not run, behind the id of what to open for it."""
     if len(modes) > 1:
-        return ["loops/all", f"{len(modes)} wheels stopped"]
+        slow = sum(mode.startswith("slow") for mode in modes.values())
+        counts = ((len(modes) - slow, "stopped"), (slow, "slow"))
+        (first, word), *more = ((count, word) for count, word in counts if count)
+        words = [f"{first} wheel{'' if first == 1 else 's'} {word}", *(f"{count} {word}" for count, word in more)]
+        return ["loops/all", ", ".join(words)]
     return [f"loops/{wheels.LOOPS.get(name, name)}" for name in modes] + [
         f"{name} {mode}" for name, mode in modes.items()
     ]

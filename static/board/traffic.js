@@ -39,10 +39,14 @@ function line(chart, points) {
   chart.setAttribute("points", points.map((point, i) => `${59 - points.length + 1 + i},${19 - (18 * point) / most}`).join(" "));
 }
 
-// The visitors: who visits is the first by name, unless another is open in the drawer.
+// The visitors: the first by name, or those that were opened in the drawer, or turned to, last.
+let shown;
+let opened;
 function fillCrowd() {
-  const all = byKind("visitors").filter((row) => !ui.namespace || row.namespace === ui.namespace);
-  const row = all.find(({ id }) => id === ui.selected) || all.sort((a, b) => a.id.localeCompare(b.id))[0];
+  if (opened !== ui.selected) shown = /^visitors/.test((opened = ui.selected)) ? opened : shown;
+  const all = byKind("visitors").filter((row) => !ui.namespace || row.namespace === ui.namespace).sort((a, b) => a.id.localeCompare(b.id));
+  const at = Math.max(0, all.findIndex(({ id }) => id === shown));
+  const row = all[at];
   const [nobody, who, charts] = crowd.children;
   nobody.hidden = !!row;
   who.hidden = charts.hidden = !row;
@@ -51,7 +55,10 @@ function fillCrowd() {
   nobody.lastElementChild.hidden = !target;
   nobody.lastElementChild.dataset.row = target?.id;
   if (!row) return;
-  const [open, slide, output, hush] = who.children;
+  const [open, slide, output, hush, next] = who.children;
+  next.hidden = all.length < 2;
+  write(next, `${at + 1} of ${all.length} ›`);
+  next.dataset.next = all[(at + 1) % all.length].id;
   open.dataset.show = row.id;
   open.ariaLabel = `Visitors ${row.title}`;
   if (!slide.matches(":active")) turn(slide, output, row.rate || 0);
@@ -71,6 +78,11 @@ function turn(slide, output, rate) {
   write(output, rate ? `${rate}/s` : "paused");
   slide.ariaValueText = `${rate} a second`;
 }
+crowd.querySelector("[data-next]").onclick = ({ target }) => {
+  shown = target.dataset.next;
+  fillCrowd();
+  figures();
+};
 const slider = document.getElementById("rate");
 slider.oninput = () => turn(slider, slider.nextElementSibling, RATES[slider.value]);
 slider.onchange = async () => {

@@ -69,3 +69,17 @@ def test_a_broken_deployment_controller_says_so_of_each_key_and_the_others_go_on
     turn(cluster, "deployment", mode="Running")
     cluster.settle()
     assert len(cluster.pods()) == 4
+
+
+def test_a_kubelets_wheel_goes_with_its_node_and_not_before(cluster):
+    cluster.client.create(WHEELS, {"metadata": {"name": "kubelet.later"}, "spec": {"mode": "Running"}})
+    for node in ("n1", "later"):
+        cluster.add_node(node)
+    cluster.client.create(WHEELS, {"metadata": {"name": "kubelet.n1"}, "spec": {"mode": "Paused"}})
+    cluster.client.patch(WHEELS, "", "kubelet.later", {"spec": {"mode": "Paused"}})  # now there is whose it can be
+    cluster.settle()
+    assert {wheel["metadata"]["name"] for wheel in cluster.client.list(WHEELS)} >= {"kubelet.n1", "kubelet.later"}
+    for node in ("n1", "later"):
+        cluster.client.delete(NODES, "", node)
+    cluster.settle()
+    assert not [name for it in cluster.client.list(WHEELS) if (name := it["metadata"]["name"]).startswith("kubelet")]

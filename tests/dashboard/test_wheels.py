@@ -9,6 +9,7 @@ from lab.client import Client
 from lab.client.clusters import ensure_cluster, furnish
 from lab.dashboard.board import Board
 from lab.dashboard.drawers import drawer
+from lab.dashboard.loops import stopped
 from lab.dashboard.wheels import turn
 from lab.tasks import subscribe_all
 
@@ -37,6 +38,13 @@ def test_a_stopped_wheel_is_said_by_its_loop_the_page_and_the_card_that_waits():
     board.apply([change(a_wheel("replicaset", "Running"), paused, "kubectl")])
     assert "mode" not in board.rows["loops/replicaset-controller"]
     assert "held" not in next(row for row in board.rows.values() if row["kind"] == "workload")
+
+
+def test_what_stands_and_what_is_slow_is_counted_apart():
+    modes = {"scheduler": "paused", "job": "slow, 5 s", "deployment": "step 1 of 2"}
+    assert stopped(modes) == ["loops/all", "2 wheels stopped, 1 slow"]
+    assert stopped({"scheduler": "broken", "job": "slow, 5 s"})[1] == "1 wheel stopped, 1 slow"
+    assert stopped({"job": "slow, 5 s", "deployment": "slow, 1 s"})[1] == "2 wheels slow"
 
 
 def test_a_loop_names_the_rows_that_it_touched():

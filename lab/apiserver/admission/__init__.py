@@ -7,17 +7,18 @@ not write. Only quotas are asked elsewhere, under the store's lock: what two wri
 
 from collections.abc import Callable
 
-from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PODS, PRIORITYCLASSES, Kind
+from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PODS, PRIORITYCLASSES, WHEELS, Kind
 from lab.store import View
 
-from . import limitranger, priority, serviceaccount
+from . import limitranger, priority, serviceaccount, wheel
 
 ON_CREATE = {
     PODS.resource: (serviceaccount.provide, priority.resolve, limitranger.fill_in, limitranger.check_pod),
     PERSISTENTVOLUMECLAIMS.resource: (limitranger.check_claim,),
     PRIORITYCLASSES.resource: (priority.check_default,),
+    WHEELS.resource: (wheel.belong,),
 }
-ON_UPDATE = {PRIORITYCLASSES.resource: (priority.check_default,)}
+ON_UPDATE = {PRIORITYCLASSES.resource: (priority.check_default,), WHEELS.resource: (wheel.belong,)}
 
 
 def admit(view: Callable[[], View], kind: Kind, obj: dict, old: dict | None = None) -> None:
