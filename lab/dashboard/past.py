@@ -42,8 +42,9 @@ def show(request: HttpRequest, cluster: str, revision: str) -> HttpResponse:
 @require_GET
 @strict
 def play(request: HttpRequest, cluster: str, after: str) -> HttpResponse:
-    """`{steps, until}`: what each revision after `after` changed on the board, `{revision, time, upserts, removes,
-    phases}`, without those that changed nothing there; up to the revision `until`, from where one asks on."""
+    """`{steps, until, time}`: what each revision after `after` changed on the board, `{revision, time, upserts,
+    removes, phases}`, without those that changed nothing there; up to the revision `until`, from where one asks on, and
+    when that was."""
     try:
         board = board_at(cluster, int(after))
         with kept():
@@ -51,7 +52,8 @@ def play(request: HttpRequest, cluster: str, after: str) -> HttpResponse:
     except ApiError as error:
         return refused(error)
     steps = [_step(row, delta) for row in rows if (delta := apply(board, [row]))]
-    return JsonResponse({"steps": steps, "until": rows[-1].revision if rows else int(after)})
+    until = rows[-1].revision if rows else int(after)
+    return JsonResponse({"steps": steps, "until": until, "time": time_of(cluster, until)})
 
 
 def difference(client: Client, ends: str) -> dict:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, EVENTS, NODES
-from lab.store import Row, find, head_of, rows_at
+from lab.store import Head, Row, find, head_of, rows_at
 
 from . import difference
 from .authors import AUTHORS
@@ -17,20 +17,30 @@ from .words import rollout
 
 MOST = 200  # marks on a time line; a wide screen has room for so many
 IMPORTANCE = {"person": 3, "node": 2, "rollout": 1, "fault": 0}
+_told: dict[str, tuple[int, list[dict]]] = {}  # cluster's uid → up to which revision its marks are known; they
 PARTS = (*AUTHORS, "bootstrap")  # whoever else writes is a person, or a program that a person runs
 
 
 def marks(cluster: str, after: int = 0, until: int | None = None) -> list[dict]:
     """`{revision, time, kind, text, author, object}`, oldest first. `kind`: person, node, rollout or fault; `object`:
     `{resource, namespace, name}`."""
-    until = head_of(cluster).revision if until is None else until
+    head = head_of(cluster)
+    until = head.revision if until is None else until
+    return thinned([mark for mark in _known(head) if after < mark["revision"] <= until], after, until)
+
+
+def _known(head: Head) -> list[dict]:
+    """All marks that are kept. What has become one stays one: only what the log has grown by since is read."""
+    read, told = _told.get(head.uid, (head.compacted, []))
     wanted = ~Q(author__in=PARTS) & ~Q(resource=EVENTS.resource)
     wanted |= Q(author="node-controller", resource=NODES.resource)
     wanted |= Q(author="deployment-controller", resource=DEPLOYMENTS.resource)
     wanted |= Q(cause=0, why__isnull=False)
-    found = find(cluster, wanted, after, until)
-    told = [mark for row in rows_at(cluster, found) if (mark := mark_of(row))]
-    return thinned(told, after, until)
+    found = find(head.name, wanted, read, head.revision)
+    told = [mark for mark in told if mark["revision"] > head.compacted]
+    told += [mark for row in rows_at(head.name, found) if (mark := mark_of(row))]
+    _told[head.uid] = (head.revision, told)
+    return told
 
 
 def mark_of(row: Row) -> dict | None:

@@ -18,7 +18,7 @@ from .log import (
     delete_cluster,
 )
 from .past import Ahead, Row, beginning, changes, effects, find, history, lineage, row_at, rows_at, state_at, time_of
-from .view import Change, Compacted, UnknownCluster, View, head_of, view
+from .view import Change, Compacted, Head, UnknownCluster, View, head_of, view
 
 __all__ = [
     "Ahead",
@@ -26,6 +26,7 @@ __all__ = [
     "Compacted",
     "Conflict",
     "Fence",
+    "Head",
     "LostFence",
     "Row",
     "UnknownCluster",

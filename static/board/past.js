@@ -92,6 +92,7 @@ async function fetchWanted() {
 function arrive({ revision, time }) {
   const fresh = !ui.past;
   ui.past = revision;
+  handle.max = Math.max(revision, handle.max);
   if (fresh) figures({ pods: {}, services: {}, visitors: {}, versions: {}, turns: {} }); // what flowed then nobody has kept
   then.at = time;
   trouble = "";
@@ -133,7 +134,7 @@ async function play() {
     await asking;
     let next = get(`board/past/${ui.past}/on`);
     for (let due = performance.now(); playing === mine; ) {
-      const { steps, until } = await next;
+      const { steps, until, time } = await next;
       if (until === wanted && !steps.length) return pause();
       next = get(`board/past/${until}/on`);
       next.catch(() => {}); // who waits for it is told
@@ -147,7 +148,7 @@ async function play() {
         wanted = step.revision;
         arrive(step);
       }
-      if (playing === mine && until > ui.past) arrive({ revision: (wanted = until), time: then.at });
+      if (playing === mine && until > ui.past) arrive({ revision: (wanted = until), time });
     }
   } catch (error) {
     failed(error);

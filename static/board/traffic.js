@@ -43,7 +43,7 @@ function line(chart, points) {
 let shown;
 let opened;
 function fillCrowd() {
-  if (opened !== ui.selected) shown = /^visitors/.test((opened = ui.selected)) ? opened : shown;
+  if (opened !== ui.selected && /^visi/.test((opened = ui.selected))) shown = opened;
   const all = byKind("visitors").filter((row) => !ui.namespace || row.namespace === ui.namespace).sort((a, b) => a.id.localeCompare(b.id));
   const at = Math.max(0, all.findIndex(({ id }) => id === shown));
   const row = all[at];
@@ -58,7 +58,7 @@ function fillCrowd() {
   const [open, slide, output, hush, next] = who.children;
   next.hidden = all.length < 2;
   write(next, `${at + 1} of ${all.length} ›`);
-  next.dataset.next = all[(at + 1) % all.length].id;
+  next.onclick = () => ((shown = all[(at + 1) % all.length].id), fillCrowd(), figures());
   open.dataset.show = row.id;
   open.ariaLabel = `Visitors ${row.title}`;
   if (!slide.matches(":active")) turn(slide, output, row.rate || 0);
@@ -78,11 +78,6 @@ function turn(slide, output, rate) {
   write(output, rate ? `${rate}/s` : "paused");
   slide.ariaValueText = `${rate} a second`;
 }
-crowd.querySelector("[data-next]").onclick = ({ target }) => {
-  shown = target.dataset.next;
-  fillCrowd();
-  figures();
-};
 const slider = document.getElementById("rate");
 slider.oninput = () => turn(slider, slider.nextElementSibling, RATES[slider.value]);
 slider.onchange = async () => {

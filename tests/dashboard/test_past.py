@@ -9,7 +9,7 @@ from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.board import Board
 from lab.dashboard.past import board_at
-from lab.store import Write, append, state_at, view
+from lab.store import Write, append, state_at, time_of, view
 from tests.labs import wait_until
 
 from .build import a_pod
@@ -221,6 +221,23 @@ def test_the_board_of_a_revision_is_that_of_its_objects():
         append("then", [Write("pods", "default", f"p{n % 7}", a_pod(f"p{n % 7}"), expected, gone)], "tests")
     for revision in (head, head + 3, head + 64, head + 130):
         assert lasting(board_at("then", revision)) == lasting(Board(state_at("then", revision)))
+
+
+@pytest.mark.django_db
+def test_what_is_played_says_how_far_it_came_though_nothing_was_to_be_seen(client):
+    """A clock that stood still while leases are renewed would tell the wrong moment."""
+    ensure_cluster("still")
+    head = view("still").revision
+    for n in range(3):
+        append("still", [Write("leases.coordination.k8s.io", "kube-system", f"l{n}", a_lease(f"l{n}"), 0)], "kubelet")
+    told = client.get(f"/clusters/still/board/past/{head}/on").json()
+    assert (told["steps"], told["until"]) == ([], head + 3)
+    assert told["time"] == time_of("still", head + 3) != time_of("still", head + 1)
+
+
+def a_lease(name: str) -> dict:
+    meta = {"name": name, "namespace": "kube-system", "uid": name}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": {}}
 
 
 def lasting(board: Board) -> dict:
