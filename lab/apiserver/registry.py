@@ -167,6 +167,8 @@ def creation(req: Request, view: View, put: Put) -> Write:
     for field in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
         meta_.pop(field, None)
     meta_.update(uid=meta.new_uid(), creationTimestamp=meta.now())
+    if req.is_clients:
+        strategy.keep_ours(obj, None)
     strategy.default(obj)
     admit(lambda: view, kind, obj)
     strategy.prepare_create(obj)
@@ -236,6 +238,8 @@ def replacement(req: Request, put: Put, old: dict) -> Write | dict:
         if field in old["metadata"]:
             new["metadata"][field] = old["metadata"][field]
     new["metadata"]["resourceVersion"] = was
+    if req.is_clients:
+        strategy.keep_ours(new, old)
     if put.subresource == "status":
         strategy.prepare_status_update(new, old)
     elif put.subresource == "finalize":

@@ -33,6 +33,11 @@ class Request:
     user: User | None = None
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def is_clients(self) -> bool:
+        """Whether somebody wrote the body by hand or by a program of theirs, and not one of the lab's own parts."""
+        return self.outside or bool(self.field_validation)
+
     def view(self) -> View:
         """The cluster's state, up to date. Raises ApiError 404 for an unknown cluster, 503 from `outside` if it is
         without control plane."""

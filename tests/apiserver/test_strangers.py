@@ -7,11 +7,12 @@ import random
 
 import pytest
 
-from lab.apimachinery.kinds import KINDS
+from lab.apimachinery.kinds import KINDS, NODES
 from lab.apiserver.schemas import REF, root_of, schemas
 from lab.client import Client
 from lab.client.reconcile import catch_up
 from lab.dashboard.board import Board
+from lab.dashboard.creating import create_from_yaml
 from lab.tasks import LOOPS
 
 from .conftest import TABLE, Api
@@ -190,3 +191,23 @@ def test_an_object_that_leaves_out_its_spec_has_an_empty_one_and_one_without_a_n
         refused = api.ask("POST", place, {"metadata": {}, "spec": SPECS[kind.kind]})
         assert refused.code == 422
         assert "metadata.name: Required value: name or generateName is required" in refused.json["message"]
+
+
+def test_where_a_kubelet_answers_no_client_says(api: Api):
+    """Whoever answers there is shown the token that opens every kubelet of the lab."""
+    theirs = {"orrery.io/kubelet": "http://10.0.0.9:1", "orrery.io/gateway": "10.0.0.9:1", "orrery.io/power": "on"}
+    node = {"metadata": {"name": "n1", "annotations": theirs}, "status": {"capacity": {"cpu": "1"}}}
+    assert api.create("/api/v1/nodes", node)["metadata"]["annotations"] == {"orrery.io/power": "on"}
+    kubelet = Client("default", "kubelet")
+    kubelet.patch(NODES, "", "n1", {"metadata": {"annotations": {"orrery.io/kubelet": "http://127.0.0.1:7"}}})
+    known = {"orrery.io/kubelet": "http://127.0.0.1:7", "orrery.io/power": "on"}
+    for body in ({"annotations": theirs}, {"annotations": {"orrery.io/kubelet": None}}):
+        for part in ("", "/status"):
+            reply = api.patch(f"/api/v1/nodes/n1{part}", {"metadata": body})
+            assert (reply.code, reply.json["metadata"]["annotations"]) == (200, known)
+    reply = api.patch("/api/v1/nodes/n1", {"metadata": {"annotations": None}})
+    assert reply.json["metadata"]["annotations"] == {"orrery.io/kubelet": "http://127.0.0.1:7"}
+    made, wrong = create_from_yaml(
+        "default", "{apiVersion: v1, kind: Node, metadata: {name: n2, annotations: {orrery.io/kubelet: x}}}"
+    )
+    assert not wrong and not made[0]["metadata"].get("annotations")

@@ -48,6 +48,9 @@ class Strategy:
     def default(self, obj: dict) -> None:
         """Fill in what the client left out, on create and update alike."""
 
+    def keep_ours(self, new: dict, old: dict | None) -> None:
+        """Take back what no client may say, because the lab's own parts go by it. `old` is None for a new object."""
+
     def prepare_create(self, obj: dict) -> None:
         """Take back what a client may not set on a new object."""
         if self.has_status:

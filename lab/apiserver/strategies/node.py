@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
+from lab.apimachinery.labels import GATEWAY, KUBELET
 from lab.apimachinery.meta import is_true
 from lab.apimachinery.quantity import milli_value
+from lab.apimachinery.services import API_SERVER
 from lab.apimachinery.taints import EFFECTS, NOT_READY
 
 from .base import Strategy
@@ -15,6 +17,7 @@ from .podspec.resources import canonicalise
 
 # A node has a disk though nobody declares one: what pods ask of it is compared and shown, not enforced.
 DISK, DISK_SIZE = "ephemeral-storage", "20Gi"
+OURS = (KUBELET, GATEWAY, API_SERVER)
 
 
 class NodeStrategy(Strategy):
@@ -33,6 +36,15 @@ class NodeStrategy(Strategy):
             if status.get(field):
                 status[field].setdefault(DISK, DISK_SIZE)
             canonicalise(status.get(field))
+
+    def keep_ours(self, new: dict, old: dict | None) -> None:
+        """Where a node's kubelet and its network's data plane answer, and where its pods find the API, only the kubelet
+        knows: who could write it would be shown the token by which the lab asks them."""
+        was = (old["metadata"].get("annotations") or {}) if old else {}
+        notes = new["metadata"].get("annotations") or {}
+        if any(notes.get(name) != was.get(name) for name in OURS):
+            ours = {name: was[name] for name in OURS if name in was}
+            new["metadata"]["annotations"] = {name: said for name, said in notes.items() if name not in OURS} | ours
 
     def prepare_create(self, obj: dict) -> None:
         status = obj.get("status")
