@@ -1,6 +1,7 @@
 """`manage.py lessons`: list, check, new, watch, schema, prove."""
 
 import json
+import signal
 import sys
 from typing import Any
 
@@ -92,10 +93,13 @@ class Command(BaseCommand):
             self.stdout.flush()
             wrong.extend([proof] if proof.wrong else [])
 
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # its labs end with it
         try:
             proving.prove(playable, lessons, runtime, labs, told)
         except proving.Wrong as error:
             raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            sys.exit(130)
         if wrong:
             sys.exit(1)
 
