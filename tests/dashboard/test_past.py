@@ -123,6 +123,9 @@ def test_two_moments_are_compared_in_the_drawer(screen, walked):
     expect(screen.drawer).to_contain_text("spec.replicas")
     expect(screen.drawer.locator("del")).to_have_text("3")
     expect(screen.drawer.locator("ins")).to_have_text("4")
+    page.set_viewport_size({"width": 390, "height": 844})  # on a phone the drawer leaves the line within reach
+    page.get_by_label("One revision back").click()
+    at(screen, walked[0] - 1)
 
 
 def test_a_mark_opens_its_thread_which_ends_there(screen, walked):

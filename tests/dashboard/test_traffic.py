@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.labs import wait_until
 
-from .made_up import everything, node, pod, service
+from .made_up import everything, node, pod, service, visitors
 from .screen import SECONDS, Screen
 from .test_page import HELLO
 
@@ -42,6 +42,21 @@ def test_requests_are_drawn_as_at_most_sixty_dots_and_failed_ones_by_another_sha
 
 
 SHAPES = "[...document.querySelectorAll('#dots i')].map(it => [it.className, getComputedStyle(it).borderRadius])"
+
+
+def test_of_several_visitors_each_can_be_turned_to(screen):
+    others = [visitors(id=f"visitors.orrery.io/default/{name}", name=name, title=f"{name} → web") for name in "ab"]
+    screen.open_still().show([node("node-a"), service(), *others])
+    crowd = screen.page.locator("#crowd")
+    expect(crowd).to_contain_text("a → web")
+    turn = crowd.get_by_title("The next visitors")
+    expect(turn).to_have_text("1 of 2 ›")
+    turn.click()
+    expect(crowd).to_contain_text("b → web")
+    turn.click()
+    expect(crowd).to_contain_text("a → web")
+    screen.show([node("node-a"), service(), others[1]])
+    expect(turn).to_be_hidden()
 
 
 def test_without_motion_the_same_is_thickness_and_figures(screen):
