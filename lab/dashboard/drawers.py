@@ -9,6 +9,7 @@ from lab.apimachinery.budgets import parse_budgets
 from lab.apimachinery.controlplane import is_member, is_up
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import (
+    BUILDS,
     BY_GVK,
     BY_RESOURCE,
     EVENTS,
@@ -227,6 +228,19 @@ def _node_overview(client: Client, node: dict) -> dict:
     }
 
 
+def _budget_head(client: Client, budget: dict) -> dict:
+    status = budget.get("status", {})
+    allowed = status.get("disruptionsAllowed", 0)
+    counts = f"{allowed} may go, {status.get('currentHealthy', 0)} of {status.get('expectedPods', 0)} healthy"
+    return {"template": "_frame", "state": "ready" if allowed else "unready", "headline": counts}
+
+
+def _build_head(client: Client, build: dict) -> dict:
+    phase = build.get("status", {}).get("phase", "Pending")
+    state = {"Complete": "completed", "Failed": "failed", "Pending": "pending"}.get(phase, "starting")
+    return {"template": "_frame", "state": state, "headline": phase}
+
+
 def _node_drain(client: Client, node: dict) -> dict:
     name = node["metadata"]["name"]
     items = checklist(pods_on(client, name), parse_budgets(client.list(PODDISRUPTIONBUDGETS)))
@@ -237,8 +251,12 @@ def _node_drain(client: Client, node: dict) -> dict:
     }
 
 
+# What every kind has; alone it is for what is nowhere on the board, but in a thread or a link.
+ASKED: dict[str, Show] = {"why": _why, "thread": _thread, "events": _events, "yaml": _yaml}
+
+
 def _with_overview(head: Show, overview: Show) -> tuple[Show, dict[str, Show]]:
-    return head, {"overview": overview, "why": _why, "thread": _thread, "events": _events, "yaml": _yaml}
+    return head, {"overview": overview, **ASKED}
 
 
 # Of each kind that has a drawer: its head, and its tabs in the order in which they stand.
@@ -274,4 +292,6 @@ DRAWERS: dict[Kind, tuple[Show, dict[str, Show]]] = {
     NODEPOOLS: _with_overview(steering.pool_head, steering.pool_overview),
     PERSISTENTVOLUMECLAIMS: _with_overview(storage.claim_head, storage.claim_overview),
     PERSISTENTVOLUMES: _with_overview(storage.volume_head, storage.volume_overview),
+    PODDISRUPTIONBUDGETS: (_budget_head, ASKED),
+    BUILDS: (_build_head, ASKED),
 }

@@ -6,6 +6,7 @@ A release is asked for by its deployment, on whose card its buttons stand, or by
 
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import (
+    BUILDS,
     BY_RESOURCE,
     DEPLOYMENTS,
     HORIZONTALPODAUTOSCALERS,
@@ -13,6 +14,7 @@ from lab.apimachinery.kinds import (
     NODEPOOLS,
     PERSISTENTVOLUMECLAIMS,
     PERSISTENTVOLUMES,
+    PODDISRUPTIONBUDGETS,
     RELEASES,
     SERVICES,
     VISITORS,
@@ -28,7 +30,7 @@ FIRST_RATE = 20  # requests a second: enough to see them flow, and no load
 CONCURRENCY = 50
 REMOVABLE = (
     *(SERVICES, INGRESSES, HORIZONTALPODAUTOSCALERS, NODEPOOLS, VISITORS, RELEASES),
-    *(PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES),
+    *(PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODDISRUPTIONBUDGETS, BUILDS),
 )
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from lab.apimachinery.budgets import Budget
-from lab.apimachinery.kinds import PODS
+from lab.apimachinery.kinds import BUILDS, PODDISRUPTIONBUDGETS, PODS
 from lab.apimachinery.meta import parse_time
 from lab.apimachinery.selectors import EVERYTHING
 from lab.client import Client
@@ -115,6 +115,21 @@ def test_ages_in_the_past_are_counted_from_then():
     at = int(made["metadata"]["resourceVersion"])
     Revision.objects.filter(cluster__name="then", revision=at).update(time=when)
     assert drawer(PastClient("then", at), "pods", "default", "web", "")["age"] == "90s"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "spec", "headline", "asks"),
+    [
+        (PODDISRUPTIONBUDGETS, {"minAvailable": 1}, "0 may go, 0 of 0 healthy", "Why may none of its pods go?"),
+        (BUILDS, {"deployment": "web", "files": {"Dockerfile": "FROM web:1"}}, "Pending", "Why has it not begun?"),
+    ],
+)
+def test_what_is_nowhere_on_the_board_opens_with_its_cards(client, kind, spec, headline, asks):
+    ensure_cluster("asked")
+    Client("asked", "board").create(kind, {"metadata": {"name": "web", "namespace": "default"}, "spec": spec})
+    shown = client.get(f"/clusters/asked/board/drawer/{kind.resource}/default/web").content.decode()
+    assert headline in shown and asks in shown and 'aria-labelledby="tab-why"' in shown
 
 
 @pytest.mark.django_db
