@@ -20,6 +20,8 @@ def _one(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
+        if 99 < value < 100:
+            return f"{value:.2f}"  # 99.97 % is not all
         return f"{value:.3g}" if abs(value) < 100 and value % 1 else f"{value:.0f}"
     return str(value)
 
