@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import BY_RESOURCE, LESSONS
+from lab.apimachinery.kinds import BY_RESOURCE, LEASES, LESSONS
 from lab.client import Client
 from lab.dashboard.steeringdrawers import front_door
 from lab.explain import thread
@@ -152,7 +152,7 @@ def _verdict(question: Question, kept: dict, words: _Words) -> dict:
 
 def learners_act(client: Client, status: dict) -> dict | None:
     """The thread of the last thing that a person did before the step was passed, else (a killed process is no write) of
-    what the checks passed by: its revision, and its first hops."""
+    what the checks passed by: its revision, and its first hops. None if the log has nothing to tell of it."""
     deciding = [one["revision"] for one in status.get("checks", ()) if one["revision"]]
     try:
         rows = changes(client.cluster, status["committed"]["revision"], ROWS, max(deciding, default=0))
@@ -161,7 +161,10 @@ def learners_act(client: Client, status: dict) -> dict | None:
         told = thread.of_revision(client, revision)
     except (ApiError, Compacted):
         return None  # so long ago that the log does not tell any more
-    hops = [hop for hop in told["hops"] if hop["object"]["resource"] != LESSONS.resource]  # the tutor's own notes
+    # The tutor's own notes and signs of life are no consequence of an act: a request through the front door has none.
+    hops = [hop for hop in told["hops"] if hop["object"]["resource"] not in (LESSONS.resource, LEASES.resource)]
+    if not hops:
+        return None
     shown = [{**hop, "took": f"{hop['after']:.1f} s"} for hop in hops[:HOPS]]
     return {"revision": revision, "hops": shown, "more": len(hops) > HOPS or told["truncated"]}
 

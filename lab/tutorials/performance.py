@@ -5,6 +5,7 @@
 
 import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from .acting import do
 from .checking import Judge, Result, readings
 from .claims import Claim, Reading, parse_reading
 from .facts import all_hold
-from .lesson import Act, Check, Fault, Lesson, Step
+from .lesson import Act, Fault, Lesson, Step
 from .outside import Outside, counted, is_outside
 from .scenes import read_scene
 from .shelf import find
@@ -93,8 +94,8 @@ class Performance:
                 said += [f"Waiting for {', '.join(names)}."] if names else []
                 self._write(obj, {**obj["status"], "message": " ".join(said)})
                 return SOON
-        if not step.predict and not self._is_counted(step, self._changing):
-            return SOON
+        if not self._is_counted(step, self._changing):
+            return SOON  # what failed while the stage was set is to be counted before, not after
         status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())
         status.pop("message", None)
         self._write(obj, {**status, "baseline": counted(self._client.cluster)})
@@ -103,9 +104,8 @@ class Performance:
     def _commit(self, obj: dict, step: Step) -> float:
         """Acts count from when the prediction is made."""
         if step.predict is None or step.predict.id in progress.answers(obj, step):
-            if not self._is_counted(step, self._changing):
-                return SOON  # what failed while the stage was set is to be counted before, not after
-            if step.start and not self._anew and any(map(self._stands, step.checks)):
+            self._outside.baseline = obj["status"].get("baseline", {})
+            if step.start and not self._anew and is_early(step, self._holds):
                 self._anew, self._since = True, time.time()
                 self._write(obj, {**obj["status"], "phase": progress.SETTING, "message": TOO_EARLY})
                 return SOON
@@ -118,10 +118,6 @@ class Performance:
             self._answer(obj, step, right.form if right else {step.predict.id: _right(step)})
             return SOON
         return SELDOM
-
-    def _stands(self, check: Check) -> bool:
-        """Whether it is so before anything counts: then it was done before the prediction, and is undone."""
-        return bool(check.state) and all(map(self._holds, check.state))
 
     def _act(self, obj: dict, played: Lesson, step: Step) -> float:
         status, now = obj["status"], time.time()
@@ -231,6 +227,12 @@ class Performance:
         for act in fault.acts:
             with contextlib.suppress(ApiError):  # what it would have struck is gone already
                 do(because, act, Path(played.folder))
+
+
+def is_early(step: Step, holds: Callable[[Claim], bool]) -> bool:
+    """Whether a check that waits for no other holds before anything counts: then it was done before the prediction, and
+    is undone."""
+    return any(check.state and not check.after and all(map(holds, check.state)) for check in step.checks)
 
 
 def grown(cluster: str, after: int) -> list[Change]:
