@@ -122,11 +122,11 @@ class TestBuild:
             "The image is being built. The last line of its log: STEP 2."
         )
 
-    def test_one_that_failed_quotes_its_log(self, web):
+    def test_one_that_failed_says_what_the_engine_said_and_where_its_log_is(self, web):
         self.begin(web, phase="Failed", message="the build failed: exit code 2", log="RUN make\nno such file\n")
         card = first(web.client, BUILDS, "page")
         assert (card["question"], card["reason"]) == ("Why has it failed?", "Failed")
-        assert card["answer"] == "The build failed: exit code 2. The last line of its log: no such file."
+        assert card["answer"] == "The build failed: exit code 2."
         assert card["help"]["command"] == "kubectl get build page -o 'jsonpath={.status.log}'"
 
     def test_one_that_is_rolled_out_says_what_the_deployment_says_and_that_it_was_given_the_image(self, web):

@@ -114,7 +114,7 @@ def _image(container: str, deployment: dict) -> str:
 def _unbuilt(subject: Subject, deployment: Subject | None, said: list[Ground]) -> Card:
     """It failed before there was an image, or its deployment has gone since."""
     status, named = subject.obj["status"], subject.obj["spec"]["deployment"]
-    answer = _sentence(status["message"]) + _last_line(status)
+    answer = _sentence(status["message"])
     if deployment is None or deployment.gone:
         names = [one["metadata"]["name"] for one in subject.client.list(DEPLOYMENTS, subject.namespace)]
         near = next(iter(get_close_matches(named, names, 1, ALIKE)), "")
