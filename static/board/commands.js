@@ -17,7 +17,7 @@ export function tabStop() {
   if (first) (last = first).tabIndex = 0;
 }
 
-const focus = (cell) => cell?.focus();
+const focus = (cell, options) => cell?.focus(options);
 grid.addEventListener("focusin", ({ target }) => {
   if (!target.matches(".pod, .head")) return;
   if (last) last.tabIndex = -1;
@@ -43,7 +43,7 @@ const idOf = (element) => element?.closest("[data-id]")?.dataset.id;
 grid.addEventListener("click", (event) => {
   const cell = event.target.closest(".pod, .head");
   if (!cell || event.target.closest("button")) return;
-  focus(cell);
+  focus(cell, { preventScroll: true }); // what one points at stays under the hand
   open(idOf(cell));
 });
 

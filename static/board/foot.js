@@ -39,18 +39,19 @@ function ages() {
 onPaint(ages);
 setInterval(ages, 1000);
 
-each("event", tape, (item, row) => {
+const told = each("event", tape, (item, row) => {
   put(item, row);
-  const { dataset } = item;
   const [led, about] = item.querySelectorAll("button");
   led.dataset.show = `revisions/${row.revision}`;
   about.dataset.show = row.target || led.dataset.show;
   item.title = row.text || "";
   write(item.querySelector("time"), clock(row.at));
-  dataset.type = row.type;
-  if (dataset.at == row.at) return; // it keeps its place, and the focus
-  dataset.at = row.at;
-  tape.insertBefore(item, [...tape.children].find((other) => other !== item && other.dataset.at <= row.at) || null);
+  item.dataset.type = row.type;
+});
+// The newest first. What is in its place stays there, and keeps the focus.
+onPaint(() => {
+  const sorted = [...told.keys()].map((id) => rows.get(id)).sort((a, b) => b.at - a.at || b.revision - a.revision);
+  for (const [at, { id }] of sorted.entries()) if (tape.children[at] !== told.get(id)) tape.insertBefore(told.get(id), tape.children[at]);
 });
 
 tape.onkeydown = ({ key, target }) => {

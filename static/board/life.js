@@ -68,10 +68,11 @@ function replay(tile, id, passed) {
   const shown = passed.slice(0, -1).slice(-4); // the last one is what the tile shows anyhow
   if (!shown.length) return;
   tile.classList.add("flash");
-  shown.forEach(([state], i) => setTimeout(() => rows.has(id) && fillPod(tile, rows.get(id), state), i * STEP));
+  const fill = (state) => tiles.get(id) === tile && rows.has(id) && fillPod(tile, rows.get(id), state);
+  shown.forEach(([state], i) => setTimeout(fill, i * STEP, state));
   setTimeout(() => {
     tile.classList.remove("flash");
-    if (rows.has(id)) fillPod(tile, rows.get(id));
+    fill();
   }, shown.length * STEP);
 }
 

@@ -6,7 +6,6 @@ import { delta, each, onPaint, position, rows, schedule, snapshot, ui } from "./
 import { figures } from "./traffic.js";
 import { restore, setNamespace } from "./drawer.js";
 import { openPalette, tabStop } from "./commands.js";
-import { toggleTable } from "./words.js";
 import "./foot.js";
 import { act, part } from "./actions.js";
 
@@ -84,11 +83,12 @@ snapshot(JSON.parse($("first").textContent));
 restore();
 $("namespace").value = ui.namespace;
 const asked = new URLSearchParams(location.search);
-if (asked.get("view") === "table") toggleTable(true);
 connect();
 
-// The time line is loaded when it is opened.
+// The time line and the table are loaded when they are opened.
 const rewind = (at) => part("past").then(({ start }) => start?.(at));
+const table = (on) => part("words").then(({ start }) => start?.(on));
+if (asked.get("view") === "table") table(true);
 $("rewind").onclick = () => rewind();
 if (asked.get("at")) rewind(Number(asked.get("at")));
 
@@ -101,7 +101,7 @@ $("namespace").onchange = (event) => setNamespace(event.target.value);
 if ($("cluster")) $("cluster").onchange = (event) => (location.href = `/clusters/${event.target.value}/`);
 $("open-palette").onclick = openPalette;
 $("help").onclick = () => $("shortcuts").showModal();
-$("table-view").onclick = () => toggleTable();
+$("table-view").onclick = () => table();
 $("theme").onclick = () => {
   const next = { system: "dark", dark: "light", light: "system" }[root.dataset.theme];
   localStorage.setItem("theme", (root.dataset.theme = next));

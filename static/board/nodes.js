@@ -1,15 +1,14 @@
 // Columns of nodes and tiles of pods: keyed elements that are filled anew, never made anew.
 import { clone, countdown, make, put, shape, svg, write } from "./format.js";
-import { byKind, each, rows, ui } from "./state.js";
+import { byKind, each, leftovers, rows, ui } from "./state.js";
 
 const nodes = document.getElementById("nodes");
 const heads = document.getElementById("heads");
 const tray = document.getElementById("tray");
 export const tiles = new Map(); // id of a pod → its tile
 const columns = new Map(); // id of a node → its column
-const FULL = 24;
-const GLYPHS = 300;
-const STRIPS = 1500;
+const FROM = { strip: 1500, glyph: 300, full: 24, roomy: -1 }; // more pods than this are drawn so
+const AGAIN = 1.1; // what is dense gets roomier only where there is room for a tenth more: at a limit it does not go to and fro
 const FAULTY = new Set(["pending", "unready", "failed", "backoff"]);
 
 const text = (parent, selector, words) => write(parent.querySelector(selector), words);
@@ -50,7 +49,6 @@ export function fillPod(tile, row, state = row.state) {
   tile.dataset.id = row.id;
   if (tile.dataset.state !== state) shape(tile, `s-${(tile.dataset.state = state)}`);
   tile.dataset.hatch = row.version ? (row.version - 1) % 3 : 0;
-  tile.title = row.name;
   tile.ariaLabel = label(row);
   tile.classList.toggle("selected", ui.selected === row.id);
   tile.classList.toggle("restarted", !!row.restarts);
@@ -89,6 +87,16 @@ export const moves = (tile, row) => {
   return target !== (tile.closest(".tray") || tile.parentElement);
 };
 
+const spare = leftovers();
+function keepSpare(removed) {
+  for (const [id] of removed) {
+    const tile = tiles.get(id);
+    if (!tile || tile.closest(".wait") || !spare.keep(tile)) continue;
+    tiles.delete(id);
+    tile.className = "pod";
+  }
+}
+
 function place(row) {
   const target = home(row);
   let tile = tiles.get(row.id);
@@ -97,7 +105,7 @@ function place(row) {
     tiles.delete(row.id);
     return;
   }
-  if (!tile) tiles.set(row.id, (tile = clone("t-pod")));
+  if (!tile) tiles.set(row.id, (tile = spare.next(target) || clone("t-pod")));
   fillPod(tile, row);
   const slot = tile.parentElement?.closest(".wait");
   const focused = document.activeElement === tile;
@@ -163,10 +171,11 @@ function strips(pods) {
   }
 }
 
+let dense = "";
 function density(count) {
-  const wanted = count > STRIPS ? "strip" : count > GLYPHS ? "glyph" : count > FULL ? "full" : "roomy";
-  if (document.body.dataset.density === wanted) return false;
-  document.body.dataset.density = wanted;
+  const [wanted, kept] = [count, AGAIN * count].map((pods) => Object.keys(FROM).find((name) => pods > FROM[name]));
+  if ([wanted, kept].includes(dense)) return false;
+  document.body.dataset.density = dense = wanted;
   return true;
 }
 
@@ -181,7 +190,9 @@ export function paintNodes({ fresh, changed, removed }) {
   for (const [id, row] of removed) if (row.kind === "node") columns.get(id)?.remove(), columns.delete(id);
   for (const row of touched) if (row.kind === "node") placeNode(row);
   const moved = touched.filter((row) => row.kind === "pod").sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
+  if (fresh) keepSpare(removed);
   for (const row of moved) place(row);
+  spare.clear();
   if (document.body.dataset.density === "strip") strips(pods);
   const waiting = pods.filter((row) => !row.node || !columnOf(row.node));
   tray.hidden = !waiting.length;
@@ -190,6 +201,12 @@ export function paintNodes({ fresh, changed, removed }) {
   document.getElementById("n-pods").textContent = pods.length;
   document.getElementById("n-ready").textContent = pods.filter((row) => row.state === "ready").length;
 }
+
+// A tile has its title when the mouse is there: hundreds at once take the browser milliseconds.
+document.addEventListener("mouseover", ({ target }) => {
+  const tile = target.closest?.(".pod");
+  if (tile) tile.title = rows.get(tile.dataset.id)?.name || "";
+});
 
 // Countdowns run by the clock, not by the log.
 setInterval(() => {

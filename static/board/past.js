@@ -93,7 +93,10 @@ function arrive({ revision, time }) {
   const fresh = !ui.past;
   ui.past = revision;
   handle.max = Math.max(revision, handle.max);
-  if (fresh) figures({ pods: {}, services: {}, visitors: {}, versions: {}, turns: {} }); // what flowed then nobody has kept
+  if (fresh) {
+    document.body.classList.add("rewound");
+    figures({ pods: {}, services: {}, visitors: {}, versions: {}, turns: {} }); // what flowed then nobody has kept
+  }
   then.at = time;
   trouble = "";
   document.body.dataset.past = revision;
@@ -182,6 +185,7 @@ function live() {
   if (ui.past) back();
   ui.past = then.at = a = 0;
   ui.paused = paused;
+  document.body.classList.remove("rewound");
   delete document.body.dataset.past;
   link({ at: 0 });
   tell();

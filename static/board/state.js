@@ -101,22 +101,46 @@ export const redraw = (id) => {
 
 export const byKind = (kind) => [...rows.values()].filter((row) => row.kind === kind);
 
+// Of a board that is another altogether, as one of the past is, elements of what is gone serve what has come, each where
+// it stands: only words are laid out anew. Not the one that has the focus: whoever is at it means what it was about.
+export function leftovers() {
+  const lists = new Map(); // parent → its elements
+  return {
+    keep(element) {
+      if (element.contains(document.activeElement)) return false;
+      const list = element.parentElement;
+      return lists.get(list)?.push(element) || lists.set(list, [element]);
+    },
+    next: (list) => lists.get(list)?.shift(),
+    clear() {
+      for (const list of lists.values()) for (const element of list) element.remove();
+      lists.clear();
+    },
+  };
+}
+
 // One element in `list` (or in the one that it gives for a row) for each row of a kind: made of its template when the row
 // comes, filled when it changes, removed when it goes: `fill(element, row, fresh)`.
 export function each(kind, list, fill) {
   const held = new Map();
+  const spare = leftovers();
   onPaint(({ fresh, changed, removed }) => {
-    for (const [id, row] of removed) if (row.kind === kind) held.get(id)?.remove(), held.delete(id);
+    for (const [id, row] of removed) {
+      const element = row.kind === kind && held.get(id);
+      if (element && !(fresh && spare.keep(element))) element.remove();
+      held.delete(id);
+    }
     for (const id of fresh ? rows.keys() : changed) {
       const row = rows.get(id);
       if (row?.kind !== kind) continue;
       const home = list.call ? list(row) : list;
-      const element = held.get(id) || find(home, id) || home.appendChild(clone(home.dataset.template || `t-${kind}`));
+      const element = held.get(id) || spare.next(home) || find(home, id) || home.appendChild(clone(home.dataset.template || `t-${kind}`));
       held.set(id, element);
       element.dataset.id = id;
       element.hidden = !!ui.namespace && !!row.namespace && row.namespace !== ui.namespace;
       fill(element, row, fresh);
     }
+    spare.clear();
   });
   return held;
 }
@@ -125,5 +149,6 @@ export function each(kind, list, fill) {
 export function link(shown) {
   const query = new URLSearchParams(location.search);
   for (const [key, value] of Object.entries(shown)) value ? query.set(key, value) : query.delete(key);
-  history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
+  const address = `${location.pathname}${query.size ? `?${query}` : ""}`;
+  if (address !== location.pathname + location.search) history.replaceState(null, "", address); // the browser takes milliseconds over it
 }

@@ -37,7 +37,8 @@ function draw() {
   if (focused) find(box, focused)?.focus();
 }
 
-export function toggleTable(on = box.hidden) {
+// Shows the table in the board's place, or the board again.
+export function start(on = box.hidden) {
   box.hidden = !on;
   document.body.dataset.view = on ? "table" : "board";
   document.querySelector(".plane").hidden = on;

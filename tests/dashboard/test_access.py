@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from .made_up import STATES, deployment, everything, node, pod
+from .made_up import STATES, deployment, event, everything, node, pod
 from .screen import Screen
 
 SCRIPTS = Path(__file__).parents[2] / "static" / "board"
 MOST_JAVASCRIPT = 30_000
-MOST_OPENED = 13_000  # more, for who opens the terminal, the command line, an editor and the time line
+MOST_OPENED = 14_000  # more, for who opens the terminal, the command line, an editor, the time line and the table
 FAINT = Path(__file__).with_name("faint.js").read_text()
 SIZES = [(1440, 900), (1280, 720), (390, 844)]
 
@@ -49,7 +49,7 @@ def test_what_is_loaded_when_it_is_opened_is_small_too():
     drawn = "".join(path.read_text() for path in (SCRIPTS.parents[1] / "templates" / "board").rglob("*.html"))
     later = re.findall(r'data-module="(\w+)"', drawn) + re.findall(r'part\("(\w+)"\)', source("main.js"))
     opened = with_imports({f"{name}.js" for name in later}) - with_imports({"main.js"})
-    assert opened == {"terminal.js", "vt.js", "console.js", "editor.js", "past.js", "thread.js"}
+    assert opened == {"terminal.js", "vt.js", "console.js", "editor.js", "past.js", "thread.js", "words.js"}
     assert sum(len(gzip.compress((SCRIPTS / name).read_bytes(), 9)) for name in opened) <= MOST_OPENED
 
 
@@ -141,6 +141,38 @@ def test_focus_stays_on_a_tile_that_changes_and_moves(still):
     still.show([node("node-a"), node("node-b"), pod("p", node="node-b")])
     assert still.page.evaluate("document.activeElement.dataset.id") == "pods/default/p"
     assert still.page.evaluate("document.activeElement.closest('.node').dataset.name") == "node-b"
+
+
+def test_another_board_is_drawn_on_the_tiles_that_are_there_but_for_the_one_in_hand(still):
+    """What one is about to do to a pod must not be done to another one."""
+    still.show([node("node-a"), node("node-b"), *(pod(f"was{n}") for n in range(4)), event("was")])
+    still.tile("was1").focus()
+    still.page.evaluate("window.were = [...document.querySelectorAll('.nodes .pod, .event')]")
+    still.show(
+        [
+            node("node-a"),
+            node("node-b"),
+            *(pod(f"is{n}", "failed") for n in range(2)),
+            pod("b", node="node-b"),
+            event("is"),
+        ]
+    )
+    kept = still.page.evaluate("were.map(one => one.isConnected && one.dataset.id)")
+    assert kept == ["pods/default/is0", False, "pods/default/is1", False, "events/default/is"]
+    expect(still.column("node-a").locator(".head")).to_be_focused()
+    expect(still.column("node-b").locator(".pod")).to_have_accessible_name(re.compile("^b,"))
+    expect(still.tile("is1")).to_contain_text("is1")
+    assert still.tile("is1").locator("use").first.get_attribute("href") == "#s-failed"
+
+
+def test_the_tape_has_the_newest_first(still):
+    still.show([{**event(name), "at": 1e9 + at} for name, at in (("b", 2), ("c", 3), ("a", 1))])
+    still.show([{**event(name), "at": 1e9 + at} for name, at in (("d", 4), ("b", 9), ("e", 5))])
+    assert still.page.locator(".event").evaluate_all("all => all.map(one => one.dataset.id.slice(-1))") == [
+        "b",
+        "e",
+        "d",
+    ]
 
 
 def test_everything_can_be_done_from_the_keyboard(page, process_lab):

@@ -95,7 +95,9 @@ def test_a_daemonset_is_restarted_from_its_drawer(screen, typed):
     expect(agent.locator(".replicas")).to_be_hidden()
     agent.locator(".open").click()
     screen.drawer.get_by_role("button", name="Restart").click()
-    expect(screen.toast("agent restarts").locator("code")).to_have_text("kubectl rollout restart daemonset/agent")
+    expect(screen.toast("agent restarts").locator("code")).to_have_text(
+        "kubectl rollout restart daemonset/agent", timeout=SECONDS
+    )
     template = store(screen, "daemonsets.apps", "agent")["spec"]["template"]
     assert "kubectl.kubernetes.io/restartedAt" in template["metadata"]["annotations"]
 
