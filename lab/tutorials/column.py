@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Q
 from django.utils.safestring import SafeString
 
 from lab.apimachinery.errors import ApiError
@@ -15,8 +16,8 @@ from lab.apimachinery.kinds import BY_RESOURCE, LEASES, LESSONS
 from lab.client import Client
 from lab.dashboard.steeringdrawers import front_door
 from lab.explain import thread
-from lab.explain.authors import PERSON, part_of
-from lab.store import Compacted, changes
+from lab.explain.authors import AUTHORS
+from lab.store import find
 
 from . import facts, marking, progress
 from .checking import BROKEN, ERROR, NOT_YET, PASSED
@@ -30,7 +31,9 @@ from .texts import shown
 
 # In the order in which they stand in the column.
 PARTS = ("path", "stage", "text", "predict", "questions", "checks", "hints", "done", "after", "foot", "more")
-ROWS, HOPS = 500, 6
+HOPS = 6
+# Rows that no part of the lab has written, but for notes of where a learner is.
+BY_A_PERSON = ~Q(author__in=list(AUTHORS)) & ~Q(resource=LESSONS.resource)
 SIGNS = {
     PASSED: ("✓", "Passed"),
     BROKEN: ("✕", "Broken"),
@@ -155,11 +158,11 @@ def learners_act(client: Client, status: dict) -> dict | None:
     what the checks passed by: its revision, and its first hops. None if the log has nothing to tell of it."""
     deciding = [one["revision"] for one in status.get("checks", ()) if one["revision"]]
     try:
-        rows = changes(client.cluster, status["committed"]["revision"], ROWS, max(deciding, default=0))
-        mine = [r.revision for r in rows if part_of(r.author) is PERSON and r.resource != LESSONS.resource]
+        since = status["committed"]["revision"]
+        mine = find(client.cluster, BY_A_PERSON, since, max(deciding, default=since))
         revision = (mine or deciding or [0])[-1]
         told = thread.of_revision(client, revision)
-    except (ApiError, Compacted):
+    except ApiError:
         return None  # so long ago that the log does not tell any more
     # The tutor's own notes and signs of life are no consequence of an act: a request through the front door has none.
     hops = [hop for hop in told["hops"] if hop["object"]["resource"] not in (LESSONS.resource, LEASES.resource)]

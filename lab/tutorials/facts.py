@@ -93,8 +93,9 @@ def told(objects: Objects, reading: Reading, outside: Callable[[Reading], list[A
 
 
 def all_hold(claim: Claim, read: list[Any]) -> bool:
-    """Whether the claim holds of each value that was read. Of no object nothing holds but that it is not there."""
-    return all(holds(claim, one) for one in read) if read else holds(claim, None)
+    """Whether the claim holds of each value that was read. Of no object nothing holds but that it is not there
+    (`== none`); that it is not on node-b is as false as that it is."""
+    return all(holds(claim, one) for one in read) if read else claim.operator != "!=" and holds(claim, None)
 
 
 def words_of(kind: str) -> list[str]:

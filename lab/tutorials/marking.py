@@ -116,7 +116,7 @@ class Renderer(RendererHTML):
         if kind == SHEET:
             return sheet.html(text, env["measured"])
         if kind == "kubectl":
-            return format_html_join("", COMMAND, ((line, line) for line in commands(text)))
+            return format_html_join("", COMMAND, ((line,) * 4 for line in commands(text)))
         if kind == "do":
             number, act = next(env["buttons"], (0, Act("do")))
             return format_html(
@@ -127,7 +127,11 @@ class Renderer(RendererHTML):
 
 COPY = mark_safe('<button type="button" data-copy>Copy</button>')
 APPLY = mark_safe('<button type="button" data-apply>Apply</button>')
-COMMAND = '<div class="command"><code>{}</code>' + COPY + '<button type="button" data-run="{}">Run</button></div>\n'
+# Each of several says which it is to whoever hears them one by one.
+COMMAND = (
+    '<div class="command"><code>{}</code><button type="button" data-copy aria-label="Copy {}">Copy</button>'
+    '<button type="button" data-run="{}" aria-label="Run {}">Run</button></div>\n'
+)
 FILE = '<div class="file"><pre tabindex="0" class="{}"><code>{}</code></pre>' + COPY + "{}</div>\n"
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False}, renderer_cls=Renderer).enable("table")

@@ -42,7 +42,8 @@ def _row(lesson: Lesson, obj: dict | None) -> dict:
 
 
 def certificate_of(objects: dict[str, dict]) -> dict:
-    """What was done, when, in how many tries, from the Lessons; and what was believed on the way."""
+    """What was done, when, in how many tries, from the Lessons; and what was believed on the way. What the lab
+    has shown is listed, and counted apart."""
     lessons: list[dict] = []
     every: list[dict] = []
     for lesson in shelf.lessons():
@@ -51,19 +52,25 @@ def certificate_of(objects: dict[str, dict]) -> dict:
         steps = [_told(step.title, kept[step.id]) for step in lesson.steps if step.id in kept]
         every += steps
         if steps:
-            lessons.append({"lesson": lesson, "steps": steps, "whole": len(steps) == len(lesson.steps)})
+            lessons.append({"lesson": lesson, "steps": steps, "whole": len(steps) == len(lesson.steps) == _done(steps)})
     predicted = [step["predicted"] for step in every if "predicted" in step]
     beliefs = {one["misconception"] for one in predicted if "misconception" in one}
     return {
         "lessons": lessons,
-        "steps": len(every),
+        "done": _done(every),
+        "shown": len(every) - _done(every),
         "whole": sum(each["whole"] for each in lessons),
         "all": len(shelf.lessons()),
         "predicted": len(predicted),
         "right": sum(one["right"] for one in predicted),
         "beliefs": [misconceptions()[name] for name in sorted(beliefs) if name in misconceptions()],
-        "minutes": round(sum(step["seconds"] for step in every) / 60),
+        "minutes": round(sum(step["seconds"] for step in every if not step["skipped"]) / 60),
     }
+
+
+def _done(steps: list[dict]) -> int:
+    """How many of them the learner has done."""
+    return sum(not step["skipped"] for step in steps)
 
 
 def _told(title: str, kept: dict) -> dict:

@@ -99,7 +99,7 @@ def passed(
         "passed": before.get("passed") or {"revision": revision, "time": now},
         "runs": status.get("tries", {}).get(step.id, 1),
         "seconds": round(now - status["committed"]["time"], 1),
-        "skipped": obj["spec"].get("skip") == step.id,
+        "skipped": obj["spec"].get("skip") == step.id and before.get("skipped", True),  # done once is done
         "hints": len(status.get("hints", ())),
         "measured": measured,
     }

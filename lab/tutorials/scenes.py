@@ -8,7 +8,8 @@
     until: [pods app=web waiting == CrashLoopBackOff]
                                      when the step begins; without it, when everything is up
 
-A scene that names no Node stands on those of `base.yaml`; all have the class of storage that claims name none for.
+A scene has no Release: what that is about to change could not be told from what a learner has changed. One without a
+Node stands on those of `base.yaml`; all have the class of storage that claims name none for.
 """
 
 import copy
@@ -19,7 +20,7 @@ from pathlib import Path
 import yaml
 
 from lab.apimachinery import patch
-from lab.apimachinery.kinds import BY_GVK, NODEPOOLS, NODES, STORAGECLASSES, Kind
+from lab.apimachinery.kinds import BY_GVK, NODEPOOLS, NODES, RELEASES, STORAGECLASSES, Kind
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.manifests import Loader
 from lab.apiserver.strategies import strategy_for
@@ -93,6 +94,8 @@ def _kind(name: str, obj: dict) -> Kind:
         raise ValueError(f"{name}: there is no kind {obj.get('kind')} of {obj.get('apiVersion')}")
     if not obj.get("metadata", {}).get("name"):
         raise ValueError(f"{name}: a {kind.kind} has no name")
+    if kind is RELEASES:
+        raise ValueError(f"{name}: a scene has no Release, which would change what the scene is; the step applies it")
     return kind
 
 

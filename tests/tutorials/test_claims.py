@@ -55,6 +55,12 @@ def test_a_fact_of_several_objects_must_hold_of_each() -> None:
     assert not all_hold(claim, facts.read(STATE, claim.reading))
 
 
+def test_of_nothing_nothing_is_claimed_but_that_it_is_not_there() -> None:
+    for text in ("pod/gone node != node-b", "pods app=gone node != node-b", "pod/gone node == node-b"):
+        assert not all_hold(parse(text), facts.read(STATE, parse(text).reading)), text
+    assert all_hold(parse("pod/gone node == none"), facts.read(STATE, parse("pod/gone node == none").reading))
+
+
 @pytest.mark.parametrize("text", ["deployment/web limit == 1Gi", "lorry/web ready == 1", "pods app=web rdy == 3"])
 def test_what_cannot_be_read_is_refused_with_what_can(text: str) -> None:
     with pytest.raises(ValueError, match="there (is no kind|are)"):

@@ -27,7 +27,7 @@ def test_commands_can_be_copied_and_run():
     shown = marking.html("```kubectl\nkubectl scale deployment web \\\n  --replicas 3\nget pods -l 'a=\"b\"'\n```")
     assert 'data-run="kubectl scale deployment web --replicas 3"' in shown
     assert 'data-run="get pods -l &#x27;a=&quot;b&quot;&#x27;"' in shown
-    assert shown.count("data-copy") == 2
+    assert shown.count("data-copy") == 2 and 'aria-label="Run kubectl scale deployment web --replicas 3"' in shown
 
 
 def test_an_act_is_a_button_which_knows_its_place():

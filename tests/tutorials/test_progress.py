@@ -4,13 +4,15 @@ import pytest
 from django.test import Client as Browser
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import LESSONS, VISITORS
-from lab.client import Client
+from lab.apimachinery.kinds import CONFIGMAPS, LESSONS, VISITORS
+from lab.client import Client, Put
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.creating import create_from_yaml
 from lab.tutorials import progress
 from lab.tutorials.claims import parse
+from lab.tutorials.column import learners_act
 from lab.tutorials.lesson import Act, Answer, Fault, Hint, Lesson, Question, Step
+from lab.tutorials.overview import certificate_of
 from lab.tutorials.predictions import in_sum
 from lab.tutorials.views import begin
 
@@ -61,6 +63,37 @@ def test_a_step_that_was_begun_thrice_took_three_tries():
     begun = progress.on_stage(obj["status"], FIRST, 7, 100.0)
     done = progress.passed(begun, obj, FIRST, 9, 102.5, {}, set())
     assert (done["steps"]["first"]["runs"], done["steps"]["first"]["seconds"]) == (3, 2.5)
+
+
+def test_what_was_done_once_stays_done_though_it_is_shown_later():
+    shown = {"spec": {"step": "first", "run": 1, "skip": "first"}}
+    done = {"spec": {"step": "first", "run": 2}}
+    status, told = {}, []
+    for obj in (shown, done, shown):
+        begun = progress.on_stage(progress.setting({**obj, "status": status}), FIRST, 7, 100.0)
+        status = progress.passed(begun, obj, FIRST, 9, 102.5, {}, set())
+        told.append(status["steps"]["first"]["skipped"])
+    assert told == [True, False, False]
+
+
+def test_a_certificate_counts_what_the_learner_has_done_and_what_was_shown_apart():
+    kept = {"passed": {"time": 9.0}, "seconds": 60.0, "runs": 1}
+    steps = {"open-the-bank": {**kept, "skipped": False}, "loans-breaks": {**kept, "skipped": True}}
+    told = certificate_of({"01-one-big-application": {"status": {"steps": steps}}})
+    assert (told["done"], told["shown"], told["minutes"], told["whole"]) == (1, 1, 1, 0)
+
+
+def test_the_thread_of_what_a_learner_did_is_found_in_a_busy_log(client):
+    since = client.view().revision
+    act = int(
+        client.create(CONFIGMAPS, {"metadata": {"name": "mine", "namespace": "default"}})["metadata"]["resourceVersion"]
+    )
+    busy = Client("progress", "kubelet", hardware=True)
+    objects = [{"metadata": {"name": f"noise-{n}", "namespace": "default"}} for n in range(600)]
+    busy.write([Put(CONFIGMAPS, obj) for obj in objects])
+    judged = {"committed": {"revision": since}, "checks": [{"revision": client.view().revision}]}
+    told = learners_act(client, judged)
+    assert told and told["revision"] == act
 
 
 def test_hints_come_when_they_fit_when_it_is_time_and_when_they_are_asked_for():

@@ -1,10 +1,12 @@
 """Slides are made of the same files as the steps."""
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from lab.tutorials import shelf
 from lab.tutorials.lesson import Answer, Lesson, Question, Step
 from lab.tutorials.slides import slides
+from tests.labs import LabUnderTest
 
 VOTE = Question("predict", "What then?", (Answer("a", "This & that"), Answer("b", "Those", right=True, because="So.")))
 
@@ -52,3 +54,38 @@ def test_every_lesson_has_a_page_of_slides(client, id):
 def test_there_are_no_slides_of_what_is_no_lesson(client):
     assert client.get("/lessons/99-none/slides").status_code == 404
     assert client.get("/lessons/schema.json").json()["$defs"]["step"]["required"] == ["title", "minutes"]
+
+
+def test_two_windows_turn_together_by_keys_and_one_shows_the_notes(page: Page, process_lab: LabUnderTest):
+    address = f"{process_lab.address}/lessons/14-self-healing/slides"
+    desk = page.context.new_page()
+    for window in (page, desk):
+        window.goto(address)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    for window in (page, desk):
+        expect(window.locator(".slide.here")).to_have_attribute("id", "3")
+        expect(window.locator("#where")).to_contain_text("3 of ")
+    desk.keyboard.press("s")
+    expect(desk.locator("#notes")).to_be_visible()
+    expect(desk.locator("#notes")).not_to_be_empty()
+    expect(page.locator("#desk")).to_be_hidden()
+    desk.keyboard.press("Home")
+    expect(page.locator(".slide.here")).to_have_attribute("id", "1")
+    expect(page.get_by_role("button", name="Slide before")).to_be_disabled()
+    before = page.evaluate("document.documentElement.dataset.theme")
+    page.keyboard.press("l")
+    assert page.evaluate("document.documentElement.dataset.theme") not in (before, None)
+    page.bring_to_front()
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement")
+    late = page.context.new_page()  # one that is opened during the talk comes to where it is
+    desk.keyboard.press("End")
+    late.goto(address)
+    last = desk.locator(".slide").count()
+    expect(late.locator(".slide.here")).to_have_attribute("id", str(last))
+    late.emulate_media(media="print")
+    for slide in late.locator(".slide").all():
+        expect(slide.locator("article")).to_be_visible()
+        expect(slide.locator(".notes")).to_have_css("display", "block")
+    expect(late.locator(".bar")).to_be_hidden()

@@ -8,6 +8,7 @@ import yaml
 from lab.apimachinery.kinds import (
     CONFIGMAPS,
     DEPLOYMENTS,
+    ENDPOINTSLICES,
     HORIZONTALPODAUTOSCALERS,
     LEASES,
     NAMESPACES,
@@ -257,7 +258,19 @@ def test_a_step_begins_when_what_its_scene_waits_for_has_come(theatre, tmp_path)
     assert not settled(view, theatre.scene) and settled(view, waits)
 
 
-@pytest.mark.parametrize("file", sorted(path.name for path in SCENES.glob("*.yaml")))
+def test_where_endpoints_follow_nothing_they_are_not_waited_for(theatre, tmp_path):
+    wheel = "apiVersion: orrery.io/v1\nkind: Wheel\nmetadata: {name: endpointslice}\nspec: {mode: Paused}\n"
+    (tmp_path / "stands.yaml").write_text(f"kind: Scene\ninclude: [web-3.yaml]\n---\n{wheel}")
+    theatre.scene = read_scene(tmp_path, "stands.yaml", "simulated")
+    theatre.reset()
+    for each in theatre.client.list(ENDPOINTSLICES):
+        theatre.client.delete(ENDPOINTSLICES, each["metadata"]["namespace"], each["metadata"]["name"])
+    assert settled(theatre.client.view(), theatre.scene)
+    assert not settled(theatre.client.view(), scene("web-3.yaml"))
+
+
+# What is called release-… is applied by steps.
+@pytest.mark.parametrize("file", sorted(path.name for path in SCENES.glob("[!r]*.yaml")))
 def test_every_scene_can_be_read(file):
     objects = scene(file).objects
     assert all(obj["metadata"]["labels"]["orrery.io/runtime"] for obj in objects if obj["kind"] == "Node")
@@ -271,6 +284,7 @@ def test_every_scene_can_be_read(file):
         ("kind: Scene\ninclude: [bad.yaml]\n", "bad.yaml includes itself"),
         ("kind: Scene\nfresh: true\n", "a Scene has no fresh"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "a Pod has no name"),
+        ("apiVersion: orrery.io/v1\nkind: Release\nmetadata: {name: x}\n", "a scene has no Release"),
         ("kind: [", "bad.yaml: while parsing"),
         ("apiVersion: v1\nkind: Pot\nmetadata: {name: x}\n", "there is no kind Pot"),
     ],
