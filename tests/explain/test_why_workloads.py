@@ -4,6 +4,7 @@ import pytest
 
 from lab.apimachinery.kinds import DAEMONSETS, DEPLOYMENTS, NODES, PODS, REPLICASETS, RESOURCEQUOTAS, STATEFULSETS
 from lab.apimachinery.meta import condition
+from lab.controllers.deployment.controller import DeploymentController
 from tests.controllers.cluster import Cluster
 from tests.labs import wait_until
 
@@ -54,6 +55,14 @@ def test_a_rollout_under_way_goes_by_its_controllers_decision(web):
     paced = card["because"][-1]
     assert (paced["decision"], paced["name"]) == ("ScaleReplicaSets", "maxSurge 1, maxUnavailable 0")
     assert paced["text"].startswith("at most 4 pods, 3 available")
+
+
+def test_more_pods_than_it_wants_are_not_told_as_too_few(web):
+    web.patch(replicas=1)
+    web.settle(DeploymentController())  # who would tell pods to go does not turn
+    card = first(web.client, DEPLOYMENTS, "web")
+    assert (card["question"], card["reason"]) == ("How far is the rollout?", "Progressing")
+    assert card["answer"] == "It has 3 pods and wants 1: the others are to go."
 
 
 def test_a_quota_is_named_by_the_api_servers_own_refusal(web):

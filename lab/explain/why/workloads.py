@@ -99,6 +99,8 @@ def _under_way(subject: Subject, progress: dict) -> Card:
         answer += f" For {subject.obj['spec'].get('progressDeadlineSeconds')} s nothing came of it."
     elif is_rolled_out:
         answer = f"{available} of {many(wanted, 'pod')} {be(available)} available."
+        if available >= wanted:
+            answer = f"It has {many(status.get('replicas', 0), 'pod')} and wants {wanted}: the others are to go."
     found = quoted.troubled(subject, quoted.unready(pod for rs in sets for pod in quoted.owned(rs, PODS)))
     stuck = late
     if found:
@@ -107,7 +109,7 @@ def _under_way(subject: Subject, progress: dict) -> Card:
         answer += f" Pod {pod['metadata']['name']} is not ready: {card.answer}"
         grounds += card.because
     reason = TIMED_OUT if late else "RolloutStuck" if stuck else "Progressing"
-    question = UNREADY if is_rolled_out else STOPPED if stuck else FAR
+    question = STOPPED if stuck and not is_rolled_out else UNREADY if is_rolled_out and available < wanted else FAR
     help_ = _way_out(subject, found[1] if found else None, len(sets) > 1) if stuck else None
     return Card(question, answer, reason, grounds + _pace(sets), help_)
 
