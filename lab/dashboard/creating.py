@@ -129,15 +129,14 @@ def deployment_object(form: dict) -> dict:
         container["resources"] = {"requests": requests}
     if command := form.get("command", "").split():
         container["args"] = command
-    labels = {"app": name}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "labels": labels},
+        "metadata": {"name": name, "labels": {"app": name}},
         "spec": {
             "replicas": whole(form.get("replicas") or "1", "replicas"),
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}},
         },
     }
 
