@@ -48,7 +48,10 @@ class Revision(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["cluster", "resource", "namespace", "name", "-revision"], name="newest_of_key"),
+            # The newest row of each key, and whether that is its end, without a look at the rows themselves.
+            models.Index(
+                fields=["cluster", "resource", "namespace", "name", "-revision", "deleted"], name="newest_of_key"
+            ),
             # What came of a revision, without reading all that came after it. Heartbeats and the like have no cause.
             models.Index(fields=["cluster", "cause", "revision"], condition=models.Q(cause__gt=0), name="of_cause"),
         ]

@@ -36,7 +36,8 @@ def show(request: HttpRequest, cluster: str, revision: str) -> HttpResponse:
         ends = {"time": time_of(cluster, int(revision)), "head": head_of(cluster).revision}
     except ApiError as error:
         return refused(error)
-    return JsonResponse({"revision": int(revision), **ends, "rows": list(board.rows.values())})
+    told = {"revision": int(revision), **ends, "rows": list(board.rows.values())}
+    return HttpResponse(orjson.dumps(told), content_type="application/json")
 
 
 @require_GET

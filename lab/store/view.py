@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import orjson
 from django.db import connection
-from django.db.models import Max
+from django.db.models import F, Max, Q
 
 from lab.models import Cluster, Revision
 
@@ -112,11 +112,11 @@ class View:
 
     def load(self, revision: int) -> None:
         """The whole state at `revision`, without the history that led there: the newest row of each key."""
-        rows = Revision.objects.filter(cluster_id=self.cluster_id, revision__lte=revision)
-        newest = (
-            rows.order_by().values("resource", "namespace", "name").annotate(newest=Max("revision")).values("newest")
-        )
-        current = rows.filter(revision__in=newest, deleted=False)
+        rows = Revision.objects.filter(cluster_id=self.cluster_id)
+        keys = rows.filter(revision__lte=revision).order_by().values("resource", "namespace", "name")
+        # Most keys that ever were are gone: that much is told by the index alone, without a look at their rows.
+        ends = keys.annotate(newest=Max("revision"), gone=Max("revision", filter=Q(deleted=True), default=0))
+        current = rows.filter(revision__in=ends.filter(newest__gt=F("gone")).values("newest"))
         objects: dict[str, dict[str, dict[str, dict]]] = {}
         for resource, namespace, name, raw, written in current.values_list(
             "resource", "namespace", "name", "object", "revision"
