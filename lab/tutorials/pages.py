@@ -20,7 +20,7 @@ SCENES = HERE / "scenes"
 DEMOS = HERE.parent / "demos"
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 FRONT = re.compile(r"---\n(.*?\n)---\n?", re.DOTALL)
-SECTION = re.compile(r"^## (Afterwards|Slide|Questions)[ \t]*\n", re.MULTILINE)
+SECTION = re.compile(r"^## (Afterwards|Slide|To keep|Questions)[ \t]*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)

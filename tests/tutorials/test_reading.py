@@ -19,6 +19,9 @@ Hello.
 ## Slide
 # One
 
+## To keep
+- It waits
+
 ## Questions
 ### Why?
 Because.
@@ -81,7 +84,7 @@ def spoil(folder: Path, old: str, new: str, file: str = "1-first.md") -> None:
 def test_a_lesson_is_read(folder):
     lesson = read_lesson(folder)
     assert (lesson.id, lesson.number, lesson.title, lesson.slide) == ("91-trying", 91, "A lesson", "# One")
-    assert lesson.questions == (("Why?", "Because."),)
+    assert (lesson.keep, lesson.questions) == ("- It waits", (("Why?", "Because."),))
     step = lesson.step("first")
     assert step and step.predict and step.predict.answers[1].right
     assert [check.id for check in step.checks] == ["three", "healed"]
