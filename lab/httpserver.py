@@ -17,6 +17,8 @@ Send = Callable[[Message], Awaitable[None]]
 LOOK_SECONDS = 0.5
 # In the `state` of a request's scope: that it came by TLS, and the client's certificate as `ssl.getpeercert` has it.
 SECURED, CERTIFICATE = "orrery.secured", "orrery.certificate"
+# Also there: the one cluster that whoever asks may see. Without it they may see all.
+ONLY_CLUSTER = "orrery.only-cluster"
 
 
 class QuietServer(uvicorn.Server):

@@ -93,3 +93,35 @@ class Requeue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.controller} {self.key}"
+
+
+class Workshop(models.Model):
+    """A class: who has its code may join it, and gets a cluster of their own."""
+
+    code = models.CharField(max_length=6, unique=True, help_text="what learners type")
+    title = models.CharField(max_length=80)
+    lessons = models.JSONField(default=list, help_text="the ids of its lessons, in their order")
+    seats = models.PositiveSmallIntegerField(default=30, help_text="the most learners that it takes")
+    is_open = models.BooleanField(default=True, help_text="whether somebody may still join")
+    made = models.DateTimeField(auto_now_add=True)
+    by = models.CharField(max_length=150, help_text="the account of who made it; a lab without a room has no accounts")
+    forget = models.DateField(help_text="the day on which names and all that learners did are deleted")
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
+
+
+class Seat(models.Model):
+    """A learner in a workshop. What they have done is in their cluster's log; here is what lets them in."""
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="taken")
+    nickname = models.CharField(max_length=40)
+    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token that their browser keeps")
+    cluster = models.CharField(max_length=63, unique=True)
+    joined = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workshop", "nickname"], name="one_nickname_a_workshop")]
+
+    def __str__(self) -> str:
+        return f"{self.nickname} in {self.workshop.code}"

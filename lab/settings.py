@@ -36,6 +36,7 @@ PORT = int(os.environ.get("ORRERY_PORT", "8088"))
 TLS_PORT = int(os.environ.get("ORRERY_TLS_PORT", "8090"))
 HOST = os.environ.get("ORRERY_HOST", "127.0.0.1")
 API_HOST = HOST if HOST not in ("0.0.0.0", "::", "localhost") else "127.0.0.1"  # of the TLS port, for this machine
+ROOM = os.environ.get("ORRERY_ROOM", "")  # where learners come in: http://192.168.1.20:8091/; empty without a room
 LESSONS_DIR = Path(os.environ.get("ORRERY_LESSONS", BASE_DIR / "lab" / "tutorials" / "lessons"))
 PKI_DIR = DATA_DIR / "pki"  # the lab's own authority, and what it has signed: lab/management/pki.py
 DEFAULT_CLUSTER = "default"
@@ -49,6 +50,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "lab",
 ]
+if ROOM:  # accounts of those who teach; nobody else pays for them in memory
+    INSTALLED_APPS += ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -59,6 +62,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "lab.urls"
 ASGI_APPLICATION = "lab.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+SESSION_COOKIE_NAME = "orrery-staff"
 USE_TZ = True
 TIME_ZONE = "UTC"
 APPEND_SLASH = False

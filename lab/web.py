@@ -1,7 +1,10 @@
-"""The web server: one application behind two ports, in one process. `python -m lab.web --http WHERE --https WHERE`
+"""The web server: one application behind two ports or three, in one process.
+
+    python -m lab.web --http WHERE --https WHERE [--room WHERE]
 
 The plain port belongs to the machine's own user: the board, and the API without asking who is there. At the TLS port
-there is the API for whoever shows a token, or a certificate of the lab's authority (`lab/management/pki.py`).
+there is the API for whoever shows a token, or a certificate of the lab's authority (`lab/management/pki.py`). At the
+room's port, if there is one, learners come in: each to their own cluster (`lab/workshops/gate.py`).
 WHERE is `host:port`, or the number of a file descriptor on which somebody already listens.
 """
 
@@ -31,6 +34,12 @@ COMMON: dict[str, Any] = {
 
 def plain() -> uvicorn.Config:
     return uvicorn.Config(application, **COMMON)
+
+
+def strangers() -> uvicorn.Config:
+    from lab.workshops.gate import Gate  # a lab without a room does without accounts
+
+    return uvicorn.Config(Gate(application), proxy_headers=False, **COMMON)
 
 
 def secured() -> uvicorn.Config:
@@ -73,8 +82,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="lab.web", description=__doc__.splitlines()[0])
     parser.add_argument("--http", required=True, metavar="WHERE", type=listening)
     parser.add_argument("--https", required=True, metavar="WHERE", type=listening)
+    parser.add_argument("--room", metavar="WHERE", type=listening)
     options = parser.parse_args()
-    asyncio.run(serve([(plain(), options.http), (secured(), options.https)]))
+    doors = [(plain(), options.http), (secured(), options.https)]
+    asyncio.run(serve(doors + ([(strangers(), options.room)] if options.room else [])))
 
 
 if __name__ == "__main__":

@@ -60,18 +60,19 @@ def clean_environment(**more: str) -> dict[str, str]:
 class LabUnderTest:
     """One `manage.py up`. What it printed is in `output`."""
 
-    def __init__(self, data: Path, runtime: str, **env: str):
+    def __init__(self, data: Path, runtime: str, *options: str, **env: str):
         self.data = data
         self.runtime = runtime
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
+        self.options = options
         self.env = env
         self.output = data.with_suffix(".out")
         self.process: subprocess.Popen | None = None
 
     def start(self) -> "LabUnderTest":
         command = [sys.executable, "manage.py", "up", "--no-browser", "--port", str(self.port)]
-        command += ["--runtime", self.runtime, "--data", str(self.data)]
+        command += ["--runtime", self.runtime, "--data", str(self.data), *self.options]
         with self.output.open("w") as out:
             self.process = subprocess.Popen(
                 command,

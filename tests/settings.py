@@ -12,6 +12,7 @@ import tempfile
 _folder = tempfile.mkdtemp(prefix="orrery-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["ORRERY_DATA"] = _folder
+os.environ["ORRERY_ROOM"] = "http://testserver/"
 for _name in ("DATABASE_URL", "ORRERY_PORT", "ORRERY_RUNTIME", "ORRERY_CLOCK", "ORRERY_LAB_ID"):
     os.environ.pop(_name, None)
 if "TEST_DATABASE_URL" in os.environ:

@@ -6,6 +6,8 @@ from functools import wraps
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from lab.apimachinery.errors import ApiError
+from lab.client import cluster_names
+from lab.httpserver import ONLY_CLUSTER
 
 View = Callable[..., HttpResponse]
 
@@ -13,6 +15,17 @@ View = Callable[..., HttpResponse]
 def refused(error: ApiError) -> JsonResponse:
     """The API's Status."""
     return JsonResponse(error.as_status(), status=error.code)
+
+
+def own_cluster(request: HttpRequest) -> str:
+    """The only cluster that whoever asks may see: a learner's, who comes by the room's port. Empty for others."""
+    return (getattr(request, "scope", {}).get("state") or {}).get(ONLY_CLUSTER, "")
+
+
+def clusters_for(request: HttpRequest) -> list[str]:
+    """Those that one may go to."""
+    own = own_cluster(request)
+    return [own] if own else cluster_names()
 
 
 def strict(view: View) -> View:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from lab.apimachinery.errors import ApiError, bad_request
 
-from .answers import refused
+from .answers import own_cluster, refused
 from .commandline import arguments, wants_input
 
 MOST_SECONDS = 120.0
@@ -47,7 +47,8 @@ async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
     kubectl = program()
     if not kubectl:
         return refused(ApiError(503, "ServiceUnavailable", MISSING))
-    host, port = request.scope["server"]
+    # A learner's own address asks for their seat, which kubectl has not: it goes in at the machine's own door.
+    host, port = ("127.0.0.1", settings.PORT) if own_cluster(request) else request.scope["server"]
     server = f"http://{f'[{host}]' if ':' in host else host}:{port}/clusters/{cluster}"
     lines = said([kubectl, f"--server={server}", *words], pasted if wants_input(words) else b"")
     return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "no-store"})

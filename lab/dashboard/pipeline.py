@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from lab.apimachinery.errors import ApiError, not_found
 from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS, PODS, REPLICASETS, SERVICES
 from lab.apimachinery.meta import key_of, split_key
-from lab.client import Client, cluster_names
+from lab.client import Client
 from lab.client.images import BUILDERS, engines, images, repository_of
 
-from .answers import refused, strict
+from .answers import clusters_for, refused, strict
 from .creating import AUTHOR
 from .shipping import (
     DOCKERFILE,
@@ -40,7 +40,7 @@ def ship(request: HttpRequest, cluster: str) -> HttpResponse:
             client.list(DEPLOYMENTS), key=lambda each: (program_of(first_image(each)) is None, key_of(each))
         )
     except ApiError as error:
-        return render(request, "board/no_cluster.html", {"clusters": cluster_names()}, status=error.code)
+        return render(request, "board/no_cluster.html", {"clusters": clusters_for(request)}, status=error.code)
     wanted = request.POST.get("deployment") or request.GET.get("deployment")
     meant = next((each for each in deployments if key_of(each) == wanted), None)
     chosen = meant or next(iter(deployments), None)

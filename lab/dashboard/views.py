@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import BUILDS, KINDS, NAMESPACES, PRIORITYCLASSES, STORAGECLASSES
 from lab.apimachinery.volumes import DRIVER
-from lab.client import Client, cluster_names
+from lab.client import Client
 from lab.explain.past import PastClient
 
 from . import bundle
 from .actions import perform
-from .answers import refused, strict
+from .answers import clusters_for, refused, strict
 from .creating import AUTHOR
 from .drawers import drawer, gone
 from .feed import feed_of
@@ -44,17 +44,17 @@ def home(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest, cluster: str) -> HttpResponse:
     """The whole board, drawn once by the server, with the rows that the browser goes on from."""
     try:
-        return render(request, "board/board.html", whole_board(cluster))
+        return render(request, "board/board.html", whole_board(cluster, clusters_for(request)))
     except ApiError as error:
-        return render(request, "board/no_cluster.html", {"clusters": cluster_names()}, status=error.code)
+        return render(request, "board/no_cluster.html", {"clusters": clusters_for(request)}, status=error.code)
 
 
-def whole_board(cluster: str) -> dict:
-    """What `board/board.html` shows. Raises ApiError 404 for an unknown cluster."""
+def whole_board(cluster: str, clusters: list[str]) -> dict:
+    """What `board/board.html` shows; `clusters`: those that one may go to. Raises ApiError 404 for an unknown one."""
     feed = feed_of(cluster)
     feed.catch_up()
     first = feed.first()
-    context = {"cluster": cluster, "clusters": cluster_names(), "first": first, "blank": {}, **_drawn(first["rows"])}
+    context = {"cluster": cluster, "clusters": clusters, "first": first, "blank": {}, **_drawn(first["rows"])}
     names = [obj["metadata"]["name"] for obj in feed.client.list(NAMESPACES)]
     context |= {"waits": shortened(settings.CLOCK, settings.KUBERNETES_CLOCK), "kubeconfig": kubeconfig_command()}
     return {**context, "front_door": front_door(), "namespaces": sorted(names)}

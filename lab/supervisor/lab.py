@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from .broker import Broker
 from .child import Child
 from .guard import Guard
 from .probe import answers_ping, http_get
+from .room import DEFAULT_HOSTS
 from .state import HOME, CannotStart, remove_run, write_run
 
 PYTHON = sys.executable
@@ -30,18 +32,22 @@ class Sockets(NamedTuple):
     plain: socket.socket
     tls: socket.socket
     door: socket.socket
+    room: socket.socket | None = None
 
 
 class Lab:
     """Everything below one supervisor. The sockets are the web server's, plain and TLS, and the front door's: they stay
     open while web or proxy restarts, so that a browser waits a moment instead of being refused."""
 
-    def __init__(self, data: Path, runtime: str, broker: Broker, sockets: Sockets, host: str):
+    def __init__(self, data: Path, runtime: str, broker: Broker, sockets: Sockets, host: str, room: Sequence[str] = ()):
+        """`room`: the names by which learners' machines find this one, the most certain first; none without a room."""
         self.data = data
         self.runtime = runtime
         self.broker = broker
         self.host = host
-        self.port, self.tls_port, door_port = (each.getsockname()[1] for each in sockets)
+        self.port, self.tls_port, door_port = (each.getsockname()[1] for each in sockets[:3])
+        self.room = f"http://{room[0]}:{sockets.room.getsockname()[1]}/" if sockets.room else ""
+        self._names = room
         self.board = f"http://{host}:{self.port}/"
         self.tls = f"https://{host}:{self.tls_port}/"
         self.front_door = f"http://localhost:{door_port}/"  # whose hosts end in .localhost
@@ -61,8 +67,13 @@ class Lab:
             "ORRERY_TLS_PORT": str(self.tls_port),
             "ORRERY_FRONT_DOOR": self.front_door,
             "ORRERY_RUNTIME": self.runtime,
-            # Nodes of several runtimes may be mixed; those that need nothing installed are there in any case.
-            "ORRERY_KUBELET": ",".join(dict.fromkeys((self.runtime, "process", "simulated"))),
+            "ORRERY_ROOM": self.room,
+            "ALLOWED_HOSTS": ",".join((os.environ.get("ALLOWED_HOSTS", DEFAULT_HOSTS), *self._names)),
+            # Nodes of several runtimes may be mixed; those that need nothing installed are there in any case. But a
+            # process does what this user may do: strangers get none, where there is an engine to hold them.
+            "ORRERY_KUBELET": ",".join(
+                dict.fromkeys((self.runtime, *(() if self.room else ("process",)), "simulated"))
+            ),
             "REDIS_URL": self.broker.url,
             "PYTHONUNBUFFERED": "1",
             # glibc gives each thread an arena of its own, which in eight busy threads triples the worker's memory.
@@ -75,7 +86,7 @@ class Lab:
 
     def start(self) -> None:
         """Start everything, each as soon as what it needs is there. Raises CannotStart."""
-        plain, tls, door = (each.fileno() for each in self._sockets)
+        plain, tls, door = (each.fileno() for each in self._sockets[:3])
         proxy = (PYTHON, "-m", "lab.proxy.program", "--state", str(self.data / "proxy"), "--front-door-fd", str(door))
         self._add("proxy", proxy, pass_fds=(door,))
         if self.broker.command:
@@ -85,7 +96,8 @@ class Lab:
         self._prepare()
         self._await_broker()
         web = (PYTHON, "-m", "lab.web", "--http", str(plain), "--https", str(tls))
-        self._add("web", web, pass_fds=(plain, tls))
+        room = (self._sockets.room.fileno(),) if self._sockets.room else ()
+        self._add("web", (*web, *(("--room", str(*room)) if room else ())), pass_fds=(plain, tls, *room))
         self._add("worker", (PYTHON, "-m", "lab.worker"))
         self._add("beat", (PYTHON, "-m", "lab.beat"))
         self._add("visitors", (PYTHON, "-m", "lab.visitors.program"))
@@ -110,6 +122,8 @@ class Lab:
         )
         if done.returncode and not self.stopped.is_set():
             raise CannotStart(f"The database could not be prepared:\n{done.stdout}")
+        if done.stdout.strip():
+            self.say(done.stdout.strip())
 
     def _await_broker(self) -> None:
         deadline = time.monotonic() + BROKER_SECONDS

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from .broker import choose_broker
 from .engine import RUNTIMES, choose_runtime
 from .lab import Lab, Sockets
+from .room import own_names
 from .state import CannotStart, check_writable, data_folder, hold, read_run
 
 OPEN = "Whoever reaches {}, pods included, is the administrator: it asks nobody who they are. Only the TLS port does."
@@ -32,8 +33,9 @@ def main(arguments: list[str]) -> str | None:
                 return already_running(read_run(data))
             with contextlib.ExitStack() as stack:
                 sockets = Sockets(*map(stack.enter_context, listen_everywhere(options)))
+                room = own_names(options.room) if options.room else []
                 runtime = choose_runtime(options.runtime, read_run(data).get("runtime", ""))
-                run(Lab(data, runtime, choose_broker(), sockets, options.host), began, options.browser)
+                run(Lab(data, runtime, choose_broker(), sockets, options.host, room), began, options.browser)
     except CannotStart as problem:
         return str(problem)
     return None
@@ -55,6 +57,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="of the API for whoever shows a token or a certificate (default: the second after the board's, or any)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--room",
+        nargs="?",
+        const="0.0.0.0",
+        metavar="ADDRESS",
+        help="let learners come in from other machines, at this address of the machine (default: at all it has)",
+    )
+    parser.add_argument(
+        "--room-port", type=int, metavar="PORT", help="of the room (default: the third after the board's)"
+    )
     parser.add_argument(
         "--runtime",
         choices=("auto", *RUNTIMES),
@@ -81,6 +93,8 @@ def listen_everywhere(options: argparse.Namespace) -> Iterator[socket.socket]:
     port = board.getsockname()[1]
     yield beside(options.host, port + 2, options.tls_port, "--tls-port")
     yield beside(options.host, port + 1, options.front_door_port, "--front-door-port")
+    if options.room:
+        yield beside(options.room, port + 3, options.room_port, "--room-port")
 
 
 def beside(host: str, usual: int, chosen: int | None, option: str) -> socket.socket:
@@ -134,6 +148,8 @@ def run(lab: Lab, began: float, browser: bool) -> None:
         if ready:
             took, places = time.monotonic() - began, f"Board: {lab.board}   Front door: {lab.front_door}"
             lab.say(f"Ready in {took:.1f} s: {ready}. {places}   Ctrl-C stops it.")
+            if lab.room:
+                lab.say(f"Learners come in at {lab.room}join, who teaches at {lab.room}staff/workshops/")
             if browser:
                 open_browser(lab.board)
         lab.stopped.wait()

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from lab.apimachinery.errors import ApiError, bad_request, not_found
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client, cluster_names
-from lab.dashboard.answers import refused, strict
+from lab.dashboard.answers import clusters_for, own_cluster, refused, strict
 from lab.dashboard.creating import create_from_yaml
 from lab.dashboard.done import Done
 from lab.dashboard.views import whole_board
@@ -52,14 +52,14 @@ def _lesson(id: str) -> Lesson:
 @ensure_csrf_cookie
 def overview(request: HttpRequest) -> HttpResponse:
     """All lessons, and where one is. What was done is read of the cluster `?cluster=`."""
-    cluster = request.GET.get("cluster", LEARN)
+    cluster = own_cluster(request) or request.GET.get("cluster", LEARN)
     return render(request, "tutorials/overview.html", {"cluster": cluster, **tracks(_objects(cluster))})
 
 
 @require_GET
 @strict
 def certificate(request: HttpRequest) -> HttpResponse:
-    cluster = request.GET.get("cluster", LEARN)
+    cluster = own_cluster(request) or request.GET.get("cluster", LEARN)
     context = {"cluster": cluster, **certificate_of(_objects(cluster))}
     return render(request, "tutorials/certificate.html", context)
 
@@ -85,7 +85,7 @@ def _objects(cluster: str) -> dict[str, dict]:
 @strict
 def start(request: HttpRequest, id: str) -> HttpResponse:
     """Begin a lesson, or go on with it, in the cluster that was asked for; it is made if it is the learners' own."""
-    cluster = request.POST.get("cluster", LEARN)
+    cluster = own_cluster(request) or request.POST.get("cluster", LEARN)
     try:
         lesson = _lesson(id)
         if cluster == LEARN:
@@ -132,7 +132,10 @@ def player(request: HttpRequest, cluster: str, id: str) -> HttpResponse:
     """The board, with the lesson beside it."""
     try:
         lesson, client = _lesson(id), client_of(cluster)
-        context = {**whole_board(cluster), **column.column(client, lesson, client.find(LESSONS, "", id))}
+        context = {
+            **whole_board(cluster, clusters_for(request)),
+            **column.column(client, lesson, client.find(LESSONS, "", id)),
+        }
     except ApiError as error:
         return render(request, "tutorials/sorry.html", {"error": error}, status=error.code)
     return render(request, "tutorials/lesson.html", {**context, "parts": column.PARTS})

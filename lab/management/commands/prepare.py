@@ -19,6 +19,9 @@ from lab.management import pki
 DEFAULT_CLUSTER = Path(__file__).parents[1] / "default-cluster.yaml"
 
 
+FIRST_SIGN_IN = "Who teaches signs in as {name} with {password}, once, and then chooses a password of their own."
+
+
 class Command(BaseCommand):
     help = "Make tables, certificates and, where there is none yet, the default cluster. `up` does this by itself."
 
@@ -31,6 +34,14 @@ class Command(BaseCommand):
             furnish(cluster)
         if not cluster_names():
             make_default_cluster()
+        if settings.ROOM:
+            self.make_first_account()
+
+    def make_first_account(self) -> None:
+        from lab.workshops.accounts import FIRST, make_first  # without a room there are no accounts
+
+        if password := make_first():
+            self.stdout.write(FIRST_SIGN_IN.format(name=FIRST, password=password))
 
 
 def own_hosts() -> list[str]:

@@ -1,0 +1,91 @@
+"""The room's door: who comes in there is a stranger until a seat or an account says otherwise.
+
+The plain port on the loopback belongs to the machine's own user. A room's learners come by a port of their own
+(`manage.py up --room`), and this gate stands behind it, before pages, API and websockets alike. A learner reaches the
+pages of joining, the lessons, and one cluster: their own. Staff reach everything.
+"""
+
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+from channels.security.websocket import WebsocketDenier
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
+
+from lab.apiserver.threads import in_thread
+from lab.httpserver import ONLY_CLUSTER, Receive, Scope, Send
+from lab.models import Seat
+
+from .seats import lately
+
+COOKIE = "orrery-seat"
+EVERYBODY = ("/static/", "/join", "/back/", "/staff/")
+SEATED = ("/room/", "/lessons/")
+NOT_FOR_LEARNERS = ("/lessons/predictions",)
+App = Callable[[Scope, Receive, Send], object]
+
+
+class Gate:
+    """ASGI: lets through whoever may go where they want to."""
+
+    def __init__(self, inner: Callable):
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._inner(scope, receive, send)
+            return
+        cookies = read_cookies(scope)
+        path = scope["path"]
+        if path.startswith(EVERYBODY):
+            await self._inner(scope, receive, send)
+            return
+        if await in_thread(is_staff, cookies):
+            await self._inner(scope, receive, send)
+            return
+        seat = await in_thread(lately, cookies[COOKIE]) if COOKIE in cookies else None
+        if seat and may(seat, path, scope.get("query_string", b"")):
+            scope["state"] = {**(scope.get("state") or {}), ONLY_CLUSTER: seat.cluster}
+            await self._inner(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebsocketDenier()(scope, receive, send)
+        else:
+            await turn_away(scope, send, seat)
+
+
+def may(seat: Seat, path: str, query: bytes) -> bool:
+    """Whether a learner may ask for this. Pure."""
+    if path.startswith(f"/clusters/{seat.cluster}/"):
+        return True
+    asked = parse_qs(query.decode("latin-1")).get("cluster", [seat.cluster])
+    return path.startswith(SEATED) and not path.startswith(NOT_FOR_LEARNERS) and set(asked) == {seat.cluster}
+
+
+async def turn_away(scope: Scope, send: Send, seat: Seat | None) -> None:
+    """A page that somebody looks at leads to where they may go; to anything else the answer is no."""
+    is_page = scope["method"] == "GET" and scope["path"] in ("/", "/room", "/room/", "/lessons")
+    where = b"/room/" if seat else b"/join"
+    status, headers = (303, [(b"location", where)]) if is_page else (403, [(b"content-type", b"text/plain")])
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    body = b"" if is_page else b"This is not yours. Your own place is at /room/, and /join is where one comes in.\n"
+    await send({"type": "http.response.body", "body": body})
+
+
+def read_cookies(scope: Scope) -> dict[str, str]:
+    text = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(text).items()}
+    except CookieError:
+        return {}
+
+
+def is_staff(cookies: dict[str, str]) -> bool:
+    key = cookies.get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return False
+    request = HttpRequest()
+    request.session = SessionStore(key)
+    return get_user(request).is_authenticated

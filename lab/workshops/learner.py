@@ -1,0 +1,76 @@
+"""The pages of those who learn: coming in, coming back, and the place from which all of theirs is reached."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_http_methods
+
+from lab.apimachinery.kinds import LESSONS
+from lab.client import Client
+from lab.dashboard.answers import strict
+from lab.tutorials import shelf
+from lab.tutorials.cluster import ensure_learning_cluster
+
+from .codes import read_code, read_nickname
+from .gate import COOKIE
+from .seats import Refused, join, seat_of
+from .tries import too_many, was_wrong
+from .views import drawn
+
+DAYS = 60 * 60 * 24 * 60
+SLOWLY = "Too many wrong codes came from your network. Wait a minute, or open the link of the QR code."
+
+
+@require_http_methods(["GET", "POST"])
+@strict
+@ensure_csrf_cookie
+def come_in(request: HttpRequest) -> HttpResponse:
+    """A code and a nickname, and one is in."""
+    said, status = {"code": request.GET.get("code", ""), "wrong": ""}, 200
+    if request.method == "POST":
+        said |= {"code": read_code(request.POST.get("code", "")), "nickname": request.POST.get("nickname", "")}
+        address = request.META.get("REMOTE_ADDR", "")
+        try:
+            if too_many(address):
+                return render(request, "workshops/join.html", {**said, "wrong": SLOWLY}, status=429)
+            _, token = join(said["code"], read_nickname(said["nickname"]))
+            return _seated(redirect("room"), token)
+        except (Refused, ValueError) as why:
+            if isinstance(why, Refused):
+                was_wrong(address)
+            said["wrong"], status = str(why), 422
+    return render(request, "workshops/join.html", said, status=status)
+
+
+@require_GET
+@strict
+def come_back(request: HttpRequest, token: str) -> HttpResponse:
+    """On another device, by the link or the QR code that one's own page shows."""
+    if seat_of(token) is None:
+        return render(request, "workshops/join.html", {"wrong": "This link opens nothing any more."}, status=404)
+    return _seated(redirect("room"), token)
+
+
+def _seated(answer: HttpResponse, token: str) -> HttpResponse:
+    answer.set_cookie(COOKIE, token, max_age=DAYS, httponly=True, samesite="Lax")
+    return answer
+
+
+@require_GET
+@strict
+@ensure_csrf_cookie
+def room(request: HttpRequest) -> HttpResponse:
+    """A learner's own place: the lessons of the workshop, their cluster, how they come back."""
+    token = request.COOKIES.get(COOKIE, "")
+    seat = seat_of(token)
+    if seat is None:
+        return redirect("join")
+    ensure_learning_cluster(seat.cluster)  # whoever was killed when they joined
+    kept = {obj["metadata"]["name"]: obj for obj in Client(seat.cluster, "board", hardware=True).list(LESSONS)}
+    lessons = [
+        (found.lesson, kept.get(id)) for id in seat.workshop.lessons if (found := shelf.find(id)) and found.lesson
+    ]
+    back = f"{settings.ROOM}back/{token}"
+    context = {"seat": seat, "lessons": lessons, "back": back, "qr": drawn(back), "cluster": seat.cluster}
+    return render(request, "workshops/room.html", context)

@@ -1,0 +1,57 @@
+"""Taking a seat in a workshop, and finding it again."""
+
+import time
+
+from django.db import transaction
+
+from lab.models import Seat, Workshop
+from lab.tutorials.cluster import ensure_learning_cluster
+
+from .codes import digest, free_nickname, new_token
+
+FRESH_SECONDS = 2.0  # for so long what the database said of a token is believed
+MOST_KNOWN = 4096
+
+_known: dict[str, tuple[float, Seat | None]] = {}
+
+
+class Refused(Exception):
+    """Why there is no seat, in words for who asks for one."""
+
+
+def join(code: str, nickname: str) -> tuple[Seat, str]:
+    """A new seat, with a cluster of its own, and the token that opens it. Raises Refused."""
+    token = new_token()
+    with transaction.atomic():
+        workshop = Workshop.objects.select_for_update().filter(code=code).first()
+        if workshop is None:
+            raise Refused("No workshop has this code. Look at the projector again: six letters, without vowels.")
+        if not workshop.is_open:
+            raise Refused("This workshop takes nobody any more. Ask your instructor to open it again.")
+        taken = list(workshop.taken.values_list("nickname", flat=True))
+        if len(taken) >= workshop.seats:
+            raise Refused(f"All {workshop.seats} seats are taken. Ask your instructor for one more.")
+        name = free_nickname(nickname, taken)
+        last = workshop.taken.order_by("id").last()
+        number = int(last.cluster.rpartition("-")[2]) + 1 if last else 1
+        seat = Seat.objects.create(
+            workshop=workshop, nickname=name, key=digest(token), cluster=f"{code.lower()}-{number}"
+        )
+    ensure_learning_cluster(seat.cluster)
+    return seat, token
+
+
+def seat_of(token: str) -> Seat | None:
+    """Whose token it is."""
+    return Seat.objects.select_related("workshop").filter(key=digest(token)).first()
+
+
+def lately(token: str) -> Seat | None:
+    """The same, as it was a moment ago: a browser asks many times a second, the database is asked once in a while."""
+    key, now = digest(token), time.monotonic()
+    known = _known.get(key)
+    if known is None or known[0] < now:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        known = _known[key] = (now + FRESH_SECONDS, seat_of(token))
+    return known[1]

@@ -1,0 +1,19 @@
+"""Addresses of the classroom: `/join` and `/room/` for who learns, `/staff/` for who teaches."""
+
+from django.urls import path, re_path
+
+from . import learner, views
+
+CODE = r"^staff/workshops/(?P<code>[A-Z]{6})/"
+
+urlpatterns = [
+    path("join", learner.come_in, name="join"),
+    path("back/<str:token>", learner.come_back),
+    path("room/", learner.room, name="room"),
+    path("staff/sign-in", views.sign_in, name="sign-in"),
+    path("staff/sign-out", views.sign_out, name="sign-out"),
+    path("staff/password", views.password, name="password"),
+    path("staff/workshops/", views.workshops, name="workshops"),
+    re_path(CODE + r"$", views.workshop, name="workshop"),
+    re_path(CODE + r"(?P<act>open|close|delete)$", views.change, name="change-workshop"),
+]

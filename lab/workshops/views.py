@@ -1,0 +1,136 @@
+"""The pages of those who teach: sign in, their workshops, one of them with its code and who is in it."""
+
+from datetime import timedelta
+
+import segno
+from django import forms
+from django.conf import settings
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
+from django.utils.timezone import localdate
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lab.client.clusters import delete_cluster
+from lab.dashboard.answers import strict
+from lab.models import Workshop
+from lab.tutorials import shelf
+
+from .accounts import knows, staff, use_up
+from .codes import new_code
+
+FORGET_DAYS = 30
+
+
+class WorkshopForm(forms.Form):
+    title = forms.CharField(max_length=80, label="What is it called?")
+    lessons = forms.MultipleChoiceField(label="Lessons", widget=forms.CheckboxSelectMultiple)
+    seats = forms.IntegerField(min_value=1, max_value=200, initial=30, label="At most so many learners")
+    forget = forms.DateField(label="Delete names and clusters on", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["lessons"].choices = [(one.id, f"{one.number}. {one.title}") for one in shelf.lessons()]
+
+    def clean_forget(self) -> object:
+        day = self.cleaned_data["forget"]
+        if day < localdate():
+            raise forms.ValidationError("Choose a day that is still to come.")
+        return day
+
+
+@require_http_methods(["GET", "POST"])
+@strict
+@ensure_csrf_cookie
+@knows
+def sign_in(request: HttpRequest) -> HttpResponse:
+    form = AuthenticationForm(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        use_up(form.get_user())
+        login(request, form.get_user())
+        where = request.POST.get("next", "")
+        ours = url_has_allowed_host_and_scheme(where, {request.get_host()})
+        return redirect(where if ours else "/staff/workshops/")
+    return render(request, "workshops/sign_in.html", {"form": form, "next": request.GET.get("next", "")})
+
+
+@require_http_methods(["GET", "POST"])
+@strict
+@knows
+def password(request: HttpRequest) -> HttpResponse:
+    """A password of one's own, in the place of the printed one."""
+    if not request.user.is_authenticated:
+        return redirect("/staff/sign-in")
+    form = SetPasswordForm(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        update_session_auth_hash(request, request.user)
+        return redirect("/staff/workshops/")
+    return render(request, "workshops/password.html", {"form": form})
+
+
+@require_POST
+@strict
+@knows
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("/staff/sign-in")
+
+
+@require_http_methods(["GET", "POST"])
+@strict
+@ensure_csrf_cookie
+@staff
+def workshops(request: HttpRequest) -> HttpResponse:
+    """All of them, and the form for another."""
+    first = {"forget": localdate() + timedelta(days=FORGET_DAYS), "seats": 30}
+    form = WorkshopForm(request.POST or None, initial=first)
+    if request.method == "POST" and form.is_valid():
+        made = Workshop.objects.create(code=_free_code(), by=request.user.username, **form.cleaned_data)
+        return redirect("workshop", made.code)
+    every = Workshop.objects.prefetch_related("taken").order_by("-made")
+    return render(request, "workshops/workshops.html", {"form": form, "workshops": every})
+
+
+def _free_code() -> str:
+    code = new_code()
+    while Workshop.objects.filter(code=code).exists():
+        code = new_code()
+    return code
+
+
+@require_GET
+@strict
+@ensure_csrf_cookie
+@staff
+def workshop(request: HttpRequest, code: str) -> HttpResponse:
+    """For the projector: how one comes in, and who has."""
+    one = get_object_or_404(Workshop, code=code)
+    join = f"{settings.ROOM}join"
+    lessons = [found.lesson for id in one.lessons if (found := shelf.find(id)) and found.lesson]
+    context = {"workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}"), "lessons": lessons}
+    return render(request, "workshops/workshop.html", {**context, "seats": one.taken.order_by("id")})
+
+
+def drawn(address: str) -> str:
+    """A QR code as SVG."""
+    return mark_safe(segno.make(address, error="m").svg_inline(border=2, omitsize=True, svgclass="qr", lineclass=None))
+
+
+@require_POST
+@strict
+@staff
+def change(request: HttpRequest, code: str, act: str) -> HttpResponse:
+    one = get_object_or_404(Workshop, code=code)
+    if act == "delete":
+        for seat in one.taken.all():
+            delete_cluster(seat.cluster)
+        one.delete()
+        return redirect("workshops")
+    one.is_open = act == "open"
+    one.save(update_fields=["is_open"])
+    return redirect("workshop", code)

@@ -1,0 +1,12 @@
+from datetime import date
+
+import pytest
+from django.contrib.auth.models import User
+
+from lab.models import Workshop
+
+
+@pytest.fixture
+def workshop(transactional_db) -> Workshop:
+    User.objects.create_user("grace", password="a long one to keep")
+    return Workshop.objects.create(code="BCDFGH", title="A class", seats=3, by="grace", forget=date(2100, 1, 1))

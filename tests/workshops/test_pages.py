@@ -1,0 +1,84 @@
+"""Coming in and teaching, as browsers do it."""
+
+import re
+
+import pytest
+from django.test import Client as Browser
+
+from lab.client import cluster_names
+from lab.models import Workshop
+from lab.workshops import tries
+from lab.workshops.accounts import FIRST, make_first
+
+WAYS = {"title": "An evening", "lessons": ["10-desired-state"], "seats": 2, "forget": "2100-01-01"}
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_tried(monkeypatch, request) -> None:
+    monkeypatch.setattr(tries, "_key", lambda address: f"tries-of-{request.node.name}")
+    tries._client.delete(tries._key(""))
+
+
+def signed_in(password: str, name: str = FIRST) -> tuple[Browser, str]:
+    browser = Browser()
+    answer = browser.post("/staff/sign-in", {"username": name, "password": password, "next": "/staff/workshops/"})
+    return browser, answer.headers.get("Location", "")
+
+
+def joined(code: str, nickname: str):
+    return Browser().post("/join", {"code": code, "nickname": nickname})
+
+
+@pytest.mark.django_db
+def test_the_printed_password_is_good_once_and_then_one_chooses():
+    printed = make_first()
+    browser, where = signed_in(printed)
+    assert where == "/staff/workshops/"
+    assert browser.get(where).headers["Location"] == "/staff/password"
+    assert signed_in(printed)[1] == ""  # it is used up
+    again = make_first()  # who went without choosing is not locked out for good
+    assert again and again != printed
+    browser, _ = signed_in(again)
+    browser.post("/staff/password", {"new_password1": "one of my own", "new_password2": "one of my own"})
+    assert browser.get("/staff/workshops/").status_code == 200
+    assert make_first() == "" and signed_in("one of my own")[1] == "/staff/workshops/"
+
+
+@pytest.mark.django_db
+def test_without_an_account_no_page_of_staff_says_anything(workshop):
+    for path in ("/staff/workshops/", f"/staff/workshops/{workshop.code}/"):
+        assert Browser().get(path).headers["Location"].startswith("/staff/sign-in")
+    assert Browser().post(f"/staff/workshops/{workshop.code}/delete").headers["Location"].startswith("/staff/sign-in")
+    assert Workshop.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_class_from_its_making_to_its_end(workshop):
+    teacher, _ = signed_in("a long one to keep", "grace")
+    page = teacher.post("/staff/workshops/", WAYS, follow=True)
+    code = Workshop.objects.get(title="An evening").code
+    assert code in page.content.decode() and "<svg" in page.content.decode()
+    answer = joined(code, "Ada")
+    assert answer.headers["Location"] == "/room/" and answer.cookies["orrery-seat"]["httponly"]
+    token = answer.cookies["orrery-seat"].value
+    ada = Browser()
+    assert ada.get(f"/back/{token}").headers["Location"] == "/room/"  # on another device
+    page = ada.get("/room/").content.decode()
+    assert "Ada" in page and "Desired state" in page and f"{code.lower()}-1" in cluster_names()
+    second = Browser(headers={"cookie": f"orrery-seat={joined(code, ' ada ').cookies['orrery-seat'].value}"})
+    assert re.search(r"<b>ada 2</b>", second.get("/room/").content.decode())
+    assert "All 2 seats are taken" in joined(code, "Eve").content.decode()
+    teacher.post(f"/staff/workshops/{code}/close")
+    assert "takes nobody any more" in joined(code, "Eve").content.decode()
+    teacher.post(f"/staff/workshops/{code}/delete")
+    assert not any(name.startswith(code.lower()) for name in cluster_names())
+    assert ada.get("/back/" + token).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_tries_codes_is_stopped_and_a_link_still_works(workshop):
+    token = joined(workshop.code, "Ada").cookies["orrery-seat"].value
+    answers = [joined("ZZZZZZ", "Eve").status_code for _ in range(tries.WRONG_A_MINUTE + 1)]
+    assert set(answers[:-1]) == {422} and answers[-1] == 429
+    assert joined(workshop.code, "Eve").status_code == 429
+    assert Browser().get(f"/back/{token}").status_code == 302
