@@ -26,6 +26,8 @@ os.environ["REDIS_URL"] = f"redis://127.0.0.1:{BROKER_PORT}/0"
 from lab.settings import *  # noqa: E402, F403
 from lab.settings import DATA_DIR, DATABASES  # noqa: E402
 
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # nobody steals them, and they are checked often
+
 if "DATABASE_URL" not in os.environ:
     # In a file: other threads, and other processes, read it too.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}

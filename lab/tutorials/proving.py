@@ -31,7 +31,7 @@ from .remote import Remote
 READY_SECONDS, STAGE_SECONDS, SOLUTION_SECONDS = 120.0, 120.0, 120.0
 STILL_SECONDS = 1.0  # for so long nobody does anything, and nothing may pass
 READING_SECONDS = 1.5  # nobody predicts sooner; what failed while the stage was set is counted by then
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.4
 THEIRS = ("REDIS_URL", "DATABASE_URL")  # of whoever starts it: a lab of its own has its own
 
 

@@ -1,4 +1,4 @@
-"""Commands of kubectl in all their ways, an old one and a new one, against the API alone: word by word what is read.
+"""Commands of kubectl in all their ways against the API alone: word by word what is read.
 
 What is tried already elsewhere, one by one, is not tried again here: see test_kubectl*.py here and in tests/flow.
 """
@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from ..transcripts import deviations, shell
-
-pytestmark = pytest.mark.both_kubectls
 
 TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 
