@@ -54,6 +54,14 @@ def test_a_request_under_way_is_answered_by_whoever_ends_gracefully_and_lost_by_
         assert (told, process.wait(20)) == ([answered], exit_code)
 
 
+def test_who_lingers_answers_those_who_have_not_heard_that_it_ends():
+    with hello(LINGER="2") as (process, url):
+        process.send_signal(signal.SIGTERM)
+        assert [status(f"{url}/") for _ in range(5)] == [200] * 5
+        assert process.wait(20) == 0
+        assert status(f"{url}/") == 0
+
+
 def test_a_faulty_version_fails_one_visit_in_so_many():
     with hello(FAIL_EVERY="5") as (_, url):
         assert [status(f"{url}/") for _ in range(10)] == [200, 200, 200, 200, 500] * 2

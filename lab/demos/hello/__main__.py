@@ -3,6 +3,7 @@
 VERSION (v1), COLOR (any CSS colour), PORT (8080), ADDRESS (all), READY_AFTER (seconds until /readyz says yes, 0),
 FAIL_EVERY (5: of five visits to / one is answered with 500, as of a release that one should not have made),
 GRACEFUL (no: it ends at SIGTERM in the middle of its requests, as a program does that was never told how),
+LINGER (seconds for which it goes on answering after SIGTERM, 0: who has not heard yet that it ends still comes),
 PAGE (a file to show instead of page.html), POD_NAME and NODE_NAME (Kubernetes can fill them in: valueFrom.fieldRef).
 
 It does by hand what `http.server` would do, because importing that takes three times as long as everything here.
@@ -17,6 +18,7 @@ import threading
 import time
 
 VERSION = os.environ.get("VERSION", "v1")
+LINGER = float(os.environ.get("LINGER") or 0)
 COLORS = {"v1": "#3b82f6", "v2": "#16a34a", "v3": "#d97706"}
 COLOR = os.environ.get("COLOR") or COLORS.get(VERSION, "#9333ea")
 POD = os.environ.get("POD_NAME") or socket.gethostname()
@@ -30,6 +32,7 @@ IDLE_SECONDS = 60
 MOST_HEADERS = 16384
 
 stopping = threading.Event()
+leaving = threading.Event()  # it has been asked to stop, and may linger
 lock = threading.Lock()
 hits = 0
 rests_until = 0.0  # not ready until then, though it works
@@ -158,7 +161,7 @@ def serve(connection: socket.socket, client: str) -> None:
             body = text.encode()
             # A body was sent along: not read here, so the connection cannot carry another request.
             last = headers.get("connection", "").lower() == "close" or protocol == "HTTP/1.0"
-            last = last or stopping.is_set() or "content-length" in headers or "transfer-encoding" in headers
+            last = last or leaving.is_set() or "content-length" in headers or "transfer-encoding" in headers
             head = (
                 f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}; charset=utf-8\r\n"
                 f"Content-Length: {len(body)}\r\nX-Pod: {POD}\r\nX-Version: {VERSION}\r\n"
@@ -182,6 +185,7 @@ def main() -> None:
     listener = socket.create_server((address, port), backlog=128)
 
     def stop(*_: object) -> None:
+        leaving.set()
         stopping.set()
         listener.close()  # accept() below returns with an error: no new connections
 
@@ -189,7 +193,13 @@ def main() -> None:
         print("asked to stop: exit 143, whoever waits", flush=True)
         os._exit(128 + signal.SIGTERM)
 
-    signal.signal(signal.SIGTERM, end if os.environ.get("GRACEFUL") == "no" else stop)
+    def linger(*_: object) -> None:
+        leaving.set()
+        signal.setitimer(signal.ITIMER_REAL, LINGER)
+
+    signal.signal(signal.SIGALRM, stop)
+    told = linger if LINGER else stop
+    signal.signal(signal.SIGTERM, end if os.environ.get("GRACEFUL") == "no" else told)
     signal.signal(signal.SIGINT, stop)
     print(f"hello {VERSION}: {POD} listens on {address or '*'}:{port}", flush=True)
     threads: list[threading.Thread] = []
