@@ -116,6 +116,7 @@ KUBELET_QUEUE = os.environ.get("ORRERY_KUBELET_QUEUE", "kubelet")
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "lab.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
     "compact": {"task": "lab.tasks.compact_logs", "schedule": 600.0, "options": {"expires": 60}},
+    "forget": {"task": "lab.tasks.forget_workshops", "schedule": 600.0, "options": {"expires": 60}},
 }
 
 # Where Kubernetes waits, the lab waits too, but short enough to watch. Seconds.

@@ -14,6 +14,7 @@ from lab.controllers import CONTROLLERS
 from lab.pipeline import BUILDS
 from lab.scheduler import SCHEDULER
 from lab.store import compact, hints, subscribe
+from lab.workshops.seats import forget_overdue
 
 log = logging.getLogger(__name__)
 # The scheduler first: of all that a new pod pokes, it is the one that the pod waits for.
@@ -62,3 +63,10 @@ def compact_logs() -> None:
     with patience():
         for cluster in cluster_names():
             compact(cluster)
+
+
+@shared_task(name="lab.tasks.forget_workshops")
+def forget_workshops() -> None:
+    """Delete what was to be deleted by now."""
+    with patience():
+        forget_overdue()

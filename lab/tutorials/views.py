@@ -53,14 +53,16 @@ def _lesson(id: str) -> Lesson:
 def overview(request: HttpRequest) -> HttpResponse:
     """All lessons, and where one is. What was done is read of the cluster `?cluster=`."""
     cluster = own_cluster(request) or request.GET.get("cluster", LEARN)
-    return render(request, "tutorials/overview.html", {"cluster": cluster, **tracks(_objects(cluster))})
+    return render(
+        request, "tutorials/overview.html", {"cluster": cluster, "alone": _alone(request), **tracks(_objects(cluster))}
+    )
 
 
 @require_GET
 @strict
 def certificate(request: HttpRequest) -> HttpResponse:
     cluster = own_cluster(request) or request.GET.get("cluster", LEARN)
-    context = {"cluster": cluster, **certificate_of(_objects(cluster))}
+    context = {"cluster": cluster, "alone": _alone(request), **certificate_of(_objects(cluster))}
     return render(request, "tutorials/certificate.html", context)
 
 
@@ -74,6 +76,11 @@ def predictions(request: HttpRequest) -> HttpResponse:
 @require_GET
 def schema_of_files(request: HttpRequest) -> HttpResponse:
     return JsonResponse(schema.PUBLISHED)
+
+
+def _alone(request: HttpRequest) -> bool:
+    """Whether they see nobody's cluster but their own: then there is no sum over all to show them."""
+    return bool(own_cluster(request))
 
 
 def _objects(cluster: str) -> dict[str, dict]:

@@ -3,7 +3,9 @@
 import time
 
 from django.db import transaction
+from django.utils.timezone import localdate
 
+from lab.client.clusters import delete_cluster
 from lab.models import Seat, Workshop
 from lab.tutorials.cluster import ensure_learning_cluster
 
@@ -39,6 +41,19 @@ def join(code: str, nickname: str) -> tuple[Seat, str]:
         )
     ensure_learning_cluster(seat.cluster)
     return seat, token
+
+
+def forget(workshop: Workshop) -> None:
+    """Its learners' clusters, with all that was done there, and their names."""
+    for seat in workshop.taken.all():
+        delete_cluster(seat.cluster)
+    workshop.delete()
+
+
+def forget_overdue() -> None:
+    """Those whose day has come."""
+    for workshop in Workshop.objects.filter(forget__lte=localdate()):
+        forget(workshop)
 
 
 def seat_of(token: str) -> Seat | None:

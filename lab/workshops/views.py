@@ -15,13 +15,13 @@ from django.utils.timezone import localdate
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lab.client.clusters import delete_cluster
 from lab.dashboard.answers import strict
 from lab.models import Workshop
 from lab.tutorials import shelf
 
 from .accounts import knows, staff, use_up
 from .codes import new_code
+from .seats import forget
 
 FORGET_DAYS = 30
 
@@ -38,7 +38,7 @@ class WorkshopForm(forms.Form):
 
     def clean_forget(self) -> object:
         day = self.cleaned_data["forget"]
-        if day < localdate():
+        if day <= localdate():
             raise forms.ValidationError("Choose a day that is still to come.")
         return day
 
@@ -127,9 +127,7 @@ def drawn(address: str) -> str:
 def change(request: HttpRequest, code: str, act: str) -> HttpResponse:
     one = get_object_or_404(Workshop, code=code)
     if act == "delete":
-        for seat in one.taken.all():
-            delete_cluster(seat.cluster)
-        one.delete()
+        forget(one)
         return redirect("workshops")
     one.is_open = act == "open"
     one.save(update_fields=["is_open"])

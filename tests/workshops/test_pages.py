@@ -1,14 +1,17 @@
 """Coming in and teaching, as browsers do it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client as Browser
+from django.utils.timezone import localdate
 
 from lab.client import cluster_names
 from lab.models import Workshop
 from lab.workshops import tries
 from lab.workshops.accounts import FIRST, make_first
+from lab.workshops.seats import forget_overdue
 
 WAYS = {"title": "An evening", "lessons": ["10-desired-state"], "seats": 2, "forget": "2100-01-01"}
 
@@ -70,9 +73,16 @@ def test_a_class_from_its_making_to_its_end(workshop):
     assert "All 2 seats are taken" in joined(code, "Eve").content.decode()
     teacher.post(f"/staff/workshops/{code}/close")
     assert "takes nobody any more" in joined(code, "Eve").content.decode()
-    teacher.post(f"/staff/workshops/{code}/delete")
+    Workshop.objects.filter(code=code).update(forget=localdate() + timedelta(days=1))
+    forget_overdue()
+    assert f"{code.lower()}-1" in cluster_names()
+    Workshop.objects.filter(code=code).update(forget=localdate())
+    forget_overdue()  # the day has come
     assert not any(name.startswith(code.lower()) for name in cluster_names())
     assert ada.get("/back/" + token).status_code == 404
+    joined(workshop.code, "Bob")
+    teacher.post(f"/staff/workshops/{workshop.code}/delete")  # or by hand
+    assert not Workshop.objects.exists() and not any(name.startswith(workshop.code.lower()) for name in cluster_names())
 
 
 @pytest.mark.django_db(transaction=True)
