@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import h11
 import orjson
@@ -100,9 +100,11 @@ async def ask(kubelet: str, method: str, path: str) -> AsyncIterator[Answer]:
         writer.close()
 
 
-async def kill_container(kubelet: str, cluster: str, namespace: str, pod: str, container: str) -> None:
-    """SIGKILL a container's process, which Kubernetes has no verb for. Raises ApiError 404 if it does not run."""
-    async with ask(kubelet, "POST", kubelet_path("kill", cluster, namespace, pod, container)) as answer:
+async def kill_container(kubelet: str, cluster: str, namespace: str, pod: str, container: str, signal: str) -> None:
+    """Signal a container's process (`KILL`, `HUP`), which Kubernetes has no verb for. Raises ApiError 404 if it does
+    not run, 400 for no signal."""
+    path = kubelet_path("kill", cluster, namespace, pod, container, query=urlencode({"signal": signal}))
+    async with ask(kubelet, "POST", path) as answer:
         if answer.code != 200:
             raise await answer.refusal()
 

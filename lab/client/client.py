@@ -192,14 +192,14 @@ class Client:
         req = dataclasses.replace(self._request(), outside=True)
         return tokens.request_token(req, namespace, account, {"spec": spec})["status"]
 
-    def kill_container(self, pod: dict, container: str) -> None:
-        """Have the kubelet send SIGKILL to a container's process: the fault that self-healing is there for."""
+    def kill_container(self, pod: dict, container: str, signal: str = "KILL") -> None:
+        """Have the kubelet signal a container's process. SIGKILL is the fault that self-healing is there for."""
         meta, node = pod["metadata"], pod["spec"].get("nodeName", "")
         if not node:
             raise errors.bad_request(f'pod "{meta["name"]}" is not on a node yet: there is nothing to kill')
         kubelet = kubelet_proxy.kubelet_of(self.find(NODES, "", node), node)
         kill = async_to_sync(kubelet_proxy.kill_container)
-        kill(kubelet, self.cluster, meta["namespace"], meta["name"], container)
+        kill(kubelet, self.cluster, meta["namespace"], meta["name"], container, signal)
 
     def event(self, obj: dict, kind: str, reason: str, message: str) -> None:
         """Record that something happened to `obj`; `kind` is Normal or Warning. Repeats are counted."""

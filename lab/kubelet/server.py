@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
+from signal import Signals
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -113,7 +114,8 @@ class Server:
         if verb == "kill":
             if scope["method"] != "POST":
                 raise Refusal(405, "Method not allowed")
-            await sync_to_async(kill, thread_sensitive=False)(agent, record, path[3])
+            signal = query.get("signal", ["KILL"])[0]
+            await sync_to_async(kill, thread_sensitive=False)(agent, record, path[3], signal)
             return await answer(send, 200, "killed\n")
         options = logs.options(query)
         await stream(send, receive, lambda: logs.open_log(agent.runtime, record, path[3], options))
@@ -146,12 +148,14 @@ def running(record: PodRecord, container: str) -> str | None:
     return next((found.id for found in of_name(record.sandbox, container) if found.state == "running"), None)
 
 
-def kill(agent: Agent, record: PodRecord, container: str) -> None:
-    """SIGKILL the container's process, and nothing else: what follows is the kubelet's ordinary work."""
+def kill(agent: Agent, record: PodRecord, container: str, signal: str) -> None:
+    """Signal the container's process, and nothing else: what follows is the kubelet's ordinary work."""
+    if f"SIG{signal}" not in Signals.__members__:
+        raise Refusal(400, f'there is no signal "{signal}": name one as KILL, TERM or HUP')
     container_id = running(record, container)
     if not container_id:
         raise Refusal(404, f'container "{container}" of pod "{record.address[2]}" is not running')
-    agent.runtime.kill_container(container_id)
+    agent.runtime.kill_container(container_id, signal)
 
 
 async def talk(

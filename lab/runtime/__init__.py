@@ -193,8 +193,8 @@ class Runtime(Protocol):
     def stop_container(self, container_id: str, grace_seconds: float) -> None:
         """SIGTERM, and SIGKILL once the grace is over; returns when it has ended."""
 
-    def kill_container(self, container_id: str) -> None:
-        """SIGKILL the process and nothing else: the fault that self-healing is there for."""
+    def kill_container(self, container_id: str, signal: str = "KILL") -> None:
+        """Send the process a signal and do nothing else. SIGKILL is the fault that self-healing is there for."""
 
     def remove_container(self, container_id: str) -> None: ...
 

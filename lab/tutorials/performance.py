@@ -26,7 +26,7 @@ from .lesson import Act, Fault, Lesson, Step
 from .outside import Outside, counted, is_outside
 from .scenes import read_scene
 from .shelf import find
-from .stage import awaited, set_stage
+from .stage import awaited, forget, set_stage
 from .texts import shown
 
 SOON, OFTEN, SELDOM = 0.1, 0.5, 5.0
@@ -47,6 +47,7 @@ class Performance:
         self._outside = Outside(client)
         self._anew = False  # whether it was set once more, for something was done too early
         self._passing = 0.0  # since when all checks have passed
+        self._forgotten = 0.0  # of which time, as `_since`, the programs have forgotten what they were told
         self._changing = 0.0  # when the stage was last seen to be on its way
 
     def turn(self, obj: dict) -> float:
@@ -94,6 +95,9 @@ class Performance:
                 said += [f"Waiting for {', '.join(names)}."] if names else []
                 self._write(obj, {**obj["status"], "message": " ".join(said)})
                 return SOON
+            if scene.forget and self._forgotten != self._since:
+                forget(because, scene)
+                self._forgotten, self._changing = self._since, time.time()
         if not self._is_counted(step, self._changing):
             return SOON  # what failed while the stage was set is to be counted before, not after
         status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())

@@ -5,6 +5,7 @@
                                      laid over them, as `kubectl patch` does
     anew: true                       its programs remember what they were told: Reset makes its workloads and their
                                      pods anew, and gives them empty volumes
+    forget: true                     the same, of programs that begin anew at SIGHUP, as the bank does: their pods stay
     until: [pods app=web waiting == CrashLoopBackOff]
                                      when the step begins; without it, when everything is up
 
@@ -39,6 +40,7 @@ class Scene:
 
     objects: tuple[dict, ...]
     anew: bool = False
+    forget: bool = False
     until: tuple[Claim, ...] = ()
 
 
@@ -46,9 +48,9 @@ def read_scene(folder: Path, name: str, runtime: str) -> Scene:
     """The scene in a file of a lesson's folder, or of scenes/, its nodes run by `runtime`. Raises ValueError, in words,
     for one that is not there or not a scene."""
     header, objects = _read(folder, name)
-    unknown = header.keys() - {"kind", "include", "anew", "until"}
+    unknown = header.keys() - {"kind", "include", "anew", "forget", "until"}
     if unknown:
-        raise ValueError(f"{name}: a Scene has no {', '.join(sorted(unknown))}; it has include, anew and until")
+        raise ValueError(f"{name}: a Scene has no {', '.join(sorted(unknown))}; it has include, anew, forget and until")
     objects = [*(obj for file in header.get("include", ()) for obj in _included(folder, file, (name,))), *objects]
     if not any(obj.get("kind") == NODES.kind for obj in objects):
         objects = [*_read(SCENES, BASE)[1], *objects]
@@ -62,7 +64,7 @@ def read_scene(folder: Path, name: str, runtime: str) -> Scene:
         key = (kind, meta.get("namespace"), meta["name"])
         found[key] = patch.apply(patch.STRATEGIC_MERGE_PATCH, kind, found[key], obj) if key in found else obj
     whole = tuple(_whole(kind, obj, runtime) for (kind, *_), obj in found.items())
-    return Scene(whole, bool(header.get("anew")), claims)
+    return Scene(whole, bool(header.get("anew")), bool(header.get("forget")), claims)
 
 
 def _included(folder: Path, name: str, within: tuple[str, ...]) -> Iterator[dict]:

@@ -27,10 +27,11 @@ ENDPOINTS_LOOP = "endpointslice"  # where a scene has it stand, endpoints follow
 
 @dataclass
 class Plan:
-    """How objects are written, and what goes at once."""
+    """How objects are written, what goes at once, and whether something is on its way out already."""
 
     puts: list[Put] = field(default_factory=list)
     gone: dict[Kind, list[dict]] = field(default_factory=dict)
+    going: bool = False
 
 
 def plan(view: View, scene: Scene, since: float = 0.0) -> Plan:
@@ -48,7 +49,9 @@ def plan(view: View, scene: Scene, since: float = 0.0) -> Plan:
             stays = fitting.stays(obj)
             if not stays and (not is_deleting(obj) or obj["metadata"].get("deletionGracePeriodSeconds")):
                 found.gone.setdefault(kind, []).append(obj)
-            elif (new := fitting.renewed(obj) if stays else freed(obj)) is not None:
+                continue
+            found.going |= not stays
+            if (new := fitting.renewed(obj) if stays else freed(obj)) is not None:
                 found.puts.append(Put(kind, new))
     return found
 
@@ -64,7 +67,16 @@ def set_stage(client: Client, scene: Scene, since: float = 0.0) -> bool:
     written = _write(client, todo.puts)
     for kind in LAST:
         client.delete_these(kind, todo.gone.get(kind, []), grace_seconds=0)
-    return not written and not todo.gone and settled(client.view(), scene)
+    return not (written or todo.gone or todo.going) and settled(client.view(), scene)
+
+
+def forget(client: Client, scene: Scene) -> None:
+    """Have the programs of its pods begin anew. Raises ApiError for the first that is not there to be told."""
+    view, wanted = client.view(), {key_of(obj) for obj in scene.objects}
+    for pod in view.list(PODS.resource):
+        if key_of(root_of(view, pod)) in wanted:
+            for container in pod["spec"]["containers"]:
+                client.kill_container(pod, container["name"], "HUP")
 
 
 def _write(client: Client, puts: list[Put]) -> bool:

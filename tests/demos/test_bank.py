@@ -182,6 +182,21 @@ def _busy(program) -> bool:
         return any(line.split()[1].endswith(port) and line.split()[3] == "01" for line in file.readlines()[1:])
 
 
+def test_told_to_begin_anew_it_forgets_and_lets_go_of_whoever_waits(monolith):
+    monolith.switch("error")
+    monolith.switch("part=loans&slow=20000")
+    _, before = monolith.ask("/faults")
+    assert before["faults"] == {"every part": {"error": "on"}, "loans": {"slow": "20000"}}
+    answers: list[int] = []
+    visitor = threading.Thread(target=lambda: answers.append(monolith.ask("/loans")[0]))
+    visitor.start()
+    wait_until("the request to be at work", lambda: _busy(monolith), step=0.02)
+    monolith.process.send_signal(signal.SIGHUP)
+    visitor.join(5)
+    assert answers == [500]  # what it had begun goes by the faults of then
+    assert monolith.ask("/faults")[1]["faults"] == {} and monolith.ask("/loans")[0] == 200
+
+
 def test_it_ignores_sigterm_when_it_is_told_to(monolith):
     monolith.switch("ignore-sigterm")
     monolith.process.send_signal(signal.SIGTERM)

@@ -46,6 +46,21 @@ def test_who_has_read_something_older_writes_nothing(storage):
     assert storage.read("accounts")[0]["ben"] == {"cents": 1}
 
 
+@pytest.mark.parametrize("kind", [Memory, File, Journal])
+def test_what_has_forgotten_is_as_at_the_beginning_and_stays_so(tmp_path, kind):
+    def made():
+        return kind() if kind is Memory else kind(str(tmp_path / "bank"))
+
+    storage, first = made(), Memory().read("accounts")[0]
+    _, revision = storage.read("accounts")
+    assert storage.write({"accounts": {"anna": {"cents": 1}}, "payments": {"p": {"cents": 2}}}, revision)
+    storage.forget()
+    again = storage if kind is Memory else made()
+    assert again.read("accounts")[0] == first and again.read("payments")[0] == {}
+    assert not again.write({"payments": {"q": {}}}, revision + 1)  # read before: of records that are no more
+    assert again.write({"payments": {"q": {}}}, again.read("payments")[1])
+
+
 def test_a_change_reads_again_when_somebody_came_between(storage):
     seen = []
 

@@ -75,6 +75,15 @@ def test_a_killed_container_is_healed_like_any_other(server, world):
     world.running(restarts=1)
 
 
+def test_another_signal_only_tells_it_something(server, world):
+    talking(world)
+    assert ask(server, "/kill/world/default/web/web?signal=HUP", method="POST")
+    assert refusal(server, "/kill/world/default/web/web?signal=HAPPY", method="POST") == (
+        400,
+        'there is no signal "HAPPY": name one as KILL, TERM or HUP\n',
+    )
+
+
 def test_figures_of_every_running_container_are_told(server, world):
     talking(world)
 

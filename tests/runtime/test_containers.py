@@ -95,6 +95,14 @@ def test_kill_ends_even_the_stubborn_at_once(bench):
     assert bench.ended(container).exit_code == 137
 
 
+def test_another_signal_is_for_the_program_to_hear(bench):
+    container = bench.run("trap 'echo anew' HUP; echo listening; while true; do sleep 0.05; done")
+    bench.said(container, b"listening")
+    bench.runtime.kill_container(container, "HUP")
+    bench.said(container, b"anew")
+    assert bench.look(container).state == "running"
+
+
 def test_to_stop_kill_or_remove_what_is_gone_succeeds(bench):
     container = bench.run("exit 0")
     bench.ended(container)

@@ -227,6 +227,14 @@ def test_what_remembers_begins_anew(theatre):
     assert set_stage(theatre.tutor, theatre.scene)
 
 
+def test_what_can_forget_keeps_its_pods(theatre):
+    theatre.scene = scene("bank-monolith.yaml")
+    theatre.reset()
+    before = theatre.webs(), theatre.deployment("bank")["metadata"]["uid"]
+    theatre.reset_later()
+    assert (theatre.webs(), theatre.deployment("bank")["metadata"]["uid"]) == before
+
+
 def test_a_scene_is_laid_over_what_it_includes(tmp_path):
     change = {"kind": "Service", "apiVersion": "v1", "metadata": {"name": "web"}, "spec": {"selector": {"app": "wbe"}}}
     template = {"spec": {"containers": [{"name": "web", "image": "orrery/hello:v2"}]}}

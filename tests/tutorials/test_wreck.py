@@ -2,6 +2,7 @@
 
 import contextlib
 import http.cookiejar
+import json
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -58,6 +59,13 @@ def is_set(lab: LabUnderTest, run: int) -> None:
     wait_until("the stage to be set", look, 60)
 
 
+def asked(lab: LabUnderTest, method: str, path: str) -> object:
+    """What the bank says to a visitor."""
+    request = urllib.request.Request(f"{lab.run()['front_door'].rstrip('/')}{path}", method=method)
+    request.add_header("Host", "ui.default.learn.localhost")
+    return json.load(urllib.request.urlopen(request, timeout=20))
+
+
 def names(lab: LabUnderTest, path: str) -> list[str]:
     return sorted(one["metadata"]["name"] for one in lab.api("GET", path, cluster="learn")["items"])
 
@@ -91,3 +99,22 @@ def test_a_wrecked_cluster_is_as_it_was_after_one_press(learning):
     assert names(lab, "/api/v1/nodes") == ["control-plane-a", "node-a", "node-b", "node-c"]
     assert names(lab, "/api/v1/namespaces") == ["default", "kube-node-lease", "kube-public", "kube-system"]
     assert lab.api("GET", "/apis/orrery.io/v1/wheels/replicaset", cluster="learn")["spec"]["mode"] == "Running"
+
+
+def test_what_the_bank_was_told_is_forgotten_and_its_pods_stay(learning):
+    lab = learning
+
+    def uids() -> set[str]:
+        return {pod["metadata"]["uid"] for pod in lab.api("GET", f"{DEFAULT}/pods", cluster="learn")["items"]}
+
+    on_stage(lab, "a-bank")
+    before, run = uids(), Remote(f"{lab.address}/", "learn").get(LESSON)["spec"]["run"]
+    asked(lab, "POST", "/faults?part=loans&slow=700")
+    asked(lab, "POST", "/payments?from=anna&to=ben&amount=10")
+    assert asked(lab, "GET", "/faults?part=loans")["faults"] == {"loans": {"slow": "700"}}
+    assert len(asked(lab, "GET", "/payments")) == 1
+    Page(lab).press(f"/clusters/learn/lessons/{LESSON}/do/reset", step="a-bank")
+    is_set(lab, run + 1)
+    assert uids() == before and len(before) == 7
+    assert asked(lab, "GET", "/faults?part=loans")["faults"] == {}
+    assert asked(lab, "GET", "/payments") == []

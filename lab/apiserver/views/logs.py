@@ -46,12 +46,13 @@ async def _until_hung_up(stack: contextlib.AsyncExitStack, answer: Answer) -> As
 
 
 async def kill(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponseBase:
-    """`POST …/pods/P/kill?container=C`, not in Kubernetes: SIGKILL to a container's process, the fault to heal from."""
+    """`POST …/pods/P/kill?container=C&signal=HUP`, not in Kubernetes: a signal to a container's process. Without one it
+    is SIGKILL, the fault to heal from."""
     pod, kubelet = await in_thread(pod_and_kubelet, asking(request, cluster), info)
     container = choose_container(pod, request.GET.get("container", ""))
     if not kubelet:
         raise bad_request(f'pod "{info.name}" is not on a node yet: there is nothing to kill')
-    await kill_container(kubelet, cluster, info.namespace, info.name, container)
+    await kill_container(kubelet, cluster, info.namespace, info.name, container, request.GET.get("signal", "KILL"))
     return json_answer(request, success({"name": info.name, "kind": "pods", "uid": pod["metadata"]["uid"]}))
 
 

@@ -24,6 +24,7 @@ class Bank:
         self.parts = tuple(PARTS) if self.part == "bank" else (self.part,)
         self.version = environment.get("VERSION", "v1")
         self.pod = environment.get("POD_NAME") or environment.get("HOSTNAME", "")
+        self._environment = environment
         self.faults = Faults(environment.get("FAULTS", ""))
         self.breakers = {part: Breaker(environment.get("BREAKER") == "on") for part in PARTS if part != "ui"}
         self._urls = {part: environment.get(f"{part.upper()}_URL", f"http://{part}").rstrip("/") for part in PARTS}
@@ -40,6 +41,15 @@ class Bank:
     def about(self) -> dict:
         """Who speaks, on every line of the log."""
         return {"service": self.part, "pod": self.pod, "version": self.version}
+
+    def forget(self) -> None:
+        """Be as at the start, whatever it was told since."""
+        before, self.faults = self.faults, Faults(self._environment.get("FAULTS", ""))
+        before.end()
+        for breaker in self.breakers.values():
+            breaker.turn(self._environment.get("BREAKER") == "on")
+        self.storage.forget()
+        log("info", **self.about(), message="told to begin anew: faults, breakers and records are as at the start")
 
     def owner(self, request: Request) -> str:
         """The part that a path belongs to."""

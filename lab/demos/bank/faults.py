@@ -12,7 +12,7 @@ without a part it is one of all parts in the process. What was switched on while
 """
 
 import os
-import time
+import threading
 
 from .messages import Answer, Request, refused
 
@@ -28,6 +28,7 @@ class Faults:
         """Raises ValueError for what is no fault."""
         self.on: dict[str, dict[str, str]] = {}
         self._leaked: list[bytes] = []
+        self._over = threading.Event()
         for word in filter(None, text.replace(" ", "").split(",")):
             part, _, fault = word.rpartition(":")
             name, _, value = fault.partition("=")
@@ -50,7 +51,7 @@ class Faults:
     def strike(self, part: str) -> Answer | None:
         """What the faults do to a request to `part`: an answer in its place, or nothing but damage."""
         if milliseconds := self.has("slow", part):
-            time.sleep(int(milliseconds) / 1000)
+            self._over.wait(int(milliseconds) / 1000)
         if self.has("leak", part):
             self._leaked.append(b"x" * LEAK_BYTES)
         if self.has("crash", part):
@@ -59,6 +60,10 @@ class Faults:
         if self.has("error", part):
             return refused(500, f"{part} has failed: its fault `error` is switched on")
         return None
+
+    def end(self) -> None:
+        """Let go of whoever is being slowed down."""
+        self._over.set()
 
     def told(self) -> dict:
         return {part or "every part": dict(faults) for part, faults in self.on.items() if faults}

@@ -161,6 +161,7 @@ def main(environment: Mapping[str, str]) -> None:
     server = Server(address, bank, int(environment.get("WORKERS") or 8))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.asked_to_stop)
+    signal.signal(signal.SIGHUP, lambda *_: bank.forget())  # by custom: begin anew, with what is configured
     log("info", **bank.about(), message=f"{bank.part} {bank.version} listens on {address[0] or '*'}:{address[1]}")
     server.serve_forever(poll_interval=5)  # it is woken, and looks around for nothing
     server.server_close()  # waits for the threads that still work

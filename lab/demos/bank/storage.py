@@ -36,12 +36,15 @@ class Storage(Protocol):
     def write(self, changes: dict[str, Table], revision: int) -> bool:
         """Put these records; False, and nothing is put, if somebody has written since `revision`."""
 
+    def forget(self) -> None:
+        """Be as at the beginning."""
+
 
 class Memory:
     """Gone with the process. The others differ from it in what they do besides: `keep`."""
 
     def __init__(self) -> None:
-        self._tables = {name: dict(table) for name, table in SEED.items()}
+        self._tables = _first()
         self._revision = 1
         self._lock = threading.Lock()
 
@@ -57,6 +60,13 @@ class Memory:
             self.put(changes, revision + 1)
             return True
 
+    def forget(self) -> None:
+        with self._lock:
+            self.empty()
+            self._tables = _first()
+            self._revision += 1  # who has read before that must read again
+            self.keep(self._tables, self._revision)
+
     def put(self, changes: dict[str, Table], revision: int) -> None:
         for name, records in changes.items():
             self._tables.setdefault(name, {}).update(records)
@@ -64,6 +74,13 @@ class Memory:
 
     def keep(self, changes: dict[str, Table], revision: int) -> None:
         """Make it last. Before anybody is told that it was written."""
+
+    def empty(self) -> None:
+        """Drop what was kept."""
+
+
+def _first() -> dict[str, Table]:
+    return {name: dict(table) for name, table in SEED.items()}
 
 
 class File(Memory):
@@ -111,6 +128,9 @@ class Journal(Memory):
         self._file.flush()
         os.fsync(self._file.fileno())
 
+    def empty(self) -> None:
+        self._file.truncate(0)
+
 
 class Away(Exception):
     """The storage does not answer."""
@@ -133,6 +153,9 @@ class Remote:
 
     def write(self, changes: dict[str, Table], revision: int) -> bool:
         return self._asked("POST", "/changes", {"changes": changes, "revision": revision})[0] == 200
+
+    def forget(self) -> None:
+        """Each process forgets for itself."""
 
     def _asked(self, method: str, path: str, body: dict) -> tuple[int, dict]:
         end = time.monotonic() + self._patience

@@ -179,10 +179,10 @@ class DockerRuntime:
         with failing_as("KillContainerError", gone_is_fine=True):
             self._engine.client.stop(container_id, timeout=math.ceil(grace_seconds))
 
-    def kill_container(self, container_id: str) -> None:
+    def kill_container(self, container_id: str, signal: str = "KILL") -> None:
         with failing_as("KillContainerError", gone_is_fine=True):
             try:
-                self._engine.client.kill(container_id)
+                self._engine.client.kill(container_id, signal)
             except APIError as error:
                 if "is not running" not in words(error):
                     raise

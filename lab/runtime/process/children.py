@@ -172,11 +172,11 @@ class Container:
                 if process.returncode is None:
                     signal_group(process, number)
 
-    def ask_to_end(self) -> None:
+    def tell(self, number: int) -> None:
         """SIGTERM is for the first process alone, as in a container for PID 1: the rest is its own affair."""
         if self.state == "running":
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.process.pid, signal.SIGTERM)
+                os.kill(self.process.pid, number)
 
     def beside(self, command: list[str], files: list[int], tty: bool) -> subprocess.Popen | int:
         """Run another command with its environment and in its folder, with these files for stdin, stdout and stderr;

@@ -87,8 +87,8 @@ class ProcessRuntime:
         wait = CALL_SECONDS + grace_seconds
         self._engine.call("stop_container", wait, container_id=container_id, grace_seconds=grace_seconds)
 
-    def kill_container(self, container_id: str) -> None:
-        self._engine.call("kill_container", container_id=container_id)
+    def kill_container(self, container_id: str, signal: str = "KILL") -> None:
+        self._engine.call("kill_container", container_id=container_id, name=signal)
 
     def remove_container(self, container_id: str) -> None:
         self._engine.call("remove_container", container_id=container_id)

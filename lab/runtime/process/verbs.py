@@ -220,14 +220,14 @@ class Verbs:
         container = self._containers.get(container_id)
         if not container or container.state != "running":
             return reply()
-        container.ask_to_end()
+        container.tell(signal.SIGTERM)
         self._deadlines.append((time.monotonic() + grace_seconds, container))
         self._waiting.append((container, reply))
 
-    def op_kill_container(self, container_id: str) -> None:
-        container = self._containers.get(container_id)
+    def op_kill_container(self, container_id: str, name: str) -> None:
+        container, number = self._containers.get(container_id), signal.Signals[f"SIG{name}"]
         if container:
-            container.send(signal.SIGKILL)
+            (container.send if number == signal.SIGKILL else container.tell)(number)
 
     def op_remove_container(self, container_id: str) -> None:
         container = self._containers.pop(container_id, None)

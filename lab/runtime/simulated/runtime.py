@@ -169,9 +169,9 @@ class SimulatedRuntime:
             with self._now():
                 pass  # where nobody listens, whoever waits is the clock
 
-    def kill_container(self, container_id: str) -> None:
-        with self._now():
-            if one := self._pods.containers.get(container_id):
+    def kill_container(self, container_id: str, signal: str = "KILL") -> None:
+        with self._now():  # no program is there that another signal could tell something
+            if signal == "KILL" and (one := self._pods.containers.get(container_id)):
                 self._pods.end(one, 128 + SIGKILL, SIGKILL)
 
     def remove_container(self, container_id: str) -> None:
