@@ -42,6 +42,7 @@ LONG = """
 """
 FLAGS = frozenset("Ahwq")  # of one letter, without a value; for logs f and p too
 VALUED = frozenset("nlocLve")  # with one; for patch p too
+RAW = "--raw"
 TERMINAL = ("-i", "-t", "-it", "-ti", "--stdin", "--tty")
 STDIN = ("-", "/dev/null")  # files that one may name: what was pasted, and nothing
 OUTPUTS = ("json", "yaml", "kyaml", "wide", "name", "jsonpath", "jsonpath-as-json", "custom-columns", "go-template")
@@ -63,7 +64,34 @@ def arguments(typed: str) -> list[str]:
     if words[0] not in COMMANDS.split():
         raise ValueError(f"This command line does not know {words[0]}. In a terminal of yours kubectl may.")
     _check(words[0], words[1:])
-    return words
+    return _one_address(words) if any(_is_raw(word) for word in _own(words)) else words
+
+
+def addressed(words: list[str], cluster: str) -> tuple[str, list[str]]:
+    """(the base path of the server, the arguments), so that it is asked within this cluster. Of `--raw` newer kubectls
+    put the base before the address that is typed, older ones leave it out, and would ask whatever cluster is named."""
+    base = f"/clusters/{cluster}"
+    if words[1:2] != [RAW]:
+        return base, words
+    address = words[2] if words[2].startswith(f"{base}/") else base + words[2]
+    return "", [words[0], RAW, address, *words[3:]]
+
+
+def _one_address(words: list[str]) -> list[str]:
+    """A command with `--raw` in its one form: without a base path, nothing else of it may be for the server to find."""
+    command, raw, *rest = [part for word in words for part in (word.split("=", 1) if _is_raw(word) else [word])]
+    if raw != RAW or not rest[:1] or not rest[0].startswith("/") or rest[1:] not in ([], *(["-f", name] for name in STDIN)):
+        raise ValueError("With --raw, a command has an address and no other option: get --raw /api/v1/nodes")
+    return [command, raw, *rest]
+
+
+def _is_raw(word: str) -> bool:
+    return word.partition("=")[0] == RAW
+
+
+def _own(words: list[str]) -> list[str]:
+    """Without what comes after `--`, which is for the container."""
+    return words[: words.index("--")] if "--" in words else words
 
 
 def wants_input(words: list[str]) -> bool:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from lab.apimachinery.errors import ApiError, bad_request
 
 from .answers import own_cluster, refused
-from .commandline import arguments, wants_input
+from .commandline import addressed, arguments, wants_input
 
 MOST_SECONDS = 120.0
 MOST_BYTES = 1 << 19
@@ -49,8 +49,9 @@ async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
         return refused(ApiError(503, "ServiceUnavailable", MISSING))
     # A learner's own address asks for their seat, which kubectl has not: it goes in at the machine's own door.
     host, port = ("127.0.0.1", settings.PORT) if own_cluster(request) else request.scope["server"]
-    server = f"http://{f'[{host}]' if ':' in host else host}:{port}/clusters/{cluster}"
-    lines = said([kubectl, f"--server={server}", *words], pasted if wants_input(words) else b"")
+    base, asks = addressed(words, cluster)
+    server = f"http://{f'[{host}]' if ':' in host else host}:{port}{base}"
+    lines = said([kubectl, f"--server={server}", *asks], pasted if wants_input(words) else b"")
     return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 

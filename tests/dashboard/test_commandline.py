@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from playwright.sync_api import expect
 
 from lab.client.clusters import ensure_cluster
-from lab.dashboard.commandline import arguments, wants_input
+from lab.dashboard.commandline import addressed, arguments, wants_input
 from tests.labs import wait_until
 
 from .screen import SECONDS, Screen
@@ -93,6 +93,10 @@ REFUSED = {
     "get pods; reboot": "no shell",
     "get 'pods": "quote",
     "get po\0ds": "character",
+    "get --raw http://elsewhere/": "an address and no other option",
+    "get secrets -l --raw=/clusters/mine/": "an address and no other option",
+    "get --raw /api -n other": "an address and no other option",
+    "get --raw": "an address and no other option",
 }
 
 
@@ -110,6 +114,19 @@ def test_what_a_shell_would_do_is_not_done():
 def test_only_who_reads_what_was_pasted_is_given_it(typed):
     assert wants_input(arguments(typed))
     assert not wants_input(arguments("get pods -l app=-"))
+
+
+@pytest.mark.parametrize("typed", ["get --raw {}", "get --raw={}", "delete --raw '{}'", "replace --raw {} -f -"])
+@pytest.mark.parametrize("address", ["/api/v1/nodes", "/clusters/theirs/api/v1/nodes", "/clusters/mine/api/v1/nodes"])
+def test_an_address_is_one_of_this_cluster_whatever_a_kubectl_makes_of_a_base_path(typed, address):
+    base, words = addressed(arguments(typed.format(address)), "mine")
+    assert base == ""  # nothing that one kubectl would put before it, and another not
+    assert words[2].startswith("/clusters/mine/") and words[2].endswith(address.removeprefix("/clusters/mine"))
+
+
+def test_what_comes_for_a_container_is_no_address():
+    words = arguments("exec web -- curl --raw http://x/")
+    assert addressed(words, "mine") == ("/clusters/mine", words)
 
 
 def type_(screen: Screen, command: str, then: str):
