@@ -80,7 +80,8 @@ def addressed(words: list[str], cluster: str) -> tuple[str, list[str]]:
 def _one_address(words: list[str]) -> list[str]:
     """A command with `--raw` in its one form: without a base path, nothing else of it may be for the server to find."""
     command, raw, *rest = [part for word in words for part in (word.split("=", 1) if _is_raw(word) else [word])]
-    if raw != RAW or not rest[:1] or not rest[0].startswith("/") or rest[1:] not in ([], *(["-f", name] for name in STDIN)):
+    bodies = ([], *(["-f", name] for name in STDIN))
+    if raw != RAW or not rest or not rest[0].startswith("/") or rest[1:] not in bodies:
         raise ValueError("With --raw, a command has an address and no other option: get --raw /api/v1/nodes")
     return [command, raw, *rest]
 
