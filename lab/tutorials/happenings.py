@@ -59,7 +59,8 @@ def _key(obj: dict) -> tuple[str, str]:
 
 class Sequence:
     """Moments that have to come in their order. Where one comes too late, a later try counts: the first moment of it
-    may have come already."""
+    may have come already. Of two that are counted the second may begin before the first is whole, and ends after it:
+    who deletes three pods one by one has the first replaced before the last is gone."""
 
     def __init__(self, moments: tuple[Moment, ...], began: float):
         self._moments = moments
@@ -68,7 +69,7 @@ class Sequence:
         self._start()
 
     def _start(self) -> None:
-        self._next, self._seen = 0, 0
+        self._next, self._seen = 0, [0] * len(self._moments)
         self.ended = self._first = 0.0
         self.revision = 0
 
@@ -93,17 +94,27 @@ class Sequence:
 
     def _go_on(self, change: Change) -> bool:
         """One step further, if that is what has to come next; whether it is not too late for it."""
-        if self.done or not happened(moment := self._moments[self._next], change):
+        if self.done:
+            return True
+        if not happened(moment := self._moments[self._next], change):
+            self._count_ahead(change)
             return True
         since = self.ended or self._began
         if moment.within is not None and change.time - since > moment.within:
             return False
-        self._seen += 1
-        if self._seen >= moment.count:
+        self._seen[self._next] += 1
+        if self._seen[self._next] >= moment.count:
             self._first = self._first or change.time
             self.ended, self.revision = change.time, change.revision
-            self._next, self._seen = self._next + 1, 0
+            self._next += 1
         return True
+
+    def _count_ahead(self, change: Change) -> None:
+        for index in range(self._next + 1, len(self._moments)):
+            if not self._seen[index - 1]:
+                return
+            if happened(moment := self._moments[index], change):
+                self._seen[index] = min(self._seen[index] + 1, moment.count - 1)
 
     def missing(self) -> str:
         moment = self._moments[self._next]

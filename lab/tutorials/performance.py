@@ -24,7 +24,7 @@ from .claims import Claim, Reading, parse_reading
 from .facts import all_hold
 from .lesson import Act, Fault, Lesson, Step
 from .outside import Outside, counted, is_outside
-from .scenes import read_scene
+from .scenes import Scene, read_scene
 from .shelf import find
 from .stage import awaited, forget, set_stage
 from .texts import shown
@@ -44,6 +44,7 @@ class Performance:
         self._run = 0  # of which what follows was made
         self._since = 0.0  # when it was asked for
         self._judge: Judge | None = None
+        self._scene: Scene | None = None
         self._outside = Outside(client)
         self._anew = False  # whether it was set once more, for something was done too early
         self._passing = 0.0  # since when all checks have passed
@@ -61,7 +62,7 @@ class Performance:
             return SOON
         status = obj["status"]
         if status["run"] != self._run:
-            self._run, self._judge, self._passing = status["run"], None, 0.0
+            self._run, self._judge, self._scene, self._passing = status["run"], None, None, 0.0
             self._since, self._anew = time.time(), False
         if status["phase"] == progress.SETTING:
             try:
@@ -87,7 +88,7 @@ class Performance:
     def _set(self, obj: dict, played: Lesson, step: Step) -> float:
         because = self._client.caused_by(int(obj["metadata"]["resourceVersion"]))
         if step.start:
-            scene = read_scene(Path(played.folder), step.start, settings.RUNTIME)
+            scene = self._scene = self._scene or read_scene(Path(played.folder), step.start, settings.RUNTIME)
             if not set_stage(because, scene, self._since):
                 self._changing = time.time()
                 names = awaited(self._client.view(), scene)

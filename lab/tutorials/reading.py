@@ -110,6 +110,7 @@ def _each(page: Page, front: dict, name: str, read: Callable[[Block, str, dict],
 
 def _buttons(page: Page) -> Iterator[Act]:
     """The acts of the text, in their order. What is to be typed, and sheets, are looked at on the way."""
+    in_text = sum(fence.kind == "do" for fence in marking.fences(page.text))
     for fence in page.fences():
         if fence.kind == "kubectl":
             for command in marking.commands(fence.text):
@@ -123,6 +124,9 @@ def _buttons(page: Page) -> Iterator[Act]:
                 for index, row in enumerate(sheet.read_sheet(block.front, block.wrong).readings):
                     block.tried(f"readings[{index}].reading", parts.a_reading, row["reading"])
         if fence.kind == "do":
+            in_text -= 1
+            if in_text < 0:
+                page.wrong_at(fence.line, "a button stands in the text of the step, above the first ##")
             block = Block(page.file, fence.line - 1, fence.text, schema.BUTTON, page.mistakes)
             if block.front:
                 yield parts.act(block, "", block.front)

@@ -4,14 +4,16 @@ from django.urls import path, re_path
 
 from lab.dashboard.urls import CLUSTER
 
-from . import slides, views
+from . import records, slides, views
 
 LESSON = CLUSTER + r"lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/"
 
 urlpatterns = [
-    path("lessons/", views.overview, name="lessons"),
-    path("lessons/certificate", views.certificate, name="certificate"),
-    path("lessons/predictions", views.predictions, name="predictions"),
+    path("lessons/", records.overview, name="lessons"),
+    path("lessons/certificate", records.certificate, name="certificate"),
+    path("lessons/progress.yaml", records.progress_file, name="progress-file"),
+    path("lessons/progress", records.bring_progress, name="bring-progress"),
+    path("lessons/predictions", records.predictions, name="predictions"),
     path("lessons/schema.json", views.schema_of_files),
     re_path(r"^lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/slides$", slides.show, name="slides"),
     re_path(r"^lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/start$", views.start, name="start-lesson"),

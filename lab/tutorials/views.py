@@ -26,9 +26,7 @@ from . import column, progress, schema, shelf
 from .acting import do
 from .cluster import LEARN, ensure_learning_cluster
 from .lesson import Lesson, Step
-from .overview import certificate_of, tracks
 from .performance import LEARNER
-from .predictions import in_sum
 
 TRIES = 8  # a Lesson is written by its learner and by the tutor: who was second reads it again
 
@@ -48,44 +46,8 @@ def _lesson(id: str) -> Lesson:
 
 
 @require_GET
-@strict
-@ensure_csrf_cookie
-def overview(request: HttpRequest) -> HttpResponse:
-    """All lessons, and where one is. What was done is read of the cluster `?cluster=`."""
-    cluster = own_cluster(request) or request.GET.get("cluster", LEARN)
-    return render(
-        request, "tutorials/overview.html", {"cluster": cluster, "alone": _alone(request), **tracks(_objects(cluster))}
-    )
-
-
-@require_GET
-@strict
-def certificate(request: HttpRequest) -> HttpResponse:
-    cluster = own_cluster(request) or request.GET.get("cluster", LEARN)
-    context = {"cluster": cluster, "alone": _alone(request), **certificate_of(_objects(cluster))}
-    return render(request, "tutorials/certificate.html", context)
-
-
-@require_GET
-@strict
-def predictions(request: HttpRequest) -> HttpResponse:
-    """Of all learners, each in a cluster of their own."""
-    return render(request, "tutorials/predictions.html", in_sum(shelf.lessons(), list(map(_objects, cluster_names()))))
-
-
-@require_GET
 def schema_of_files(request: HttpRequest) -> HttpResponse:
     return JsonResponse(schema.PUBLISHED)
-
-
-def _alone(request: HttpRequest) -> bool:
-    """Whether they see nobody's cluster but their own: then there is no sum over all to show them."""
-    return bool(own_cluster(request))
-
-
-def _objects(cluster: str) -> dict[str, dict]:
-    known = cluster in cluster_names()
-    return {obj["metadata"]["name"]: obj for obj in client_of(cluster).list(LESSONS)} if known else {}
 
 
 @require_POST
@@ -137,6 +99,8 @@ def change(client: Client, id: str, spec_of: Callable[[dict], dict]) -> None:
 @ensure_csrf_cookie
 def player(request: HttpRequest, cluster: str, id: str) -> HttpResponse:
     """The board, with the lesson beside it."""
+    if cluster == LEARN and LEARN not in cluster_names():  # whoever was sent this link has begun nothing yet
+        return redirect(f"{reverse('lessons')}#{id}")
     try:
         lesson, client = _lesson(id), client_of(cluster)
         context = {

@@ -1,7 +1,7 @@
 // The lesson beside the board: asks for the parts of its column that have changed, whenever the board's feed brings a change
 // of the Lesson, and does what the text offers. What is shown is drawn by the server.
 import { csrf, toast } from "../board/actions.js";
-import { openPanel } from "../board/drawer.js";
+import { close, openPanel } from "../board/drawer.js";
 import { onPaint, rows } from "../board/state.js";
 
 const $ = (id) => document.getElementById(id);
@@ -73,6 +73,8 @@ function settled() {
   const now = seen();
   const fresh = now.step !== before.step || now.turn !== before.turn;
   const free = !document.activeElement || document.activeElement === body;
+  // What was looked at stands over the next step's board; whoever types there goes on typing.
+  if (now.step !== before.step && !$("drawer").contains(document.activeElement)) close();
   if (fresh && (free || focused)) begin();
   else if (now.phase === "Passed" && before.phase !== "Passed") passed(free || focused);
   else if (focused && free) ($(focused) || $("l-title")).focus({ preventScroll: true });

@@ -123,6 +123,29 @@ def test_so_many_of_a_moment_and_what_is_claimed_of_its_object() -> None:
     assert bench.outcomes() == [PASSED, PASSED]
 
 
+def test_who_does_it_piece_by_piece_sees_some_of_what_follows_before_the_last() -> None:
+    gone, made = moment("deleted", by="person", count=3), moment("created", by="replicaset-controller", count=3)
+    bench = Bench(Check("all", "", moments=(gone, made)))
+
+    def delete(name: str) -> None:
+        bench.log.append(row(pod(name), "kubectl", bench.began, old=pod(name), deleted=True))
+
+    def make(name: str) -> None:
+        bench.log.append(row(pod(name), "replicaset-controller", bench.began))
+
+    make("a")  # before anything was deleted: it follows nothing
+    for name in ("b", "c"):
+        delete(name)
+        make(f"for-{name}")
+        assert bench.outcomes() == [NOT_YET]
+    make("of-a-release")  # whatever is made: the last one comes after the last deletion
+    assert bench.outcomes() == [NOT_YET]
+    delete("d")
+    assert bench.outcomes() == [NOT_YET]
+    make("for-d")
+    assert bench.outcomes() == [PASSED]
+
+
 def test_what_comes_after_another_check_is_not_looked_at_before() -> None:
     bench = Bench(healed(), Check("one", "", state=(parse("deployment/web ready == 1"),), after="healed"))
     assert bench.outcomes() == [NOT_YET, NOT_YET]

@@ -123,6 +123,11 @@ def test_a_lesson_is_read(folder):
         ("kubectl scale deployment web", "kubectl edit deployment web", "1-first.md:27: kubectl edit"),
         ("{took healed}", "{took heald}", "1-first.md:31: no check is called heald"),
         ("{pods app=web count}", "{pods app=web cuont}", '1-first.md:31: "cuont" cannot be read of a Pod'),
+        (
+            "## Afterwards\n",
+            "## Afterwards\n```do\ndo: drain\nname: node-a\nlabel: Drain\n```\n",
+            "1-first.md:32: a button",
+        ),
         ("checks:", "checks: [", "1-first.md:1"),
         ("---\ntitle", "title", "1-first.md:1: it begins with its front matter"),
     ],
