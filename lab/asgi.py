@@ -16,6 +16,7 @@ django.setup(set_prefix=False)  # the imports below need it
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.urls import ResolverMatch, re_path  # noqa: E402
 
 from lab.apimachinery.errors import ApiError  # noqa: E402
@@ -24,6 +25,10 @@ from lab.apiserver.threads import in_thread  # noqa: E402
 from lab.apiserver.views import sockets  # noqa: E402
 from lab.apiserver.views.entry import check_origin  # noqa: E402
 from lab.dashboard import routing  # noqa: E402
+
+rooms_own: list = []
+if settings.ROOM:
+    from lab.workshops.routing import websocket_urlpatterns as rooms_own
 
 
 class Handler(ASGIHandler):
@@ -53,7 +58,7 @@ def is_foreign(scope: dict) -> bool:
 
 
 # The API looks for itself whom it lets in.
-boards_own = URLRouter(routing.websocket_urlpatterns)
+boards_own = URLRouter([*routing.websocket_urlpatterns, *rooms_own])
 application = ProtocolTypeRouter(
     {"http": Handler(), "websocket": URLRouter([*sockets.websocket_urlpatterns, re_path("", board)])}
 )

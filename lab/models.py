@@ -105,6 +105,7 @@ class Workshop(models.Model):
     is_open = models.BooleanField(default=True, help_text="whether somebody may still join")
     made = models.DateTimeField(auto_now_add=True)
     by = models.CharField(max_length=150, help_text="the account of who made it; a lab without a room has no accounts")
+    said = models.CharField(max_length=280, blank=True, help_text="what stands in the pages of all its learners")
     forget = models.DateField(help_text="the day on which names and all that learners did are deleted")
 
     def __str__(self) -> str:
@@ -119,6 +120,7 @@ class Seat(models.Model):
     key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token that their browser keeps")
     cluster = models.CharField(max_length=63, unique=True)
     joined = models.DateTimeField(auto_now_add=True)
+    hand = models.DateTimeField(null=True, help_text="since when they ask for help")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workshop", "nickname"], name="one_nickname_a_workshop")]

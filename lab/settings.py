@@ -68,13 +68,15 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 APPEND_SLASH = False
 
-TEMPLATES = [
+TEMPLATES: list[dict] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
     }
 ]
+if ROOM:
+    TEMPLATES[0]["OPTIONS"]["context_processors"].append("lab.workshops.context.seated")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Served straight from `static/` and from installed packages, so that there is no collecting step to forget.

@@ -8,12 +8,14 @@ from lab.apimachinery.kinds import LESSONS
 from .rows import Row, compact, head
 
 TEXT = "orrery.io/text"  # the version of its files, where its author works on them (lab/tutorials/authoring.py)
+TOLD = "orrery.io/told"  # what an instructor has said to its learner (lab/tutorials/told.py)
 
 
 def lesson_row(lesson: dict) -> Row:
     """`of`: what parts of the page are made of, each as a number that changes with it."""
     spec, status = lesson["spec"], lesson.get("status", {})
     phase, step = status.get("phase", ""), spec.get("step", "")
+    notes = lesson["metadata"].get("annotations", {})
     parts = {
         "stage": [spec.get("run"), step, phase, status.get("message")],
         "answers": spec.get("answers", {}).get(step),
@@ -22,7 +24,6 @@ def lesson_row(lesson: dict) -> Row:
         "done": [spec.get("skip"), status.get("done")],
         "steps": status.get("steps"),
     }
-    if text := lesson["metadata"].get("annotations", {}).get(TEXT):
-        parts["text"] = text
+    parts |= {name: notes[key] for name, key in (("text", TEXT), ("told", TOLD)) if notes.get(key)}
     of = {name: zlib.crc32(json.dumps(part).encode()) for name, part in parts.items()}
     return compact({**head("lesson", LESSONS.resource, lesson), "step": step, "phase": phase, "of": of})

@@ -6,7 +6,7 @@ Only `apiserver` and the watching half of `client` open this room.
 """
 
 from .compaction import compact
-from .hints import subscribe, wait_for_revision
+from .hints import subscribe, wait_for_any, wait_for_revision
 from .log import (
     Conflict,
     Fence,
@@ -50,5 +50,6 @@ __all__ = [
     "subscribe",
     "time_of",
     "view",
+    "wait_for_any",
     "wait_for_revision",
 ]

@@ -147,10 +147,15 @@ class Ear:
     def _head(self, cluster: str) -> int:
         return self._heads.get(cluster, ("", 0))[1]
 
-    async def wait(self, cluster: str, after: int, timeout: float) -> None:
+    async def wait(self, after: dict[str, int], timeout: float) -> None:
+        """Until the log of one of these clusters has passed what stands beside it."""
+
+        def has_grown() -> bool:
+            return any(self._head(cluster) > head for cluster, head in after.items())
+
         async with self._grew:
             try:
-                await asyncio.wait_for(self._grew.wait_for(lambda: self._head(cluster) > after), timeout)
+                await asyncio.wait_for(self._grew.wait_for(has_grown), timeout)
             except TimeoutError:
                 return
 
@@ -160,9 +165,14 @@ _ears: dict[asyncio.AbstractEventLoop, Ear] = {}
 
 async def wait_for_revision(cluster: str, after: int, timeout: float = FALLBACK_SECONDS) -> None:
     """Return when the cluster's log is known to have passed `after`, or after `timeout` seconds: then look anyway."""
+    await wait_for_any({cluster: after}, timeout)
+
+
+async def wait_for_any(after: dict[str, int], timeout: float = FALLBACK_SECONDS) -> None:
+    """The same of several clusters, each with the revision that is known: until one of them has passed it."""
     loop = asyncio.get_running_loop()
     if loop not in _ears:
         for dead in [known for known in _ears if known.is_closed()]:
             del _ears[dead]
         _ears[loop] = Ear()
-    await _ears[loop].wait(cluster, after, timeout)
+    await _ears[loop].wait(after, timeout)

@@ -28,6 +28,7 @@ from .outside import Outside
 from .parts import misconceptions
 from .shelf import lessons
 from .texts import shown
+from .told import told_in
 
 # In the order in which they stand in the column.
 PARTS = ("path", "stage", "text", "predict", "questions", "checks", "hints", "done", "after", "foot", "more")
@@ -66,6 +67,7 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "predict": _question(step.predict, said) if step.predict else None,
         "questions": [_question(one, said) for one in step.questions],
         "checks": _checks(step, status),
+        "told": told_in(obj, step.id) if obj else [],
         "hints": [words(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
         "more_hints": any(not hint.when and i not in status.get("hints", ()) for i, hint in enumerate(step.hints)),
         "skipping": spec.get("skip") == step.id,

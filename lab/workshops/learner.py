@@ -3,12 +3,14 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.timezone import now
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
 from lab.dashboard.answers import strict
+from lab.models import Seat
 from lab.tutorials import shelf
 from lab.tutorials.cluster import ensure_learning_cluster
 
@@ -72,5 +74,18 @@ def room(request: HttpRequest) -> HttpResponse:
         (found.lesson, kept.get(id)) for id in seat.workshop.lessons if (found := shelf.find(id)) and found.lesson
     ]
     back = f"{settings.ROOM}back/{token}"
-    context = {"seat": seat, "lessons": lessons, "back": back, "qr": drawn(back), "cluster": seat.cluster}
-    return render(request, "workshops/room.html", context)
+    context = {"seat": seat, "seated": seat, "cluster": seat.cluster, "lessons": lessons}
+    return render(request, "workshops/room.html", {**context, "back": back, "qr": drawn(back)})
+
+
+@require_POST
+@strict
+def hand(request: HttpRequest) -> HttpResponse:
+    """Up, or down again."""
+    seat = seat_of(request.COOKIES.get(COOKIE, ""))
+    if seat is None:
+        return HttpResponse(status=403)
+    up = bool(request.POST.get("up"))
+    if up != bool(seat.hand):  # who asks twice has asked since the first time
+        Seat.objects.filter(pk=seat.pk).update(hand=now() if up else None)
+    return HttpResponse(status=204)

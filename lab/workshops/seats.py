@@ -10,6 +10,7 @@ from lab.models import Seat, Workshop
 from lab.tutorials.cluster import ensure_learning_cluster
 
 from .codes import digest, free_nickname, new_token
+from .presence import forgotten, seen
 
 FRESH_SECONDS = 2.0  # for so long what the database said of a token is believed
 MOST_KNOWN = 4096
@@ -47,6 +48,7 @@ def forget(workshop: Workshop) -> None:
     """Its learners' clusters, with all that was done there, and their names."""
     for seat in workshop.taken.all():
         delete_cluster(seat.cluster)
+        forgotten(seat.cluster)
     workshop.delete()
 
 
@@ -69,4 +71,6 @@ def lately(token: str) -> Seat | None:
         if len(_known) >= MOST_KNOWN:
             _known.clear()
         known = _known[key] = (now + FRESH_SECONDS, seat_of(token))
+        if known[1]:
+            seen(known[1].cluster)
     return known[1]

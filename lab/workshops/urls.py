@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import learner, views
+from . import learner, teaching, views
 
 CODE = r"^staff/workshops/(?P<code>[A-Z]{6})/"
 
@@ -10,10 +10,13 @@ urlpatterns = [
     path("join", learner.come_in, name="join"),
     path("back/<str:token>", learner.come_back),
     path("room/", learner.room, name="room"),
+    path("room/hand", learner.hand, name="hand"),
     path("staff/sign-in", views.sign_in, name="sign-in"),
     path("staff/sign-out", views.sign_out, name="sign-out"),
     path("staff/password", views.password, name="password"),
     path("staff/workshops/", views.workshops, name="workshops"),
     re_path(CODE + r"$", views.workshop, name="workshop"),
     re_path(CODE + r"(?P<act>open|close|delete)$", views.change, name="change-workshop"),
+    re_path(CODE + r"wall$", teaching.wall, name="wall"),
+    re_path(CODE + r"wall/do/(?P<what>say|hint|reset|lower)$", teaching.do, name="wall-do"),
 ]

@@ -12,7 +12,7 @@ const ALL = ["path", "stage", "text", "predict", "questions", "checks", "hints",
 // What of the Lesson has changed → which parts show it.
 const SHOW = {
   stage: ["path", "stage", "predict", "questions", "checks", "hints", "done", "after", "foot"],
-  answers: ["predict", "questions"], checks: ["checks"], hints: ["hints", "foot"], done: ["done", "foot"], text: ALL, steps: ["path", "after", "foot"],
+  answers: ["predict", "questions"], checks: ["checks"], hints: ["hints", "foot"], told: ["hints"], done: ["done", "foot"], text: ALL, steps: ["path", "after", "foot"],
 };
 let known = null; // of what the parts that are shown were made
 let wanted = new Set();
@@ -44,7 +44,8 @@ async function refresh(parts) {
 }
 
 // What was: so that what turned can be said, and the focus goes where one goes on.
-const seen = () => ({ ...$("l-stage").dataset, checks: outcomes(), hints: lesson.querySelectorAll(".hints li").length });
+const seen = () => ({ ...$("l-stage").dataset, checks: outcomes(), hints: lesson.querySelectorAll(".hints li").length, told: told().length });
+const told = () => [...lesson.querySelectorAll(".told li")].map((one) => one.textContent);
 const outcomes = () => Object.fromEntries([...lesson.querySelectorAll("[data-check]")].map((one) => [one.dataset.check, one.dataset.outcome]));
 let before = seen();
 let focused = null; // id of what had the focus before parts were swapped
@@ -79,6 +80,7 @@ function settled() {
   else if (now.phase === "Passed" && before.phase !== "Passed") passed(free || focused);
   else if (focused && free) ($(focused) || $("l-title")).focus({ preventScroll: true });
   if (now.phase === "Act" && before.phase === "Predict") reveal($("l-checks"));
+  if (now.told > before.told) hear(told().at(-1));
   if (!fresh) tell(now);
   before = now;
 }
@@ -99,6 +101,12 @@ function reveal(part, block = "end") {
   const end = part.offsetTop + part.offsetHeight + $("l-foot").offsetHeight + 16 - lesson.clientHeight;
   const top = block === "end" ? Math.max(lesson.scrollTop, end) : part.offsetTop - 16;
   lesson.scrollTo({ top, behavior: "smooth" });
+}
+
+// Whatever they look at, the board or another part of the lesson: somebody speaks to them.
+function hear(words) {
+  toast(`Your instructor: ${words}`, { kind: "wait", seconds: 20 });
+  reveal($("l-hints"));
 }
 
 function tell(now) {

@@ -1,0 +1,30 @@
+"""What an instructor says to one learner, in words, at a step: it stands in their Lesson. Pure.
+
+The annotation is a list in JSON, oldest first: `[{"step", "text", "by", "time"}]`.
+"""
+
+import json
+
+from lab.dashboard.lessonrows import TOLD
+
+MOST_KEPT = 20
+
+
+def told_in(obj: dict, step: str) -> list[dict]:
+    """What was said at a step. What a learner has written there themselves and is no list of it, is nothing."""
+    return [one for one in _all(obj) if one.get("step") == step]
+
+
+def _all(obj: dict) -> list[dict]:
+    try:
+        found = json.loads(obj["metadata"].get("annotations", {}).get(TOLD, "[]"))
+    except ValueError:
+        return []
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def telling(obj: dict, step: str, text: str, by: str, now: float) -> dict:
+    """The Lesson, with one thing more that is said."""
+    said = [*_all(obj), {"step": step, "text": text, "by": by, "time": now}][-MOST_KEPT:]
+    meta = obj["metadata"]
+    return {**obj, "metadata": {**meta, "annotations": {**meta.get("annotations", {}), TOLD: json.dumps(said)}}}

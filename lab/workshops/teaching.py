@@ -1,0 +1,41 @@
+"""The page of the wall, and what is done there."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+from lab.apimachinery.errors import ApiError
+from lab.dashboard.answers import refused, strict
+from lab.models import Workshop
+
+from .accounts import staff
+from .acts import TO_ONE, say
+from .views import drawn
+
+
+@require_GET
+@strict
+@ensure_csrf_cookie
+@staff
+def wall(request: HttpRequest, code: str) -> HttpResponse:
+    """All learners at once."""
+    one, join = get_object_or_404(Workshop, code=code), f"{settings.ROOM}join"
+    context = {"workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}")}
+    return render(request, "workshops/wall.html", context)
+
+
+@require_POST
+@strict
+@staff
+def do(request: HttpRequest, code: str, what: str) -> HttpResponse:
+    """To all (`say`), or to one (`seat`); answered in words."""
+    workshop, text = get_object_or_404(Workshop, code=code), request.POST.get("text", "")
+    try:
+        if what == "say":
+            return JsonResponse({"message": say(workshop, text)})
+        seat = get_object_or_404(workshop.taken, cluster=request.POST.get("seat", ""))
+        return JsonResponse({"message": TO_ONE[what](seat, text, request.user.username)})
+    except ApiError as error:
+        return refused(error)

@@ -1,0 +1,97 @@
+"""The wall of a workshop: its tiles, kept up to date from the seats and the logs of their clusters.
+
+A look costs three small queries, and more only for clusters whose log has moved; of those a tile is made anew where
+the change is one that it shows. (Machines sign their Leases all the time.)
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from lab.apimachinery.errors import ApiError
+from lab.client import Client, UnknownCluster, wait_for_any
+from lab.models import Cluster, Seat, Workshop
+from lab.tutorials import shelf
+from lab.tutorials.lesson import Lesson
+
+from .presence import away_since, last_seen
+from .tiles import SHOWN, Tile, cluster_part, course, seat_part, whole
+from .watching import Gone, Watched
+
+REST_SECONDS = 0.25  # between two looks, however much happens
+LOOK_SECONDS = 0.5  # of hands, messages and who is here no log tells
+
+
+@dataclass(frozen=True)
+class Read:
+    """How far a cluster's log was read, and what it said."""
+
+    uid: str
+    revision: int
+    part: Tile
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`room` is what is not of one learner."""
+
+    room: dict
+    tiles: dict[str, Tile]
+
+
+class Wall(Watched):
+    shown: Shown | None
+
+    def __init__(self, code: str):
+        super().__init__(code)
+        self._read_to: dict[str, Read] = {}
+
+    async def more(self) -> None:
+        await asyncio.sleep(REST_SECONDS)
+        known = {cluster: one.revision for cluster, one in self._read_to.items()}
+        await wait_for_any(known, LOOK_SECONDS - REST_SECONDS)
+
+    def look(self) -> Shown:
+        workshop = Workshop.objects.filter(code=self.code).first()
+        if workshop is None:
+            raise Gone
+        seats = list(workshop.taken.order_by("id"))
+        names, now = [seat.cluster for seat in seats], time.time()
+        heads = dict(Cluster.objects.filter(name__in=names).values_list("name", "revision"))
+        seen = last_seen(names)
+        self._read_to = {seat.cluster: self._read_on(seat, heads.get(seat.cluster, 0)) for seat in seats}
+        tiles = {}
+        for number, seat in enumerate(seats, 1):
+            hand = seat.hand.timestamp() if seat.hand else 0
+            away = away_since(seen.get(seat.cluster, seat.joined.timestamp()), now)
+            part = seat_part(number, seat.nickname, seat.cluster, hand, away)
+            tiles[seat.cluster] = whole(part, self._read_to[seat.cluster].part)
+        return Shown(_room(workshop, tiles), tiles)
+
+    def _read_on(self, seat: Seat, head: int) -> Read:
+        """What the cluster says now. One whose log has not moved is not asked."""
+        known = self._read_to.get(seat.cluster)
+        if known and known.revision == head:
+            return known
+        try:
+            view = Client(seat.cluster, "board", hardware=True).view()
+        except (ApiError, UnknownCluster):
+            return Read("", head, cluster_part({resource: [] for resource in SHOWN}, _lesson, seat.joined.timestamp()))
+        revision = view.revision  # taken first: what is written meanwhile is read again, and once more is harmless
+        changes = view.changes_since(known.revision) if known and known.uid == view.uid else None
+        if known and changes is not None and not any(change.resource in SHOWN for change in changes):
+            return Read(view.uid, revision, known.part)
+        objects = {resource: view.list(resource) for resource in SHOWN}
+        return Read(view.uid, revision, cluster_part(objects, _lesson, seat.joined.timestamp()))
+
+
+def _lesson(id: str) -> Lesson | None:
+    found = shelf.find(id)
+    return found.lesson if found else None
+
+
+def _room(workshop: Workshop, tiles: dict[str, Tile]) -> dict:
+    """Its lessons are those that were chosen, and whatever else somebody plays."""
+    others = sorted({tile["lesson"] for tile in tiles.values() if "lesson" in tile} - set(workshop.lessons))
+    lessons = [lesson for id in (*workshop.lessons, *others) if (lesson := _lesson(id))]
+    return {"said": workshop.said, "open": workshop.is_open, "seats": workshop.seats, "lessons": course(lessons)}

@@ -1,0 +1,105 @@
+// One learner, beside the wall: what is known of them, and what an instructor does for them.
+import { make } from "../board/format.js";
+import { draw, focus, lessonOf, mini, nameOf, pods, rows, ui, words } from "./tiles.js";
+
+const $ = (id) => document.getElementById(id);
+const box = $("one");
+const { base, csrf } = document.body.dataset;
+
+// Answers in words, whatever came of it.
+export async function ask(what, form) {
+  try {
+    const answer = await fetch(`${base}wall/do/${what}`, { method: "POST", headers: { "X-CSRFToken": csrf }, body: new URLSearchParams(form), redirect: "manual" });
+    if (answer.type === "opaqueredirect") return [false, "You are signed out. Load the page again."];
+    const said = await answer.json();
+    return [answer.ok, said.message];
+  } catch {
+    return [false, "The lab did not answer. Try again when the wall says Live."];
+  }
+}
+
+export function open(id) {
+  const before = ui.open;
+  ui.open = id;
+  $("answer").textContent = "";
+  $("one-text").value = "";
+  sure(false);
+  box.hidden = false;
+  draw([before, id]);
+  show();
+  box.focus({ preventScroll: true });
+}
+
+export function close() {
+  const id = ui.open;
+  if (!id) return;
+  ui.open = "";
+  box.hidden = true;
+  draw([id]);
+  focus(id);
+}
+
+// Drawn anew whenever the learner's tile is.
+export function show() {
+  const row = rows.get(ui.open);
+  if (!ui.open) return;
+  if (!row) return close();
+  const said = words(row);
+  const lesson = lessonOf(row);
+  $("one-name").textContent = nameOf(row);
+  const small = make("span", { className: "mini", ariaHidden: "true" });
+  mini(small, row);
+  const facts = [
+    ["Lesson", lesson ? `${lesson.number}. ${lesson.title}` : "none begun"],
+    row.step && ["Step", said.step],
+    ["Time", row.step && row.phase !== "Passed" ? `${Math.floor(said.time.split("/")[0])} min on it, ${row.minutes} are planned` : said.time],
+    said.says && [row.fault ? "Trouble" : "Check", said.says],
+    row.broken && ["", "Only a reset helps: what must always hold did not."],
+    ["Pods", said.pods || "none", small],
+    (said.note || row.hand) && ["Also", [row.hand && "hand is up", said.note].filter(Boolean).join(" · ")],
+  ].filter(Boolean);
+  $("one-facts").replaceChildren(
+    ...facts.flatMap(([term, text, more]) => {
+      const held = make("dd", { textContent: text });
+      if (more) held.append(more);
+      return [make("dt", { textContent: term }), held];
+    }),
+  );
+  $("one-board").href = `/clusters/${row.id}/`;
+  $("one-lesson").hidden = !row.step;
+  $("one-lesson").href = `/clusters/${row.id}/lessons/${row.lesson}/`;
+  $("one-lower").hidden = !row.hand;
+  for (const part of [$("one-hint"), $("one-reset").parentNode]) part.hidden = !row.step;
+}
+
+function sure(asked) {
+  $("one-sure").hidden = !asked;
+  $("one-reset").textContent = asked ? "No, leave it" : "Reset their step…";
+}
+
+async function tell(what, form = {}) {
+  const [ok, message] = await ask(what, { seat: ui.open, ...form });
+  const row = rows.get(ui.open);
+  $("answer").textContent = ui.names || !row ? message : message.replaceAll(row.name, nameOf(row));
+  $("answer").classList.toggle("wrong", !ok);
+  return ok;
+}
+
+$("one-close").onclick = close;
+$("one-lower").onclick = () => tell("lower");
+$("one-reset").onclick = () => {
+  sure($("one-sure").hidden);
+  if (!$("one-sure").hidden) $("one-sure").focus();
+};
+$("one-sure").onclick = async () => {
+  sure(false);
+  $("one-reset").focus();
+  await tell("reset");
+};
+$("one-hint").onsubmit = async (event) => {
+  event.preventDefault();
+  if (await tell("hint", { text: $("one-text").value })) $("one-text").value = "";
+};
+$("one-text").onkeydown = (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("one-hint").requestSubmit();
+};

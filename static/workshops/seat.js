@@ -1,0 +1,74 @@
+// A learner's page in the room: what the instructor says to all, the hand, and that somebody is here.
+import { make } from "../board/format.js";
+
+const box = document.getElementById("said");
+const QUIET = 12000; // the server speaks every five seconds
+let socket = null;
+let heard = 0;
+let wait = 500;
+
+function connect() {
+  heard = Date.now();
+  const mine = (socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/room/live`));
+  socket.onmessage = ({ data }) => {
+    heard = Date.now();
+    wait = 500;
+    mine.send("here");
+    const message = JSON.parse(data);
+    if (message.type === "room") show(message);
+  };
+  socket.onclose = () => {
+    if (socket === mine) again();
+  };
+}
+
+function again() {
+  socket = null;
+  setTimeout(connect, wait * (0.7 + 0.6 * Math.random()));
+  wait = Math.min(5000, wait * 2);
+}
+
+setInterval(() => {
+  if (!socket || Date.now() - heard < QUIET) return;
+  const dead = socket;
+  again();
+  dead.close();
+}, 1000);
+
+function show({ said, hand }) {
+  say(sessionStorage.getItem("heard") === said ? "" : said);
+  raise(hand);
+}
+
+function say(words) {
+  if (!words) return box.replaceChildren();
+  if (box.querySelector("span")?.textContent === words) return;
+  const text = make("p", {});
+  text.append(make("small", { textContent: "Your instructor to all" }), make("span", { textContent: words }));
+  const close = make("button", { type: "button", textContent: "Got it" });
+  close.onclick = () => {
+    sessionStorage.setItem("heard", words);
+    box.replaceChildren();
+  };
+  box.replaceChildren(text, close);
+}
+
+// The lesson draws its foot anew whenever it goes on: then the server knows how the hand is.
+function raise(up) {
+  for (const button of document.querySelectorAll("[data-hand]")) {
+    button.ariaPressed = up;
+    button.querySelector("span").textContent = up ? "Hand down" : "Hand up";
+  }
+}
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-hand]");
+  if (!button) return;
+  const up = button.ariaPressed !== "true";
+  raise(up);
+  const ask = () => fetch(box.dataset.url, { method: "POST", headers: { "X-CSRFToken": box.dataset.csrf }, body: new URLSearchParams(up ? { up: 1 } : {}) });
+  const answer = await ask().catch(() => new Promise((done) => setTimeout(done, 400)).then(ask)).catch(() => null);
+  if (!answer?.ok) raise(!up), say("The lab did not hear your hand. Try again.");
+});
+
+connect();

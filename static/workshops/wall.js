@@ -1,0 +1,179 @@
+// The wall starts here: what the websocket tells goes into the rows, and in the next frame onto the page.
+import { write } from "../board/format.js";
+import { draw as drawStrip } from "./strip.js";
+import { ask, close, open, show } from "./one.js";
+import { draw, drawAll, fit, look, nameOf, now, order, remove, rows, ui } from "./tiles.js";
+
+const $ = (id) => document.getElementById(id);
+const root = document.documentElement;
+const { base } = document.body.dataset;
+const STALE = 11000; // the server speaks every five seconds
+let socket = null;
+let heard = 0;
+let wait = 250;
+let known = false; // whether anything was heard of who is there
+let room = {};
+let changed = new Set();
+let frame = 0;
+
+function connect() {
+  heard ||= Date.now();
+  const opened = Date.now();
+  const mine = (socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${base}wall`));
+  socket.opened = opened;
+  socket.onmessage = ({ data }) => receive(JSON.parse(data));
+  socket.onclose = () => socket === mine && again();
+}
+
+function again() {
+  socket = null;
+  setTimeout(connect, wait * (0.7 + 0.6 * Math.random()));
+  wait = Math.min(4000, wait * 2);
+  state();
+}
+
+function receive(message) {
+  heard = Date.now();
+  wait = 250;
+  const offset = message.now - Date.now() / 1000;
+  if (Math.abs(offset - ui.offset) > 1.5) ui.offset = offset; // this browser's clock is another than the lab's
+  if (message.room) room = message.room;
+  if (message.type === "snap") {
+    known = true;
+    const there = new Set(message.tiles.map((row) => row.id));
+    for (const id of [...rows.keys()]) if (!there.has(id)) remove(id);
+    for (const row of message.tiles) rows.set(row.id, row), changed.add(row.id);
+  } else if (message.type === "delta") {
+    for (const row of message.upserts) merge(row);
+    for (const id of message.removes) remove(id);
+  }
+  if (message.type !== "beat") frame ||= requestAnimationFrame(paint);
+  state();
+}
+
+function merge(news) {
+  const row = { ...rows.get(news.id), ...news };
+  for (const key in row) if (row[key] === null) delete row[key];
+  if (news.hand) announce(`${nameOf(row)} has a hand up.`);
+  rows.set(row.id, row);
+  changed.add(row.id);
+}
+
+function paint() {
+  frame = 0;
+  ui.lessons = room.lessons || [];
+  draw(changed);
+  changed = new Set();
+  order();
+  rest();
+}
+
+// What is not of one tile alone.
+function rest() {
+  $("nobody").hidden = !known || rows.size > 0;
+  document.querySelector(".closed").hidden = room.open !== false;
+  $("tiles").hidden = !rows.size;
+  const all = [...rows.values()];
+  const away = all.filter((row) => row.away).length;
+  const count = (...looks) => all.filter((row) => looks.includes(look(row))).length;
+  const asks = count("asks");
+  const parts = [[all.length - away, "here"], [away, "away"], [asks, asks === 1 ? "hand up" : "hands up"], [count("late", "stuck"), "over time"]];
+  write($("counts"), all.length ? parts.filter(([number], at) => number || !at).map((part) => part.join(" ")).join(" · ") : "");
+  $("said-now").hidden = !room.said;
+  write($("said-now").querySelector("q"), room.said || "");
+  $("saying").hidden = !room.said && $("say").ariaExpanded !== "true";
+  $("say-form").hidden = $("say").ariaExpanded !== "true";
+  drawStrip();
+  show();
+}
+
+function state() {
+  const silent = Date.now() - heard;
+  const name = silent > STALE ? "stale" : socket?.readyState === WebSocket.OPEN ? "live" : "connecting";
+  $("live").dataset.state = document.body.dataset.live = name;
+  write($("live").querySelector("b"), { live: "Live", connecting: known ? "Reconnecting" : "Connecting", stale: `Stale ${Math.round(silent / 1000)} s` }[name]);
+}
+
+setInterval(() => {
+  if (socket && Date.now() - Math.max(heard, socket.opened) > STALE) {
+    const dead = socket;
+    again();
+    dead.close();
+  }
+  state();
+}, 1000);
+setInterval(() => {
+  drawAll(); // minutes have gone by
+  order();
+  rest();
+}, 3000);
+
+// At most one message in five seconds, so that a screen reader is not talked over.
+let spoken = 0;
+let pending = [];
+function announce(words) {
+  pending.push(words);
+  setTimeout(() => {
+    if (!pending.length || Date.now() - spoken < 5000) return;
+    spoken = Date.now();
+    write($("announce"), pending.join(" "));
+    pending = [];
+  }, Math.max(0, spoken + 5000 - Date.now()) + 20);
+}
+
+$("tiles").addEventListener("click", ({ target }) => {
+  const tile = target.closest(".tile");
+  if (tile) open(tile.dataset.id);
+});
+
+// To all.
+function saying(on = $("say").ariaExpanded !== "true") {
+  $("say").ariaExpanded = on;
+  rest();
+  if (on) $("say-text").focus();
+}
+$("say").onclick = () => saying();
+$("say-form").onsubmit = async (event) => {
+  event.preventDefault();
+  const [ok, message] = await ask("say", { text: $("say-text").value });
+  announce(message);
+  $("say-text").setCustomValidity(ok ? "" : message);
+  if (!ok) return $("say-text").reportValidity();
+  $("say-text").value = "";
+  $("say").focus();
+  saying(false);
+};
+$("say-text").oninput = () => $("say-text").setCustomValidity("");
+$("unsay").onclick = async () => announce((await ask("say", { text: "" }))[1]);
+
+// For the projector.
+function names(shown) {
+  ui.names = shown;
+  $("names").ariaPressed = !shown;
+  localStorage.setItem("names", shown ? "" : "hidden");
+  drawAll();
+  rest();
+}
+function project(on) {
+  localStorage.setItem("projector", ($("projector").ariaPressed = root.dataset.projector = on));
+  fit();
+}
+function theme() {
+  localStorage.setItem("theme", (root.dataset.theme = { system: "dark", dark: "light", light: "system" }[root.dataset.theme]));
+}
+$("names").onclick = () => names(!ui.names);
+$("projector").onclick = () => project(root.dataset.projector !== "true");
+$("theme").onclick = theme;
+
+const KEYS = { n: () => names(!ui.names), m: () => saying(), b: () => $("projector").click(), d: theme };
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") return $("say").ariaExpanded === "true" && $("saying").contains(event.target) ? ($("say").focus(), saying(false)) : close();
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+  const act = KEYS[event.key.toLowerCase()];
+  if (act) event.preventDefault(), act();
+});
+
+ui.names = localStorage.getItem("names") !== "hidden";
+$("names").ariaPressed = !ui.names;
+project(root.dataset.projector === "true");
+connect();
