@@ -20,13 +20,14 @@ from lab.tutorials.told import told_in
 
 Tile = dict
 SHOWN = {LESSONS.resource, NODES.resource, PODS.resource}  # what a tile is made of
-MOST_PODS = 12  # of a node: more have no room in a tile
+MOST_PODS, MOST_NODES, LONGEST = 12, 8, 200  # pods of a node, nodes, letters: more have no room in a tile
 SYSTEM = "kube-"  # namespaces that are not the learner's
 BEGIN_SECONDS = 120  # who has joined and begun nothing after so long is late
 SINCE, DUE = "since", "due"
 # Who comes first on the wall: those who ask, then where the lab fails, then whose step takes longer than it should.
 ASKS, LAB_FAILS, WORKS, WAITS, HAS_DONE = range(5)
 GROUP = 10**10  # more than any time
+PHASES = (progress.SETTING, progress.PREDICT, progress.ACT, progress.DONE, progress.ERROR)
 
 
 def seat_part(number: int, name: str, cluster: str, hand: float, away: float) -> Tile:
@@ -73,18 +74,23 @@ def lesson_part(lessons: list[dict], find: Callable[[str], Lesson | None]) -> Ti
             "lesson": lesson.id,
             "step": lesson.steps.index(step) + 1,
             "title": step.title,
-            "phase": phase,
-            SINCE: int(since),
-            DUE: int(since + 60 * step.minutes),
+            "phase": phase if phase in PHASES else "",
+            SINCE: _at(since),
+            DUE: _at(since + 60 * step.minutes),
             "minutes": step.minutes,
             **_words(step, status),
             "hints": len(status.get("hints", ())) + len(told),
-            "tries": max(0, status.get("tries", {}).get(step.id, 1) - 1),
+            "tries": min(99, status.get("tries", {}).get(step.id, 1) - 1),
             "skips": obj["spec"].get("skip") == step.id and phase != progress.DONE,
             "passed": [number for number, one in enumerate(lesson.steps, 1) if one.id in kept],
             "ended": all(one.id in kept for one in lesson.steps),
         }
     )
+
+
+def _at(time: float) -> int:
+    """Whatever stands there: learners may write their Lessons themselves, and all must find room in a message."""
+    return int(min(max(time, 0), GROUP - 1))
 
 
 def _version(obj: dict) -> int:
@@ -109,7 +115,7 @@ def begun_at(obj: dict, status: dict, step: Step) -> float:
 def _words(step: Step, status: dict) -> Tile:
     """What they hear from the first check that is not passed. `fault`: it is the lab's, not theirs."""
     if status["phase"] == progress.ERROR:
-        return {"says": status.get("message", ""), "fault": True}
+        return {"says": status.get("message", "")[:LONGEST], "fault": True}
     if status["phase"] != progress.ACT:
         return {}
     texts = {check.id: check.text for check in step.checks}
@@ -118,7 +124,7 @@ def _words(step: Step, status: dict) -> Tile:
     if one is None:
         return {}
     says = one["text"] or texts.get(one["id"], "")
-    return {"says": says, "fault": one["outcome"] == ERROR, "broken": one["outcome"] == BROKEN}
+    return {"says": says[:LONGEST], "fault": one["outcome"] == ERROR, "broken": one["outcome"] == BROKEN}
 
 
 def board_part(nodes: list[dict], pods: list[dict]) -> Tile:
@@ -129,7 +135,7 @@ def board_part(nodes: list[dict], pods: list[dict]) -> Tile:
         if not pod["metadata"]["namespace"].startswith(SYSTEM):
             placed[pod["spec"].get("nodeName", "")] += pod_state(pod, summary(pod)[0])[0]
     workers = [node for node in sorted(nodes, key=lambda node: node["metadata"]["name"]) if not is_member(node)]
-    board = [_sign(node) + placed.get(node["metadata"]["name"], "")[:MOST_PODS] for node in workers]
+    board = [_sign(node) + placed.get(node["metadata"]["name"], "")[:MOST_PODS] for node in workers[:MOST_NODES]]
     return compact({"board": board, "waiting": placed.get("", "")[:MOST_PODS]})
 
 

@@ -5,6 +5,7 @@ the change is one that it shows. (Machines sign their Leases all the time.)
 """
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from .presence import away_since, last_seen
 from .tiles import SHOWN, Tile, cluster_part, course, seat_part, whole
 from .watching import Gone, Watched
 
+log = logging.getLogger(__name__)
 REST_SECONDS = 0.25  # between two looks, however much happens
 LOOK_SECONDS = 0.5  # of hands, messages and who is here no log tells
 
@@ -76,13 +78,22 @@ class Wall(Watched):
         try:
             view = Client(seat.cluster, "board", hardware=True).view()
         except (ApiError, UnknownCluster):
-            return Read("", head, cluster_part({resource: [] for resource in SHOWN}, _lesson, seat.joined.timestamp()))
+            return Read("", head, _part(seat, {}))
         revision = view.revision  # taken first: what is written meanwhile is read again, and once more is harmless
         changes = view.changes_since(known.revision) if known and known.uid == view.uid else None
         if known and changes is not None and not any(change.resource in SHOWN for change in changes):
             return Read(view.uid, revision, known.part)
-        objects = {resource: view.list(resource) for resource in SHOWN}
-        return Read(view.uid, revision, cluster_part(objects, _lesson, seat.joined.timestamp()))
+        return Read(view.uid, revision, _part(seat, {resource: view.list(resource) for resource in SHOWN}))
+
+
+def _part(seat: Seat, objects: dict[str, list[dict]]) -> Tile:
+    """What one learner writes into their own cluster takes the wall from nobody: then their tile says less."""
+    nothing: dict[str, list[dict]] = {resource: [] for resource in SHOWN}
+    try:
+        return cluster_part({**nothing, **objects}, _lesson, seat.joined.timestamp())
+    except Exception:
+        log.exception("no tile can be made of what is in %s", seat.cluster)
+        return cluster_part(nothing, _lesson, seat.joined.timestamp())
 
 
 def _lesson(id: str) -> Lesson | None:

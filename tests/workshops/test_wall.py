@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import orjson
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.template.loader import render_to_string
@@ -64,6 +65,17 @@ def test_a_tile_follows_the_cluster_and_one_that_has_not_moved_is_not_asked(work
     workshop.delete()
     with pytest.raises(Gone):
         wall.look()
+
+
+@pytest.mark.parametrize("began", [{"time": "yesterday"}, {"time": 1e300}, "x"])
+def test_what_a_learner_writes_into_their_own_lesson_takes_the_wall_from_nobody(workshop, ada, began):
+    bob, _ = join(workshop.code, "Bob")
+    play(ada.cluster)
+    obj = client_of(ada.cluster).get(LESSONS, "", PLAYED)
+    said = {"run": obj["spec"]["run"], "step": obj["spec"]["step"], "phase": "Act", "began": began}
+    Client(ada.cluster, "kubectl").update_status(LESSONS, {**obj, "status": said})
+    tiles = Wall(workshop.code).look().tiles
+    assert orjson.dumps(tiles) and tiles[bob.cluster]["name"] == "Bob" and tiles[ada.cluster]["name"] == "Ada"
 
 
 def test_who_was_seen_is_here_and_later_away(workshop, ada, monkeypatch):
