@@ -56,7 +56,7 @@ export function show() {
     said.says && [row.fault ? "Trouble" : "Check", said.says],
     row.broken && ["", "Only a reset helps: what must always hold did not."],
     ["Pods", said.pods || "none", small],
-    (said.note || row.hand) && ["Also", [row.hand && "hand is up", said.note].filter(Boolean).join(" · ")],
+    (said.noted || row.hand) && ["Also", [row.hand && "hand is up", said.noted].filter(Boolean).join(", ")],
   ].filter(Boolean);
   $("one-facts").replaceChildren(
     ...facts.flatMap(([term, text, more]) => {

@@ -11,7 +11,7 @@ const STATES = { p: "pending", s: "starting", r: "ready", u: "unready", f: "fail
 const QUIET = 2500; // nothing changes its place while somebody aims at it
 let touched = 0;
 
-export const nameOf = (row) => (ui.names ? row.name : `Learner ${row.number}`);
+export const nameOf = (row) => (ui.names ? row.name : `No. ${row.number}`);
 export const lessonOf = (row) => ui.lessons.find((one) => one.id === row.lesson);
 
 const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
@@ -32,11 +32,14 @@ export function words(row) {
   const spent = now() - row.since;
   const time = row.ended ? "" : row.phase === "Passed" || !row.step ? span(spent) : `${Math.floor(Math.max(0, spent) / 60)}/${row.minutes} min`;
   const lesson = lessonOf(row);
-  const step = row.step ? `${row.step}/${lesson?.steps.length ?? "?"} ${row.title}` : "has begun no lesson";
+  const step = row.step ? `${row.step}/${lesson?.steps.length ?? "?"} ${row.title}` : "–";
   const setting = { Setting: "the stage is being set", Predict: "to predict first", Passed: row.ended ? "has passed all steps" : "has passed it" }[row.phase];
-  const says = row.fault ? `The lab’s fault: ${row.says}` : row.skips ? "lets the lab show it" : row.says || setting || "";
-  const note = [row.hints && many(row.hints, "hint"), row.tries && `↺ ${row.tries}`, row.away && `away${now() - row.away < 60 ? "" : ` ${span(now() - row.away)}`}`].filter(Boolean);
-  return { name: nameOf(row), asks: row.hand ? "Hand up." : "", time, step, says, note: note.join(" · "), pods: pods(row) };
+  const says = row.fault ? `The lab’s fault: ${row.says}` : row.skips ? "lets the lab show it" : row.says || setting || (row.step ? "" : "has begun no lesson");
+  const away = row.away && `away${now() - row.away < 60 ? "" : ` ${span(now() - row.away)}`}`;
+  const hints = row.hints && many(row.hints, "hint");
+  const note = [away, hints, row.tries && `↺ ${row.tries}`].filter(Boolean).join(" · ");
+  const noted = [away, hints && `${hints} used`, row.tries && `reset ${many(row.tries, "time")}`].filter(Boolean).join(", ");
+  return { name: nameOf(row), asks: row.hand ? "Hand up." : "", time, step, says, note, noted, pods: pods(row) };
 }
 
 export function pods(row) {
@@ -122,7 +125,7 @@ function slide(item, from) {
 }
 
 // As large as all of them have room: the width and height of a tile, in ems of its size.
-const SIZES = [[26, 15], [19, 12.5], [15, 10.2], [12.4, 9], [10.8, 8.1]];
+const SIZES = [[26, 15], [19, 12.5], [15, 10.2], [12.4, 9], [10.8, 7.9], [9.9, 7.5], [9.1, 7.1]];
 const GAP = 6;
 export function fit() {
   const pane = $("tiles-pane");
