@@ -1,6 +1,8 @@
 """What of a cluster fits a scene, and how what does not is put back. Pure."""
 
 import math
+from collections import Counter
+from collections.abc import Iterator
 
 from lab.apimachinery.controlplane import is_up
 from lab.apimachinery.kinds import (
@@ -82,6 +84,7 @@ class Fitting:
         self.wanted = {key_of(obj): obj for obj in scene.objects}
         nodes = [obj for key in self.wanted if key[0] == NODES.resource and (obj := view.get(*key))]
         self.nodes = {obj["metadata"]["name"] for obj in nodes if self.stays(obj)}
+        self.crowded = set(self._beyond_their_share()) if scene.even else set()
         self.down = {obj["metadata"]["name"] for obj in nodes if not (is_up(obj) and is_true(obj, "Ready"))}
 
     def stays(self, obj: dict) -> bool:
@@ -143,7 +146,20 @@ class Fitting:
         if not self._is_old(pod):
             return False
         restarts = sum(one.get("restartCount", 0) for one in pod.get("status", {}).get("containerStatuses", ()))
-        return self.scene.anew or restarts > 0 or node in self.down or not is_true(pod, "Ready")
+        crowded = pod["metadata"]["uid"] in self.crowded
+        return self.scene.anew or crowded or restarts > 0 or node in self.down or not is_true(pod, "Ready")
+
+    def _beyond_their_share(self) -> Iterator[str]:
+        """Of pods of one workload, those that are more on a node than it would have if each had as many."""
+        workers = sum(key[0] == NODES.resource and not obj["spec"].get("taints") for key, obj in self.wanted.items())
+        beside: Counter[tuple[Key, str]] = Counter()
+        oldest_first = sorted(self.view.list(PODS.resource), key=lambda pod: pod["metadata"]["creationTimestamp"])
+        for pod in oldest_first:
+            root, node = key_of(root_of(self.view, pod)), pod["spec"].get("nodeName", "")
+            beside[root, node] += 1
+            replicas = self.wanted.get(root, {}).get("spec", {}).get("replicas", 0)
+            if beside[root, node] > math.ceil(replicas / workers):
+                yield pod["metadata"]["uid"]
 
     def _is_of(self, kind: Kind, obj: dict, owner: dict) -> bool:
         """Whether it is still what its owner has made, and would make now."""

@@ -6,6 +6,7 @@
     anew: true                       its programs remember what they were told: Reset makes its workloads and their
                                      pods anew, and gives them empty volumes
     forget: true                     the same, of programs that begin anew at SIGHUP, as the bank does: their pods stay
+    even: true                       where its pods are matters: at Reset those go that are more than a node's share
     until: [pods app=web waiting == CrashLoopBackOff]
                                      when the step begins; without it, when everything is up
 
@@ -32,6 +33,7 @@ from .pages import SCENES, find_file
 
 BASE = "base.yaml"
 HEADER = "Scene"
+SAID = ("anew", "forget", "even")  # or not
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Scene:
     objects: tuple[dict, ...]
     anew: bool = False
     forget: bool = False
+    even: bool = False
     until: tuple[Claim, ...] = ()
 
 
@@ -48,9 +51,11 @@ def read_scene(folder: Path, name: str, runtime: str) -> Scene:
     """The scene in a file of a lesson's folder, or of scenes/, its nodes run by `runtime`. Raises ValueError, in words,
     for one that is not there or not a scene."""
     header, objects = _read(folder, name)
-    unknown = header.keys() - {"kind", "include", "anew", "forget", "until"}
+    unknown = header.keys() - {"kind", "include", *SAID, "until"}
     if unknown:
-        raise ValueError(f"{name}: a Scene has no {', '.join(sorted(unknown))}; it has include, anew, forget and until")
+        raise ValueError(
+            f"{name}: a Scene has no {', '.join(sorted(unknown))}; it has include, {', '.join(SAID)} and until"
+        )
     objects = [*(obj for file in header.get("include", ()) for obj in _included(folder, file, (name,))), *objects]
     if not any(obj.get("kind") == NODES.kind for obj in objects):
         objects = [*_read(SCENES, BASE)[1], *objects]
@@ -64,7 +69,7 @@ def read_scene(folder: Path, name: str, runtime: str) -> Scene:
         key = (kind, meta.get("namespace"), meta["name"])
         found[key] = patch.apply(patch.STRATEGIC_MERGE_PATCH, kind, found[key], obj) if key in found else obj
     whole = tuple(_whole(kind, obj, runtime) for (kind, *_), obj in found.items())
-    return Scene(whole, bool(header.get("anew")), bool(header.get("forget")), claims)
+    return Scene(whole, until=claims, **{word: bool(header.get(word)) for word in SAID})
 
 
 def _included(folder: Path, name: str, within: tuple[str, ...]) -> Iterator[dict]:

@@ -308,3 +308,11 @@ def test_the_cluster_of_lessons_is_made_once(db):
     assert not ensure_learning_cluster("school")
     nodes = Client("school", "tester").list(NODES)
     assert sorted(node["metadata"]["name"] for node in nodes) == ["control-plane-a", "node-a", "node-b", "node-c"]
+
+
+def test_only_those_beyond_their_share_move_where_places_matter(theatre, tmp_path):
+    theatre.scene = Scene(theatre.scene.objects, even=True)
+    theatre.reset_later()  # three pods of web, and all are on node-a: one may stay
+    before = theatre.webs()
+    theatre.reset_later()
+    assert len(before & theatre.webs()) == 1
