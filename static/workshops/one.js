@@ -35,11 +35,12 @@ export function close() {
   if (!id) return;
   ui.open = "";
   box.hidden = true;
+  for (const part of [$("one-name"), $("one-facts"), $("answer")]) part.textContent = "";
   draw([id]);
   focus(id);
 }
 
-// Drawn anew whenever the learner's tile is.
+// Drawn anew, by the name that is shown, whenever the learner's tile is.
 export function show() {
   const row = rows.get(ui.open);
   if (!ui.open) return;

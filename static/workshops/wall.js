@@ -148,7 +148,10 @@ $("unsay").onclick = async () => announce((await ask("say", { text: "" }))[1]);
 
 // For the projector.
 function names(shown) {
+  $("answer").textContent = "";
   ui.names = shown;
+  pending = []; // what was said with names in it
+  write($("announce"), "");
   $("names").ariaPressed = !shown;
   localStorage.setItem("names", shown ? "" : "hidden");
   drawAll();

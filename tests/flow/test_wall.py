@@ -1,0 +1,108 @@
+"""Two learners and the wall that shows them, in real browsers: what one does appears on the other's page."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ..labs import LabUnderTest
+from .room import PASSWORD, ROOM, made, root_of, teacher_of
+
+SLOW = 60_000  # of a machine that may be busy
+LESSON = "10-desired-state"
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory) -> Iterator[LabUnderTest]:
+    lab = LabUnderTest(tmp_path_factory.mktemp("wall") / "data", "process", *ROOM)
+    try:
+        yield lab.start()
+    finally:
+        lab.clean_up()
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Callable[[], Page]]:
+    """A page in a profile of its own, as often as it is asked for. None may say that it has an error."""
+    errors: list[str] = []
+    contexts = []
+
+    def another() -> Page:
+        contexts.append(browser.new_context(viewport={"width": 1440, "height": 900}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(SLOW)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield another
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def joined(page: Page, root: str, code: str, name: str) -> Page:
+    page.goto(f"{root}join?code={code}")
+    page.get_by_label("Your nickname").fill(name)
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text(f"You are {name}.")).to_be_visible(timeout=SLOW)
+    return page
+
+
+def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them(lab, opened):
+    code, root = made(teacher_of(lab), LESSON), root_of(lab)
+    wall = opened()
+    wall.goto(f"{root}staff/sign-in?next=/staff/workshops/{code}/wall")
+    wall.get_by_label("Username").fill("instructor")
+    wall.get_by_label("Password").fill(PASSWORD)
+    wall.get_by_role("button", name="Sign in").click()
+    expect(wall.get_by_text("Nobody has joined yet")).to_be_visible(timeout=SLOW)
+    expect(wall.locator("#nobody").get_by_label("Code")).to_have_text(code)
+
+    ada, bob = (joined(opened(), root, code, name) for name in ("Ada", "Bob"))
+    tile = {name: wall.locator(".tile", has=wall.locator("b", has_text=name)) for name in ("Ada", "Bob")}
+    expect(tile["Ada"]).to_contain_text("has begun no lesson", timeout=SLOW)
+    ada.locator(f'form[action$="/{LESSON}/start"] button').click()
+    expect(tile["Ada"].locator(".step")).to_contain_text("1/5", timeout=SLOW)
+    expect(tile["Ada"].locator(".says")).not_to_have_text(re.compile("^$|being set"), timeout=SLOW)
+    expect(tile["Ada"].locator('.mini [data-state="ready"]')).to_have_count(1, timeout=SLOW)
+    expect(wall.locator("#steps li").first).to_contain_text("1 here")
+
+    bob.locator("[data-hand]").click()  # on /room/
+    expect(tile["Bob"]).to_have_attribute("data-look", "asks", timeout=SLOW)
+    expect(wall.locator(".tile").first).to_contain_text("Bob")  # who asks comes first
+    bob.locator("[data-hand]").click()
+    expect(tile["Bob"]).not_to_have_attribute("data-look", "asks", timeout=SLOW)
+    ada.locator("#l-foot [data-hand]").click()  # beside her lesson
+    expect(tile["Ada"]).to_have_attribute("data-look", "asks", timeout=SLOW)
+
+    tile["Ada"].focus()  # by keyboard: a hint for one
+    wall.keyboard.press("Enter")
+    expect(wall.locator("#one")).to_be_focused()
+    wall.get_by_label("A hint, in your words").fill("Look at the card of web.")
+    wall.get_by_role("button", name="Send the hint").click()
+    expect(ada.locator(".told li")).to_have_text("Look at the card of web.", timeout=SLOW)
+    wall.get_by_role("button", name="Hand down").click()
+    expect(ada.locator("#l-foot [data-hand]")).to_have_attribute("aria-pressed", "false", timeout=SLOW)
+    wall.get_by_role("button", name="Reset their step").click()
+    wall.get_by_role("button", name="Yes, set the stage anew").click()
+    expect(ada.locator(".told li")).to_have_count(2, timeout=SLOW)
+    expect(ada.locator("#l-stage")).to_have_attribute("data-turn", "2", timeout=SLOW)
+    wall.keyboard.press("Escape")
+    expect(tile["Ada"]).to_be_focused()
+
+    wall.keyboard.press("m")  # to all, and taken away again
+    wall.keyboard.type("Five minutes more.")
+    wall.keyboard.press("Enter")
+    for page in (ada, bob):
+        expect(page.locator("#said")).to_contain_text("Five minutes more.", timeout=SLOW)
+    wall.get_by_role("button", name="Take it away").click()
+    for page in (ada, bob):
+        expect(page.locator("#said")).to_be_empty(timeout=SLOW)
+
+    wall.keyboard.press("n")  # for the projector
+    expect(wall.locator("body")).not_to_contain_text("Ada")
+    expect(wall.locator(".tile b").first).to_have_text(re.compile(r"^No\. \d$"))
+    bob.close()
+    expect(wall.locator('.tile[data-away="true"]')).to_have_count(1, timeout=SLOW)
