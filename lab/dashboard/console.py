@@ -32,6 +32,13 @@ def program() -> str | None:
     return shutil.which("kubectl")
 
 
+def kubeconfig_command(cluster: str) -> str:
+    """What to type for a cluster's kubeconfig: with the data folder where it is not the usual one."""
+    name = "" if cluster == settings.DEFAULT_CLUSTER else f" {cluster}"
+    elsewhere = "" if settings.DATA_DIR == settings.BASE_DIR / ".data" else f" --data {settings.DATA_DIR}"
+    return f"python3 manage.py kubeconfig{name}{elsewhere} > orrery.yaml"
+
+
 @require_POST
 async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
     """`{command, input}` in; out come lines of JSON as they are said: `{"out"}`, `{"err"}`, and at last `{"exit"}`, or

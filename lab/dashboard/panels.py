@@ -11,7 +11,7 @@ from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, NAMESPACES, NODEPOOLS, N
 from lab.apimachinery.meta import key_of
 from lab.client import Client
 
-from .console import program
+from .console import kubeconfig_command, program
 from .creating import Wrong, create_from_yaml, deployment_object, node_object
 from .done import from_yaml, patch
 from .forms import FORMS, free_name
@@ -54,7 +54,7 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
     mode = "yaml" if asked.get("mode") == "yaml" else "form"
     context = {"cluster": client.cluster, "mode": mode, "wrong": [], "lines": "[]", "name": name}
     if name == "kubectl":
-        return {**context, "kubectl": program()}
+        return {**context, "kubectl": program(), "kubeconfig": kubeconfig_command(client.cluster)}
     if name == "difference":
         return {**context, **difference(client, asked.get("for", ""))}
     if name == "request":

@@ -20,6 +20,7 @@ from lab.explain.past import PastClient
 from . import bundle
 from .actions import perform
 from .answers import clusters_for, refused, strict
+from .console import kubeconfig_command
 from .creating import AUTHOR
 from .drawers import drawer, gone
 from .feed import feed_of
@@ -56,14 +57,11 @@ def whole_board(cluster: str, clusters: list[str]) -> dict:
     first = feed.first()
     context = {"cluster": cluster, "clusters": clusters, "first": first, "blank": {}, **_drawn(first["rows"])}
     names = [obj["metadata"]["name"] for obj in feed.client.list(NAMESPACES)]
-    context |= {"waits": shortened(settings.CLOCK, settings.KUBERNETES_CLOCK), "kubeconfig": kubeconfig_command()}
+    context |= {
+        "waits": shortened(settings.CLOCK, settings.KUBERNETES_CLOCK),
+        "kubeconfig": kubeconfig_command(cluster),
+    }
     return {**context, "front_door": front_door(), "namespaces": sorted(names)}
-
-
-def kubeconfig_command() -> str:
-    """What to type for a kubeconfig: with the data folder where it is not the usual one."""
-    elsewhere = "" if settings.DATA_DIR == settings.BASE_DIR / ".data" else f" --data {settings.DATA_DIR}"
-    return f"python3 manage.py kubeconfig{elsewhere} > orrery.yaml"
 
 
 def _drawn(rows: list[dict]) -> dict:

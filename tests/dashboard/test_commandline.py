@@ -7,11 +7,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client as Browser
 from playwright.sync_api import expect
 
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.commandline import addressed, arguments, wants_input
+from lab.dashboard.console import kubeconfig_command
 from tests.labs import wait_until
 
 from .screen import SECONDS, Screen
@@ -213,6 +215,15 @@ def test_another_site_cannot_type_in_ones_name(process_lab):
         with pytest.raises(urllib.error.HTTPError) as error:
             urllib.request.urlopen(request, timeout=20)
         assert error.value.code == 403
+
+
+@pytest.mark.django_db
+def test_the_kubeconfig_for_a_terminal_is_of_the_cluster_of_the_page(monkeypatch):
+    ensure_cluster("learn")
+    monkeypatch.setattr("lab.dashboard.panels.program", lambda: "/usr/bin/kubectl")
+    for page in ("board/panel/kubectl", ""):
+        assert "manage.py kubeconfig learn" in Browser().get(f"/clusters/learn/{page}").content.decode()
+    assert kubeconfig_command(settings.DEFAULT_CLUSTER).startswith("python3 manage.py kubeconfig --data ")
 
 
 @pytest.mark.django_db
