@@ -95,7 +95,7 @@ function* commands(words) {
   yield ["Add a node", "", () => openPanel("add-node")];
   yield ["kubectl command line", "", () => openPanel("kubectl")];
   yield ["New pool of machines", "", () => openPanel("pool")];
-  yield ["Bundle for another Kubernetes", "zip", () => (location = "bundle.zip?namespace=" + document.getElementById("namespace").value)];
+  yield ["Bundle for another Kubernetes", "zip", () => (location = `${document.body.dataset.base}bundle.zip?namespace=${document.getElementById("namespace").value}`)];
   for (const row of byKind("service")) {
     yield [`Open ${row.name}`, "service", () => open(row.id)];
     yield [`Visitors for ${row.name}`, "", () => openPanel("visitors", row.id)];
