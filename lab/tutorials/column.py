@@ -64,8 +64,8 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "place": lesson.steps.index(step) + 1,
         "intro": words(lesson.text) if step is lesson.steps[0] else "",
         "text": words(step.text, step.buttons),
-        "predict": _question(step.predict, said) if step.predict else None,
-        "questions": [_question(one, said) for one in step.questions],
+        "predict": _question(step.predict, said, words) if step.predict else None,
+        "questions": [_question(one, said, words) for one in step.questions],
         "checks": _checks(step, status),
         "told": told_in(obj, step.id) if obj else [],
         "hints": [words(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
@@ -116,9 +116,12 @@ def _path(lesson: Lesson, here: Step, status: dict) -> Iterator[dict]:
         yield {"number": number, "step": step, "state": state, "here": step is here, "open": open_}
 
 
-def _question(question: Question, said: dict[str, Any]) -> dict:
+def _question(question: Question, said: dict[str, Any], words: _Words) -> dict:
     chosen = said.get(question.id)
-    answers = [{"answer": one, "chosen": one.id == chosen} for one in question.answers]
+    answers = [
+        {"answer": one, "chosen": one.id == chosen, "because": words(one.because) if one.because else ""}
+        for one in question.answers
+    ]
     return {"question": question, "answers": answers, "chosen": chosen, "committed": chosen is not None}
 
 
