@@ -15,7 +15,7 @@ def shown(read: list[Any]) -> str:
 
 
 def _one(value: Any) -> str:
-    if value is None:
+    if value is None or value == "":
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -106,10 +106,11 @@ def test_readings_in_a_text_are_filled() -> None:
     text = "{deployment/web ready} of 3, {took healed} s, {no reading}"
     read = filled(text, lambda reading: facts.read(STATE, reading), {"took healed": "1.2"})
     assert read == "2 of 3, 1.2 s, {no reading}"
-    assert [shown([0.5]), shown([3.0]), shown([99.97]), shown([None]), shown([]), shown([True])] == [
+    assert [shown([0.5]), shown([3.0]), shown([99.97]), shown([None]), shown([""]), shown([]), shown([True])] == [
         "0.5",
         "3",
         "99.97",
+        "nothing",
         "nothing",
         "nothing",
         "true",
