@@ -7,6 +7,8 @@ RUNTIME_LABEL = "orrery.io/runtime"  # the engine that runs it; on a volume: tha
 NODEPOOL_LABEL = "orrery.io/nodepool"  # the pool that bought it
 # Of pods and ReplicaSets: which revision of their Deployment they are of.
 HASH_LABEL = "pod-template-hash"
+# An annotation of a template: when `kubectl rollout restart` asked for new pods of it.
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
 # Of pods of a StatefulSet or DaemonSet: the same, by the name or the hash of a ControllerRevision.
 REVISION_LABEL = "controller-revision-hash"
 POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"  # of pods of a StatefulSet: each has its own

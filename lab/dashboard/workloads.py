@@ -18,7 +18,7 @@ from lab.apimachinery.kinds import (
     Kind,
 )
 from lab.apimachinery.kubectl import kubectl
-from lab.apimachinery.labels import HASH_LABEL
+from lab.apimachinery.labels import HASH_LABEL, RESTARTED
 from lab.client import Client
 
 from .done import Action, Done, patch
@@ -90,7 +90,7 @@ def _hold(client: Client, namespace: str, name: str, kind: Kind, held: bool) -> 
 
 def restart(client: Client, namespace: str, name: str, form: dict) -> Done:
     """A new template that differs only in when it was asked for: so every pod is made anew, by the usual rollout."""
-    kind, annotations = _meant(form, ROLLED), {"kubectl.kubernetes.io/restartedAt": meta.now()}
+    kind, annotations = _meant(form, ROLLED), {RESTARTED: meta.now()}
     client.patch(kind, namespace, name, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
     return Done(f"{name} restarts, pod by pod", on(kind, name, "rollout", "restart", namespace=namespace))
 

@@ -29,7 +29,7 @@ from lab.apimachinery.kinds import (
     WHEELS,
     Kind,
 )
-from lab.apimachinery.labels import BOOTS_UNTIL, GATEWAY, KUBELET
+from lab.apimachinery.labels import BOOTS_UNTIL, GATEWAY, KUBELET, RESTARTED
 from lab.apimachinery.meta import controller_of, is_deleting, is_true, parse_time
 from lab.apimachinery.priorities import SYSTEM
 from lab.apimachinery.services import API_SERVER, HEADLESS
@@ -81,7 +81,7 @@ class Fitting:
 
     def __init__(self, view: View, scene: Scene, since: float):
         self.view, self.scene, self.since = view, scene, math.floor(since)
-        self.wanted = {key_of(obj): obj for obj in scene.objects}
+        self.wanted = {(key := key_of(obj)): as_restarted(obj, view.get(*key)) for obj in scene.objects}
         nodes = [obj for key in self.wanted if key[0] == NODES.resource and (obj := view.get(*key))]
         self.nodes = {obj["metadata"]["name"] for obj in nodes if self.stays(obj)}
         self.crowded = set(self._beyond_their_share()) if scene.even else set()
@@ -203,6 +203,18 @@ def root_of(view: View, obj: dict) -> dict:
     while owner := owner_of(view, obj):
         obj = owner
     return obj
+
+
+def as_restarted(wanted: dict, now: dict | None) -> dict:
+    """A restart changes nothing of a scene: its mark stays, and with it the pods that were made for it."""
+    template = wanted.get("spec", {}).get("template", {})
+    theirs = (now or {}).get("spec", {}).get("template", {}).get("metadata", {})
+    mark = theirs.get("annotations", {}).get(RESTARTED)
+    if not mark or not template:
+        return wanted
+    meta = template.get("metadata", {})
+    marked = {**template, "metadata": {**meta, "annotations": {**meta.get("annotations", {}), RESTARTED: mark}}}
+    return {**wanted, "spec": {**wanted["spec"], "template": marked}}
 
 
 def put_back(view: View, wanted: dict) -> Put | None:

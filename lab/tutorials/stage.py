@@ -39,7 +39,7 @@ def plan(view: View, scene: Scene, since: float = 0.0) -> Plan:
     and where the scene begins anew they go; those that came later are the scene's own, well or not. Pure."""
     fitting = Fitting(view, scene, since)
     found = Plan()
-    for wanted in scene.objects:
+    for wanted in fitting.wanted.values():
         now = view.get(*key_of(wanted))
         if (now is None or fitting.stays(now)) and (put := put_back(view, wanted)):
             found.puts.append(put)

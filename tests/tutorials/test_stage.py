@@ -14,6 +14,7 @@ from lab.apimachinery.kinds import (
     NAMESPACES,
     NODES,
     PODS,
+    REPLICASETS,
     RESOURCEQUOTAS,
     SERVICES,
     STORAGECLASSES,
@@ -316,3 +317,16 @@ def test_only_those_beyond_their_share_move_where_places_matter(theatre, tmp_pat
     before = theatre.webs()
     theatre.reset_later()
     assert len(before & theatre.webs()) == 1
+
+
+def test_what_was_restarted_is_as_good_as_before(theatre):
+    template = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}}}
+    theatre.client.patch(DEPLOYMENTS, "default", "web", {"spec": {"template": template}})
+    for _ in range(4):
+        theatre.settle(*WORKLOADS, EndpointSliceController())
+        theatre.bind("node-a")
+        theatre.run([pod for pod in theatre.pods() if pod.get("status", {}).get("phase") != "Running"])
+    before = {pod["metadata"]["name"] for pod in theatre.pods() if "deletionTimestamp" not in pod["metadata"]}
+    theatre.reset_later()
+    assert len(before) == 3 and theatre.webs() == before
+    assert len(theatre.client.list(REPLICASETS)) == 1  # and there is no revision to go back to
