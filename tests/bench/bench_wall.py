@@ -5,16 +5,19 @@
 A whole lab with a room; its machines and pods are simulated, so that sixty clusters find room anywhere. All play the
 same lesson; then one after the other scales their deployment, by the API at the room's port, and puts up a hand. Timed
 is from when the request is sent to when a websocket that takes its messages packed, as browsers do, has the news;
-drawing it is not in it. Counted is what comes by that websocket, while nobody acts and while one of them does.
+drawing it is not in it. Beside it stands the same from when the log has it: what the wall itself takes. Counted is what
+comes by that websocket, while nobody acts and while one of them does.
 """
 
 import contextlib
 import json
 import socket
+import sqlite3
 import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,6 +43,7 @@ class Look:
         where = teacher.root.removeprefix("http://").strip("/")
         host, _, port = where.partition(":")
         self.rows: dict[str, dict] = {}
+        self.heard: dict[tuple[str, str], float] = {}  # of each cluster's tile and field: when it was last another
         self.size = 0
         self.grew = threading.Condition()
         self._socket = socket.create_connection((host, int(port)))
@@ -69,14 +73,16 @@ class Look:
         with self.grew:
             for row in (*message.get("tiles", ()), *message.get("upserts", ())):
                 known = {**self.rows.get(row["id"], {}), **row}
+                self.heard |= {(row["id"], field): time.time() for field in row}
                 self.rows[row["id"]] = {key: held for key, held in known.items() if held is not None}
             self.grew.notify_all()
 
-    def until(self, cluster: str, says: Callable[[dict], object], seconds: float = 60) -> float:
-        """When the tile first says it."""
+    def until(self, cluster: str, fields: tuple[str, ...], since: float, seconds: float = 60) -> list[float]:
+        """When each of these fields has become another since then."""
+        times = lambda: [self.heard.get((cluster, field), 0.0) for field in fields]  # noqa: E731
         with self.grew:
-            assert self.grew.wait_for(lambda: says(self.rows.get(cluster, {})), seconds), self.rows.get(cluster)
-        return time.monotonic()
+            assert self.grew.wait_for(lambda: min(times()) > since, seconds), self.rows.get(cluster)
+            return times()
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
@@ -102,21 +108,19 @@ def main(learners: str = "60", rounds: str = "30") -> None:
         print(f"{learners} learners joined and stand at their first step after {time.monotonic() - began:.0f} s")
         time.sleep(REST_SECONDS / 2)
         idle = a_second(look, lab, lambda: time.sleep(REST_SECONDS))
-        hands, boards, words = [], [], []
+        samples: dict[str, list[float]] = defaultdict(list)
 
         def acts() -> None:
             for number in range(int(rounds)):
                 browser, cluster = seated[number % len(seated)]
-                hands.append(raise_hand(look, browser, cluster))
-                board, word = scale(look, browser, cluster, 2 if number < len(seated) else 1)
-                boards.append(board)
-                words.append(word)
+                samples["hand up -> tile"].append(raise_hand(look, browser, cluster))
+                for what, seconds in scale(look, lab, browser, cluster, 2 + number // len(seated) % 2):
+                    samples[what].append(seconds)
 
         busy = a_second(look, lab, acts)
         look.close()
-    told("hand up -> tile", hands)
-    told("replicas declared -> another pod on the tile", boards)
-    told("replicas declared -> the check's new words on the tile", words)
+    for what, seconds in samples.items():
+        told(what, seconds)
     for what, (size, cpu) in (("nobody acts", idle), ("one after the other acts", busy)):
         kept = "kept" if size <= MOST_BYTES else "MISSED"
         print(f"{what}: {size / 1024:.2f} KB a second, at most 5: {kept}; the web server needs {cpu:.0%} of a core")
@@ -131,21 +135,36 @@ def seat(root: str, code: str, number: int) -> tuple[Browser, str]:
 
 
 def raise_hand(look: Look, browser: Browser, cluster: str) -> float:
-    since = time.monotonic()
+    since = time.time()
     browser.hand(True)
-    took = look.until(cluster, lambda row: "hand" in row) - since
+    [told] = look.until(cluster, ("hand",), since)
+    lowered = time.time()
     browser.hand(False)
-    look.until(cluster, lambda row: "hand" not in row)
-    return took
+    look.until(cluster, ("hand",), lowered)
+    return told - since
 
 
-def scale(look: Look, browser: Browser, cluster: str, replicas: int) -> tuple[float, float]:
-    board, says = look.rows[cluster].get("board"), look.rows[cluster].get("says")
-    since = time.monotonic()
+def scale(look: Look, lab: LabUnderTest, browser: Browser, cluster: str, replicas: int) -> Iterator[tuple[str, float]]:
+    since = time.time()
     browser.patch(f"clusters/{cluster}/{WEB}", json.dumps({"spec": {"replicas": replicas}}).encode())
-    shown = look.until(cluster, lambda row: row.get("board") != board or "waiting" in row)
-    told = look.until(cluster, lambda row: row.get("says") != says)
-    return shown - since, told - since
+    board, words = look.until(cluster, ("board", "says"), since)
+    yield "replicas declared -> another pod on the tile", board - since
+    yield "replicas declared -> the check's new words on the tile", words - since
+    yield "pod bound in the log -> on the tile", board - written(lab, cluster, "pods", "scheduler", since, board)
+    yield (
+        "check judged in the log -> on the tile",
+        words - written(lab, cluster, "lessons.orrery.io", "tutor", since, words),
+    )
+
+
+def written(lab: LabUnderTest, cluster: str, resource: str, author: str, since: float, until: float) -> float:
+    """When the first such row was written."""
+    asked = (
+        "SELECT min(time) FROM lab_revision JOIN lab_cluster ON lab_cluster.id = cluster_id "
+        "WHERE lab_cluster.name = ? AND resource = ? AND author = ? AND time BETWEEN ? AND ?"
+    )
+    with contextlib.closing(sqlite3.connect(f"file:{lab.data}/orrery.sqlite3?mode=ro", uri=True)) as database:
+        return database.execute(asked, (cluster, resource, author, since, until)).fetchone()[0]
 
 
 def a_second(look: Look, lab: LabUnderTest, act: Callable[[], object]) -> tuple[float, float]:
