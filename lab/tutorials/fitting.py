@@ -84,8 +84,9 @@ class Fitting:
         self.wanted = {(key := key_of(obj)): as_restarted(obj, view.get(*key)) for obj in scene.objects}
         nodes = [obj for key in self.wanted if key[0] == NODES.resource and (obj := view.get(*key))]
         self.nodes = {obj["metadata"]["name"] for obj in nodes if self.stays(obj)}
-        self.crowded = set(self._beyond_their_share()) if scene.even else set()
         self.down = {obj["metadata"]["name"] for obj in nodes if not (is_up(obj) and is_true(obj, "Ready"))}
+        all_there = len(self.nodes - self.down) == sum(key[0] == NODES.resource for key in self.wanted)
+        self.crowded = set(self._beyond_their_share()) if scene.even and all_there else set()
 
     def stays(self, obj: dict) -> bool:
         """Whether it is of the scene, as it is or after `put_back`; or of no concern to it."""
@@ -143,11 +144,12 @@ class Fitting:
         )
         if node and node not in self.nodes or any(claim and not self.stays(claim) for claim in claims):
             return True
+        if pod["metadata"]["uid"] in self.crowded:
+            return True
         if not self._is_old(pod):
             return False
         restarts = sum(one.get("restartCount", 0) for one in pod.get("status", {}).get("containerStatuses", ()))
-        crowded = pod["metadata"]["uid"] in self.crowded
-        return self.scene.anew or crowded or restarts > 0 or node in self.down or not is_true(pod, "Ready")
+        return self.scene.anew or restarts > 0 or node in self.down or not is_true(pod, "Ready")
 
     def _beyond_their_share(self) -> Iterator[str]:
         """Of pods of one workload, those that are more on a node than it would have if each had as many."""

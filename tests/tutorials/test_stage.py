@@ -312,11 +312,20 @@ def test_the_cluster_of_lessons_is_made_once(db):
 
 
 def test_only_those_beyond_their_share_move_where_places_matter(theatre, tmp_path):
-    theatre.scene = Scene(theatre.scene.objects, even=True)
-    theatre.reset_later()  # three pods of web, and all are on node-a: one may stay
-    before = theatre.webs()
-    theatre.reset_later()
+    theatre.scene, before = Scene(theatre.scene.objects, even=True), theatre.webs()  # all three are on node-a
+
+    def fairly(_: str) -> None:
+        for pod in theatre.pods():
+            if not pod["spec"].get("nodeName"):
+                taken = [one["spec"].get("nodeName") for one in theatre.pods()]
+                theatre.client.bind([(pod, min(("node-a", "node-b", "node-c"), key=taken.count), None)])
+
+    theatre.bind = fairly
+    theatre.reset()
     assert len(before & theatre.webs()) == 1
+    after = theatre.webs()
+    theatre.reset_later()
+    assert theatre.webs() == after
 
 
 def test_what_was_restarted_is_as_good_as_before(theatre):
