@@ -29,7 +29,7 @@ from .shelf import find
 from .stage import awaited, forget, set_stage
 from .texts import shown
 
-SOON, OFTEN, SELDOM = 0.1, 0.5, 5.0
+SOON, OFTEN, SELDOM = 0.2, 0.5, 5.0
 FIGURES_SECONDS = 1.0  # what a request that fails needs to be counted
 ROWS = 500  # of the log, at a time
 TOO_EARLY = "What was done before the prediction does not count: the stage is set anew."
