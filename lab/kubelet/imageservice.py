@@ -22,8 +22,7 @@ def told(images: ImageService) -> list[dict]:
 
 
 def _layers(images: ImageService, image: Image) -> list[dict]:
-    ours = [name for name in image.names if name.startswith("orrery/")]
-    layers = images.layers(ours[0]) if ours else ()
+    layers = images.layers(image.names[0]) if image.ours else ()
     return [{"madeBy": layer.made_by, "size": layer.size} for layer in layers]
 
 

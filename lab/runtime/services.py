@@ -7,11 +7,12 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Image:
-    """An image on the engine: its id, every name it has, its size in bytes."""
+    """An image on the engine: its id, every name it has, its size in bytes; `ours`: whether a lab has made it."""
 
     id: str
     names: tuple[str, ...]
     size: int = 0
+    ours: bool = False
 
 
 BUILD_FAILED = "BuildFailed"

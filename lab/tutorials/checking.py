@@ -86,7 +86,7 @@ class Judge:
                 results.append(Result(**old))
                 continue
             if check.after and not any(one.id == check.after and one.outcome == PASSED for one in results):
-                results.append(Result(check.id, NOT_YET, "it comes after what stands before it"))
+                results.append(Result(check.id, NOT_YET, "it is looked at when the one above has passed"))
                 continue
             try:
                 results.append(self._late(check, self._one(check, now, answers), results))
@@ -153,7 +153,7 @@ class Judge:
             wrong = [q for q in asked if not any(a.right and a.id == answers[q.id] for a in q.answers)]
             if wrong:
                 score = f"{len(asked) - len(wrong)} of {len(asked)} are right"
-                return Result(check.id, NOT_YET, f"{score}. {check.fail}" if check.fail else score)
+                return Result(check.id, NOT_YET, f"{score}: {check.fail}" if check.fail else score)
         return self._passed(check)
 
     def _late(self, check: Check, result: Result, done: list[Result]) -> Result:

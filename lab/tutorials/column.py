@@ -151,6 +151,8 @@ def _verdict(question: Question, kept: dict, words: _Words) -> dict:
     true = "; ".join(one.text for one in question.answers if one.id in kept.get("came", ()))
     return {
         "right": kept["right"],
+        "number": question.number,
+        "told": not kept["right"] or question.number,  # of a number, both, for near is right
         "chosen": answer.text if answer else f"{kept['chosen']} {question.unit}".strip(),
         "came": true or f"{kept['measured'].get(question.number, '?')} {question.unit}".strip(),
         "because": words(answer.because) if answer else "",

@@ -139,6 +139,13 @@ def _status(field: str) -> Callable[[dict], Any]:
     return lambda obj: obj.get("status", {}).get(field, 0)
 
 
+def _updated(obj: dict) -> int:
+    """Pods of the template that is asked for now: none as long as the status still speaks of an older one."""
+    status = obj.get("status", {})
+    is_of_now = status.get("observedGeneration", 0) >= obj["metadata"].get("generation", 0)
+    return status.get("updatedReplicas", 0) if is_of_now else 0
+
+
 def _spec(field: str, otherwise: Any = None) -> Callable[[dict], Any]:
     return lambda obj: obj.get("spec", {}).get(field, otherwise)
 
@@ -177,9 +184,9 @@ EVERY: dict[str, Callable[[list[dict]], Any]] = {"count": _total, "exists": bool
 WORKLOAD: dict[str, Callable[[dict], int]] = {"replicas": _spec("replicas", 1), "ready": _status("readyReplicas")}
 # kind → word → what of one object is added up
 COUNTS: dict[str, dict[str, Callable[[dict], int]]] = {
-    "Deployment": {**WORKLOAD, "available": _status("availableReplicas"), "updated": _status("updatedReplicas")},
+    "Deployment": {**WORKLOAD, "available": _status("availableReplicas"), "updated": _updated},
     "ReplicaSet": WORKLOAD,
-    "StatefulSet": {**WORKLOAD, "updated": _status("updatedReplicas")},
+    "StatefulSet": {**WORKLOAD, "updated": _updated},
     "DaemonSet": {"ready": _status("numberReady"), "wanted": _status("desiredNumberScheduled")},
     "Job": {"succeeded": _status("succeeded"), "failed": _status("failed"), "active": _status("active")},
     "Pod": {

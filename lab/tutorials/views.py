@@ -165,7 +165,8 @@ def _answer(client: Client, lesson: Lesson, step: Step, obj: dict, form: dict[st
             raise bad_request("choose one of the answers")
         if question.number:
             try:
-                said[id] = float(value)
+                number = float(value)
+                said[id] = int(number) if number.is_integer() else number  # it is shown as it was written
             except ValueError:
                 raise bad_request("write a number") from None
     if not said:

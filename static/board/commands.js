@@ -86,6 +86,7 @@ function resize(row, by) {
 const box = document.getElementById("palette");
 const input = box.querySelector("input");
 const list = box.querySelector("ul");
+const { base } = document.body.dataset; // a lesson's page has another address than the board
 let found = [];
 let at = 0;
 
@@ -95,7 +96,8 @@ function* commands(words) {
   yield ["Add a node", "", () => openPanel("add-node")];
   yield ["kubectl command line", "", () => openPanel("kubectl")];
   yield ["New pool of machines", "", () => openPanel("pool")];
-  yield ["Bundle for another Kubernetes", "zip", () => (location = `${document.body.dataset.base}bundle.zip?namespace=${document.getElementById("namespace").value}`)];
+  yield ["Images", "page", () => window.open(`${base}images`)]; // beside the board: who reads it wants to come back
+  yield ["Bundle for another Kubernetes", "zip", () => (location = `${base}bundle.zip?namespace=${document.getElementById("namespace").value}`)];
   for (const row of byKind("service")) {
     yield [`Open ${row.name}`, "service", () => open(row.id)];
     yield [`Visitors for ${row.name}`, "", () => openPanel("visitors", row.id)];

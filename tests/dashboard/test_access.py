@@ -183,6 +183,12 @@ def test_everything_can_be_done_from_the_keyboard(page, process_lab):
     expect(screen.drawer.locator("h1")).to_have_text("node-b")
     page.keyboard.press("Escape")
     expect(screen.drawer.locator("h1")).to_have_text("Reach in")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("images")
+    with page.expect_popup() as images:
+        page.keyboard.press("Enter")
+    expect(images.value.locator("h1")).to_have_text("Images")
+    images.value.close()
     page.keyboard.press("t")
     expect(page.locator("#table tbody tr")).not_to_have_count(0)
     page.keyboard.press("t")

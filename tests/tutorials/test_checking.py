@@ -156,9 +156,9 @@ def test_what_comes_after_another_check_is_not_looked_at_before() -> None:
 
 def test_a_quiz_is_passed_when_all_are_right() -> None:
     asked = Question("who", "Who?", (Answer("a", "A", right=True), Answer("b", "B")))
-    bench = Bench(Check("quiz", "", questions=True), questions=(asked,))
+    bench = Bench(Check("quiz", "", questions=True, fail="read the reason"), questions=(asked,))
     assert bench.outcomes() == [NOT_YET]
-    assert bench.outcomes(who="b") == [NOT_YET]
+    assert bench.results(who="b")[0].text == "0 of 1 are right: read the reason"
     assert bench.outcomes(who="a") == [PASSED]
 
 

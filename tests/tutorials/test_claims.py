@@ -49,6 +49,14 @@ def test_it_holds_and_its_contrary_does_not(text: str) -> None:
         assert not all_hold(other, facts.read(STATE, other.reading))
 
 
+def test_no_pod_is_of_a_template_that_the_status_does_not_speak_of_yet() -> None:
+    web = deployment("web", replicas=3, ready=3)
+    web["metadata"]["generation"] = 2
+    for observed, updated in ((1, 0), (2, 3)):
+        web["status"] = {"observedGeneration": observed, "updatedReplicas": 3}
+        assert facts.read(State(web), parse_reading("deployment/web updated")) == [updated]
+
+
 def test_a_fact_of_several_objects_must_hold_of_each() -> None:
     claim = parse("pods app=web node == node-b")
     assert facts.read(STATE, claim.reading) == ["node-a", "node-b", "node-b"]

@@ -14,7 +14,7 @@ from lab.tutorials.column import learners_act
 from lab.tutorials.lesson import Act, Answer, Fault, Hint, Lesson, Question, Step
 from lab.tutorials.overview import certificate_of
 from lab.tutorials.predictions import in_sum
-from lab.tutorials.views import begin
+from lab.tutorials.views import ACTS, begin
 
 FIRST = Step("first", "First", 1, "", start="web.yaml")
 SECOND = Step(
@@ -136,6 +136,15 @@ def test_a_button_that_is_pressed_while_the_stage_is_set_says_so(client):
     said = Browser().post(f"/clusters/progress/lessons/{lesson}/press", {"number": "0"}, HTTP_HOST="localhost")
     assert (said.status_code, "press again" in said.json()["message"]) == (409, True)
     assert client.list(VISITORS) == []
+
+
+@pytest.mark.parametrize("written", ["250", "2.5"])
+def test_a_number_stays_as_it_was_written(client, written):
+    step = Step("much", "Much", 1, "", predict=Question("predict", "How much?", number="pods count", within=1.0))
+    lesson = Lesson("05-made-up", "Made up", "A track", 5, "Text", "", steps=(step,))
+    obj = client.create(LESSONS, {"metadata": {"name": lesson.id}, "spec": {"step": step.id, "run": 1}})
+    ACTS["answer"](client, lesson, step, obj, {"predict": written})
+    assert str(client.get(LESSONS, "", lesson.id)["spec"]["answers"][step.id]["predict"]) == written
 
 
 WHICH = Question(

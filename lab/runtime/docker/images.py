@@ -26,12 +26,12 @@ class Images:
                 return None
         if image in demos.IMAGES and (row["Config"].get("Labels") or {}).get(labels.CONTENT) != content(image):
             return None
-        return Image(row["Id"], tuple(row["RepoTags"]), row["Size"])
+        return _image(row, row["Config"].get("Labels"))
 
     def present(self) -> list[Image]:
         with failing_as("ImageInspectError"):
             rows = self._engine.client.images()
-        return [Image(row["Id"], tuple(row["RepoTags"] or ()), row["Size"]) for row in rows]
+        return [_image(row, row["Labels"]) for row in rows]
 
     def layers(self, image: str) -> list[Layer]:
         with failing_as("ImageInspectError"):
@@ -58,6 +58,10 @@ class Images:
             for line in self._engine.client.pull(repository, tag=tag, stream=True, decode=True):
                 if "error" in line:
                     raise RuntimeFailure("ErrImagePull", f'failed to pull image "{image}": {line["error"]}')
+
+
+def _image(row: dict, about: dict | None) -> Image:
+    return Image(row["Id"], tuple(row["RepoTags"] or ()), row["Size"], labels.MAKER in (about or {}))
 
 
 def _made_by(step: dict) -> str:

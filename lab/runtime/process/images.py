@@ -55,7 +55,7 @@ class Images:
 
     def status(self, image: str) -> Image | None:
         layers = self.layers(image)
-        return Image(f"process:{image}", (image,), sum(layer.size for layer in layers)) if layers else None
+        return Image(f"process:{image}", (image,), sum(layer.size for layer in layers), True) if layers else None
 
     def layers(self, image: str) -> list[Layer]:
         """None of an image that there is not."""
