@@ -88,4 +88,5 @@ def _image(name: str) -> Image:
     """The image of that name, of a size that is always the same. Raises RuntimeFailure("InvalidImageName")."""
     full = references.full(name)
     digest = zlib.crc32(full.encode())
-    return Image(f"simulated:{digest:08x}", (full,), SMALLEST + digest % (LARGEST - SMALLEST), full.startswith("orrery/"))
+    size = SMALLEST + digest % (LARGEST - SMALLEST)
+    return Image(f"simulated:{digest:08x}", (full,), size, full.startswith("orrery/"))
