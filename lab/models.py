@@ -2,6 +2,8 @@
 
 from django.db import models
 
+OUR_IMAGES = "orrery/* mine/*"
+
 
 class Cluster(models.Model):
     """A cluster, and the head of its log. Its row is the lock under which revisions are given out, in order."""
@@ -10,6 +12,11 @@ class Cluster(models.Model):
     uid = models.CharField(max_length=36)
     revision = models.BigIntegerField(default=0, help_text="the newest revision of the log")
     compacted = models.BigIntegerField(default=0, help_text="the oldest revision that can still be watched from")
+    guard = models.TextField(
+        blank=True,
+        default="",
+        help_text="of a stranger's: the images that may run in it, as patterns; else nobody holds it to anything",
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -101,6 +108,7 @@ class Workshop(models.Model):
     code = models.CharField(max_length=6, unique=True, help_text="what learners type")
     title = models.CharField(max_length=80)
     lessons = models.JSONField(default=list, help_text="the ids of its lessons, in their order")
+    images = models.TextField(default=OUR_IMAGES, help_text="that may run in its learners' clusters, as patterns")
     seats = models.PositiveSmallIntegerField(default=30, help_text="the most learners that it takes")
     is_open = models.BooleanField(default=True, help_text="whether somebody may still join")
     made = models.DateTimeField(auto_now_add=True)

@@ -5,8 +5,9 @@ from functools import partial
 
 from lab.apimachinery import errors
 from lab.apimachinery.kinds import BY_RESOURCE
-from lab.store import Conflict, Write, append
+from lab.store import Conflict, View, Write, append
 
+from .admission.guard import check_room
 from .admission.resourcequota import check_quotas
 from .controlplane import check_up
 from .request import Request
@@ -25,11 +26,11 @@ def commit(req: Request, attempt: Callable[[], Sequence[Write | dict]], tries: i
         planned = attempt()
         writes = [item for item in planned if isinstance(item, Write)]
         if req.dry_run:
-            check_quotas(req.view(), writes)
+            _check_room(req.view(), writes)
         if req.dry_run or not writes:
             return [item.object if isinstance(item, Write) else item for item in planned]
         try:
-            check = partial(check_quotas, writes=writes)
+            check = partial(_check_room, writes=writes)
             head = append(req.cluster, writes, req.author, req.cause, req.fence, check)
         except Conflict as lost:
             # The next plan sees the newer object; if the caller named a resourceVersion, it is refused there.
@@ -38,6 +39,11 @@ def commit(req: Request, attempt: Callable[[], Sequence[Write | dict]], tries: i
         else:
             return _numbered(planned, head - len(writes))
     raise AssertionError("unreachable")
+
+
+def _check_room(state: View, writes: list[Write]) -> None:
+    check_quotas(state, writes)
+    check_room(state, writes)
 
 
 def _numbered(planned: Iterable[Write | dict], revision: int) -> list[dict]:

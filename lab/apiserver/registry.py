@@ -247,6 +247,7 @@ def replacement(req: Request, put: Put, old: dict) -> Write | dict:
     elif put.subresource == "ephemeralcontainers":
         strategy.default(new)
         strategy.prepare_debug_update(new, old)
+        admit(req.view, kind, new, old)
         _accept(req, kind, new, strategy.validate_debug_update(new, old))
     else:
         strategy.default(new)

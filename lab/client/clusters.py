@@ -41,10 +41,10 @@ STANDARD: dict = {
 __all__ = ["delete_cluster", "ensure_cluster", "furnish"]
 
 
-def ensure_cluster(name: str) -> bool:
+def ensure_cluster(name: str, guard: str = "") -> bool:
     """Make the cluster with its first namespaces, roles and classes of priority and storage; False if it was there.
-    Finishes one that was left half-made, or that is older than some of these."""
-    made = create_cluster(name)
+    Finishes one that was left half-made, or that is older than some of these. `guard`: see `admission/guard.py`."""
+    made = create_cluster(name, guard)
     # A cluster whose control plane is off is there all the same.
     client = Client(name, author="bootstrap", hardware=True)
     missing = [ns for ns in FIRST_NAMESPACES if client.find(NAMESPACES, "", ns) is None]

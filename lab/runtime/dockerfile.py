@@ -46,6 +46,11 @@ def bases(files: dict[str, bytes]) -> list[str]:
     return [one.rest.split()[0] for one in _of(files) if one.word == "FROM" and one.rest]
 
 
+def runs(files: dict[str, bytes]) -> bool:
+    """Whether a step of it starts a program."""
+    return any(one.word == "RUN" for one in _of(files))
+
+
 def asks_for_tag(files: dict[str, bytes]) -> bool:
     return any(one.word == "ARG" and one.rest.partition("=")[0] == TAG for one in _of(files))
 

@@ -15,6 +15,7 @@ from lab.models import Cluster, Revision
 
 KEEP_REVISIONS = 100_000  # rows that compaction leaves of the history; the current state is always kept
 KEEP_RENEWALS = 5_000  # revisions of which every heartbeat is kept: who reads the log is rarely so far behind
+KEEP_OF_STRANGERS = 10_000  # rows of a guarded cluster, at most
 ROWS_A_PIECE = 1000
 
 
@@ -25,6 +26,7 @@ def compact(cluster: str, keep: int = KEEP_REVISIONS, renewals: int = KEEP_RENEW
     In pieces, so that nobody waits long who writes; the oldest first, so that whatever is left of a key is its newest.
     """
     row = Cluster.objects.get(name=cluster)
+    keep = min(keep, KEEP_OF_STRANGERS) if row.guard else keep
     gone = _thin(row, row.revision - renewals)
     newest = Revision.objects.filter(cluster=row, revision__lte=row.revision).order_by("-revision")
     mark = newest.values_list("revision", flat=True)[keep : keep + 1].first()

@@ -127,9 +127,9 @@ def _check_fence(fence: Fence | None) -> None:
         raise LostFence(fence.cursor)
 
 
-def create_cluster(name: str) -> bool:
+def create_cluster(name: str, guard: str = "") -> bool:
     """Make an empty cluster; False if there is one of that name."""
-    _, created = Cluster.objects.get_or_create(name=name, defaults={"uid": str(uuid.uuid4())})
+    _, created = Cluster.objects.get_or_create(name=name, defaults={"uid": str(uuid.uuid4()), "guard": guard})
     return created
 
 

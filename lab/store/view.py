@@ -69,11 +69,12 @@ class Head(NamedTuple):
     uid: str
     revision: int
     compacted: int
+    guard: str
 
 
 # Asked before every read and under the lock of every write, so by hand: building it with the ORM takes ten times as
 # long as running it.
-ASK_HEAD = f'SELECT id, name, uid, revision, compacted FROM "{Cluster._meta.db_table}" WHERE name = %s'
+ASK_HEAD = f'SELECT id, name, uid, revision, compacted, guard FROM "{Cluster._meta.db_table}" WHERE name = %s'
 
 
 def head_of(name: str, lock: bool = False) -> Head:
@@ -95,6 +96,7 @@ class View:
         self.cluster_id = cluster.pk
         self.name = cluster.name
         self.uid = cluster.uid
+        self.guard = cluster.guard
         self.revision = 0
         self._objects: dict[str, dict[str, dict[str, dict]]] = {}
         self._recent: deque[Change] = deque(maxlen=RECENT_CHANGES)
@@ -171,6 +173,11 @@ class View:
             chosen = [spaces.get(namespace, {})] if namespace else spaces.values()
             return [obj for names in chosen for obj in names.values()]
 
+    def count(self, resource: str) -> int:
+        """How many objects of a resource there are."""
+        with self._lock:
+            return sum(map(len, self._objects.get(resource, {}).values()))
+
     def resources(self) -> builtins.list[str]:
         """The resources of which there is or was any object."""
         return list(self._objects)
@@ -199,6 +206,7 @@ def view_of(cluster: Head) -> View:
         found = _views.get(cluster.name)
         if found is None or found.uid != cluster.uid or 0 < found.revision < cluster.compacted:
             found = _views[cluster.name] = View(cluster)
+        found.guard = cluster.guard
         return found
 
 

@@ -13,13 +13,13 @@ from .scenes import BASE, read_scene
 LEARN = "learn"
 
 
-def ensure_learning_cluster(name: str = LEARN) -> bool:
+def ensure_learning_cluster(name: str = LEARN, guard: str = "") -> bool:
     """Make the cluster with the nodes that most scenes stand on, where it is not there yet; whether it was made. All of
     it or nothing, so that who was killed meanwhile finds it whole next time."""
     if name in cluster_names():
         return False
     with transaction.atomic():
-        ensure_cluster(name)
+        ensure_cluster(name, guard)
         furnish(name)
         nodes = [obj for obj in read_scene(SCENES, BASE, settings.RUNTIME).objects if obj["kind"] == NODES.kind]
         Client(name, author="bootstrap").create_many(NODES, nodes)

@@ -68,7 +68,7 @@ def room(request: HttpRequest) -> HttpResponse:
     seat = seat_of(token)
     if seat is None:
         return redirect("join")
-    ensure_learning_cluster(seat.cluster)  # whoever was killed when they joined
+    ensure_learning_cluster(seat.cluster, seat.workshop.images)  # whoever was killed when they joined
     kept = {obj["metadata"]["name"]: obj for obj in Client(seat.cluster, "board", hardware=True).list(LESSONS)}
     lessons = [
         (found.lesson, kept.get(id)) for id in seat.workshop.lessons if (found := shelf.find(id)) and found.lesson

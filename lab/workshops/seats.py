@@ -40,7 +40,7 @@ def join(code: str, nickname: str) -> tuple[Seat, str]:
         seat = Seat.objects.create(
             workshop=workshop, nickname=name, key=digest(token), cluster=f"{code.lower()}-{number}"
         )
-    ensure_learning_cluster(seat.cluster)
+    ensure_learning_cluster(seat.cluster, workshop.images)
     return seat, token
 
 

@@ -154,6 +154,16 @@ def test_compaction_keeps_the_current_state_and_refuses_older_history(cluster):
     assert sorted(Revision.objects.values_list("revision", flat=True)) == [1, 6, 7, 8]
 
 
+def test_of_a_strangers_cluster_less_is_kept(cluster, monkeypatch):
+    monkeypatch.setattr("lab.store.compaction.KEEP_OF_STRANGERS", 2)
+    store.append(cluster, [write("busy")], "me")
+    for revision in range(1, 6):
+        store.append(cluster, [write("busy", revision, at=revision)], "me")
+    assert store.compact(cluster) == 0
+    Cluster.objects.filter(name=cluster).update(guard="orrery/*")
+    assert store.compact(cluster) == 3
+
+
 def test_compaction_goes_in_pieces_and_leaves_the_same_state_after_each(cluster, monkeypatch):
     monkeypatch.setattr("lab.store.compaction.ROWS_A_PIECE", 1)
     store.append(cluster, [write("gone"), write("busy"), write("kept")], "me")

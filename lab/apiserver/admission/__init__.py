@@ -2,7 +2,8 @@
 
 Pure functions of the object and a view: they may fill in what its author left out, or refuse with ApiError 403. Must
 not write. Only quotas are asked elsewhere, under the store's lock: what two writers take at once must be counted once
-(`resourcequota`, called by `commit`). Kubernetes calls these admission plug-ins, and has webhooks beside them.
+(`resourcequota`, and what `guard` counts, called by `commit`). Kubernetes calls these admission plug-ins, and has
+webhooks beside them.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PODS, PRIORITYCLASSES, WHEELS, Kind
 from lab.store import View
 
-from . import limitranger, priority, serviceaccount, wheel
+from . import guard, limitranger, priority, serviceaccount, wheel
 
 ON_CREATE = {
     PODS.resource: (serviceaccount.provide, priority.resolve, limitranger.fill_in, limitranger.check_pod),
@@ -25,3 +26,5 @@ def admit(view: Callable[[], View], kind: Kind, obj: dict, old: dict | None = No
     """Change `obj`, which is to be created, or to take the place of `old`. Raises ApiError 403."""
     for plugin in (ON_CREATE if old is None else ON_UPDATE).get(kind.resource, ()):
         plugin(view(), obj)
+    if kind.resource in guard.CHECKED:
+        guard.check(view(), kind, obj, old)
