@@ -151,7 +151,7 @@ def test_killing_a_container_asks_its_kubelet(api, started, kubelet):
     started(kubelet, "app")
     killed = api.ask("POST", f"{POD}/kill?container=app")
     assert (killed.code, killed.json["status"]) == (200, "Success")
-    assert Kubelet.asked == ["POST /kill/default/default/web-1/app"]
+    assert Kubelet.asked == ["POST /kill/default/default/web-1/app?signal=KILL"]
 
 
 def test_many_logs_are_followed_at_once(api, started, kubelet):
