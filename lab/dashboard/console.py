@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import orjson
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_POST
 
-from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.errors import ApiError, Cause, bad_request, too_many_requests
 
 from .answers import own_cluster, refused
 from .commandline import addressed, arguments, wants_input
@@ -24,7 +25,11 @@ from .commandline import addressed, arguments, wants_input
 MOST_SECONDS = 120.0
 MOST_BYTES = 1 << 19
 PIECE_BYTES = 1 << 14
+MOST_AT_ONCE = 4  # of one learner: each is a process of this machine
 MISSING = "no kubectl is installed on the machine of this lab"
+
+
+_running: Counter[str] = Counter()
 
 
 def program() -> str | None:
@@ -51,19 +56,23 @@ async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
         return refused(bad_request("the body must be an object with a command"))
     except ValueError as error:
         return refused(bad_request(str(error)))
+    own = own_cluster(request)
+    if own and _running[own] >= MOST_AT_ONCE:
+        why = f"{MOST_AT_ONCE} commands of yours are running: wait for one, or stop it"
+        return refused(too_many_requests(why, Cause("", why, "TooManyOpen"), 1))
     kubectl = program()
     if not kubectl:
         return refused(ApiError(503, "ServiceUnavailable", MISSING))
     # A learner's own address asks for their seat, which kubectl has not: it goes in at the machine's own door.
-    host, port = ("127.0.0.1", settings.PORT) if own_cluster(request) else request.scope["server"]
+    host, port = ("127.0.0.1", settings.PORT) if own else request.scope["server"]
     base, asks = addressed(words, cluster)
     server = f"http://{f'[{host}]' if ':' in host else host}:{port}{base}"
-    lines = said([kubectl, f"--server={server}", *asks], pasted if wants_input(words) else b"")
+    lines = said([kubectl, f"--server={server}", *asks], pasted if wants_input(words) else b"", own)
     return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 
-async def said(command: list[str], pasted: bytes) -> AsyncIterator[bytes]:
-    """Run it, and pass on what it says."""
+async def said(command: list[str], pasted: bytes, own: str = "") -> AsyncIterator[bytes]:
+    """Run it, and pass on what it says. `own`: whose it is, where they may run no more than a few at once."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
@@ -75,6 +84,7 @@ async def said(command: list[str], pasted: bytes) -> AsyncIterator[bytes]:
     pieces: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue(4)  # who listens slowly slows it down
     talk = asyncio.create_task(_talk(process, pasted, pieces))
     left = MOST_BYTES
+    _running[own] += 1
     try:
         async with asyncio.timeout(MOST_SECONDS):
             while piece := await pieces.get():
@@ -88,6 +98,7 @@ async def said(command: list[str], pasted: bytes) -> AsyncIterator[bytes]:
     except TimeoutError:
         yield _line("note", f"It was ended: a command has {MOST_SECONDS:g} s here.")
     finally:
+        _running[own] -= 1
         talk.cancel()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -9,16 +9,19 @@ from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
+import orjson
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
+from lab.apimachinery.errors import ApiError
 from lab.apiserver.threads import in_thread
 from lab.httpserver import ONLY_CLUSTER, Receive, Scope, Send
 from lab.models import Seat
 
+from . import shares
 from .seats import lately
 
 COOKIE = "orrery-seat"
@@ -38,22 +41,56 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._inner(scope, receive, send)
             return
+        try:
+            await self._enter(scope, receive, send)
+        except ApiError as error:
+            await (WebsocketDenier()(scope, receive, send) if is_socket(scope) else refuse(error, send))
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises ApiError for what is too much, before anything is answered."""
         cookies = read_cookies(scope)
         path = scope["path"]
-        if path.startswith(EVERYBODY):
+        if not path.startswith(EVERYBODY) and await teaches(cookies):
             await self._inner(scope, receive, send)
             return
-        if await in_thread(is_staff, cookies):
+        shares.check_body(scope)
+        if path.startswith(EVERYBODY):
+            await self._admit_everybody(scope, cookies)
             await self._inner(scope, receive, send)
             return
         seat = await in_thread(lately, cookies[COOKIE]) if COOKIE in cookies else None
         if seat and may(seat, path, scope.get("query_string", b"")):
+            shares.of_seat(scope, seat.cluster)
             scope["state"] = {**(scope.get("state") or {}), ONLY_CLUSTER: seat.cluster}
-            await self._inner(scope, receive, send)
-        elif scope["type"] == "websocket":
+            with shares.one_more(seat.cluster):
+                await self._inner(scope, receive, send)
+            return
+        shares.of_address(scope)
+        if is_socket(scope):
             await WebsocketDenier()(scope, receive, send)
         else:
             await turn_away(scope, send, seat)
+
+    async def _admit_everybody(self, scope: Scope, cookies: dict[str, str]) -> None:
+        """Who teaches is not kept out by what others at the same address do."""
+        try:
+            shares.of_address(scope)
+        except ApiError:
+            if not await teaches(cookies):
+                raise
+
+
+def is_socket(scope: Scope) -> bool:
+    return scope["type"] == "websocket"
+
+
+async def refuse(error: ApiError, send: Send) -> None:
+    """As the API does: a Status, and when to come again."""
+    headers = [(b"content-type", b"application/json")]
+    if again := (error.details or {}).get("retryAfterSeconds"):
+        headers.append((b"retry-after", str(again).encode()))
+    await send({"type": "http.response.start", "status": error.code, "headers": headers})
+    await send({"type": "http.response.body", "body": orjson.dumps(error.as_status())})
 
 
 def may(seat: Seat, path: str, query: bytes) -> bool:
@@ -82,10 +119,12 @@ def read_cookies(scope: Scope) -> dict[str, str]:
         return {}
 
 
-def is_staff(cookies: dict[str, str]) -> bool:
+async def teaches(cookies: dict[str, str]) -> bool:
     key = cookies.get(settings.SESSION_COOKIE_NAME)
-    if not key:
-        return False
+    return await in_thread(is_staff, key) if key else False
+
+
+def is_staff(key: str) -> bool:
     request = HttpRequest()
     request.session = SessionStore(key)
     return get_user(request).is_authenticated

@@ -17,7 +17,7 @@ from lab.apimachinery.kinds import LESSONS
 from lab.store import Compacted, UnknownCluster
 
 from .. import bodies, options, protobuf, versions
-from ..access import attributes, authentication, rbac
+from ..access import allowance, attributes, authentication, rbac
 from ..access.user import LOOPBACK, User
 from ..negotiation import APPLY_PATCH, YAML, author_of, body_type, patch_type
 from ..request import Request
@@ -90,10 +90,13 @@ async def admit(request: HttpRequest, cluster: str) -> None:
 
 def _admitted(request: HttpRequest, cluster: str) -> User:
     user = authentication.user_of(request.scope, cluster)
+    view = Request(cluster, "").view()
+    if view.guard and (seconds := allowance.OF_PODS.wait(cluster)):
+        raise allowance.too_fast(seconds)
     if not user.is_master:
         path = request.path_info.removeprefix(f"/clusters/{cluster}")
         asked = attributes.of_request(request.method, path, request.GET)
-        rbac.require(Request(cluster, "").view(), user, asked)
+        rbac.require(view, user, asked)
     return user
 
 
