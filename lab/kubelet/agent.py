@@ -35,6 +35,7 @@ from .podsync import PodSync
 from .podworkers import PodWorkers
 from .prober import Prober
 from .records import PodRecord, PodTable
+from .scratch import ScratchWatch
 from .startcontainer import RETRY_SECONDS
 from .statuswriter import StatusWriter
 from .tokens import Tokens
@@ -85,6 +86,7 @@ class Agent:
         self.pleg = Pleg(
             self.parts, self.workers, self.desired.may_remove, self.nodeagent.look_at_engine, self._woken.set
         )
+        self.scratch = ScratchWatch(self.parts)
         self.usage = Usage(runtime, self.parts.pods, nodes)
         self._clients: dict[str, Client] = {}
         self._thread = threading.Thread(target=self._run, name=f"kubelet-{runtime.name}", daemon=True)
@@ -138,6 +140,7 @@ class Agent:
         self.heart.start()
         self.parts.prober.start()
         self.parts.writer.start()
+        self.scratch.start()
         self.nodeagent.look_at_engine()
         self.nodeagent.gateways.start()
 
@@ -164,6 +167,7 @@ class Agent:
 
     def _end_all(self) -> None:
         self.pleg.stop()
+        self.scratch.stop()
         self.nodeagent.gateways.stop()
         self.workers.stop()
         self.endings.stop()

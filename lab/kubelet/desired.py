@@ -31,6 +31,7 @@ class DesiredState:
         self._hurry = hurry
         self._cursors: dict[str, int] = {}
         self._clusters: set[str] | None = None
+        self._strangers: set[str] = set()  # clusters
         self._turned: set[str] = set()  # nodes whose kubelet's wheel must be looked at
         self._unread: set[str] = set()  # nodes that are new, or can be heard again: their pods must be read
         self._lock = threading.Lock()
@@ -39,6 +40,7 @@ class DesiredState:
         """Read what is new. At first, or when the log no longer reaches back to the cursor, read everything."""
         with self._lock:
             view = client.view()
+            (self._strangers.add if view.guard else self._strangers.discard)(cluster)
             head = view.revision
             cursor = self._cursors.get(cluster)
             changes = view.changes_since(cursor) if cursor is not None else None
@@ -162,7 +164,7 @@ class DesiredState:
             self._remove_node(cluster, name)
             before = None
         was_off, was_cut = (before.off, before.partitioned) if before else (False, False)
-        record = self._parts.nodes.put(cluster, node)
+        record = self._parts.nodes.put(cluster, node, cluster in self._strangers)
         if before is None or (was_cut and not record.partitioned):
             self._unread.add(name)
         if (record.off, record.partitioned) != (was_off, was_cut):

@@ -47,14 +47,14 @@ class Gateways:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            clusters = {record.cluster for record in self._nodes if record.pool}
-            well = all([self._ensure(cluster) for cluster in clusters])
+            clusters = {record.cluster: record.stranger for record in self._nodes if record.pool}
+            well = all([self._ensure(cluster, stranger) for cluster, stranger in clusters.items()])
             self._woken.wait(None if well else TROUBLE_SECONDS)
             self._woken.clear()
 
-    def _ensure(self, cluster: str) -> bool:
+    def _ensure(self, cluster: str, stranger: bool) -> bool:
         try:
-            address = self._runtime.ensure_gateway(cluster, gateway_token())
+            address = self._runtime.ensure_gateway(cluster, gateway_token(), closed=stranger)
         except RuntimeFailure as failure:
             if self._complaints.get(cluster) != failure.message:
                 log.warning("Services of %s cannot be reached from its pods: %s", cluster, failure.message)

@@ -32,8 +32,11 @@ class Images:
         self._told: set[tuple[str, str]] = set()  # (pod's uid, image): has shown its ErrImagePull, backs off now
         self._present: dict[str, str] = {}  # image's name → its id
 
-    def ensure(self, uid: str, container: dict, tell: Tell, wake: Callable[[], None]) -> Waiting | None:
+    def ensure(
+        self, uid: str, container: dict, tell: Tell, wake: Callable[[], None], abroad: bool = True
+    ) -> Waiting | None:
         """None if the image is there. Else why the container waits; `wake` is called when that may have changed.
+        `abroad`: it may come from a registry.
 
         Raises RuntimeFailure("InvalidImageName").
         """
@@ -52,9 +55,9 @@ class Images:
             message = f'Container image "{image}" is not present with pull policy of Never'
             tell("Warning", "ErrImageNeverPull", message)
             return Waiting("ErrImageNeverPull", message)
-        return self._pull(uid, image, tell, wake)
+        return self._pull(uid, image, tell, wake, abroad)
 
-    def begin(self, uid: str, container: dict, tell: Tell, wake: Callable[[], None]) -> None:
+    def begin(self, uid: str, container: dict, tell: Tell, wake: Callable[[], None], abroad: bool = True) -> None:
         """Have a missing image pulled already, while the pod's network is made. `ensure` will tell of any failure."""
         image = container["image"]
         try:
@@ -62,7 +65,7 @@ class Images:
         except RuntimeFailure:
             return
         if missing and not self._backoff.remaining(image):
-            self._pull(uid, image, tell, wake)
+            self._pull(uid, image, tell, wake, abroad)
 
     def _is_present(self, image: str) -> bool:
         if image not in self._present and (found := self._engine.status(image)):
@@ -87,7 +90,7 @@ class Images:
     def stop(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _pull(self, uid: str, image: str, tell: Tell, wake: Callable[[], None]) -> Waiting:
+    def _pull(self, uid: str, image: str, tell: Tell, wake: Callable[[], None], abroad: bool) -> Waiting:
         with self._lock:
             if image in self._waiters:
                 self._waiters[image].append(wake)
@@ -103,12 +106,12 @@ class Images:
             self._waiters[image] = [wake]
             self._told.discard((uid, image))
         tell("Normal", "Pulling", f'Pulling image "{image}"')
-        self._pool.submit(self._pull_now, uid, image, tell)
+        self._pool.submit(self._pull_now, uid, image, tell, abroad)
         return self._failed.get(image) or Waiting("ContainerCreating")
 
-    def _pull_now(self, uid: str, image: str, tell: Tell) -> None:
+    def _pull_now(self, uid: str, image: str, tell: Tell, abroad: bool) -> None:
         try:
-            found = self._engine.pull(image)
+            found = self._engine.pull(image, abroad)
         except RuntimeFailure as failure:
             self._backoff.failed(image)
             self._failed[image] = Waiting(failure.reason, failure.message)

@@ -102,7 +102,7 @@ class NodeAgent:
         """What the engine must know of a node before a pod can run there. Tried again with the next report."""
         try:
             if record.cluster not in self._ranges:
-                self._ranges[record.cluster] = self._runtime.ensure_network(record.cluster)
+                self._ranges[record.cluster] = self._runtime.ensure_network(record.cluster, record.stranger)
             if record.prepared_for != record.capacity:
                 cpu, memory = record.capacity.get("cpu", "0"), record.capacity.get("memory", "0")
                 record.cgroup_parent = self._runtime.set_node_capacity(

@@ -17,6 +17,7 @@ class NodeRecord:
     node: dict  # as the API last had it
     pool: AddressPool | None = None
     cgroup_parent: str = ""
+    stranger: bool = False  # whose cluster it is in: see `lab/apiserver/admission/guard.py`
     prepared_for: dict | None = None  # the capacity that the engine was last told
     reported: tuple | None = None  # what the status that was reported last was made from
     turning: Turning = field(default_factory=Turning)
@@ -66,13 +67,13 @@ class NodeTable:
     def get(self, cluster: str, name: str) -> NodeRecord | None:
         return self._records.get((cluster, name))
 
-    def put(self, cluster: str, node: dict) -> NodeRecord:
+    def put(self, cluster: str, node: dict, stranger: bool = False) -> NodeRecord:
         with self._lock:
             key = (cluster, node["metadata"]["name"])
             record = self._records.get(key)
             if record is None:
                 record = self._records[key] = NodeRecord(cluster, node)
-            record.node = node
+            record.node, record.stranger = node, stranger
             return record
 
     def remove(self, cluster: str, name: str) -> None:

@@ -80,9 +80,12 @@ def until_deadline(pod: dict, now: float) -> float | None:
 
 
 def past_deadline(pod: dict) -> dict:
+    return failed(pod, DEADLINE_EXCEEDED, "Pod was active on the node longer than the specified deadline")
+
+
+def failed(pod: dict, reason: str, message: str) -> dict:
     """The pod as it is once its time is over, whatever its containers do: they are ended because of this."""
-    words = "Pod was active on the node longer than the specified deadline"
-    return {**pod, "status": {**pod["status"], "phase": "Failed", "reason": DEADLINE_EXCEEDED, "message": words}}
+    return {**pod, "status": {**pod["status"], "phase": "Failed", "reason": reason, "message": message}}
 
 
 def conditions_of(pod: dict, phase: str, statuses: dict[str, dict], sandbox_ready: bool) -> list[dict]:

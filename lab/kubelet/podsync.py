@@ -19,9 +19,10 @@ from .nodes import NodeRecord
 from .nodestatus import host_address
 from .occasions import Occasion, occasion_between, succeeded
 from .parts import Parts
-from .phase import past_deadline, until_deadline
+from .phase import failed, past_deadline, until_deadline
 from .pods import all_containers, container_statuses, full_name, grace_seconds, is_finished
 from .records import PodRecord
+from .scratch import EVICTED
 from .startcontainer import RETRY_SECONDS, ContainerStarter, NotYet, sandbox_spec
 from .status import Observed, Waiting, of_name, overlay, pod_status
 
@@ -174,8 +175,11 @@ class PodSync:
     def _known(self, record: PodRecord) -> dict:
         """The pod with the newest status."""
         known = {**record.pod, "status": record.said}
-        late = not is_finished(known) and until_deadline(known, time.time()) == 0
-        return past_deadline(known) if late else known
+        if is_finished(known):
+            return known
+        if record.evicted:
+            return failed(known, EVICTED, record.evicted)
+        return past_deadline(known) if until_deadline(known, time.time()) == 0 else known
 
     def _note_waiting(self, record: PodRecord, plan: Plan) -> None:
         """Say CrashLoopBackOff, once for each death, where a container waits for its restart."""
@@ -239,7 +243,7 @@ class PodSync:
     def _start(self, record: PodRecord, node: NodeRecord, plan: Plan) -> None:
         if plan.create_sandbox:
             for start in plan.start:
-                self._starter.begin_pull(record, start)
+                self._starter.begin_pull(record, node, start)
             self._create_sandbox(record, node)
         waits = []
         for start in plan.start:

@@ -36,6 +36,7 @@ class PodRecord:
     pulling: dict[str, float] = field(default_factory=dict)  # container's name → since when its image is waited for
     did: list[dict] = field(default_factory=list)  # calls of the engine that no row tells of yet: `noted`
     config_changed: bool = False  # a ConfigMap or Secret that it uses has changed
+    evicted: str = ""  # why it must end before its time
     ending: bool = False  # it is being taken down
     ended: bool = False  # nothing of it runs any more
     ended_at: float = 0.0  # since when; monotonic

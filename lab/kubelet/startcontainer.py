@@ -47,7 +47,7 @@ class ContainerStarter:
     def start(self, record: PodRecord, node: NodeRecord, start: Start) -> None:
         """Start it, or raise NotYet. The record's sandbox has the new container afterwards."""
         container, name = start.container, start.container["name"]
-        self._get_image(record, container)
+        self._get_image(record, node, container)
         spec = self._spec(record, node, start)
         if start.attempt:
             self._parts.crashes.grow(f"{record.uid}/{name}")
@@ -76,10 +76,10 @@ class ContainerStarter:
         self._post_start(record, container, running)
         self.watch(record, running, was_ready=False)
 
-    def begin_pull(self, record: PodRecord, start: Start) -> None:
+    def begin_pull(self, record: PodRecord, node: NodeRecord, start: Start) -> None:
         """Have its image pulled, if it must be, while something else is done."""
         tell, uid = self._parts.teller(record), record.uid
-        self._parts.images.begin(uid, start.container, tell, lambda: self._parts.wake(uid))
+        self._parts.images.begin(uid, start.container, tell, lambda: self._parts.wake(uid), not node.stranger)
 
     def watch(self, record: PodRecord, running: Container, was_ready: bool) -> None:
         """Have its probes run from now on."""
@@ -96,11 +96,12 @@ class ContainerStarter:
             except MountError as error:
                 self._parts.teller(record)("Warning", "FailedMount", str(error))
 
-    def _get_image(self, record: PodRecord, container: dict) -> None:
+    def _get_image(self, record: PodRecord, node: NodeRecord, container: dict) -> None:
         images, name = self._parts.images, container["name"]
         try:
             waiting = images.ensure(
-                record.uid, container, self._parts.teller(record), lambda: self._parts.wake(record.uid)
+                *(record.uid, container, self._parts.teller(record), lambda: self._parts.wake(record.uid)),
+                abroad=not node.stranger,
             )
         except RuntimeFailure as failure:
             self._wait_because(record, name, failure)
@@ -217,4 +218,5 @@ def sandbox_spec(record: PodRecord, node: NodeRecord, address: str) -> SandboxSp
         dns_policy=record.pod["spec"].get("dnsPolicy") or "ClusterFirst",
         dns_config=record.pod["spec"].get("dnsConfig") or {},
         cgroup_parent=node.cgroup_parent,
+        stranger=node.stranger,
     )

@@ -22,6 +22,7 @@ from .pods import find_container
 OfToken = Callable[[dict], str]  # what a projected `serviceAccountToken` asks for → the token
 
 DATA = "..data"
+EMPTY_DIR = "kubernetes.io~empty-dir"
 DEFAULT_MODE = 0o644
 
 
@@ -55,6 +56,11 @@ def pod_folder(root: Path, uid: str) -> Path:
 
 def remove_pod_folder(root: Path, uid: str) -> None:
     shutil.rmtree(pod_folder(root, uid), ignore_errors=True)
+
+
+def scratch_folders(root: Path, uid: str) -> list[Path]:
+    """Its emptyDirs."""
+    return list((pod_folder(root, uid) / "volumes" / EMPTY_DIR).glob("*"))
 
 
 def machine_folder(root: Path, node_uid: str) -> Path:
@@ -119,7 +125,7 @@ def _of_machine(machine: Path, source: Mapping) -> Path:
 def _set_up(root: Path, content: Content, volume: dict, written: bool) -> Path:
     volumes = pod_folder(root, content.pod["metadata"]["uid"]) / "volumes"
     if "emptyDir" in volume:
-        folder = volumes / "kubernetes.io~empty-dir" / volume["name"]
+        folder = volumes / EMPTY_DIR / volume["name"]
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)  # containers run as any user
         return folder

@@ -34,6 +34,7 @@ class Picture:
     runtimes: dict[str, str]  # node's name → what runs it
     find_pod: Callable[[str, str], dict | None]
     domain: str = DOMAIN
+    within: ipaddress.IPv4Network | None = None  # a stranger's endpoints lie in their own network, or are none
     api: Place | None = None  # where this machine has the API's TLS port
     api_for_pods: list[Place] = field(default_factory=list)  # where pods shall find it, as their nodes say
 
@@ -61,7 +62,8 @@ def desired(picture: Picture, plane: str) -> dict:
         if service["spec"].get("type") == "ExternalName":
             result.aliases[_full_name(service, picture)] = service["spec"]["externalName"].removesuffix(".")
             continue
-        found = endpoints_of(service, picture.slices.get(_place(service), []), picture.runtimes, picture.find_pod)
+        every = endpoints_of(service, picture.slices.get(_place(service), []), picture.runtimes, picture.find_pod)
+        found = [each for each in every if not picture.within or ipaddress.ip_address(each.address) in picture.within]
         reached = [each for each in found if not each.runtime or each.runtime in REACHES[plane]]
         for port in tcp_ports(service):
             name = backend_name(service, port)

@@ -1,5 +1,7 @@
 """Which changes of the log a data plane goes by, and the picture that is made from the present state."""
 
+import ipaddress
+
 from django.conf import settings
 
 from lab.apimachinery.kinds import ENDPOINTSLICES, INGRESSES, NODES, PODS, SERVICES
@@ -61,9 +63,16 @@ def picture_of(view: View) -> Picture:
             for node in view.list(NODES.resource)
         },
         find_pod=lambda namespace, name: view.get(PODS.resource, namespace, name),
+        within=network_of(view) if view.guard else None,
         api=(settings.API_HOST, settings.TLS_PORT),
         api_for_pods=api_servers(view.list(NODES.resource)),
     )
+
+
+def network_of(view: View) -> ipaddress.IPv4Network:
+    """The cluster's own, by its gateway's address; one with nobody in it, where it has none."""
+    address = next((gateway.partition(":")[0] for gateway in gateways_of(view)), "")
+    return ipaddress.IPv4Network(f"{address}/16" if address else "0.0.0.0/32", strict=False)
 
 
 def gateways_of(view: View) -> set[str]:

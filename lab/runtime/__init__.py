@@ -57,6 +57,7 @@ class SandboxSpec:
     cgroup_parent: str = ""
     dns_policy: str = "ClusterFirst"  # "Default": names as the engine's host knows them; "None": by dns_config alone
     dns_config: dict = field(default_factory=dict)  # the pod's own: nameservers, searches, options
+    stranger: bool = False  # held to what somebody gets whom nobody knows, whatever it asks for
 
 
 @dataclass(frozen=True)
@@ -160,12 +161,14 @@ class Runtime(Protocol):
     def version(self) -> str:
         """`docker://20.10.24`: what a Node says in status.nodeInfo.containerRuntimeVersion."""
 
-    def ensure_network(self, cluster: str) -> str:
-        """Make the cluster's network if it is missing; its range, as `10.101.0.0/16`."""
+    def ensure_network(self, cluster: str, closed: bool = False) -> str:
+        """Make the cluster's network if it is missing; its range, as `10.101.0.0/16`. `closed`: nothing of this machine
+        is reached from it but the API."""
 
-    def ensure_gateway(self, cluster: str, token: str) -> str:
+    def ensure_gateway(self, cluster: str, token: str, closed: bool = False) -> str:
         """Make what the cluster's network needs so that its Services have addresses and names in it, a data plane of
-        its own; where that is told what to do (`host:port`, shown `token`), or "" if there is nothing to make."""
+        its own; where that is told what to do (`host:port`, shown `token`), or "" if there is nothing to make.
+        `closed`: nothing leads out of that network."""
 
     def remove_gateways(self) -> None:
         """The data planes of all clusters."""

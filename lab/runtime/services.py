@@ -40,8 +40,9 @@ class ImageService(Protocol):
 
     def status(self, image: str) -> Image | None: ...
 
-    def pull(self, image: str) -> Image:
-        """Raises RuntimeFailure("ErrImagePull") with the engine's own words if it cannot be had."""
+    def pull(self, image: str, abroad: bool = True) -> Image:
+        """Raises RuntimeFailure("ErrImagePull") with the engine's own words if it cannot be had. Not `abroad`: from no
+        registry, so it is one that the lab makes itself."""
 
     def present(self) -> list[Image]: ...
 

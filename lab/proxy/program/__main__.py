@@ -14,7 +14,7 @@ import socket  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from .control import Control  # noqa: E402
-from .dns import DnsServer  # noqa: E402
+from .dns import RESOLVERS, DnsServer  # noqa: E402
 from .haproxy.engine import HAProxyEngine, find_program  # noqa: E402
 from .listeners import FRONT_DOOR, Listeners, Place  # noqa: E402
 from .names import Names  # noqa: E402
@@ -35,6 +35,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--control", type=place, help="where to be told what to do, with a token; else a unix socket")
     parser.add_argument("--dns", type=place, help="where to answer questions for names")
     parser.add_argument("--gateway", nargs=3, metavar=("ADDRESS", "SERVICES", "ROUTER"), help="see network.py")
+    parser.add_argument("--closed", action="store_true", help="ask nobody outside for names")
     return parser.parse_args(arguments)
 
 
@@ -49,7 +50,8 @@ async def serve(options: argparse.Namespace) -> None:
         become_gateway(*options.gateway)
     plane = await start_plane(Scopes(Path(".")), Listeners(front_door(options)), options.engine)
     if options.dns:
-        await DnsServer(lambda: Names(plane.plan)).listen(*options.dns)
+        resolvers = Path(os.devnull) if options.closed else RESOLVERS
+        await DnsServer(lambda: Names(plane.plan), resolvers).listen(*options.dns)
     control = Control(plane, os.environ.pop("ORRERY_PROXY_TOKEN", ""))
     if options.control:
         await control.listen_tcp(*options.control)

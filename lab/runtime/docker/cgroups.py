@@ -50,6 +50,20 @@ class Cgroups:
             return ""
         return group
 
+    def set_cluster(self, cluster: str, memory_bytes: int, processes: int) -> None:
+        """Limit all nodes of a cluster together, whatever capacity they have; nothing where it cannot be done."""
+        if not self.enforceable():
+            return
+        group = f"{self._lab}/{cluster}"
+        try:
+            if self._one_tree:
+                self._make_with_controllers(group)
+            self._write("" if self._one_tree else "pids", group, "pids.max", str(processes))
+            file = "memory.max" if self._one_tree else "memory.limit_in_bytes"
+            self._write("" if self._one_tree else "memory", group, file, str(memory_bytes))
+        except OSError as error:
+            logger.warning("cluster %s has no limit of its own: %s", cluster, error)
+
     def _weigh(self, group: str, cpu_millis: int) -> None:
         """What it gets where CPU is short: for each core as much as a process or a group has by itself, as Kubernetes'
         kubepods. Without, all pods together would weigh no more than one busy process beside them, and miss probes."""

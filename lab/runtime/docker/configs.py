@@ -1,10 +1,11 @@
 """A pod and its containers in the words of Docker's API: what the kubelet asks for, as the engine is told. Pure."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from lab.runtime import ContainerSpec, SandboxSpec
 
-from . import labels
+from . import labels, strangers
 
 # What ordinary server images need to drop root and to bind port 80, and nothing more: Docker's own default also lets
 # a container craft packets and make device files.
@@ -122,7 +123,8 @@ def _capabilities(spec: ContainerSpec) -> list[str]:
     return sorted(added | (set() if "ALL" in dropped else set(CAPABILITIES) - dropped))
 
 
-def gateway_config(lab_id: str, cluster: str, image: str, places: Places, token: str) -> dict:
+def gateway_config(lab_id: str, cluster: str, image: str, places: Places, token: str, closed: bool) -> dict:
+    """`closed`: it answers pods itself and passes nothing on, so no pod reaches what is outside of its own network."""
     network = network_name(lab_id, cluster)
     router = f"{places.router}/{places.prefix}"
     return {
@@ -130,6 +132,7 @@ def gateway_config(lab_id: str, cluster: str, image: str, places: Places, token:
         "Cmd": [
             *("--state", "/state", "--control", f"{places.gateway}:{GATEWAY_CONTROL}"),
             *("--dns", f"{places.router}:53", "--gateway", router, SERVICES, places.bridge),
+            *(["--closed"] if closed else []),
         ],
         "Env": [f"ORRERY_PROXY_TOKEN={token}"],
         "User": "0:0",
@@ -146,7 +149,7 @@ def gateway_config(lab_id: str, cluster: str, image: str, places: Places, token:
             "CapAdd": GATEWAY_CAPABILITIES,
             "SecurityOpt": ["no-new-privileges"],
             "Sysctls": {
-                "net.ipv4.ip_forward": "1",
+                "net.ipv4.ip_forward": "0" if closed else "1",
                 # Pods and the way outside are on the same link; they shall go on through us all the same.
                 "net.ipv4.conf.all.send_redirects": "0",
                 "net.ipv4.conf.default.send_redirects": "0",
@@ -165,7 +168,7 @@ def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: Conta
     joined = f"container:{sandbox_id}"
     kind = "init" if spec.init else "container"
     about = {labels.SANDBOX: sandbox_id, labels.CONTAINER: spec.name, labels.ATTEMPT: str(spec.attempt)}
-    config = {
+    config: dict[str, Any] = {
         "Image": spec.image,
         "Labels": _labels(lab_id, pod) | about | {labels.KIND: kind},
         "Env": [f"{key}={value}" for key, value in spec.env.items()],
@@ -201,4 +204,6 @@ def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: Conta
         config["Entrypoint"] = list(spec.command)
     if spec.args:
         config["Cmd"] = list(spec.args)
+    if pod.stranger:
+        config["HostConfig"] = strangers.held(config["HostConfig"])
     return config

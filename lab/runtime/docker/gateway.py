@@ -32,13 +32,13 @@ class Gateways:
         self._gate = gate
         self._image = ""  # its id, once it was there: to compare what it is made of would take most of a look's time
 
-    def ensure(self, cluster: str, token: str) -> str:
+    def ensure(self, cluster: str, token: str, closed: bool = False) -> str:
         """Where this cluster's gateway is told what to do (`host:port`); "" if its network has no place for one."""
-        places = self._networks.places(cluster)
+        places = self._networks.places(cluster, closed)
         if places is None:
             return ""
         self._image = self._image or self._maker.make_gateway()
-        config = gateway_config(self._lab_id, cluster, self._image, places, token)
+        config = gateway_config(self._lab_id, cluster, self._image, places, token, closed)
         # Whatever it is made from: if one of these is another, the container has to be made anew.
         made_from = hashlib.sha256(repr((config, self._networks.id_of(cluster))).encode()).hexdigest()[:16]
         config["Labels"][labels.CONTENT] = made_from

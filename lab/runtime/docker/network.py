@@ -13,11 +13,13 @@ from lab.runtime import RuntimeFailure
 from . import labels
 from .configs import Places, network_name
 from .engine import Engine, failing_as, words
+from .firewall import bridge_name
 
 logger = logging.getLogger(__name__)
 
 # What the engine gives containers as their default route, if a network says so under this name.
 ROUTER = "DefaultGatewayIPv4"
+BRIDGE, MASQUERADE = "com.docker.network.bridge.name", "com.docker.network.bridge.enable_ip_masquerade"
 FIRST, COUNT = 64, 160  # 10.64.0.0/16 … 10.223.0.0/16: home and office networks sit mostly below and above
 ROUTES = Path("/proc/net/route")
 
@@ -29,20 +31,20 @@ class Networks:
         self._lock = threading.Lock()
         self._rows: dict[str, dict] = {}  # cluster → its network, as the engine told of it last
 
-    def ensure(self, cluster: str) -> str:
-        """The range of the cluster's network, which is made if it is missing."""
+    def ensure(self, cluster: str, closed: bool = False) -> str:
+        """The range of the cluster's network, which is made if it is missing. `closed`: see `firewall.py`."""
         name = network_name(self._lab_id, cluster)
         with self._lock, failing_as("NetworkNotReady"):
             found = self._find(name)
             if found and _places(found) is None:
                 found = self._made_anew(found)
-            self._rows[cluster] = found = found or self._create(name, cluster)
+            self._rows[cluster] = found = found or self._create(name, cluster, closed)
             return _subnet(found)
 
-    def places(self, cluster: str) -> Places | None:
+    def places(self, cluster: str, closed: bool = False) -> Places | None:
         """The gateway's addresses; None in a network without any."""
         if cluster not in self._rows:
-            self.ensure(cluster)
+            self.ensure(cluster, closed)
         return _places(self._rows[cluster])
 
     def id_of(self, cluster: str) -> str:
@@ -71,12 +73,17 @@ class Networks:
         with failing_as("NetworkNotReady"):
             return [row["Name"] for row in self._engine.client.networks(filters=labels.filter_of(self._lab_id))]
 
+    def has_closed(self) -> bool:
+        with failing_as("NetworkNotReady"):
+            rows = self._engine.client.networks(filters=labels.filter_of(self._lab_id))
+        return any(BRIDGE in row["Options"] for row in rows)
+
     def _find(self, name: str) -> dict | None:
         # The engine's own filter by name finds parts of names too. Two of one name (the engine allows it): the oldest.
         same = [row for row in self._engine.client.networks(names=[name]) if row["Name"] == name]
         return min(same, key=lambda row: (row["Created"], row["Id"]), default=None)
 
-    def _create(self, name: str, cluster: str) -> dict:
+    def _create(self, name: str, cluster: str, closed: bool) -> dict:
         client = self._engine.client
         about = {labels.LAB: self._lab_id, labels.CLUSTER: cluster}
         taken = _routed() + [
@@ -89,8 +96,13 @@ class Networks:
             bridge, router = str(subnet[1]), str(subnet[2])
             pool = {"Subnet": str(subnet), "Gateway": bridge, "AuxiliaryAddresses": {ROUTER: router}}
             ipam = {"Driver": "default", "Config": [pool]}
+            # By its range's second number: no two networks have the same range.
+            number = subnet.network_address.packed[1]
+            options = {BRIDGE: bridge_name(self._lab_id, number), MASQUERADE: "false"} if closed else None
             try:
-                created = client.create_network(name, driver="bridge", ipam=ipam, labels=about, check_duplicate=True)
+                created = client.create_network(
+                    name, driver="bridge", options=options, ipam=ipam, labels=about, check_duplicate=True
+                )
             except APIError as error:
                 if "already exists" in words(error):
                     break  # another worker was faster

@@ -19,10 +19,11 @@ from lab.runtime import (
     Stream,
 )
 
-from . import execs, labels, listing, streams
+from . import execs, labels, listing, strangers, streams
 from .cgroups import Cgroups
 from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
 from .engine import Engine, failing_as, words
+from .firewall import Firewall
 from .gate import BEGIN, FINISH, HEAL, StartGate
 from .gateway import Gateways
 from .images import Images
@@ -49,6 +50,7 @@ class DockerRuntime:
         self._engine = Engine()
         self.images = Images(self._engine, lab_id)
         self._networks = Networks(self._engine, lab_id)
+        self._firewall = Firewall(self._engine, lab_id, self.images.maker)
         self._cgroups = Cgroups(self._engine, lab_id)
         self._gate = StartGate(STARTS_AT_ONCE)
         self.volumes = Volumes(self._engine, lab_id, self.images.maker)
@@ -63,11 +65,14 @@ class DockerRuntime:
         with failing_as("EngineUnavailable"):
             return f"docker://{self._engine.client.version()['Version']}"
 
-    def ensure_network(self, cluster: str) -> str:
-        return self._networks.ensure(cluster)
+    def ensure_network(self, cluster: str, closed: bool = False) -> str:
+        if closed:
+            self._firewall.close()
+            self._cgroups.set_cluster(cluster, strangers.CLUSTER_BYTES, strangers.CLUSTER_PROCESSES)
+        return self._networks.ensure(cluster, closed)
 
-    def ensure_gateway(self, cluster: str, token: str) -> str:
-        return self._gateways.ensure(cluster, token)
+    def ensure_gateway(self, cluster: str, token: str, closed: bool = False) -> str:
+        return self._gateways.ensure(cluster, token, closed)
 
     def remove_gateways(self) -> None:
         self._gateways.remove()
@@ -93,11 +98,11 @@ class DockerRuntime:
                     self.remove_pod_sandbox(sandbox_id)
                     if last or "network" not in failure.message or "not found" not in failure.message:
                         raise
-                    self._networks.ensure(spec.cluster)
+                    self._networks.ensure(spec.cluster, spec.stranger)
         raise AssertionError("unreachable")
 
     def _create_sandbox(self, spec: SandboxSpec) -> str:
-        places, name = self._networks.places(spec.cluster), sandbox_name(spec)
+        places, name = self._networks.places(spec.cluster, spec.stranger), sandbox_name(spec)
         config = sandbox_config(self._lab_id, spec, PAUSE, places.router if places else "")
         with failing_as(SANDBOX_FAILED):
             try:
@@ -231,9 +236,11 @@ class DockerRuntime:
         for kind in (False, True):
             self._each(self.remove_container, [row["Id"] for row in rows if listing.is_sandbox(row) is kind])
         self._each(self.remove_container, self.images.maker.remains())
-        networks = self._networks.names()
+        networks, closed = self._networks.names(), self._networks.has_closed()
         for network in networks:
             self._networks.remove(network)
+        if closed:
+            self._firewall.open()
         self._cgroups.remove()
         left = {row["Id"] for row in self._rows(labels.filter_of(self._lab_id))} | set(self._networks.names())
         return [

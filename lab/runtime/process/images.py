@@ -42,7 +42,7 @@ class Images:
     def present(self) -> list[Image]:
         return [image for name in self.names() if (image := self.status(name))]
 
-    def pull(self, image: str) -> Image:
+    def pull(self, image: str, abroad: bool = True) -> Image:
         references.parse(image)
         found = self.status(image)
         if not found:

@@ -50,10 +50,10 @@ class ProcessRuntime:
     def version(self) -> str:
         return "process://1"
 
-    def ensure_network(self, cluster: str) -> str:
+    def ensure_network(self, cluster: str, closed: bool = False) -> str:
         return self._engine.call("ensure_network", cluster=cluster, seed=f"{self._lab_id}/{cluster}")
 
-    def ensure_gateway(self, cluster: str, token: str) -> str:
+    def ensure_gateway(self, cluster: str, token: str, closed: bool = False) -> str:
         return ""  # no network of its own, so the data plane of this machine serves
 
     def remove_gateways(self) -> None:

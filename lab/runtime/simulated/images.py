@@ -56,7 +56,7 @@ class Images:
         found = self._present.get(references.full(image))
         return found or (self.add(image) if SHIPPED.fullmatch(image) else None)
 
-    def pull(self, image: str) -> Image:
+    def pull(self, image: str, abroad: bool = True) -> Image:
         """Raises RuntimeFailure("ErrImagePull") where a rule says so, and for a demo image that there is none of."""
         rule = next((rule for rule in RULES if rule.part in image), ORDINARY)
         found = _image(image)

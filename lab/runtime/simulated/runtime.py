@@ -62,10 +62,10 @@ class SimulatedRuntime:
     def version(self) -> str:
         return "simulated://1"
 
-    def ensure_network(self, cluster: str) -> str:
+    def ensure_network(self, cluster: str, closed: bool = False) -> str:
         return NETWORK
 
-    def ensure_gateway(self, cluster: str, token: str) -> str:
+    def ensure_gateway(self, cluster: str, token: str, closed: bool = False) -> str:
         return ""  # no network of its own
 
     def remove_gateways(self) -> None:

@@ -1,0 +1,35 @@
+"""What the engine gives containers of a stranger's cluster, whatever they ask for: a share that nobody else misses.
+
+Limits of what is written: no engine on an ordinary file system can say how large a container's own layer may become. So
+there is none: its root is read-only, and the folders that programs write to are memory, which counts as its own.
+"""
+
+MEMORY_BYTES, MEMORY_MOST = 256 << 20, 512 << 20  # of one that names no limit, and of any
+CLUSTER_BYTES, CLUSTER_PROCESSES = 2 << 30, 2000  # of all pods of a cluster together
+CPU_MOST = 1_000_000_000  # nanoseconds a second: one core
+PROCESSES_MOST = 100
+FILE_BYTES = 64 << 20  # of one file, wherever it is
+FILES_MOST = 1024  # open at once, by one process
+SCRATCH = ("/tmp", "/run", "/var/tmp", "/var/cache")
+SCRATCH_OPTIONS = "rw,nosuid,nodev,size=64m,mode=1777"
+LOGS = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}
+
+
+def held(host: dict) -> dict:
+    """The HostConfig of a container, held to what a stranger gets."""
+    memory = min(host["Memory"] or MEMORY_BYTES, MEMORY_MOST)
+    taken = {mount["Target"].rstrip("/") for mount in host["Mounts"]}
+    return host | {
+        "Memory": memory,
+        "MemorySwap": memory,
+        "NanoCpus": min(host["NanoCpus"] or CPU_MOST, CPU_MOST),
+        "PidsLimit": PROCESSES_MOST,
+        "Ulimits": [_limit("fsize", FILE_BYTES), _limit("nofile", FILES_MOST), _limit("core", 0)],
+        "ReadonlyRootfs": True,
+        "Tmpfs": {folder: SCRATCH_OPTIONS for folder in SCRATCH if folder not in taken},
+        "LogConfig": LOGS,
+    }
+
+
+def _limit(name: str, most: int) -> dict:
+    return {"Name": name, "Soft": most, "Hard": most}
