@@ -1,0 +1,310 @@
+"""Two learners in one room, on real containers. One of them does what they should not, and the other notices nothing.
+
+What a learner's pod could reach and do before there was a guard, and what it can now (`ROUTES`, `ORDERS`, `DAYS`):
+
+| It wants | Before | Now |
+|---|---|---|
+| another's pods, or the API at another's network | pods no, the API's port yes | no |
+| what this machine offers on all its addresses | yes | no, but for the API on its own network |
+| the internet, the local network | yes | no |
+| the lab's own ports, the broker, the engine's socket | no: they are on the loopback | no |
+| privileged, the host's network, processes, IPC | refused | refused |
+| a folder of its node, a port of this machine, capabilities of Docker's own | yes | refused |
+| any image of any registry | yes | refused |
+| memory, processor | as its node has, 8 GiB and 4 cores | 512 MiB and one core, 2 GiB for all |
+| processes | 512 a container | 100 a container |
+| disk | no limit | no layer of its own; memory at /tmp; 64 MiB a file; 128 MiB an emptyDir |
+| a log without end | 10 MB | 2 MB |
+"""
+
+import json
+import re
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import docker
+import pytest
+
+from ..labs import PATIENCE, LabUnderTest, wait_until
+from .test_room import Browser
+
+PODS = "/api/v1/namespaces/default/pods"
+QUICK_SECONDS = 3.0  # within which the other learner is answered, whatever happens; on a quiet machine in hundredths
+
+
+@dataclass
+class Learner:
+    root: str
+    cluster: str
+    seat: str
+
+    def ask(self, method: str, path: str, body: dict | None = None) -> str:
+        """Raises urllib.error.HTTPError."""
+        request = urllib.request.Request(f"{self.root}clusters/{self.cluster}{path}", method=method)
+        request.add_header("Cookie", f"orrery-seat={self.seat}")
+        request.add_header("Content-Type", "application/json")
+        data = json.dumps(body).encode() if body is not None else None
+        return urllib.request.urlopen(request, data, timeout=60).read().decode()
+
+    def refusal(self, body: dict) -> dict:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            self.ask("POST", f"{PODS}?dryRun=All", body)
+        return json.load(refused.value)
+
+    def run(self, name: str, script: str, **container) -> None:
+        self.ask("POST", PODS, pod(name, script, **container))
+
+    def status(self, name: str) -> dict:
+        return json.loads(self.ask("GET", f"{PODS}/{name}"))["status"]
+
+    def said(self, name: str) -> str:
+        return self.ask("GET", f"{PODS}/{name}/log")
+
+    def ended(self, name: str) -> dict:
+        """The pod's status, once it has ended."""
+        return wait_until(
+            f"{name} to end",
+            lambda: (s := self.status(name)).get("phase") in ("Succeeded", "Failed") and s,
+            40,
+        )
+
+
+def pod(name: str, script: str = "pass", spec: dict | None = None, **container) -> dict:
+    own = {"name": "c", "image": "orrery/hello:v1", "command": ["python3", "-u", "-c", script], **container}
+    how = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [own], **(spec or {})}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": how}
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory) -> Iterator[LabUnderTest]:
+    lab = LabUnderTest(tmp_path_factory.mktemp("apart") / "data", "docker", "--room", "127.0.0.1")
+    try:
+        yield lab.start()
+    finally:
+        lab.clean_up()
+
+
+@pytest.fixture(scope="module")
+def class_of_two(room) -> tuple[Learner, Learner]:
+    wait_until("the way in", lambda: "Learners come in at" in room.said())
+    root = re.search(r"come in at (\S+)join", room.said())[1]
+    teacher = Browser(root)
+    teacher.post("staff/sign-in", username="instructor", password=re.search(r"instructor with (\S+),", room.said())[1])
+    teacher.post("staff/password", new_password1="of my own choice", new_password2="of my own choice")
+    made = dict(title="An evening", lessons=["10-desired-state"], seats="9", forget="2100-01-01")
+    code = re.search(r'class="code"[^>]*>([A-Z]{6})<', teacher.post("staff/workshops/", **made))[1]
+    learners = []
+    for number, name in enumerate(("Ada", "Eve"), 1):
+        browser = Browser(root)
+        browser.post("join", code=code, nickname=name)
+        seat = next(cookie.value for cookie in browser.cookies if cookie.name == "orrery-seat")
+        learners.append(Learner(root, f"{code.lower()}-{number}", seat))
+    ada, eve = learners
+    ada.run("calm", "import http.server as h; h.HTTPServer(('', 8080), h.SimpleHTTPRequestHandler).serve_forever()")
+    wait_until("Ada's pod to run", lambda: ada.status("calm").get("phase") == "Running", 60)
+    return ada, eve
+
+
+@pytest.fixture
+def calm(class_of_two) -> Iterator[None]:
+    """Ada goes on working: she is answered soon each time, her pod goes on, and another starts in the middle of it."""
+    ada, _ = class_of_two
+    slowest, over, number = [0.0], threading.Event(), next(_numbers)
+
+    def work() -> None:
+        while not over.is_set():
+            began = time.monotonic()
+            ada.ask("GET", PODS)
+            slowest[0] = max(slowest[0], time.monotonic() - began)
+            over.wait(0.2)
+
+    before = ada.status("calm")["containerStatuses"]
+    at_work = threading.Thread(target=work)
+    at_work.start()
+    try:
+        yield
+        ada.run(f"another-{number}", "print('done')")
+        assert ada.ended(f"another-{number}")["phase"] == "Succeeded"
+    finally:
+        over.set()
+        at_work.join()
+    assert ada.status("calm")["containerStatuses"] == before
+    assert slowest[0] < QUICK_SECONDS * PATIENCE
+
+
+_numbers = count()
+
+REACH = """
+import socket, concurrent.futures as f
+def reach(place):
+    try:
+        with socket.create_connection(place, 1.5): return "open"
+    except OSError: return "closed"
+places = %s
+with f.ThreadPoolExecutor(40) as pool: print(dict(zip(map(str, places), pool.map(reach, places))))
+try: print(socket.gethostbyname("example.com"))
+except OSError: print("no names from outside")
+print(socket.gethostbyname("kubernetes.default.svc"), open("/proc/self/status").read().split("CapEff:")[1].split()[0])
+import os
+print([d for d in ("/var/run/docker.sock", "/dev/kmsg", "/dev/mem", "/dev/sda") if os.path.exists(d)])
+"""
+
+
+def own_address() -> str:
+    """This machine's own, towards the rest of the world."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
+        trial.connect(("198.51.100.1", 9))
+        return trial.getsockname()[0]
+
+
+def test_a_port_scanner_finds_nothing_but_the_api_of_its_own_cluster(room, class_of_two, calm):
+    ada, eve = class_of_two
+    target = ada.status("calm")["podIP"]
+    nodes = json.loads(eve.ask("GET", "/api/v1/nodes"))["items"]
+    notes = next(node["metadata"]["annotations"] for node in nodes if "podCIDR" in node["spec"])
+    ours, theirs = notes["orrery.io/api-server"].partition(":")[0], ".".join([*target.split(".")[:2], "0.1"])
+    with socket.create_server(("0.0.0.0", 0)) as everywhere:
+        port = everywhere.getsockname()[1]
+        machines = (ours, theirs, own_address())
+        for machine in machines:
+            socket.create_connection((machine, port), 2).close()  # it is there
+        kubelet = int(notes["orrery.io/kubelet"].rpartition(":")[2])
+        forbidden = [
+            *((target, 8080), (theirs, 6443), (theirs.removesuffix("1") + "3", 7070)),
+            *((machine, each) for machine in machines for each in (port, room.port, kubelet, 2375)),
+            *((own_address(), 22), ("1.1.1.1", 443), ("169.254.169.254", 80), ("127.0.0.1", room.port)),
+        ]
+        eve.run("scan", REACH % [("10.96.0.1", 443), (ours, 6443), *forbidden])
+        assert eve.ended("scan")["phase"] == "Succeeded"
+    found, *rest = eve.said("scan").splitlines()
+    routes = {"('10.96.0.1', 443)": "open", f"('{ours}', 6443)": "open", **{str(each): "closed" for each in forbidden}}
+    assert eval(found) == routes
+    assert rest == ["no names from outside", "10.96.0.1 0000000000000000", "[]"]
+
+
+ORDERS = {
+    "a privileged container": pod("x", securityContext={"privileged": True}),
+    "the host's network": pod("x", spec={"hostNetwork": True}),
+    "the host's processes": pod("x", spec={"hostPID": True}),
+    "the host's memory": pod("x", spec={"hostIPC": True}),
+    "the host's files": pod("x", spec={"volumes": [{"name": "v", "hostPath": {"path": "/"}}]}),
+    "the host's port": pod("x", ports=[{"containerPort": 80, "hostPort": 80}]),
+    "power over the kernel": pod("x", securityContext={"capabilities": {"add": ["SYS_ADMIN"]}}),
+    "raw packets": pod("x", securityContext={"capabilities": {"add": ["NET_RAW"]}}),
+    "any image": pod("x", image="elsewhere.example/miner:latest"),
+}
+
+
+def test_what_nobody_may_have_is_refused_in_words(class_of_two):
+    for what, order in ORDERS.items():
+        refusal = class_of_two[1].refusal(order)
+        assert refusal["kind"] == "Status" and refusal["code"] in (403, 422) and refusal["details"]["causes"], what
+
+
+FORKS = """
+import os, time
+made = 0
+while True:
+    try: pid = os.fork()
+    except OSError: break
+    if not pid: time.sleep(60); os._exit(0)
+    made += 1
+print(made)
+"""
+FILLS = """
+import errno
+for folder in ("/", "/app", "/tmp", "/var/tmp", "/scratch"):
+    written = 0
+    try:
+        with open(folder + "/big", "wb", 0) as file:
+            while written < 1 << 30: written += file.write(b"x" * (1 << 20))
+    except OSError as error: print(folder, written >> 20, errno.errorcode[error.errno])
+"""
+FLOODS = """
+for number in range(1000):
+    with open(f"/scratch/{number}", "wb", 0) as file:
+        for _ in range(32): file.write(b"x" * (1 << 20))
+import time; time.sleep(60)
+"""
+SIGNALS = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+MINES = "import os\nfor _ in range(8): os.fork()\nwhile True: pass"
+TALKS = "while True: print('x' * 10000)"
+
+
+def test_a_bomb_a_hog_a_filler_a_miner_and_a_talker_at_once(class_of_two, calm):
+    _, eve = class_of_two
+    eve.run("bomb", FORKS)
+    eve.run(
+        "hog",
+        "kept = []\nwhile True: kept.append(bytearray(b'x' * (16 << 20)))",
+        resources={"limits": {"memory": "4Gi"}},
+    )
+    scratch = {"volumes": [{"name": "scratch", "emptyDir": {}}]}
+    for name, script in (("filler", SIGNALS + FILLS), ("flooder", FLOODS)):
+        eve.run(name, script, spec=scratch, volumeMounts=[{"name": "scratch", "mountPath": "/scratch"}])
+    for name, script in (("miner", MINES), ("talker", TALKS)):
+        eve.run(name, script)
+    assert eve.ended("hog")["containerStatuses"][0]["state"]["terminated"]["reason"] == "OOMKilled"
+    assert eve.ended("bomb")["phase"] == "Succeeded" and 0 < int(eve.said("bomb")) < 100
+    assert eve.ended("filler")["phase"] == "Succeeded"
+    assert eve.said("filler").splitlines() == [
+        *("/ 0 EROFS", "/app 0 EROFS", "/tmp 64 EFBIG", "/var/tmp 64 EFBIG", "/scratch 64 EFBIG"),
+    ]
+    flooded = eve.ended("flooder")
+    assert (
+        flooded["reason"] == "Evicted" and 'EmptyDir volume "scratch" exceeds the limit "128Mi"' in flooded["message"]
+    )
+    held = held_by_the_engine(eve, "miner")
+    assert held["NanoCpus"] <= 10**9 and held["Memory"] == held["MemorySwap"] == 256 << 20
+    for name in ("miner", "talker"):
+        eve.ask("DELETE", f"{PODS}/{name}?gracePeriodSeconds=0")
+
+
+def held_by_the_engine(learner: Learner, name: str) -> dict:
+    """The HostConfig of a pod's container."""
+    wait_until(f"{name} to run", lambda: learner.status(name).get("phase") == "Running", 40)
+    id = learner.status(name)["containerStatuses"][0]["containerID"].partition("://")[2]
+    with docker.APIClient() as client:
+        return client.inspect_container(id)["HostConfig"]
+
+
+def test_someone_elses_token_opens_nothing(room, class_of_two, calm):
+    ada, eve = class_of_two
+    script = """
+import ssl, urllib.request, urllib.error
+token = open("/var/run/secrets/kubernetes.io/serviceaccount/token").read()
+context = ssl.create_default_context(cafile="/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
+for cluster in %s:
+    url = "https://kubernetes.default.svc/clusters/" + cluster + "/api/v1/namespaces/default/pods"
+    request = urllib.request.Request(url, headers={"Authorization": "Bearer " + token})
+    try: print(urllib.request.urlopen(request, context=context).status)
+    except urllib.error.HTTPError as error: print(error.code)
+"""
+    eve.run("thief", script % [ada.cluster, "default", eve.cluster])
+    eve.ended("thief")
+    assert eve.said("thief").split() == ["401", "401", "403"]  # and its own account may nothing
+    for stolen in (Learner(eve.root, ada.cluster, eve.seat), Learner(eve.root, ada.cluster, "x" * 32)):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            stolen.ask("GET", PODS)
+        assert refused.value.code == 403
+
+
+def test_a_flood_of_requests_and_five_megabytes_are_turned_away(class_of_two, calm):
+    _, eve = class_of_two
+    codes = []
+    for body in [{"x": "y" * (5 << 20)}, *[None] * 400]:
+        try:
+            eve.ask("POST" if body else "GET", PODS, body)
+            codes.append(200)
+        except urllib.error.HTTPError as refused:
+            codes.append(refused.code)
+            assert refused.code == 413 or refused.headers["Retry-After"]
+        except (urllib.error.URLError, ConnectionError):
+            codes.append(413)  # it was answered before all of it was sent, and hung up on
+    assert codes[0] == 413 and 429 in codes and codes.index(429) > 50
