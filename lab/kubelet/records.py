@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lab.apimachinery.meta import is_deleting
 from lab.runtime import Container, Sandbox
@@ -36,6 +37,7 @@ class PodRecord:
     pulling: dict[str, float] = field(default_factory=dict)  # container's name → since when its image is waited for
     did: list[dict] = field(default_factory=list)  # calls of the engine that no row tells of yet: `noted`
     config_changed: bool = False  # a ConfigMap or Secret that it uses has changed
+    claims: dict[str, Path] = field(default_factory=dict)  # a stranger's: claim's name → where its volume lies
     evicted: str = ""  # why it must end before its time
     ending: bool = False  # it is being taken down
     ended: bool = False  # nothing of it runs any more

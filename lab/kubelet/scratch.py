@@ -1,8 +1,8 @@
-"""What pods of strangers keep in their emptyDirs: one that keeps too much is evicted, as Kubernetes' kubelet does with
-`sizeLimit` and `ephemeral-storage` (pkg/kubelet/eviction, localStorageEviction), and what ended ones kept is removed.
+"""What pods of strangers keep in their emptyDirs, and behind their claims: one that keeps too much is evicted, as by
+Kubernetes' kubelet for `sizeLimit` and `ephemeral-storage` (pkg/kubelet/eviction, localStorageEviction). What those
+that ended kept in emptyDirs is removed; who claims a volume that is too full is not started.
 
-It is looked at once a second, so a disk can be short for a second of what it can write in one. What is behind a claim
-lies on the engine, and is not looked at.
+It is looked at once a second, so a disk can be short for a second of what it can write in one.
 """
 
 import logging
@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from . import volumes
+from .environment import ConfigError
 from .parts import Parts
 from .pods import is_finished
 from .records import PodRecord
@@ -22,6 +23,7 @@ VOLUME_BYTES = 128 << 20
 CLUSTER_BYTES = 1 << 30
 BLOCK = 512  # in which the kernel counts what a file takes
 EVICTED = "Evicted"
+OVER = f'exceeds the limit "{VOLUME_BYTES >> 20}Mi".'
 
 
 class ScratchWatch:
@@ -45,25 +47,39 @@ class ScratchWatch:
         for record in self._parts.pods:
             node = self._parts.nodes.get(record.cluster, record.node)
             if node and node.stranger:
-                for folder in volumes.scratch_folders(self._parts.data_dir, record.uid):
-                    used[record.cluster] = used.get(record.cluster, 0) + self._look_at(record, folder, used)
+                used[record.cluster] = self._look_at(record, used.get(record.cluster, 0))
 
-    def _look_at(self, record: PodRecord, folder: Path, used: dict[str, int]) -> int:
-        """How much is in it, if it stays."""
+    def _look_at(self, record: PodRecord, used: int) -> int:
+        """`used`: by the emptyDirs of those before it. With its own."""
+        folders = volumes.scratch_folders(self._parts.data_dir, record.uid)
         if is_finished({"status": record.said}) and not record.running:
-            shutil.rmtree(folder, ignore_errors=True)
-            return 0
-        size, limit = size_of(folder), ""
-        if size > VOLUME_BYTES:
-            limit = f'Usage of EmptyDir volume "{folder.name}" exceeds the limit "{VOLUME_BYTES >> 20}Mi".'
-        elif size and used.get(record.cluster, 0) + size > CLUSTER_BYTES:
-            limit = f'Usage of EmptyDir volumes of the cluster exceeds the limit "{CLUSTER_BYTES >> 20}Mi".'
-        if limit and not record.evicted:
-            log.info("%s is evicted: %s", record.address, limit)
-            record.evicted = limit
-            self._parts.teller(record)("Warning", EVICTED, limit)
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+            return used
+        for folder in folders:
+            size = size_of(folder)
+            used += size
+            if size > VOLUME_BYTES:
+                self._evict(record, f'Usage of EmptyDir volume "{folder.name}" {OVER}')
+            elif size and used > CLUSTER_BYTES:
+                self._evict(record, f'Usage of all EmptyDir volumes exceeds the limit "{CLUSTER_BYTES >> 20}Mi".')
+        for name, place in list(record.claims.items()):
+            if record.running and size_of(place) > VOLUME_BYTES:
+                self._evict(record, f'Usage of the volume of claim "{name}" {OVER}')
+        return used
+
+    def _evict(self, record: PodRecord, why: str) -> None:
+        if not record.evicted:
+            log.info("%s is evicted: %s", record.address, why)
+            record.evicted = why
+            self._parts.teller(record)("Warning", EVICTED, why)
             self._parts.wake(record.uid)
-        return size
+
+
+def check_claim(name: str, place: Path) -> None:
+    """Raises ConfigError where nothing more may be written."""
+    if size_of(place) > VOLUME_BYTES:
+        raise ConfigError(f'the volume of claim "{name}" {OVER} Delete the claim, and make another')
 
 
 def size_of(folder: Path) -> int:

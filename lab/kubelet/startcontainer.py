@@ -21,6 +21,7 @@ from .nodestatus import host_address
 from .parts import Parts
 from .pods import containers, find_container, grace_seconds
 from .records import PodRecord
+from .scratch import check_claim
 from .serviceenv import api_environment, proxy_environment, service_environment
 from .status import Waiting, of_name
 from .volumes import MountError
@@ -140,7 +141,11 @@ class ContainerStarter:
         """Its volumes. Raises MountError."""
 
         def of_claim(name: str) -> str:
-            return self._parts.volumes.source(*record.address[:2], name)
+            source = self._parts.volumes.source(*record.address[:2], name)
+            if node.stranger and (place := self._parts.runtime.volumes.place(source)):
+                check_claim(name, place)
+                record.claims[name] = place
+            return source
 
         def of_token(source: dict) -> str:
             return self._parts.tokens.of(record, source) if written else ""

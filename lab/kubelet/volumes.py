@@ -59,8 +59,11 @@ def remove_pod_folder(root: Path, uid: str) -> None:
 
 
 def scratch_folders(root: Path, uid: str) -> list[Path]:
-    """Its emptyDirs."""
-    return list((pod_folder(root, uid) / "volumes" / EMPTY_DIR).glob("*"))
+    """Its emptyDirs; none where it is being removed."""
+    try:
+        return list((pod_folder(root, uid) / "volumes" / EMPTY_DIR).iterdir())
+    except OSError:
+        return []
 
 
 def machine_folder(root: Path, node_uid: str) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
@@ -60,6 +61,9 @@ class VolumeService(Protocol):
     def ensure(self, cluster: str, name: str) -> str:
         """Make the volume if it is missing: it outlives pods, nodes and the lab. The `source` of a mount of it. How
         large it may grow nobody watches."""
+
+    def place(self, source: str) -> Path | None:
+        """Where a volume, by what `ensure` has answered, lies on this machine, if it does."""
 
     def remove(self, cluster: str, name: str) -> None:
         """With all that was written. Raises RuntimeFailure while a container has it."""

@@ -21,7 +21,7 @@ from .tries import too_many, was_wrong
 from .views import drawn
 
 DAYS = 60 * 60 * 24 * 60
-SLOWLY = "Too many wrong codes came from your network. Wait a minute, or open the link of the QR code."
+SLOWLY = "Too many wrong codes came from your network. Wait a minute, and type it once more."
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,7 +13,7 @@ What a learner's pod could reach and do before there was a guard, and what it ca
 | any image of any registry | yes | refused |
 | memory, processor | as its node has, 8 GiB and 4 cores | 512 MiB and one core, 2 GiB for all |
 | processes | 512 a container | 100 a container |
-| disk | no limit | no layer of its own; memory at /tmp; 64 MiB a file; 128 MiB an emptyDir |
+| disk | no limit | no layer of its own; memory at /tmp; 64 MiB a file; 128 MiB an emptyDir or a claim |
 | a log without end | 10 MB | 2 MB |
 """
 
@@ -35,6 +35,11 @@ from ..labs import PATIENCE, LabUnderTest, wait_until
 from .test_room import Browser
 
 PODS = "/api/v1/namespaces/default/pods"
+CLAIMS, EVENTS = (f"/api/v1/namespaces/default/{kind}" for kind in ("persistentvolumeclaims", "events"))
+CLAIM = {
+    "metadata": {"name": "kept"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
 QUICK_SECONDS = 3.0  # within which the other learner is answered, whatever happens; on a quiet machine in hundredths
 
 
@@ -124,7 +129,7 @@ def calm(class_of_two) -> Iterator[None]:
             slowest[0] = max(slowest[0], time.monotonic() - began)
             over.wait(0.2)
 
-    before = ada.status("calm")["containerStatuses"]
+    before = goes_on(ada)
     at_work = threading.Thread(target=work)
     at_work.start()
     try:
@@ -134,11 +139,18 @@ def calm(class_of_two) -> Iterator[None]:
     finally:
         over.set()
         at_work.join()
-    assert ada.status("calm")["containerStatuses"] == before
+    assert goes_on(ada) == before
     assert slowest[0] < QUICK_SECONDS * PATIENCE
 
 
 _numbers = count()
+
+
+def goes_on(ada: Learner) -> tuple:
+    """What is the same as long as nothing has happened to her pod."""
+    status = ada.status("calm")["containerStatuses"][0]
+    return status["containerID"], status["restartCount"], status["ready"], *status["state"]
+
 
 REACH = """
 import socket, concurrent.futures as f
@@ -147,6 +159,7 @@ def reach(place):
         with socket.create_connection(place, 1.5): return "open"
     except OSError: return "closed"
 places = %s
+while reach(places[0]) != "open": pass  # a network that is new has no Services for a moment
 with f.ThreadPoolExecutor(40) as pool: print(dict(zip(map(str, places), pool.map(reach, places))))
 try: print(socket.gethostbyname("example.com"))
 except OSError: print("no names from outside")
@@ -154,6 +167,13 @@ print(socket.gethostbyname("kubernetes.default.svc"), open("/proc/self/status").
 import os
 print([d for d in ("/var/run/docker.sock", "/dev/kmsg", "/dev/mem", "/dev/sda") if os.path.exists(d)])
 """
+
+
+def notes_of_a_node(learner: Learner) -> dict:
+    """Where everything is, once a node says so."""
+    nodes = json.loads(learner.ask("GET", "/api/v1/nodes"))["items"]
+    notes = [node["metadata"].get("annotations", {}) for node in nodes]
+    return next((each for each in notes if {"orrery.io/api-server", "orrery.io/kubelet"} <= each.keys()), {})
 
 
 def own_address() -> str:
@@ -166,8 +186,7 @@ def own_address() -> str:
 def test_a_port_scanner_finds_nothing_but_the_api_of_its_own_cluster(room, class_of_two, calm):
     ada, eve = class_of_two
     target = ada.status("calm")["podIP"]
-    nodes = json.loads(eve.ask("GET", "/api/v1/nodes"))["items"]
-    notes = next(node["metadata"]["annotations"] for node in nodes if "podCIDR" in node["spec"])
+    notes = wait_until("Eve's network", lambda: notes_of_a_node(eve), 40)
     ours, theirs = notes["orrery.io/api-server"].partition(":")[0], ".".join([*target.split(".")[:2], "0.1"])
     with socket.create_server(("0.0.0.0", 0)) as everywhere:
         port = everywhere.getsockname()[1]
@@ -233,7 +252,7 @@ for number in range(1000):
 import time; time.sleep(60)
 """
 SIGNALS = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-MINES = "import os\nfor _ in range(8): os.fork()\nwhile True: pass"
+MINES = "import os\nfor _ in range(7):\n    if not os.fork(): break\nwhile True: pass"
 TALKS = "while True: print('x' * 10000)"
 
 
@@ -248,6 +267,9 @@ def test_a_bomb_a_hog_a_filler_a_miner_and_a_talker_at_once(class_of_two, calm):
     scratch = {"volumes": [{"name": "scratch", "emptyDir": {}}]}
     for name, script in (("filler", SIGNALS + FILLS), ("flooder", FLOODS)):
         eve.run(name, script, spec=scratch, volumeMounts=[{"name": "scratch", "mountPath": "/scratch"}])
+    eve.ask("POST", CLAIMS, CLAIM)
+    kept = {"volumes": [{"name": "scratch", "persistentVolumeClaim": {"claimName": "kept"}}]}
+    eve.run("hoarder", FLOODS, spec=kept, volumeMounts=[{"name": "scratch", "mountPath": "/scratch"}])
     for name, script in (("miner", MINES), ("talker", TALKS)):
         eve.run(name, script)
     assert eve.ended("hog")["containerStatuses"][0]["state"]["terminated"]["reason"] == "OOMKilled"
@@ -260,6 +282,10 @@ def test_a_bomb_a_hog_a_filler_a_miner_and_a_talker_at_once(class_of_two, calm):
     assert (
         flooded["reason"] == "Evicted" and 'EmptyDir volume "scratch" exceeds the limit "128Mi"' in flooded["message"]
     )
+    hoarded = eve.ended("hoarder")
+    assert hoarded["reason"] == "Evicted" and 'claim "kept" exceeds the limit "128Mi"' in hoarded["message"]
+    eve.run("heir", spec=kept, volumeMounts=[{"name": "scratch", "mountPath": "/scratch"}], script="pass")
+    wait_until("the full volume to be refused", lambda: "make another" in eve.ask("GET", EVENTS), 40)
     held = held_by_the_engine(eve, "miner")
     assert held["NanoCpus"] <= 10**9 and held["Memory"] == held["MemorySwap"] == 256 << 20
     for name in ("miner", "talker"):
@@ -268,7 +294,8 @@ def test_a_bomb_a_hog_a_filler_a_miner_and_a_talker_at_once(class_of_two, calm):
 
 def held_by_the_engine(learner: Learner, name: str) -> dict:
     """The HostConfig of a pod's container."""
-    wait_until(f"{name} to run", lambda: learner.status(name).get("phase") == "Running", 40)
+    wait_until(f"{name} to begin", lambda: learner.status(name).get("phase") not in (None, "Pending"), 40)
+    assert learner.status(name)["phase"] == "Running", learner.status(name)
     id = learner.status(name)["containerStatuses"][0]["containerID"].partition("://")[2]
     with docker.APIClient() as client:
         return client.inspect_container(id)["HostConfig"]

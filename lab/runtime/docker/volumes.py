@@ -8,6 +8,7 @@ made for this that never starts: so it works the same where the engine is on ano
 import io
 import tarfile
 import threading
+from pathlib import Path
 
 from docker.errors import NotFound
 
@@ -65,6 +66,11 @@ class Volumes:
             return bool(self._engine.client.inspect_container(opener))
         except NotFound:
             return False
+
+    def place(self, source: str) -> Path | None:
+        with failing_as(FAILED):
+            found = self._inspect(source)
+        return Path(found["Mountpoint"]) if found and self._engine.on_this_host() else None
 
     def remove(self, cluster: str, name: str) -> None:
         with failing_as("VolumeFailedDelete", gone_is_fine=True):

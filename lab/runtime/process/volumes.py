@@ -21,6 +21,9 @@ class Volumes:
         place.mkdir(parents=True, exist_ok=True)
         return str(place)
 
+    def place(self, source: str) -> Path | None:
+        return Path(source)
+
     def remove(self, cluster: str, name: str) -> None:
         shutil.rmtree(self._folder / cluster / name, ignore_errors=True)
 

@@ -1,5 +1,7 @@
 """Talking to a process that there is not, and writing to a volume that nobody keeps."""
 
+from pathlib import Path
+
 from lab.runtime.stream import STDERR
 
 
@@ -35,6 +37,9 @@ class NoVolumes:
 
     def ensure(self, cluster: str, name: str) -> str:
         return name
+
+    def place(self, source: str) -> Path | None:
+        return None
 
     def remove(self, cluster: str, name: str) -> None:
         pass
