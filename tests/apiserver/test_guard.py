@@ -4,10 +4,15 @@ import pytest
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BUILDS, CONFIGMAPS, CRONJOBS, DEPLOYMENTS, LIMITRANGES, PODS, VISITORS, Kind
+from lab.apiserver import registry
+from lab.apiserver.access.allowance import Allowance
+from lab.apiserver.access.user import LOOPBACK
 from lab.apiserver.admission import guard
+from lab.apiserver.request import Request
+from lab.apiserver.views import entry
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
-from lab.models import OUR_IMAGES
+from lab.models import OUR_IMAGES, Cluster
 
 pytestmark = pytest.mark.django_db
 
@@ -104,8 +109,7 @@ def test_an_image_is_looked_at_when_it_is_set_and_not_with_each_change(learner):
     made = learner.create(DEPLOYMENTS, deployed(pod()))
     with pytest.raises(ApiError, match="nginx"):
         learner.patch(DEPLOYMENTS, "default", "x", {"spec": {"template": {"spec": pod("nginx")}}})
-    from lab.models import Cluster  # its list may become shorter
-
+    # Its list may become shorter.
     Cluster.objects.filter(name="held").update(guard="mine/*")
     assert learner.patch(DEPLOYMENTS, "default", "x", {"spec": {"replicas": 2}}) != made
     with pytest.raises(ApiError, match="use one of mine/"):
@@ -115,9 +119,6 @@ def test_an_image_is_looked_at_when_it_is_set_and_not_with_each_change(learner):
 def test_who_looks_into_a_pod_brings_no_image_from_elsewhere(learner):
     made = learner.create(PODS, named(spec=pod()))
     looked = {**made, "spec": {**made["spec"], "ephemeralContainers": [{"name": "debugger", "image": "busybox"}]}}
-    from lab.apiserver import registry
-    from lab.apiserver.request import Request
-
     with pytest.raises(ApiError, match="ephemeralContainers"):
         registry.update(Request("held", "kubectl"), PODS, "default", "x", looked, "ephemeralcontainers")
 
@@ -144,3 +145,15 @@ def test_no_object_is_large(learner):
     with pytest.raises(ApiError) as refusal:
         learner.patch(CONFIGMAPS, "default", "x", {"data": {"b": "x" * 100_000}})
     assert refusal.value.code == 413
+
+
+def test_pods_by_their_tokens_have_a_share_of_requests(learner, monkeypatch, rf):
+    monkeypatch.setattr(entry.allowance, "OF_PODS", Allowance(1, 2, lambda: 0.0))
+    monkeypatch.setattr(entry.authentication, "user_of", lambda scope, cluster: LOOPBACK)
+    ensure_cluster("own")
+    request = rf.get("/api/v1/pods")
+    request.scope = {}
+    assert [entry._admitted(request, "held") for _ in range(2)] and [entry._admitted(request, "own") for _ in range(9)]
+    with pytest.raises(ApiError) as refusal:
+        entry._admitted(request, "held")
+    assert (refusal.value.code, refusal.value.details["retryAfterSeconds"]) == (429, 1)

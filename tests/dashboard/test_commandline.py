@@ -12,8 +12,10 @@ from django.test import Client as Browser
 from playwright.sync_api import expect
 
 from lab.client.clusters import ensure_cluster
+from lab.dashboard import console
 from lab.dashboard.commandline import addressed, arguments, wants_input
 from lab.dashboard.console import kubeconfig_command
+from lab.httpserver import ONLY_CLUSTER
 from tests.labs import wait_until
 
 from .screen import SECONDS, Screen
@@ -129,6 +131,17 @@ def test_an_address_is_one_of_this_cluster_whatever_a_kubectl_makes_of_a_base_pa
 def test_what_comes_for_a_container_is_no_address():
     words = arguments("exec web -- curl --raw http://x/")
     assert addressed(words, "mine") == ("/clusters/mine", words)
+
+
+async def test_a_learner_runs_a_few_commands_at_once_and_others_as_many_as_they_want(monkeypatch, rf):
+    monkeypatch.setattr(console, "program", lambda: None)
+    monkeypatch.setitem(console._running, "theirs", console.MOST_AT_ONCE)
+    codes = []
+    for own in ("theirs", "another", ""):
+        request = rf.post("/", json.dumps({"command": "get pods"}), content_type="application/json")
+        request.scope = {"state": {ONLY_CLUSTER: own}}
+        codes.append((await console.run(request, own or "theirs")).status_code)
+    assert codes == [429, 503, 503]  # there is no kubectl here
 
 
 def type_(screen: Screen, command: str, then: str):

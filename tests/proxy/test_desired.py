@@ -1,6 +1,7 @@
 """From Services, slices and Ingresses to what a data plane should do. Pure."""
 
 import json
+from ipaddress import IPv4Network
 
 import pytest
 from hypothesis import given
@@ -275,6 +276,17 @@ def test_shares_are_kept_to_half_a_point(percent, old, new):
     assert max(found.values()) <= MOST
     share = 100 * sum(weight for server, weight in found.items() if server[0] == "n") / sum(found.values())
     assert abs(share - percent) <= 0.5
+
+
+@pytest.mark.parametrize("plane", ["host", "gateway"])
+def test_a_strangers_endpoints_lie_in_their_own_network_or_are_none(plane):
+    addresses = ("10.64.1.2", "10.65.1.2", "192.168.1.1")
+    slices = {("default", "web"): [a_slice(*({"addresses": [each]} for each in addresses))[1]]}
+    picture = Picture("west", [a_service()], slices, [], RUNTIMES, lambda *_: None)
+    for within, left in ((None, set(addresses)), ("10.64.0.0/16", {"10.64.1.2"}), ("0.0.0.0/32", set())):
+        picture.within = IPv4Network(within) if within else None
+        backend = desired(picture, plane)["backends"]["default/web:http"]
+        assert {server["address"] for server in backend["servers"].values()} == left
 
 
 def of_api(plane: str, *nodes: tuple[str, int]) -> dict:
