@@ -135,3 +135,17 @@ class Seat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.nickname} in {self.workshop.code}"
+
+
+class Drill(models.Model):
+    """A fault that came to all clusters of a workshop at once. What became of it stands in their logs."""
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="drills")
+    fault = models.CharField(max_length=20, help_text="its name among the drills' faults")
+    began = models.DateTimeField(auto_now_add=True)
+    struck = models.JSONField(
+        default=dict, help_text="cluster → revision and time from which it counts, or why it failed"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.fault} in {self.workshop.code}"

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import learner, teaching, views
+from . import afterwards, learner, teaching, views
 
 CODE = r"^staff/workshops/(?P<code>[A-Z]{6})/"
 
@@ -17,6 +17,9 @@ urlpatterns = [
     path("staff/workshops/", views.workshops, name="workshops"),
     re_path(CODE + r"$", views.workshop, name="workshop"),
     re_path(CODE + r"(?P<act>open|close|delete)$", views.change, name="change-workshop"),
+    re_path(CODE + r"report$", afterwards.page, name="report"),
+    re_path(CODE + r"report\.(?P<kind>csv|json)$", afterwards.file, name="report-file"),
+    re_path(CODE + r"drill$", afterwards.drill, name="drill"),
     re_path(CODE + r"wall$", teaching.wall, name="wall"),
     re_path(CODE + r"wall/do/(?P<what>say|hint|reset|lower)$", teaching.do, name="wall-do"),
 ]
