@@ -76,7 +76,7 @@ class Networks:
     def has_closed(self) -> bool:
         with failing_as("NetworkNotReady"):
             rows = self._engine.client.networks(filters=labels.filter_of(self._lab_id))
-        return any(BRIDGE in row["Options"] for row in rows)
+        return any(BRIDGE in (row["Options"] or {}) for row in rows)
 
     def _find(self, name: str) -> dict | None:
         # The engine's own filter by name finds parts of names too. Two of one name (the engine allows it): the oldest.
