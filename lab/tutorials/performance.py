@@ -5,7 +5,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,15 @@ from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
-from lab.store import Change, changes, state_at
+from lab.explain.authors import PERSON
+from lab.store import Change, Compacted, changes, state_at
 
 from . import facts, marking, progress
 from .acting import do
 from .checking import Judge, Result, readings
 from .claims import Claim, Reading, parse_reading
 from .facts import all_hold
+from .happenings import happened
 from .lesson import Act, Fault, Lesson, Step
 from .outside import Outside, counted, is_outside
 from .scenes import Scene, read_scene
@@ -110,7 +112,8 @@ class Performance:
         """Acts count from when the prediction is made."""
         if step.predict is None or step.predict.id in progress.answers(obj, step):
             self._outside.baseline = obj["status"].get("baseline", {})
-            if step.start and not self._anew and is_early(step, self._holds):
+            rows = all_since(self._client.cluster, obj["status"]["began"]["revision"])
+            if step.start and not self._anew and (is_early(step, self._holds) or has_begun(step, rows)):
                 self._anew, self._since = True, time.time()
                 self._write(obj, {**obj["status"], "phase": progress.SETTING, "message": TOO_EARLY})
                 return SOON
@@ -238,6 +241,22 @@ def is_early(step: Step, holds: Callable[[Claim], bool]) -> bool:
     """Whether a check that waits for no other holds before anything counts: then it was done before the prediction, and
     is undone."""
     return any(check.state and not check.after and all(map(holds, check.state)) for check in step.checks)
+
+
+def has_begun(step: Step, rows: Iterable[Change]) -> bool:
+    """Whether somebody has done, among these rows, what a history begins with: who did it before it counts may find
+    nothing left to do."""
+    firsts = [check.moments[0] for check in step.checks if check.moments and not check.after]
+    mine = [moment for moment in firsts if moment.by == PERSON]
+    return bool(mine) and any(happened(moment, row) for row in rows for moment in mine)
+
+
+def all_since(cluster: str, revision: int) -> Iterator[Change]:
+    """The log after a revision, to its end; nothing of what is no longer kept."""
+    with contextlib.suppress(Compacted):
+        while rows := grown(cluster, revision):
+            yield from rows
+            revision = rows[-1].revision
 
 
 def grown(cluster: str, after: int) -> list[Change]:

@@ -150,7 +150,7 @@ drawer.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const [panel, show] = ["[data-panel]", "[data-show]"].map((what) => event.target.closest(what));
   if (panel) openPanel(panel.dataset.panel, panel.closest("[data-id]")?.dataset.id);
-  else if (show) open(show.dataset.show || show.closest("[data-id]").dataset.id);
+  else if (show) open(show.dataset.show || show.closest("[data-id]").dataset.id, show.dataset.tab);
 });
 
 // Logs: the API's own log endpoint, followed by a streaming fetch.
