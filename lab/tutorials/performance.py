@@ -15,7 +15,6 @@ from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
-from lab.explain.authors import PERSON
 from lab.store import Change, Compacted, changes, state_at
 
 from . import facts, marking, progress
@@ -247,7 +246,7 @@ def has_begun(step: Step, rows: Iterable[Change]) -> bool:
     """Whether somebody has done, among these rows, what a history begins with: who did it before it counts may find
     nothing left to do."""
     firsts = [check.moments[0] for check in step.checks if check.moments and not check.after]
-    mine = [moment for moment in firsts if moment.by == PERSON]
+    mine = [moment for moment in firsts if moment.by == "person"]
     return bool(mine) and any(happened(moment, row) for row in rows for moment in mine)
 
 

@@ -26,7 +26,7 @@ def test_what_waits_for_another_check_may_hold_from_the_start():
 
 
 def test_what_a_history_begins_with_is_early_too_if_a_person_did_it():
-    scaled = (Moment("changed", parse_subject("deployment/web"), by="person", where=parse("replicas == 3")),)
+    scaled = (Moment("changed", parse_subject("deployment/web"), by="person", where=parse("deployment replicas == 3")),)
     asked = step(Check("asked", "Three are asked for", moments=scaled))
     two, three = deployment("web", 2, 2), deployment("web", 3, 2)
     assert has_begun(asked, [row(three, "kubectl", 0.0, old=two)])
