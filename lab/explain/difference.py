@@ -108,13 +108,17 @@ def _parts(value: object) -> dict[str, object] | None:
     return {str(number): item for number, item in enumerate(value)}
 
 
+MAPS = ("metadata.annotations.", "metadata.labels.", "data.")  # whose keys have dots of their own
+
+
 def in_words(paths: Iterable[dict]) -> str:
     """The most telling difference in a few words: `replicas 3 → 5`, `annotations added`."""
     told = sorted(paths, key=lambda item: _telling(item["path"]))
     if not told:
         return ""
     first, more = told[0], len(told) - 1
-    name = first["path"].rpartition(".")[2]
+    path = first["path"]
+    name = next((path.removeprefix(one) for one in MAPS if path.startswith(one)), path.rpartition(".")[2])
     return f"{name} {_how(first)}" + (f", {more} more" if more else "")
 
 

@@ -64,3 +64,10 @@ def test_of_a_secret_one_learns_which_data_differ_and_nothing_of_what_is_in_them
 )
 def test_the_most_telling_difference_is_said_in_words(fields, words):
     assert in_words(changed(a_deployment(replicas=3), a_deployment(**{"replicas": 3, **fields}))) == words
+
+
+def test_a_key_that_has_dots_is_said_whole():
+    off = a_deployment(replicas=3)
+    off["metadata"] = {**off["metadata"], "annotations": {"orrery.io/power": "off"}}
+    on = {**off, "metadata": {**off["metadata"], "annotations": {"orrery.io/power": "on"}}}
+    assert in_words(changed(on, off)) == "orrery.io/power on → off"

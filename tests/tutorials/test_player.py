@@ -218,6 +218,8 @@ def test_deployments_by_keyboard_alone(player):
     key.press("Space")
     key.press("Enter")
     player.phase("Act")
+    page.evaluate("document.activeElement.blur()")
+    key.press("x")  # the command line again: the next step has closed it
     listed = player.type("get pods -l app=shop -o name", "pod/")
     player.type("label deployment shop app=other --overwrite", "labeled")  # the wrong object
     player.check("taken", "not yet")
