@@ -24,6 +24,7 @@ from .shipping import (
     first_image,
     image_rows,
     program_of,
+    shipped_last,
     told_size,
     used_by,
 )
@@ -43,7 +44,7 @@ def ship(request: HttpRequest, cluster: str) -> HttpResponse:
         return render(request, "board/no_cluster.html", {"clusters": clusters_for(request)}, status=error.code)
     wanted = request.POST.get("deployment") or request.GET.get("deployment")
     meant = next((each for each in deployments if key_of(each) == wanted), None)
-    chosen = meant or next(iter(deployments), None)
+    chosen = meant or shipped_last(deployments, client.list(BUILDS))
     if request.method == "POST":
         try:
             if meant is None:  # it went while somebody typed: no other is shipped in its stead

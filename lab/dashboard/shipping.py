@@ -32,6 +32,15 @@ def builds_of(builds: list[dict], deployment: dict) -> list[dict]:
     return sorted(mine, key=lambda build: int(build["metadata"]["resourceVersion"]), reverse=True)
 
 
+def shipped_last(deployments: list[dict], builds: list[dict]) -> dict | None:
+    """The deployment that one goes on with: that of the newest build, else the first."""
+
+    def newest(deployment: dict) -> int:
+        return max((int(one["metadata"]["resourceVersion"]) for one in builds_of(builds, deployment)), default=0)
+
+    return max(deployments, key=newest, default=None)
+
+
 def files_to_edit(deployment: dict, builds: list[dict], afresh: bool = False) -> dict[str, str]:
     """Those of the last build, so that one goes on where one was; else the demo's own page."""
     if builds and not afresh:

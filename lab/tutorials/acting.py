@@ -63,14 +63,16 @@ def _apply(client: Client, act: Act, folder: Path) -> Done:
             meta.setdefault("namespace", "default")
         if kind is NODES:  # a machine is run by what runs the others
             meta.setdefault("labels", {}).setdefault(RUNTIME_LABEL, usual_runtime(client.list(NODES)))
-        old = client.find(kind, meta.get("namespace", ""), meta["name"])
+        # What is named by generateName is another one each time.
+        old = client.find(kind, meta.get("namespace", ""), meta["name"]) if "name" in meta else None
         if old:
             obj = {**old, **obj, "metadata": {**old["metadata"], **meta}}
             if kind in (NODES, *FILLED_IN):
                 obj["spec"] = {**old.get("spec", {}), **obj.get("spec", {})}
         puts.append(Put(kind, obj))
     client.write(puts)
-    return Done(f"Applied {act.text}", kubectl("apply", "-f", act.text))
+    verb = "apply" if all("name" in put.object["metadata"] for put in puts) else "create"
+    return Done(f"Applied {act.text}", kubectl(verb, "-f", act.text))
 
 
 def _delete(client: Client, act: Act, folder: Path) -> Done:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
-from lab.dashboard.shipping import address_of, builds_of, files_to_edit, image_rows, told_size, used_by
+from lab.dashboard.shipping import address_of, builds_of, files_to_edit, image_rows, shipped_last, told_size, used_by
 
 SECONDS = 30_000
 
@@ -40,6 +40,13 @@ def test_later_one_goes_on_where_one_was():
     files = files_to_edit(deployment(), builds)
     assert files == {"page.html": "page 9", "Dockerfile": "FROM x\n"}
     assert "hello {version}" in files_to_edit(deployment(), builds, afresh=True)["page.html"]
+
+
+def test_one_goes_on_with_what_was_shipped_last():
+    accounts, hello = {**deployment(), "metadata": {"name": "accounts", "namespace": "default"}}, deployment()
+    assert shipped_last([accounts, hello], [build(3, of="accounts"), build(5)]) is hello
+    assert shipped_last([accounts, hello], [build(3, of="gone")]) is accounts
+    assert shipped_last([], []) is None
 
 
 def test_an_image_says_who_uses_it():

@@ -41,6 +41,13 @@ def test_a_file_is_applied_to_what_is_there(cluster):
     assert cluster.client.get(PERSISTENTVOLUMECLAIMS, "default", "bank-records")["spec"]["volumeName"] == "found"
 
 
+def test_what_has_no_name_yet_is_another_one_each_time(cluster, tmp_path):
+    (tmp_path / "note.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: note-}\n")
+    for _ in range(2):
+        assert do(cluster.client, Act("apply", "note.yaml"), tmp_path).kubectl == "kubectl create -f note.yaml"
+    assert len([one for one in cluster.client.list(CONFIGMAPS, "default") if one["metadata"]["name"] > "note-"]) == 2
+
+
 def test_a_machine_is_run_by_what_runs_the_others(cluster):
     cluster.client.create(NODES, {"metadata": {"name": "old", "labels": {"orrery.io/runtime": "simulated"}}})
     do(cluster.client, Act("apply", "base.yaml"), SCENES)
