@@ -22,7 +22,7 @@ PASSED = {"passed": {"revision": 9, "time": 1_790_000_000.0}, "runs": 2, "second
 
 def web(ready: int, replicas: int = 3) -> dict:
     obj = deployment("web", replicas, ready)
-    return {**obj, "status": {"readyReplicas": ready, "updatedReplicas": replicas}}
+    return {**obj, "status": {"replicas": replicas, "readyReplicas": ready, "updatedReplicas": replicas}}
 
 
 def told(*rows: Any, whole: bool = True) -> tuple:
@@ -39,6 +39,8 @@ def test_noticed_hurt_and_well_are_seconds_after_the_fault():
     assert told(well) == (None, None, None)  # never hurt
     assert told(hurt, well, whole=False) == (None, None, None)  # it was not whole before
     assert told(row(web(2), "deployment-controller", 101.5, deleted=True)) == (None, 1.5, None)
+    stuck = {**web(3), "status": {"replicas": 4, "readyReplicas": 3, "updatedReplicas": 1}}
+    assert told(row(stuck, "deployment-controller", 101.5)) == (None, 1.5, None)  # the visitors see nothing of it yet
 
 
 def test_who_struck_does_not_notice_and_what_comes_much_later_is_not_about_it():
