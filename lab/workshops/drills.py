@@ -141,6 +141,6 @@ def is_a_learners(row: Row) -> bool:
 
 
 def is_whole(workload: dict) -> bool:
-    """As many pods as asked for, all of the template that is asked for, all ready: no rollout is under way, or stuck."""
+    """As many pods as asked for, all of the template asked for, all ready: no rollout is under way, or stuck."""
     wanted, status = workload["spec"].get("replicas", 1), workload.get("status", {})
     return all(status.get(word, 0) == wanted for word in ("replicas", "updatedReplicas", "readyReplicas"))
