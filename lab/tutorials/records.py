@@ -34,6 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def certificate(request: HttpRequest) -> HttpResponse:
     cluster = own_cluster(request) or request.GET.get("cluster", LEARN)
     context = {"cluster": cluster, "alone": _alone(request), **certificate_of(_lessons(cluster))}
+    context["brought"] = "brought" in request.GET
     return render(request, "tutorials/certificate.html", context)
 
 
@@ -58,8 +59,9 @@ def bring_progress(request: HttpRequest) -> HttpResponse:
             ensure_learning_cluster()
         carrying.unpack(client_of(cluster), request.FILES["file"].read(carrying.MOST_BYTES + 1))
     except ApiError as error:
-        return render(request, "tutorials/sorry.html", {"error": error}, status=error.code)
-    return redirect(f"{reverse('certificate')}?cluster={cluster}")
+        told = {"error": error, "title": "This file cannot be brought here", "back": reverse("certificate")}
+        return render(request, "tutorials/sorry.html", told, status=error.code)
+    return redirect(f"{reverse('certificate')}?cluster={cluster}&brought=1")
 
 
 @require_GET

@@ -73,9 +73,12 @@ def test_the_page_gives_the_file_and_takes_it(client, learner):
     assert "attachment" in answer["Content-Disposition"] and FIRST in answer.content.decode()
     learner.delete(LESSONS, "", LESSON)
     file = SimpleUploadedFile("orrery-progress.yaml", answer.content)
-    assert client.post("/lessons/progress", {"file": file}).status_code == 302
-    assert "Say three" in client.get("/lessons/certificate").content.decode()
-    assert client.post("/lessons/progress", {}).status_code == 400
+    brought = client.post("/lessons/progress", {"file": file})
+    shown = client.get(brought["Location"]).content.decode()
+    assert "Say three" in shown and "What the file has" in shown
+    assert "What the file has" not in client.get("/lessons/certificate").content.decode()
+    refused = client.post("/lessons/progress", {})
+    assert refused.status_code == 400 and "This file cannot be brought here" in refused.content.decode()
 
 
 def test_a_link_to_a_lesson_leads_to_the_path_where_nobody_has_begun(client):

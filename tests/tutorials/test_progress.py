@@ -12,7 +12,7 @@ from lab.tutorials import progress
 from lab.tutorials.claims import parse
 from lab.tutorials.column import learners_act
 from lab.tutorials.lesson import Act, Answer, Fault, Hint, Lesson, Question, Step
-from lab.tutorials.overview import certificate_of
+from lab.tutorials.overview import certificate_of, tracks
 from lab.tutorials.predictions import in_sum
 from lab.tutorials.views import ACTS, begin
 
@@ -81,6 +81,7 @@ def test_a_certificate_counts_what_the_learner_has_done_and_what_was_shown_apart
     steps = {"open-the-bank": {**kept, "skipped": False}, "loans-breaks": {**kept, "skipped": True}}
     told = certificate_of({"01-one-big-application": {"status": {"steps": steps}}})
     assert (told["done"], told["shown"], told["minutes"], told["whole"]) == (1, 1, 1, 0)
+    assert told["all"] == tracks({})["lessons"]  # as the path counts: without the sandbox
 
 
 def test_the_thread_of_what_a_learner_did_is_found_in_a_busy_log(client):
