@@ -67,7 +67,7 @@ def hints_due(step: Step, holds: list[bool], asked: int, waited: float) -> list[
     """The numbers of the hints to show: those that fit the state, whose time has come, or that were asked for. One that
     has a `when` is never shown where it does not hold: it would not be true."""
     due = [i for i, hint in enumerate(step.hints) if _is_due(hint, holds[i], waited)]
-    others = [i for i, hint in enumerate(step.hints) if i not in due and not hint.when]
+    others = [i for i, hint in enumerate(step.hints) if i not in due and (holds[i] or not hint.when)]
     return sorted(due + others[: max(0, asked)])
 
 

@@ -103,6 +103,13 @@ def test_hints_come_when_they_fit_when_it_is_time_and_when_they_are_asked_for():
     assert progress.hints_due(SECOND, [False, False], 1, waited=39) == [1]
 
 
+def test_who_asks_is_given_the_first_hint_that_fits_before_its_time_and_not_a_later_one():
+    hints = (Hint("look", when=(parse("nodes count == 3"),), after=45), Hint("do this", after=150))
+    step = Step("third", "Third", 1, "", hints=hints)
+    assert progress.hints_due(step, [True, False], 1, waited=5) == [0]
+    assert progress.hints_due(step, [False, False], 1, waited=5) == [1]
+
+
 def test_a_hint_that_does_not_fit_is_not_given_on_request_either():
     assert progress.hints_due(SECOND, [False, False], 2, waited=41) == [1]
 
