@@ -60,19 +60,15 @@ class RoomConsumer(AsyncWebsocketConsumer):
                 await self.sender
 
     async def run(self, code: str) -> None:
-        spoke = 0.0
         try:
             async with self.kind.watching(code, self.wake) as watched:
                 while watched.shown is not None:
                     self.wake.clear()
-                    message = self.message(watched)
-                    if message is None and time.monotonic() - spoke >= BEAT_SECONDS:
-                        message = {"type": "beat"}
-                    if message is not None:
-                        spoke = time.monotonic()
-                        text = orjson.dumps({**message, "now": time.time()}).decode()
-                        await asyncio.wait_for(self.send(text_data=text), STALLED_SECONDS)
-                    await self.wake.wait()
+                    message = self.message(watched) or {"type": "beat"}
+                    text = orjson.dumps({**message, "now": time.time()}).decode()
+                    await asyncio.wait_for(self.send(text_data=text), STALLED_SECONDS)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self.wake.wait(), BEAT_SECONDS)
             await self.close(GONE)
         except Gone:
             await self.close(GONE)

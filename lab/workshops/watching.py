@@ -45,6 +45,7 @@ class Watched:
     async def _follow(self) -> None:
         while True:
             await self.more()
+            before = self.shown
             try:
                 await self._read()
             except Gone:
@@ -55,8 +56,9 @@ class Watched:
             except Exception:  # those who watch must not be left with what was
                 log.exception("the room of %s waits", self.code)
                 await asyncio.sleep(AGAIN_SECONDS)
-            for wake in self._wakes:
-                wake.set()
+            if self.shown != before:
+                for wake in self._wakes:
+                    wake.set()
 
     async def _read(self) -> None:
         self.shown = await database_sync_to_async(self.look, thread_sensitive=False, executor=_reader)()
@@ -64,7 +66,7 @@ class Watched:
     @classmethod
     @contextlib.asynccontextmanager
     async def watching(cls, code: str, wake: asyncio.Event) -> AsyncIterator[Self]:
-        """The one of this process; `wake` is set whenever it has looked. Raises Gone."""
+        """The one of this process; `wake` is set whenever something is another. Raises Gone."""
         one: Any = _open.setdefault((cls, code), cls(code))
         one._wakes.add(wake)
         try:

@@ -3,6 +3,7 @@ import { make } from "../board/format.js";
 
 const box = document.getElementById("said");
 const QUIET = 12000; // the server speaks every five seconds
+const GONE = 4404; // the workshop is over
 let socket = null;
 let heard = 0;
 let wait = 500;
@@ -17,8 +18,9 @@ function connect() {
     const message = JSON.parse(data);
     if (message.type === "room") show(message);
   };
-  socket.onclose = () => {
-    if (socket === mine) again();
+  socket.onclose = ({ code }) => {
+    if (code === GONE) location.href = "/join";
+    else if (socket === mine) again();
   };
 }
 
@@ -36,6 +38,7 @@ setInterval(() => {
 }, 1000);
 
 function show({ said, hand }) {
+  if (!said) sessionStorage.removeItem("heard");
   say(sessionStorage.getItem("heard") === said ? "" : said);
   raise(hand);
 }

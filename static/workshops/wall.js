@@ -8,6 +8,8 @@ const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 const { base } = document.body.dataset;
 const STALE = 11000; // the server speaks every five seconds
+const GONE = 4404;
+const SLOWEST = 4000;
 let socket = null;
 let heard = 0;
 let wait = 250;
@@ -22,14 +24,24 @@ function connect() {
   const mine = (socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${base}wall`));
   socket.opened = opened;
   socket.onmessage = ({ data }) => receive(JSON.parse(data));
-  socket.onclose = () => socket === mine && again();
+  socket.onclose = ({ code }) => {
+    if (code === GONE) location.href = "/staff/workshops/";
+    else if (socket === mine) again();
+  };
 }
 
 function again() {
   socket = null;
   setTimeout(connect, wait * (0.7 + 0.6 * Math.random()));
-  wait = Math.min(4000, wait * 2);
+  if (wait === SLOWEST) signedIn();
+  wait = Math.min(SLOWEST, wait * 2);
   state();
+}
+
+// Where the lab answers and this page may not be seen any more, one has to sign in again.
+async function signedIn() {
+  const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") location.reload();
 }
 
 function receive(message) {

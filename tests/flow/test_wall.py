@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from ..labs import LabUnderTest
 from .room import PASSWORD, ROOM, made, root_of, teacher_of
 
+FAINT = (Path(__file__).parents[1] / "dashboard" / "faint.js").read_text()
 SLOW = 60_000  # of a machine that may be busy
 LESSON = "10-desired-state"
 pytestmark = pytest.mark.timeout(600)
@@ -106,3 +108,8 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
     expect(wall.locator(".tile b").first).to_have_text(re.compile(r"^No\. \d$"))
     bob.close()
     expect(wall.locator('.tile[data-away="true"]')).to_have_count(1, timeout=SLOW)
+    wall.emulate_media(reduced_motion="reduce")  # else what is half way from one theme to the other is looked at
+    for theme in ("dark", "light"):
+        wall.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        wall.evaluate("() => new Promise(done => setTimeout(done, 200))")
+        assert wall.evaluate(FAINT) == []
