@@ -41,6 +41,7 @@ from lab.controllers.deployment.revisions import REVISION, REVISION_HISTORY, sam
 from lab.controllers.horizontalpodautoscaler.controller import MEMORY
 from lab.store import View
 
+from . import facts
 from .scenes import Scene
 
 # No part of a scene: these stay.
@@ -81,6 +82,7 @@ class Fitting:
 
     def __init__(self, view: View, scene: Scene, since: float):
         self.view, self.scene, self.since = view, scene, math.floor(since)
+        self.reached = all(facts.all_hold(claim, facts.read(view, claim.reading)) for claim in scene.until)
         self.wanted = {(key := key_of(obj)): as_restarted(obj, view.get(*key)) for obj in scene.objects}
         nodes = [obj for key in self.wanted if key[0] == NODES.resource and (obj := view.get(*key))]
         self.nodes = {obj["metadata"]["name"] for obj in nodes if self.stays(obj)}
@@ -131,7 +133,8 @@ class Fitting:
             dark = not is_up(wanted) and is_true(obj, "Ready")  # it would take a while until its pods were known dead
             return dark or obj.get("status", {}).get("capacity") != wanted["status"]["capacity"]
         if kind is PODS:
-            return _images(obj["spec"]) != _images(wanted["spec"])
+            unlike = self._is_old(obj) and not self.reached  # one that was to wait has found a node since
+            return unlike or _images(obj["spec"]) != _images(wanted["spec"])
         if kind is SERVICES:  # an address is never taken back, nor given to one that has none
             return (obj["spec"].get("clusterIP") == HEADLESS) != (wanted["spec"].get("clusterIP") == HEADLESS)
         return self._is_old(obj) and (kind in DOERS or self.scene.anew and kind in KEEPERS)

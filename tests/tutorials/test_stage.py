@@ -4,6 +4,7 @@ import time
 
 import pytest
 import yaml
+from django.conf import settings
 
 from lab.apimachinery.kinds import (
     CONFIGMAPS,
@@ -339,3 +340,14 @@ def test_what_was_restarted_is_as_good_as_before(theatre):
     theatre.reset_later()
     assert len(before) == 3 and theatre.webs() == before
     assert len(theatre.client.list(REPLICASETS)) == 1  # and there is no revision to go back to
+
+
+def test_a_pod_that_is_to_wait_is_made_anew_when_it_has_found_a_node(theatre):
+    theatre.scene = read_scene(settings.LESSONS_DIR / "13-scheduling", "picky-waits.yaml", "simulated")
+    for _ in range(3):
+        set_stage(theatre.tutor, theatre.scene)
+    theatre.bind("node-a")
+    theatre.run(theatre.pods())
+    time.sleep(1.1)
+    assert not set_stage(theatre.tutor, theatre.scene, time.time())
+    assert [pod["spec"].get("nodeName") for pod in theatre.pods()] in ([], [None])
