@@ -133,8 +133,7 @@ class Fitting:
             dark = not is_up(wanted) and is_true(obj, "Ready")  # it would take a while until its pods were known dead
             return dark or obj.get("status", {}).get("capacity") != wanted["status"]["capacity"]
         if kind is PODS:
-            unlike = self._is_old(obj) and not self.reached  # one that was to wait has found a node since
-            return unlike or _images(obj["spec"]) != _images(wanted["spec"])
+            return _images(obj["spec"]) != _images(wanted["spec"])
         if kind is SERVICES:  # an address is never taken back, nor given to one that has none
             return (obj["spec"].get("clusterIP") == HEADLESS) != (wanted["spec"].get("clusterIP") == HEADLESS)
         return self._is_old(obj) and (kind in DOERS or self.scene.anew and kind in KEEPERS)
@@ -152,7 +151,8 @@ class Fitting:
         if not self._is_old(pod):
             return False
         restarts = sum(one.get("restartCount", 0) for one in pod.get("status", {}).get("containerStatuses", ()))
-        return self.scene.anew or restarts > 0 or node in self.down or not is_true(pod, "Ready")
+        begins_anew = self.scene.anew or not self.reached  # one that was to wait goes on since somebody has helped it
+        return begins_anew or restarts > 0 or node in self.down or not is_true(pod, "Ready")
 
     def _beyond_their_share(self) -> Iterator[str]:
         """Of pods of one workload, those that are more on a node than it would have if each had as many."""
