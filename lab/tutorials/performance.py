@@ -100,15 +100,28 @@ class Performance:
             if scene.forget and self._forgotten != self._since:
                 forget(because, scene)
                 self._forgotten, self._changing = self._since, time.time()
-        if not self._is_counted(step, self._changing):
-            return SOON  # what failed while the stage was set is to be counted before, not after
         status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())
-        status.pop("message", None)
-        self._write(obj, {**status, "baseline": counted(self._client.cluster)})
+        for gone in ("message", "baseline"):
+            status.pop(gone, None)
+        if not step.predict and not self._take_baseline(status, step):
+            return SOON
+        self._write(obj, status)
         return SOON
+
+    def _take_baseline(self, status: dict, step: Step) -> bool:
+        """What failed while the stage was set is to be counted before, not after; whether it has been."""
+        is_counted = self._is_counted(step, self._changing)
+        if is_counted:
+            status["baseline"] = counted(self._client.cluster)
+        return is_counted
 
     def _commit(self, obj: dict, step: Step) -> float:
         """Acts count from when the prediction is made."""
+        if "baseline" not in obj["status"]:  # the learner reads meanwhile
+            status = dict(obj["status"])
+            if self._take_baseline(status, step):
+                self._write(obj, status)
+            return SOON
         if step.predict is None or step.predict.id in progress.answers(obj, step):
             self._outside.baseline = obj["status"].get("baseline", {})
             rows = all_since(self._client.cluster, obj["status"]["began"]["revision"])

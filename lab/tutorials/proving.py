@@ -1,7 +1,7 @@
 """Whether lessons hold: each step is played in a lab of its own, as a learner who asks to be shown it would see it.
 
 The stage is set, and no check may hold; the solution is done, and all of them must; what the text after it says in
-figures must have been measured.
+figures must have been measured; and Reset leads back, where the next step does not go on from there.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from django.conf import settings
 
 from lab.supervisor.state import read_run
 
-from . import marking
+from . import marking, progress
 from .checking import PASSED
 from .lesson import Lesson, Step
 from .progress import ACT, DONE, ERROR, PREDICT
@@ -37,19 +37,21 @@ THEIRS = ("REDIS_URL", "DATABASE_URL")  # of whoever starts it: a lab of its own
 
 @dataclass(frozen=True)
 class Proof:
-    """`stage`, `solution`: the seconds that they took; `wrong`: what did not hold, empty if all did."""
+    """`stage`, `solution`, `reset`: the seconds that they took, 0 for what was not done; `wrong`: what did not hold,
+    empty if all did."""
 
     lesson: str
     step: str
     stage: float
     solution: float
+    reset: float
     wrong: str
     measured: dict[str, str]
 
     as_dict = asdict
 
     def __str__(self) -> str:
-        outcome = self.wrong or f"stage {self.stage:.1f} s, solution {self.solution:.1f} s"
+        outcome = self.wrong or f"stage {self.stage:.1f} s, solution {self.solution:.1f} s, reset {self.reset:.1f} s"
         return f"{'ok' if not self.wrong else 'WRONG':<6} {self.lesson} {self.step}: {outcome}"
 
 
@@ -113,7 +115,7 @@ def _to_prove(lesson: Lesson, only: Sequence[str]) -> list[Step]:
 
 
 def _prove(remote: Remote, lesson: Lesson, step: Step) -> Proof:
-    began, staged, status, wrong = time.monotonic(), 0.0, {}, ""
+    began, staged, reset, status, wrong = time.monotonic(), 0.0, 0.0, {}, ""
     try:
         run = remote.enter(lesson.id, step.id)
         _reach(remote, lesson.id, run, STAGE_SECONDS, PREDICT, ACT)
@@ -130,10 +132,26 @@ def _prove(remote: Remote, lesson: Lesson, step: Step) -> Proof:
         missing = {one for one in missing if not _of_a_step_not_played(one, status)}
         if missing:
             wrong = f"not measured: {', '.join(sorted(missing))}"
+        taken = time.monotonic() - began
+        reset = _reset(remote, lesson, step)
     except (Wrong, OSError) as error:
         wrong = str(error)
-    taken = time.monotonic() - began if staged else 0.0
-    return Proof(lesson.id, step.id, round(staged, 2), round(taken, 2), wrong, _measured(status, step))
+        taken = time.monotonic() - began if staged else 0.0
+    told = round(staged, 2), round(taken, 2), round(reset, 2)
+    return Proof(lesson.id, step.id, *told, wrong, _measured(status, step))
+
+
+def _reset(remote: Remote, lesson: Lesson, step: Step) -> float:
+    """The seconds until the step can be played again; 0 where it has no scene of its own, or the next one has none."""
+    following = progress.next_step(lesson, step)
+    if not step.start or following and not following.start:
+        return 0.0
+    began = time.monotonic()
+    try:
+        _reach(remote, lesson.id, remote.enter(lesson.id, step.id), STAGE_SECONDS, PREDICT, ACT)
+    except Wrong as error:
+        raise Wrong(f"Reset: {error}") from None
+    return time.monotonic() - began
 
 
 def _measured(status: dict, step: Step) -> dict[str, str]:
