@@ -11,6 +11,7 @@ from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.client import Client
 
+from .amending import AMENDING
 from .controlplanes import set_control_planes
 from .done import Action, Done, annotate, annotation, delete
 from .drain import BLOCKS, MOVES, Item, checklist
@@ -115,6 +116,7 @@ ACTIONS: dict[str, Action] = {
     **STEERING,
     **WORKS,
     **TURNING,
+    **AMENDING,
     "kill": kill,
     "delete": delete_pod,
     "cordon": cordon,

@@ -11,6 +11,7 @@ import yaml
 
 from lab.apimachinery.kinds import Kind
 from lab.apimachinery.kubectl import kubectl
+from lab.apimachinery.patch import JSON_PATCH, MERGE_PATCH
 from lab.client import Client
 
 
@@ -33,10 +34,12 @@ def delete(client: Client, kind: Kind, namespace: str, name: str) -> str:
     return kubectl("delete", kind.singular, name, namespace=namespace)
 
 
-def patch(client: Client, kind: Kind, namespace: str, name: str, changes: dict) -> str:
-    """A merge patch."""
-    client.patch(kind, namespace, name, changes)
-    return kubectl("patch", kind.singular, name, "--type=merge", "-p", json.dumps(changes), namespace=namespace)
+def patch(client: Client, kind: Kind, namespace: str, name: str, changes: dict | list) -> str:
+    """A merge patch, or a JSON patch, which is a list."""
+    merges = isinstance(changes, dict)
+    client.patch(kind, namespace, name, changes, patch_type=MERGE_PATCH if merges else JSON_PATCH)
+    way = "--type=merge" if merges else "--type=json"
+    return kubectl("patch", kind.singular, name, way, "-p", json.dumps(changes), namespace=namespace)
 
 
 def annotate(client: Client, kind: Kind, namespace: str, name: str, key: str, held: str | None) -> str:

@@ -3,16 +3,12 @@
 Pure, but for `cards_of`, which asks.
 """
 
-import json
-import shlex
-
-from lab.apimachinery.controlplane import PARTITIONED, POWER
-from lab.apimachinery.kinds import BY_RESOURCE, CRONJOBS, NODES, RELEASES, WHEELS, Kind
-from lab.apimachinery.meta import join_key
+from lab.apimachinery.kinds import Kind
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
 from lab.explain import why
 
+from .advice import act_of
 from .verdicts import SCORES
 
 MOST_GROUNDS = 8  # of a card: a table of nodes and the thread tell the rest
@@ -30,8 +26,6 @@ CALM = frozenset(
         *("Tainted", "BuyNode", "KeepNode", "FindNodeIdle"),
     }
 )
-
-SWITCHES = {f"{POWER}-": "power-on", f"{PARTITIONED}-": "rejoin"}  # what is taken off a node → the act
 
 
 def cards_of(client: Client, kind: Kind, namespace: str, name: str) -> list[dict]:
@@ -64,53 +58,3 @@ def telling(cards: list[dict], state: str) -> str:
     what something would change: a node that was silent once, and is back, opens as any other."""
     first = cards[0] if cards else None
     return first["answer"] if first and not first["calm"] and (first["help"] or state != "ready") else ""
-
-
-def act_of(command: str) -> dict | None:
-    """`{"do", "row", "words", "form"}`: the act of the board that does what the command does, if it has one; `form` is
-    JSON, as a button's `data-with`."""
-    words = shlex.split(command)
-    namespace = words[-1] if words[-2:-1] == ["-n"] else "default"
-    match words[1:]:
-        case ["cordon" | "uncordon" as do, node]:
-            return _act(do, f"{NODES.resource}/{node}", f"{do.capitalize()} {node}")
-        case ["annotate", "node", node, key] if key in SWITCHES:
-            return _act(SWITCHES[key], f"{NODES.resource}/{node}", f"Bring {node} back")
-        case ["rollout", "undo", of, *_]:
-            return _act("undo", _row(of, namespace), "Go back")
-        case ["rollout", "resume", of, *_]:
-            return _act("resume", _row(of, namespace), "Resume")
-        case ["scale", of, replicas, *_] if replicas.removeprefix("--replicas=").isdecimal():
-            wanted = int(replicas.removeprefix("--replicas="))
-            return _act("scale", _row(of, namespace), f"Scale to {wanted}", replicas=wanted)
-        case ["create", "job", _, origin, *_] if origin.startswith("--from=cronjob/"):
-            return _act("run-now", f"{CRONJOBS.resource}/{namespace}/{origin.rpartition('/')[2]}", "Start one now")
-        case ["patch", kind, name, "--type=merge", "-p", patch, *_]:
-            return _patch(kind, namespace, name, json.loads(patch).get("spec"))
-    return None
-
-
-def _patch(kind: str, namespace: str, name: str, spec: dict | None) -> dict | None:
-    if kind == WHEELS.singular and spec == {"mode": "Running"}:
-        return _act("turn", f"{WHEELS.resource}/{name}", f"Resume {name}", mode="Running")
-    if kind == RELEASES.singular:
-        of = _row(f"{kind}/{name}", namespace)
-        match spec:
-            case {"verdict": "Promote" | "Abort" as verdict}:
-                return _act(verdict.lower(), of, f"{verdict} {name}")
-            case {"paused": False}:
-                return _act("hold", of, "Let it go on", pause=False)
-    if spec == {"suspend": False}:
-        return _act("resume", _row(f"{kind}/{name}", namespace), "Resume")
-    return None
-
-
-def _act(do: str, row: str, words: str, **form: object) -> dict:
-    return {"do": do, "row": row, "words": words, "form": json.dumps(form)}
-
-
-def _row(of: str, namespace: str) -> str:
-    """`deployments.apps/default/web` of `deployment/web`, as kubectl has it."""
-    singular, _, name = of.partition("/")
-    resource = next(kind.resource for kind in BY_RESOURCE.values() if kind.singular == singular)
-    return f"{resource}/{join_key(namespace, name)}"

@@ -19,6 +19,7 @@ from lab.apimachinery.kinds import (
 )
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.labels import HASH_LABEL, RESTARTED
+from lab.apimachinery.patch import JSON_PATCH
 from lab.client import Client
 
 from .done import Action, Done, patch
@@ -26,8 +27,6 @@ from .forms import free_name
 from .rows import revision_of
 from .steeringrows import target_of_scaler
 from .workloadrows import ENDING, ROLLED, SCALED
-
-JSON_PATCH = "application/json-patch+json"
 
 
 def _meant(form: dict, kinds: tuple[str, ...]) -> Kind:

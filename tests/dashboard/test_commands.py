@@ -19,6 +19,8 @@ from lab.apimachinery.kinds import (
     DEPLOYMENTS,
     JOBS,
     NODES,
+    PERSISTENTVOLUMES,
+    PODDISRUPTIONBUDGETS,
     PODS,
     RELEASES,
     REPLICASETS,
@@ -41,6 +43,7 @@ from .test_actions import LABELS, a_replicaset, spec
 
 ZONE = "topology.kubernetes.io/zone"
 WEB = {"namespace": "default", "name": "web"}
+DISK = {"driver": "orrery.io/volumes", "volumeHandle": "disk"}
 # What each act is given, and by its name again where it has several ways.
 FORMS = {
     "delete": {"namespace": "default", "name": "waiting"},
@@ -73,6 +76,20 @@ FORMS = {
     "rejoin": {"name": "n2"},
     "remove-node": {"name": "n2"},
     "control-planes": {"count": 3},
+    "untaint": {"name": "n3", "taint": "gpu"},
+    "untaint one": {"name": "n3", "taint": "gpu:NoSchedule"},
+    "amend label": {"name": "n1", "resource": "nodes", "patch": {"metadata": {"labels": {"disk": "ssd"}}}},
+    "amend selector": {
+        **WEB,
+        "resource": "services",
+        "patch": [{"op": "add", "path": "/spec/selector", "value": {"app": "other"}}],
+    },
+    "amend volume": {"name": "kept", "resource": "persistentvolumes", "patch": {"spec": {"claimRef": None}}},
+    "amend budget": {
+        **WEB,
+        "resource": "poddisruptionbudgets.policy",
+        "patch": {"spec": {"minAvailable": None, "maxUnavailable": 1}},
+    },
     "turn": {"name": "replicaset", "mode": "Paused"},
     "turn slow": {"name": "scheduler", "mode": "Slow"},
     "turn missing": {"name": "kubelet.n1", "mode": "Step"},
@@ -95,6 +112,8 @@ def fill(client: Client) -> None:
     """Something for each act to be about."""
     for name, zone in {"n1": "a", "n2": "a", "n3": "b"}.items():
         client.create(NODES, {"metadata": {"name": name, "labels": {ZONE: zone}}})
+    taints = [{"key": "gpu", "effect": effect} for effect in ("NoSchedule", "NoExecute")]
+    client.patch(NODES, "", "n3", {"spec": {"taints": taints}})
     client.patch(NODES, "", "n2", {"spec": {"unschedulable": True}})
     client.patch(
         NODES, "", "n2", {"metadata": {"annotations": {"orrery.io/power": "off", "orrery.io/partitioned": "true"}}}
@@ -115,6 +134,11 @@ def fill(client: Client) -> None:
     client.create(SERVICES, {"metadata": WEB, "spec": {"ports": ports, "selector": {"app": "web"}}})
     client.create(BY_RESOURCE["namespaces"], {"metadata": {"name": "other"}})
     client.create(SERVICES, {"metadata": {**WEB, "namespace": "other"}, "spec": {"ports": ports}})
+    ref = {"namespace": "default", "name": "gone"}
+    volume = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "claimRef": ref}
+    client.create(PERSISTENTVOLUMES, {"metadata": {"name": "kept"}, "spec": {**volume, "csi": DISK}})
+    budget = {"selector": {"matchLabels": LABELS}, "minAvailable": "100%"}
+    client.create(PODDISRUPTIONBUDGETS, {"metadata": WEB, "spec": budget})
     client.create(VISITORS, {"metadata": {**WEB, "name": "crowd"}, "spec": {"service": "else", "rate": 20}})
     for loop in ("replicaset", "scheduler"):
         client.create(WHEELS, {"metadata": {"name": loop}})
@@ -178,7 +202,8 @@ STAMPS = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "gener
 def written(client: Client) -> dict[str, dict]:
     """All that a person writes in a cluster, by kind and name: labels, annotations and what is asked for."""
     found = {}
-    kinds = (*WORKLOADS, NODES, PODS, SERVICES, VISITORS, RELEASES, WHEELS)
+    leads = (SERVICES, PERSISTENTVOLUMES, PODDISRUPTIONBUDGETS)
+    kinds = (*WORKLOADS, NODES, PODS, *leads, VISITORS, RELEASES, WHEELS)
     for kind in kinds:
         for obj in copy.deepcopy(client.list(kind)):
             meta = obj["metadata"]

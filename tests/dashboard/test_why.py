@@ -8,16 +8,18 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from lab.apimachinery.budgets import Budget
-from lab.apimachinery.kinds import BUILDS, PODDISRUPTIONBUDGETS, PODS
+from lab.apimachinery.kinds import BUILDS, NODEPOOLS, PERSISTENTVOLUMES, PODDISRUPTIONBUDGETS, PODS
+from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import parse_time
 from lab.apimachinery.selectors import EVERYTHING
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.actions import ACTIONS
+from lab.dashboard.advice import act_of
 from lab.dashboard.drain import checklist
 from lab.dashboard.drawers import drawer, gone
 from lab.dashboard.waits import shortened, span
-from lab.dashboard.why import CALM, MOST_GROUNDS, act_of, laid_out, telling
+from lab.dashboard.why import CALM, MOST_GROUNDS, laid_out, telling
 from lab.explain.past import PastClient
 from lab.models import Revision
 from tests.explain.asking import REASONS
@@ -26,6 +28,23 @@ from .build import a_deployment, a_pod, a_replicaset, leaving, with_spec, with_s
 
 NOW = parse_time("2026-05-20T10:00:30Z")
 SET = a_replicaset(a_deployment())
+LEADS = {
+    "op": "replace",
+    "path": "/spec/rules/0/http/paths/0/backend/service",
+    "value": {"name": "web", "port": {"number": 80}},
+}
+LEAD = kubectl("patch", "ingress", "front", "--type=json", "-p", json.dumps([LEADS]), namespace="shop")
+EITHER = json.dumps({"spec": {"minAvailable": 1, "maxUnavailable": None}})
+UNCOUNTED = kubectl("patch", "poddisruptionbudget", "web", "--type=merge", "-p", EITHER)
+AMENDS = (
+    (PERSISTENTVOLUMES, {"claimRef": None}),
+    (PERSISTENTVOLUMES, {"capacity": {"storage": "5Gi"}}),
+    (PERSISTENTVOLUMES, {"accessModes": ["ReadWriteMany"]}),
+    (PODDISRUPTIONBUDGETS, {"minAvailable": 1}),
+    (PODDISRUPTIONBUDGETS, {"minAvailable": None, "maxUnavailable": 1}),
+    (PODDISRUPTIONBUDGETS, {"selector": {"matchLabels": {"ap": None, "app": "web"}}}),
+    (NODEPOOLS, {"maxNodes": 4}),
+)
 
 
 def ground(revision: int) -> dict:
@@ -84,7 +103,37 @@ def test_grounds_say_how_long_ago_they_were_and_more_than_one_reads_are_counted(
             ("hold", "releases.orrery.io/default/web-1", {"pause": False}),
         ),
         ("kubectl annotate node node-a orrery.io/power- orrery.io/partitioned-", None),
-        ("""kubectl patch hpa web --type=merge -p '{"spec":{"maxReplicas":9}}'""", None),
+        (
+            "kubectl set image deployment/web main=web:v2 -n shop",
+            ("image", "deployments.apps/shop/web", {"container": "main", "image": "web:v2"}),
+        ),
+        (
+            "kubectl set selector service/web app=web,tier=front",
+            (
+                "amend",
+                "services/default/web",
+                {"patch": [{"op": "add", "path": "/spec/selector", "value": {"app": "web", "tier": "front"}}]},
+            ),
+        ),
+        ("kubectl taint node node-a gpu:NoSchedule-", ("untaint", "nodes/node-a", {"taint": "gpu:NoSchedule"})),
+        (
+            "kubectl label node node-a disk=ssd",
+            ("amend", "nodes/node-a", {"patch": {"metadata": {"labels": {"disk": "ssd"}}}}),
+        ),
+        (LEAD, ("amend", "ingresses.networking.k8s.io/shop/front", {"patch": [LEADS]})),
+        *(
+            (
+                kubectl("patch", kind.singular, "one", "--type=merge", "-p", json.dumps({"spec": spec})),
+                ("amend", f"{kind.resource}/{'default/' if kind.namespaced else ''}one", {"patch": {"spec": spec}}),
+            )
+            for kind, spec in AMENDS
+        ),
+        # Somebody has to choose how many, or to read.
+        ("""kubectl patch horizontalpodautoscaler web --type=merge -p '{"spec":{"maxReplicas":9}}'""", None),
+        (UNCOUNTED, None),
+        ("kubectl create service clusterip web --tcp=80", None),
+        ("kubectl delete build web-1", None),
+        ("kubectl taint node node-a node.kubernetes.io/out-of-service=nodeshutdown:NoExecute", None),
         ("kubectl annotate node node-a orrery.io/power-", ("power-on", "nodes/node-a", {})),
         ("kubectl annotate node node-a orrery.io/partitioned-", ("rejoin", "nodes/node-a", {})),
         ("kubectl logs web-1 --previous", None),

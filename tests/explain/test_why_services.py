@@ -88,7 +88,10 @@ def test_pods_that_are_not_ready_are_quoted(web):
 
 def test_what_has_no_selector_and_what_leads_outside_say_so(web):
     serve(web, "bare")
-    assert first(web.client, SERVICES, "bare")["reason"] == "NoSelector"
+    card = first(web.client, SERVICES, "bare")
+    assert (card["reason"], card["help"]["command"]) == ("NoSelector", "")  # nobody knows which pods
+    serve(web)
+    assert first(web.client, SERVICES, "web")["help"]["command"] == "kubectl set selector service/web app=web"
     serve(web, "far", type="ExternalName", externalName="example.org")
     card = first(web.client, SERVICES, "far")
     assert (card["reason"], card["question"]) == ("ExternalName", "Where do its requests go?")

@@ -33,8 +33,7 @@ def cards(subject: Subject) -> Iterator[Card]:
         yield _serving(subject, slices, ready)
     elif not spec.get("selector"):
         answer = "It has no selector, so nothing fills in its endpoints."
-        give = kubectl("set", "selector", f"service/{subject.name}", f"app={subject.name}", namespace=subject.namespace)
-        yield Card(NONE, answer, "NoSelector", set_by(subject, "selector"), Help("Give it a selector.", give))
+        yield Card(NONE, answer, "NoSelector", set_by(subject, "selector"), _selector(subject))
     else:
         yield _empty(subject, slices)
 
@@ -73,6 +72,15 @@ def _serving(subject: Subject, slices: list[Subject], ready: list[str]) -> Card:
         f"To {many(len(ready), 'pod')} that {verbs[0]} ready and {verbs[1]} the labels {written(selector)}: {named}."
     )
     return Card(SOME, answer, "Serving", _decided(slices))
+
+
+def _selector(subject: Subject) -> Help:
+    """By Kubernetes' custom, as `kubectl create service` has it; if there are such pods."""
+    custom = {"app": subject.name}
+    if not subject.client.list(PODS, subject.namespace, custom):
+        return Help("Give it a selector that says what its pods' labels say.")
+    command = kubectl("set", "selector", f"service/{subject.name}", written(custom), namespace=subject.namespace)
+    return Help("Give it a selector.", command)
 
 
 def _empty(subject: Subject, slices: list[Subject]) -> Card:
