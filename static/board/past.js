@@ -34,6 +34,7 @@ export async function start(revision = position.seq) {
   [paused, ui.paused] = [ui.paused, false];
   for (const part of box.children) part.hidden = part.classList.contains("closed");
   playLooks();
+  handle.max = position.seq; // at once: a key that is pressed before the lab has answered counts
   go(revision);
   handle.focus();
   await known();
