@@ -5,7 +5,7 @@ Must never know of Django, the store, or what a Deployment is; only `kubelet` op
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -220,8 +220,9 @@ class Runtime(Protocol):
         """Block and call `on_event` for what happens on the engine, until `stopped()`. After every (re)connection
         the first event is "relist". Survives the engine's restart."""
 
-    def remove_everything(self) -> list[str]:
-        """Remove every container, network and image that this lab made; what was removed, in words. Volumes stay."""
+    def remove_everything(self, keep: Collection[str] = ()) -> list[str]:
+        """Remove every container, network and image that this lab made; what was removed, in words. Volumes stay, and
+        so do images called in `keep`, where they were built and cannot be had again."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Shipping on running labs: a page that was edited is what the pods answer; what cannot be built changes nothing."""
 
+import contextlib
 import secrets
 import urllib.request
 
@@ -7,7 +8,7 @@ import pytest
 
 from lab import demos
 
-from ..labs import LabUnderTest, wait_until
+from ..labs import LabUnderTest, manage, wait_until
 
 BUILDS = "/apis/orrery.io/v1/namespaces/default/builds"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -162,3 +163,21 @@ def test_a_deployment_that_is_not_there_gets_nothing(ship):
     told = ship.over(made["metadata"]["name"])
     assert told["phase"] == "Failed" and '"nobody" not found' in told["message"]
     ship.lab.api("DELETE", f"{BUILDS}/{made['metadata']['name']}")
+
+
+def test_what_was_shipped_runs_again_after_down_and_up_and_goes_with_a_purge(own_docker_lab, engine):
+    lab = own_docker_lab.start()
+    ship = Ship(lab)
+    image = ship.over(ship.build(page="<h1>still here</h1>", repository=f"mine/{ship.name}"))["image"]
+    told = manage("down", data=lab.data).stdout
+    assert f"kept image {image}" in told and f"removed image {image}" not in told
+    lab.start()
+
+    def comes_back() -> bool:
+        with contextlib.suppress(OSError):  # until its kubelet has looked, the pod is said to be as it was
+            return ship.page() == "<h1>still here</h1>"
+        return False
+
+    wait_until("what was shipped", comes_back)
+    told = manage("down", "--purge", "--yes", data=lab.data).stdout
+    assert f"removed image {image}" in told and engine.images(image) == []

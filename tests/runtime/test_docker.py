@@ -166,6 +166,21 @@ def test_an_image_is_made_once_however_many_want_it(private_engine, monkeypatch,
     assert runtime.images.present() == []
 
 
+def test_what_was_built_and_is_kept_keeps_what_it_stands_on(private_engine, monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", private_engine.host)
+    runtime = DockerRuntime("test-kept", tmp_path)
+    runtime.images.pull("orrery/bank:v1")
+    dockerfile = f"FROM {IMAGE}\nCOPY page.html /app/hello/page.html\n".encode()
+    for repository in ("mine/kept", "mine/forgotten"):
+        list(runtime.images.build(repository, {"Dockerfile": dockerfile, "page.html": repository.encode()}, 60))
+    removed = runtime.remove_everything(keep={"mine/kept:v1", "orrery/bank:v1"})
+    assert {"image mine/forgotten:v1", "image orrery/bank:v1"} <= set(removed)
+    names = sorted(name for image in runtime.images.present() for name in image.names)
+    assert names == ["mine/kept:v1", IMAGE, "orrery/python:3"]
+    runtime.remove_everything()
+    assert runtime.images.present() == []
+
+
 def test_pods_and_listeners_survive_the_engines_restart(private_engine, monkeypatch, tmp_path):
     monkeypatch.setenv("DOCKER_HOST", private_engine.host)
     bench = Bench(DockerRuntime("test-restart", tmp_path))

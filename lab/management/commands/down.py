@@ -1,18 +1,22 @@
-"""`manage.py down`: stop the lab and leave nothing of it on the engine but the volumes, which hold what users wrote.
+"""`manage.py down`: stop the lab and leave nothing of it on the engine but what nobody could make again: volumes, which
+hold what users wrote, and the images that were built here and that a cluster names.
 
-The database stays too, so the next `up` brings all clusters back, their volumes with them. `--purge` ends both.
+The database stays too, so the next `up` brings all clusters back, with both. `--purge` ends all three.
 """
 
 import os
 import shutil
 import signal
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from lab import demos
+from lab.management.needed import images_needed
 from lab.runtime import Runtime, RuntimeFailure
 from lab.runtime.engines import detect, open_runtime
 from lab.supervisor.state import is_running, read_run
@@ -25,13 +29,13 @@ AT_ONCE = 8  # an engine takes no more removals than this at a time
 class Command(BaseCommand):
     help = (
         "Stop the lab and remove every container, network and image that it made on the engine. "
-        "Volumes stay, and so do the clusters; --purge removes both."
+        "Clusters stay, with their volumes and the images they have had built; --purge removes these too."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data", metavar="DIR", help="the lab's data folder")
         parser.add_argument(
-            "--purge", action="store_true", help="remove the data folder, with all clusters, and the volumes"
+            "--purge", action="store_true", help="remove the data folder, with all clusters, volumes and images"
         )
         parser.add_argument("--yes", action="store_true", help="do not ask before --purge")
         parser.add_argument(
@@ -45,18 +49,23 @@ class Command(BaseCommand):
             return
         if is_running(settings.DATA_DIR):
             self.stop_lab()
-        removed = remove_everything()
-        for line in removed:
-            self.stdout.write(f"removed {line}")
-        if not removed:
-            self.stdout.write("Nothing of this lab was left on the engine.")
+        needed = images_needed()
+        if not self.remove(needed):
+            self.stdout.write("There was nothing to remove on the engine.")
         kept = volumes(engine())
         if options["purge"]:
             self.purge(options["yes"], kept)
-        elif kept:
-            for _, cluster, name in kept:
-                self.stdout.write(f"kept volume {name} of cluster {cluster}")
-            self.stdout.write("Volumes keep what was written to them; `down --purge` removes them too.")
+            return
+        said = [f"kept image {name}" for name in built(engine(), needed)]
+        said += [f"kept volume {name} of cluster {cluster}" for _, cluster, name in kept]
+        if said:
+            self.stdout.write("\n".join([*said, "Nobody could make these again; `down --purge` removes them too."]))
+
+    def remove(self, keep: Collection[str]) -> list[str]:
+        removed = remove_everything(keep)
+        for line in removed:
+            self.stdout.write(f"removed {line}")
+        return removed
 
     def stop_lab(self) -> None:
         """What Ctrl-C does, from outside."""
@@ -80,6 +89,7 @@ class Command(BaseCommand):
                 return
         except EOFError:
             raise CommandError("Kept: nobody is there to be asked. With --yes nobody is.") from None
+        self.remove(())
         for runtime, cluster, name in kept:
             try:
                 runtime.volumes.remove(cluster, name)
@@ -104,17 +114,27 @@ def volumes(runtime: Runtime | None) -> list[Volume]:
         raise CommandError(f"The engine refused: {failure.message}") from failure
 
 
+def built(runtime: Runtime | None, needed: Collection[str]) -> list[str]:
+    """The names of the images that were built here and are needed still."""
+    try:
+        present = runtime.images.present() if runtime else []
+    except RuntimeFailure as failure:
+        raise CommandError(f"The engine refused: {failure.message}") from failure
+    names = {name for image in present if image.ours for name in image.names}
+    return sorted(names.intersection(needed).difference(demos.IMAGES))
+
+
 def end_processes() -> list[str]:
     """Usually the process engine is a child of the supervisor and ends with it. One that a kubelet started, because a
     node of its kind was added to a lab with Docker, has nobody but us."""
     return open_runtime("process", settings.LAB_ID, settings.DATA_DIR).remove_everything()
 
 
-def remove_everything() -> list[str]:
-    """What was removed, in words."""
+def remove_everything(keep: Collection[str]) -> list[str]:
+    """But for images that were built, and are called so; what was removed, in words."""
     runtime = engine()
     try:
-        return end_processes() + (runtime.remove_everything() if runtime else [])
+        return end_processes() + (runtime.remove_everything(keep) if runtime else [])
     except RuntimeFailure as failure:
         raise CommandError(f"The engine refused: {failure.message}") from failure
 

@@ -14,7 +14,7 @@ import re
 import tarfile
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import IO
 
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -82,13 +82,21 @@ class ImageMaker:
             with failing_as("ImageInspectError"):
                 return self._engine.client.inspect_image(GATEWAY)["Id"]
 
-    def remove_made(self) -> list[str]:
-        """Remove what this lab made and no container uses; what went, in words."""
+    def remove_made(self, keep: Collection[str]) -> list[str]:
+        """Remove what this lab made and no container uses; what went, in words. What somebody has had built stays if it
+        is named in `keep`, and so does what it stands on: else that would be made, and stored, a second time."""
         with failing_as("ImageInspectError"):
             rows = self._engine.client.images(filters={"label": [f"{labels.MAKER}={self._lab_id}"]})
+            found = {row["Id"]: self._engine.client.inspect_image(row["Id"]) for row in rows}
+        layers = {image: told["RootFS"].get("Layers") or [] for image, told in found.items()}
+        wanted = {name for name in keep if not _is_own(name)}
+        kept = [layers[row["Id"]] for row in rows if not wanted.isdisjoint(_names(row))]
         removed = []
         # An image cannot go before those that stand on it, and a name may have passed to another lab's image since.
         for row in sorted(rows, key=lambda row: row["Created"], reverse=True):
+            own = layers[row["Id"]]
+            if any(one[: len(own)] == own for one in kept):
+                continue
             for name in _names(row) or [row["Id"]]:
                 try:
                     self._engine.client.remove_image(name)
@@ -197,6 +205,11 @@ def content(image: str) -> str:
 
 def _names(row: dict) -> list[str]:
     return [name for name in row["RepoTags"] or () if name != "<none>:<none>"]
+
+
+def _is_own(name: str) -> bool:
+    """Whether the lab makes this image by itself, whenever a pod asks for it."""
+    return name in demos.IMAGES or name in (PAUSE, GATEWAY, OWN_PYTHON)
 
 
 def archive(files: dict[str, bytes]) -> bytes:

@@ -1,7 +1,7 @@
 """The verbs of the runtime on Docker."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -230,7 +230,7 @@ class DockerRuntime:
     def listen(self, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
         streams.listen(self._engine, self._lab_id, on_event, stopped)
 
-    def remove_everything(self) -> list[str]:
+    def remove_everything(self, keep: Collection[str] = ()) -> list[str]:
         rows = self._rows(labels.filter_of(self._lab_id))
         # Applications first: without its pause container the engine would have to guess whose network they are in.
         for kind in (False, True):
@@ -246,7 +246,7 @@ class DockerRuntime:
         return [
             *(f"container {row['Names'][0].lstrip('/')}" for row in rows if row["Id"] not in left),
             *(f"network {network}" for network in networks if network not in left),
-            *(f"image {image}" for image in self.images.maker.remove_made()),
+            *(f"image {image}" for image in self.images.maker.remove_made(keep)),
         ]
 
     def _members(self, sandbox_id: str) -> list[str]:

@@ -10,7 +10,7 @@ A container here is a process in a session of its own, with the environment and 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -132,8 +132,8 @@ class ProcessRuntime:
             except (OSError, RuntimeFailure):
                 time.sleep(RECONNECT_SECONDS)
 
-    def remove_everything(self) -> list[str]:
-        """Ends the engine too, if there is one."""
+    def remove_everything(self, keep: Collection[str] = ()) -> list[str]:
+        """Ends the engine too, if there is one. Images that were built are files beside the volumes, and stay."""
         if not place.socket_path(self._data_dir).exists():
             return []
         removed = self._engine.call("remove_everything")

@@ -11,7 +11,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -257,7 +257,7 @@ class SimulatedRuntime:
             inbox.clear()
             return events
 
-    def remove_everything(self) -> list[str]:
+    def remove_everything(self, keep: Collection[str] = ()) -> list[str]:
         with self._changed:
             pods = list(self._pods.by_id.values())
             for pod in pods:
