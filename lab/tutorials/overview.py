@@ -37,8 +37,15 @@ def _row(lesson: Lesson, obj: dict | None) -> dict:
     if obj and state == "begun" and not obj["spec"].get("paused"):
         state = "going"
     here = lesson.step(obj["spec"]["step"]) if obj else None
-    can = settings.RUNTIME in (*lesson.runtimes, "auto")
-    return {"lesson": lesson, "passed": passed, "steps": len(lesson.steps), "state": state, "here": here, "can": can}
+    return {
+        "lesson": lesson,
+        "passed": passed,
+        "steps": len(lesson.steps),
+        "state": state,
+        "here": here,
+        "can": settings.RUNTIME in (*lesson.runtimes, "auto"),
+        "verb": "Do again" if state == "passed" else "Continue" if state else "Start",
+    }
 
 
 def certificate_of(objects: dict[str, dict]) -> dict:

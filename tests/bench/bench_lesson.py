@@ -63,7 +63,7 @@ def told(what: str, samples: list[float], most: float) -> None:
 
 def begin(lab: LabUnderTest, page: Page, lesson: str) -> None:
     page.goto(f"{lab.address}/lessons/")
-    page.locator(f'form:not(.go-on)[action$="/{lesson}/start"] button').click()
+    page.locator(f'[form="begin-{lesson}"]').click()
     page.wait_for_selector('#l-stage:is([data-phase="Act"], [data-phase="Predict"])', timeout=180_000, state="attached")
     page.wait_for_selector('#live[data-state="live"]')
     page.evaluate(WATCH)

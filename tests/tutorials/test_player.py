@@ -37,7 +37,7 @@ class Player(Screen):
     def start(self, lesson: str) -> None:
         self.lesson = lesson
         self.page.goto(f"{self.lab.address}/lessons/")
-        self.page.locator(f'form:not(.go-on)[action$="/{lesson}/start"] button').click()
+        self.page.locator(f'[form="begin-{lesson}"]').click()
         self.live()
 
     def phase(self, wanted: str) -> None:
@@ -106,6 +106,26 @@ def player(page: Page, process_lab: LabUnderTest) -> Iterator[Player]:
     for deployment in process_lab.api("GET", "/apis/apps/v1/deployments", cluster="learn")["items"]:
         name = deployment["metadata"]["name"]
         process_lab.api("DELETE", f"/apis/apps/v1/namespaces/default/deployments/{name}", cluster="learn")
+
+
+def test_a_title_begins_its_lesson_and_nothing_else_in_its_row_does(player):
+    page, player.lesson = player.page, "44-nothing-happens"
+    for begin in (lambda row: page.keyboard.press("Enter"), lambda row: click_on(page, row.locator(".begin"))):
+        page.goto(f"{player.lab.address}/lessons/")
+        row = page.locator(f'[id="{player.lesson}"]')
+        title = row.get_by_role("heading").get_by_role("button")
+        expect(title).to_have_accessible_name(re.compile(r"^(Start|Continue) Nothing happens"))
+        expect(row.get_by_role("button")).to_have_count(1)
+        assert row.get_by_role("link").all_inner_texts() == ["Slides"]
+        title.focus()
+        begin(row)
+        page.wait_for_url(f"**/clusters/learn/lessons/{player.lesson}/")
+
+
+def click_on(page: Page, seen: Locator) -> None:
+    """Wherever it is, whatever of the page takes the click."""
+    box = seen.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
 def test_desired_state_with_every_mistake_on_the_way(player):
