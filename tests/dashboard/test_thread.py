@@ -53,6 +53,7 @@ def test_what_a_loop_did_leads_to_what_came_of_it_by_mouse(screen):
     page = screen.open("?object=loops/replicaset-controller").page
     screen.drawer.get_by_role("button", name="made pod hello").last.click()
     expect(screen.drawer.locator(".led")).to_contain_text("A person began it")
+    expect(screen.drawer.locator(".thread li").first).to_contain_text("person (")
     expect(screen.drawer.locator("li:has(:checked)")).to_contain_text("made pod hello")
     expect(screen.drawer.locator(".thread li", has_text="scheduler")).not_to_have_count(0)  # it came of it
     expect(page.locator("#drawer [data-id]")).to_have_attribute("data-wide", "1")
