@@ -43,11 +43,17 @@ class Fence:
 
 
 def html(
-    text: str, *, measured: Mapping[str, str] | None = None, buttons: Sequence[Act] = (), door: str = ""
+    text: str,
+    *,
+    measured: Mapping[str, str] | None = None,
+    unknown: str = NOT_YET,
+    buttons: Sequence[Act] = (),
+    door: str = "",
 ) -> SafeString:
-    """`measured`: reading, as it is written → what it was. `door`: the front door's host and port for the cluster's
-    default namespace, `default.learn.localhost:8089`; without one what leads there is text."""
-    around = {"measured": measured or {}, "buttons": iter(enumerate(buttons)), "door": door}
+    """`measured`: reading, as it is written → what it was; `unknown`: what stands for one not there. `door`: the
+    front door's host and port for the cluster's default namespace, as `default.learn.localhost:8089`; without one what
+    leads there is text."""
+    around = {"measured": measured or {}, "unknown": unknown, "buttons": iter(enumerate(buttons)), "door": door}
     return mark_safe(MARKDOWN.render(text, around))
 
 
@@ -86,7 +92,8 @@ class Renderer(RendererHTML):
 
     def reading(self, tokens: Sequence[Token], index: int, options: Any, env: MutableMapping[str, Any]) -> str:
         name = tokens[index].content
-        return format_html('<output class="reading" title="{}">{}</output>', name, env["measured"].get(name, NOT_YET))
+        found = env["measured"].get(name, env["unknown"])
+        return format_html('<output class="reading" title="{}">{}</output>', name, found)
 
     def link_open(self, tokens: Sequence[Token], index: int, options: Any, env: MutableMapping[str, Any]) -> str:
         token = tokens[index]
@@ -114,7 +121,7 @@ class Renderer(RendererHTML):
     def fence(self, tokens: Sequence[Token], index: int, options: Any, env: MutableMapping[str, Any]) -> str:
         kind, text = tokens[index].info.strip(), tokens[index].content
         if kind == SHEET:
-            return sheet.html(text, env["measured"])
+            return sheet.html(text, env["measured"], env["unknown"])
         if kind == "kubectl":
             return format_html_join("", COMMAND, ((line,) * 4 for line in commands(text)))
         if kind == "do":

@@ -144,16 +144,16 @@ def worked_out(steps: list[str], values: Mapping[str, float]) -> float:
     return stack[0]
 
 
-def told(value: float, unit: str = "") -> str:
-    """`12,345 MiB`, `0.25`, `…` of what is no number. The page's script says it in the same way."""
+def told(value: float, unit: str = "", unknown: str = NOT_KNOWN) -> str:
+    """`12,345 MiB`, `0.25`, `unknown` of what is no number. The page's script says it in the same way."""
     if not math.isfinite(value):
-        return NOT_KNOWN
+        return unknown
     text = f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.2f}".rstrip("0").rstrip(".")
     return f"{text} {unit}".rstrip()
 
 
-def html(text: str, measured: Mapping[str, str]) -> SafeString:
-    """`measured`: reading, as it is written → what it was."""
+def html(text: str, measured: Mapping[str, str], unknown: str = NOT_KNOWN) -> SafeString:
+    """`measured`: reading, as it is written → what it was; `unknown`: what stands for what is not."""
     sheet = read_sheet(yaml.load(text, Loader), _ignored)
     values = {row["id"]: float(row["value"]) for row in sheet.inputs}
     known = {row["id"]: _number(measured.get(row["reading"], "")) for row in sheet.readings}
@@ -162,18 +162,21 @@ def html(text: str, measured: Mapping[str, str]) -> SafeString:
     readings = format_html_join(
         "",
         READING,
-        ((row["label"], row["reading"], told(known[row["id"]], row.get("unit", ""))) for row in sheet.readings),
+        (
+            (row["label"], row["reading"], told(known[row["id"]], row.get("unit", ""), unknown))
+            for row in sheet.readings
+        ),
     )
     outputs = format_html_join(
         "",
         OUTPUT,
         (
-            (row["label"], " ".join(steps), row.get("unit", ""), told(worked_out(steps, values), row.get("unit", "")))
+            (row["label"], " ".join(steps), unit := row.get("unit", ""), told(worked_out(steps, values), unit, unknown))
             for row, steps in zip(sheet.outputs, sheet.postfix, strict=True)
         ),
     )
     given = " ".join(f"{id_}={value}" for id_, value in known.items() if not math.isnan(value))
-    return format_html(SHEET, given, inputs, readings, outputs)
+    return format_html(SHEET, given, unknown, inputs, readings, outputs)
 
 
 def _ignored(path: str, text: str) -> None:
@@ -193,7 +196,10 @@ def _number(text: str) -> float:
     return float(text) if re.fullmatch(r"-?[0-9.]+", text) else math.nan
 
 
-SHEET = '<div class="sheet" data-given="{}">{}<dl class="measured">{}</dl><dl class="follows">{}</dl></div>\n'
+SHEET = (
+    '<div class="sheet" data-given="{}" data-unknown="{}">{}'
+    '<dl class="measured">{}</dl><dl class="follows">{}</dl></div>\n'
+)
 INPUT = (
     '<label class="slider"><span>{} {}</span><input type="range" name="{}" min="{}" max="{}" step="{}" value="{}" '
     'data-unit="{}" aria-valuetext="{}"><b>{}</b></label>'

@@ -21,8 +21,8 @@ function workedOut(steps, values) {
   return stack[0];
 }
 
-function told(value, unit) {
-  if (!Number.isFinite(value)) return "…";
+function told(value, unit, unknown) {
+  if (!Number.isFinite(value)) return unknown;
   const digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : 2;
   return `${value.toLocaleString("en", { maximumFractionDigits: digits })} ${unit}`.trimEnd();
 }
@@ -36,5 +36,5 @@ document.addEventListener("input", ({ target }) => {
   target.nextElementSibling.textContent = said;
   const values = new Map(sheet.dataset.given.split(" ").filter(Boolean).map((pair) => pair.split("=")).map(([id, value]) => [id, Number(value)]));
   for (const { name, value } of sheet.querySelectorAll("input")) values.set(name, Number(value));
-  for (const output of sheet.querySelectorAll("output")) output.textContent = told(workedOut(output.dataset.formula.split(" "), values), output.dataset.unit);
+  for (const output of sheet.querySelectorAll("output")) output.textContent = told(workedOut(output.dataset.formula.split(" "), values), output.dataset.unit, sheet.dataset.unknown);
 });

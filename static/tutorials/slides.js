@@ -7,6 +7,15 @@ const others = new BroadcastChannel(`slides ${document.body.dataset.lesson}`);
 let here = -1;
 let left = 0; // when the first slide was left: the talk has begun
 
+// What has more words than the projector has room for is set smaller, until it fits.
+function fit() {
+  const text = all[here].querySelector("article");
+  for (let size = 1; size > 0.4; size -= 0.05) {
+    text.style.setProperty("--fit", size);
+    if ($("slides").scrollHeight <= $("slides").clientHeight) return;
+  }
+}
+
 function show(number, told = true) {
   const to = Math.max(0, Math.min(all.length - 1, number));
   if (to === here) return;
@@ -21,6 +30,7 @@ function show(number, told = true) {
   $("notes").innerHTML = all[to].querySelector(".notes").innerHTML; // the server's own, and made safe there
   $("next").innerHTML = all[to + 1]?.querySelector("article").innerHTML || "The end";
   $("slides").scrollTop = 0;
+  fit();
   if (document.activeElement === document.body || all.some((one) => one.contains(document.activeElement))) all[to].querySelector("article").focus();
   if (told) others.postMessage({ here, left });
 }
@@ -61,13 +71,14 @@ const KEYS = {
 };
 addEventListener("keydown", (event) => {
   const act = KEYS[event.key.length > 1 ? event.key : event.key.toLowerCase()];
-  if (!act || event.ctrlKey || event.metaKey || event.altKey || event.key === " " && event.target.closest("button, a")) return;
+  if (!act || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input") || event.key === " " && event.target.closest("button, a")) return;
   event.preventDefault();
   act();
 });
 for (const [id, act] of Object.entries({ back: KEYS.ArrowLeft, on: KEYS.ArrowRight, speaker: KEYS.s, full, light })) $(id).addEventListener("click", act);
 addEventListener("hashchange", () => show(Number(location.hash.slice(1)) - 1));
 
+new ResizeObserver(() => here >= 0 && fit()).observe($("slides"));
 root.classList.add("turning");
 show(Number(location.hash.slice(1) || 1) - 1, false);
 others.postMessage({ asks: true });

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from lab.tutorials import shelf
 from lab.tutorials.lesson import Answer, Lesson, Question, Step
-from lab.tutorials.slides import slides
+from lab.tutorials.slides import UNKNOWN, last_measured, slides
 from tests.labs import LabUnderTest
 
 VOTE = Question("predict", "What then?", (Answer("a", "This & that"), Answer("b", "Those", right=True, because="So.")))
@@ -34,6 +34,18 @@ def test_a_step_without_slide_and_vote_has_its_title():
     assert slides(lesson(Step("one", "Step one", 1, "", speaker="Say")))[1].body == "<h1>Step one</h1>\n"
 
 
+def test_notes_have_what_was_measured_here_last_or_say_that_nothing_was():
+    guessed = Question("predict", "How long?", number="machine containers.startMs", unit="ms")
+    shown = lesson(Step("one", "Step", 1, "", afterwards="It took {took up} s.", predict=guessed, slide="# So"))
+    vote, told = slides(shown)[1:]
+    assert told.notes.count(UNKNOWN) == vote.notes.count(UNKNOWN) == 1 and "…" not in told.notes + vote.notes
+    first = {"passed": {"time": 1.0}, "measured": {"took up": "7"}}
+    last = {"passed": {"time": 2.0}, "measured": {"took up": "4", "machine containers.startMs": "90"}}
+    measured = last_measured([{"status": {"steps": {"one": one}}} for one in (last, first)] + [{"spec": {}}])
+    vote, told = slides(shown, measured)[1:]
+    assert ">4</output> s" in told.notes and ">90</output>" in vote.notes
+
+
 def test_what_people_ask_stands_at_the_end_with_the_answers_in_the_notes():
     last = slides(lesson(questions=(("Why?", "Because."),)))[-1]
     assert "Why?" in last.body and "Because." not in last.body and "Because." in last.notes
@@ -46,7 +58,7 @@ def test_what_to_keep_comes_after_the_steps_with_the_terms_as_notes():
 
 
 @pytest.mark.parametrize("id", [one.id for one in shelf.every()])
-def test_every_lesson_has_a_page_of_slides(client, id):
+def test_every_lesson_has_a_page_of_slides(client, db, id):
     page = client.get(f"/lessons/{id}/slides").content.decode()
     assert page.count('class="slide ') == len(slides(shelf.find(id).lesson))
 
