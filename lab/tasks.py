@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterator
 
 from celery import shared_task
@@ -9,7 +10,7 @@ from django.conf import settings
 
 from lab.client import UnknownCluster, ahead, cluster_names
 from lab.client.election import hold_elections
-from lab.client.reconcile import AWAY, behind, catch_up
+from lab.client.reconcile import AWAY, TASK_SECONDS, behind, catch_up
 from lab.controllers import CONTROLLERS
 from lab.pipeline import BUILDS
 from lab.scheduler import SCHEDULER
@@ -40,11 +41,20 @@ def patience() -> Iterator[None]:
 
 
 @shared_task(name="lab.tasks.reconcile")
-def reconcile(cluster: str, controller: str) -> None:
-    """Controller `controller` of `cluster`: catch up."""
-    hints.taken(cluster, controller)
-    with patience():
-        catch_up(cluster, LOOPS[controller])
+def reconcile(cluster: str, controllers: list[str]) -> None:
+    """These controllers of `cluster` catch up, one after the other. Whoever waits here for a slow one is poked by the
+    tick, and caught up by another thread."""
+    hints.taken(cluster, controllers)
+    enough = time.monotonic() + TASK_SECONDS
+    for number, name in enumerate(controllers):
+        if time.monotonic() > enough:
+            hints.poke_by_name(cluster, controllers[number:])
+            break
+        try:
+            with patience():
+                catch_up(cluster, LOOPS[name])
+        except Exception:  # one controller's failure, whatever it is, must not stop the others
+            log.exception("%s of %s cannot catch up", name, cluster)
 
 
 @shared_task(name="lab.tasks.tick")

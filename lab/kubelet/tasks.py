@@ -6,14 +6,13 @@ from lab.celery import lives_in_worker
 from lab.store import hints
 
 from .agents import agents_of_environment
-from .subscription import NAME
 
 _kubelets = lives_in_worker(agents_of_environment)
 
 
 @shared_task(name="lab.kubelet.tasks.catch_up")
-def catch_up(cluster: str, subscriber: str = NAME) -> None:
+def catch_up(cluster: str, subscribers: list[str]) -> None:
     """Read what is new in the log of `cluster`."""
-    hints.taken(cluster, subscriber)
+    hints.taken(cluster, subscribers)
     for kubelets in _kubelets:
         kubelets.catch_up(cluster)

@@ -1,8 +1,8 @@
 """Saying that the log grew. Only hints: when one is lost, the tick finds a second later what it would have said.
 
-Two kinds of listener. Controllers are poked by a Celery task, one that is waiting at most for each controller however
-much happens meanwhile. Watchers (streams, boards, the proxy) in other processes hear `cluster revision` on a Redis
-channel.
+Two kinds of listener. Controllers are poked by a Celery task, one for all whom a write concerns; however much happens
+meanwhile, no more than one is waiting for each. Watchers (streams, boards, the proxy) in other processes hear `cluster
+revision` on a Redis channel.
 """
 
 import asyncio
@@ -65,7 +65,9 @@ _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_conn
 
 
 def subscribe(name: str, task: str, queue: str, wants: Callable[[Change], bool]) -> None:
-    """From now on a change that `name` wants sends `task(cluster, name)` to `queue`."""
+    """From now on a change that `name` wants sends `task(cluster, [name, …])` to `queue`: a task costs its worker more
+    than most controllers need for what it says, so those that share task and queue are told together, in the order in
+    which they subscribed."""
     _subscribers[name] = Subscriber(name, task, queue, wants)
 
 
@@ -92,9 +94,12 @@ def poke(cluster: str, subscribers: list[Subscriber], news: str = "") -> None:
             pipe.publish(CHANNEL, news)
         answers = pipe.execute()
         _broker.says(None)
-        for subscriber, fresh in zip(subscribers, answers, strict=False):
-            if fresh:
-                current_app.send_task(subscriber.task, args=[cluster, subscriber.name], queue=subscriber.queue)
+        fresh: dict[tuple[str, str], list[str]] = {}
+        for subscriber, is_fresh in zip(subscribers, answers, strict=False):
+            if is_fresh:
+                fresh.setdefault((subscriber.task, subscriber.queue), []).append(subscriber.name)
+        for (task, queue), names in fresh.items():
+            current_app.send_task(task, args=[cluster, names], queue=queue)
     except (redis.RedisError, OperationalError, OSError) as error:
         _broker.says(error)
 
@@ -103,12 +108,12 @@ def poke_by_name(cluster: str, names: list[str]) -> None:
     poke(cluster, [_subscribers[name] for name in names if name in _subscribers])
 
 
-def taken(cluster: str, name: str) -> None:
-    """The task has begun: what happens from now on needs a new one. Called before the log is read."""
+def taken(cluster: str, names: list[str]) -> None:
+    """Their task has begun: what happens from now on needs a new one. Called before the log is read."""
     if _broker.rests:
         return
     try:
-        _client.delete(_pending(cluster, name))
+        _client.delete(*[_pending(cluster, name) for name in names])
     except redis.RedisError as error:
         _broker.says(error)
 

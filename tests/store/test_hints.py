@@ -93,13 +93,31 @@ def test_a_listener_is_sent_one_task_for_all_that_it_wants_until_it_takes_it(bro
     assert tasks_after("other") == 0
     assert tasks_after("another", "wanted-1") == 1
     assert tasks_after("wanted-2") == 1
-    hints.taken("poked", "listener")
+    hints.taken("poked", ["listener"])
     assert tasks_after("wanted-3") == 2
-    hints.taken("poked", "listener")
+    hints.taken("poked", ["listener"])
     hints.poke_by_name("poked", ["nobody", "listener"])
     assert hints._client.llen(queue) == 3
     assert tasks_after("wanted-4") == 3
     hints._client.delete(queue)
+
+
+def test_all_whom_a_write_concerns_are_sent_one_task(broker, monkeypatch):
+    monkeypatch.setattr(hints, "_subscribers", {})
+    queues = {"first": "one-queue", "second": "one-queue", "elsewhere": "another-queue", "idle": "one-queue"}
+    for name, queue in queues.items():
+        hints.subscribe(name, "a.task", queue, lambda change, name=name: name != "idle")
+    sent = []
+    monkeypatch.setattr(hints.current_app, "send_task", lambda task, args, queue: sent.append((queue, args)))
+    store.create_cluster("together")
+    store.append("together", [write("pod")], "me")
+    hints.taken("together", ["first"])
+    store.append("together", [write("another")], "me")
+    assert sent == [
+        ("one-queue", ["together", ["first", "second"]]),
+        ("another-queue", ["together", ["elsewhere"]]),
+        ("one-queue", ["together", ["first"]]),
+    ]
 
 
 @pytest.fixture
