@@ -61,7 +61,8 @@ def speaks(screen: Screen) -> None:
     expect(screen.drawer.locator(".terminal pre")).to_have_text(re.compile(r"\S"), timeout=SECONDS)  # its prompt
     keys.type("echo a$((40+2))b\n")
     shows(screen, "a42b")
-    keys.type("sleep 600; echo never$((1+1))\n")
+    keys.type("echo w$((20+3))x; sleep 600; echo never$((1+1))\n")
+    shows(screen, "w23x")  # what a terminal has not handed on yet, Ctrl-C throws away
     keys.press("Control+c")
     keys.type("echo s$((50+5))t; stty size\n")
     shows(screen, "s55t")
