@@ -141,7 +141,8 @@ def run_pip(lock, turn):
     total = len(re.findall(r"^[\w.\-]+(?:\[.*\])?==", read(lock), re.MULTILINE))
     print(f"Installing {total} packages into .venv, once ...", flush=True)
     command = [VENV_PYTHON, "-m", "pip", "install", "--require-hashes", "--requirement", lock]
-    command += ["--no-compile"]  # what is imported is compiled then, and that is less than half of it
+    if not sys.dont_write_bytecode:
+        command += ["--no-compile"]  # what is imported is compiled then, and that is less than half of it
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     pip = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, **keeping(turn)
