@@ -114,6 +114,9 @@ class Workshop(models.Model):
     made = models.DateTimeField(auto_now_add=True)
     by = models.CharField(max_length=150, help_text="the account of who made it; a lab without a room has no accounts")
     said = models.CharField(max_length=280, blank=True, help_text="what stands in the pages of all its learners")
+    lesson = models.CharField(max_length=63, blank=True, help_text="the id of the one that the class is in, if any")
+    step = models.CharField(max_length=63, blank=True, help_text="the id of the step where the class is")
+    held = models.BooleanField(default=False, help_text="whether nobody may go past that step")
     forget = models.DateField(help_text="the day on which names and all that learners did are deleted")
 
     def __str__(self) -> str:

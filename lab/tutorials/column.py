@@ -19,7 +19,7 @@ from lab.explain import thread
 from lab.explain.authors import AUTHORS
 from lab.store import find
 
-from . import facts, marking, progress
+from . import facts, marking, pace, progress
 from .checking import BROKEN, ERROR, NOT_YET, PASSED
 from .claims import parse_reading, parse_subject
 from .facts import kind_of
@@ -52,6 +52,7 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
     kept = status.get("steps", {}).get(step.id, {}) if status.get("phase") == progress.DONE else {}
     words = _Words({**_read(client, step), **kept.get("measured", {})}, _door(client.cluster))
     said = spec.get("answers", {}).get(step.id, {})
+    following = progress.next_step(lesson, step)
     return {
         "cluster": client.cluster,
         "lesson": lesson,
@@ -74,7 +75,8 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "done": status.get("done", []),
         "acts": len(step.solution),
         "after": _after(client, step, status, words) if status.get("phase") == progress.DONE else None,
-        "next": progress.next_step(lesson, step),
+        "next": following,
+        "waits": pace.WAITS if following and not pace.may_enter(client.cluster, lesson, following) else "",
         "next_lesson": _following(lesson),
         "back": progress.begin_of(lesson, step),
         "asked": [(question, words(answer)) for question, answer in lesson.questions],

@@ -22,7 +22,7 @@ from lab.dashboard.creating import create_from_yaml
 from lab.dashboard.done import Done
 from lab.dashboard.views import whole_board
 
-from . import column, progress, schema, shelf
+from . import column, pace, progress, schema, shelf
 from .acting import do
 from .cluster import LEARN, ensure_learning_cluster
 from .lesson import Lesson, Step
@@ -191,6 +191,7 @@ def _go(client: Client, lesson: Lesson, step: Step, obj: dict, form: dict[str, s
     wanted = lesson.step(form.get("to", ""))
     if wanted is None:
         raise bad_request("there is no such step")
+    _allowed(client, lesson, wanted)
     change(client, lesson.id, lambda old: progress.entered(old, progress.begin_of(lesson, wanted)))
 
 
@@ -198,8 +199,14 @@ def _next(client: Client, lesson: Lesson, step: Step, obj: dict, form: dict[str,
     following = progress.next_step(lesson, step)
     if following is None:
         return reverse("lessons") + f"?cluster={client.cluster}"
+    _allowed(client, lesson, following)
     change(client, lesson.id, lambda old: progress.entered(old, following))
     return None
+
+
+def _allowed(client: Client, lesson: Lesson, step: Step) -> None:
+    if not pace.may_enter(client.cluster, lesson, step):
+        raise bad_request(pace.WAITS)
 
 
 ACTS: dict[str, Callable[[Client, Lesson, Step, dict, dict[str, str]], str | None]] = {

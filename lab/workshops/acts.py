@@ -1,4 +1,4 @@
-"""What an instructor does from the wall: to one learner, or to all."""
+"""What an instructor does from the wall to one learner."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
-from lab.models import Seat, Workshop
+from lab.models import Seat
 from lab.tutorials import progress, shelf
 from lab.tutorials.lesson import Lesson, Step
 from lab.tutorials.told import telling
@@ -24,7 +24,7 @@ def hint(seat: Seat, text: str, by: str) -> str:
         raise bad_request("write what they shall read")
     if len(text) > LONGEST_HINT:
         raise bad_request(f"make it shorter: at most {LONGEST_HINT} letters")
-    _change(seat, lambda obj, lesson, step: telling(obj, step.id, text, by, time.time()))
+    change_lesson(seat, lambda obj, lesson, step: telling(obj, step.id, text, by, time.time()))
     return f"{seat.nickname} reads it now."
 
 
@@ -35,7 +35,7 @@ def reset(seat: Seat, text: str, by: str) -> str:
         begin = progress.begin_of(lesson, step)
         return {**telling(obj, begin.id, RESET, by, time.time()), "spec": progress.entered(obj, begin)}
 
-    _change(seat, anew)
+    change_lesson(seat, anew)
     return f"The step of {seat.nickname} begins anew."
 
 
@@ -44,17 +44,7 @@ def lower(seat: Seat, text: str, by: str) -> str:
     return f"The hand of {seat.nickname} is down."
 
 
-def say(workshop: Workshop, text: str) -> str:
-    """To all; of nothing at all it is taken away."""
-    said = " ".join(text.split())
-    most = Workshop._meta.get_field("said").max_length
-    if len(said) > most:
-        raise bad_request(f"make it shorter: at most {most} letters")
-    Workshop.objects.filter(pk=workshop.pk).update(said=said)
-    return "It stands in every learner's page." if said else "It is taken away."
-
-
-def _change(seat: Seat, made: Callable[[dict, Lesson, Step], dict]) -> None:
+def change_lesson(seat: Seat, made: Callable[[dict, Lesson, Step], dict]) -> None:
     """Write what `made` makes of the Lesson that they play; their tutor writes it too, so it may take several tries."""
     client = Client(seat.cluster, INSTRUCTOR, hardware=True)
     for attempt in range(TRIES):

@@ -7,11 +7,9 @@ of them are whole again, by whomever.
 
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from django.db import close_old_connections
 from django.db.models import Q
 
 from lab import store
@@ -27,8 +25,8 @@ from lab.tutorials.column import BY_A_PERSON
 from lab.tutorials.lesson import Act
 
 from .acts import INSTRUCTOR
+from .everybody import with_each
 
-AT_ONCE = 16
 LOST = "orrery/hello:lost"  # an image that nobody has
 LONGEST_SECONDS = 30 * 60  # what comes later is not about it any more
 WORKLOADS = (DEPLOYMENTS.resource, STATEFULSETS.resource)
@@ -70,8 +68,7 @@ def strike(workshop: Workshop, fault: str) -> str:
     seats = list(workshop.taken.order_by("id"))
     if not seats:
         raise bad_request("nobody has joined yet: there is no cluster to do it to")
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        struck = dict(threads.map(lambda seat: (seat.cluster, _strike(seat, fault)), seats))
+    struck = with_each(seats, lambda seat: _strike(seat, fault))
     Drill.objects.create(workshop=workshop, fault=fault, struck=struck)
     failed = sum("failed" in one for one in struck.values())
     return f"{FAULTS[fault].title}, in {len(seats) - failed} of {len(seats)} clusters."
@@ -79,15 +76,12 @@ def strike(workshop: Workshop, fault: str) -> str:
 
 def _strike(seat: Seat, fault: str) -> dict:
     """`{"revision", "time"}` from which on it counts, or `{"failed": why}`."""
-    close_old_connections()  # as each thread of Django's does
     client = Client(seat.cluster, INSTRUCTOR, hardware=True)
     try:
         began = {"revision": client.view().revision, "time": time.time()}
         do(client, FAULTS[fault].act, Path())
     except (ApiError, UnknownCluster) as error:
         return {"failed": str(error)}
-    finally:
-        close_old_connections()
     return began
 
 

@@ -16,6 +16,7 @@ from lab.tutorials.cluster import ensure_learning_cluster
 
 from .codes import read_code, read_nickname
 from .gate import COOKIE
+from .leading import come_late
 from .seats import Refused, join, seat_of
 from .tries import too_many, was_wrong
 from .views import drawn
@@ -36,7 +37,8 @@ def come_in(request: HttpRequest) -> HttpResponse:
         try:
             if too_many(address):
                 return render(request, "workshops/join.html", {**said, "wrong": SLOWLY}, status=429)
-            _, token = join(said["code"], read_nickname(said["nickname"]))
+            seat, token = join(said["code"], read_nickname(said["nickname"]))
+            come_late(seat)
             return _seated(redirect("room"), token)
         except (Refused, ValueError) as why:
             if isinstance(why, Refused):

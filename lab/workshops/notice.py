@@ -1,4 +1,5 @@
-"""What the pages of a workshop's learners show of the room: what was said to all, and whose hand is up."""
+"""What the pages of a workshop's learners show of the room: what was said to all, whose hand is up,
+and where all wait."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ LOOK_SECONDS = 0.4
 class Shown:
     said: str
     hands: frozenset[str]  # clusters
+    waits: str  # `lesson/step`, past which nobody goes
 
     def of(self, cluster: str) -> dict:
-        return {"type": "room", "said": self.said, "hand": cluster in self.hands}
+        return {"type": "room", "said": self.said, "hand": cluster in self.hands, "waits": self.waits}
 
 
 class Notice(Watched):
@@ -30,4 +32,5 @@ class Notice(Watched):
         if workshop is None:
             raise Gone
         up = workshop.taken.filter(hand__isnull=False).values_list("cluster", flat=True)
-        return Shown(workshop.said, frozenset(up))
+        waits = f"{workshop.lesson}/{workshop.step}" if workshop.held else ""
+        return Shown(workshop.said, frozenset(up), waits)

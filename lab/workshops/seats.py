@@ -63,6 +63,12 @@ def seat_of(token: str) -> Seat | None:
     return Seat.objects.select_related("workshop").filter(key=digest(token)).first()
 
 
+def waits_at(cluster: str) -> tuple[str, str] | None:
+    """The lesson and the step past which the learner of a cluster may not go."""
+    held = Seat.objects.filter(cluster=cluster, workshop__held=True)
+    return held.values_list("workshop__lesson", "workshop__step").first()
+
+
 def lately(token: str) -> Seat | None:
     """The same, as it was a moment ago: a browser asks many times a second, the database is asked once in a while."""
     key, now = digest(token), time.monotonic()

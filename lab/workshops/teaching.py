@@ -11,7 +11,8 @@ from lab.dashboard.answers import refused, strict
 from lab.models import Workshop
 
 from .accounts import staff
-from .acts import TO_ONE, say
+from .acts import TO_ONE
+from .leading import TO_ALL
 from .views import drawn
 
 
@@ -30,12 +31,12 @@ def wall(request: HttpRequest, code: str) -> HttpResponse:
 @strict
 @staff
 def do(request: HttpRequest, code: str, what: str) -> HttpResponse:
-    """To all (`say`), or to one (`seat`); answered in words."""
-    workshop, text = get_object_or_404(Workshop, code=code), request.POST.get("text", "")
+    """To all, or to one (`seat`); answered in words."""
+    workshop, by = get_object_or_404(Workshop, code=code), request.user.username
     try:
-        if what == "say":
-            return JsonResponse({"message": say(workshop, text)})
+        if what in TO_ALL:
+            return JsonResponse({"message": TO_ALL[what](workshop, request.POST, by)})
         seat = get_object_or_404(workshop.taken, cluster=request.POST.get("seat", ""))
-        return JsonResponse({"message": TO_ONE[what](seat, text, request.user.username)})
+        return JsonResponse({"message": TO_ONE[what](seat, request.POST.get("text", ""), by)})
     except ApiError as error:
         return refused(error)

@@ -21,5 +21,5 @@ urlpatterns = [
     re_path(CODE + r"report\.(?P<kind>csv|json)$", afterwards.file, name="report-file"),
     re_path(CODE + r"drill$", afterwards.drill, name="drill"),
     re_path(CODE + r"wall$", teaching.wall, name="wall"),
-    re_path(CODE + r"wall/do/(?P<what>say|hint|reset|lower)$", teaching.do, name="wall-do"),
+    re_path(CODE + r"wall/do/(?P<what>say|hold|release|bring|hint|reset|lower)$", teaching.do, name="wall-do"),
 ]

@@ -105,4 +105,8 @@ def _room(workshop: Workshop, tiles: dict[str, Tile]) -> dict:
     """Its lessons are those that were chosen, and whatever else somebody plays."""
     others = sorted({tile["lesson"] for tile in tiles.values() if "lesson" in tile} - set(workshop.lessons))
     lessons = [lesson for id in (*workshop.lessons, *others) if (lesson := _lesson(id))]
-    return {"said": workshop.said, "open": workshop.is_open, "seats": workshop.seats, "lessons": course(lessons)}
+    said = {"said": workshop.said, "open": workshop.is_open, "seats": workshop.seats, "lessons": course(lessons)}
+    here = _lesson(workshop.lesson)
+    step = here.step(workshop.step) if here else None
+    at = {"lesson": here.id, "step": here.steps.index(step) + 1, "held": workshop.held} if here and step else None
+    return {**said, "at": at}

@@ -26,6 +26,8 @@ onPaint(({ changed }) => {
   refresh(step === $("l-text").dataset.step ? news.flatMap((name) => SHOW[name]) : ALL);
 });
 
+document.addEventListener("pace", () => refresh(["foot"])); // the class waits, or goes on
+
 // One request at a time: what changes meanwhile is asked for after it.
 async function refresh(parts) {
   for (const part of parts) wanted.add(part);

@@ -1,4 +1,4 @@
-// A learner's page in the room: what the instructor says to all, the hand, and that somebody is here.
+// A learner's page in the room: what the instructor says to all, the hand, where all wait, and that somebody is here.
 import { make } from "../board/format.js";
 
 const box = document.getElementById("said");
@@ -7,6 +7,7 @@ const GONE = 4404; // the workshop is over
 let socket = null;
 let heard = 0;
 let wait = 500;
+let waited = ""; // where the class waits
 
 function connect() {
   heard = Date.now();
@@ -37,7 +38,11 @@ setInterval(() => {
   dead.close();
 }, 1000);
 
-function show({ said, hand }) {
+function show({ said, hand, waits }) {
+  if (waits !== waited) {
+    waited = waits;
+    document.dispatchEvent(new Event("pace")); // the lesson shows whether one may go on
+  }
   if (!said) sessionStorage.removeItem("heard");
   say(sessionStorage.getItem("heard") === said ? "" : said);
   raise(hand);

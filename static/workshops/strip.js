@@ -1,5 +1,6 @@
-// The strip: the steps of a lesson, and at each a mark for every learner who is there.
+// The strip: the steps of a lesson, at each a mark for every learner who is there, and where the class is led.
 import { make, write } from "../board/format.js";
+import { ask } from "./one.js";
 import { drawAll, look, nameOf, rows, ui } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
@@ -18,6 +19,7 @@ export function draw() {
   const id = shown();
   const lesson = ui.lessons.find((one) => one.id === id);
   box.hidden = !lesson || !rows.size;
+  lead();
   if (box.hidden) return;
   choices(id);
   const here = playing(id);
@@ -34,10 +36,43 @@ export function draw() {
     button.ariaPressed = ui.step?.lesson === id && ui.step.step === number;
     write(button.children[0], `${number} ${title}`);
     draws(button.children[1], marks);
-    write(button.children[2], `${marks.length} here · ${passed} passed`);
+    const waits = ui.at?.held && ui.at.lesson === id && ui.at.step === number;
+    button.dataset.waits = waits;
+    write(button.children[2], `${marks.length} here · ${passed} passed${waits ? " · all wait here" : ""}`);
     Object.assign(button.children[3], { max: Math.max(1, rows.size), value: passed });
   });
 }
+
+// Of the step that is chosen, else of the one where all wait.
+function lead() {
+  const at = ui.step || (ui.at?.held ? ui.at : null);
+  const lesson = at && ui.lessons.find((one) => one.id === at.lesson);
+  $("pace").hidden = !lesson;
+  if (!lesson) return;
+  const waits = ui.at?.held && ui.at.lesson === at.lesson && ui.at.step === at.step;
+  write($("pace").firstElementChild, `${waits ? "All wait at step" : "Step"} ${at.step}, “${lesson.steps[at.step - 1]}”`);
+  $("hold").hidden = waits;
+  $("release").hidden = !ui.at?.held;
+  Object.assign($("pace").dataset, { lesson: at.lesson, step: at.step });
+}
+
+let sure = 0;
+async function led(what) {
+  const [ok, message] = await ask(what, { ...$("pace").dataset });
+  write($("led"), message);
+  $("led").classList.toggle("wrong", !ok);
+  setTimeout(() => $("led").textContent === message && write($("led"), ""), 8000);
+}
+$("hold").onclick = () => led("hold");
+$("release").onclick = () => led("release");
+// Who is behind loses what they are at: asked twice.
+$("bring").onclick = () => {
+  const asked = Date.now() < sure;
+  sure = asked ? 0 : Date.now() + 5000;
+  $("bring").textContent = asked ? "Bring everybody here…" : "Yes, all who are behind";
+  if (asked) return led("bring");
+  setTimeout(() => Date.now() >= sure && ($("bring").textContent = "Bring everybody here…"), 5100);
+};
 
 function column(title, at) {
   const item = make("li", {});

@@ -4,7 +4,7 @@ import { make, still, svg, write } from "../board/format.js";
 const $ = (id) => document.getElementById(id);
 const list = $("tiles");
 export const rows = new Map(); // id → row, as the server has it
-export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [] };
+export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null };
 export const now = () => Date.now() / 1000 + ui.offset;
 const nodes = new Map(); // id → the tile's parts
 const STATES = { p: "pending", s: "starting", r: "ready", u: "unready", f: "failed", b: "backoff", l: "leaving", d: "done" };

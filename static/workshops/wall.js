@@ -74,6 +74,7 @@ function merge(news) {
 function paint() {
   frame = 0;
   ui.lessons = room.lessons || [];
+  ui.at = room.at;
   draw(changed);
   changed = new Set();
   order();

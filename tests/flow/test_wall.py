@@ -103,6 +103,20 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
     for page in (ada, bob):
         expect(page.locator("#said")).to_be_empty(timeout=SLOW)
 
+    wall.locator("#steps button").first.click()  # all wait at the first step, and then not
+    wall.get_by_role("button", name="Nobody goes past it").click()
+    expect(wall.locator("#steps button").first).to_contain_text("all wait here", timeout=SLOW)
+    ada.locator("#l-skip").click()
+    expect(ada.locator("#l-foot .waits")).to_contain_text("Your class waits here", timeout=SLOW)
+    wall.get_by_role("button", name="Let them go on").click()
+    expect(ada.locator("#l-next")).to_be_visible(timeout=SLOW)
+    wall.locator("#steps button").nth(1).click()  # Bob, who has begun nothing, is brought there
+    wall.get_by_role("button", name="Bring everybody here…").click()
+    wall.get_by_role("button", name="Yes, all who are behind").click()
+    expect(wall.locator("#led")).to_have_text("2 of 2 are brought to step 2.", timeout=SLOW)
+    expect(tile["Bob"].locator(".step")).to_contain_text("2/5", timeout=SLOW)
+    wall.locator("#steps button").nth(1).click()
+
     wall.keyboard.press("n")  # for the projector
     expect(wall.locator("body")).not_to_contain_text("Ada")
     expect(wall.locator(".tile b").first).to_have_text(re.compile(r"^No\. \d$"))

@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client as Browser
 
 from lab.models import Workshop
 
@@ -10,3 +11,10 @@ from lab.models import Workshop
 def workshop(transactional_db) -> Workshop:
     User.objects.create_user("grace", password="a long one to keep")
     return Workshop.objects.create(code="BCDFGH", title="A class", seats=3, by="grace", forget=date(2100, 1, 1))
+
+
+@pytest.fixture
+def teacher(workshop) -> Browser:
+    browser = Browser()
+    browser.post("/staff/sign-in", {"username": "grace", "password": "a long one to keep"})
+    return browser

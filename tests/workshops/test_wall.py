@@ -28,13 +28,6 @@ PLAYED = "10-desired-state"
 
 
 @pytest.fixture
-def teacher(workshop) -> Browser:
-    browser = Browser()
-    browser.post("/staff/sign-in", {"username": "grace", "password": "a long one to keep"})
-    return browser
-
-
-@pytest.fixture
 def ada(workshop):
     seat, token = join(workshop.code, "Ada")
     seat.token = token
