@@ -16,6 +16,7 @@ from lab.pipeline import BUILDS
 from lab.scheduler import SCHEDULER
 from lab.store import compact, hints, subscribe
 from lab.workshops.seats import forget_overdue
+from lab.workshops.warming import make_ahead
 
 log = logging.getLogger(__name__)
 # The scheduler first: of all that a new pod pokes, it is the one that the pod waits for.
@@ -73,6 +74,14 @@ def compact_logs() -> None:
     with patience():
         for cluster in cluster_names():
             compact(cluster)
+
+
+@shared_task(name="lab.tasks.warm_workshop")
+def warm_workshop(code: str) -> None:
+    """Make clusters for whoever will join, a while's worth of them, and leave the rest to another task."""
+    with patience():
+        if make_ahead(code):
+            warm_workshop.delay(code)
 
 
 @shared_task(name="lab.tasks.forget_workshops")

@@ -5,6 +5,7 @@ import time
 from django.db import transaction
 from django.utils.timezone import localdate
 
+from lab.client import cluster_names
 from lab.client.clusters import delete_cluster
 from lab.models import Seat, Workshop
 from lab.tutorials.cluster import ensure_learning_cluster
@@ -35,20 +36,25 @@ def join(code: str, nickname: str) -> tuple[Seat, str]:
         if len(taken) >= workshop.seats:
             raise Refused(f"All {workshop.seats} seats are taken. Ask your instructor for one more.")
         name = free_nickname(nickname, taken)
-        last = workshop.taken.order_by("id").last()
-        number = int(last.cluster.rpartition("-")[2]) + 1 if last else 1
-        seat = Seat.objects.create(
-            workshop=workshop, nickname=name, key=digest(token), cluster=f"{code.lower()}-{number}"
-        )
+        cluster = next_clusters(workshop)[0]
+        seat = Seat.objects.create(workshop=workshop, nickname=name, key=digest(token), cluster=cluster)
     ensure_learning_cluster(seat.cluster, workshop.images)
     return seat, token
 
 
+def next_clusters(workshop: Workshop) -> list[str]:
+    """The names of those that its free seats will have, in the order in which they are taken."""
+    last = workshop.taken.order_by("id").last()
+    first = int(last.cluster.rpartition("-")[2]) + 1 if last else 1
+    return [f"{workshop.code.lower()}-{first + n}" for n in range(workshop.seats - workshop.taken.count())]
+
+
 def forget(workshop: Workshop) -> None:
-    """Its learners' clusters, with all that was done there, and their names."""
-    for seat in workshop.taken.all():
-        delete_cluster(seat.cluster)
-        forgotten(seat.cluster)
+    """Its clusters, those that nobody has taken too, with all that was done there, and its learners' names."""
+    ahead = set(next_clusters(workshop)) & set(cluster_names())
+    for cluster in [*workshop.taken.values_list("cluster", flat=True), *ahead]:
+        delete_cluster(cluster)
+        forgotten(cluster)
     workshop.delete()
 
 

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import segno
+from celery import current_app
 from django import forms
 from django.conf import settings
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.timezone import localdate
@@ -22,6 +24,7 @@ from lab.tutorials import shelf
 from .accounts import knows, staff, use_up
 from .codes import new_code
 from .seats import forget
+from .warming import made_ahead
 
 FORGET_DAYS = 30
 
@@ -113,6 +116,8 @@ def workshop(request: HttpRequest, code: str) -> HttpResponse:
     join = f"{settings.ROOM}join"
     lessons = [found.lesson for id in one.lessons if (found := shelf.find(id)) and found.lesson]
     context = {"workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}"), "lessons": lessons}
+    context["ahead"], context["free"] = made_ahead(one)
+    context["goes_on"] = "making" in request.GET and context["ahead"] < context["free"]
     return render(request, "workshops/workshop.html", {**context, "seats": one.taken.order_by("id")})
 
 
@@ -129,6 +134,9 @@ def change(request: HttpRequest, code: str, act: str) -> HttpResponse:
     if act == "delete":
         forget(one)
         return redirect("workshops")
+    if act == "warm":
+        current_app.send_task("lab.tasks.warm_workshop", args=[code], queue=settings.CELERY_TASK_DEFAULT_QUEUE)
+        return redirect(f"{reverse('workshop', args=[code])}?making")
     one.is_open = act == "open"
     one.save(update_fields=["is_open"])
     return redirect("workshop", code)

@@ -9,7 +9,7 @@ from django.utils.timezone import localdate
 
 from lab.client import cluster_names
 from lab.models import Workshop
-from lab.workshops import tries
+from lab.workshops import tries, warming
 from lab.workshops.accounts import FIRST, make_first
 from lab.workshops.seats import forget_overdue
 
@@ -83,6 +83,41 @@ def test_a_class_from_its_making_to_its_end(workshop):
     joined(workshop.code, "Bob")
     teacher.post(f"/staff/workshops/{workshop.code}/delete")  # or by hand
     assert not Workshop.objects.exists() and not any(name.startswith(workshop.code.lower()) for name in cluster_names())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clusters_made_ahead_are_taken_in_their_order_and_go_with_the_class(workshop, monkeypatch):
+    sent = []
+    monkeypatch.setattr(
+        "lab.workshops.views.current_app.send_task", lambda name, args, queue: sent.append((name, args))
+    )
+    teacher, _ = signed_in("a long one to keep", "grace")
+    path = f"/staff/workshops/{workshop.code}/"
+    assert "0 of 3 clusters are made ahead" in teacher.get(path).content.decode()
+    page = teacher.post(f"{path}warm", follow=True).content.decode()
+    assert sent == [("lab.tasks.warm_workshop", [workshop.code])] and 'http-equiv="refresh"' in page
+    assert not warming.make_ahead(workshop.code)
+    assert {f"bcdfgh-{n}" for n in (1, 2, 3)} <= set(cluster_names())
+    page = teacher.get(f"{path}?making").content.decode()
+    assert "3 of 3 clusters are made ahead. Whoever joins waits for nothing." in page and "http-equiv" not in page
+    made = []
+    monkeypatch.setattr("lab.tutorials.cluster.ensure_cluster", lambda *of: made.append(of))
+    joined(workshop.code, "Ada")
+    assert workshop.taken.get().cluster == "bcdfgh-1" and made == []
+    assert "2 of 2 clusters" in teacher.get(path).content.decode()
+    teacher.post(f"{path}delete")
+    assert not any(name.startswith("bcdfgh") for name in cluster_names())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_making_ahead_stops_now_and_then_and_where_the_class_is_gone(workshop, monkeypatch):
+    monkeypatch.setattr(warming, "BATCH_SECONDS", -1)
+    assert warming.make_ahead(workshop.code) and "bcdfgh-1" not in cluster_names()
+    monkeypatch.setattr(warming, "BATCH_SECONDS", 10)
+    real = warming.ensure_learning_cluster
+    monkeypatch.setattr(warming, "ensure_learning_cluster", lambda *of: real(*of) and Workshop.objects.all().delete())
+    assert not warming.make_ahead(workshop.code)
+    assert not any(name.startswith("bcdfgh") for name in cluster_names())
 
 
 @pytest.mark.django_db(transaction=True)
