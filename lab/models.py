@@ -116,6 +116,7 @@ class Workshop(models.Model):
     said = models.CharField(max_length=280, blank=True, help_text="what stands in the pages of all its learners")
     lesson = models.CharField(max_length=63, blank=True, help_text="the id of the one that the class is in, if any")
     step = models.CharField(max_length=63, blank=True, help_text="the id of the step where the class is")
+    rehearsal = models.JSONField(default=dict, help_text="what came of the last one, as `workshops.rehearsal` keeps it")
     held = models.BooleanField(default=False, help_text="whether nobody may go past that step")
     forget = models.DateField(help_text="the day on which names and all that learners did are deleted")
 

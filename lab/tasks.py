@@ -84,6 +84,16 @@ def warm_workshop(code: str) -> None:
             warm_workshop.delay(code)
 
 
+@shared_task(name="lab.tasks.rehearse_workshop")
+def rehearse_workshop(code: str, run: str) -> None:
+    """Set one more stage of a rehearsal, and leave the rest to another task."""
+    from lab.workshops.rehearsal import rehearse  # which knows the pages of lessons, no load for those who never do
+
+    with patience():
+        if rehearse(code, run):
+            rehearse_workshop.delay(code, run)
+
+
 @shared_task(name="lab.tasks.forget_workshops")
 def forget_workshops() -> None:
     """Delete what was to be deleted by now."""

@@ -49,9 +49,14 @@ def next_clusters(workshop: Workshop) -> list[str]:
     return [f"{workshop.code.lower()}-{first + n}" for n in range(workshop.seats - workshop.taken.count())]
 
 
+def rehearsal_cluster(workshop: Workshop) -> str:
+    """The name of the one in which its stages are tried."""
+    return f"{workshop.code.lower()}-0"
+
+
 def forget(workshop: Workshop) -> None:
     """Its clusters, those that nobody has taken too, with all that was done there, and its learners' names."""
-    ahead = set(next_clusters(workshop)) & set(cluster_names())
+    ahead = {*next_clusters(workshop), rehearsal_cluster(workshop)} & set(cluster_names())
     for cluster in [*workshop.taken.values_list("cluster", flat=True), *ahead]:
         delete_cluster(cluster)
         forgotten(cluster)

@@ -21,6 +21,7 @@ from lab.dashboard.answers import strict
 from lab.models import Workshop
 from lab.tutorials import shelf
 
+from . import rehearsal
 from .accounts import knows, staff, use_up
 from .codes import new_code
 from .seats import forget
@@ -117,7 +118,8 @@ def workshop(request: HttpRequest, code: str) -> HttpResponse:
     lessons = [found.lesson for id in one.lessons if (found := shelf.find(id)) and found.lesson]
     context = {"workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}"), "lessons": lessons}
     context["ahead"], context["free"] = made_ahead(one)
-    context["goes_on"] = "making" in request.GET and context["ahead"] < context["free"]
+    context["rehearsal"] = rehearsal.said(one)
+    context["making"] = "making" in request.GET and context["ahead"] < context["free"]
     return render(request, "workshops/workshop.html", {**context, "seats": one.taken.order_by("id")})
 
 
@@ -135,8 +137,16 @@ def change(request: HttpRequest, code: str, act: str) -> HttpResponse:
         forget(one)
         return redirect("workshops")
     if act == "warm":
-        current_app.send_task("lab.tasks.warm_workshop", args=[code], queue=settings.CELERY_TASK_DEFAULT_QUEUE)
+        _send("warm_workshop", code)
         return redirect(f"{reverse('workshop', args=[code])}?making")
+    if act == "rehearse":
+        _send("rehearse_workshop", code, rehearsal.order(one))
+        return redirect("workshop", code)
     one.is_open = act == "open"
     one.save(update_fields=["is_open"])
     return redirect("workshop", code)
+
+
+def _send(task: str, *args: str) -> None:
+    """To a worker."""
+    current_app.send_task(f"lab.tasks.{task}", args=list(args), queue=settings.CELERY_TASK_DEFAULT_QUEUE)

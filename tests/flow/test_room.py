@@ -1,5 +1,7 @@
 """A lab with a room: a learner comes in by its port, and finds their own cluster and nothing else."""
 
+import re
+
 import pytest
 
 from ..labs import LabUnderTest, wait_until
@@ -15,8 +17,13 @@ def lab(tmp_path_factory):
         lab.clean_up()
 
 
-def test_a_class_is_made_and_joined_and_each_has_a_cluster_of_their_own(lab):
-    teacher, root = teacher_of(lab), root_of(lab)
+@pytest.fixture(scope="module")
+def signed_in(lab) -> Browser:
+    return teacher_of(lab)
+
+
+def test_a_class_is_made_and_joined_and_each_has_a_cluster_of_their_own(lab, signed_in):
+    teacher, root = signed_in, root_of(lab)
     ada, bob = Browser(root), Browser(root)
     code = made(teacher, "10-desired-state")
     assert "You are <b>Ada</b>" in ada.post("join", code=code.lower(), nickname="Ada")
@@ -35,3 +42,15 @@ def test_a_class_is_made_and_joined_and_each_has_a_cluster_of_their_own(lab):
         assert ada.refused(path) in (403, 405), path
     assert Browser(root).refused(f"{mine}api/v1/nodes") == 403
     assert theirs in teacher.get(f"staff/workshops/{code}/") and teacher.get(theirs)
+
+
+def test_a_rehearsal_sets_every_stage_and_what_is_made_ahead_is_taken(lab, signed_in):
+    teacher, root = signed_in, root_of(lab)
+    code = made(teacher, "10-desired-state", seats=2)
+    path = f"staff/workshops/{code}/"
+    teacher.post(f"{path}rehearse", at=path)
+    teacher.post(f"{path}warm", at=path)
+    wait_until("all stages", lambda: re.search(r"All \d stages were set: every image is there", teacher.get(path)), 120)
+    assert "there is room" in teacher.get(path)
+    wait_until("the clusters", lambda: "2 of 2 clusters are made ahead" in teacher.get(path), 60)
+    assert f"The cluster {code.lower()}-1 is yours" in Browser(root).post("join", code=code, nickname="Ada")

@@ -1,0 +1,86 @@
+"""What becomes of a rehearsal: stage by stage, begun anew, and what it says of a full class."""
+
+import pytest
+from django.test import Client as Browser
+
+from lab.client import cluster_names
+from lab.models import Workshop
+from lab.tutorials import shelf
+from lab.tutorials.cluster import ensure_learning_cluster
+from lab.workshops import rehearsal
+from lab.workshops.rehearsal import Row, order, rehearse, room_for, said
+
+GIB = 1 << 30
+
+
+@pytest.fixture
+def played(workshop, monkeypatch) -> Workshop:
+    """Its lesson has more than one stage; each is set in no time, the second not at all."""
+
+    def rehearsed(name: str, images: str, lesson, step) -> Row:
+        ensure_learning_cluster(name, images)
+        trouble = "there is no image" if step is second else ""
+        return Row(lesson.title, step.title, 0.5, 0 if trouble else GIB, trouble)
+
+    second = [step for step in shelf.find("10-desired-state").lesson.steps if step.start][1]
+    monkeypatch.setattr(rehearsal, "_rehearsed", rehearsed)
+    Workshop.objects.update(lessons=["10-desired-state"])
+    workshop.refresh_from_db()
+    return workshop
+
+
+def fresh(workshop: Workshop) -> Workshop:
+    return Workshop.objects.get(pk=workshop.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_stage_is_set_once_and_what_could_not_be_is_said(played, teacher):
+    path = f"/staff/workshops/{played.code}/"
+    every = len(rehearsal.stages(played))
+    run = order(played)
+    for number in range(every):
+        assert rehearse(played.code, run)
+        assert f"{number + 1} of {every} stages are set" in teacher.get(path).content.decode()
+    assert "bcdfgh-0" in cluster_names()
+    assert not rehearse(played.code, run) and "bcdfgh-0" not in cluster_names()
+    page = teacher.get(path).content.decode()
+    assert f"1 of {every} stages could not be set" in page and "there is no image" in page
+    assert said(fresh(played))["ended"] and not rehearse(played.code, run)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_is_begun_anew_ends_the_one_before_and_so_does_the_end_of_the_class(played, teacher):
+    first = order(played)
+    assert rehearse(played.code, first)
+    second = order(fresh(played))
+    assert not rehearse(played.code, first) and said(fresh(played))["rows"] == []
+    assert rehearse(played.code, second)
+    teacher.post(f"/staff/workshops/{played.code}/delete")
+    assert "bcdfgh-0" not in cluster_names()
+    assert not rehearse(played.code, second) and "bcdfgh-0" not in cluster_names()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_class_deleted_while_a_stage_is_set_leaves_no_cluster(played, monkeypatch):
+    run, real = order(played), rehearsal._rehearsed
+    monkeypatch.setattr(rehearsal, "_rehearsed", lambda *of: (real(*of), Workshop.objects.all().delete())[0])
+    assert not rehearse(played.code, run)
+    assert "bcdfgh-0" not in cluster_names()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_button_sends_a_worker_to_it(played, teacher, monkeypatch):
+    sent = []
+    monkeypatch.setattr(
+        "lab.workshops.views.current_app.send_task", lambda name, args, queue: sent.append((name, args))
+    )
+    assert Browser().post(f"/staff/workshops/{played.code}/rehearse").status_code == 302 and sent == []  # no staff
+    teacher.post(f"/staff/workshops/{played.code}/rehearse")
+    assert sent == [("lab.tasks.rehearse_workshop", [played.code, fresh(played).rehearsal["run"]])]
+
+
+def test_how_many_have_room():
+    assert room_for(GIB, 30, 24 * GIB) == {"most": GIB, "all": 30 * GIB, "free": 24 * GIB, "fits": 19, "enough": False}
+    assert room_for(GIB, 19, 24 * GIB)["enough"]
+    assert room_for(0, 30, 24 * GIB)["enough"]  # nothing is known against it
+    assert room_for(GIB, 30, 0)["enough"]
