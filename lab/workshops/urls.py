@@ -16,6 +16,7 @@ urlpatterns = [
     path("staff/password", views.password, name="password"),
     path("staff/workshops/", views.workshops, name="workshops"),
     re_path(CODE + r"$", views.workshop, name="workshop"),
+    re_path(CODE + r"edit$", views.edit, name="edit-workshop"),
     re_path(CODE + r"(?P<act>open|close|warm|rehearse|delete)$", views.change, name="change-workshop"),
     re_path(CODE + r"report$", afterwards.page, name="report"),
     re_path(CODE + r"report\.(?P<kind>csv|json)$", afterwards.file, name="report-file"),

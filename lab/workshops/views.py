@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import segno
 from celery import current_app
-from django import forms
 from django.conf import settings
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,33 +18,17 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lab.dashboard.answers import strict
-from lab.models import Workshop
+from lab.models import OUR_IMAGES, Cluster, Workshop
 from lab.tutorials import shelf
 
 from . import rehearsal
 from .accounts import knows, staff, use_up
 from .codes import new_code
-from .seats import forget
+from .forms import WorkshopForm
+from .seats import forget, next_clusters
 from .warming import made_ahead
 
 FORGET_DAYS = 30
-
-
-class WorkshopForm(forms.Form):
-    title = forms.CharField(max_length=80, label="What is it called?")
-    lessons = forms.MultipleChoiceField(label="Lessons", widget=forms.CheckboxSelectMultiple)
-    seats = forms.IntegerField(min_value=1, max_value=200, initial=30, label="At most so many learners")
-    forget = forms.DateField(label="Delete names and clusters on", widget=forms.DateInput(attrs={"type": "date"}))
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["lessons"].choices = [(one.id, f"{one.number}. {one.title}") for one in shelf.lessons()]
-
-    def clean_forget(self) -> object:
-        day = self.cleaned_data["forget"]
-        if day <= localdate():
-            raise forms.ValidationError("Choose a day that is still to come.")
-        return day
 
 
 @require_http_methods(["GET", "POST"])
@@ -91,7 +75,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @staff
 def workshops(request: HttpRequest) -> HttpResponse:
     """All of them, and the form for another."""
-    first = {"forget": localdate() + timedelta(days=FORGET_DAYS), "seats": 30}
+    first = {"forget": localdate() + timedelta(days=FORGET_DAYS), "seats": 30, "images": OUR_IMAGES}
     form = WorkshopForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
         made = Workshop.objects.create(code=_free_code(), by=request.user.username, **form.cleaned_data)
@@ -121,6 +105,24 @@ def workshop(request: HttpRequest, code: str) -> HttpResponse:
     context["rehearsal"] = rehearsal.said(one)
     context["making"] = "making" in request.GET and context["ahead"] < context["free"]
     return render(request, "workshops/workshop.html", {**context, "seats": one.taken.order_by("id")})
+
+
+@require_http_methods(["GET", "POST"])
+@strict
+@ensure_csrf_cookie
+@staff
+def edit(request: HttpRequest, code: str) -> HttpResponse:
+    """Other lessons, more seats, a later day; whoever is in it already has it at once."""
+    one = get_object_or_404(Workshop, code=code)
+    now = {name: getattr(one, name) for name in WorkshopForm.base_fields}
+    form = WorkshopForm(request.POST or None, initial=now, taken=one.taken.count())
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            Workshop.objects.filter(pk=one.pk).update(**form.cleaned_data)
+            theirs = [*one.taken.values_list("cluster", flat=True), *next_clusters(one)]
+            Cluster.objects.filter(name__in=theirs).update(guard=form.cleaned_data["images"])
+        return redirect("workshop", code)
+    return render(request, "workshops/edit.html", {"form": form, "workshop": one})
 
 
 def drawn(address: str) -> str:

@@ -8,12 +8,18 @@ from django.test import Client as Browser
 from django.utils.timezone import localdate
 
 from lab.client import cluster_names
-from lab.models import Workshop
+from lab.models import Cluster, Workshop
 from lab.workshops import tries, warming
 from lab.workshops.accounts import FIRST, make_first
 from lab.workshops.seats import forget_overdue
 
-WAYS = {"title": "An evening", "lessons": ["10-desired-state"], "seats": 2, "forget": "2100-01-01"}
+WAYS = {
+    "title": "An evening",
+    "lessons": ["10-desired-state"],
+    "seats": 2,
+    "images": "orrery/*",
+    "forget": "2100-01-01",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +89,28 @@ def test_a_class_from_its_making_to_its_end(workshop):
     joined(workshop.code, "Bob")
     teacher.post(f"/staff/workshops/{workshop.code}/delete")  # or by hand
     assert not Workshop.objects.exists() and not any(name.startswith(workshop.code.lower()) for name in cluster_names())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_workshop_is_changed_while_learners_are_in_it(workshop):
+    teacher, _ = signed_in("a long one to keep", "grace")
+    for name in ("Ada", "Bob"):
+        joined(workshop.code, name)
+    path = f"/staff/workshops/{workshop.code}/edit"
+    assert 'value="orrery/* mine/*"' in teacher.get(path).content.decode()
+    page = teacher.post(path, {**WAYS, "seats": 1}).content.decode()
+    assert "2 learners are in it already" in page
+    assert "is no pattern of images" in teacher.post(path, {**WAYS, "images": "orrery/* nginx;latest"}).content.decode()
+    workshop.refresh_from_db()
+    assert workshop.title == "A class"
+    changed = {**WAYS, "title": "Another", "seats": 5, "images": "orrery/*, nginx:*", "forget": "2100-02-03"}
+    assert teacher.post(path, changed).headers["Location"] == f"/staff/workshops/{workshop.code}/"
+    workshop.refresh_from_db()
+    assert (workshop.title, workshop.seats, str(workshop.forget)) == ("Another", 5, "2100-02-03")
+    assert workshop.images == "orrery/* nginx:*" == Cluster.objects.get(name="bcdfgh-2").guard
+    teacher.post(path, WAYS)
+    assert Cluster.objects.get(name="bcdfgh-1").guard == "orrery/* mine/*"  # without a word of it
+    assert Browser().get(path).status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)

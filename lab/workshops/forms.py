@@ -1,0 +1,47 @@
+"""What an instructor says of a workshop when they make it, or change it later."""
+
+import re
+
+from django import forms
+from django.utils.timezone import localdate
+
+from lab.models import OUR_IMAGES
+from lab.tutorials import shelf
+
+PATTERN = re.compile(r"[\w.*?/:@-]+")
+IMAGES_HELP = "orrery/* are the lab’s own, mine/* what a learner builds. Each is a pattern; a space stands between two."
+
+
+class WorkshopForm(forms.Form):
+    title = forms.CharField(max_length=80, label="What is it called?")
+    lessons = forms.MultipleChoiceField(label="Lessons", widget=forms.CheckboxSelectMultiple)
+    seats = forms.IntegerField(min_value=1, max_value=200, label="At most so many learners")
+    images = forms.CharField(max_length=2000, required=False, label="Images that may run", help_text=IMAGES_HELP)
+    forget = forms.DateField(label="Delete names and clusters on", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: object, taken: int = 0, **kwargs: object) -> None:
+        """`taken`: how many seats are."""
+        super().__init__(*args, **kwargs)
+        self._taken = taken
+        self.fields["lessons"].choices = [(one.id, f"{one.number}. {one.title}") for one in shelf.lessons()]
+
+    def clean_seats(self) -> int:
+        seats = self.cleaned_data["seats"]
+        if seats < self._taken:
+            raise forms.ValidationError(f"{self._taken} learners are in it already.")
+        return seats
+
+    def clean_images(self) -> str:
+        patterns = self.cleaned_data["images"].replace(",", " ").split()
+        wrong = [pattern for pattern in patterns if not PATTERN.fullmatch(pattern)]
+        if wrong:
+            raise forms.ValidationError(
+                f"{wrong[0]} is no pattern of images: write orrery/*, or docker.io/library/nginx:1.29"
+            )
+        return " ".join(patterns) or OUR_IMAGES
+
+    def clean_forget(self) -> object:
+        day = self.cleaned_data["forget"]
+        if day <= localdate():
+            raise forms.ValidationError("Choose a day that is still to come.")
+        return day
