@@ -13,13 +13,7 @@ from lab.workshops import tries, warming
 from lab.workshops.accounts import FIRST, make_first
 from lab.workshops.seats import forget_overdue
 
-WAYS = {
-    "title": "An evening",
-    "lessons": ["10-desired-state"],
-    "seats": 2,
-    "images": "orrery/*",
-    "forget": "2100-01-01",
-}
+WAYS = {"title": "An evening", "lessons": ["10-desired-state"], "seats": 2, "forget": "2100-01-01"}
 
 
 @pytest.fixture(autouse=True)
