@@ -8,7 +8,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from lab.apimachinery.budgets import Budget
-from lab.apimachinery.kinds import BUILDS, NODEPOOLS, PERSISTENTVOLUMES, PODDISRUPTIONBUDGETS, PODS
+from lab.apimachinery.kinds import BUILDS, NODEPOOLS, NODES, PERSISTENTVOLUMES, PODDISRUPTIONBUDGETS, PODS
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import parse_time
 from lab.apimachinery.selectors import EVERYTHING
@@ -179,6 +179,16 @@ def test_what_is_nowhere_on_the_board_opens_with_its_cards(client, kind, spec, h
     Client("asked", "board").create(kind, {"metadata": {"name": "web", "namespace": "default"}, "spec": spec})
     shown = client.get(f"/clusters/asked/board/drawer/{kind.resource}/default/web").content.decode()
     assert headline in shown and asks in shown and 'aria-labelledby="tab-why"' in shown
+
+
+@pytest.mark.django_db
+def test_a_node_opens_though_its_condition_gives_no_reason(client):
+    ensure_cluster("terse")
+    terse = {"conditions": [{"type": "Ready", "status": "True"}]}
+    board = Client("terse", "board")
+    board.update_status(NODES, {**board.create(NODES, {"metadata": {"name": "n1"}}), "status": terse})
+    answer = client.get("/clusters/terse/board/drawer/nodes/n1")
+    assert answer.status_code == 200
 
 
 @pytest.mark.django_db
