@@ -43,7 +43,7 @@ class Candidates:
         self.facts: dict[int, Facts] = {}
         self.own: dict[int, tuple[int, int]] = {}  # room and balance on the node itself
         self.scale = Scale([], [], [])
-        self.said: dict[int | None, dict] = {}  # what `diagnosis` says of a node (None: of all), while it holds
+        self.said: dict[int, bytes] = {}  # what `diagnosis` says of a node, while it holds
         self._enough = max(wanted, enough_nodes(len(self.asked)))  # one search serves all that are wanted
         self._start = cache.next_start % len(self.asked) if self.asked else 0
         self.evaluate()
@@ -52,7 +52,7 @@ class Candidates:
     def evaluate(self) -> None:
         """Ask every filter about the nodes, and every score about those that would do."""
         self.outdated = False
-        self.said.pop(None, None)
+        self.said_of_all: dict | None = None  # what `diagnosis` says of all nodes together, while it holds
         self.wide_keys = self.topology.wide_keys()
         self.groups: dict[tuple, Group] = {}
         self.group_of: dict[int, Group] = {}
@@ -164,7 +164,7 @@ class Candidates:
         """A pod, of this kind or another, has been placed on the node since the evaluation."""
         matters = self.topology.matters(pod)
         if matters:
-            self.said.clear()
+            self.said, self.said_of_all = {}, None
             self.outdated |= self.topology.count(pod, node, 1)
         self.promised(node)
         if self.outdated or not matters:
@@ -195,7 +195,7 @@ class Candidates:
         order, group = node.order, self.group_of.get(node.order) or self._join(node)
         before, reasons = self.reasons[order], self._node_reasons(node)
         if before != reasons:
-            self.said.pop(None, None)
+            self.said_of_all = None
             self.reasons[order] = reasons
             self.tally[before] -= bool(before)
             self.tally[reasons] += bool(reasons)

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import orjson
+
 from .candidates import Candidates
 from .filters import INSUFFICIENT, UNTOLERATED, Reasons, lacking
 from .nodeinfo import NodeInfo
@@ -50,13 +52,14 @@ def explain(candidates: Candidates, chosen: NodeInfo | None) -> dict:
     {plugin: points}}` or `{"node", "fits": False, "reasons"}`, where room is lacking with "lacks": {resource: how much
     more would have to be free, in thousandths of a core, else in whole units}. Of up to ten nodes all are there; of
     more, the best ten, and of those that give the same reasons the first ten. In large clusters those who object are
-    only counted.
+    only counted. They are JSON already: many pods are told the same of the same nodes, and it is kept until it is
+    stored.
     """
     fitting = candidates.ranked(BEST if candidates.exact else BEST_OF_MANY)
     if chosen and chosen not in fitting:  # room was made on it: it need not be the best
         fitting.append(chosen)
     said = candidates.said
-    of_all = said.get(None) or _sums(candidates)
+    of_all = candidates.said_of_all or _sums(candidates)
     verdicts = [said.get(node.order) or _verdict(candidates, node) for node in fitting]
     if candidates.exact and of_all["counts"]:
         verdicts += _objecting(candidates)
@@ -64,13 +67,13 @@ def explain(candidates: Candidates, chosen: NodeInfo | None) -> dict:
         "decision": "Schedule" if chosen else "Unschedulable",
         "chosen": chosen.name if chosen else None,
         **of_all,
-        "nodes": verdicts,
+        "nodes": orjson.Fragment(b"[%b]" % b",".join(verdicts)),
     }
 
 
 def _sums(candidates: Candidates) -> dict:
     """What is said of all nodes together; kept, for in a large cluster it is seldom different for the next pod."""
-    sums = candidates.said[None] = {
+    sums = candidates.said_of_all = {
         "evaluated": len(candidates.reasons),
         "feasible": candidates.feasible(),
         "counts": histogram(candidates.counts()),
@@ -78,7 +81,7 @@ def _sums(candidates: Candidates) -> dict:
     return sums
 
 
-def _objecting(candidates: Candidates) -> list[dict]:
+def _objecting(candidates: Candidates) -> list[bytes]:
     """Some of the nodes that would not do: of all that give the same reasons, the first few."""
     alike: Counter[Reasons] = Counter()
     found = []
@@ -86,7 +89,7 @@ def _objecting(candidates: Candidates) -> list[dict]:
         reasons = candidates.reasons_of(node)
         if reasons and alike[reasons] < EXAMPLES:
             alike[reasons] += 1
-            found.append(_objection(candidates.pod, node, reasons))
+            found.append(orjson.dumps(_objection(candidates.pod, node, reasons)))
     return found
 
 
@@ -96,21 +99,17 @@ def _objection(pod: PodInfo, node: NodeInfo, why: Reasons) -> dict:
     return {**said, "lacks": lacks} if lacks else said
 
 
-def _verdict(candidates: Candidates, node: NodeInfo) -> dict:
-    """What is said of a node that would do; kept, for it is often said again of the next pod, and of nodes alike."""
+def _verdict(candidates: Candidates, node: NodeInfo) -> bytes:
+    """What is said of a node that would do; kept, for it is often said again of the next pod, and all but its name of
+    nodes alike."""
     order = node.order
-    numbers = candidates.own[order], candidates.facts[order], *_domain(candidates, order)
+    numbers = candidates.own[order], candidates.facts[order], candidates.raw.get(order), candidates.group_of[order]
     alike = candidates.scale.said.get(numbers)
     if alike is None:
-        alike = candidates.scale.said[numbers] = round(candidates.total(node), 1), points(candidates, order)
-    total, scores = alike
-    verdict = candidates.said[order] = {"node": node.name, "fits": True, "total": total, "scores": scores}
+        told = {"fits": True, "total": round(candidates.total(node), 1), "scores": points(candidates, order)}
+        alike = candidates.scale.said[numbers] = orjson.dumps(told)[1:]
+    verdict = candidates.said[order] = node.said + alike
     return verdict
-
-
-def _domain(candidates: Candidates, order: int) -> tuple[float, float, bool]:
-    """Crowd, liking, and whether the node is left out of the former."""
-    return (*candidates.sums(order), candidates.group_of[order].left_out) if candidates.raw else (0.0, 0.0, False)
 
 
 def points(candidates: Candidates, order: int) -> dict[str, float]:
@@ -125,8 +124,7 @@ def points(candidates: Candidates, order: int) -> dict[str, float]:
     if scale.relative:
         found |= scale.points(facts)
     if candidates.raw:
-        crowd, liking, left_out = _domain(candidates, order)
-        found |= scale.domain_points(crowd, liking, bool(candidates.topology.soft))
-        if left_out:
+        found |= scale.domain_points(*candidates.sums(order), bool(candidates.topology.soft))
+        if candidates.group_of[order].left_out:
             found["PodTopologySpread"] = 0
     return found

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import orjson
+
 from .podinfo import PodInfo, PodInstance
 from .resources import amount_of
 
@@ -31,6 +33,10 @@ class NodeInfo:
     ports: dict[tuple[str, str, int], int] = field(default_factory=dict)
     pods: dict[str, PodInstance] = field(default_factory=dict)
     nominated: dict[str, PodInstance] = field(default_factory=dict)  # promised room here, once their victims have gone
+    said: bytes = field(init=False)  # by `diagnosis`: how a verdict on it begins
+
+    def __post_init__(self) -> None:
+        self.said = b'{"node":%b,' % orjson.dumps(self.name)
 
     def add(self, pod: PodInstance) -> None:
         self.pods[pod.key] = pod

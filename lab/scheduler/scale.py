@@ -29,7 +29,7 @@ class Scale:
         self.fewest, self.most = min(crowds), max(crowds)
         self.least_liked, self.most_liked = min(likings), max(likings)
         self._said: dict[tuple[float, float], dict[str, float]] = {}
-        self.said: dict[Hashable, tuple[float, dict[str, float]]] = {}  # `diagnosis`: a node's numbers → total, points
+        self.said: dict[Hashable, bytes] = {}  # by `diagnosis`: a node's numbers → what is said of it, but for its name
         span = self.most_liked - self.least_liked
         self.per_pod = HIGHEST * WEIGHTS["PodTopologySpread"] / self.most if self.most else 0.0
         self.per_liking = HIGHEST * WEIGHTS["InterPodAffinity"] / span if span else 0.0

@@ -1,5 +1,9 @@
 """Nodes and pods in as few words as a test needs."""
 
+from dataclasses import replace
+
+import orjson
+
 from lab.scheduler.batch import Outcome, schedule
 from lab.scheduler.cache import Cache
 from lab.scheduler.scores import LEAST_ALLOCATED
@@ -53,7 +57,18 @@ def pod(name: str = "web", cpu: str = "", memory: str = "", node: str = "", **mo
 def run(nodes: list[dict], pods: list[dict], strategy: str = LEAST_ALLOCATED) -> Outcome:
     """One run of the scheduler over all of these that wait."""
     cache = cache_of(nodes, pods, strategy)
-    return schedule(cache, list(cache.pending))
+    return recorded(schedule(cache, list(cache.pending)))
+
+
+def recorded(outcome: Outcome) -> Outcome:
+    """With its decisions as they are stored and read again."""
+    bindings = [(pod, node, read(why)) for pod, node, why in outcome.bindings]
+    unschedulable = [replace(missed, why=read(missed.why)) for missed in outcome.unschedulable]
+    return replace(outcome, bindings=bindings, unschedulable=unschedulable)
+
+
+def read(why: dict | None) -> dict | None:
+    return orjson.loads(orjson.dumps(why))
 
 
 def places(outcome: Outcome) -> dict[str, str]:
