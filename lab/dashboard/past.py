@@ -3,8 +3,11 @@
 A page that shows the past asks for it; the feed of what is live goes on beside it.
 """
 
+import threading
+from collections import OrderedDict
+
 import orjson
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from lab.apimachinery.errors import ApiError, bad_request
@@ -23,6 +26,9 @@ from .verdicts import chips, verdicts_of
 
 LEAD = 100  # revisions before the one that is shown: from them it is known what loops last did, and how long pods took
 A_PAGE = 500  # revisions
+BRISK, FASTEST = 16, 60  # times as fast as it was: from twice the first on pages are longer, for they are over sooner
+FRAME = 0.016  # seconds
+PLAYERS = 4  # for so many a board is kept between two pages; one of some hundred pods takes a megabyte
 SIDES = ("from", "to")
 MOST_OBJECTS, MOST_PATHS, LONGEST_VALUE = 60, 12, 120  # of a difference, as a drawer has room for
 
@@ -45,16 +51,55 @@ def show(request: HttpRequest, cluster: str, revision: str) -> HttpResponse:
 def play(request: HttpRequest, cluster: str, after: str) -> HttpResponse:
     """`{steps, until, time}`: what each revision after `after` changed on the board, `{revision, time, upserts,
     removes, phases}`, without those that changed nothing there; up to the revision `until`, from where one asks on, and
-    when that was."""
+    when that was. `?speed=`: how many times as fast it is shown; what falls into one frame is one step."""
+    asked = request.GET.get("speed", "")
+    speed = min(int(asked), FASTEST) if asked.isdecimal() else 0
     try:
-        board = board_at(cluster, int(after))
+        uid = head_of(cluster).uid
+        board = _playing.take(uid, int(after)) or board_at(cluster, int(after))
         with kept():
-            rows = changes(cluster, int(after), A_PAGE)
+            rows = changes(cluster, int(after), A_PAGE * max(1, speed // BRISK))
     except ApiError as error:
         return refused(error)
-    steps = [_step(row, delta) for row in rows if (delta := apply(board, [row]))]
+    steps = [_step(some[-1], delta) for some in together(rows, speed * FRAME) if (delta := apply(board, some))]
     until = rows[-1].revision if rows else int(after)
-    return JsonResponse({"steps": steps, "until": until, "time": time_of(cluster, until)})
+    _playing.put(uid, until, board)
+    told = {"steps": steps, "until": until, "time": time_of(cluster, until)}
+    return HttpResponse(orjson.dumps(told), content_type="application/json")
+
+
+def together(rows: list[Row], seconds: float) -> list[list[Row]]:
+    """The rows in order, those side by side that were written within so many seconds of the first of them."""
+    found: list[list[Row]] = []
+    for row in rows:
+        if found and row.time - found[-1][0].time < seconds:
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return found
+
+
+class Playing:
+    """Boards that somebody plays on, each where the last page left it: the next page need not read the whole state
+    again. A board that is not here any more is made anew, as that of any other revision."""
+
+    def __init__(self) -> None:
+        self._boards: OrderedDict[tuple[str, int], Board] = OrderedDict()  # by a cluster's uid, and the revision
+        self._lock = threading.Lock()
+
+    def take(self, uid: str, revision: int) -> Board | None:
+        """It is whoever's who takes it, for it changes as it is played."""
+        with self._lock:
+            return self._boards.pop((uid, revision), None)
+
+    def put(self, uid: str, revision: int, board: Board) -> None:
+        with self._lock:
+            self._boards[uid, revision] = board
+            while len(self._boards) > PLAYERS:
+                self._boards.popitem(last=False)
+
+
+_playing = Playing()
 
 
 def difference(client: Client, ends: str) -> dict:

@@ -7,6 +7,8 @@ import { apply, back, link, position, showPast, ui } from "./state.js";
 import { figures } from "./traffic.js";
 
 const LONGEST = 1000; // ms: a gap in which nothing changed is not waited for any longer
+const AHEAD = 3; // pages
+const STALL = 5000; // ms behind: up to that it catches up
 const { base } = document.body.dataset;
 const box = document.getElementById("past");
 const $ = (selector) => box.querySelector(selector);
@@ -129,30 +131,36 @@ function move() {
   if (!playing) link({ at: ui.past });
 }
 
-// Plays on from here: each revision as the live board would have shown it, by the clock of then.
+// Plays on from here: each revision as the live board would have shown it, by the clock of then; what is due is drawn at
+// once. Some pages are asked for ahead, each when it is known where the one before it ends.
 async function play() {
   const mine = (playing = {});
+  const speed = () => Number($("select").value);
+  const page = ({ until }) => playing === mine && get(`board/past/${until}/on?speed=${speed()}`);
   handle.focus();
   playLooks();
   try {
     await asking;
-    let next = get(`board/past/${ui.past}/on`);
-    for (let due = performance.now(); playing === mine; ) {
-      const { steps, until, time } = await next;
+    const pages = [page({ until: ui.past })];
+    let due = performance.now();
+    while (playing === mine) {
+      while (pages.length < AHEAD) pages.push(pages.at(-1).then(page)), pages.at(-1).catch(() => {}); // who waits for it is told
+      const { steps, until, time } = await pages.shift();
       if (until === wanted && !steps.length) return pause();
-      next = get(`board/past/${until}/on`);
-      next.catch(() => {}); // who waits for it is told
+      let here;
       for (const step of steps) {
-        due += Math.min(LONGEST, (1000 * (step.time - then.at)) / Number($("select").value));
-        const left = due - performance.now();
-        if (left > 8) await new Promise((resolve) => setTimeout(resolve, left));
-        else if (left < -LONGEST) due = performance.now();
-        if (playing !== mine) return;
+        due += Math.min(LONGEST, (1000 * (step.time - then.at)) / speed());
+        const now = performance.now();
+        if (due < now - STALL) due = now; // a machine that slept goes on from here
+        if (due > now + 8) {
+          if (here) arrive(here);
+          await new Promise((done) => setTimeout(done, due - now));
+          if (playing !== mine) return;
+        }
         apply(step);
-        wanted = step.revision;
-        arrive(step);
+        [here, wanted, then.at] = [step, step.revision, step.time];
       }
-      if (playing === mine && until > ui.past) arrive({ revision: (wanted = until), time });
+      if (playing === mine) arrive(until > wanted ? { revision: (wanted = until), time } : here);
     }
   } catch (error) {
     failed(error);

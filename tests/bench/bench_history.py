@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import django
@@ -44,6 +45,9 @@ from .bench_scheduler import control_plane  # noqa: E402
 from .measure import Row  # noqa: E402
 
 LOOKS, PROMISED, PROMISED_WHY = 30, 0.3, 0.1
+RATE = 20  # revisions a second: the pace at which the cluster has run
+HOURS = 6  # ago it began, so that all of it is past
+SPEEDS, PLAYED, PACE = (1, 4, 16, 60), 8, 0.05  # seconds each; how far off its speed it may be
 CLUSTER = "history"
 
 
@@ -70,6 +74,8 @@ def measure(size: int) -> None:
     with serving() as port, chromium() as browser:
         say("the page at another revision: asked → drawn", list(rewound(browser, port, head)), PROMISED)
         say("a tile clicked → why it is so is drawn", list(explained(browser, port)), PROMISED_WHY)
+        for speed in SPEEDS:
+            print(played(browser, port, random.randint(head // 10, head // 2), speed))
     began = time.perf_counter()
     told = history.overview(Client(CLUSTER, "bench"))
     print(f"{len(told['marks'])} marks found in {(time.perf_counter() - began) * 1000:.0f} ms")
@@ -89,6 +95,7 @@ class Busy:
 
     def __init__(self) -> None:
         self.head, self.known, self.chance = 0, {}, random.Random(6)
+        self.began = time.time() - HOURS * 3600
         self.alive: list[dict] = []
         self.told: list[tuple[str, dict, bool]] = []
         owners = [a_deployment(f"web-{number}", replicas=30) for number in range(10)]
@@ -105,7 +112,9 @@ class Busy:
             writes.append(Write(*key, obj, self.known.pop(key, 0), deleted, why))
             if not deleted:
                 self.known[key] = self.head + len(writes)
-        with patch("lab.store.hints.announce"):  # nobody is there to hear that the log grew
+        # Nobody is there to hear that the log grew; and it grows faster than the clock of its rows says.
+        clock = SimpleNamespace(time=lambda: self.began + self.head / RATE)
+        with patch("lab.store.hints.announce"), patch("lab.store.log.time", clock):
             self.head = store.append(CLUSTER, writes, author)
 
     def run(self, size: int, compacting: int = 0) -> int:
@@ -202,10 +211,25 @@ def explained(browser: Browser, port: int) -> Iterator[float]:
     """Seconds from a click on a tile to the frame that shows its cards, of random pods."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"http://127.0.0.1:{port}/clusters/{CLUSTER}/")
-    page.wait_for_selector(".pod[data-id]")
+    page.wait_for_selector("body[data-live=live] .pod[data-id]")
     for _ in range(LOOKS):
         yield page.evaluate(CLICK, random.random()) / 1000
     page.close()
+
+
+def played(browser: Browser, port: int, revision: int, speed: int) -> str:
+    """How fast it plays on from a revision: by the clock of then against ours, and the frames meanwhile."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"http://127.0.0.1:{port}/clusters/{CLUSTER}/?at={revision}")
+    page.wait_for_selector("body[data-past]")
+    told = page.evaluate(PLAY, [speed, PLAYED * 1000])
+    page.close()
+    (began, first, then), (ended, last, later) = told["ends"]
+    pace = 1000 * (later - then) / (ended - began) / speed
+    kept = "kept" if abs(pace - 1) <= PACE else "MISSED"
+    frames = [frame / 1000 for frame in told["frames"]]
+    what = f"played at {speed}×: frames, {(last - first) * 1000 / (ended - began):.0f} revisions a second"
+    return f"{Row(what, frames)}  most {max(frames) * 1000:.0f} ms; {pace:.3f} of its speed, within {PACE:.0%}: {kept}"
 
 
 MOVE = """revision => new Promise(done => {
@@ -226,6 +250,31 @@ CLICK = """share => new Promise(done => {
     ? requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))) : requestAnimationFrame(look);
   tile.click();
   look();
+})"""
+
+
+# From one change of the board to another one, which is where the clock of then stands still for nobody.
+PLAY = """([speed, lasts]) => new Promise(done => {
+  const frames = [], at = () => Number(document.body.dataset.past);
+  const dated = async ([when, revision]) => {
+    const then = await (await fetch(`${document.body.dataset.base}board/past/${revision}`)).json();
+    return [when, revision, then.time];
+  };
+  let [was, last, first] = [at(), performance.now()];
+  const look = now => {
+    if (first) frames.push(now - last);
+    last = now;
+    if (at() !== was) {
+      was = at();
+      first ??= [now, was];
+      const ends = [first, [now, was]];
+      if (now - first[0] >= lasts) return Promise.all(ends.map(dated)).then(ends => done({ ends, frames }));
+    }
+    requestAnimationFrame(look);
+  };
+  document.querySelector("#past select").value = speed;
+  document.querySelector('[data-past="play"]').click();
+  requestAnimationFrame(look);
 })"""
 
 

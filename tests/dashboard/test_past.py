@@ -1,5 +1,7 @@
 """The board as it was: drawn, played, walked and compared, and each time the page against the store."""
 
+from unittest.mock import patch
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -224,6 +226,27 @@ def test_the_board_of_a_revision_is_that_of_its_objects():
         append("then", [Write("pods", "default", f"p{n % 7}", a_pod(f"p{n % 7}"), expected, gone)], "tests")
     for revision in (head, head + 3, head + 64, head + 130):
         assert lasting(board_at("then", revision)) == lasting(Board(state_at("then", revision)))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("speed", ["", "?speed=60"])
+def test_what_is_played_page_by_page_comes_to_what_was(client, speed):
+    """Each page goes on from the board that the last one left, or from one that is made anew: by another viewer."""
+    ensure_cluster("played")
+    head = view("played").revision
+    for n in range(6):
+        append("played", [Write("pods", "default", f"p{n}", a_pod(f"p{n}"), 0)], "tests")
+    rows, at, steps = {row["id"]: row for row in board_at("played", head).rows.values()}, head, 0
+    with patch("lab.dashboard.past.A_PAGE", 2):
+        while at < head + 6:
+            told = client.get(f"/clusters/played/board/past/{at}/on{speed}").json()
+            assert told == client.get(f"/clusters/played/board/past/{at}/on{speed}").json()
+            for step in told["steps"]:
+                rows |= {row["id"]: row for row in step["upserts"]}
+            at, steps = told["until"], steps + len(told["steps"])
+    kept = {id_: row for id_, row in rows.items() if row["kind"] == "pod"}
+    assert kept == {id_: row for id_, row in board_at("played", at).rows.items() if row["kind"] == "pod"}
+    assert steps == (1 if speed else 6)
 
 
 @pytest.mark.django_db
