@@ -153,3 +153,32 @@ class Drill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fault} in {self.workshop.code}"
+
+
+class Poll(models.Model):
+    """A question to a whole class: the one that a step asks before one acts."""
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="polls")
+    lesson = models.CharField(max_length=63)
+    step = models.CharField(max_length=63)
+    round = models.PositiveSmallIntegerField(default=1, help_text="2: asked again, after they have talked")
+    began = models.DateTimeField(auto_now_add=True)
+    ended = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.lesson}/{self.step} in {self.workshop.code}"
+
+
+class Vote(models.Model):
+    """What a learner has said in one of the two rounds."""
+
+    poll = models.ForeignKey(Poll, on_delete=models.CASCADE, related_name="votes")
+    seat = models.ForeignKey(Seat, on_delete=models.CASCADE)
+    round = models.PositiveSmallIntegerField()
+    answer = models.CharField(max_length=63, help_text="its id among the question's")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["poll", "seat", "round"], name="one_vote_a_round")]
+
+    def __str__(self) -> str:
+        return f"{self.answer} in round {self.round} of {self.poll}"

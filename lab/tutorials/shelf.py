@@ -47,6 +47,12 @@ def find(id: str) -> Shelved | None:
     return _shelved(folder) if inside and folder.is_dir() else None
 
 
+def lesson(id: str) -> Lesson | None:
+    """The one of that id, if there is one without mistakes."""
+    found = find(id) if id else None
+    return found.lesson if found else None
+
+
 def _shelved(folder: Path) -> Shelved:
     version = _version(folder)
     known = _read.get(folder)

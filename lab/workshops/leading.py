@@ -88,7 +88,7 @@ def way_to(obj: dict, lesson: Lesson, step: Step) -> Step:
 
 def come_late(seat: Seat) -> None:
     """Who joins a class that is somewhere lands there. Where that cannot be, they begin by themselves."""
-    lesson = _find(seat.workshop.lesson)
+    lesson = shelf.lesson(seat.workshop.lesson)
     step = lesson.step(seat.workshop.step) if lesson else None
     if lesson and step:
         lead(seat, lesson, step, seat.workshop.by)
@@ -96,17 +96,12 @@ def come_late(seat: Seat) -> None:
 
 def place_of(form: Form) -> tuple[Lesson, Step]:
     """`lesson`, its id, and `step`, the number of one of its steps. Raises ApiError."""
-    lesson, number = _find(form.get("lesson", "")), form.get("step", "")
+    lesson, number = shelf.lesson(form.get("lesson", "")), form.get("step", "")
     if lesson is None:
         raise bad_request("there is no such lesson")
     if not number.isdecimal() or not 1 <= int(number) <= len(lesson.steps):
         raise bad_request(f"choose one of its {len(lesson.steps)} steps")
     return lesson, lesson.steps[int(number) - 1]
-
-
-def _find(id: str) -> Lesson | None:
-    found = shelf.find(id) if id else None
-    return found.lesson if found else None
 
 
 def _number(lesson: Lesson, step: Step) -> int:

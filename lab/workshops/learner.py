@@ -7,13 +7,15 @@ from django.utils.timezone import now
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
-from lab.dashboard.answers import strict
+from lab.dashboard.answers import refused, strict
 from lab.models import Seat
 from lab.tutorials import shelf
 from lab.tutorials.cluster import ensure_learning_cluster
 
+from . import polls
 from .codes import read_code, read_nickname
 from .gate import COOKIE
 from .leading import come_late
@@ -90,4 +92,21 @@ def hand(request: HttpRequest) -> HttpResponse:
     up = bool(request.POST.get("up"))
     if up != bool(seat.hand):  # who asks twice has asked since the first time
         Seat.objects.filter(pk=seat.pk).update(hand=now() if up else None)
+    return HttpResponse(status=204)
+
+
+@require_POST
+@strict
+def vote(request: HttpRequest) -> HttpResponse:
+    """`answer` to the question of `poll` in its `round`."""
+    seat = seat_of(request.COOKIES.get(COOKIE, ""))
+    if seat is None:
+        return HttpResponse(status=403)
+    try:
+        poll, number = (int(request.POST.get(word, "")) for word in ("poll", "round"))
+        polls.vote(seat, poll, number, request.POST.get("answer", ""))
+    except ValueError:
+        return refused(bad_request("say which poll it is, and which round"))
+    except ApiError as error:
+        return refused(error)
     return HttpResponse(status=204)

@@ -1,11 +1,12 @@
 """What the pages of a workshop's learners show of the room: what was said to all, whose hand is up,
-and where all wait."""
+where all wait, and what all are asked."""
 
 import asyncio
 from dataclasses import dataclass
 
 from lab.models import Workshop
 
+from .polls import asked, open_poll, voters
 from .watching import Gone, Watched
 
 LOOK_SECONDS = 0.4
@@ -16,9 +17,14 @@ class Shown:
     said: str
     hands: frozenset[str]  # clusters
     waits: str  # `lesson/step`, past which nobody goes
+    poll: dict | None  # as `polls.asked` says it
+    voted: frozenset[str]
 
     def of(self, cluster: str) -> dict:
-        return {"type": "room", "said": self.said, "hand": cluster in self.hands, "waits": self.waits}
+        """What one of them is told."""
+        asked = self.poll if cluster not in self.voted else None
+        hand = cluster in self.hands
+        return {"type": "room", "said": self.said, "hand": hand, "waits": self.waits, "poll": asked}
 
 
 class Notice(Watched):
@@ -33,4 +39,5 @@ class Notice(Watched):
             raise Gone
         up = workshop.taken.filter(hand__isnull=False).values_list("cluster", flat=True)
         waits = f"{workshop.lesson}/{workshop.step}" if workshop.held else ""
-        return Shown(workshop.said, frozenset(up), waits)
+        poll = open_poll(workshop)
+        return Shown(workshop.said, frozenset(up), waits, asked(poll), voters(poll))

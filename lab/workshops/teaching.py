@@ -10,10 +10,12 @@ from lab.apimachinery.errors import ApiError
 from lab.dashboard.answers import refused, strict
 from lab.models import Workshop
 
+from . import leading, polls
 from .accounts import staff
 from .acts import TO_ONE
-from .leading import TO_ALL
 from .views import drawn
+
+TO_ALL = {**leading.TO_ALL, **polls.TO_ALL}
 
 
 @require_GET

@@ -146,7 +146,13 @@ def _sign(node: dict) -> str:
 def course(lessons: Iterable[Lesson]) -> list[dict]:
     """What the strip of steps is made of."""
     return [
-        {"id": one.id, "number": one.number, "title": one.title, "steps": [step.title for step in one.steps]}
+        {
+            "id": one.id,
+            "number": one.number,
+            "title": one.title,
+            "steps": [step.title for step in one.steps],
+            "asks": [number for number, step in enumerate(one.steps, 1) if step.predict and step.predict.answers],
+        }
         for one in lessons
     ]
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("back/<str:token>", learner.come_back),
     path("room/", learner.room, name="room"),
     path("room/hand", learner.hand, name="hand"),
+    path("room/vote", learner.vote, name="vote"),
     path("staff/sign-in", views.sign_in, name="sign-in"),
     path("staff/sign-out", views.sign_out, name="sign-out"),
     path("staff/password", views.password, name="password"),
@@ -22,5 +23,9 @@ urlpatterns = [
     re_path(CODE + r"report\.(?P<kind>csv|json)$", afterwards.file, name="report-file"),
     re_path(CODE + r"drill$", afterwards.drill, name="drill"),
     re_path(CODE + r"wall$", teaching.wall, name="wall"),
-    re_path(CODE + r"wall/do/(?P<what>say|hold|release|bring|hint|reset|lower)$", teaching.do, name="wall-do"),
+    re_path(
+        CODE + r"wall/do/(?P<what>say|hold|release|bring|ask|again|finish|hint|reset|lower)$",
+        teaching.do,
+        name="wall-do",
+    ),
 ]

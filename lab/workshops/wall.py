@@ -13,8 +13,8 @@ from lab.apimachinery.errors import ApiError
 from lab.client import Client, UnknownCluster, wait_for_any
 from lab.models import Cluster, Seat, Workshop
 from lab.tutorials import shelf
-from lab.tutorials.lesson import Lesson
 
+from .polls import counted, open_poll
 from .presence import away_since, last_seen
 from .tiles import SHOWN, Tile, cluster_part, course, seat_part, whole
 from .watching import Gone, Watched
@@ -90,23 +90,19 @@ def _part(seat: Seat, objects: dict[str, list[dict]]) -> Tile:
     """What one learner writes into their own cluster takes the wall from nobody: then their tile says less."""
     nothing: dict[str, list[dict]] = {resource: [] for resource in SHOWN}
     try:
-        return cluster_part({**nothing, **objects}, _lesson, seat.joined.timestamp())
+        return cluster_part({**nothing, **objects}, shelf.lesson, seat.joined.timestamp())
     except Exception:
         log.exception("no tile can be made of what is in %s", seat.cluster)
-        return cluster_part(nothing, _lesson, seat.joined.timestamp())
-
-
-def _lesson(id: str) -> Lesson | None:
-    found = shelf.find(id)
-    return found.lesson if found else None
+        return cluster_part(nothing, shelf.lesson, seat.joined.timestamp())
 
 
 def _room(workshop: Workshop, tiles: dict[str, Tile]) -> dict:
     """Its lessons are those that were chosen, and whatever else somebody plays."""
     others = sorted({tile["lesson"] for tile in tiles.values() if "lesson" in tile} - set(workshop.lessons))
-    lessons = [lesson for id in (*workshop.lessons, *others) if (lesson := _lesson(id))]
+    lessons = [lesson for id in (*workshop.lessons, *others) if (lesson := shelf.lesson(id))]
     said = {"said": workshop.said, "open": workshop.is_open, "seats": workshop.seats, "lessons": course(lessons)}
-    here = _lesson(workshop.lesson)
+    here = shelf.lesson(workshop.lesson)
     step = here.step(workshop.step) if here else None
     at = {"lesson": here.id, "step": here.steps.index(step) + 1, "held": workshop.held} if here and step else None
-    return {**said, "at": at}
+    poll = open_poll(workshop)
+    return {**said, "at": at, "poll": counted(*poll) if poll else None}

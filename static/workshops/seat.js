@@ -38,7 +38,7 @@ setInterval(() => {
   dead.close();
 }, 1000);
 
-function show({ said, hand, waits }) {
+function show({ said, hand, waits, poll }) {
   if (waits !== waited) {
     waited = waits;
     document.dispatchEvent(new Event("pace")); // the lesson shows whether one may go on
@@ -46,6 +46,33 @@ function show({ said, hand, waits }) {
   if (!said) sessionStorage.removeItem("heard");
   say(sessionStorage.getItem("heard") === said ? "" : said);
   raise(hand);
+  asks(poll);
+}
+
+// A question to the whole class: one press on an answer is the vote. Drawn once, so that who is choosing goes on choosing.
+const form = document.getElementById("poll");
+function asks(poll) {
+  const named = poll ? `${poll.poll}/${poll.round}` : "";
+  if (form.dataset.of === named) return;
+  form.dataset.of = named;
+  form.hidden = !poll;
+  if (!poll) return;
+  document.getElementById("poll-round").textContent = poll.round === 1 ? "Your instructor asks all: what do you think?" : "Once more, now that you have talked";
+  document.getElementById("poll-ask").textContent = poll.ask;
+  document.getElementById("poll-wrong").textContent = "";
+  document.getElementById("poll-answers").replaceChildren(...poll.answers.map(({ id, text }) => {
+    const button = make("button", { type: "button", textContent: text });
+    button.onclick = () => votes({ poll: poll.poll, round: poll.round, answer: id });
+    return button;
+  }));
+}
+
+async function votes(vote) {
+  const headers = { "X-CSRFToken": box.dataset.csrf };
+  const answer = await fetch(box.dataset.vote, { method: "POST", headers, body: new URLSearchParams(vote) }).catch(() => null);
+  if (answer?.ok) return void (form.hidden = true);
+  const said = await answer?.json().catch(() => null);
+  document.getElementById("poll-wrong").textContent = said?.message || "The lab did not hear it. Press once more.";
 }
 
 function say(words) {

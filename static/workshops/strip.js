@@ -53,6 +53,7 @@ function lead() {
   write($("pace").firstElementChild, `${waits ? "All wait at step" : "Step"} ${at.step}, “${lesson.steps[at.step - 1]}”`);
   $("hold").hidden = waits;
   $("release").hidden = !ui.at?.held;
+  $("ask").hidden = !lesson.asks.includes(at.step);
   Object.assign($("pace").dataset, { lesson: at.lesson, step: at.step });
 }
 
@@ -65,6 +66,7 @@ async function led(what) {
 }
 $("hold").onclick = () => led("hold");
 $("release").onclick = () => led("release");
+$("ask").onclick = () => led("ask");
 // Who is behind loses what they are at: asked twice.
 $("bring").onclick = () => {
   const asked = Date.now() < sure;

@@ -1,5 +1,6 @@
 // The wall starts here: what the websocket tells goes into the rows, and in the next frame onto the page.
 import { write } from "../board/format.js";
+import { draw as drawPoll } from "./poll.js";
 import { draw as drawStrip } from "./strip.js";
 import { ask, close, open, show } from "./one.js";
 import { draw, drawAll, fit, look, nameOf, now, order, remove, rows, ui } from "./tiles.js";
@@ -97,6 +98,7 @@ function rest() {
   $("saying").hidden = !room.said && $("say").ariaExpanded !== "true";
   $("say-form").hidden = $("say").ariaExpanded !== "true";
   drawStrip();
+  drawPoll(room.poll);
   show();
 }
 

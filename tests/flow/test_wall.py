@@ -115,6 +115,20 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
     wall.get_by_role("button", name="Yes, all who are behind").click()
     expect(wall.locator("#led")).to_have_text("2 of 2 are brought to step 2.", timeout=SLOW)
     expect(tile["Bob"].locator(".step")).to_contain_text("2/5", timeout=SLOW)
+    wall.get_by_role("button", name="Ask all its question").click()  # a poll, and once more after they have talked
+    for round, said in ((1, ("1 first", "1 first")), (2, ("1 again", "1 again"))):
+        for number, page in enumerate((ada, bob)):
+            page.locator("#poll-answers button").nth(number).click(timeout=SLOW)
+        expect(wall.locator("#poll-voted")).to_contain_text("2 of 2 have voted", timeout=SLOW)
+        expect(wall.locator("#poll-bars")).to_be_hidden()
+        wall.get_by_role("button", name="Show what they say").click()
+        for number, words in enumerate(said):
+            expect(wall.locator("#poll-bars li").nth(number)).to_contain_text(words)
+        if round == 1:
+            wall.get_by_role("button", name="Ask once more").click()
+            expect(ada.locator("#poll-round")).to_contain_text("now that you have talked", timeout=SLOW)
+    wall.get_by_role("button", name="End the poll").click()
+    expect(wall.locator("#poll")).to_be_hidden(timeout=SLOW)
     wall.locator("#steps button").nth(1).click()
 
     wall.keyboard.press("n")  # for the projector
