@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from lab.apimachinery.errors import ApiError
-from lab.store import Change, LostFence, UnknownCluster
+from lab.store import Change, LostFence, UnknownCluster, View
 
 from .following import Follower
 from .locks import Lock
@@ -28,12 +28,16 @@ class Standby:
         self.name = name
         self.lock = Lock(name, LOCK_SECONDS)
         self._stopping, self._woken = threading.Event(), threading.Event()
-        self._follower = Follower(name, self.wants, lambda view: self._woken.set())
+        self._follower = Follower(name, self.wants, self.hear)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def wants(self, change: Change) -> bool:
         """Whether it has to look because of a change. Quick and pure; asked in another thread."""
         raise NotImplementedError
+
+    def hear(self, view: View) -> None:
+        """There is news of a cluster; called in another thread."""
+        self._woken.set()
 
     def turn(self) -> float:
         """One round; seconds until the next. Nothing is done without `lock`, which it takes and gives back itself."""

@@ -7,10 +7,12 @@ the log; another one may take over at any moment.
 
 import contextlib
 import logging
+import time
+from operator import itemgetter
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
-from lab.client import Change, Client, Standby, cluster_names
+from lab.client import Change, Client, LostFence, Standby, UnknownCluster, View
 
 from . import progress
 from .performance import Performance
@@ -19,26 +21,63 @@ log = logging.getLogger(__name__)
 NAME = "tutor"
 TICK_SECONDS = 0.5  # while something is looked at that no change of the log tells
 LOOK_SECONDS = 5.0  # only a backstop: of a change the follower says
+RENEW_SECONDS = 1.5  # of the hold, which is a write: far less than it lasts
 
 
 class Tutor(Standby):
+    """A class of sixty plays at once: a turn is of those clusters alone that have news, or whose time has come."""
+
     def __init__(self) -> None:
         super().__init__(NAME)
         self._playing: dict[tuple[str, str], Performance] = {}  # (cluster, lesson's uid) → what is played there
+        self._news: set[str] = set()  # the clusters to look at since something was written there
+        self._due: dict[str, float] = {}  # cluster → when to look at it though nothing was written
+        self._renewed = -RENEW_SECONDS  # when the hold was, by the steady clock
 
     def wants(self, change: Change) -> bool:
         """Lessons; and where one is played, everything that somebody else wrote."""
         return change.author != NAME and (change.resource == LESSONS.resource or bool(self._playing))
 
+    def hear(self, view: View) -> None:
+        self._news.add(view.name)
+        super().hear(view)
+
     def turn(self) -> float:
-        """One look at all lessons that are played."""
-        active = [(cluster, obj) for cluster in cluster_names() for obj in self._active(cluster)]
-        if not active or not self.lock.acquire():
+        """News before what only time brings; none waits for more than one look at another cluster."""
+        for _ in range(len(self._news)):
+            self._look(self._news.pop())
+        for cluster, due in sorted(self._due.items(), key=itemgetter(1)):
+            if self._news or due > time.monotonic():
+                break
+            self._look(cluster)
+        if self._news:
+            return 0.0
+        return max(0.0, min(self._due.values(), default=time.monotonic() + LOOK_SECONDS) - time.monotonic())
+
+    def _look(self, cluster: str) -> None:
+        """At all lessons that are played in a cluster."""
+        self._due[cluster] = time.monotonic()  # where this fails, it is done again
+        try:
+            active = self._active(cluster)
+        except UnknownCluster:
+            active = []
+        keys = {(cluster, obj["metadata"]["uid"]) for obj in active}
+        self._playing = {key: one for key, one in self._playing.items() if key[0] != cluster or key in keys}
+        if not active:
+            del self._due[cluster]
+        elif self._has_hold():
+            self._due[cluster] = min(self._turn(cluster, obj) for obj in active) + time.monotonic()
+        else:
             self._playing.clear()  # whoever has it goes on from what the log says
-            return LOOK_SECONDS
-        keys = {(cluster, obj["metadata"]["uid"]) for cluster, obj in active}
-        self._playing = {key: one for key, one in self._playing.items() if key in keys}
-        return min(self._turn(cluster, obj) for cluster, obj in active)
+            self._due[cluster] += LOOK_SECONDS
+
+    def _has_hold(self) -> bool:
+        now = time.monotonic()
+        if now - self._renewed >= RENEW_SECONDS:
+            if not self.lock.acquire():
+                return False
+            self._renewed = now
+        return True
 
     def _active(self, cluster: str) -> list[dict]:
         """The lessons of a cluster that are not over: one whose step is passed waits for its learner."""
@@ -51,6 +90,9 @@ class Tutor(Standby):
             self._playing[key] = Performance(Client(cluster, NAME, fence=self.lock.fence, hardware=True))
         try:
             return self._playing[key].turn(obj)
+        except LostFence:
+            self._renewed = -RENEW_SECONDS
+            raise
         except ApiError as error:
             if error.code != 409:
                 log.warning("%s in %s: %s", obj["metadata"]["name"], cluster, error.message)
