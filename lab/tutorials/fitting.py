@@ -26,6 +26,7 @@ from lab.apimachinery.kinds import (
     REPLICASETS,
     SERVICES,
     STATEFULSETS,
+    VISITORS,
     WHEELS,
     Kind,
 )
@@ -56,7 +57,7 @@ BUILT_IN = {("namespaces", name) for name in FIRST_NAMESPACES} | {
 }
 OTHERS_NAMESPACES = frozenset(FIRST_NAMESPACES) - {"default"}
 # What has done something, or remembers something, cannot be put back: it is made anew.
-DOERS = (JOBS, CRONJOBS, RELEASES, BUILDS, HORIZONTALPODAUTOSCALERS)
+DOERS = (JOBS, CRONJOBS, RELEASES, BUILDS, HORIZONTALPODAUTOSCALERS, VISITORS)
 # What keeps something that programs have done, or what became of them.
 KEEPERS = (PERSISTENTVOLUMECLAIMS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS)
 # Annotations in which controllers and kubelets remember something.

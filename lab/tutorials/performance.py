@@ -27,10 +27,10 @@ from .lesson import Act, Fault, Lesson, Step
 from .outside import Outside, counted, is_outside
 from .scenes import Scene, read_scene
 from .shelf import find
-from .stage import awaited, forget, set_stage
+from .stage import awaited, forget, let_in, set_stage
 from .texts import shown
 
-SOON, OFTEN, SELDOM = 0.2, 0.5, 5.0
+AT_ONCE, SOON, OFTEN, SELDOM = 0.0, 0.2, 0.5, 5.0
 FIGURES_SECONDS = 1.0  # what a request that fails needs to be counted
 ROWS = 500  # of the log, at a time
 TOO_EARLY = "What was done before the prediction does not count: the stage is set anew."
@@ -50,7 +50,6 @@ class Performance:
         self._anew = False  # whether it was set once more, for something was done too early
         self._passing = 0.0  # since when all checks have passed
         self._forgotten = 0.0  # of which time, as `_since`, the programs have forgotten what they were told
-        self._changing = 0.0  # when the stage was last seen to be on its way
 
     def turn(self, obj: dict) -> float:
         shelved = find(obj["metadata"]["name"])
@@ -60,7 +59,7 @@ class Performance:
             return self._wrong(obj, "there is no such lesson, or it has no such step")
         if progress.begins(obj):
             self._write(obj, progress.setting(obj))
-            return SOON
+            return AT_ONCE
         status = obj["status"]
         if status["run"] != self._run:
             self._run, self._judge, self._scene, self._passing = status["run"], None, None, 0.0
@@ -91,7 +90,6 @@ class Performance:
         if step.start:
             scene = self._scene = self._scene or read_scene(Path(played.folder), step.start, settings.RUNTIME)
             if not set_stage(because, scene, self._since):
-                self._changing = time.time()
                 names = awaited(self._client.view(), scene)
                 said = [TOO_EARLY] if self._anew else []
                 said += [f"Waiting for {', '.join(names)}."] if names else []
@@ -99,29 +97,15 @@ class Performance:
                 return SOON
             if scene.forget and self._forgotten != self._since:
                 forget(because, scene)
-                self._forgotten, self._changing = self._since, time.time()
+                self._forgotten = self._since
+            let_in(because, scene)
         status = progress.on_stage(obj["status"], step, self._client.view().revision, time.time())
-        for gone in ("message", "baseline"):
-            status.pop(gone, None)
-        if not step.predict and not self._take_baseline(status, step):
-            return SOON
-        self._write(obj, status)
+        status.pop("message", None)
+        self._write(obj, {**status, "baseline": counted(self._client.cluster)})
         return SOON
-
-    def _take_baseline(self, status: dict, step: Step) -> bool:
-        """What failed while the stage was set is to be counted before, not after; whether it has been."""
-        is_counted = self._is_counted(step, self._changing)
-        if is_counted:
-            status["baseline"] = counted(self._client.cluster)
-        return is_counted
 
     def _commit(self, obj: dict, step: Step) -> float:
         """Acts count from when the prediction is made."""
-        if "baseline" not in obj["status"]:  # the learner reads meanwhile
-            status = dict(obj["status"])
-            if self._take_baseline(status, step):
-                self._write(obj, status)
-            return SOON
         if step.predict is None or step.predict.id in progress.answers(obj, step):
             self._outside.baseline = obj["status"].get("baseline", {})
             rows = all_since(self._client.cluster, obj["status"]["began"]["revision"])

@@ -10,6 +10,7 @@
     until: [pods app=web waiting == CrashLoopBackOff]
                                      when the step begins; without it, when everything is up
 
+Its Visitors come when all else is there, and are counted from then: what fails on the way nobody sees.
 A scene has no Release: what that is about to change could not be told from what a learner has changed. One without a
 Node stands on those of `base.yaml`; all have the class of storage that claims name none for.
 """

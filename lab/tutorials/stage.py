@@ -1,7 +1,8 @@
 """The stage of a step: a cluster becomes what a scene says, by the smallest change, whatever was done to it.
 
 Level-triggered, like a controller: `plan` compares, `set_stage` takes one step, and is called until it says that all is
-there. So it may be killed anywhere. It acts on the cluster from outside (`hardware`): whoever has switched off all
+there; then `let_in` has the visitors come, so that nobody counts what fails while it is set. It may be killed anywhere.
+It acts on the cluster from outside (`hardware`): whoever has switched off all
 control planes gets them back.
 """
 
@@ -10,7 +11,18 @@ from dataclasses import dataclass, field
 
 from lab.apimachinery.controlplane import is_up
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import BY_RESOURCE, DAEMONSETS, NAMESPACES, NODES, PODS, REPLICASETS, SERVICES, WHEELS, Kind
+from lab.apimachinery.kinds import (
+    BY_RESOURCE,
+    DAEMONSETS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    REPLICASETS,
+    SERVICES,
+    VISITORS,
+    WHEELS,
+    Kind,
+)
 from lab.apimachinery.meta import is_deleting, is_true
 from lab.apimachinery.wheels import RUNNING
 from lab.client import Client, Put
@@ -40,6 +52,8 @@ def plan(view: View, scene: Scene, since: float = 0.0) -> Plan:
     fitting = Fitting(view, scene, since)
     found = Plan()
     for wanted in fitting.wanted.values():
+        if wanted["kind"] == VISITORS.kind:
+            continue
         now = view.get(*key_of(wanted))
         if (now is None or fitting.stays(now)) and (put := put_back(view, wanted)):
             found.puts.append(put)
@@ -58,7 +72,7 @@ def plan(view: View, scene: Scene, since: float = 0.0) -> Plan:
 
 def set_stage(client: Client, scene: Scene, since: float = 0.0) -> bool:
     """Take one step towards the scene; True when nothing is left to do, and the scene is up. Raises ApiError."""
-    client = Client(client.cluster, client.author, client.cause, client.fence, hardware=True)
+    client = _from_outside(client)
     todo = plan(client.view(), scene, since)
     if _write(client, [put for put in todo.puts if put.kind is WHEELS]):
         return False  # first of all who is to stand stands: else it makes anew what goes
@@ -67,7 +81,19 @@ def set_stage(client: Client, scene: Scene, since: float = 0.0) -> bool:
     written = _write(client, todo.puts)
     for kind in LAST:
         client.delete_these(kind, todo.gone.get(kind, []), grace_seconds=0)
-    return not (written or todo.gone or todo.going) and settled(client.view(), scene)
+    left = written or todo.gone.keys() - {VISITORS} or todo.going
+    return not left and settled(client.view(), scene)
+
+
+def let_in(client: Client, scene: Scene) -> None:
+    """Have its visitors come: there is somebody to answer now. Raises ApiError."""
+    client = _from_outside(client)
+    visitors = [obj for obj in scene.objects if obj["kind"] == VISITORS.kind]
+    _write(client, [put for obj in visitors if (put := put_back(client.view(), obj))])
+
+
+def _from_outside(client: Client) -> Client:
+    return Client(client.cluster, client.author, client.cause, client.fence, hardware=True)
 
 
 def forget(client: Client, scene: Scene) -> None:
@@ -96,13 +122,13 @@ def _write(client: Client, puts: list[Put]) -> bool:
 
 
 def settled(view: View, scene: Scene) -> bool:
-    """Whether the scene is up: its nodes, and what it waits for, or else its workloads."""
+    """Whether the scene is up: its nodes, and what it waits for, or else its workloads; visitors come then."""
     return not awaited(view, scene)
 
 
 def awaited(view: View, scene: Scene) -> list[str]:
     """What is not up yet of the scene, as `node/node-a`, or as the claims that it waits for."""
-    found = {named(obj): view.get(*key_of(obj)) for obj in scene.objects}
+    found = {named(obj): view.get(*key_of(obj)) for obj in scene.objects if obj["kind"] != VISITORS.kind}
     there = {name: obj for name, obj in found.items() if obj is not None and not is_deleting(obj)}
     stopped = {named(obj) for obj in scene.objects if obj["kind"] == WHEELS.kind and obj["spec"]["mode"] != RUNNING}
     missing = [name for name in found if name not in there]

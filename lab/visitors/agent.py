@@ -91,7 +91,8 @@ class Agent(Standby):
         return told["visitors"]
 
     def _order(self, cluster: str, visitors: dict) -> dict:
-        return {**visitors["spec"], "host": host_of(cluster, visitors, self._service_of(cluster, visitors))}
+        host = host_of(cluster, visitors, self._service_of(cluster, visitors))
+        return {**visitors["spec"], "host": host, "uid": visitors["metadata"]["uid"]}
 
     def _service_of(self, cluster: str, visitors: dict) -> dict | None:
         name = service_and_port(visitors)[0]

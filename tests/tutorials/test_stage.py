@@ -19,6 +19,7 @@ from lab.apimachinery.kinds import (
     RESOURCEQUOTAS,
     SERVICES,
     STORAGECLASSES,
+    VISITORS,
     WHEELS,
 )
 from lab.apimachinery.meta import now
@@ -28,7 +29,7 @@ from lab.controllers.horizontalpodautoscaler.controller import MEMORY
 from lab.tutorials.cluster import ensure_learning_cluster
 from lab.tutorials.pages import SCENES
 from lab.tutorials.scenes import Scene, read_scene
-from lab.tutorials.stage import set_stage, settled
+from lab.tutorials.stage import let_in, set_stage, settled
 from tests.controllers.cluster import WORKLOADS, Cluster
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -235,6 +236,20 @@ def test_what_can_forget_keeps_its_pods(theatre):
     before = theatre.webs(), theatre.deployment("bank")["metadata"]["uid"]
     theatre.reset_later()
     assert (theatre.webs(), theatre.deployment("bank")["metadata"]["uid"]) == before
+
+
+def test_visitors_come_when_there_is_somebody_to_answer_and_are_counted_from_then(theatre):
+    visitors = lambda: [one["metadata"]["uid"] for one in theatre.client.list(VISITORS)]  # noqa: E731
+    assert not visitors()
+    let_in(theatre.tutor, theatre.scene)
+    first = visitors()
+    assert len(first) == 1 and set_stage(theatre.tutor, theatre.scene)
+    time.sleep(1.1)  # times are whole seconds
+    theatre.patch(replicas=0)
+    assert not set_stage(theatre.tutor, theatre.scene, time.time()) and not visitors()
+    theatre.reset()
+    let_in(theatre.tutor, theatre.scene)
+    assert len(visitors()) == 1 and visitors() != first
 
 
 def test_a_scene_is_laid_over_what_it_includes(tmp_path):

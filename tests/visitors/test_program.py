@@ -137,6 +137,16 @@ def test_who_is_not_in_the_orders_stops(program, door):
     assert list(program.ask({"do": "counters"})["visitors"]) == ["default/default/others"]
 
 
+def test_another_object_of_the_same_name_counts_anew(program, door):
+    program.apply(rate=100, uid="one")
+    before = program.wait_for("answers", lambda seen: seen["requests"] > 10)
+    program.apply(rate=50, uid="one")
+    assert program.wait_for("more", lambda seen: seen["requests"] > 20)["epoch"] == before["epoch"]
+    program.apply(rate=0, uid="two")
+    seen = program.wait_for("its figures", lambda seen: seen["epoch"] != before["epoch"])
+    assert (seen["requests"], seen["rate"]) == (0, 0)
+
+
 def test_an_order_that_cannot_be_read_is_refused_in_words_and_harms_nobody(program):
     program.apply(rate=50)
     for order in ("nonsense", "[]", '{"do": "dance"}', '{"do": "apply", "visitors": 1}'):

@@ -3,9 +3,9 @@
     {"do": "apply", "visitors": {"<cluster>/<namespace>/<name>": SPEC, …}}     these and no others → {"ok": true, …}
     {"do": "counters"}                                       → {"ok": true, "epoch": …, "visitors": {"<key>": FIGURES}}
 
-SPEC is the spec of a Visitors object with its defaults, and `host`: what to ask the front door for. FIGURES are told in
-`lab/visitors/__init__.py`. What cannot be done is answered with {"error": "why"}. Every answer carries the `epoch` of
-this program: another one has no orders yet.
+SPEC is the spec of a Visitors object with its defaults, `host`: what to ask the front door for, and `uid`: another
+object of the same name is counted anew. FIGURES are told in `lab/visitors/__init__.py`. What cannot be done is answered
+with {"error": "why"}. Every answer carries the `epoch` of this program: another one has no orders yet.
 """
 
 import asyncio
@@ -44,11 +44,12 @@ class Control:
 
     def _apply(self, order: dict) -> dict:
         wanted = order["visitors"]
-        for key in self._crowds.keys() - wanted.keys():
+        uids = {key: spec.get("uid", "") for key, spec in wanted.items()}
+        for key in [key for key, crowd in self._crowds.items() if uids.get(key) != crowd.uid]:
             self._crowds.pop(key).stop()
         for key, spec in wanted.items():
             if key not in self._crowds:
-                self._crowds[key] = Crowd(key, self._door)
+                self._crowds[key] = Crowd(key, uids[key], self._door)
             self._crowds[key].follow(spec)
         return {}
 

@@ -11,9 +11,10 @@ IDLE_SECONDS = 1.0
 
 
 class Crowd:
-    """Follows its orders, `spec` (see `control`). `key` is `cluster/namespace/name`."""
+    """Follows its orders, `spec` (see `control`). `key` is `cluster/namespace/name`, `uid` that object's."""
 
-    def __init__(self, key: str, door: tuple[str, int]):
+    def __init__(self, key: str, uid: str, door: tuple[str, int]):
+        self.uid = uid
         self._key = key
         self._door = door
         self._loop = asyncio.get_running_loop()
