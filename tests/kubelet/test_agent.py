@@ -3,10 +3,12 @@
 import os
 import signal
 import threading
+import time
 
 import pytest
 
 from lab.apimachinery.kinds import LEASES, NODES, PODS
+from lab.kubelet.podsync import SUCCESSION_SECONDS
 from lab.runtime import ContainerSpec, SandboxSpec
 from tests.labs import wait_until
 from tests.runtime.test_process import engine_pid
@@ -103,6 +105,16 @@ def test_an_orphan_that_the_engine_cannot_remove_is_not_in_the_way_of_the_others
     wait_until("the others to go", lambda: [box.name for box in world.boxes()] == [world.runtime.stuck], 15)
     world.runtime.stuck = ""
     wait_until("it to go too", lambda: not world.boxes(), 15)
+
+
+def test_the_remains_of_a_pod_are_not_in_the_way_of_who_comes_in_its_place(world):
+    world.start()
+    world.pod()
+    world.running()
+    began = time.monotonic()
+    world.client.delete(PODS, "default", "web", grace_seconds=0)
+    wait_until("its remains to go", lambda: not world.boxes(), 15, 0.02)
+    assert time.monotonic() - began >= SUCCESSION_SECONDS
 
 
 def test_of_two_kubelets_one_stands_by_until_the_other_has_gone(world):
