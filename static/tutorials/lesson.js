@@ -55,6 +55,14 @@ let focused = null; // id of what had the focus before parts were swapped
 body.addEventListener("htmx:beforeSwap", () => {
   focused = lesson.contains(document.activeElement) ? document.activeElement.id || "l-title" : null;
 });
+// A part that comes just as it was drawn last stays as it is: a choice that is half made, a slider that was moved.
+const drawn = new Map();
+body.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  const part = detail.fragment.firstElementChild;
+  if (!part?.matches(".part")) return;
+  detail.shouldSwap = drawn.get(part.id) !== part.outerHTML;
+  drawn.set(part.id, part.outerHTML);
+});
 body.addEventListener("htmx:afterSettle", () => setTimeout(settled));
 
 // What is sent names the step that it is for, so sent twice is as sent once: Chrome drops requests when a network interface

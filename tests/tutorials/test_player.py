@@ -16,6 +16,10 @@ FAINT = (Path(__file__).parents[1] / "dashboard" / "faint.js").read_text()
 LESSONS = "/apis/orrery.io/v1/lessons"
 SLOW = 60_000  # of a machine that may be busy
 CHECK = "#l-checks [data-check]"
+# As the page does when the Lesson has changed.
+ASK_FOR_THE_PREDICTION = (
+    "htmx.ajax('GET', `${lesson.dataset.url}?of=predict`, { source: lesson, target: lesson, swap: 'none' })"
+)
 SHOP = """apiVersion: apps/v1
 kind: Deployment
 metadata: {name: NAME}
@@ -257,6 +261,10 @@ def test_one_big_application_and_how_it_looks(player):
     page.locator("[data-act]").first.click()
     player.next()
 
+    player.phase("Predict")
+    page.locator("#l-predict-loans").check()
+    page.evaluate(ASK_FOR_THE_PREDICTION)
+    expect(page.locator("#l-predict-loans")).to_be_checked()
     player.predict("loans")
     page.locator("[data-act]").first.click()
     player.passed()

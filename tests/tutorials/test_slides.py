@@ -101,3 +101,17 @@ def test_two_windows_turn_together_by_keys_and_one_shows_the_notes(page: Page, p
         expect(slide.locator("article")).to_be_visible()
         expect(slide.locator(".notes")).to_have_css("display", "block")
     expect(late.locator(".bar")).to_be_hidden()
+
+
+def test_what_has_too_many_words_for_the_projector_is_set_smaller(page: Page, process_lab: LabUnderTest):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{process_lab.address}/lessons/18-autoscaling/slides")
+    sizes = []
+    for _ in page.locator(".slide").all():
+        high, room = page.evaluate("(({ scrollHeight, clientHeight }) => [scrollHeight, clientHeight])(slides)")
+        assert high <= room
+        sizes.append(
+            page.locator(".slide.here article").evaluate("text => parseFloat(getComputedStyle(text).fontSize)")
+        )
+        page.keyboard.press("ArrowRight")
+    assert min(sizes) < max(sizes) == sizes[0]
