@@ -33,11 +33,14 @@ class Browser:
         request = urllib.request.Request(self.root + path, body, headers, method="PATCH")
         self._opener.open(request, timeout=60).close()
 
+    def ask(self, path: str, **fields: str) -> str:
+        """As a script of a page does that they have seen before; answered in words."""
+        headers = {"X-CSRFToken": self.cookie("csrftoken"), "Accept": "application/json"}
+        sent = urllib.request.Request(self.root + path, urllib.parse.urlencode(fields).encode(), headers)
+        return self._opener.open(sent, timeout=60).read().decode()
+
     def hand(self, up: bool) -> None:
-        """As the button of their page does, which they have seen before."""
-        sent = urllib.parse.urlencode({"up": "1"} if up else {}).encode()
-        headers = {"X-CSRFToken": self.cookie("csrftoken")}
-        self._opener.open(urllib.request.Request(f"{self.root}room/hand", sent, headers), timeout=60).close()
+        self.ask("room/hand", **({"up": "1"} if up else {}))
 
     def cookie(self, name: str) -> str:
         return next(cookie.value or "" for cookie in self.cookies if cookie.name == name)
