@@ -103,7 +103,10 @@ def _verdict(candidates: Candidates, node: NodeInfo) -> bytes:
     """What is said of a node that would do; kept, for it is often said again of the next pod, and all but its name of
     nodes alike."""
     order = node.order
-    numbers = candidates.own[order], candidates.facts[order], candidates.raw.get(order), candidates.group_of[order]
+    numbers: tuple = candidates.own[order], candidates.facts[order]
+    if candidates.raw:
+        (crowd, liking), group = candidates.raw[order], candidates.group_of[order]
+        numbers += crowd + group.crowd, liking + group.liking, group.left_out
     alike = candidates.scale.said.get(numbers)
     if alike is None:
         told = {"fits": True, "total": round(candidates.total(node), 1), "scores": points(candidates, order)}

@@ -33,9 +33,10 @@ from lab.client import Client  # noqa: E402
 from lab.store import Write  # noqa: E402
 
 from ..dashboard.build import with_status  # noqa: E402
-from .bench_history import CLUSTER, Busy, serving  # noqa: E402
+from .bench_history import Busy  # noqa: E402
 from .bench_scheduler import control_plane  # noqa: E402
 from .measure import p95  # noqa: E402
+from .pages import CLUSTER, serving  # noqa: E402
 
 SECONDS, CHANGES, TILES = 20, 20, 300
 MOST_BYTES, MOST_SECONDS = 5 * 1024, 0.25

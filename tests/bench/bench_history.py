@@ -8,14 +8,11 @@ random pods and nodes, why they are as they are; the same in Chromium. Then it r
 away: how large the database gets. On SQLite, or on the database that TEST_DATABASE_URL names.
 """
 
-import contextlib
 import os
 import random
-import shutil
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -26,7 +23,6 @@ django.setup()
 
 import orjson  # noqa: E402
 from django.db import connection  # noqa: E402
-from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 from lab import store  # noqa: E402
 from lab.apimachinery.kinds import LEASES, NODES, PODS  # noqa: E402
@@ -35,20 +31,17 @@ from lab.client import Client  # noqa: E402
 from lab.dashboard.past import board_at  # noqa: E402
 from lab.explain import history  # noqa: E402
 from lab.explain.why.cards import of_object as why  # noqa: E402
-from lab.httpserver import QuietServer  # noqa: E402
 from lab.store import Write  # noqa: E402
-from lab.web import plain  # noqa: E402
-from tests.labs import free_port, wait_until  # noqa: E402
 
 from ..dashboard.build import a_deployment, a_node, a_pod, a_replicaset, an_event, ready, with_spec  # noqa: E402
 from .bench_scheduler import control_plane  # noqa: E402
 from .measure import Row  # noqa: E402
+from .pages import CLUSTER, LOOKS, SPEEDS, chromium, explained, played, rewound, serving  # noqa: E402
 
-LOOKS, PROMISED, PROMISED_WHY = 30, 0.3, 0.1
+PROMISED, PROMISED_WHY = 0.3, 0.1
+SLOWEST = 3  # clicks of which the parts are told, beside the one in the middle
 RATE = 20  # revisions a second: the pace at which the cluster has run
 HOURS = 6  # ago it began, so that all of it is past
-SPEEDS, PLAYED, PACE = (1, 4, 16, 60), 8, 0.05  # seconds each; how far off its speed it may be
-CLUSTER = "history"
 
 
 def main() -> None:
@@ -73,7 +66,10 @@ def measure(size: int) -> None:
         say(f"why a {kind.kind} is as it is", [timed(lambda of=of: why(client, *of)) for of in asked], PROMISED_WHY)
     with serving() as port, chromium() as browser:
         say("the page at another revision: asked → drawn", list(rewound(browser, port, head)), PROMISED)
-        say("a tile clicked → why it is so is drawn", list(explained(browser, port)), PROMISED_WHY)
+        clicks = sorted(explained(browser, port), key=lambda click: click.drawn)
+        say("a tile clicked → why it is so is drawn", [click.drawn / 1000 for click in clicks], PROMISED_WHY)
+        for click in (clicks[len(clicks) // 2], *clicks[-SLOWEST:]):
+            print(f"{'':<58} {click}")
         for speed in SPEEDS:
             print(played(browser, port, random.randint(head // 10, head // 2), speed))
     began = time.perf_counter()
@@ -173,109 +169,6 @@ LOOKED_AT: dict[str, Callable] = {
         Client(CLUSTER, "bench"), LEASES, "kube-node-lease", f"node-{at % 10}"
     ),
 }
-
-
-@contextlib.contextmanager
-def serving() -> Iterator[int]:
-    """The web server alone: nobody acts in the cluster."""
-    config, port = plain(), free_port()
-    config.host, config.port = "127.0.0.1", port
-    server = QuietServer(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until("the web server to serve", lambda: server.started)
-    yield port
-    server.should_exit = server.force_exit = True
-    thread.join(20)
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-def rewound(browser: Browser, port: int, head: int) -> Iterator[float]:
-    """Seconds from a move of the handle to the frame that shows the board of then, at random revisions."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"http://127.0.0.1:{port}/clusters/{CLUSTER}/?at={head}")
-    page.wait_for_selector("body[data-past]")
-    for _ in range(LOOKS):
-        yield page.evaluate(MOVE, random.randint(1, head)) / 1000
-    page.close()
-
-
-def explained(browser: Browser, port: int) -> Iterator[float]:
-    """Seconds from a click on a tile to the frame that shows its cards, of random pods."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"http://127.0.0.1:{port}/clusters/{CLUSTER}/")
-    page.wait_for_selector("body[data-live=live] .pod[data-id]")
-    for _ in range(LOOKS):
-        yield page.evaluate(CLICK, random.random()) / 1000
-    page.close()
-
-
-def played(browser: Browser, port: int, revision: int, speed: int) -> str:
-    """How fast it plays on from a revision: by the clock of then against ours, and the frames meanwhile."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"http://127.0.0.1:{port}/clusters/{CLUSTER}/?at={revision}")
-    page.wait_for_selector("body[data-past]")
-    told = page.evaluate(PLAY, [speed, PLAYED * 1000])
-    page.close()
-    (began, first, then), (ended, last, later) = told["ends"]
-    pace = 1000 * (later - then) / (ended - began) / speed
-    kept = "kept" if abs(pace - 1) <= PACE else "MISSED"
-    frames = [frame / 1000 for frame in told["frames"]]
-    what = f"played at {speed}×: frames, {(last - first) * 1000 / (ended - began):.0f} revisions a second"
-    return f"{Row(what, frames)}  most {max(frames) * 1000:.0f} ms; {pace:.3f} of its speed, within {PACE:.0%}: {kept}"
-
-
-MOVE = """revision => new Promise(done => {
-  const [handle, began] = [document.querySelector("#past input"), performance.now()];
-  const look = () => Number(document.body.dataset.past) === revision
-    ? requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))) : requestAnimationFrame(look);
-  handle.value = revision;
-  handle.dispatchEvent(new Event("input", { bubbles: true }));
-  look();
-})"""
-
-
-CLICK = """share => new Promise(done => {
-  const tiles = document.querySelectorAll(".pod[data-id]"), began = performance.now();
-  const tile = tiles[Math.floor(share * tiles.length)];
-  const about = () => document.querySelector("#drawer > [data-id]:has(.why)")?.dataset.id;
-  const look = () => about() === tile.dataset.id
-    ? requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))) : requestAnimationFrame(look);
-  tile.click();
-  look();
-})"""
-
-
-# From one change of the board to another one, which is where the clock of then stands still for nobody.
-PLAY = """([speed, lasts]) => new Promise(done => {
-  const frames = [], at = () => Number(document.body.dataset.past);
-  const dated = async ([when, revision]) => {
-    const then = await (await fetch(`${document.body.dataset.base}board/past/${revision}`)).json();
-    return [when, revision, then.time];
-  };
-  let [was, last, first] = [at(), performance.now()];
-  const look = now => {
-    if (first) frames.push(now - last);
-    last = now;
-    if (at() !== was) {
-      was = at();
-      first ??= [now, was];
-      const ends = [first, [now, was]];
-      if (now - first[0] >= lasts) return Promise.all(ends.map(dated)).then(ends => done({ ends, frames }));
-    }
-    requestAnimationFrame(look);
-  };
-  document.querySelector("#past select").value = speed;
-  document.querySelector('[data-past="play"]').click();
-  requestAnimationFrame(look);
-})"""
 
 
 def size_on_disk() -> int:

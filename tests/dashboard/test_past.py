@@ -116,6 +116,22 @@ def test_it_plays_on_to_what_was(screen, walked):
     drawn_as_stored(screen)
 
 
+def test_a_line_that_is_cut_while_it_plays_is_said_and_it_goes_on_by_the_same_key(screen, walked):
+    page = past(screen, walked[0])
+    page.get_by_label("Speed").select_option("60")
+    page.locator("#past input").focus()
+    page.route("**/on?speed=60", lambda route: route.abort())
+    page.keyboard.press(" ")
+    expect(page.locator("#past output")).to_contain_text("The lab does not answer")
+    expect(page.get_by_label("Play on from here")).to_be_visible()
+    assert then(screen) == walked[0]
+    page.unroute("**/on?speed=60")
+    page.keyboard.press(" ")
+    wait_until("the scaling down to be played", lambda: then(screen) > walked[1])
+    page.keyboard.press(" ")
+    drawn_as_stored(screen)
+
+
 def test_two_moments_are_compared_in_the_drawer(screen, walked):
     page = past(screen, walked[0] - 1)
     page.get_by_role("button", name="Mark A").click()
