@@ -164,8 +164,8 @@ class Candidates:
         """A pod, of this kind or another, has been placed on the node since the evaluation."""
         matters = self.topology.matters(pod)
         if matters:
-            self.said, self.said_of_all = {}, None
             self.outdated |= self.topology.count(pod, node, 1)
+            self.said, self.said_of_all = {}, None if self.topology.filtering() else self.said_of_all
         self.promised(node)
         if self.outdated or not matters:
             return

@@ -158,7 +158,7 @@ class Topology:
 
     def reasons(self, labels: dict[str, str], wide: bool) -> Reasons:
         """Why a node with these labels is no place: by its wide labels only, or by its host's name only."""
-        if not self._filtering():
+        if not self.filtering():
             return ()
         for spread in self._hard[wide]:
             if why := spread.reasons(labels):
@@ -172,7 +172,8 @@ class Topology:
                     return (reason,)
         return ()
 
-    def _filtering(self) -> bool:
+    def filtering(self) -> bool:
+        """Whether anything of it keeps the pod from a node."""
         return bool(self.apart or self.kept_away or self.pod.affinity or self._hard[True] or self._hard[False])
 
     def _near(self, term: AffinityTerm, labels: dict[str, str]) -> bool:
