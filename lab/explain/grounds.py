@@ -58,7 +58,7 @@ def _sizes(why: dict) -> str:
     if why["strategy"] == "Recreate":
         return f"all old pods go before new ones come: {sets}" if sets else ""
     undone = f"back to revision {why['rollbackTo']}; " if "rollbackTo" in why else ""
-    return f"{undone}at most {why['atMost']} pods, {why['availableAtLeast']} available: {sets}" if sets else ""
+    return f"{undone}at most {why['atMost']} pods, at least {why['availableAtLeast']} available: {sets}" if sets else ""
 
 
 def _target(why: dict) -> str:

@@ -25,7 +25,7 @@ def test_each_names_what_it_went_by():
     assert because({"decision": "CreateDaemonPod", "missing_on": "node-a"}) == "node-a had none"
     assert because(JOB) == "1 of 5 done, 0 failed, 2 at work"
     assert because({**JOB, "completions": None}) == "1 done, 0 failed, 2 at work"
-    assert because({**SIZES, "replicaSets": SETS}) == "at most 6 pods, 4 available: web-2 0 → 2"
+    assert because({**SIZES, "replicaSets": SETS}) == "at most 6 pods, at least 4 available: web-2 0 → 2"
     target = {"decision": "ScaleTarget", "current": 3, "desired": 6, "metrics": [METRIC]}
     assert because(target) == "pods metric requests_per_second 16.7 of 20: 3 → 6"
     bought = {"decision": "BuyNode", "bought": "pool-1", "for": ["default/web-1"]}

@@ -75,13 +75,18 @@ class TestPlacement:
         assert card["answer"] == (
             "None of 3 nodes takes it: 2 have too little CPU free, 1 is kept for the control plane."
         )
-        assert card["help"]["text"] == "b needs only 500m more CPU free: make room there, or ask for less."
+        assert card["help"]["text"] == ("Ask for less, or add a larger node: even empty, b has 500m CPU too little.")
         row = revision_of(three.client, PODS, "web", "Unschedulable")
         said = {one["name"]: one["revision"] for one in card["because"]}
         assert said == dict.fromkeys(
             ("condition PodScheduled", "plugin NodeResourcesFit", "plugin TaintToleration"), row
         )
         assert {item["node"]: item["lacks"] for item in card["verdicts"]}["a"] == {"cpu": 2500}
+
+    def test_room_is_to_be_made_only_where_it_would_be_enough(self, three):
+        three.pods(pod("here", cpu="1", node="b"))
+        card = self.placed(three, pod("web", cpu="3500m"))
+        assert card["help"]["text"] == "b needs only 500m more CPU free: make room there, or ask for less."
 
     def test_of_a_deployments_pod_kubectl_can_ask_for_less(self, three):
         three.client.create(DEPLOYMENTS, _deployment("web"))
@@ -134,7 +139,7 @@ class TestPlacement:
         affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
         card = self.placed(three, pod("agent", cpu="3", affinity=affinity))
         assert card["answer"] == "The node that it is made for does not take it: 1 has too little CPU free."
-        assert card["help"]["text"].startswith("a needs only 1 more CPU free: ")
+        assert card["help"]["text"].endswith(": even empty, a has 1 CPU too little.")
 
     def test_in_the_past_only_what_was_known_then_is_said(self, three):
         self.placed(three, pod("web"))

@@ -54,7 +54,7 @@ def test_a_rollout_under_way_goes_by_its_controllers_decision(web):
     assert card["answer"].startswith("1 of 3 pods is new, and 3 are available.")
     paced = card["because"][-1]
     assert (paced["decision"], paced["name"]) == ("ScaleReplicaSets", "maxSurge 1, maxUnavailable 0")
-    assert paced["text"].startswith("at most 4 pods, 3 available")
+    assert paced["text"].startswith("at most 4 pods, at least 3 available")
 
 
 def test_more_pods_than_it_wants_are_not_told_as_too_few(web):
@@ -195,6 +195,18 @@ def test_a_stuck_rollout_quotes_its_new_pods_own_card_and_shows_the_way_back(web
     assert card["because"][:-1] == pod["because"]
     assert card["because"][-1]["decision"] == "ScaleReplicaSets"
     assert card["help"] == {"text": "Go back to the version before.", "command": "kubectl rollout undo deployment/web"}
+
+
+def test_a_version_before_that_never_served_is_no_way_out():
+    cluster = Cluster("why")
+    cluster.add_node("n1")
+    cluster.deploy(3)
+    cluster.settle()
+    cluster.release("v2")
+    cluster.settle()
+    complain(cluster, "web:v2")
+    card = first(cluster.client, DEPLOYMENTS, "web")
+    assert (card["reason"], card["help"]["text"][:24]) == ("RolloutStuck", "Name an image that exist")
 
 
 def test_when_its_time_is_up_the_deadline_says_so_first(web):

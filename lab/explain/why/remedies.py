@@ -96,12 +96,23 @@ def _shrink(subject: Subject, found: Found) -> Iterator[Help]:
     ]
     for share, node, lacks in sorted(helped, key=lambda one: one[:2])[:1]:
         needs = " and ".join(f"{amount_words(name, amount)} more {_called(name)}" for name, amount in lacks.items())
-        if share < 1:
-            less = {name: asked[name] - _whole(name, amount) for name, amount in lacks.items()}
+        if beyond := _beyond(subject, node, asked):
+            words = f"Ask for less, or add a larger node: even empty, {node} has {beyond} too little."
+        elif share < 1:
             words = f"{node} needs only {needs} free: make room there, or ask for less."
-            yield Help(words, _ask_for(subject, less))
         else:
-            yield Help(f"Make room, or add a node: {node}, which comes closest, would need {needs} free.")
+            words = f"Make room, or add a node: {node}, which comes closest, would need {needs} free."
+        less = {name: asked[name] - _whole(name, amount) for name, amount in lacks.items() if share < 1}
+        yield Help(words, _ask_for(subject, less) if less else "")
+
+
+def _beyond(subject: Subject, node: str, asked: dict[str, Decimal]) -> str:
+    """By how much the whole node is too small, so that no room made there would do; empty if it is not."""
+    found = subject.client.find(NODES, "", node)
+    has = _amounts(found["status"].get("allocatable")) if found else {}
+    over = {name: amount - has[name] for name, amount in asked.items() if amount > has.get(name, amount)}
+    units = {name: int(amount * 1000) if name == "cpu" else amount for name, amount in over.items()}
+    return " and ".join(f"{amount_words(name, amount)} {_called(name)}" for name, amount in units.items())
 
 
 def _tolerate(subject: Subject, found: Found) -> Iterator[Help]:

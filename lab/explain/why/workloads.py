@@ -110,7 +110,8 @@ def _under_way(subject: Subject, progress: dict) -> Card:
         grounds += card.because
     reason = TIMED_OUT if late else "RolloutStuck" if stuck else "Progressing"
     question = STOPPED if stuck and not is_rolled_out else UNREADY if is_rolled_out and available < wanted else FAR
-    help_ = _way_out(subject, found[1] if found else None, len(sets) > 1) if stuck else None
+    serves = any(rs.obj.get("status", {}).get("availableReplicas") for rs in sets[1:])
+    help_ = _way_out(subject, found[1] if found else None, serves) if stuck else None
     return Card(question, answer, reason, grounds + _pace(sets), help_)
 
 
@@ -136,11 +137,11 @@ def _pace(sets: list[Subject]) -> list[Ground]:
     return [ground(newest, because(why), name)]
 
 
-def _way_out(subject: Subject, card: Card | None, has_old: bool) -> Help | None:
-    """Whatever helps its pod, if a command does; else the way back to the version before."""
-    if card and card.help and (card.help.command or not has_old):
+def _way_out(subject: Subject, card: Card | None, old_serves: bool) -> Help | None:
+    """Whatever helps its pod, if a command does; else the way back to the version before, where that one serves."""
+    if card and card.help and (card.help.command or not old_serves):
         return card.help
-    if not has_old:
+    if not old_serves:
         return None
     undo = kubectl("rollout", "undo", f"deployment/{subject.name}", namespace=subject.namespace)
     return Help("Go back to the version before.", undo)
