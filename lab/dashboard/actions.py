@@ -57,7 +57,8 @@ def drain(client: Client, namespace: str, name: str, form: dict) -> Done:
     gone = [item for item in asked if client.evict(client.get(PODS, item.namespace, item.name), name)]
     held = [item.name for item in asked if item not in gone]
     stuck = [item.name for item in items if item.fate == BLOCKS and not force]
-    message = f"{name} is cordoned; {len(gone)} pods leave it"
+    leaving = "1 pod leaves" if len(gone) == 1 else f"{len(gone)} pods leave"
+    message = f"{name} is cordoned; {leaving} it"
     if held:
         message += f"; {', '.join(held)} stay for now: their disruption budget lets no more go at once"
     if stuck:
