@@ -127,7 +127,7 @@ def settled(view: View, scene: Scene) -> bool:
 
 
 def awaited(view: View, scene: Scene) -> list[str]:
-    """What is not up yet of the scene, as `node/node-a`, or as the claims that it waits for."""
+    """What is not up yet of the scene, as `node/node-a`, or as what it waits for."""
     found = {named(obj): view.get(*key_of(obj)) for obj in scene.objects if obj["kind"] != VISITORS.kind}
     there = {name: obj for name, obj in found.items() if obj is not None and not is_deleting(obj)}
     stopped = {named(obj) for obj in scene.objects if obj["kind"] == WHEELS.kind and obj["spec"]["mode"] != RUNNING}
@@ -140,7 +140,8 @@ def awaited(view: View, scene: Scene) -> list[str]:
     if missing:
         return missing
     if scene.until:
-        return [str(claim) for claim in scene.until if not facts.all_hold(claim, facts.read(view, claim.reading))]
+        readings = ((claim, claim.reading) for claim in scene.until)
+        return [str(it.subject) for claim, it in readings if not facts.all_hold(claim, facts.read(view, it))]
     pods: dict[Key, list[bool]] = {}
     for pod in view.list(PODS.resource):
         pods.setdefault(key_of(root_of(view, pod)), []).append(is_true(pod, "Ready") and not is_deleting(pod))
