@@ -287,7 +287,7 @@ def test_a_bomb_a_hog_a_filler_a_miner_and_a_talker_at_once(class_of_two, calm):
     eve.run("heir", spec=kept, volumeMounts=[{"name": "scratch", "mountPath": "/scratch"}], script="pass")
     wait_until("the full volume to be refused", lambda: "make another" in eve.ask("GET", EVENTS), 40)
     held = held_by_the_engine(eve, "miner")
-    assert held["NanoCpus"] <= 10**9 and held["Memory"] == held["MemorySwap"] == 256 << 20
+    assert held["CpuQuota"] <= held["CpuPeriod"] and held["Memory"] == held["MemorySwap"] == 256 << 20
     for name in ("miner", "talker"):
         eve.ask("DELETE", f"{PODS}/{name}?gracePeriodSeconds=0")
 

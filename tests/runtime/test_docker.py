@@ -57,7 +57,16 @@ def test_containers_together_stay_within_their_nodes_memory(cgroups):
 def test_a_container_is_told_its_limits_by_the_kernel(docker_bench, engine):
     container = docker_bench.run("sleep 100", cpu_request_millis=250, cpu_limit_millis=500, memory_limit_bytes=64 << 20)
     host = engine.inspect_container(container)["HostConfig"]
-    assert (host["NanoCpus"], host["Memory"], host["MemorySwap"], host["CpuShares"]) == (5e8, 64 << 20, 64 << 20, 256)
+    assert (host["CpuQuota"], host["Memory"], host["MemorySwap"], host["CpuShares"]) == (
+        50_000,
+        64 << 20,
+        64 << 20,
+        256,
+    )
+
+
+def test_a_limit_of_more_cores_than_the_engine_has_is_taken(docker_bench):
+    docker_bench.run("sleep 100", cpu_limit_millis=1_000_000)
 
 
 def test_a_container_can_do_little_to_its_host(docker_bench, engine):

@@ -6,6 +6,7 @@ from typing import Any
 from lab.runtime import ContainerSpec, SandboxSpec
 
 from . import labels, strangers
+from .cgroups import PERIOD_MICROSECONDS
 
 # What ordinary server images need to drop root and to bind port 80, and nothing more: Docker's own default also lets
 # a container craft packets and make device files.
@@ -183,7 +184,9 @@ def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: Conta
             "PidMode": f"container:{spec.processes_of}" if spec.processes_of else "",
             "CgroupParent": pod.cgroup_parent,
             "CpuShares": max(spec.cpu_request_millis * 1024 // 1000, CPU_SHARES_LEAST),
-            "NanoCpus": cpu_millis * 1_000_000,
+            # Not NanoCpus: there the engine refuses more cores than it has, and Kubernetes takes any limit.
+            "CpuPeriod": PERIOD_MICROSECONDS,
+            "CpuQuota": cpu_millis * PERIOD_MICROSECONDS // 1000,
             "Memory": spec.memory_limit_bytes,
             "MemorySwap": spec.memory_limit_bytes,  # the same: no swap, as on a Kubernetes node
             "PidsLimit": PROCESSES_MOST,

@@ -4,9 +4,11 @@ Limits of what is written: no engine on an ordinary file system can say how larg
 there is none: its root is read-only, and the folders that programs write to are memory, which counts as its own.
 """
 
+from .cgroups import PERIOD_MICROSECONDS
+
 MEMORY_BYTES, MEMORY_MOST = 256 << 20, 512 << 20  # of one that names no limit, and of any
 CLUSTER_BYTES, CLUSTER_PROCESSES = 2 << 30, 2000  # of all pods of a cluster together
-CPU_MOST = 1_000_000_000  # nanoseconds a second: one core
+CPU_MOST = PERIOD_MICROSECONDS  # of each period: one core
 PROCESSES_MOST = 100
 FILE_BYTES = 64 << 20  # of one file, wherever it is
 FILES_MOST = 1024  # open at once, by one process
@@ -22,7 +24,7 @@ def held(host: dict) -> dict:
     return host | {
         "Memory": memory,
         "MemorySwap": memory,
-        "NanoCpus": min(host["NanoCpus"] or CPU_MOST, CPU_MOST),
+        "CpuQuota": min(host["CpuQuota"] or CPU_MOST, CPU_MOST),
         "PidsLimit": PROCESSES_MOST,
         "Ulimits": [_limit("fsize", FILE_BYTES), _limit("nofile", FILES_MOST), _limit("core", 0)],
         "ReadonlyRootfs": True,
