@@ -28,7 +28,7 @@ def container(name: str, script: str = "", **more) -> dict:
 
 def forever(script: str) -> str:
     """A script that goes on until it is told to end, and then ends at once."""
-    return f"trap 'exit 0' TERM; {script}; while true; do sleep 0.05; done"
+    return f"trap 'exit 0' TERM; {script}; while true; do sleep 0.2; done"
 
 
 def pod(name: str, *containers: dict, **spec) -> dict:

@@ -23,7 +23,7 @@ SERVE = f"cd {FOLDER}; python3 -m http.server --bind ${{ADDRESS:-0.0.0.0}} 8080 
 REMOVE = "python3 -c 'import os; os.remove(\"mark\")'"
 READY = {"httpGet": {"path": "/readyz", "port": 8080}}
 SLOW_START = {"env": [{"name": "READY_AFTER", "value": "3"}]}
-DEAF = "trap '' TERM; echo up; while true; do sleep 0.05; done"
+DEAF = "trap '' TERM; echo up; while true; do sleep 0.2; done"
 
 PODS = [
     pod("never-1", container("main", "exit 3"), restartPolicy="Never"),
@@ -48,7 +48,7 @@ PODS = [
         "polite",
         container(
             "main",
-            f"trap 'cat {FOLDER}/mark; echo bye; exit 0' TERM; echo up; while true; do sleep 0.05; done",
+            f"trap 'cat {FOLDER}/mark; echo bye; exit 0' TERM; echo up; while true; do sleep 0.2; done",
             lifecycle={"preStop": command(f"echo before >> {FOLDER}/mark")},
         ),
         terminationGracePeriodSeconds=20,
