@@ -182,3 +182,30 @@ class Vote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.answer} in round {self.round} of {self.poll}"
+
+
+class Question(models.Model):
+    """What a learner asks before the whole class."""
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="questions")
+    seat = models.ForeignKey(Seat, on_delete=models.CASCADE, help_text="who asks; no other learner is told")
+    text = models.CharField(max_length=300)
+    asked = models.DateTimeField(auto_now_add=True)
+    answer = models.CharField(max_length=500, blank=True, help_text="in words; it may have been given aloud")
+    answered = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.text} in {self.workshop.code}"
+
+
+class Upvote(models.Model):
+    """A learner who wants to know it too."""
+
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="upvotes")
+    seat = models.ForeignKey(Seat, on_delete=models.CASCADE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["question", "seat"], name="one_upvote_a_learner")]
+
+    def __str__(self) -> str:
+        return f"{self.seat} for {self.question}"

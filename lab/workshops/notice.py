@@ -1,5 +1,5 @@
 """What the pages of a workshop's learners show of the room: what was said to all, whose hand is up,
-where all wait, and what all are asked."""
+where all wait, what all are asked, and what all ask."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lab.models import Workshop
 
 from .polls import asked, open_poll, voters
+from .questions import Wanted, in_short, of_workshop
 from .watching import Gone, Watched
 
 LOOK_SECONDS = 0.4
@@ -19,12 +20,14 @@ class Shown:
     waits: str  # `lesson/step`, past which nobody goes
     poll: dict | None  # as `polls.asked` says it
     voted: frozenset[str]
+    questions: tuple[Wanted, ...]
 
     def of(self, cluster: str) -> dict:
         """What one of them is told."""
         asked = self.poll if cluster not in self.voted else None
         hand = cluster in self.hands
-        return {"type": "room", "said": self.said, "hand": hand, "waits": self.waits, "poll": asked}
+        told = {"type": "room", "said": self.said, "hand": hand, "waits": self.waits, "poll": asked}
+        return {**told, "questions": in_short(cluster, self.questions)}
 
 
 class Notice(Watched):
@@ -40,4 +43,4 @@ class Notice(Watched):
         up = workshop.taken.filter(hand__isnull=False).values_list("cluster", flat=True)
         waits = f"{workshop.lesson}/{workshop.step}" if workshop.held else ""
         poll = open_poll(workshop)
-        return Shown(workshop.said, frozenset(up), waits, asked(poll), voters(poll))
+        return Shown(workshop.said, frozenset(up), waits, asked(poll), voters(poll), tuple(of_workshop(workshop)))

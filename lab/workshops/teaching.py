@@ -10,12 +10,12 @@ from lab.apimachinery.errors import ApiError
 from lab.dashboard.answers import refused, strict
 from lab.models import Workshop
 
-from . import leading, polls
+from . import leading, polls, questions
 from .accounts import staff
 from .acts import TO_ONE
 from .views import drawn
 
-TO_ALL = {**leading.TO_ALL, **polls.TO_ALL}
+TO_ALL = {**leading.TO_ALL, **polls.TO_ALL, **questions.TO_ALL}
 
 
 @require_GET

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import afterwards, learner, teaching, views
+from . import afterwards, asking, learner, teaching, views
 
 CODE = r"^staff/workshops/(?P<code>[A-Z]{6})/"
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("room/", learner.room, name="room"),
     path("room/hand", learner.hand, name="hand"),
     path("room/vote", learner.vote, name="vote"),
+    path("room/questions", asking.questions, name="questions"),
+    path("room/questions/<int:question>/<str:what>", asking.change, name="question"),
     path("staff/sign-in", views.sign_in, name="sign-in"),
     path("staff/sign-out", views.sign_out, name="sign-out"),
     path("staff/password", views.password, name="password"),
@@ -24,7 +26,7 @@ urlpatterns = [
     re_path(CODE + r"drill$", afterwards.drill, name="drill"),
     re_path(CODE + r"wall$", teaching.wall, name="wall"),
     re_path(
-        CODE + r"wall/do/(?P<what>say|hold|release|bring|ask|again|finish|hint|reset|lower)$",
+        CODE + r"wall/do/(?P<what>say|hold|release|bring|ask|again|finish|hint|reset|lower|answer|remove)$",
         teaching.do,
         name="wall-do",
     ),

@@ -16,6 +16,7 @@ from lab.tutorials import shelf
 
 from .polls import counted, open_poll
 from .presence import away_since, last_seen
+from .questions import of_workshop, on_wall
 from .tiles import SHOWN, Tile, cluster_part, course, seat_part, whole
 from .watching import Gone, Watched
 
@@ -105,4 +106,5 @@ def _room(workshop: Workshop, tiles: dict[str, Tile]) -> dict:
     step = here.step(workshop.step) if here else None
     at = {"lesson": here.id, "step": here.steps.index(step) + 1, "held": workshop.held} if here and step else None
     poll = open_poll(workshop)
-    return {**said, "at": at, "poll": counted(*poll) if poll else None}
+    asked = on_wall(of_workshop(workshop))
+    return {**said, "at": at, "poll": counted(*poll) if poll else None, "questions": asked}

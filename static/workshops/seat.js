@@ -1,5 +1,6 @@
 // A learner's page in the room: what the instructor says to all, the hand, where all wait, and that somebody is here.
 import { make } from "../board/format.js";
+import { tell } from "./questions.js";
 
 const box = document.getElementById("said");
 const QUIET = 12000; // the server speaks every five seconds
@@ -38,7 +39,7 @@ setInterval(() => {
   dead.close();
 }, 1000);
 
-function show({ said, hand, waits, poll }) {
+function show({ said, hand, waits, poll, questions }) {
   if (waits !== waited) {
     waited = waits;
     document.dispatchEvent(new Event("pace")); // the lesson shows whether one may go on
@@ -47,6 +48,7 @@ function show({ said, hand, waits, poll }) {
   say(sessionStorage.getItem("heard") === said ? "" : said);
   raise(hand);
   asks(poll);
+  tell(questions);
 }
 
 // A question to the whole class: one press on an answer is the vote. Drawn once, so that who is choosing goes on choosing.

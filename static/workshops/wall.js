@@ -1,5 +1,6 @@
 // The wall starts here: what the websocket tells goes into the rows, and in the next frame onto the page.
 import { write } from "../board/format.js";
+import { draw as drawAsked, toggle as asked } from "./asked.js";
 import { draw as drawPoll } from "./poll.js";
 import { draw as drawStrip } from "./strip.js";
 import { ask, close, open, show } from "./one.js";
@@ -99,6 +100,7 @@ function rest() {
   $("say-form").hidden = $("say").ariaExpanded !== "true";
   drawStrip();
   drawPoll(room.poll);
+  drawAsked(room.questions);
   show();
 }
 
@@ -108,6 +110,8 @@ function state() {
   $("live").dataset.state = document.body.dataset.live = name;
   write($("live").querySelector("b"), { live: "Live", connecting: known ? "Reconnecting" : "Connecting", stale: `Stale ${Math.round(silent / 1000)} s` }[name]);
 }
+
+document.addEventListener("asked", rest);
 
 setInterval(() => {
   if (socket && Date.now() - Math.max(heard, socket.opened) > STALE) {
@@ -138,7 +142,7 @@ function announce(words) {
 
 $("tiles").addEventListener("click", ({ target }) => {
   const tile = target.closest(".tile");
-  if (tile) open(tile.dataset.id);
+  if (tile) $("asked").hidden = true, $("ask-open").ariaExpanded = false, open(tile.dataset.id);
 });
 
 // To all.
@@ -183,9 +187,9 @@ $("names").onclick = () => names(!ui.names);
 $("projector").onclick = () => project(root.dataset.projector !== "true");
 $("theme").onclick = theme;
 
-const KEYS = { n: () => names(!ui.names), m: () => saying(), b: () => $("projector").click(), d: theme };
+const KEYS = { n: () => names(!ui.names), m: () => saying(), q: () => asked(), b: () => $("projector").click(), d: theme };
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") return $("say").ariaExpanded === "true" && $("saying").contains(event.target) ? ($("say").focus(), saying(false)) : close();
+  if (event.key === "Escape") return $("say").ariaExpanded === "true" && $("saying").contains(event.target) ? ($("say").focus(), saying(false)) : $("asked").hidden ? close() : asked(false);
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
   const act = KEYS[event.key.toLowerCase()];
   if (act) event.preventDefault(), act();

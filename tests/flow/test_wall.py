@@ -131,6 +131,20 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
     expect(wall.locator("#poll")).to_be_hidden(timeout=SLOW)
     wall.locator("#steps button").nth(1).click()
 
+    bob.locator("[data-questions]").first.click()  # one asks, another wants to know it too
+    bob.get_by_label("Ask your instructor").fill("Why three?")
+    bob.get_by_role("button", name="Ask", exact=True).click()
+    ada.locator("#l-foot [data-questions]").click()
+    ada.get_by_role("button", name="I want to know it too").click()
+    wall.keyboard.press("q")
+    expect(wall.locator("#asked-list li")).to_contain_text("1 other wants to know it · Bob", timeout=SLOW)
+    wall.get_by_label("Answer to: Why three?").fill("One may fail.")
+    wall.get_by_role("button", name="Answered").click()
+    for page in (ada, bob):
+        expect(page.locator("#questions-list")).to_contain_text("One may fail.", timeout=SLOW)
+        page.keyboard.press("Escape")
+    wall.keyboard.press("Escape")
+
     wall.keyboard.press("n")  # for the projector
     expect(wall.locator("body")).not_to_contain_text("Ada")
     expect(wall.locator(".tile b").first).to_have_text(re.compile(r"^No\. \d$"))
