@@ -118,6 +118,12 @@ class Workshop(models.Model):
     step = models.CharField(max_length=63, blank=True, help_text="the id of the step where the class is")
     rehearsal = models.JSONField(default=dict, help_text="what came of the last one, as `workshops.rehearsal` keeps it")
     held = models.BooleanField(default=False, help_text="whether nobody may go past that step")
+    led = models.BooleanField(default=False, help_text="whether learners' pages go where the class is")
+    slide = models.CharField(
+        max_length=80,
+        blank=True,
+        help_text="`<lesson>/<number>` of what who is led is shown; else they are at the step",
+    )
     forget = models.DateField(help_text="the day on which names and all that learners did are deleted")
 
     def __str__(self) -> str:
@@ -133,6 +139,7 @@ class Seat(models.Model):
     cluster = models.CharField(max_length=63, unique=True)
     joined = models.DateTimeField(auto_now_add=True)
     hand = models.DateTimeField(null=True, help_text="since when they ask for help")
+    alone = models.BooleanField(default=False, help_text="whether they go on by themselves while the class is led")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workshop", "nickname"], name="one_nickname_a_workshop")]

@@ -2,8 +2,8 @@
 
 The wall is told `{type: "snap", now, room, tiles}` once, then `{type: "delta", now, room?, upserts, removes}`: an
 upsert has the `id` of its tile and the fields that are another, null for those that are gone. A learner's page is told
-`{type: "room", now, said, hand, waits, poll, questions}`, and answers whatever it hears, by which it is seen to be
-here. Both hear `{type: "beat", now}` at least every five seconds.
+`{type: "room", now, said, hand, waits, poll, questions, led}`, and answers whatever it hears, by which it is seen to
+be here. Both hear `{type: "beat", now}` at least every five seconds.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from lab.tutorials.cluster import ensure_learning_cluster
 from . import polls
 from .codes import read_code, read_nickname
 from .gate import COOKIE
-from .leading import come_late
+from .leading import be_alone, come_late
 from .seats import Refused, join, seat_of
 from .tries import too_many, was_wrong
 from .views import drawn
@@ -92,6 +92,17 @@ def hand(request: HttpRequest) -> HttpResponse:
     up = bool(request.POST.get("up"))
     if up != bool(seat.hand):  # who asks twice has asked since the first time
         Seat.objects.filter(pk=seat.pk).update(hand=now() if up else None)
+    return HttpResponse(status=204)
+
+
+@require_POST
+@strict
+def alone(request: HttpRequest) -> HttpResponse:
+    """Out of a class that is led, and back."""
+    seat = seat_of(request.COOKIES.get(COOKIE, ""))
+    if seat is None:
+        return HttpResponse(status=403)
+    be_alone(seat, bool(request.POST.get("on")))
     return HttpResponse(status=204)
 
 

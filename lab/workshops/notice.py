@@ -1,11 +1,12 @@
-"""What the pages of a workshop's learners show of the room: what was said to all, whose hand is up,
-where all wait, what all are asked, and what all ask."""
+"""What the pages of a workshop's learners show of the room: what was said to all, whose hand is up, where all wait,
+what all are asked, what all ask, and where all are led."""
 
 import asyncio
 from dataclasses import dataclass
 
 from lab.models import Workshop
 
+from .leading import Led, leads_to
 from .polls import asked, open_poll, voters
 from .questions import Wanted, in_short, of_workshop
 from .watching import Gone, Watched
@@ -21,13 +22,22 @@ class Shown:
     poll: dict | None  # as `polls.asked` says it
     voted: frozenset[str]
     questions: tuple[Wanted, ...]
+    led: Led | None
+    alone: frozenset[str]
 
     def of(self, cluster: str) -> dict:
         """What one of them is told."""
         asked = self.poll if cluster not in self.voted else None
         hand = cluster in self.hands
         told = {"type": "room", "said": self.said, "hand": hand, "waits": self.waits, "poll": asked}
-        return {**told, "questions": in_short(cluster, self.questions)}
+        return {**told, "questions": in_short(cluster, self.questions), "led": self._led(cluster)}
+
+    def _led(self, cluster: str) -> dict | None:
+        """`place`: another whenever the class is led on."""
+        if self.led is None:
+            return None
+        place = self.led.slide or f"{self.led.lesson}/{self.led.step}"
+        return {"to": leads_to(self.led, cluster), "place": place, "alone": cluster in self.alone}
 
 
 class Notice(Watched):
@@ -43,4 +53,14 @@ class Notice(Watched):
         up = workshop.taken.filter(hand__isnull=False).values_list("cluster", flat=True)
         waits = f"{workshop.lesson}/{workshop.step}" if workshop.held else ""
         poll = open_poll(workshop)
-        return Shown(workshop.said, frozenset(up), waits, asked(poll), voters(poll), tuple(of_workshop(workshop)))
+        led = Led(workshop.lesson, workshop.step, workshop.slide) if workshop.led else None
+        return Shown(
+            said=workshop.said,
+            hands=frozenset(up),
+            waits=waits,
+            poll=asked(poll),
+            voted=voters(poll),
+            questions=tuple(of_workshop(workshop)),
+            led=led,
+            alone=frozenset(workshop.taken.filter(alone=True).values_list("cluster", flat=True) if led else ()),
+        )

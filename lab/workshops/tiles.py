@@ -30,9 +30,10 @@ GROUP = 10**10  # more than any time
 PHASES = (progress.SETTING, progress.PREDICT, progress.ACT, progress.DONE, progress.ERROR)
 
 
-def seat_part(number: int, name: str, cluster: str, hand: float, away: float) -> Tile:
-    """`hand`: since when it is up. `away`: when they were last seen, if they are not here."""
-    return compact({"id": cluster, "number": number, "name": name, "hand": int(hand), "away": int(away)})
+def seat_part(number: int, name: str, cluster: str, hand: float, away: float, alone: bool = False) -> Tile:
+    """`hand`: since when it is up. `away`: when they were last seen, if they are not here. `alone`: not led."""
+    held = {"id": cluster, "number": number, "name": name, "hand": int(hand), "away": int(away)}
+    return compact({**held, "alone": alone})
 
 
 def cluster_part(objects: dict[str, list[dict]], find: Callable[[str], Lesson | None], joined: float) -> Tile:

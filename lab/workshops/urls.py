@@ -11,6 +11,7 @@ urlpatterns = [
     path("back/<str:token>", learner.come_back),
     path("room/", learner.room, name="room"),
     path("room/hand", learner.hand, name="hand"),
+    path("room/alone", learner.alone, name="alone"),
     path("room/vote", learner.vote, name="vote"),
     path("room/questions", asking.questions, name="questions"),
     path("room/questions/<int:question>/<str:what>", asking.change, name="question"),
@@ -26,7 +27,7 @@ urlpatterns = [
     re_path(CODE + r"drill$", afterwards.drill, name="drill"),
     re_path(CODE + r"wall$", teaching.wall, name="wall"),
     re_path(
-        CODE + r"wall/do/(?P<what>say|hold|release|bring|ask|again|finish|hint|reset|lower|answer|remove)$",
+        CODE + r"wall/do/(?P<what>say|hold|release|bring|ask|again|finish|hint|reset|lower|answer|remove|follow|part)$",
         teaching.do,
         name="wall-do",
     ),

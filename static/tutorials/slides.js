@@ -32,6 +32,7 @@ function show(number, told = true) {
   $("slides").scrollTop = 0;
   fit();
   if (document.activeElement === document.body || all.some((one) => one.contains(document.activeElement))) all[to].querySelector("article").focus();
+  document.dispatchEvent(new Event("turned"));
   if (told) others.postMessage({ here, left });
 }
 
@@ -42,6 +43,7 @@ others.onmessage = ({ data }) => {
 };
 
 function notes(on = $("desk").hidden) {
+  if ($("speaker").hidden) return; // a learner of a class
   $("desk").hidden = !on;
   $("speaker").setAttribute("aria-pressed", on);
 }

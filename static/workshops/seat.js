@@ -1,5 +1,6 @@
 // A learner's page in the room: what the instructor says to all, the hand, where all wait, and that somebody is here.
 import { make } from "../board/format.js";
+import { lead } from "./led.js";
 import { tell } from "./questions.js";
 
 const box = document.getElementById("said");
@@ -39,7 +40,7 @@ setInterval(() => {
   dead.close();
 }, 1000);
 
-function show({ said, hand, waits, poll, questions }) {
+function show({ said, hand, waits, poll, questions, led }) {
   if (waits !== waited) {
     waited = waits;
     document.dispatchEvent(new Event("pace")); // the lesson shows whether one may go on
@@ -49,6 +50,7 @@ function show({ said, hand, waits, poll, questions }) {
   raise(hand);
   asks(poll);
   tell(questions);
+  lead(led);
 }
 
 // A question to the whole class: one press on an answer is the vote. Drawn once, so that who is choosing goes on choosing.

@@ -38,19 +38,26 @@ export function draw() {
     draws(button.children[1], marks);
     const waits = ui.at?.held && ui.at.lesson === id && ui.at.step === number;
     button.dataset.waits = waits;
-    write(button.children[2], `${marks.length} here · ${passed} passed${waits ? " · all wait here" : ""}`);
+    write(button.children[2], `${marks.length} here · ${passed} passed${waits ? " · all wait here" : ui.led && !ui.slide && ui.at?.lesson === id && ui.at.step === number ? " · all follow here" : ""}`);
     Object.assign(button.children[3], { max: Math.max(1, rows.size), value: passed });
   });
 }
 
 // Of the step that is chosen, else of the one where all wait.
 function lead() {
-  const at = ui.step || (ui.at?.held ? ui.at : null);
+  const at = ui.step || (ui.at?.held || ui.led ? ui.at : null);
   const lesson = at && ui.lessons.find((one) => one.id === at.lesson);
   $("pace").hidden = !lesson;
   if (!lesson) return;
-  const waits = ui.at?.held && ui.at.lesson === at.lesson && ui.at.step === at.step;
-  write($("pace").firstElementChild, `${waits ? "All wait at step" : "Step"} ${at.step}, “${lesson.steps[at.step - 1]}”`);
+  const here = ui.at?.lesson === at.lesson && ui.at.step === at.step;
+  const waits = ui.at?.held && here;
+  const follows = ui.led && !ui.slide && here;
+  write($("pace").firstElementChild, `${waits ? "All wait at step" : follows ? "All follow you to step" : "Step"} ${at.step}, “${lesson.steps[at.step - 1]}”`);
+  write($("follow"), ui.led ? "Lead them here" : "Follow me");
+  $("follow").hidden = follows;
+  $("part").hidden = !ui.led;
+  $("in-slides").href = `/lessons/${at.lesson}/slides?class=${document.body.dataset.code}`;
+  $("in-lesson").href = `/clusters/learn/lessons/${at.lesson}/?class=${document.body.dataset.code}`;
   $("hold").hidden = waits;
   $("release").hidden = !ui.at?.held;
   $("ask").hidden = !lesson.asks.includes(at.step);
@@ -65,6 +72,8 @@ async function led(what) {
   setTimeout(() => $("led").textContent === message && write($("led"), ""), 8000);
 }
 $("hold").onclick = () => led("hold");
+$("follow").onclick = () => led("follow");
+$("part").onclick = () => led("part");
 $("release").onclick = () => led("release");
 $("ask").onclick = () => led("ask");
 // Who is behind loses what they are at: asked twice.

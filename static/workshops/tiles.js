@@ -4,7 +4,7 @@ import { make, still, svg, write } from "../board/format.js";
 const $ = (id) => document.getElementById(id);
 const list = $("tiles");
 export const rows = new Map(); // id → row, as the server has it
-export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null };
+export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null, led: false, slide: "" };
 export const now = () => Date.now() / 1000 + ui.offset;
 const nodes = new Map(); // id → the tile's parts
 const STATES = { p: "pending", s: "starting", r: "ready", u: "unready", f: "failed", b: "backoff", l: "leaving", d: "done" };
@@ -37,8 +37,9 @@ export function words(row) {
   const says = row.fault ? `The lab’s fault: ${row.says}` : row.skips ? "lets the lab show it" : row.says || setting || (row.step ? "" : "has begun no lesson");
   const away = row.away && `away${now() - row.away < 60 ? "" : ` ${span(now() - row.away)}`}`;
   const hints = row.hints && many(row.hints, "hint");
-  const note = [away, hints, row.tries && `↺ ${row.tries}`].filter(Boolean).join(" · ");
-  const noted = [away, hints && `${hints} used`, row.tries && `reset ${many(row.tries, "time")}`].filter(Boolean).join(", ");
+  const alone = row.alone && "on their own";
+  const note = [away, alone, hints, row.tries && `↺ ${row.tries}`].filter(Boolean).join(" · ");
+  const noted = [away, alone, hints && `${hints} used`, row.tries && `reset ${many(row.tries, "time")}`].filter(Boolean).join(", ");
   return { name: nameOf(row), asks: row.hand ? "Hand up." : "", time, step, says, note, noted, pods: pods(row) };
 }
 

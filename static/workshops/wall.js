@@ -77,6 +77,8 @@ function paint() {
   frame = 0;
   ui.lessons = room.lessons || [];
   ui.at = room.at;
+  ui.led = room.led;
+  ui.slide = room.slide;
   draw(changed);
   changed = new Set();
   order();

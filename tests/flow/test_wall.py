@@ -129,6 +129,22 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
             expect(ada.locator("#poll-round")).to_contain_text("now that you have talked", timeout=SLOW)
     wall.get_by_role("button", name="End the poll").click()
     expect(wall.locator("#poll")).to_be_hidden(timeout=SLOW)
+    wall.get_by_role("button", name="Follow me").click()  # Bob's page, which is in the room, goes to the lesson
+    expect(bob).to_have_url(re.compile(f"/clusters/[^/]+/lessons/{LESSON}/$"), timeout=SLOW)
+    bob.get_by_role("button", name="On my own").click()
+    expect(tile["Bob"]).to_contain_text("on their own", timeout=SLOW)
+    slides = wall.context.new_page()
+    slides.goto(f"{root.rstrip('/')}{wall.locator('#in-slides').get_attribute('href')}")
+    slides.get_by_role("button", name="Follow me").click()
+    slides.keyboard.press("ArrowRight")
+    expect(ada).to_have_url(re.compile(f"/lessons/{LESSON}/slides#2$"), timeout=SLOW)
+    expect(ada.locator(".notes").first).to_be_empty()
+    expect(bob.locator("#bar-led")).to_contain_text("you are on your own")
+    slides.close()
+    wall.get_by_role("button", name="Lead them here").click()
+    expect(ada.locator("#l-foot [data-questions]")).to_be_visible(timeout=SLOW)
+    wall.get_by_role("button", name="Let them go on by themselves").click()
+    expect(ada.locator("#class-bar")).to_be_hidden(timeout=SLOW)
     wall.locator("#steps button").nth(1).click()
 
     bob.locator("[data-questions]").first.click()  # one asks, another wants to know it too

@@ -5,6 +5,8 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from lab.models import Workshop
+from lab.tutorials import shelf
+from lab.tutorials.lesson import Lesson
 
 
 @pytest.fixture
@@ -18,3 +20,8 @@ def teacher(workshop) -> Browser:
     browser = Browser()
     browser.post("/staff/sign-in", {"username": "grace", "password": "a long one to keep"})
     return browser
+
+
+@pytest.fixture
+def lesson() -> Lesson:
+    return shelf.find("10-desired-state").lesson

@@ -18,11 +18,6 @@ PLAYED = "10-desired-state"
 
 
 @pytest.fixture
-def lesson():
-    return shelf.find(PLAYED).lesson
-
-
-@pytest.fixture
 def ada(workshop, lesson) -> Seat:
     """She is at the first step."""
     seat, _ = join(workshop.code, "Ada")
