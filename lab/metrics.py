@@ -11,6 +11,8 @@ import time
 import redis
 from django.conf import settings
 
+from lab import counters
+
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 10.0  # who says nothing for so long has gone, and its figures with it
 
@@ -42,6 +44,9 @@ def publish(cluster: str, topic: str, producer: str, figures: dict) -> None:
 def turned(cluster: str, loop: str, seconds: float, keys: int, failures: int) -> None:
     """Say of a loop how its last turn was: at its end, so that one which rests costs nothing."""
     global _rests_until
+    counters.observe(counters.TURNS, seconds, loop)
+    counters.count(counters.KEYS, loop, by=keys)
+    counters.count(counters.FAILURES, loop, by=failures)
     if time.monotonic() < _rests_until:
         return  # turns do not wait for a broker that hangs, but for once a second
     try:

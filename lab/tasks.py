@@ -4,10 +4,13 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from celery import shared_task
+from celery.signals import task_postrun, task_prerun
 from django.conf import settings
 
+from lab import counters, parts
 from lab.client import UnknownCluster, ahead, cluster_names
 from lab.client.election import hold_elections
 from lab.client.reconcile import AWAY, TASK_SECONDS, behind, catch_up
@@ -28,6 +31,22 @@ def subscribe_all() -> None:
     ahead.LOOPS.update(LOOPS)
     for loop in LOOPS.values():
         subscribe(loop.name, "lab.tasks.reconcile", settings.CELERY_TASK_DEFAULT_QUEUE, loop.wants)
+
+
+_began: dict[str, float] = {}
+
+
+@task_prerun.connect
+def begins(task_id: str, **_: object) -> None:
+    _began[task_id] = time.monotonic()
+
+
+@task_postrun.connect
+def ends(task_id: str, task: Any, state: str | None = None, **_: object) -> None:
+    """Of each task, in the process that did it."""
+    counters.count(counters.TASKS, task.name, state or "UNKNOWN")
+    if began := _began.pop(task_id, 0.0):
+        counters.observe(counters.TASK_TIMES, time.monotonic() - began, task.name)
 
 
 @contextlib.contextmanager
@@ -62,6 +81,7 @@ def reconcile(cluster: str, controllers: list[str]) -> None:
 def tick() -> None:
     """Once a second: see who leads, and poke whoever has something to do: what a lost hint would have said, and what
     is due."""
+    parts.say(parts.CLOCK, parts.CLOCK, {})
     with patience():
         for cluster in cluster_names():
             hold_elections(cluster)

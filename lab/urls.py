@@ -7,5 +7,6 @@ urlpatterns = [
     path("", include("lab.dashboard.urls")),  # first: whatever else lies under /clusters/ is the API's, and a 404 there
     path("", include("lab.tutorials.urls")),
     *([path("", include("lab.workshops.urls"))] if settings.ROOM else []),
+    path("", include("lab.operations.urls")),
     path("", include("lab.explain.urls")),  # which has the API's behind its own
 ]

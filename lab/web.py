@@ -19,7 +19,9 @@ import uvicorn
 from django.conf import settings
 
 from lab.asgi import application
+from lab.doors import Counted, open_sockets
 from lab.httpserver import QuietServer, SecuredProtocol
+from lab.parts import Here
 
 COMMON: dict[str, Any] = {
     "interface": "asgi3",
@@ -33,20 +35,20 @@ COMMON: dict[str, Any] = {
 
 
 def plain() -> uvicorn.Config:
-    return uvicorn.Config(application, **COMMON)
+    return uvicorn.Config(Counted(application, "plain"), **COMMON)
 
 
 def strangers() -> uvicorn.Config:
     from lab.workshops.gate import Gate  # a lab without a room does without accounts
 
-    return uvicorn.Config(Gate(application), proxy_headers=False, **COMMON)
+    return uvicorn.Config(Counted(Gate(application), "room"), proxy_headers=False, **COMMON)
 
 
 def secured() -> uvicorn.Config:
     """A certificate that is shown must be of the lab's authority; who shows none may have a token."""
     folder = settings.PKI_DIR
     return uvicorn.Config(
-        application,
+        Counted(application, "tls"),
         http=SecuredProtocol,
         proxy_headers=False,
         ssl_certfile=folder / "server.crt",
@@ -85,7 +87,10 @@ def main() -> None:
     parser.add_argument("--room", metavar="WHERE", type=listening)
     options = parser.parse_args()
     doors = [(plain(), options.http), (secured(), options.https)]
+    here = Here("web", lambda: {"websockets": dict(open_sockets)})
+    here.start()
     asyncio.run(serve(doors + ([(strangers(), options.room)] if options.room else [])))
+    here.stop()
 
 
 if __name__ == "__main__":

@@ -5,17 +5,34 @@ megabytes of it.
 """
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from .celery import app
+from .celery import app, lives_in_worker
+
+if TYPE_CHECKING:
+    from .parts import Here
 
 QUEUES = f"{settings.CELERY_TASK_DEFAULT_QUEUE},{settings.KUBELET_QUEUE}"
 THREADS = 8
 
 
+def here(queues: str) -> "Here":
+    """What says that this process is there: from where it takes, and of which engines it is the kubelet."""
+    from .kubelet.tasks import kubelets  # both after Django
+    from .parts import Here
+
+    def of_worker() -> dict[str, Any]:
+        engines = {name: trouble for each in kubelets for name, trouble in each.engines().items()}
+        return {"queues": queues.split(","), "engines": engines}
+
+    return Here("worker", of_worker)
+
+
 def main(queues: str = QUEUES, name: str = "celery") -> int:
     """Work until a signal ends it; its exit code. To Celery it is `name@` its host."""
+    lives_in_worker(lambda: here(queues))
     worker = app.Worker(
         queues=queues.split(","),
         hostname=f"{name}@",

@@ -104,6 +104,11 @@ class Agent:
     def stopped(self) -> bool:
         return self._stopping.is_set()
 
+    @property
+    def acts(self) -> bool:
+        """Whether it has the lock; else it stands by."""
+        return self._begun and not self.stopped
+
     def catch_up(self, cluster: str) -> None:
         """A hint: the log of that cluster has grown."""
         if self._begun:

@@ -61,6 +61,10 @@ class Agents:
             agent.stop()
         self.server.stop()
 
+    def engines(self) -> dict[str, str]:
+        """Of each runtime that this process looks after: why it cannot be used; empty where it can."""
+        return {name: agent.nodeagent.trouble for name, agent in list(self._agents.items()) if agent.acts}
+
     def catch_up(self, cluster: str) -> None:
         """The log of that cluster has grown: everyone concerned reads it."""
         self._begin_for(cluster)

@@ -7,12 +7,12 @@ from lab.store import hints
 
 from .agents import agents_of_environment
 
-_kubelets = lives_in_worker(agents_of_environment)
+kubelets = lives_in_worker(agents_of_environment)
 
 
 @shared_task(name="lab.kubelet.tasks.catch_up")
 def catch_up(cluster: str, subscribers: list[str]) -> None:
     """Read what is new in the log of `cluster`."""
     hints.taken(cluster, subscribers)
-    for kubelets in _kubelets:
-        kubelets.catch_up(cluster)
+    for one in kubelets:
+        one.catch_up(cluster)

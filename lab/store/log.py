@@ -8,12 +8,14 @@ On SQLite every transaction that writes is alone anyhow (`IMMEDIATE`); on Postgr
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
 from django.db import connection, transaction
 
+from lab import counters
 from lab.models import Cluster, Cursor, Revision
 
 from . import hints
@@ -106,6 +108,8 @@ def append(
 
         def tell() -> None:
             current.take(row.revision, [(*r[1:8], *r[9:12]) for r in rows])  # COLUMNS, of INSERT's
+            for resource, rows_of in Counter(write.resource for write in writes).items():
+                counters.count(counters.REVISIONS, resource, by=rows_of)
             hints.announce(current, row.revision, head)
 
         transaction.on_commit(tell, robust=True)  # the write has happened: whatever a listener does cannot undo it

@@ -29,6 +29,12 @@ def last_seen(clusters: Sequence[str]) -> dict[str, float]:
     return {cluster: float(at) for cluster, at in zip(clusters, found, strict=True) if at}
 
 
+def seen_since(then: float) -> int:
+    """How many were seen since then. Raises RedisError."""
+    found: list[bytes] = _client.hvals(_key())  # type: ignore[assignment]
+    return sum(float(at) >= then for at in found)
+
+
 def forgotten(cluster: str) -> None:
     try:
         _client.hdel(_key(), cluster)

@@ -1,0 +1,75 @@
+"""Which processes of the lab there are, on however many machines: each says so every few seconds, by the broker."""
+
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+EVERY_SECONDS = 3.0
+FRESH_SECONDS = 10.0  # who says nothing for so long is not there
+FORGET_SECONDS = 600.0
+CLOCK = "clock"  # what the tick says: that somebody counts the seconds, and somebody else does what is due
+
+_client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
+class Here:
+    """`start()` and `stop()`. `more` is what else there is to say of this process, each time."""
+
+    def __init__(self, part: str, more: Callable[[], dict[str, Any]]):
+        self._part, self._more = part, more
+        self._name = f"{part}@{socket.gethostname()}:{os.getpid()}"
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="here", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """It goes, and says so."""
+        self._stopping.set()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            say(self._part, self._name, self._more())
+            self._stopping.wait(EVERY_SECONDS)
+        try:
+            _client.hdel(_key(), self._name)
+        except redis.RedisError as error:
+            log.debug("not heard: %s", error)
+
+
+def say(part: str, name: str, more: dict[str, Any]) -> None:
+    """That it is there. A broker that is away does not hear it, and that is all."""
+    said = {"part": part, "name": name, "time": time.time(), **more}
+    try:
+        _client.hset(_key(), name, json.dumps(said))
+    except redis.RedisError as error:
+        log.debug("not heard: %s", error)
+
+
+def present() -> list[dict[str, Any]]:
+    """What those have said last who are there. Raises RedisError."""
+    found: dict[bytes, bytes] = _client.hgetall(_key())  # type: ignore[assignment]
+    said = {name: json.loads(text) for name, text in found.items()}
+    gone = [name for name, one in said.items() if _age(one) > FORGET_SECONDS]
+    if gone:
+        _client.hdel(_key(), *gone)
+    return [one for _, one in sorted(said.items()) if _age(one) < FRESH_SECONDS]
+
+
+def _age(one: dict[str, Any]) -> float:
+    return time.time() - one["time"]
+
+
+def _key() -> str:
+    return f"orrery:parts:{settings.LAB_ID}"
