@@ -19,6 +19,15 @@ LOOK_SECONDS = 0.5
 SECURED, CERTIFICATE = "orrery.secured", "orrery.certificate"
 # Also there: the one cluster that whoever asks may see. Without it they may see all.
 ONLY_CLUSTER = "orrery.only-cluster"
+# That it came by the room's port.
+BY_ROOM = "orrery.by-room"
+# And who the log says it was, where that is not the program that asks.
+AUTHOR = "orrery.author"
+
+
+def author_for(request: object, usual: str) -> str:
+    """Who the log says has done what a request asks for; it comes as Django has it."""
+    return (getattr(request, "scope", {}).get("state") or {}).get(AUTHOR, usual)
 
 
 class QuietServer(uvicorn.Server):

@@ -216,3 +216,16 @@ class Upvote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seat} for {self.question}"
+
+
+class Help(models.Model):
+    """An instructor beside a learner: asked for, accepted, and seen by both as long as there is this row."""
+
+    seat = models.OneToOneField(Seat, on_delete=models.CASCADE)
+    by = models.CharField(max_length=150, help_text="the account of the instructor")
+    state = models.CharField(max_length=10, help_text="a state of `workshops.helping`")
+    spot = models.CharField(max_length=330, blank=True, help_text="the row's id of what was pointed at last")
+    pointed = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.by} beside {self.seat}: {self.state}"

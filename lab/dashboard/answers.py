@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from lab.apimachinery.errors import ApiError
 from lab.client import cluster_names
-from lab.httpserver import ONLY_CLUSTER
+from lab.httpserver import BY_ROOM, ONLY_CLUSTER
 
 View = Callable[..., HttpResponse]
 
@@ -20,6 +20,11 @@ def refused(error: ApiError) -> JsonResponse:
 def own_cluster(request: HttpRequest) -> str:
     """The only cluster that whoever asks may see: a learner's, who comes by the room's port. Empty for others."""
     return (getattr(request, "scope", {}).get("state") or {}).get(ONLY_CLUSTER, "")
+
+
+def comes_by_room(request: HttpRequest) -> bool:
+    """Through the room's door, which lets nobody in without a seat or an account."""
+    return (getattr(request, "scope", {}).get("state") or {}).get(BY_ROOM, False)
 
 
 def clusters_for(request: HttpRequest) -> list[str]:

@@ -18,8 +18,9 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_POST
 
 from lab.apimachinery.errors import ApiError, Cause, bad_request, too_many_requests
+from lab.httpserver import author_for
 
-from .answers import own_cluster, refused
+from .answers import comes_by_room, own_cluster, refused
 from .commandline import addressed, arguments, wants_input
 
 MOST_SECONDS = 120.0
@@ -63,18 +64,21 @@ async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
     kubectl = program()
     if not kubectl:
         return refused(ApiError(503, "ServiceUnavailable", MISSING))
-    # A learner's own address asks for their seat, which kubectl has not: it goes in at the machine's own door.
-    host, port = ("127.0.0.1", settings.PORT) if own else request.scope["server"]
+    # The room's door asks for a seat or an account, which kubectl has not: it goes in at the machine's own.
+    host, port = ("127.0.0.1", settings.PORT) if comes_by_room(request) else request.scope["server"]
     base, asks = addressed(words, cluster)
     server = f"http://{f'[{host}]' if ':' in host else host}:{port}{base}"
-    lines = said([kubectl, f"--server={server}", *asks], pasted if wants_input(words) else b"", own)
+    command = [author_for(request, kubectl), f"--server={server}", *asks]  # as it is called, so it calls itself
+    lines = said(kubectl, command, pasted if wants_input(words) else b"", own)
     return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 
-async def said(command: list[str], pasted: bytes, own: str = "") -> AsyncIterator[bytes]:
-    """Run it, and pass on what it says. `own`: whose it is, where they may run no more than a few at once."""
+async def said(program: str, command: list[str], pasted: bytes, own: str = "") -> AsyncIterator[bytes]:
+    """Run it by the name that the command begins with, and pass on what it says. `own`: whose it is, where they may run
+    no more than a few at once."""
     process = await asyncio.create_subprocess_exec(
         *command,
+        executable=program,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

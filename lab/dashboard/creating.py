@@ -31,7 +31,7 @@ class Wrong:
 
 
 def create_from_yaml(
-    cluster: str, text: str, namespace: str = "default", apply: bool = False
+    cluster: str, text: str, namespace: str = "default", apply: bool = False, author: str = AUTHOR
 ) -> tuple[list[dict], list[Wrong]]:
     """Create every object in `text`, or none; `apply`: what is there already becomes what the text says. Returns what
     was written, and what was wrong."""
@@ -44,14 +44,14 @@ def create_from_yaml(
     kinds, wrong = _kinds(found)
     known = [(document, kind) for document, kind in zip(found, kinds, strict=True) if kind]
     for document, kind in known:
-        refusal = _attempt(cluster, document, kind, namespace, apply, dry_run=True)
+        refusal = _attempt(cluster, author, document, kind, namespace, apply, dry_run=True)
         if refusal and not _is_made_by(found, refusal):
             wrong += explain(document, refusal)
     if wrong:
         return [], wrong
     created: list[dict] = []
     for document, kind in known:
-        if refusal := _attempt(cluster, document, kind, namespace, apply, created=created):
+        if refusal := _attempt(cluster, author, document, kind, namespace, apply, created=created):
             return created, explain(document, refusal)
     return created, []
 
@@ -69,6 +69,7 @@ def _kinds(found: list[Document]) -> tuple[list[Kind | None], list[Wrong]]:
 
 def _attempt(
     cluster: str,
+    author: str,
     document: Document,
     kind: Kind,
     namespace: str,
@@ -76,7 +77,7 @@ def _attempt(
     dry_run: bool = False,
     created: list | None = None,
 ) -> ApiError | None:
-    req = Request(cluster, AUTHOR, dry_run=dry_run, field_validation="Strict", manager=AUTHOR)
+    req = Request(cluster, author, dry_run=dry_run, field_validation="Strict", manager=AUTHOR)
     meta = document.object.get("metadata")
     own = meta.get("namespace") if isinstance(meta, dict) else None
     home, name = (own or namespace) if kind.namespaced else "", _name(document)

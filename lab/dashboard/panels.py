@@ -98,7 +98,7 @@ def submit(client: Client, name: str, form: QueryDict) -> dict:
         text = _written(obj)
     if given.get("then") == "yaml":
         return {**context, "mode": "yaml", "text": text}
-    made, wrong = create_from_yaml(client.cluster, text, namespace)
+    made, wrong = create_from_yaml(client.cluster, text, namespace, author=client.author)
     lines = json.dumps([{"line": one.line} for one in wrong])
     context |= {"lines": lines, "command": from_yaml(text, namespace=namespace)}
     return {**context, "wrong": wrong, "made": made, "open": _first_row(made)}
@@ -172,7 +172,7 @@ def _submit(client: Client, name: str, typed: dict[str, str]) -> dict:
             return {**context, "made": [obj], "open": f"{VISITORS.resource}/{namespace}/{of}"}
     except (ValueError, ApiError) as error:
         return {**context, "wrong": [Wrong(0, str(error))]}
-    made, wrong = create_from_yaml(client.cluster, context["text"], typed["namespace"])
+    made, wrong = create_from_yaml(client.cluster, context["text"], typed["namespace"], author=client.author)
     return {**context, "wrong": wrong, "made": made, "open": _first_row(made)}
 
 

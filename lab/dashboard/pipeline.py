@@ -12,6 +12,7 @@ from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS, PODS, REPLICASETS, SERVI
 from lab.apimachinery.meta import key_of, split_key
 from lab.client import Client
 from lab.client.images import BUILDERS, engines, images, repository_of
+from lab.httpserver import author_for
 
 from .answers import clusters_for, refused, strict
 from .creating import AUTHOR
@@ -35,7 +36,7 @@ SHOWN_BUILDS = 8
 @require_http_methods(["GET", "POST"])
 @strict
 def ship(request: HttpRequest, cluster: str) -> HttpResponse:
-    client = Client(cluster, AUTHOR)
+    client = Client(cluster, author_for(request, AUTHOR))
     try:
         deployments = sorted(
             client.list(DEPLOYMENTS), key=lambda each: (program_of(first_image(each)) is None, key_of(each))

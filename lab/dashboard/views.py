@@ -16,6 +16,7 @@ from lab.apimachinery.kinds import BUILDS, KINDS, NAMESPACES, PRIORITYCLASSES, S
 from lab.apimachinery.volumes import DRIVER
 from lab.client import Client
 from lab.explain.past import PastClient
+from lab.httpserver import author_for
 
 from . import bundle
 from .actions import perform
@@ -114,7 +115,7 @@ def details(request: HttpRequest, cluster: str, resource: str, key: str) -> Http
 @strict
 def form(request: HttpRequest, cluster: str, name: str) -> HttpResponse:
     """The drawer for making something: a deployment, anything as YAML, a node, what leads and steers."""
-    client = Client(cluster, AUTHOR)
+    client = Client(cluster, author_for(request, AUTHOR))
     try:
         context = submit(client, name, request.POST) if request.method == "POST" else panel(client, name, request.GET)
     except ApiError as error:
@@ -138,7 +139,7 @@ def do(request: HttpRequest, cluster: str, action: str) -> HttpResponse:
     try:
         if not isinstance(asked, dict):
             raise bad_request("the body must be an object")
-        return JsonResponse(asdict(perform(Client(cluster, AUTHOR), action, asked)))
+        return JsonResponse(asdict(perform(Client(cluster, author_for(request, AUTHOR)), action, asked)))
     except ApiError as error:
         return refused(error)
 

@@ -21,6 +21,7 @@ from lab.dashboard.answers import clusters_for, own_cluster, refused, strict
 from lab.dashboard.creating import create_from_yaml
 from lab.dashboard.done import Done
 from lab.dashboard.views import whole_board
+from lab.httpserver import author_for
 
 from . import column, pace, progress, schema, shelf
 from .acting import do
@@ -31,9 +32,9 @@ from .performance import LEARNER
 TRIES = 8  # a Lesson is written by its learner and by the tutor: who was second reads it again
 
 
-def client_of(cluster: str) -> Client:
+def client_of(cluster: str, author: str = LEARNER) -> Client:
     """The learner's hand at the Lesson, which is no part of the cluster: it works while the control plane is down."""
-    return Client(cluster, LEARNER, hardware=True)
+    return Client(cluster, author, hardware=True)
 
 
 def _lesson(id: str) -> Lesson:
@@ -139,7 +140,7 @@ def _failed(request: HttpRequest, error: ApiError) -> HttpResponse:
 @strict
 def act(request: HttpRequest, cluster: str, id: str, what: str) -> HttpResponse:
     """What is done in the column itself: `ACTS`."""
-    client = client_of(cluster)
+    client = client_of(cluster, author_for(request, LEARNER))
     try:
         lesson = _lesson(id)
         obj = client.get(LESSONS, "", id)
@@ -226,13 +227,13 @@ SLIGHT = ("stage", "predict", "questions", "hints", "done", "foot")
 @strict
 def press(request: HttpRequest, cluster: str, id: str) -> HttpResponse:
     """A button of the text (`number`), or a file that is applied (`yaml`): answered as the board's acts are."""
-    client = Client(cluster, LEARNER)
+    client = Client(cluster, author_for(request, LEARNER))
     try:
         lesson, obj = _lesson(id), client_of(cluster).get(LESSONS, "", id)
         if obj.get("status", {}).get("phase") == progress.SETTING:
             raise ApiError(409, "Conflict", TOO_SOON)
         if text := request.POST.get("yaml"):
-            return JsonResponse(asdict(_apply(cluster, text)))
+            return JsonResponse(asdict(_apply(client, text)))
         step = lesson.step(obj["spec"]["step"])
         number = request.POST.get("number", "")
         if step is None or not number.isdecimal() or int(number) >= len(step.buttons):
@@ -242,8 +243,8 @@ def press(request: HttpRequest, cluster: str, id: str) -> HttpResponse:
         return refused(error)
 
 
-def _apply(cluster: str, text: str) -> Done:
-    made, wrong = create_from_yaml(cluster, text, apply=True)
+def _apply(client: Client, text: str) -> Done:
+    made, wrong = create_from_yaml(client.cluster, text, apply=True, author=client.author)
     if wrong:
         raise bad_request("; ".join(f"line {one.line}: {one.message}" for one in wrong))
     names = ", ".join(f"{obj['kind'].lower()}/{obj['metadata']['name']}" for obj in made)

@@ -2,8 +2,9 @@
 
 The wall is told `{type: "snap", now, room, tiles}` once, then `{type: "delta", now, room?, upserts, removes}`: an
 upsert has the `id` of its tile and the fields that are another, null for those that are gone. A learner's page is told
-`{type: "room", now, said, hand, waits, poll, questions, led}`, and answers whatever it hears, by which it is seen to
-be here. Both hear `{type: "beat", now}` at least every five seconds.
+`{type: "room", now, said, hand, waits, poll, questions, led, help}`, and answers whatever it hears, by which it is
+seen to be here. An instructor's page of a learner's cluster is told `{type: "along", now, name, help}`. All hear
+`{type: "beat", now}` at least every five seconds.
 """
 
 import asyncio
@@ -111,6 +112,31 @@ class SeatConsumer(RoomConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await in_thread(presence.seen, self.cluster)
+
+
+class AlongConsumer(RoomConsumer):
+    """Of an instructor who is beside a learner, or was a moment ago."""
+
+    kind = Notice
+
+    async def code(self) -> str:
+        self.sent: dict | None = None
+        way = self.scope["url_route"]["kwargs"]
+        self.cluster = way["cluster"]
+        if not await in_thread(may_teach, read_cookies(self.scope)):
+            return ""
+        self.name = await in_thread(_nickname, way["code"], self.cluster)
+        return way["code"] if self.name else ""
+
+    def message(self, watched: Watched) -> dict | None:
+        told = {"type": "along", "name": self.name, "help": watched.shown.help(self.cluster)}
+        before, self.sent = self.sent, told
+        return told if told != before else None
+
+
+def _nickname(code: str, cluster: str) -> str:
+    found = Seat.objects.filter(cluster=cluster, workshop__code=code)
+    return found.values_list("nickname", flat=True).first() or ""
 
 
 def _workshop_of(cluster: str) -> str:

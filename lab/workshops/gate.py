@@ -2,9 +2,11 @@
 
 The plain port on the loopback belongs to the machine's own user. A room's learners come by a port of their own
 (`manage.py up --room`), and this gate stands behind it, before pages, API and websockets alike. A learner reaches the
-pages of joining, the lessons, and one cluster: their own. Staff reach everything.
+pages of joining, the lessons, and one cluster: their own. Staff reach everything, but a learner's cluster
+only as far as that learner has let them (`helping`).
 """
 
+import re
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
@@ -18,15 +20,19 @@ from django.http import HttpRequest
 
 from lab.apimachinery.errors import ApiError
 from lab.apiserver.threads import in_thread
-from lab.httpserver import ONLY_CLUSTER, Receive, Scope, Send
+from lab.httpserver import AUTHOR, BY_ROOM, ONLY_CLUSTER, Receive, Scope, Send
 from lab.models import Seat
 
 from . import shares
+from .acts import INSTRUCTOR
+from .helping import check_instructor, check_learner, is_act, whose
 from .seats import lately
 
 COOKIE = "orrery-seat"
 EVERYBODY = ("/static/", "/join", "/back/", "/staff/")
 SEATED = ("/room/", "/lessons/")
+ROOM = "/room/"  # what is done there is no act in a cluster
+PAGES = re.compile(r"/clusters/[^/]+/(lessons/[^/]+/)?")
 NOT_FOR_LEARNERS = ("/lessons/predictions",)
 App = Callable[[Scope, Receive, Send], object]
 
@@ -50,8 +56,8 @@ class Gate:
         """Raises ApiError for what is too much, before anything is answered."""
         cookies = read_cookies(scope)
         path = scope["path"]
-        if not path.startswith(EVERYBODY) and await teaches(cookies):
-            await self._inner(scope, receive, send)
+        if not path.startswith(EVERYBODY) and (name := await teaches(cookies)):
+            await self._enter_teacher(scope, receive, send, name)
             return
         shares.check_body(scope)
         if path.startswith(EVERYBODY):
@@ -61,7 +67,9 @@ class Gate:
         seat = await in_thread(lately, cookies[COOKIE]) if COOKIE in cookies else None
         if seat and may(seat, path, scope.get("query_string", b"")):
             shares.of_seat(scope, seat.cluster)
-            scope["state"] = {**(scope.get("state") or {}), ONLY_CLUSTER: seat.cluster}
+            if acts(scope) and not path.startswith(ROOM):
+                await in_thread(check_learner, seat)
+            scope["state"] = {**(scope.get("state") or {}), BY_ROOM: True, ONLY_CLUSTER: seat.cluster}
             with shares.one_more(seat.cluster):
                 await self._inner(scope, receive, send)
             return
@@ -70,6 +78,20 @@ class Gate:
             await WebsocketDenier()(scope, receive, send)
         else:
             await turn_away(scope, send, seat)
+
+    async def _enter_teacher(self, scope: Scope, receive: Receive, send: Send, name: str) -> None:
+        seat = await in_thread(whose, scope["path"])
+        if seat:
+            try:
+                await in_thread(check_instructor, seat, name, acts(scope))
+            except ApiError:
+                if not (is_page(scope) and PAGES.fullmatch(scope["path"])):
+                    raise
+                await lead(f"/staff/workshops/{seat.workshop.code}/wall#{seat.cluster}", send)
+                return
+        state = {BY_ROOM: True, **({AUTHOR: INSTRUCTOR} if seat else {})}
+        scope["state"] = {**(scope.get("state") or {}), **state}
+        await self._inner(scope, receive, send)
 
     async def _admit_everybody(self, scope: Scope, cookies: dict[str, str]) -> None:
         """Who teaches is not kept out by what others at the same address do."""
@@ -82,6 +104,20 @@ class Gate:
 
 def is_socket(scope: Scope) -> bool:
     return scope["type"] == "websocket"
+
+
+def acts(scope: Scope) -> bool:
+    return is_act(scope["type"], scope.get("method", ""), scope["path"])
+
+
+def is_page(scope: Scope) -> bool:
+    return not is_socket(scope) and scope["method"] == "GET"
+
+
+async def lead(where: str, send: Send) -> None:
+    """To another page."""
+    await send({"type": "http.response.start", "status": 303, "headers": [(b"location", where.encode())]})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def refuse(error: ApiError, send: Send) -> None:
@@ -103,11 +139,11 @@ def may(seat: Seat, path: str, query: bytes) -> bool:
 
 async def turn_away(scope: Scope, send: Send, seat: Seat | None) -> None:
     """A page that somebody looks at leads to where they may go; to anything else the answer is no."""
-    is_page = scope["method"] == "GET" and scope["path"] in ("/", "/room", "/room/", "/lessons")
-    where = b"/room/" if seat else b"/join"
-    status, headers = (303, [(b"location", where)]) if is_page else (403, [(b"content-type", b"text/plain")])
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    body = b"" if is_page else b"This is not yours. Your own place is at /room/, and /join is where one comes in.\n"
+    if is_page(scope) and scope["path"] in ("/", "/room", "/room/", "/lessons"):
+        await lead("/room/" if seat else "/join", send)
+        return
+    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+    body = b"This is not yours. Your own place is at /room/, and /join is where one comes in.\n"
     await send({"type": "http.response.body", "body": body})
 
 
@@ -119,12 +155,14 @@ def read_cookies(scope: Scope) -> dict[str, str]:
         return {}
 
 
-async def teaches(cookies: dict[str, str]) -> bool:
+async def teaches(cookies: dict[str, str]) -> str:
+    """The account of who has signed in; empty for others."""
     key = cookies.get(settings.SESSION_COOKIE_NAME)
-    return await in_thread(is_staff, key) if key else False
+    return await in_thread(account_of, key) if key else ""
 
 
-def is_staff(key: str) -> bool:
+def account_of(key: str) -> str:
     request = HttpRequest()
     request.session = SessionStore(key)
-    return get_user(request).is_authenticated
+    user = get_user(request)
+    return user.get_username() if user.is_authenticated else ""

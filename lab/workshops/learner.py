@@ -18,6 +18,7 @@ from lab.tutorials.cluster import ensure_learning_cluster
 from . import polls
 from .codes import read_code, read_nickname
 from .gate import COOKIE
+from .helping import OF_LEARNER, move
 from .leading import be_alone, come_late
 from .seats import Refused, join, seat_of
 from .tries import too_many, was_wrong
@@ -103,6 +104,20 @@ def alone(request: HttpRequest) -> HttpResponse:
     if seat is None:
         return HttpResponse(status=403)
     be_alone(seat, bool(request.POST.get("on")))
+    return HttpResponse(status=204)
+
+
+@require_POST
+@strict
+def helped(request: HttpRequest, what: str) -> HttpResponse:
+    """What they answer to an instructor who wants to help, and how they end it."""
+    seat = seat_of(request.COOKIES.get(COOKIE, ""))
+    if seat is None:
+        return HttpResponse(status=403)
+    try:
+        move(seat, what, OF_LEARNER)
+    except ApiError as error:
+        return refused(error)
     return HttpResponse(status=204)
 
 

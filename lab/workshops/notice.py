@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.models import Workshop
 
+from .helping import Beside, beside
 from .leading import Led, leads_to
 from .polls import asked, open_poll, voters
 from .questions import Wanted, in_short, of_workshop
@@ -24,13 +25,24 @@ class Shown:
     questions: tuple[Wanted, ...]
     led: Led | None
     alone: frozenset[str]
+    beside: dict[str, Beside]
 
     def of(self, cluster: str) -> dict:
         """What one of them is told."""
         asked = self.poll if cluster not in self.voted else None
         hand = cluster in self.hands
         told = {"type": "room", "said": self.said, "hand": hand, "waits": self.waits, "poll": asked}
-        return {**told, "questions": in_short(cluster, self.questions), "led": self._led(cluster)}
+        return {
+            **told,
+            "questions": in_short(cluster, self.questions),
+            "led": self._led(cluster),
+            "help": self.help(cluster),
+        }
+
+    def help(self, cluster: str) -> dict | None:
+        """Who is beside them: what the instructor's page is told too."""
+        held = self.beside.get(cluster)
+        return held.as_dict() if held else None
 
     def _led(self, cluster: str) -> dict | None:
         """`place`: another whenever the class is led on."""
@@ -63,4 +75,5 @@ class Notice(Watched):
             questions=tuple(of_workshop(workshop)),
             led=led,
             alone=frozenset(workshop.taken.filter(alone=True).values_list("cluster", flat=True) if led else ()),
+            beside=beside(workshop),
         )

@@ -1,7 +1,7 @@
 """The page of the wall, and what is done there."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
@@ -10,11 +10,11 @@ from lab.apimachinery.errors import ApiError
 from lab.dashboard.answers import refused, strict
 from lab.models import Workshop
 
-from . import leading, polls, questions
+from . import acts, helping, leading, polls, questions
 from .accounts import staff
-from .acts import TO_ONE
 from .views import drawn
 
+TO_ONE = {**acts.TO_ONE, **helping.TO_ONE}
 TO_ALL = {**leading.TO_ALL, **polls.TO_ALL, **questions.TO_ALL}
 
 
@@ -25,7 +25,7 @@ TO_ALL = {**leading.TO_ALL, **polls.TO_ALL, **questions.TO_ALL}
 def wall(request: HttpRequest, code: str) -> HttpResponse:
     """All learners at once."""
     one, join = get_object_or_404(Workshop, code=code), f"{settings.ROOM}join"
-    context = {"workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}")}
+    context = {"me": request.user.username, "workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}")}
     return render(request, "workshops/wall.html", context)
 
 
@@ -35,6 +35,8 @@ def wall(request: HttpRequest, code: str) -> HttpResponse:
 def do(request: HttpRequest, code: str, what: str) -> HttpResponse:
     """To all, or to one (`seat`); answered in words."""
     workshop, by = get_object_or_404(Workshop, code=code), request.user.username
+    if what not in (*TO_ALL, *TO_ONE):
+        raise Http404("nothing of that name is done from the wall")
     try:
         if what in TO_ALL:
             return JsonResponse({"message": TO_ALL[what](workshop, request.POST, by)})

@@ -12,6 +12,7 @@ urlpatterns = [
     path("room/", learner.room, name="room"),
     path("room/hand", learner.hand, name="hand"),
     path("room/alone", learner.alone, name="alone"),
+    path("room/help/<str:what>", learner.helped, name="helped"),
     path("room/vote", learner.vote, name="vote"),
     path("room/questions", asking.questions, name="questions"),
     path("room/questions/<int:question>/<str:what>", asking.change, name="question"),
@@ -27,7 +28,7 @@ urlpatterns = [
     re_path(CODE + r"drill$", afterwards.drill, name="drill"),
     re_path(CODE + r"wall$", teaching.wall, name="wall"),
     re_path(
-        CODE + r"wall/do/(?P<what>say|hold|release|bring|ask|again|finish|hint|reset|lower|answer|remove|follow|part)$",
+        CODE + r"wall/do/(?P<what>[a-z]+)$",
         teaching.do,
         name="wall-do",
     ),

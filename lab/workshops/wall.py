@@ -14,6 +14,7 @@ from lab.client import Client, UnknownCluster, wait_for_any
 from lab.models import Cluster, Seat, Workshop
 from lab.tutorials import shelf
 
+from .helping import beside
 from .polls import counted, open_poll
 from .presence import away_since, last_seen
 from .questions import of_workshop, on_wall
@@ -63,11 +64,13 @@ class Wall(Watched):
         heads = dict(Cluster.objects.filter(name__in=names).values_list("name", "revision"))
         seen = last_seen(names)
         self._read_to = {seat.cluster: self._read_on(seat, heads.get(seat.cluster, 0)) for seat in seats}
-        tiles = {}
+        helped, tiles = beside(workshop), {}
         for number, seat in enumerate(seats, 1):
             hand = seat.hand.timestamp() if seat.hand else 0
             away = away_since(seen.get(seat.cluster, seat.joined.timestamp()), now)
             part = seat_part(number, seat.nickname, seat.cluster, hand, away, workshop.led and seat.alone)
+            if with_them := helped.get(seat.cluster):
+                part["help"] = [with_them.by, with_them.state]
             tiles[seat.cluster] = whole(part, self._read_to[seat.cluster].part)
         return Shown(_room(workshop, tiles), tiles)
 

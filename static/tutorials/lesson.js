@@ -127,6 +127,15 @@ function tell(now) {
   if (words.length) $("l-said").textContent = words.join(" ");
 }
 
+// What is refused is said: htmx takes in no answer of an error.
+body.addEventListener("htmx:responseError", ({ detail }) => {
+  try {
+    say(JSON.parse(detail.xhr.responseText).message);
+  } catch {
+    say("The lab could not do it. Load the page again.");
+  }
+});
+
 function say(words) {
   $("l-wrong").textContent = words;
 }

@@ -66,11 +66,22 @@ export function show() {
       return [make("dt", { textContent: term }), held];
     }),
   );
+  beside(row);
   $("one-board").href = `/clusters/${row.id}/`;
-  $("one-lesson").hidden = !row.step;
   $("one-lesson").href = `/clusters/${row.id}/lessons/${row.lesson}/`;
   $("one-lower").hidden = !row.hand;
   for (const part of [$("one-hint"), $("one-reset").parentNode]) part.hidden = !row.step;
+}
+
+// Whether somebody is with them, and who.
+function beside(row) {
+  const [by, state] = row.help || [];
+  const here = by === document.body.dataset.me && state !== "Asked";
+  $("one-look").hidden = !!state;
+  $("one-leave").hidden = !state || by !== document.body.dataset.me;
+  $("one-leave").textContent = state === "Asked" ? "Do not ask any more" : "Leave them";
+  $("one-board").hidden = !here;
+  $("one-lesson").hidden = !here || !row.step;
 }
 
 function sure(asked) {
@@ -87,6 +98,8 @@ async function tell(what, form = {}) {
 }
 
 $("one-close").onclick = close;
+$("one-look").onclick = () => tell("look");
+$("one-leave").onclick = () => tell("leave");
 $("one-lower").onclick = () => tell("lower");
 $("one-reset").onclick = () => {
   sure($("one-sure").hidden);

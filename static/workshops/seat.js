@@ -1,5 +1,6 @@
 // A learner's page in the room: what the instructor says to all, the hand, where all wait, and that somebody is here.
 import { make } from "../board/format.js";
+import { help } from "./help.js";
 import { lead } from "./led.js";
 import { tell } from "./questions.js";
 
@@ -40,7 +41,7 @@ setInterval(() => {
   dead.close();
 }, 1000);
 
-function show({ said, hand, waits, poll, questions, led }) {
+function show({ said, hand, waits, poll, questions, led, help: beside }) {
   if (waits !== waited) {
     waited = waits;
     document.dispatchEvent(new Event("pace")); // the lesson shows whether one may go on
@@ -51,6 +52,7 @@ function show({ said, hand, waits, poll, questions, led }) {
   asks(poll);
   tell(questions);
   lead(led);
+  help(beside);
 }
 
 // A question to the whole class: one press on an answer is the vote. Drawn once, so that who is choosing goes on choosing.

@@ -38,8 +38,9 @@ export function words(row) {
   const away = row.away && `away${now() - row.away < 60 ? "" : ` ${span(now() - row.away)}`}`;
   const hints = row.hints && many(row.hints, "hint");
   const alone = row.alone && "on their own";
-  const note = [away, alone, hints, row.tries && `↺ ${row.tries}`].filter(Boolean).join(" · ");
-  const noted = [away, alone, hints && `${hints} used`, row.tries && `reset ${many(row.tries, "time")}`].filter(Boolean).join(", ");
+  const helped = row.help && { Asked: `${row.help[0]} asks`, Looks: `${row.help[0]} looks along`, Offers: `${row.help[0]} offers to act`, Acts: `${row.help[0]} acts` }[row.help[1]];
+  const note = [helped, away, alone, hints, row.tries && `↺ ${row.tries}`].filter(Boolean).join(" · ");
+  const noted = [helped, away, alone, hints && `${hints} used`, row.tries && `reset ${many(row.tries, "time")}`].filter(Boolean).join(", ");
   return { name: nameOf(row), asks: row.hand ? "Hand up." : "", time, step, says, note, noted, pods: pods(row) };
 }
 

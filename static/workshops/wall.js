@@ -61,6 +61,10 @@ function receive(message) {
     for (const row of message.upserts) merge(row);
     for (const id of message.removes) remove(id);
   }
+  if (message.type === "snap" && rows.has(location.hash.slice(1))) {
+    open(location.hash.slice(1)); // from a board that may not be looked at yet, or any more
+    history.replaceState(null, "", location.pathname);
+  }
   if (message.type !== "beat") frame ||= requestAnimationFrame(paint);
   state();
 }

@@ -41,7 +41,12 @@ def test_a_class_is_made_and_joined_and_each_has_a_cluster_of_their_own(lab, sig
     ):
         assert ada.refused(path) in (403, 405), path
     assert Browser(root).refused(f"{mine}api/v1/nodes") == 403
-    assert theirs in teacher.get(f"staff/workshops/{code}/") and teacher.get(theirs)
+    assert f"{code.lower()}-2" in teacher.get(f"staff/workshops/{code}/")
+    assert "Wall of An evening" in teacher.get(theirs) and teacher.refused(f"{theirs}api/v1/nodes") == 403
+    bob.get("room/")
+    teacher.ask(f"staff/workshops/{code}/wall/do/look", seat=f"{code.lower()}-2")
+    bob.ask("room/help/accept")
+    assert "Wall of" not in teacher.get(theirs) and teacher.get(f"{theirs}api/v1/nodes")
 
 
 def test_a_rehearsal_sets_every_stage_and_what_is_made_ahead_is_taken(lab, signed_in):

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from lab.httpserver import ONLY_CLUSTER
+from lab.httpserver import AUTHOR, ONLY_CLUSTER
+from lab.models import Help
 from lab.workshops.gate import COOKIE, Gate
 from lab.workshops.seats import join
 
@@ -13,7 +14,8 @@ from lab.workshops.seats import join
 async def inside(scope, receive, send) -> None:
     """What lies behind: answers with the only cluster that who asks may see."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": scope.get("state", {}).get(ONLY_CLUSTER, "all").encode()})
+    state = scope.get("state", {})
+    await send({"type": "http.response.body", "body": (state.get(ONLY_CLUSTER) or state.get(AUTHOR, "all")).encode()})
 
 
 @pytest.fixture
@@ -60,3 +62,55 @@ def test_a_stranger_can_join_and_nothing_else(workshop, ask):
             assert ask(path, token)[0] == 403
         assert ask("/", token)[0] == 303
     assert ask(f"/clusters/{ada.cluster}/", "made-up", cookie="orrery-staff")[0] == 403
+
+
+# What is asked for in a learner's cluster, and from which state on its instructor may: L looks along, A acts.
+MATRIX = [
+    ("GET", "", "L"),
+    ("GET", "lessons/10-desired-state/", "L"),
+    ("GET", "lessons/10-desired-state/parts", "L"),
+    ("GET", "board/past/3", "L"),
+    ("GET", "api/v1/pods", "L"),
+    ("websocket", "board", "L"),
+    ("POST", "board/do/scale", "A"),
+    ("POST", "board/kubectl", "A"),
+    ("POST", "lessons/10-desired-state/do/reset", "A"),
+    ("POST", "lessons/10-desired-state/press", "A"),
+    ("POST", "api/v1/namespaces/default/pods", "A"),
+    ("PATCH", "api/v1/namespaces/default/pods/a", "A"),
+    ("DELETE", "api/v1/namespaces/default/pods/a", "A"),
+    ("websocket", "api/v1/namespaces/default/pods/a/exec", "A"),
+]
+
+
+def is_in(answer: tuple[int, str], author: str) -> bool:
+    return answer in ((200, author), (200, "http.response.start"))
+
+
+@pytest.mark.parametrize(("method", "path", "from_"), MATRIX)
+def test_who_teaches_comes_into_a_learners_cluster_as_far_as_they_are_let(workshop, teacher, ask, method, path, from_):
+    ada, key = join(workshop.code, "Ada")
+    staff = teacher.cookies["orrery-staff"].value
+    way = {"kind": "websocket"} if method == "websocket" else {"method": method}
+    mine = f"/clusters/{ada.cluster}/{path}"
+    for state, may in (("", ""), ("Asked", ""), ("Looks", "L"), ("Offers", "L"), ("Acts", "LA")):
+        Help.objects.all().delete()
+        if state:
+            Help.objects.create(seat=ada, by="grace", state=state)
+        assert is_in(ask(mine, staff, cookie="orrery-staff", **way), "instructor") == (from_ in may), state
+        assert is_in(ask(mine, key, **way), ada.cluster) == (from_ == "L" or state != "Acts"), state
+        Help.objects.update(by="somebody else")
+        assert not is_in(ask(mine, staff, cookie="orrery-staff", **way), "instructor")
+    assert ask("/clusters/learn/", staff, cookie="orrery-staff") == (200, "all")
+
+
+def test_who_may_not_look_along_yet_is_led_to_the_wall_and_who_waits_is_told_why(workshop, teacher, ask):
+    ada, key = join(workshop.code, "Ada")
+    staff = teacher.cookies["orrery-staff"].value
+    assert ask(f"/clusters/{ada.cluster}/", staff, cookie="orrery-staff")[0] == 303
+    Help.objects.create(seat=ada, by="grace", state="Acts")
+    status, words = ask(f"/clusters/{ada.cluster}/board/do/scale", key, method="POST")
+    assert status == 403 and "grace acts in your cluster now" in words
+    assert ask("/lessons/10-desired-state/start", key, method="POST")[0] == 403
+    for path in ("/room/help/back", "/room/hand", "/room/questions", "/room/vote", "/room/alone"):
+        assert ask(path, key, method="POST") == (200, ada.cluster), path

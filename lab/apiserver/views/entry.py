@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from lab.apimachinery.errors import ApiError, bad_request, expired, unavailable
 from lab.apimachinery.kinds import LESSONS
+from lab.httpserver import author_for
 from lab.store import Compacted, UnknownCluster
 
 from .. import bodies, options, protobuf, versions
@@ -203,7 +204,7 @@ def asking(request: HttpRequest, cluster: str, body: Body | None = None) -> Requ
     return Request(
         cluster,
         # The machine's own user goes by the program they use, everybody else by their name.
-        program if request.user.is_master else request.user.name[:LONGEST_AUTHOR],
+        author_for(request, program) if request.user.is_master else request.user.name[:LONGEST_AUTHOR],
         dry_run=wanted.dry_run,
         field_validation=wanted.field_validation,
         doubled=_doubled(body) if body and wanted.field_validation != "Ignore" else [],
