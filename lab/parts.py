@@ -1,9 +1,14 @@
-"""Which processes of the lab there are, on however many machines: each says so every few seconds, by the broker."""
+"""Which processes of the lab there are, on however many machines: each says so every few seconds, by the broker.
+
+`python -m lab.parts worker` says by its exit code whether this machine's worker is there, `python -m lab.parts clock`
+whether the clock ticks: for health checks, which do not wait for all of Django.
+"""
 
 import json
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +21,7 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 3.0
 FRESH_SECONDS = 10.0  # who says nothing for so long is not there
 FORGET_SECONDS = 600.0
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lab.settings")
 CLOCK = "clock"  # what the tick says: that somebody counts the seconds, and somebody else does what is due
 
 _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
@@ -73,3 +79,16 @@ def _age(one: dict[str, Any]) -> float:
 
 def _key() -> str:
     return f"orrery:parts:{settings.LAB_ID}"
+
+
+def main(part: str) -> str | None:
+    """What is wrong; None if it is there."""
+    mine = CLOCK if part == CLOCK else f"{part}@{socket.gethostname()}:"
+    try:
+        return None if any(one["name"].startswith(mine) for one in present()) else f"{part} is not there"
+    except redis.RedisError as error:
+        return f"the broker does not answer: {error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

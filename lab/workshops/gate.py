@@ -29,7 +29,7 @@ from .helping import check_instructor, check_learner, is_act, whose
 from .seats import lately
 
 COOKIE = "orrery-seat"
-EVERYBODY = ("/static/", "/join", "/back/", "/staff/")
+EVERYBODY = ("/static/", "/join", "/back/", "/staff/", "/livez")
 SEATED = ("/room/", "/lessons/")
 ROOM = "/room/"  # what is done there is no act in a cluster
 PAGES = re.compile(r"/clusters/[^/]+/(lessons/[^/]+/)?")

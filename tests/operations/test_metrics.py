@@ -140,7 +140,7 @@ async def inside(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": b"metrics"})
 
 
-@pytest.mark.parametrize("path", ["/metrics"])
+@pytest.mark.parametrize("path", ["/metrics", "/health", "/readyz", "/readyz/disk"])
 def test_at_the_rooms_door_it_is_for_those_who_teach(workshop, teacher, path):  # noqa: F811
     _, token = join(workshop.code, "Ada")
     app = Counted(Gate(inside), "room")
