@@ -2,6 +2,8 @@
 
 import ipaddress
 
+from .podresources import staying_containers
+
 HEADLESS = "None"
 OUTWARD = ("LoadBalancer", "NodePort")  # the types that have ports of the nodes
 AFFINITY_SECONDS = 10800  # Kubernetes' default: three hours
@@ -31,6 +33,25 @@ def tcp_ports(service: dict) -> list[dict]:
 def find_port(service: dict, wanted: str | int | None) -> dict | None:
     """A port of a Service by its name or its number."""
     return next((port for port in tcp_ports(service) if wanted in (port.get("name"), port["port"])), None)
+
+
+def target_port(pod: dict, port: dict) -> int | None:
+    """The number at which a pod is asked for a port of a Service: a number is itself; a name is looked up in the pod's
+    containers, those that start first and stay included. None if it has no such port. Source: FindPort in
+    k8s.io/endpointslice/util."""
+    target = port.get("targetPort", port["port"])
+    if isinstance(target, int):
+        return target
+    for declared in declared_ports(pod):
+        same = declared.get("protocol", "TCP") == port.get("protocol", "TCP")
+        if declared.get("name") == target and same:
+            return int(declared["containerPort"])
+    return None
+
+
+def declared_ports(pod: dict) -> list[dict]:
+    """What its containers say of where they listen. A port that has a number only is a note: nothing goes by it."""
+    return [port for container in staying_containers(pod) for port in container.get("ports") or ()]
 
 
 def is_api(service: dict) -> bool:

@@ -17,6 +17,7 @@ from lab.apimachinery.kinds import (
     PERSISTENTVOLUMES,
     PODDISRUPTIONBUDGETS,
     RELEASES,
+    SERVICES,
     WHEELS,
 )
 from lab.apimachinery.meta import join_key
@@ -57,6 +58,10 @@ def act_of(command: str) -> dict | None:
             return _act("run-now", f"{CRONJOBS.resource}/{namespace}/{origin.rpartition('/')[2]}", "Start one now")
         case ["patch", kind, name, "--type=merge", "-p", patch, *_]:
             return _merge(kind, namespace, name, json.loads(patch))
+        case ["patch", SERVICES.singular, name, "--type=json", "-p", patch, *_]:
+            (change,) = changes = json.loads(patch)
+            port = f"Ask at port {change['value']}"
+            return _act("amend", _row(f"{SERVICES.singular}/{name}", namespace), port, patch=changes)
         case ["patch", INGRESSES.singular, name, "--type=json", "-p", patch, *_]:
             (change,) = changes = json.loads(patch)
             lead = f"Lead it to {change['value']['name']}, port {change['value']['port']['number']}"
@@ -94,7 +99,7 @@ def _amended(kind: str, spec: dict) -> str:
             return f"Select {','.join(f'{key}={held}' for key, held in labels.items() if held is not None)}"
         case PODDISRUPTIONBUDGETS.singular, {"minAvailable": int(), **others} if not others:
             return "Let one more go"
-        case PODDISRUPTIONBUDGETS.singular, {"minAvailable": None, "maxUnavailable": 1}:
+        case PODDISRUPTIONBUDGETS.singular, {"minAvailable": None, "maxUnavailable": int()}:
             return "Let one more go"
         case NODEPOOLS.singular, {"maxNodes": most}:
             return f"Allow it {most} nodes"

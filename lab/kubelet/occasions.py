@@ -50,7 +50,7 @@ def _death(before: dict, after: dict, ours: Container[str]) -> dict | None:
     known = dict(_ends(before))
     for (name, container_id), ended in _ends(after):
         new = (name, container_id) not in known and container_id.rpartition("//")[2] not in ours
-        if new and ended["exitCode"] and ended.get("reason") != "ContainerCannotRun":
+        if new and ended["exitCode"] and ended.get("reason") != "StartError":
             told = {field: ended[field] for field in ("exitCode", "signal", "reason") if field in ended}
             return {"container": name, **told, "ended": told["reason"], "reason": "ContainerDied"}
     return None

@@ -28,7 +28,7 @@ OWN_FIELDS = (
     "ephemeralContainerStatuses", "reason", "message",
 )  # fmt: skip
 KILLED_BY_SIGKILL = 137
-CANNOT_RUN = 128
+CANNOT_RUN = 128  # whatever the engine says: as containerd has it
 
 
 @dataclass(frozen=True)
@@ -225,8 +225,8 @@ def _default_waiting(pod: dict, name: str) -> Waiting:
 
 def _termination(container: Container, runtime: str) -> dict:
     """How a container ended. One that was created and never started could not run at all."""
-    cannot_run = container.state == "created"
-    code = (container.exit_code or CANNOT_RUN) if cannot_run else container.exit_code
+    cannot_run = container.state == "created" or not container.started_at
+    code = CANNOT_RUN if cannot_run else container.exit_code
     ended: dict = {"exitCode": code}
     if container.signal:
         ended["signal"] = container.signal
@@ -241,7 +241,7 @@ def _termination(container: Container, runtime: str) -> dict:
 
 def _reason(container: Container, code: int, cannot_run: bool) -> str:
     if cannot_run:
-        return "ContainerCannotRun"
+        return "StartError"
     if container.oom_killed:
         return "OOMKilled"
     return "Error" if code else "Completed"

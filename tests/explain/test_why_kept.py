@@ -8,6 +8,8 @@ from lab.client import Client
 from lab.controllers.persistentvolume.controller import PersistentVolumeController
 from lab.controllers.persistentvolume.protection import VolumeProtectionController
 from lab.controllers.poddisruptionbudget import DisruptionController
+from lab.explain.why import budgets
+from lab.explain.why.subject import Subject
 from tests.controllers.cluster import Cluster
 
 from .asking import first
@@ -107,6 +109,14 @@ class TestBudget:
         assert (card["question"], card["reason"]) == ("Why may none of its pods go?", "InsufficientPods")
         assert card["answer"] == "None: of 2 pods 2 are healthy, and 2 must stay so."
         assert card["help"]["command"] == kubectl("patch", "poddisruptionbudget", "web", "--type=merge", "-p", loosened)
+
+    def test_when_one_has_gone_the_command_lets_one_more_go(self, web):
+        """The number that it has already would help nobody."""
+        web.run(web.pods()[:1], ready=False)
+        card = self.budget(web, minAvailable=1)
+        assert card["answer"].startswith("None: of 2 pods 1 is healthy, and 1 must stay so. Pod web-")
+        subject = Subject(web.client, PODDISRUPTIONBUDGETS, "default", "web")
+        assert '"minAvailable": 0' in budgets.loosened(subject).command
 
     def test_where_nobody_knows_how_many_there_should_be_it_says_so_in_kubernetes_words(self, web):
         bare = {"metadata": {"name": "bare", "namespace": "default", "labels": {"app": "web"}}}

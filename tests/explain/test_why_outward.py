@@ -75,7 +75,7 @@ class TestIngress:
         pod = web.pods()[0]["metadata"]["name"]
         assert cards[2]["answer"] == (
             "For shop.localhost/web to service web, from there to 1 pod that is ready and has the labels"
-            f" app=web: {pod}."
+            f" app=web, at port 80: {pod}."
         )
         assert cards[2]["because"][1]["decision"] == "SelectEndpoints"
 

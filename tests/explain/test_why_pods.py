@@ -181,6 +181,7 @@ class TestContainers:
         world.pod("cold", containers=shell("sleep 60", readinessProbe=cold))
         world.pod("sick", containers=shell("sleep 60", livenessProbe={**cold, "failureThreshold": 1}))
         world.pod("lost", containers=[{"name": "web", "image": "nowhere/nothing:v1"}])
+        world.pod("misnamed", containers=[{**shell("")[0], "command": ["/no/such/program"]}])
         world.pod("work", restartPolicy="Never", containers=shell("exit 0"))
         world.pod("fail", restartPolicy="Never", containers=shell("exit 4"))
         world.pod("changed", containers=shell("sleep 60"))
@@ -213,6 +214,10 @@ class TestContainers:
         assert (card["because"][1]["revision"], card["help"]) == (version(changed), None)
         card = until("lost", "ErrImagePull", "ImagePullBackOff")
         assert card["answer"].startswith("The image nowhere/nothing:v1 of container web cannot be had: ")
+        card = until("misnamed", "CrashLoopBackOff")
+        assert card["answer"].startswith("Container web could not be started at all.")
+        assert "/no/such/program" in card["answer"]
+        assert (card["help"]["command"], card["help"]["text"][:14]) == ("", "Name a program")
         assert until("work", "Completed")["help"] is None
         card = until("fail", "Error")
         assert "Container web ended with exit code 4" in card["answer"] and "restartPolicy Never" in card["answer"]

@@ -38,7 +38,7 @@ def test_one_that_serves_names_its_pods_by_the_controllers_decision(web):
     card = first(web.client, SERVICES, "web")
     names = ", ".join(pod["metadata"]["name"] for pod in web.pods())
     assert (card["question"], card["reason"]) == ("Where do its requests go?", "Serving")
-    assert card["answer"] == f"To 2 pods that are ready and have the labels app=web: {names}."
+    assert card["answer"] == f"To 2 pods that are ready and have the labels app=web, at port 80: {names}."
     (ground,) = card["because"]
     assert (ground["decision"], ground["text"]) == ("SelectEndpoints", "2 of 2 pods that it selects are ready")
 

@@ -65,6 +65,25 @@ class TestAutoscaler:
         card = first(scaled.client, HORIZONTALPODAUTOSCALERS, "web")
         assert card["reason"] == "FailedGetResourceMetric"
         assert card["because"][0]["name"] == "condition ScalingActive"
+        assert card["help"] is None
+
+    def test_at_the_least_that_there_can_be_nothing_is_advised(self):
+        scaled = Scaled(Cluster("least"), 1)
+        scaled.create()
+        scaled.publish_cpu(0)
+        scaled.look()
+        card = first(scaled.client, HORIZONTALPODAUTOSCALERS, "web")
+        assert card["reason"] == "TooFewReplicas"
+        assert card["help"] is None
+
+    def test_where_the_request_is_missing_it_is_advised(self, scaled):
+        scaled.create()
+        message = "the HPA was unable to compute: missing request for cpu in container main of Pod web-1"
+        inactive = {"type": "ScalingActive", "status": "False", "reason": "FailedGetResourceMetric", "message": message}
+        obj = scaled.client.get(HORIZONTALPODAUTOSCALERS, "default", "web")
+        scaled.client.update_status(HORIZONTALPODAUTOSCALERS, {**obj, "status": {"conditions": [inactive]}})
+        card = first(scaled.client, HORIZONTALPODAUTOSCALERS, "web")
+        assert card["help"]["command"] == "kubectl set resources deployment/web -c main --requests=cpu=100m"
 
 
 class TestRelease:

@@ -81,6 +81,17 @@ def test_a_quota_is_named_by_the_api_servers_own_refusal(web):
     assert card["help"]["command"] == "kubectl edit resourcequota few"
 
 
+def test_what_a_quota_counts_and_nobody_says_is_named(web):
+    quota = {"metadata": {"name": "lean", "namespace": "default"}, "spec": {"hard": {"requests.cpu": "1", "pods": "9"}}}
+    web.client.create(RESOURCEQUOTAS, quota)
+    web.patch(replicas=5)
+    web.settle()
+    card = first(web.client, DEPLOYMENTS, "web")
+    assert (card["question"], card["reason"]) == ("Why are pods missing?", "FailedCreate")
+    assert "quota lean of namespace default counts requests.cpu, of which web says nothing." in card["answer"]
+    assert card["help"]["command"] == "kubectl set resources deployment/web --requests=cpu=50m"
+
+
 def test_why_so_many_is_asked_of_whoever_wrote_the_number(web):
     declared = asked(web.client, DEPLOYMENTS, "web")[1]
     assert (declared["question"], declared["reason"]) == ("Why 3 replicas?", "AsDeclared")

@@ -31,7 +31,7 @@ DIED = told(ended(137, reason="OOMKilled"), ready=False)
         (DIED, told(RAN, ended(137), container_id="process://b"), ""),  # that death was told
         (told(RAN, ready=False), told(RAN), ""),
         (told(RAN), told(ended(0, reason="Completed"), ready=False), ""),
-        (told({"waiting": {}}, ready=False), told(ended(128, reason="ContainerCannotRun"), ready=False), ""),
+        (told({"waiting": {}}, ready=False), told(ended(128, reason="StartError"), ready=False), ""),
     ],
 )
 def test_a_fault_is_what_happens_to_a_container_and_nobody_has_ordered(before, after, reason):

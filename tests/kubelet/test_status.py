@@ -158,4 +158,4 @@ def test_looking_again_at_the_same_pod_gives_the_same_status():
 def test_a_container_that_could_not_be_run_says_so():
     stuck = dataclasses.replace(running(), state="created", message="no such file", started_at=0.0)
     ended = status(pod(), sandbox(stuck))["containerStatuses"][0]["state"]["terminated"]
-    assert (ended["reason"], ended["exitCode"], ended["message"]) == ("ContainerCannotRun", 128, "no such file")
+    assert (ended["reason"], ended["exitCode"], ended["message"]) == ("StartError", 128, "no such file")

@@ -1,6 +1,6 @@
 """One pod as an endpoint of one Service: its address, its ports, its conditions. Pure.
 
-Source: k8s.io/endpointslice/utils.go (podToEndpoint, getEndpointPorts) and k8s.io/endpointslice/util (FindPort).
+Source: k8s.io/endpointslice/utils.go (podToEndpoint, getEndpointPorts).
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import orjson
 
 from lab.apimachinery.labels import ZONE_LABEL
 from lab.apimachinery.meta import is_deleting
-from lab.apimachinery.podresources import staying_containers
+from lab.apimachinery.services import target_port
 
 from ..pods import is_finished, is_ready, node_of
 
@@ -81,26 +81,13 @@ def ports_of(pod: dict, service: dict) -> list[dict]:
     """The Service's ports as numbers of this pod; those that it does not have are left out."""
     found = []
     for port in service["spec"].get("ports") or ():
-        number = find_port(pod, port)
+        number = target_port(pod, port)
         if number is not None:
             entry = {"name": port.get("name", ""), "port": number, "protocol": port.get("protocol", "TCP")}
             if port.get("appProtocol"):
                 entry["appProtocol"] = port["appProtocol"]
             found.append(entry)
     return found
-
-
-def find_port(pod: dict, port: dict) -> int | None:
-    """A number is itself; a name is looked up in the pod's containers, those that start first and stay included."""
-    target = port.get("targetPort", port["port"])
-    if isinstance(target, int):
-        return target
-    for container in staying_containers(pod):
-        for declared in container.get("ports") or ():
-            same = declared.get("protocol", "TCP") == port.get("protocol", "TCP")
-            if declared.get("name") == target and same:
-                return declared["containerPort"]
-    return None
 
 
 def groups_of(service: dict, pods: list[dict], nodes: dict[str, dict]) -> Groups:

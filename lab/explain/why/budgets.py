@@ -103,25 +103,34 @@ def _empty(subject: Subject) -> Card:
 
 def _none(subject: Subject, reason: str) -> Card:
     """Where pods are missing, what keeps one from being ready, by its own card; else the budget itself."""
-    status, namespace = subject.obj["status"], subject.namespace
     grounds = [*_counted(subject), *_asks(subject), *_asked(subject)]
-    answer = f"None: {_counts(status)}."
-    selector = parse_label_selector(subject.obj["spec"].get("selector"))
-    pods = [pod for pod in subject.client.list(PODS, namespace) if selector.matches(pod["metadata"].get("labels"))]
-    if status["currentHealthy"] < status["expectedPods"] and (found := quoted.troubled(subject, quoted.unready(pods))):
+    answer = f"None: {_counts(subject.obj['status'])}."
+    if found := lacking(subject):
         pod, card = found
         answer += f" Pod {pod['metadata']['name']}: {card.answer}"
         return Card(NONE, answer, reason, grounds + card.because, card.help)
     return Card(NONE, answer, reason, grounds, loosened(subject))
 
 
+def lacking(subject: Subject) -> tuple[dict, Card] | None:
+    """Where pods are missing, one that is not ready, and what keeps it from it."""
+    status = subject.obj["status"]
+    if status["currentHealthy"] >= status["expectedPods"]:
+        return None
+    selector = parse_label_selector(subject.obj["spec"].get("selector"))
+    pods = subject.client.list(PODS, subject.namespace)
+    held = [pod for pod in pods if selector.matches(pod["metadata"].get("labels"))]
+    return quoted.troubled(subject, quoted.unready(held))
+
+
 def loosened(subject: Subject) -> Help:
-    """The command that has it let one go, all its pods being there."""
-    expected = subject.obj["status"]["expectedPods"]
+    """The command that has it let go one of those that are there now."""
+    status = subject.obj["status"]
+    there = min(status["expectedPods"], status["currentHealthy"])
     words = "Have more of its pods ready, on other nodes, or let it allow one more to go."
     if isinstance(subject.obj["spec"].get("minAvailable"), int):
-        return Help(words, _patch(subject, {"minAvailable": max(0, expected - 1)}))
-    return Help(words, _patch(subject, {"minAvailable": None, "maxUnavailable": 1}))
+        return Help(words, _patch(subject, {"minAvailable": max(0, there - 1)}))
+    return Help(words, _patch(subject, {"minAvailable": None, "maxUnavailable": status["expectedPods"] - there + 1}))
 
 
 def _patch(subject: Subject, spec: dict) -> str:

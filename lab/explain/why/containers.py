@@ -141,6 +141,8 @@ def _unstarted(subject: Subject, name: str, waiting: dict) -> Card:
     image = next((one["image"] for one in _specs(subject.obj) if one["name"] == name), "")
     answer = f"The image {image} of container {name} cannot be had: {message}"
     words = f"Name an image that exists (kubectl set image), or see that {image} can be pulled."
+    if reason == "InvalidImageName":
+        words = "Write its name as an image's is: small letters, and one tag, as in shop/web:v1 (kubectl set image)."
     return Card(UNSTARTED, answer, reason, [*grounds, *of_event(subject, "Failed")], Help(words))
 
 

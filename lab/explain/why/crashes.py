@@ -16,6 +16,7 @@ from .subject import Subject
 CRASHING, RESTARTED, ENDED = "Why does it not keep running?", "Why was it restarted?", "Why has it ended?"
 CHANGED = "SpecChanged"  # as the kubelet calls it
 CANNOT_RUN = 128  # the exit code of what could not be started (kubelet)
+REFUSED = "unable to start container process: "  # after this an engine that has runc says what was the matter
 LONGEST = 200  # characters of a message
 
 
@@ -39,8 +40,10 @@ def crashing(subject: Subject, name: str, told: dict) -> Card:
     fall = _fall(subject, name, end)
     answer = f"{_fell(fall, name, end)}.{times} {_next_try(subject, name)}"
     waits = _decided(subject, "Wait", name, "CrashLoopBackOff")
-    if end.get("exitCode") == CANNOT_RUN and (said := of_event(subject, "Failed")):
-        answer, waits = f"{answer} {short(said[0].text)}", [*said, *waits]
+    if end.get("exitCode") == CANNOT_RUN:
+        said = of_event(subject, "Failed")
+        message = end.get("message") or (said[0].text if said else "")
+        answer, waits = f"{answer} {short(message.rpartition(REFUSED)[2])}" if message else answer, [*said, *waits]
     return Card(CRASHING, answer, "CrashLoopBackOff", [*fall, *waits], _mend(subject, name, end, fall))
 
 
@@ -140,6 +143,8 @@ def _mend(subject: Subject, name: str, ended: dict, fall: list[Ground]) -> Help 
     command = kubectl("logs", subject.name, "-c", name, "--previous", namespace=subject.namespace)
     if ended.get("reason") == "OOMKilled":
         return Help("Raise its memory limit (resources.limits.memory), or have it use less.", "")
+    if ended.get("exitCode") == CANNOT_RUN:
+        return Help("Name a program that its image has (command), or an image that has it.")
     if _is_sick(fall):
         return Help("Read what it said last, and make it answer its probe, or mend the probe.", command)
     return Help("Read what it said last, and mend that.", command)

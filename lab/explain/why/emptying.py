@@ -38,6 +38,10 @@ def blocked(subject: Subject) -> Iterator[Card]:
         words = row["why"]["message"].rstrip(".")
         answer = f"Pod {row['why']['pod']} has to stay for now. {words}."
         grounds = [ground(row, because(row["why"]), f"PodDisruptionBudget {name}")]
+        if found := budgets.lacking(it):
+            unready, card = found
+            answer += f" Pod {unready['metadata']['name']} is not ready: {card.answer}"
+            grounds += card.because
         yield Card(BLOCKED, answer, "DisruptionBudget", grounds, budgets.loosened(it))
 
 

@@ -12,6 +12,8 @@ from .recorded import of_spec
 from .subject import Subject
 
 # As the API server words it: `lab/apiserver/admission/resourcequota.py`.
+SMALL = {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "64Mi"}
+UNSPECIFIED = re.compile(r"failed quota: (.+?): must specify (.+)")
 BEYOND_QUOTA = re.compile(r"exceeded quota: (.+?), requested: (.+?), used: (.+?), limited: (.+)")
 
 
@@ -21,6 +23,8 @@ def refused(subject: Subject, said: list[Ground]) -> Card | None:
         return None
     message, question = said[0].text, "Why are pods missing?"
     beyond = BEYOND_QUOTA.search(message)
+    if lacking := UNSPECIFIED.search(message):
+        return _unspecified(subject, said, *lacking.groups())
     if beyond is None:
         answer = f"The API server does not take its pods: {message.partition('is forbidden: ')[2] or message}."
         return Card(question, answer, "FailedCreate", said, Help("Ask for what the message allows."))
@@ -36,6 +40,31 @@ def refused(subject: Subject, said: list[Ground]) -> Card | None:
         answer += f" {since.text} since: the next try follows, later after each failure."
         return Card(question, answer, "FailedCreate", [*said, since], Help("Wait for the next try."))
     return Card(question, answer, "FailedCreate", said, help_)
+
+
+def _unspecified(subject: Subject, said: list[Ground], quota: str, lacking: str) -> Card:
+    """What a quota counts, every container has to say: `requests.cpu for: web,log; limits.memory for: web`."""
+    told = [item.partition(" for: ") for item in lacking.split("; ")]
+    words = "; ".join(f"{resource}, of which {names.replace(',', ' and ')} says nothing" for resource, _, names in told)
+    answer = (
+        f"The API server does not take its pods: quota {quota} of namespace {subject.namespace} counts {words}."
+        " What is counted, every container has to say."
+    )
+    return Card("Why are pods missing?", answer, "FailedCreate", said, _say(subject, [item[0] for item in told]))
+
+
+def _say(subject: Subject, resources: list[str]) -> Help:
+    """Amounts that are small: somebody has to choose them."""
+    held: dict[str, list[str]] = {}
+    for resource in resources:
+        which, _, name = resource.rpartition(".")
+        held.setdefault(which or "requests", []).append(f"{name}={SMALL.get(name, '1')}")
+    words = "Say how much each container asks for, or may take at most."
+    if "template" not in subject.obj["spec"]:
+        return Help(words)
+    flags = [f"--{which}={','.join(amounts)}" for which, amounts in held.items()]
+    target = f"{subject.kind.singular}/{subject.name}"
+    return Help(words, kubectl("set", "resources", target, *flags, namespace=subject.namespace))
 
 
 def _changed(subject: Subject, quota: str, asked: int) -> Ground | None:

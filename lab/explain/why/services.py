@@ -10,7 +10,7 @@ from lab.apimachinery.services import SERVICE_NAME
 from ..authors import called
 from ..grounds import because
 from ..words import ready_in
-from . import quoted
+from . import ports, quoted
 from .card import Card, Ground, Help, ground
 from .recorded import of_spec, of_value
 from .selecting import labels_of, nearest, written
@@ -69,8 +69,13 @@ def _serving(subject: Subject, slices: list[Subject], ready: list[str]) -> Card:
     verbs = ("is", "has") if len(ready) == 1 else ("are", "have")
     named = ", ".join(ready[:3]) + (" and others" if len(ready) > 3 else "")
     answer = (
-        f"To {many(len(ready), 'pod')} that {verbs[0]} ready and {verbs[1]} the labels {written(selector)}: {named}."
+        f"To {many(len(ready), 'pod')} that {verbs[0]} ready and {verbs[1]} the labels {written(selector)}"
+        f"{ports.asked_at(slices)}: {named}."
     )
+    pods = [pod for name in ready if (pod := subject.client.find(PODS, subject.namespace, name))]
+    if pods and (port := ports.undeclared(subject.obj, pods)):
+        words, grounds, help_ = ports.doubted(subject, port, pods[0])
+        return Card(SOME, answer + words, "Serving", [*_decided(slices), *grounds], help_)
     return Card(SOME, answer, "Serving", _decided(slices))
 
 
@@ -89,10 +94,13 @@ def _empty(subject: Subject, slices: list[Subject]) -> Card:
     selected = [pod for pod in pods if selector.items() <= (pod["metadata"].get("labels") or {}).items()]
     if not selected:
         return _not_selected(subject, slices, pods)
+    ready = [pod for pod in selected if is_true(pod, "Ready")]
+    if ready and (port := ports.missing(subject.obj, ready)):
+        return _without_port(subject, slices, ready, port)
     waiting = quoted.unready(selected)
     found = quoted.troubled(subject, waiting)
     answer = f"Its selector {written(selector)} matches {many(len(selected), 'pod')}, and none is ready"
-    if not waiting and any(is_true(pod, "Ready") for pod in selected):
+    if not waiting and ready:
         answer = f"{answer.rpartition(',')[0]}, and its endpoints do not list them yet."
         return Card(NONE, answer, "Progressing", _decided(slices))
     if found is None:
@@ -100,6 +108,13 @@ def _empty(subject: Subject, slices: list[Subject]) -> Card:
     pod, card = found
     answer += f". Pod {pod['metadata']['name']}: {card.answer}"
     return Card(NONE, answer, "NotReady", [*_decided(slices), *card.because], card.help)
+
+
+def _without_port(subject: Subject, slices: list[Subject], ready: list[dict], port: dict) -> Card:
+    words, grounds, help_ = ports.told(subject, port, ready[0])
+    selector, count = written(subject.obj["spec"]["selector"]), many(len(ready), "pod")
+    answer = f"Its selector {selector} matches {count} that could serve, but {words}: without it they are no endpoints."
+    return Card(NONE, answer, "NoSuchPort", [*grounds, *_decided(slices)], help_)
 
 
 def _not_selected(subject: Subject, slices: list[Subject], pods: list[dict]) -> Card:

@@ -1,21 +1,21 @@
 """Why does it get traffic, or none? Which Services select it, and which of their EndpointSlices let it in."""
 
-import difflib
 from collections.abc import Iterator
 
 from lab.apimachinery.kinds import ENDPOINTSLICES, SERVICES
-from lab.apimachinery.labels import HASH_LABEL, SERVED
+from lab.apimachinery.labels import SERVED
 from lab.apimachinery.meta import is_true
 from lab.apimachinery.services import SERVICE_NAME
 
 from ..authors import called
 from ..grounds import because
 from ..words import ready_in
+from . import ports
 from .card import Card, Ground, Help, ground
 from .recorded import of_condition, of_spec, of_value
+from .selecting import labels_of, nearest, written
 from .subject import Subject
 
-ALIKE = 0.6  # labels that nearly are what a selector asks for: most often the mistake is there
 SOME, NONE = "Why does it get traffic?", "Why does it get no traffic?"
 
 
@@ -28,7 +28,7 @@ def cards(subject: Subject) -> Iterator[Card]:
     mine = [one["metadata"]["name"] for one in selecting if _selects(one, subject.obj)]
     if mine:
         yield _through(subject, mine)
-    elif selecting and _labels(subject.obj):
+    elif selecting and labels_of(subject.obj):
         yield _selected_by_none(subject, selecting)
 
 
@@ -46,11 +46,24 @@ def _through(subject: Subject, services: list[str]) -> Card:
         answer = f"{many} it, and it is ready: its address is among {whose} endpoints."
         return Card(SOME, answer, "Serving", [*grounds, *of_condition(subject, SERVED)])
     many = f"Service {services[0]} selects" if len(services) == 1 else f"Services {', '.join(services)} select"
+    if is_true(subject.obj, "Ready") and (card := _without_port(subject, services)):
+        return card
     if is_true(subject.obj, "Ready"):
         answer = f"{many} it, and it is ready, but no endpoints list it yet."
         return Card(NONE, answer, "Progressing", [*grounds, *of_condition(subject, "Ready")])
     answer = f"{many} it, but it is not ready, and only ready pods are among the endpoints."
     return Card(NONE, answer, "NotReady", [*grounds, *of_condition(subject, "Ready")])
+
+
+def _without_port(subject: Subject, services: list[str]) -> Card | None:
+    """Where a Service asks for a port by a name that it does not have, it is no endpoint of it however ready it is."""
+    for name in services:
+        service = subject.other(SERVICES, subject.namespace, name)
+        if service and (port := ports.missing(service.obj, [subject.obj])):
+            words, grounds, help_ = ports.told(service, port, subject.obj)
+            answer = f"Service {name} selects it, and it is ready, but {words.replace('their', 'its', 1)}."
+            return Card(NONE, answer, "NoSuchPort", grounds, help_)
+    return None
 
 
 def _entries(subject: Subject, service: str) -> Iterator[tuple[bool, Ground]]:
@@ -71,31 +84,16 @@ def _entries(subject: Subject, service: str) -> Iterator[tuple[bool, Ground]]:
 
 
 def _selected_by_none(subject: Subject, services: list[dict]) -> Card:
-    has = _written(_labels(subject.obj)) or "no labels"
+    has = written(labels_of(subject.obj)) or "no labels"
     answer = f"No Service of namespace {subject.namespace} selects it: it has {has}."
-    born = next((row for row in subject.beginning if _labels(row["object"]) == _labels(subject.obj)), None)
+    born = next((row for row in subject.beginning if labels_of(row["object"]) == labels_of(subject.obj)), None)
     grounds = [ground(born, f"{called(born['author'])} gave it {has}", "labels")] if born else []
-    near = max(services, key=lambda one: _alike(subject.obj, one))
-    if _alike(subject.obj, near) < ALIKE:
+    near = next((one for one in services if nearest(one["spec"]["selector"], [subject.obj])), None)
+    if near is None:
         return Card(NONE, answer, "NotSelected", grounds)
-    name, wants = near["metadata"]["name"], _written(near["spec"]["selector"])
+    name, wants = near["metadata"]["name"], written(near["spec"]["selector"])
     service = subject.other(SERVICES, subject.namespace, name)
     row = of_spec(service, "selector") if service else None
     grounds += [ground(row, f"{called(row['author'])} had {name} select {wants}", "spec.selector")] if row else []
     help_ = Help(f"If Service {name} shall lead to it, make its labels and that selector agree.")
     return Card(NONE, f"{answer} Nearly: {name} selects {wants}.", "NotSelected", grounds, help_)
-
-
-def _written(labels: dict[str, str]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
-
-
-def _alike(pod: dict, service: dict) -> float:
-    """How near the labels come to the selector, at most 1."""
-    has, wants = _written(_labels(pod)), _written(service["spec"]["selector"])
-    return difflib.SequenceMatcher(None, has, wants).ratio()
-
-
-def _labels(pod: dict) -> dict[str, str]:
-    """Those that people write."""
-    return {key: value for key, value in (pod["metadata"].get("labels") or {}).items() if key != HASH_LABEL}

@@ -91,7 +91,8 @@ def _under_way(subject: Subject, progress: dict) -> Card:
     """How far it is; and what keeps the first of its new pods from being ready, in that pod's own words."""
     status, wanted = subject.obj.get("status", {}), sizes.replicas_of(subject.obj)
     updated, available = (status.get(field, 0) for field in ("updatedReplicas", "availableReplicas"))
-    answer = f"{updated} of {many(wanted, 'pod')} {be(updated)} new, and {available} {be(available)} available."
+    are = be(updated if wanted > 1 else 1)
+    answer = f"{updated} of {many(wanted, 'pod')} {are} new, and {available} {be(available)} available."
     late, is_rolled_out = progress.get("reason") == TIMED_OUT, progress.get("reason") == DONE and _is_seen(subject.obj)
     grounds = of_condition(subject, "Progressing") if late else []
     sets = _versions(subject)
