@@ -112,20 +112,30 @@ MAPS = ("metadata.annotations.", "metadata.labels.", "data.")  # whose keys have
 
 
 def in_words(paths: Iterable[dict]) -> str:
-    """The most telling difference in a few words: `replicas 3 → 5`, `annotations added`."""
+    """The most telling difference in a few words: `replicas 3 → 5`, `skip set to the-opening`, `annotations added`."""
     told = sorted(paths, key=lambda item: _telling(item["path"]))
     if not told:
         return ""
     first, more = told[0], len(told) - 1
     path = first["path"]
-    name = next((path.removeprefix(one) for one in MAPS if path.startswith(one)), path.rpartition(".")[2])
+    name = next((path.removeprefix(one) for one in MAPS if path.startswith(one)), _called(path))
     return f"{name} {_how(first)}" + (f", {more} more" if more else "")
 
 
 def _how(item: dict) -> str:
     if any(isinstance(item.get(side), dict | list) for side in ("from", "to")):
         return "changed" if "from" in item and "to" in item else "added" if "to" in item else "removed"
-    return f"{_short(item, 'from')} → {_short(item, 'to')}"
+    if "from" not in item:
+        return f"set to {_short(item['to'])}"
+    if "to" not in item:
+        return f"taken away, it was {_short(item['from'])}"
+    return f"{_short(item['from'])} → {_short(item['to'])}"
+
+
+def _called(path: str) -> str:
+    """By its last part; the value of what has a name (`env[FAULTS].value`) by that."""
+    *_, whose, last = ("", *path.split("."))
+    return whose.rpartition("[")[2].removesuffix("]") if last == "value" and whose.endswith("]") else last
 
 
 def _telling(path: str) -> tuple[int, int]:
@@ -133,7 +143,8 @@ def _telling(path: str) -> tuple[int, int]:
     return next((n for n, start in enumerate(order) if path.startswith(start)), len(order)), len(path)
 
 
-def _short(item: dict, side: str) -> str:
-    value = item.get(side, "–")
+def _short(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
+    if not text:
+        return "nothing"
     return text if len(text) <= 40 else f"{text[:39]}…"

@@ -31,6 +31,7 @@ function fill(card, row) {
   card.classList.toggle("rolling", !!row.oldTotal);
   ring($(".rings .old"), row.oldReady, desired);
   settle($(".image input"), row.image);
+  $(".image input").title = row.image;
   rollout($(".rollout"), row, !!row.oldTotal, desired);
   write($('[data-do="pause"]'), row.paused ? "Resume" : "Pause");
   $('[data-do="undo"]').disabled = row.revision < 2;

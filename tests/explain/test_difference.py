@@ -57,7 +57,7 @@ def test_of_a_secret_one_learns_which_data_differ_and_nothing_of_what_is_in_them
     [
         ({}, ""),
         ({"replicas": 5}, "replicas 3 → 5"),
-        ({"paused": True}, "paused – → true"),
+        ({"paused": True}, "paused set to true"),
         ({"nodeSelector": {"disk": "ssd"}}, "nodeSelector added"),
         ({"replicas": 1, "image": "orrery/hello:v2"}, "replicas 3 → 1, 1 more"),
     ],

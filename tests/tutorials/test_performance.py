@@ -1,8 +1,14 @@
-"""When what a learner has done before the prediction is undone."""
+"""When what a learner has done before the prediction is undone, and what the tutor says led to what it writes."""
 
+import pytest
+
+from lab.apimachinery.kinds import LESSONS
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
+from lab.explain import thread
 from lab.tutorials.claims import parse, parse_subject
 from lab.tutorials.lesson import Check, Moment, Step
-from lab.tutorials.performance import has_begun, is_early
+from lab.tutorials.performance import Performance, has_begun, is_early
 
 from .made_up import deployment, row
 
@@ -33,3 +39,23 @@ def test_what_a_history_begins_with_is_early_too_if_a_person_did_it():
     assert not has_begun(asked, [row(three, "horizontal-pod-autoscaler", 0.0, old=two)])
     later = step(Check("then", "Then", moments=scaled, after="asked"))
     assert not has_begun(later, [row(three, "kubectl", 0.0, old=two)])
+
+
+@pytest.mark.django_db
+def test_what_the_tutor_writes_is_traced_back_to_whoever_began_the_lesson():
+    """However often it has written since: not to the clock, by which it looks again."""
+    ensure_cluster("ann")
+    board, tutor = Client("ann", "board"), Client("ann", "tutor")
+    asked = board.create(LESSONS, {"metadata": {"name": "01-x"}, "spec": {"step": "one", "run": 1}})
+    playing = Performance(tutor)
+    for message in ("first", "second"):
+        playing._write(tutor.get(LESSONS, "", "01-x"), {"message": message})
+    root = thread.of_revision(board, tutor.view().revision)["root"]
+    assert (root["kind"], root["author"], root["revision"]) == ("person", "board", version(asked))
+    skips = board.patch(LESSONS, "", "01-x", {"spec": {"skip": "one"}})
+    playing._write(skips, {"message": "third"})
+    assert tutor.history(LESSONS, "", "01-x", 1)[0]["cause"] == version(skips)
+
+
+def version(obj: dict) -> int:
+    return int(obj["metadata"]["resourceVersion"])
