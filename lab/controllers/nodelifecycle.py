@@ -99,10 +99,11 @@ class NodeLifecycleController(Controller):
         if pods:
             nodes = {name: _revision(client.get(NODES, "", name)) for name in silent}
             whys = {name: {"decision": "MarkPodNotReady", "node": name} for name in silent}
-            client.write(
+            marked = client.write(
                 [Put(PODS, _not_ready(pod), "status", whys[node_of(pod)], cause=nodes[node_of(pod)]) for pod in pods]
             )
-            client.events([(pod, "Warning", "NodeNotReady", "Node is not ready") for pod in pods])
+            # Of the pods as they are now: so the Event comes of the silence, as they do.
+            client.caused_by(0).events([(pod, "Warning", "NodeNotReady", "Node is not ready") for pod in marked])
 
     def _taint(self, client: Client, nodes: list[dict]) -> float:
         """Keep new pods off nodes in trouble, and drive the old ones away, one node after the other; the seconds until

@@ -78,11 +78,12 @@ class TaintEvictionController(Controller):
         """`causes`: pod's uid → its node as it is: whatever woke us, it is the taint that drives the pod away. `whys`:
         pod's uid → the decision."""
         if pods:
-            told = [(pod, f"Marking for deletion Pod {key_of(pod)}") for pod in pods]
-            client.events([(pod, "Normal", "TaintManagerEviction", words) for pod, words in told])
             words = "Taint manager: deleting due to NoExecute taint"
             marked = {pod["metadata"]["uid"]: disrupted(pod, "DeletionByTaintManager", words) for pod in pods}
-            client.write([Put(PODS, pod, "status", whys[uid], cause=causes[uid]) for uid, pod in marked.items()])
+            puts = [Put(PODS, pod, "status", whys[uid], cause=causes[uid]) for uid, pod in marked.items()]
+            # Of the pods as they are now: so the Event comes of the taint, as they do.
+            told = [(pod, f"Marking for deletion Pod {key_of(pod)}") for pod in client.write(puts)]
+            client.caused_by(0).events([(pod, "Normal", "TaintManagerEviction", words) for pod, words in told])
             client.delete_these(PODS, pods, causes=causes, why=lambda pod: whys[pod["metadata"]["uid"]])
 
 

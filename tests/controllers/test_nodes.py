@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.conf import settings
 
-from lab.apimachinery.kinds import LEASES, NODES, PODS
+from lab.apimachinery.kinds import EVENTS, LEASES, NODES, PODS
 from lab.apimachinery.meta import condition, is_deleting, is_true, micro_now, now
 from lab.apimachinery.taints import OUT_OF_SERVICE
 from lab.controllers import podgc, tainteviction
@@ -14,6 +14,7 @@ from lab.controllers.nodelifecycle import NODES_KEY, NodeLifecycleController
 from lab.controllers.podgc import PodGCController, lost_pods
 from lab.controllers.stopwatch import Stopwatch
 from lab.controllers.tainteviction import TaintEvictionController
+from lab.explain import thread
 
 from .build import a_node, a_pod
 from .cluster import Cluster
@@ -72,6 +73,14 @@ def a_running_pod(cluster: Cluster, name: str, node: str, **spec) -> dict:
     return cluster.client.get(PODS, "default", name)
 
 
+def root_of_event(cluster: Cluster, reason: str, kind: str) -> dict:
+    """With what the thread of an Event begins: not with whoever made the object of which it tells."""
+    (event,) = (
+        one for one in cluster.client.list(EVENTS) if (one["reason"], one["involvedObject"]["kind"]) == (reason, kind)
+    )
+    return thread.of_revision(cluster.client, int(event["metadata"]["resourceVersion"]))["root"]
+
+
 def test_a_node_that_misses_its_heartbeats_is_unknown_tainted_and_its_pods_not_ready(nodes, lifecycle, clock):
     a_running_pod(nodes, "p", "n1")
     assert look(nodes, lifecycle) == GRACE / 4
@@ -88,6 +97,7 @@ def test_a_node_that_misses_its_heartbeats_is_unknown_tainted_and_its_pods_not_r
     pod = nodes.client.get(PODS, "default", "p")
     assert condition(pod, "Ready")["reason"] == "NodeNotReady" and not is_true(pod, "Ready")
     assert nodes.events("NodeNotReady") == ["Node is not ready", "Node n1 status is now: NodeNotReady"]
+    assert root_of_event(nodes, "NodeNotReady", "Pod")["text"] == "node n1 fell silent"
     [marked, *_] = nodes.client.history(PODS, "default", "p", decided=True)
     assert marked["why"] == {"decision": "MarkPodNotReady", "node": "n1"}
     [tainted, *_] = nodes.client.history(NODES, "", "n1", decided=True)
@@ -164,8 +174,10 @@ def test_pods_leave_a_tainted_node_when_their_toleration_is_over(nodes, clock):
     eviction = TaintEvictionController(Stopwatch(clock))
     assert eviction.sync(nodes.client, "n1") is None
     broken = [{"key": "broken", "effect": "NoExecute"}]
-    nodes.client.patch(NODES, "", "n1", {"spec": {"taints": broken}})
+    tainted = nodes.client.patch(NODES, "", "n1", {"spec": {"taints": broken}})
     assert eviction.sync(nodes.client, "n1") == 30
+    root = root_of_event(nodes, "TaintManagerEviction", "Pod")
+    assert (root["kind"], root["revision"]) == ("person", int(tainted["metadata"]["resourceVersion"]))
     assert [pod["metadata"]["name"] for pod in nodes.pods() if is_deleting(pod)] == ["fussy"]
     assert nodes.events("TaintManagerEviction") == ["Marking for deletion Pod default/fussy"]
     clock.now += 29
