@@ -9,6 +9,8 @@ from pathlib import Path
 
 import dj_database_url
 
+from lab import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("ORRERY_DATA", BASE_DIR / ".data"))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -173,12 +175,5 @@ LAB_CLOCK = {
 }
 CLOCK = KUBERNETES_CLOCK if os.environ.get("ORRERY_CLOCK") == "kubernetes" else LAB_CLOCK
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("ORRERY_LOG", "INFO")},
-    # A 404 is an answer, not an incident: clients ask for what may not exist.
-    "loggers": {"celery": {"level": "WARNING"}, "docker": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
-}
+LOG_FORMAT = os.environ.get("ORRERY_LOG_FORMAT", "text")  # json: one object an event, lab/logs.py
+LOGGING = logs.settings_of(LOG_FORMAT, os.environ.get("ORRERY_LOG", "INFO"))

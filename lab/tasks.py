@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.signals import task_postrun, task_prerun
 from django.conf import settings
 
-from lab import counters, parts
+from lab import counters, logs, parts
 from lab.client import UnknownCluster, ahead, cluster_names
 from lab.client.election import hold_elections
 from lab.client.reconcile import AWAY, TASK_SECONDS, behind, catch_up
@@ -37,8 +37,10 @@ _began: dict[str, float] = {}
 
 
 @task_prerun.connect
-def begins(task_id: str, **_: object) -> None:
+def begins(task_id: str, args: Any = (), **_: object) -> None:
     _began[task_id] = time.monotonic()
+    logs.request_id.set(task_id)
+    logs.cluster.set(args[0] if len(args or ()) == 2 else "")  # who is told of a cluster is told by whom, too
 
 
 @task_postrun.connect

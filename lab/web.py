@@ -30,6 +30,7 @@ COMMON: dict[str, Any] = {
     "ws_ping_interval": None,  # who reads `kubectl exec` page by page answers no ping meanwhile, and is not gone
     "timeout_graceful_shutdown": 3,
     "access_log": False,
+    "log_config": None,  # the lab's own is
     "log_level": "warning",
 }
 

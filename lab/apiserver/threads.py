@@ -7,6 +7,7 @@ do their connections.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -21,7 +22,9 @@ _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="apiserver")
 
 async def in_thread(function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
     """Run a blocking function on one of the API server's threads."""
-    return await asyncio.get_running_loop().run_in_executor(_pool, partial(_connected, function, *args, **kwargs))
+    work = partial(_connected, function, *args, **kwargs)
+    # What the request is called, for logs, goes with it.
+    return await asyncio.get_running_loop().run_in_executor(_pool, copy_context().run, work)
 
 
 def _connected(function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:

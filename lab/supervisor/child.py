@@ -1,6 +1,7 @@
 """One process that shall run for as long as the lab does: started, listened to, and started again when it ends."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -12,12 +13,14 @@ from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
+from lab import logs
+
 from .state import HOME
 
 FIRST_BACKOFF, MOST_BACKOFF = 0.2, 30.0
 HEALTHY_SECONDS = 30.0  # who lived this long starts again with the first backoff
 LOG_BYTES = 5 * 1024 * 1024
-# `2026-11-24 03:14:15,926 W lab.kubelet: …`, as lab.settings.LOGGING writes it.
+# `2026-11-24 03:14:15,926 W lab.kubelet: …`, as lab/logs.py writes it for people.
 WARNING = re.compile(r"^[\d-]{10} [\d:,]{12} [WEC] (.*)")
 QUIET_SECONDS = 30.0  # the same warning again within this time stays in the log file only
 
@@ -47,6 +50,7 @@ class Child:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._warned: dict[str, float] = {}
+        self._is_json = env.get("ORRERY_LOG_FORMAT") == logs.JSON
 
     @property
     def pid(self) -> int | None:
@@ -126,17 +130,47 @@ class Child:
         assert process.stdout
         with process.stdout:
             for raw in process.stdout:
-                self._log.write(raw)
-                line = raw.decode(errors="replace").rstrip()
+                line = logs.shown(raw.decode(errors="replace").rstrip())
+                if self._is_json:
+                    line = as_event(self.name, line)
+                self._log.write(f"{line}\n".encode())
                 if line:
-                    last_words.append(line)
-                if (found := WARNING.match(line)) and self._is_news(found[1]):
-                    self._say(f"{self.name}: {found[1]}")
+                    last_words.append(words_of(line))
+                if (warning := warning_in(line)) and self._is_news(warning):
+                    self._say(f"{self.name}: {warning}")
 
     def _is_news(self, warning: str) -> bool:
         now = time.monotonic()
         self._warned = {text: said for text, said in self._warned.items() if now - said < QUIET_SECONDS}
         return self._warned.setdefault(warning, now) == now
+
+
+def as_event(part: str, line: str) -> str:
+    """What is no JSON yet: of a program that knows none, or that ends by an exception."""
+    if line.startswith("{") or not line:
+        return line
+    warns = WARNING.match(line)
+    return logs.as_json(time.time(), "WARNING" if warns else "INFO", part, warns[1] if warns else line, logger=part)
+
+
+def warning_in(line: str) -> str:
+    """What a line of a log warns of; empty if it does not. Pure."""
+    if not (said := read(line)):
+        found = WARNING.match(line)
+        return found[1] if found else ""
+    return f"{said['logger']}: {said['message']}" if said["level"] in ("WARNING", "ERROR", "CRITICAL") else ""
+
+
+def words_of(line: str) -> str:
+    return read(line).get("message", line)
+
+
+def read(line: str) -> dict:
+    """A line of JSON that this lab has written; empty for any other."""
+    with contextlib.suppress(ValueError):
+        said = json.loads(line) if line.startswith("{") else {}
+        return said if {"level", "logger", "message"} <= said.keys() else {}
+    return {}
 
 
 def _describe(code: int) -> str:

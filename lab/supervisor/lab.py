@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lab import logs
+
 from .broker import Broker
 from .child import Child
 from .guard import Guard
@@ -81,6 +83,8 @@ class Lab:
         }
 
     def say(self, line: str) -> None:
+        if self._env.get("ORRERY_LOG_FORMAT") == logs.JSON:
+            line = logs.as_json(time.time(), "INFO", "supervisor", line)
         with contextlib.suppress(OSError, ValueError):  # a closed terminal is no reason to stop
             print(line, flush=True)
 

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import errno
+import os
 import signal
 import socket
 import subprocess
@@ -24,6 +25,8 @@ DESCRIPTION = "Start the lab and open its board. Ctrl-C stops it and leaves no p
 def main(arguments: list[str]) -> str | None:
     """The reason why it could not start, which becomes the exit message; None after an orderly stop."""
     options = parse(arguments)
+    if options.log_format:
+        os.environ["ORRERY_LOG_FORMAT"] = options.log_format
     began = time.monotonic()
     data = data_folder()
     try:
@@ -73,6 +76,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         default="auto",
         help="what runs the containers; auto: docker if an engine answers, else process",
     )
+    parser.add_argument("--log-format", choices=("text", "json"), help="json: one object an event, for programs")
     parser.add_argument("--data", metavar="DIR", help="where the lab keeps its data (default: .data beside manage.py)")
     parser.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
     return parser.parse_args(arguments)

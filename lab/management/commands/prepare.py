@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from lab import logs
 from lab.apimachinery.kinds import BY_GVK
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.services import API_ADDRESS, API_NAMES
@@ -41,7 +42,17 @@ class Command(BaseCommand):
         from lab.workshops.accounts import FIRST, make_first  # without a room there are no accounts
 
         if password := make_first():
-            self.stdout.write(FIRST_SIGN_IN.format(name=FIRST, password=password))
+            self.stdout.write(FIRST_SIGN_IN.format(name=FIRST, password=told(password)))
+
+
+def told(password: str) -> str:
+    """As it is said: to somebody at a terminal, or, where a program reads along, who keeps it, by the file it is in."""
+    if settings.LOG_FORMAT != logs.JSON:
+        return password
+    path = settings.DATA_DIR / "first-sign-in"
+    path.touch(0o600)
+    path.write_text(f"{password}\n")
+    return f"the password in {path}"
 
 
 def own_hosts() -> list[str]:
