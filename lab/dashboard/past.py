@@ -4,6 +4,7 @@ A page that shows the past asks for it; the feed of what is live goes on beside 
 """
 
 import threading
+import time
 from collections import OrderedDict
 
 import orjson
@@ -12,10 +13,10 @@ from django.views.decorators.http import require_GET
 
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import PODS
-from lab.client import Change, Client
+from lab.client import Change, Client, UnknownCluster
 from lab.explain.history import between, kept
 from lab.explain.past import PastClient
-from lab.store import Row, changes, head_of, time_of
+from lab.store import Row, changes, head_of, revision_at, time_of
 
 from .answers import refused, strict
 from .board import Board
@@ -44,6 +45,18 @@ def show(request: HttpRequest, cluster: str, revision: str) -> HttpResponse:
         return refused(error)
     told = {"revision": int(revision), **ends, "rows": list(board.rows.values())}
     return HttpResponse(orjson.dumps(told), content_type="application/json")
+
+
+@require_GET
+@strict
+def lately(request: HttpRequest, cluster: str, seconds: str) -> HttpResponse:
+    """`{revision}`: the one that stood so many seconds ago, or where the history begins."""
+    try:
+        begins = head_of(cluster).compacted
+    except UnknownCluster:
+        return HttpResponse(status=404)
+    stood = max(begins, revision_at(cluster, time.time() - int(seconds)), 1)
+    return HttpResponse(orjson.dumps({"revision": stood}), content_type="application/json")
 
 
 @require_GET

@@ -17,6 +17,7 @@ urlpatterns = [
     ),
     re_path(CLUSTER + r"board/kubectl$", console.run),
     re_path(CLUSTER + r"board/past/(?P<revision>[0-9]{1,18})$", past.show),
+    re_path(CLUSTER + r"board/past/last/(?P<seconds>[0-9]{1,6})$", past.lately),
     re_path(CLUSTER + r"board/past/(?P<after>[0-9]{1,18})/on$", past.play),
     re_path(CLUSTER + r"bundle\.zip$", views.take_away, name="bundle"),
     re_path(CLUSTER + r"ship$", pipeline.ship, name="ship"),

@@ -17,7 +17,21 @@ from .log import (
     create_cluster,
     delete_cluster,
 )
-from .past import Ahead, Row, beginning, changes, effects, find, history, lineage, row_at, rows_at, state_at, time_of
+from .past import (
+    Ahead,
+    Row,
+    beginning,
+    changes,
+    effects,
+    find,
+    history,
+    lineage,
+    revision_at,
+    row_at,
+    rows_at,
+    state_at,
+    time_of,
+)
 from .view import Change, Compacted, Head, UnknownCluster, View, head_of, view
 
 __all__ = [
@@ -44,6 +58,7 @@ __all__ = [
     "beginning",
     "history",
     "lineage",
+    "revision_at",
     "row_at",
     "rows_at",
     "state_at",

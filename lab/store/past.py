@@ -142,6 +142,12 @@ def time_of(cluster: str, revision: int) -> float | None:
     return rows.values_list("time", flat=True).first()
 
 
+def revision_at(cluster: str, time: float) -> int:
+    """The newest that was written by then and is kept; of what was before, 0."""
+    rows = Revision.objects.filter(cluster__name=cluster, time__lte=time).order_by("-revision")
+    return rows.values_list("revision", flat=True).first() or 0
+
+
 def row_at(cluster: str, revision: int) -> dict | None:
     """Who wrote one revision, of what, and because of which: one link of a chain of causes."""
     columns = ("revision", "resource", "namespace", "name", "author", "cause", "time", "created", "deleted")

@@ -135,5 +135,5 @@ def check_learner(seat: Seat) -> None:
     """Raises ApiError 403 while somebody else acts in their cluster."""
     held = Help.objects.filter(seat=seat, state=ACTS).first()
     if held:
-        why = f"{held.by} acts in your cluster now, and what you do waits: take it back at the top of the page"
+        why = f"{held.by} acts in your cluster now; to do so yourself, take it back at the top of the page"
         raise ApiError(403, "Forbidden", why)

@@ -8,9 +8,9 @@ const code = cluster?.match(/^([a-z]{6})-\d+$/)?.[1].toUpperCase();
 const part = document.getElementById("bar-along");
 const words = part.firstElementChild;
 const STATES = {
-  Looks: ["You look along with {name}. Alt and a click, or I on a tile, points.", ["take", "Offer to take over"], ["leave", "Leave"]],
+  Looks: ["You look along with {name}. Alt and a click, or I on a tile, points.", ["rewind", "Their last minute"], ["take", "Offer to take over"], ["leave", "Leave"]],
   Offers: ["{name} is asked whether you may act.", ["give", "Do not ask"], ["leave", "Leave"]],
-  Acts: ["You act in the cluster of {name}, who waits.", ["give", "Give it back"], ["leave", "Leave"]],
+  Acts: ["You act in the cluster of {name}, who looks on.", ["give", "Give it back"], ["leave", "Leave"]],
 };
 let name = "";
 let shown = "";
@@ -42,8 +42,17 @@ function show(message) {
 
 function button(act, textContent) {
   const one = make("button", { type: "button", textContent });
-  one.onclick = () => ask(act);
+  one.onclick = () => (act === "rewind" ? rewind() : ask(act));
   return one;
+}
+
+// What they did to come to where they are: the time line, from a minute ago on.
+async function rewind() {
+  const answer = await fetch(`/clusters/${cluster}/board/past/last/60`).catch(() => null);
+  if (!answer?.ok) return void (words.textContent = "The lab did not answer. Press once more.");
+  const { start } = await import("../board/past.js");
+  const { revision } = await answer.json();
+  start(revision, revision);
 }
 
 async function ask(what, text = "") {

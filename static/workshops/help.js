@@ -9,8 +9,8 @@ const words = part.firstElementChild;
 const STATES = {
   Asked: ["{by} asks to look along at your board.", ["accept", "Let them"], ["refuse", "No"]],
   Looks: ["{by} looks along.", ["end", "End it"]],
-  Offers: ["{by} offers to take over: then what they do in your cluster counts, and what you do waits.", ["accept", "Let them"], ["refuse", "No"]],
-  Acts: ["{by} acts in your cluster. What you do there waits.", ["back", "Take it back"], ["end", "End it"]],
+  Offers: ["{by} offers to take over: then they act in your cluster, and you do not until you take it back.", ["accept", "Let them"], ["refuse", "No"]],
+  Acts: ["{by} acts in your cluster. You look on, until you take it back.", ["back", "Take it back"], ["end", "End it"]],
 };
 let shown = "";
 let pointed = null;

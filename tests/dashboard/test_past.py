@@ -11,6 +11,7 @@ from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.board import Board
 from lab.dashboard.past import board_at
+from lab.models import Revision
 from lab.store import Write, append, state_at, time_of, view
 from tests.labs import wait_until
 
@@ -275,6 +276,21 @@ def test_what_is_played_says_how_far_it_came_though_nothing_was_to_be_seen(clien
     told = client.get(f"/clusters/still/board/past/{head}/on").json()
     assert (told["steps"], told["until"]) == ([], head + 3)
     assert told["time"] == time_of("still", head + 3) != time_of("still", head + 1)
+
+
+@pytest.mark.django_db
+def test_the_last_minute_begins_with_what_stood_a_minute_ago(client):
+    ensure_cluster("lately")
+    head = view("lately").revision
+    for n in range(4):
+        append("lately", [Write("pods", "default", f"p{n}", a_pod(f"p{n}"), 0)], "tests")
+    now = time_of("lately", head + 4)
+    for n, ago in enumerate((200, 61, 30, 5), 1):
+        Revision.objects.filter(cluster__name="lately", revision=head + n).update(time=now - ago)
+    Revision.objects.filter(cluster__name="lately", revision__lte=head).update(time=now - 300)
+    found = [client.get(f"/clusters/lately/board/past/last/{ago}").json()["revision"] for ago in (60, 20, 250, 900)]
+    assert found == [head + 2, head + 3, head, 1]
+    assert client.get("/clusters/none/board/past/last/60").status_code == 404
 
 
 def a_lease(name: str) -> dict:

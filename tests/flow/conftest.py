@@ -1,13 +1,15 @@
-"""Stages for the tests of pods, one on each real runtime, on which the pods that a module declares are played; and a
-kubectl for a lab."""
+"""Stages for the tests of pods, one on each real runtime, on which the pods that a module declares are played; a
+kubectl for a lab; and pages of its own for each of a class."""
 
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from ..labs import manage
+from .room import SLOW
 from .stage import Stage
 
 
@@ -54,3 +56,22 @@ def kubectl_of(lab, kubectl, tmp_path) -> Callable[..., subprocess.CompletedProc
         return subprocess.run([kubectl, "--kubeconfig", config, *words], capture_output=True, text=True, timeout=90)
 
     return run
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Callable[[], Page]]:
+    """A page in a profile of its own, as often as it is asked for. None may say that it has an error."""
+    errors: list[str] = []
+    contexts = []
+
+    def another() -> Page:
+        contexts.append(browser.new_context(viewport={"width": 1440, "height": 900}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(SLOW)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield another
+    for context in contexts:
+        context.close()
+    assert errors == []

@@ -7,11 +7,13 @@ import urllib.request
 from http.cookiejar import CookieJar
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from ..labs import LabUnderTest, wait_until
 
 ROOM = ("--room", "127.0.0.1")
 PASSWORD = "of my own choice"
+SLOW = 60_000  # of a machine that may be busy
 
 
 class Browser:
@@ -70,3 +72,11 @@ def made(teacher: Browser, lesson: str, seats: int = 9) -> str:
     """The code of a new workshop."""
     fields = {"title": "An evening", "lessons": [lesson], "seats": str(seats), "forget": "2100-01-01"}
     return re.search(r'class="code"[^>]*>([A-Z]{6})<', teacher.post("staff/workshops/", **fields))[1]
+
+
+def joined(page: Page, root: str, code: str, name: str) -> Page:
+    page.goto(f"{root}join?code={code}")
+    page.get_by_label("Your nickname").fill(name)
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text(f"You are {name}.")).to_be_visible(timeout=SLOW)
+    return page

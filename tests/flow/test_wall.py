@@ -1,17 +1,16 @@
 """Two learners and the wall that shows them, in real browsers: what one does appears on the other's page."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from ..labs import LabUnderTest
-from .room import PASSWORD, ROOM, made, root_of, teacher_of
+from .room import PASSWORD, ROOM, SLOW, joined, made, root_of, teacher_of
 
 FAINT = (Path(__file__).parents[1] / "dashboard" / "faint.js").read_text()
-SLOW = 60_000  # of a machine that may be busy
 LESSON = "10-desired-state"
 pytestmark = pytest.mark.timeout(600)
 
@@ -23,33 +22,6 @@ def lab(tmp_path_factory) -> Iterator[LabUnderTest]:
         yield lab.start()
     finally:
         lab.clean_up()
-
-
-@pytest.fixture
-def opened(browser: Browser) -> Iterator[Callable[[], Page]]:
-    """A page in a profile of its own, as often as it is asked for. None may say that it has an error."""
-    errors: list[str] = []
-    contexts = []
-
-    def another() -> Page:
-        contexts.append(browser.new_context(viewport={"width": 1440, "height": 900}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(SLOW)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        return page
-
-    yield another
-    for context in contexts:
-        context.close()
-    assert errors == []
-
-
-def joined(page: Page, root: str, code: str, name: str) -> Page:
-    page.goto(f"{root}join?code={code}")
-    page.get_by_label("Your nickname").fill(name)
-    page.get_by_role("button", name="Join").click()
-    expect(page.get_by_text(f"You are {name}.")).to_be_visible(timeout=SLOW)
-    return page
 
 
 def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them(lab, opened):

@@ -1,0 +1,91 @@
+"""An instructor beside a learner, in real browsers: looks along, points, takes over and gives back."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ..labs import LabUnderTest
+from .room import PASSWORD, ROOM, SLOW, joined, made, root_of, teacher_of
+
+LESSON = "10-desired-state"
+DEPLOYMENT = "apis/apps/v1/namespaces/default/deployments/web"
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory) -> Iterator[LabUnderTest]:
+    lab = LabUnderTest(tmp_path_factory.mktemp("beside") / "data", "process", *ROOM)
+    try:
+        yield lab.start()
+    finally:
+        lab.clean_up()
+
+
+def bar(page: Page):
+    return page.locator("#class-bar")
+
+
+def press(page: Page, words: str) -> None:
+    page.get_by_role("button", name=words, exact=True).click()
+
+
+def authors(page: Page, cluster: str) -> list[str]:
+    read = f"async () => await (await fetch('/clusters/{cluster}/{DEPLOYMENT}/history')).text()"
+    return [one["author"] for one in json.loads(page.evaluate(read))["revisions"]]
+
+
+def test_an_instructor_looks_along_points_and_acts_as_far_as_a_learner_lets_them(lab, opened):
+    code, root = made(teacher_of(lab), LESSON), root_of(lab)
+    cluster = f"{code.lower()}-1"
+    ada, grace = joined(opened(), root, code, "Ada"), opened()
+    ada.locator(f'[form="begin-{LESSON}"]').click()
+    expect(ada.locator(".pod").first).to_be_visible(timeout=SLOW)
+    grace.goto(f"{root}staff/sign-in?next=/staff/workshops/")
+    grace.get_by_label("Username").fill("instructor")
+    grace.get_by_label("Password").fill(PASSWORD)
+    press(grace, "Sign in")
+
+    grace.goto(f"{root}clusters/{cluster}/")  # not before she has said yes
+    expect(grace).to_have_url(re.compile("/wall"), timeout=SLOW)
+    expect(grace.locator("#one-name")).to_have_text("Ada", timeout=SLOW)
+    press(grace, "Look along")
+    press(ada, "Let them")
+    expect(grace.locator("#one-board")).to_be_visible(timeout=SLOW)
+    grace.goto(f"{root}clusters/{cluster}/")
+    expect(bar(grace)).to_contain_text("You look along with Ada", timeout=SLOW)
+    expect(bar(ada)).to_contain_text("instructor looks along")
+
+    pod = grace.locator(".nodes .pod").first
+    pod.click(modifiers=["Alt"])
+    expect(ada.locator(".pod.pointed")).to_have_attribute("data-id", pod.get_attribute("data-id"), timeout=SLOW)
+    expect(grace.locator("body")).to_have_attribute("data-drawer", "closed")
+    card = grace.locator('.card[data-id="deployments.apps/default/web"]')
+    card.locator("[data-step]").last.click()
+    expect(grace.locator(".toast")).to_contain_text("take over first", timeout=SLOW)
+
+    press(grace, "Offer to take over")
+    press(ada, "Let them")
+    expect(bar(grace)).to_contain_text("You act in the cluster of Ada", timeout=SLOW)
+    ada.locator('.card[data-id="deployments.apps/default/web"] [data-step]').last.click()
+    expect(ada.locator(".toast")).to_contain_text("take it back at the top of the page", timeout=SLOW)
+    ada.locator("#l-reset").click()
+    expect(ada.locator("#l-wrong")).to_contain_text("take it back at the top of the page", timeout=SLOW)
+    card.locator("[data-step]").last.click()
+    expect(grace.locator(".nodes .pod[data-state=ready]")).to_have_count(2, timeout=SLOW)
+    assert "instructor" in authors(grace, cluster)
+    press(ada, "Take it back")
+    expect(bar(grace)).to_contain_text("You look along with Ada", timeout=SLOW)
+
+    press(grace, "Their last minute")
+    line = grace.locator("#past input")
+    expect(grace.locator("#past .begins")).not_to_be_empty(timeout=SLOW)
+    assert 1 <= int(line.get_attribute("min")) < int(line.get_attribute("max"))
+    grace.keyboard.press("Home")
+    expect(grace.locator("body")).to_have_attribute("data-past", line.get_attribute("min"), timeout=SLOW)
+    grace.keyboard.press("Escape")
+
+    press(ada, "End it")
+    expect(grace).to_have_url(re.compile("/wall"), timeout=SLOW)
