@@ -116,13 +116,14 @@ class Performance:
         if step.predict is None or step.predict.id in progress.answers(obj, step):
             self._outside.baseline = obj["status"].get("baseline", {})
             rows = all_since(self._client.cluster, obj["status"]["began"]["revision"])
-            if step.start and not self._anew and (is_early(step, self._holds) or has_begun(step, rows)):
+            early = is_early(step, self._holds) or has_begun(step, rows)
+            if step.start and not self._anew and early:
                 self._anew, self._since = True, time.time()
                 self._write(obj, {**obj["status"], "phase": progress.SETTING, "message": TOO_EARLY})
                 return SOON
-            now = {"revision": int(obj["metadata"]["resourceVersion"]), "time": time.time()}
-            acts = {"phase": progress.ACT, "committed": now, "baseline": counted(self._client.cluster)}
-            self._write(obj, {**obj["status"], **acts, "shown": obj["spec"].get("skip") == step.id})
+            counts = early and not step.start  # nothing can be set anew, and it cannot be done twice
+            status = progress.committed(obj, step, time.time(), counts)
+            self._write(obj, status if counts else {**status, "baseline": counted(self._client.cluster)})
             return SOON
         if obj["spec"].get("skip") == step.id:
             right = next((act for act in step.solution if act.kind == "answer"), None)

@@ -34,6 +34,15 @@ def on_stage(status: dict, step: Step, revision: int, now: float) -> dict:
     return begun if step.predict else {**begun, "committed": begun["began"]}
 
 
+def committed(obj: dict, step: Step, now: float, early: bool) -> dict:
+    """The status from which acts count; those since the step began do too where the learner was `early`, and then what
+    they predicted is nobody's prediction."""
+    status = obj["status"]
+    since = status["began"]["revision"] if early else int(obj["metadata"]["resourceVersion"])
+    shown = early or obj["spec"].get("skip") == step.id
+    return {**status, "phase": ACT, "committed": {"revision": since, "time": now}, "shown": shown, "early": early}
+
+
 def answers(obj: dict, step: Step) -> dict[str, Any]:
     return obj["spec"].get("answers", {}).get(step.id, {})
 
@@ -92,7 +101,7 @@ def passed(
 ) -> dict:
     """The status when all checks have passed: the phase, and what is kept of the step for good. `true`: the answers to
     the prediction that have come true. What the learner predicted first stays (`predicted`): the next time they know.
-    What the lab predicted, where it was to show the step (`shown`), is nobody's prediction."""
+    What was predicted of what had been seen (`shown`), by the lab or by who acted first, is nobody's prediction."""
     before = status.get("steps", {}).get(step.id, {})
     said = answers(obj, step)
     kept: dict[str, Any] = {
@@ -105,7 +114,7 @@ def passed(
     }
     if step.predict and step.predict.id in said:
         found, shown = verdict(step.predict, said[step.predict.id], measured, true), status.get("shown", False)
-        kept |= {**found, "shown": shown}
+        kept |= {**found, "shown": shown, "early": status.get("early", False)}
         first = before.get("predicted") or ({} if shown else found)
         kept |= {"predicted": first} if first else {}
     steps = {**status.get("steps", {}), step.id: kept}

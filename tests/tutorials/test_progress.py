@@ -203,3 +203,15 @@ def test_a_file_of_the_text_that_is_applied_again_changes_what_is_there(client):
 def test_what_a_step_took_can_be_compared_with_in_a_later_one():
     status = {"steps": {"by-hand": {"measured": {"took healed": "41", "pods count": "2", "took other/x": "3"}}}}
     assert progress.told_before(status) == {"took by-hand/healed": "41"}
+
+
+def test_what_is_done_too_early_counts_where_nothing_can_be_set_anew_and_the_prediction_does_not():
+    step = Step("second", "Second", 1, "", predict=Question("predict", "Which?", (Answer("a", "A", right=True),)))
+    obj = {"metadata": {"resourceVersion": "40"}, "spec": {"answers": {"second": {"predict": "a"}}}}
+    obj["status"] = {"phase": progress.PREDICT, "began": {"revision": 30, "time": 1.0}}
+    late = progress.committed(obj, step, 5.0, early=False)
+    assert late["committed"] == {"revision": 40, "time": 5.0} and not late["shown"]
+    early = progress.committed(obj, step, 5.0, early=True)
+    assert early["committed"] == {"revision": 30, "time": 5.0}
+    kept = progress.passed(early, obj, step, 50, 9.0, {}, {"a"})["steps"]["second"]
+    assert kept["early"] and "predicted" not in kept
