@@ -72,8 +72,7 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "hints": [words(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
         "more_hints": any(not hint.when and i not in status.get("hints", ()) for i, hint in enumerate(step.hints)),
         "skipping": spec.get("skip") == step.id,
-        "done": status.get("done", []),
-        "acts": len(step.solution),
+        **acts_of(step, status.get("done", [])),
         "after": _after(client, step, status, words) if status.get("phase") == progress.DONE else None,
         "next": following,
         "waits": pace.WAITS if following and not pace.may_enter(client.cluster, lesson, following) else "",
@@ -116,6 +115,18 @@ def _path(lesson: Lesson, here: Step, status: dict) -> Iterator[dict]:
         before = lesson.steps[number - 2] if number > 1 else None
         open_ = bool(passed) or before is None or before.id in kept or not before.checks
         yield {"number": number, "step": step, "state": state, "here": step is here, "open": open_}
+
+
+def acts_of(step: Step, done: list[dict]) -> dict:
+    """What is shown of a solution: the acts that were done, how many there are, and what the next one waits for. That
+    the lab waits between two is no act."""
+    following = step.solution[len(done)] if len(done) < len(step.solution) else None
+    subjects = [str(claim.reading.subject) for claim in following.claims] if following else []
+    return {
+        "done": [said for act, said in zip(step.solution, done, strict=False) if act.kind != "wait"],
+        "acts": sum(act.kind != "wait" for act in step.solution),
+        "waiting": ", ".join(dict.fromkeys(subjects)) if following and following.kind == "wait" else "",
+    }
 
 
 def _question(question: Question, said: dict[str, Any], words: _Words) -> dict:

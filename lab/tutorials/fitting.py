@@ -83,13 +83,28 @@ class Fitting:
 
     def __init__(self, view: View, scene: Scene, since: float):
         self.view, self.scene, self.since = view, scene, math.floor(since)
-        self.reached = all(facts.all_hold(claim, facts.read(view, claim.reading)) for claim in scene.until)
+        self.awaited = self._awaited()
         self.wanted = {(key := key_of(obj)): as_restarted(obj, view.get(*key)) for obj in scene.objects}
         nodes = [obj for key in self.wanted if key[0] == NODES.resource and (obj := view.get(*key))]
         self.nodes = {obj["metadata"]["name"] for obj in nodes if self.stays(obj)}
         self.down = {obj["metadata"]["name"] for obj in nodes if not (is_up(obj) and is_true(obj, "Ready"))}
         all_there = len(self.nodes - self.down) == sum(key[0] == NODES.resource for key in self.wanted)
         self.crowded = set(self._beyond_their_share()) if scene.even and all_there else set()
+
+    def _awaited(self) -> dict[str, bool]:
+        """By their uid the pods of which `until` says what they are to be, and whether they are so."""
+        found: dict[str, bool] = {}
+        for claim in self.scene.until:
+            subject, fact = claim.reading.subject, claim.reading.fact
+            if facts.kind_of(subject.kind) is not PODS:
+                continue
+            holds = facts.all_hold(claim, facts.read(self.view, claim.reading))
+            for pod in facts.find(self.view, subject):
+                uid = pod["metadata"]["uid"]
+                # How many there are says nothing of how they are.
+                so = holds and (fact != "count" or is_true(pod, "Ready"))
+                found[uid] = so and found.get(uid, True)
+        return found
 
     def stays(self, obj: dict) -> bool:
         """Whether it is of the scene, as it is or after `put_back`; or of no concern to it."""
@@ -152,8 +167,9 @@ class Fitting:
         if not self._is_old(pod):
             return False
         restarts = sum(one.get("restartCount", 0) for one in pod.get("status", {}).get("containerStatuses", ()))
-        begins_anew = self.scene.anew or not self.reached  # one that was to wait goes on since somebody has helped it
-        return begins_anew or restarts > 0 or node in self.down or not is_true(pod, "Ready")
+        # One that was to wait, and goes on since somebody has helped it, is not well.
+        well = self.awaited.get(pod["metadata"]["uid"], is_true(pod, "Ready"))
+        return self.scene.anew or restarts > 0 or node in self.down or not well
 
     def _beyond_their_share(self) -> Iterator[str]:
         """Of pods of one workload, those that are more on a node than it would have if each had as many."""

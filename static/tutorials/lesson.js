@@ -45,8 +45,11 @@ async function refresh(parts) {
   refresh([]);
 }
 
+// Each as it is spoken: without the buttons of its commands.
+const hints = () => [...lesson.querySelectorAll(".hints li")].map((hint) =>
+  [...hint.querySelectorAll("p, .command > code")].map((part) => part.textContent).join(" "));
 // What was: so that what turned can be said, and the focus goes where one goes on.
-const seen = () => ({ ...$("l-stage").dataset, checks: outcomes(), hints: lesson.querySelectorAll(".hints li").length, told: told().length });
+const seen = () => ({ ...$("l-stage").dataset, checks: outcomes(), hints: hints(), told: told().length });
 const told = () => [...lesson.querySelectorAll(".told li")].map((one) => one.textContent);
 const outcomes = () => Object.fromEntries([...lesson.querySelectorAll("[data-check]")].map((one) => [one.dataset.check, one.dataset.outcome]));
 let before = seen();
@@ -122,7 +125,7 @@ function hear(words) {
 function tell(now) {
   const turned = Object.entries(now.checks).filter(([id, outcome]) => before.checks[id] !== outcome && outcome !== "not yet");
   const words = turned.map(([id]) => lesson.querySelector(`[data-check="${id}"] div`).textContent);
-  if (now.hints > before.hints) words.push(`Hint: ${[...lesson.querySelectorAll(".hints li")].at(-1).textContent}`);
+  words.push(...now.hints.filter((hint) => !before.hints.includes(hint)).map((hint) => `Hint: ${hint}`));
   if (now.phase !== before.phase) words.push({ Act: "The stage is set: now act.", Predict: "The stage is set: predict first.", Passed: "The step is passed." }[now.phase] || "");
   if (words.length) $("l-said").textContent = words.join(" ");
 }

@@ -10,7 +10,7 @@ from lab.client.clusters import ensure_cluster
 from lab.dashboard.creating import create_from_yaml
 from lab.tutorials import progress
 from lab.tutorials.claims import parse
-from lab.tutorials.column import learners_act
+from lab.tutorials.column import acts_of, learners_act
 from lab.tutorials.lesson import Act, Answer, Fault, Hint, Lesson, Question, Step
 from lab.tutorials.overview import certificate_of, tracks
 from lab.tutorials.predictions import in_sum
@@ -215,3 +215,12 @@ def test_what_is_done_too_early_counts_where_nothing_can_be_set_anew_and_the_pre
     assert early["committed"] == {"revision": 30, "time": 5.0}
     kept = progress.passed(early, obj, step, 50, 9.0, {}, {"a"})["steps"]["second"]
     assert kept["early"] and "predicted" not in kept
+
+
+def test_that_the_lab_waits_is_no_act_of_what_it_shows():
+    wait = Act("wait", claims=(parse("deployment/web ready == 3"), parse("deployment/web updated == 1")))
+    step = Step("s", "S", 1, "", solution=(wait, Act("do", "undo"), wait))
+    waited, undone = {"text": "Waited", "kubectl": ""}, {"text": "Rolled back", "kubectl": "kubectl rollout undo"}
+    assert acts_of(step, []) == {"done": [], "acts": 1, "waiting": "deployment/web"}
+    assert acts_of(step, [waited]) == {"done": [], "acts": 1, "waiting": ""}
+    assert acts_of(step, [waited, undone, waited])["done"] == [undone]

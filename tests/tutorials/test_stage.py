@@ -283,6 +283,24 @@ def test_a_step_begins_when_what_its_scene_waits_for_has_come(theatre, tmp_path)
     assert not settled(view, theatre.scene) and settled(view, waits)
 
 
+def test_what_is_not_about_pods_leaves_those_that_are_well(theatre, tmp_path):
+    file = "kind: Scene\ninclude: [web-3.yaml]\nuntil: service/web endpoints == 0\n---\n"
+    file += "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: wbe}}\n"
+    (tmp_path / "misses.yaml").write_text(file)
+    before, theatre.scene = theatre.webs(), read_scene(tmp_path, "misses.yaml", "simulated")
+    theatre.reset_later()
+    assert theatre.webs() == before
+
+
+def test_pods_that_are_as_the_scene_waits_for_stay_though_they_are_not_ready(theatre, tmp_path):
+    (tmp_path / "never.yaml").write_text("kind: Scene\ninclude: [web-3.yaml]\nuntil: pods app=web ready == 0\n")
+    theatre.scene = read_scene(tmp_path, "never.yaml", "simulated")
+    theatre.run(theatre.pods(), ready=False)
+    before = theatre.webs()
+    theatre.reset_later()
+    assert theatre.webs() == before
+
+
 def test_where_endpoints_follow_nothing_they_are_not_waited_for(theatre, tmp_path):
     wheel = "apiVersion: orrery.io/v1\nkind: Wheel\nmetadata: {name: endpointslice}\nspec: {mode: Paused}\n"
     (tmp_path / "stands.yaml").write_text(f"kind: Scene\ninclude: [web-3.yaml]\n---\n{wheel}")

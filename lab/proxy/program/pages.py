@@ -28,6 +28,10 @@ def nobody_ready(service: str, note: str = "") -> str:
     return f"{service}: {note or NOBODY}.\n"
 
 
+def unreached(service: str) -> str:
+    return f"{service}: its endpoints are ready, and none took a connection at the port that it sends to.\n"
+
+
 def broken_off(service: str) -> str:
     return f"{service}: the pod broke the connection off before it had answered.\n"
 

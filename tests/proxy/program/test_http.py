@@ -119,6 +119,14 @@ def test_it_goes_to_another_server_where_none_listens(program: Program, origins)
     assert [program.get()[1] for _ in range(6)] == ["web-2"] * 6
 
 
+def test_ready_endpoints_that_take_no_connection_are_told_from_none(program: Program, origins):
+    gone = origins("gone")
+    gone.end()
+    program.apply({"u1": gone.server()})
+    status, body, _ = program.get()
+    assert (status, "none took a connection" in body, "no endpoint is ready" in body) == (503, True, False)
+
+
 def test_a_request_that_was_sent_is_never_sent_again(program: Program, origins):
     first, second = origins("web-1"), origins("web-2")
     program.apply({"u1": first.server(), "u2": second.server()})

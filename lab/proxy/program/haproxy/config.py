@@ -7,7 +7,7 @@ say who answered come from the name alone.
 import re
 
 from ..listeners import FRONT_DOOR, Place
-from ..pages import NOBODY, PLAIN, broken_off, nobody_ready
+from ..pages import NOBODY, PLAIN, broken_off, unreached
 from ..plan import Backend, Plan, Server
 
 STRAYS = "strays.sock"  # where this program itself answers
@@ -131,7 +131,7 @@ def _backend(key: str, backend: Backend) -> str:
     if backend.affinity:
         lines += [f"    stick-table type ip size 10k expire {backend.affinity}s", "    stick on src"]
     if backend.mode == "http":
-        for status, words in ((502, broken_off(backend.service)), (503, nobody_ready(backend.service))):
+        for status, words in ((502, broken_off(backend.service)), (503, unreached(backend.service))):
             lines.append(f'    http-error status {status} content-type "{PLAIN}" string "{_plain(words.strip())}"')
         note = f"%[str({proxy_name(key)}),map_str(notes.map,{NOBODY})]"
         said = f'lf-string "{_plain(backend.service)}: {note}.\\n"'

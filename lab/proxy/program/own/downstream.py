@@ -156,7 +156,7 @@ class Downstream(Connection):
         found = await dial(self._backend, self.client, server, Upstream)
         self._connecting = None
         if found is None:
-            self._answer_nobody()
+            self._answer_nobody(pages.unreached)
         else:
             self._use(found[1], head)
             self._advance()
@@ -223,9 +223,10 @@ class Downstream(Connection):
         else:
             self._answer(pages.answer(502, pages.broken_off(self._backend.spec.service), close=True), go_on=False)
 
-    def _answer_nobody(self) -> None:
+    def _answer_nobody(self, words: Callable[[str], str] = pages.nobody_ready) -> None:
         spec = self._backend.spec
-        self._answer(pages.answer(503, pages.nobody_ready(spec.service, spec.note)))
+        said = pages.nobody_ready(spec.service, spec.note) if spec.note else words(spec.service)
+        self._answer(pages.answer(503, said))
 
     def _answer(self, whole: bytes, go_on: bool = True) -> None:
         self._held = self._held[self._body.feed(self._held) :]  # what has come of a body that nobody will read
