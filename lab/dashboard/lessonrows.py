@@ -20,7 +20,7 @@ def lesson_row(lesson: dict) -> Row:
         "stage": [spec.get("run"), step, phase, status.get("message")],
         "answers": spec.get("answers", {}).get(step),
         "checks": status.get("checks"),
-        "hints": [spec.get("hints"), status.get("hints")],
+        "hints": [spec.get("hints"), status.get("hints"), status.get("moreHints")],
         "done": [spec.get("skip"), status.get("done")],
         "steps": status.get("steps"),
     }

@@ -70,7 +70,7 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "checks": _checks(step, status),
         "told": told_in(obj, step.id) if obj else [],
         "hints": [words(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
-        "more_hints": any(not hint.when and i not in status.get("hints", ()) for i, hint in enumerate(step.hints)),
+        "more_hints": status.get("moreHints", False),
         "skipping": spec.get("skip") == step.id,
         **acts_of(step, status.get("done", [])),
         "after": _after(client, step, status, words) if status.get("phase") == progress.DONE else None,

@@ -12,7 +12,8 @@ SANDBOX = "Sandbox"
 
 
 def tracks(objects: dict[str, dict]) -> dict:
-    """`{"tracks": [(name, [row])], "broken", "going", "passed", "steps"}` of the Lessons by their names."""
+    """`{"tracks": [(name, [row])], "broken", "going", "passed", "lessons", "minutes", "faults"}` of the Lessons by their
+    names; `faults`: how many broken things the sandbox has to repair."""
     rows: dict[str, list[dict]] = {}
     for lesson in shelf.lessons():
         rows.setdefault(lesson.track, []).append(_row(lesson, objects.get(lesson.id)))
@@ -26,6 +27,7 @@ def tracks(objects: dict[str, dict]) -> dict:
         "going": going or following,
         "passed": sum(row["state"] == "passed" for row in every),
         "lessons": len(every),
+        "faults": sum(bool(step.checks) for row in rows.get(SANDBOX, ()) for step in row["lesson"].steps),
         "minutes": round(sum(row["lesson"].minutes for row in every)),
     }
 

@@ -141,7 +141,8 @@ class Performance:
         waited = now - status["committed"]["time"]
         holds = [bool(h.when) and all(map(self._holds, h.when)) for h in step.hints]
         asked = obj["spec"].get("hints", {}).get(step.id, 0)
-        status = {**progress.judged(status, results), "hints": progress.hints_due(step, holds, asked, waited)}
+        hints, more = (progress.hints_due(step, holds, asked + one, waited) for one in (0, 1))
+        status = {**progress.judged(status, results), "hints": hints, "moreHints": len(more) > len(hints)}
         passes = bool(step.checks) and progress.is_passed(results)
         self._passing = (self._passing or now) if passes else 0.0
         if passes and self._is_counted(step, self._passing):

@@ -224,3 +224,9 @@ def test_that_the_lab_waits_is_no_act_of_what_it_shows():
     assert acts_of(step, []) == {"done": [], "acts": 1, "waiting": "deployment/web"}
     assert acts_of(step, [waited]) == {"done": [], "acts": 1, "waiting": ""}
     assert acts_of(step, [waited, undone, waited])["done"] == [undone]
+
+
+def test_the_sandbox_says_what_it_is_and_has_twelve_faults_at_least(client):
+    assert tracks({})["faults"] >= 12
+    page = Browser().get("/lessons/").content.decode()
+    assert f"The others are {tracks({})['faults']} broken things to repair" in page
