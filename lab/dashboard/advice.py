@@ -41,6 +41,9 @@ def act_of(command: str) -> dict | None:
         case ["label", "node", node, *pairs]:
             labels = {"metadata": {"labels": _pairs(pairs)}}
             return _act("amend", f"{NODES.resource}/{node}", f"Label {node} {' '.join(pairs)}", patch=labels)
+        case ["rollout", "undo", of, to, *_] if to.startswith("--to-revision="):
+            number = int(to.removeprefix("--to-revision="))
+            return _act("undo", _row(of, namespace), f"Go back to {number}", revision=number)
         case ["rollout", "undo", of, *_]:
             return _act("undo", _row(of, namespace), "Go back")
         case ["rollout", "resume", of, *_]:

@@ -134,6 +134,10 @@ def test_grounds_say_how_long_ago_they_were_and_more_than_one_reads_are_counted(
         ("kubectl create service clusterip web --tcp=80", None),
         ("kubectl delete build web-1", None),
         ("kubectl taint node node-a node.kubernetes.io/out-of-service=nodeshutdown:NoExecute", None),
+        (
+            "kubectl rollout undo deployment/web --to-revision=1",
+            ("undo", "deployments.apps/default/web", {"revision": 1}),
+        ),
         ("kubectl annotate node node-a orrery.io/power-", ("power-on", "nodes/node-a", {})),
         ("kubectl annotate node node-a orrery.io/partitioned-", ("rejoin", "nodes/node-a", {})),
         ("kubectl logs web-1 --previous", None),

@@ -208,6 +208,19 @@ def test_a_stuck_rollout_quotes_its_new_pods_own_card_and_shows_the_way_back(web
     assert card["help"] == {"text": "Go back to the version before.", "command": "kubectl rollout undo deployment/web"}
 
 
+def test_the_way_back_leads_past_a_version_that_never_served(web):
+    web.release("v2")
+    web.settle()
+    complain(web, "web:v2")
+    web.release("v3")
+    web.settle()
+    complain(web, "web:v3")
+    assert first(web.client, DEPLOYMENTS, "web")["help"] == {
+        "text": "Go back to revision 1, which serves.",
+        "command": "kubectl rollout undo deployment/web --to-revision=1",
+    }
+
+
 def test_a_version_before_that_never_served_is_no_way_out():
     cluster = Cluster("why")
     cluster.add_node("n1")

@@ -111,8 +111,7 @@ def _under_way(subject: Subject, progress: dict) -> Card:
         grounds += card.because
     reason = TIMED_OUT if late else "RolloutStuck" if stuck else "Progressing"
     question = STOPPED if stuck and not is_rolled_out else UNREADY if is_rolled_out and available < wanted else FAR
-    serves = any(rs.obj.get("status", {}).get("availableReplicas") for rs in sets[1:])
-    help_ = _way_out(subject, found[1] if found else None, serves) if stuck else None
+    help_ = _way_out(subject, found[1] if found else None, _way_back(subject, sets[1:])) if stuck else None
     return Card(question, answer, reason, grounds + _pace(sets), help_)
 
 
@@ -138,14 +137,28 @@ def _pace(sets: list[Subject]) -> list[Ground]:
     return [ground(newest, because(why), name)]
 
 
-def _way_out(subject: Subject, card: Card | None, old_serves: bool) -> Help | None:
-    """Whatever helps its pod, if a command does; else the way back to the version before, where that one serves."""
-    if card and card.help and (card.help.command or not old_serves):
-        return card.help
-    if not old_serves:
+def _way_back(subject: Subject, old: list[Subject]) -> Help | None:
+    """The newest of the versions before that serves: the last one may be as bad as this one."""
+    numbers = sorted(
+        int((rs["metadata"].get("annotations") or {}).get(REVISION, 0)) for rs in quoted.owned(subject, REPLICASETS)
+    )
+    serving = [
+        int((rs.obj["metadata"].get("annotations") or {}).get(REVISION, 0))
+        for rs in old
+        if rs.obj.get("status", {}).get("availableReplicas")
+    ]
+    if not serving:
         return None
-    undo = kubectl("rollout", "undo", f"deployment/{subject.name}", namespace=subject.namespace)
-    return Help("Go back to the version before.", undo)
+    undo, number = ["rollout", "undo", f"deployment/{subject.name}"], max(serving)
+    if number in numbers[-2:]:
+        return Help("Go back to the version before.", kubectl(*undo, namespace=subject.namespace))
+    command = kubectl(*undo, f"--to-revision={number}", namespace=subject.namespace)
+    return Help(f"Go back to revision {number}, which serves.", command)
+
+
+def _way_out(subject: Subject, card: Card | None, back: Help | None) -> Help | None:
+    """Whatever helps its pod, if a command does; else the way back to a version that serves, where one does."""
+    return card.help if card and card.help and (card.help.command or not back) else back
 
 
 def replica_sets(subject: Subject) -> Iterator[Card]:
