@@ -12,8 +12,8 @@ SANDBOX = "Sandbox"
 
 
 def tracks(objects: dict[str, dict]) -> dict:
-    """`{"tracks": [(name, [row])], "broken", "going", "passed", "lessons", "minutes", "faults"}` of the Lessons by their
-    names; `faults`: how many broken things the sandbox has to repair."""
+    """`{"tracks": [(name, [row])], "broken", "going", "passed", "lessons", "minutes", "faults"}` of the Lessons by
+    their names; `faults`: how many broken things the sandbox has to repair."""
     rows: dict[str, list[dict]] = {}
     for lesson in shelf.lessons():
         rows.setdefault(lesson.track, []).append(_row(lesson, objects.get(lesson.id)))
