@@ -66,7 +66,9 @@ class Wheel:
     def said(self) -> str:
         """How it turns, in a word or three; empty if as ever."""
         words = {PAUSED: "paused", SLOW: f"slow, {self.seconds:g} s", BROKEN: "broken"}
-        return f"step {self.taken} of {max(self.steps, self.taken)}" if self.mode == STEP else words.get(self.mode, "")
+        return (
+            f"at step {self.taken} of {max(self.steps, self.taken)}" if self.mode == STEP else words.get(self.mode, "")
+        )
 
     @property
     def fault(self) -> str:

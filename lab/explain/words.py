@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, ENDPOINTSLICES, EVENTS, NODES, PODS
+from lab.apimachinery.kinds import BY_RESOURCE, DEPLOYMENTS, ENDPOINTSLICES, EVENTS, LEASES, NODES, PODS
 from lab.apimachinery.labels import DRAINED, SERVED
 from lab.apimachinery.meta import condition, is_deleting, is_true
 from lab.apimachinery.pods import is_finished
@@ -162,7 +162,16 @@ def _of_node(old: dict, new: dict) -> Iterator[str]:
         yield f"took from node {name} the taint {', '.join(gone)}"
 
 
+def _of_lease(old: dict, new: dict) -> Iterator[str]:
+    name, (before, holder) = (
+        new["metadata"]["name"],
+        (each.get("spec", {}).get("holderIdentity") for each in (old, new)),
+    )
+    yield f"renewed lease {name}" if holder == before else f"lease {name} is held by {holder or 'nobody'}"
+
+
 OF_KIND = {
+    LEASES.resource: _of_lease,
     PODS.resource: _of_pod,
     DEPLOYMENTS.resource: _of_deployment,
     ENDPOINTSLICES.resource: _of_slice,

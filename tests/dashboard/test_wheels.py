@@ -33,7 +33,7 @@ def test_a_stopped_wheel_is_said_by_its_loop_the_page_and_the_card_that_waits():
     assert board.rows["lab"]["stopped"] == ["loops/replicaset-controller", "replicaset paused"]
     assert card["held"] == "replicaset is paused" and card["id"] in delta.upserts
     board.apply([change(a_wheel("kubelet.node-a", "Step", steps=2), author="kubectl")])
-    assert ["kubelet step 0 of 2", "bad"] in [list(flag) for flag in board.rows["nodes/node-a"]["flags"]]
+    assert ["kubelet at step 0 of 2", "bad"] in [list(flag) for flag in board.rows["nodes/node-a"]["flags"]]
     assert board.rows["lab"]["stopped"] == ["loops/all", "2 wheels stopped"]
     board.apply([change(a_wheel("replicaset", "Running"), paused, "kubectl")])
     assert "mode" not in board.rows["loops/replicaset-controller"]
@@ -41,7 +41,7 @@ def test_a_stopped_wheel_is_said_by_its_loop_the_page_and_the_card_that_waits():
 
 
 def test_what_stands_and_what_is_slow_is_counted_apart():
-    modes = {"scheduler": "paused", "job": "slow, 5 s", "deployment": "step 1 of 2"}
+    modes = {"scheduler": "paused", "job": "slow, 5 s", "deployment": "at step 1 of 2"}
     assert stopped(modes) == ["loops/all", "2 wheels stopped, 1 slow"]
     assert stopped({"scheduler": "broken", "job": "slow, 5 s"})[1] == "1 wheel stopped, 1 slow"
     assert stopped({"job": "slow, 5 s", "deployment": "slow, 1 s"})[1] == "2 wheels slow"

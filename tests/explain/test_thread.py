@@ -3,13 +3,14 @@
 import pytest
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import DEPLOYMENTS, ENDPOINTS, ENDPOINTSLICES, EVENTS, NODES, PODS, SERVICES
+from lab.apimachinery.kinds import DEPLOYMENTS, ENDPOINTS, ENDPOINTSLICES, EVENTS, LEASES, NODES, PODS, SERVICES
 from lab.client import Client, Put
 from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.explain import thread
 from lab.explain.authors import AUTHORS
 from lab.explain.past import PastClient
 from lab.explain.roots import root
+from lab.explain.words import told
 from lab.store import Row
 from lab.tasks import LOOPS
 from tests.apiserver.conftest import deployment
@@ -47,6 +48,21 @@ DIED = {"reason": "ContainerDied", "container": "web", "exitCode": 137, "ended":
 )
 def test_what_a_thread_begins_with_is_told_by_its_first_row_alone(begun, kind, text):
     assert (root(begun).kind, root(begun).text) == (kind, text)
+
+
+def test_a_heartbeat_is_said_as_what_it_is_and_not_by_its_times():
+    def lease(holder: str, at: str) -> dict:
+        spec = {"holderIdentity": holder, "renewTime": at}
+        return {"kind": "Lease", "metadata": {"name": "kube-scheduler", "namespace": "kube-system"}, "spec": spec}
+
+    def said(holder: str) -> str:
+        old, new = lease("a", "12:00:00"), lease(holder, "12:00:02")
+        whose = {"author": "leader-election", "cause": 0, "why": None, "created": False, "deleted": False}
+        beat = Row(2, LEASES.resource, "kube-system", "kube-scheduler", object=new, old=old, time=2.0, **whose)
+        return told(beat)
+
+    assert said("a") == "renewed lease kube-scheduler"
+    assert said("b") == "lease kube-scheduler is held by b"
 
 
 def test_each_of_the_labs_own_loops_is_known_by_name():

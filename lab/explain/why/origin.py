@@ -23,6 +23,7 @@ DID = (
     "tainted ",
     "took ",
     "said ",
+    "renewed ",
 )  # how `told` begins of what one has done
 
 
