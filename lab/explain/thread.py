@@ -180,8 +180,6 @@ def hops_of(row: Row, rows: Collection[int], within: str = "") -> Iterator[dict]
             "decision": call["call"],
         }
         yield {**hop, "time": call["at"] + call["seconds"], **told_so, "lane": ENGINE}
-    served = (
-        row.resource == PODS.resource and is_true(row.object, SERVED) and not (row.old and is_true(row.old, SERVED))
-    )
+    served = row.resource == PODS.resource and is_true(row.object, SERVED) and row.old and not is_true(row.old, SERVED)
     lane = REQUEST if served else part.lane
     yield {**hop, "text": told(row, within), "because": because(why), "decision": why.get("decision", ""), "lane": lane}

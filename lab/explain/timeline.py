@@ -67,9 +67,12 @@ def _act(row: Row) -> tuple[str, str]:
     if row.author in PARTS:
         if row.resource == NODES.resource:
             return "node", _node(row)
-        return "rollout", _rollout(row) if row.resource == DEPLOYMENTS.resource else ""
-    if row.created or row.deleted or row.old is None:
+        is_known = row.resource == DEPLOYMENTS.resource and (row.created or row.old is not None)
+        return "rollout", _rollout(row) if is_known else ""
+    if row.created or row.deleted:
         return "person", f"{'deleted' if row.deleted else 'made'} {_named(row)}"
+    if row.old is None:  # what it was before is no longer kept
+        return "person", f"changed {_named(row)}"
     if "deletionTimestamp" in row.object["metadata"] and "deletionTimestamp" not in row.old["metadata"]:
         return "person", f"deleted {_named(row)}"
     words = difference.in_words(difference.changed(row.old, row.object))

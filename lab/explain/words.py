@@ -31,7 +31,7 @@ def told(row: Row, within: str = "") -> str:
     """Never empty; a status alone is told by what it counts. To who may read only `within` a namespace: of what another
     one has, that it was made, changed or removed."""
     if within and row.namespace not in ("", within):
-        return f"{'removed' if row.deleted else 'changed' if row.old else 'made'} {what(row)}"
+        return f"{'removed' if row.deleted else 'made' if row.created else 'changed'} {what(row)}"
     return (
         telling(row) or f"{what(row)}: {in_words(changed(row.old, row.object)) or 'said again'}"
         if row.old
@@ -50,8 +50,10 @@ def telling(row: Row) -> str:
         return f"removed {what(row)}"
     if row.resource == EVENTS.resource:
         return f"said {row.object.get('reason')}: {row.object.get('message')}"
-    if row.created or row.old is None:
+    if row.created:
         return f"made {what(row)}"
+    if row.old is None:  # what it was before is no longer kept
+        return f"changed {what(row)}"
     if is_deleting(row.object) and not is_deleting(row.old):
         return f"told {what(row)} to end"
     if fault := (row.why or {}).get("fault"):

@@ -40,6 +40,7 @@ DIED = {"reason": "ContainerDied", "container": "web", "exitCode": 137, "ended":
         (row(1, "kubectl"), "person", "made pod web"),
         (row(1, "board"), "person", "made pod web"),
         (row(1, "system:serviceaccount:default:robot"), "person", "made pod web"),
+        (row(2, "kubectl", created=False), "person", "changed pod web"),  # the row that made it is no longer kept
         (row(1, "cronjob-controller"), "clock", "the time had come: made pod web"),
         (row(1, "endpointslice-controller"), "lost", "nobody noted what led to it: made pod web"),
         (row(1, "kubelet", why={"fault": DIED}), "fault", "container web ended with exit code 137"),

@@ -1,5 +1,7 @@
 """The moments on the time line."""
 
+import dataclasses
+
 import pytest
 
 from lab.explain.timeline import MOST, mark_of, thinned
@@ -68,6 +70,15 @@ def test_a_row_makes_a_mark_or_none(told, expected):
 def test_a_fault_is_told_by_the_row_that_first_tells_of_it(obj, author, fault, expected):
     assert said(obj, obj, author, decision="Any", fault=fault) == expected
     assert said(obj, obj, author, decision="Any") is None
+
+
+@pytest.mark.parametrize("author", ["kubectl", "deployment-controller"])
+def test_of_what_came_before_the_history_nothing_is_made_up(author):
+    """The row before is no longer kept: so it says neither that this one made it, nor that a rollout begins with it."""
+    told = change(ROLLING, None, author)
+    row = Row(*(getattr(told, field) for field in told.__slots__), why=None)
+    mark = mark_of(dataclasses.replace(row, created=False))
+    assert (mark or {}).get("text") == ("changed deployment web" if author == "kubectl" else None)
 
 
 def test_few_marks_are_all_kept():
