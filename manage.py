@@ -26,6 +26,8 @@ USAGE = """Orrery, a working model of Kubernetes.
   manage.py status [--json]             what runs, where, and what is missing for more
   manage.py kubeconfig [CLUSTER]        a kubeconfig for kubectl
   manage.py down [--purge]              stop, and remove everything the lab made on the engine
+  manage.py backup FILE                 workshops, learners and clusters in one file, while the lab runs
+  manage.py restore FILE                put such a file in the place of all that is there
   manage.py lessons VERB                list, check, new, watch, schema, prove: the guided tutorials
   manage.py test [pytest's arguments]   run the tests
   manage.py COMMAND --help              more about one of them; `help` lists Django's own commands
@@ -56,6 +58,8 @@ def main(argv):
 
 
 def django_command(argv):
+    if argv[1] in ("backup", "restore"):
+        os.environ.setdefault("ORRERY_ROOM", "/")  # accounts are part of it, whether or not there is a room just now
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lab.settings")
     try:
         from django.core.management import execute_from_command_line

@@ -20,3 +20,4 @@ KUBELET, GATEWAY = "orrery.io/kubelet", "orrery.io/gateway"
 BOOTS_UNTIL = "orrery.io/boots-until"
 # An annotation of a Service: the share of each version. A condition of a pod: nobody asks it anything any more.
 WEIGHTS, DRAINED, SERVED = "orrery.io/weights", "orrery.io/Drained", "orrery.io/Served"
+POD_NETWORK = "orrery.io/pod-network"  # the range in which podCIDR lies, of a node that had one of another network

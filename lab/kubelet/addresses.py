@@ -31,6 +31,10 @@ def free_ranges(network: str, taken: Collection[str]) -> Iterator[str]:
             yield str(piece)
 
 
+def lies_in(piece: str, network: str) -> bool:
+    return ipaddress.IPv4Network(piece).subnet_of(ipaddress.IPv4Network(network))
+
+
 class AddressPool:
     """The addresses of one node. Handed out in turn, so that one that was just given back is not reused at once."""
 

@@ -14,14 +14,14 @@ from django.conf import settings
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LEASES, NODES
-from lab.apimachinery.labels import GATEWAY, KUBELET
+from lab.apimachinery.labels import GATEWAY, KUBELET, POD_NETWORK
 from lab.apimachinery.leases import LEASE_NAMESPACE
 from lab.apimachinery.quantity import milli_value, value
 from lab.apimachinery.services import API_SERVER, API_TARGET_PORT
 from lab.client import Client, Put, View
 from lab.runtime import Runtime, RuntimeFailure
 
-from .addresses import AddressPool, Exhausted, free_ranges
+from .addresses import AddressPool, Exhausted, free_ranges, lies_in
 from .gateways import Gateways
 from .heartbeats import renewals
 from .nodes import NodeRecord, NodeTable
@@ -110,7 +110,7 @@ class NodeAgent:
                 )
                 record.prepared_for = record.capacity
             if record.pool is None:
-                record.pool = pool = AddressPool(record.node["spec"].get("podCIDR") or self._next_range(record, free))
+                record.pool = pool = AddressPool(self._range(record, free))
                 self._prepared(record, pool)
                 self.gateways.look()
         except (RuntimeFailure, Exhausted) as failure:
@@ -121,6 +121,11 @@ class NodeAgent:
         taken = {node["spec"].get("podCIDR", "") for node in self._client(cluster).list(NODES)}
         taken |= {record.pool.cidr for record in self._nodes.of_cluster(cluster) if record.pool}
         yield from free_ranges(self._ranges[cluster], taken)
+
+    def _range(self, record: NodeRecord, free: Iterator[str]) -> str:
+        """Its own; another one where that is of a network that is no more: of the machine where a backup was made."""
+        own = record.node["spec"].get("podCIDR")
+        return own if own and lies_in(own, self._ranges[record.cluster]) else self._next_range(record, free)
 
     def _next_range(self, record: NodeRecord, free: Iterator[str]) -> str:
         found = next(free, None)
@@ -136,6 +141,8 @@ class NodeAgent:
         annotations = node["metadata"].get("annotations") or {}
         cidr = record.pool.cidr if record.pool else node["spec"].get("podCIDR")
         ours = {KUBELET: self._url(), GATEWAY: self.gateways.of(record.cluster), API_SERVER: self._api(record.cluster)}
+        if cidr != node["spec"].get("podCIDR", cidr):
+            ours[POD_NETWORK] = self._ranges[record.cluster]
         ours = {name: said for name, said in ours.items() if said}
         if ours.items() <= annotations.items() and node["spec"].get("podCIDR") == cidr:
             return None

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LEASES, NODES, PODS
 from lab.kubelet.podsync import SUCCESSION_SECONDS
 from lab.runtime import ContainerSpec, SandboxSpec
@@ -26,6 +27,22 @@ def test_a_node_is_registered_and_its_pods_run(world):
     assert conditions(ready["status"])["Ready"] == "True"
     wait_until("the node to be ready", world.node_is_ready, 5)
     node = world.client.get(NODES, "", "node-a")
+    assert ready["status"]["podIP"].startswith(node["spec"]["podCIDR"].rpartition(".")[0])
+
+
+def test_a_node_that_comes_from_another_network_is_given_a_range_of_this_one_and_its_pods_new_addresses(world):
+    """As after a restore on another machine. Nobody else may change what a node has."""
+    world.client.patch(NODES, "", "node-a", {"spec": {"podCIDR": "172.31.7.0/24"}})
+    world.pod()
+    pod = world.client.get(PODS, "default", "web")
+    world.client.update_status(PODS, {**pod, "status": {**pod["status"], "podIP": "172.31.7.2"}})
+    with pytest.raises(ApiError, match="may not change podCIDRs"):
+        world.client.patch(NODES, "", "node-a", {"spec": {"podCIDR": "10.1.1.0/24", "podCIDRs": ["10.1.1.0/24"]}})
+    world.start()
+    ready = world.running()
+    node = world.client.get(NODES, "", "node-a")
+    assert not node["spec"]["podCIDR"].startswith("172.31.")
+    assert node["spec"]["podCIDRs"] == [node["spec"]["podCIDR"]]
     assert ready["status"]["podIP"].startswith(node["spec"]["podCIDR"].rpartition(".")[0])
 
 

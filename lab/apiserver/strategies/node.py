@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
-from lab.apimachinery.labels import GATEWAY, KUBELET
+from lab.apimachinery.labels import GATEWAY, KUBELET, POD_NETWORK
 from lab.apimachinery.meta import is_true
 from lab.apimachinery.quantity import milli_value
 from lab.apimachinery.services import API_SERVER
@@ -17,7 +17,7 @@ from .podspec.resources import canonicalise
 
 # A node has a disk though nobody declares one: what pods ask of it is compared and shown, not enforced.
 DISK, DISK_SIZE = "ephemeral-storage", "20Gi"
-OURS = (KUBELET, GATEWAY, API_SERVER)
+OURS = (KUBELET, GATEWAY, API_SERVER, POD_NETWORK)
 
 
 class NodeStrategy(Strategy):
@@ -64,11 +64,17 @@ class NodeStrategy(Strategy):
                 yield from not_negative(f"status.{field}.[{name}]", milli_value(quantity))
 
     def validate_change(self, new: dict, old: dict) -> Iterator[Cause]:
-        for field in ("podCIDRs", "providerID"):
+        # Its kubelet, and nobody else, can say that it came to another network.
+        moved = _network(new) != _network(old)
+        for field in ("providerID",) if moved else ("podCIDRs", "providerID"):
             was = old["spec"].get(field)
             if was and new["spec"].get(field) != was:
                 yield forbidden(f"spec.{field}", f'node updates may not change {field} except from "" to valid')
         yield from self.validate(new)
+
+
+def _network(node: dict) -> str:
+    return (node["metadata"].get("annotations") or {}).get(POD_NETWORK, "")
 
 
 def keep_off(node: dict) -> None:
