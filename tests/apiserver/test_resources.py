@@ -41,6 +41,39 @@ def test_a_strategic_patch_merges_containers_by_name_and_a_json_patch_goes_by_pa
     assert new["spec"]["replicas"] == 4
 
 
+def test_to_give_an_empty_list_or_map_is_to_give_none(api):
+    """As `omitempty` has it in Go's types; a struct stays, and so does what must be given."""
+    plain = deployment("web")
+    made = api.create(DEPLOYMENTS, plain)
+    plain["metadata"] |= {"labels": {}, "annotations": {}, "finalizers": []}
+    template = plain["spec"]["template"]
+    template["metadata"]["annotations"] = {}
+    template["spec"] |= {"nodeSelector": {}, "tolerations": [], "volumes": [], "affinity": {}}
+    template["spec"]["containers"][0] |= {"env": [], "ports": [], "resources": {"limits": {}}, "securityContext": {}}
+    again = api.ask("PUT", f"{DEPLOYMENTS}/web", plain).json
+    spec = again["spec"]["template"]["spec"]
+    assert not {"nodeSelector", "tolerations", "volumes"} & spec.keys() and spec["affinity"] == {}
+    container = spec["containers"][0]
+    assert not {"env", "ports"} & container.keys() and container["securityContext"] == {}
+    assert container["resources"] == {}
+    assert "annotations" not in again["spec"]["template"]["metadata"]
+    assert not {"labels", "annotations", "finalizers"} & again["metadata"].keys()
+    del spec["affinity"], container["securityContext"], made["metadata"]["resourceVersion"]
+    assert api.ask("PUT", f"{DEPLOYMENTS}/web", again).json["spec"] == made["spec"]
+
+
+def test_the_last_label_that_is_taken_away_leaves_no_map(api):
+    """What is ours is as a custom resource: only its metadata has Go's types."""
+    maps = "/api/v1/namespaces/default/configmaps"
+    api.create(maps, {"metadata": {"name": "c", "labels": {"a": "b"}}, "data": {"k": "v"}})
+    kept = api.patch(f"{maps}/c", {"metadata": {"labels": {"a": None}}, "data": {"k": None}}).json
+    assert "labels" not in kept["metadata"] and "data" not in kept
+    wheel = {"metadata": {"name": "scheduler", "annotations": {}}, "spec": {"mode": "Paused"}}
+    assert "annotations" not in api.create("/apis/orrery.io/v1/wheels", wheel)["metadata"]
+    lesson = {"metadata": {"name": "14-self-healing"}, "spec": {"step": "a-process-dies", "answers": {}}}
+    assert api.create("/apis/orrery.io/v1/lessons", lesson)["spec"]["answers"] == {}
+
+
 def test_a_write_on_an_old_version_is_a_conflict_and_one_without_a_version_is_not(api):
     old = api.create(DEPLOYMENTS, deployment("web"))
     api.patch(f"{DEPLOYMENTS}/web", {"spec": {"replicas": 2}})
