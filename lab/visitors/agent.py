@@ -104,7 +104,10 @@ class Agent(Standby):
             figures = None if seen is None else seen.get(f"{cluster}/{_key(one)}")
             status = new_status(one, self._service_of(cluster, one), figures)
             if status != one.get("status"):
-                changed.append(Put(VISITORS, {**one, "status": status}, subresource="status"))
+                # What is asked of them since is why; the rest is found by looking again.
+                is_new = one.get("status", {}).get("observedGeneration") != status["observedGeneration"]
+                cause = int(one["metadata"]["resourceVersion"]) if is_new else None
+                changed.append(Put(VISITORS, {**one, "status": status}, subresource="status", cause=cause))
         if objects and seen is not None:
             figures = {_key(one): seen[key] for one in objects if (key := f"{cluster}/{_key(one)}") in seen}
             metrics.publish(cluster, metrics.VISITORS, NAME, figures)

@@ -75,6 +75,8 @@ def test_visitors_ask_and_are_published_while_their_rate_is_above_zero(client, a
     published(client, "answers by pod", lambda seen: seen["pods"].get("web-1", {}).get("requests", 0) > 10)
     visit(client, rate=0)
     assert phase(client, "Idle")["observedGeneration"] == 2
+    said, asked_for, *_ = client.history(VISITORS, "default", "everyone")
+    assert (said["author"], said["cause"]) == ("visitors", asked_for["revision"])
     asked = published(client, "all to be told of", lambda seen: seen["requests"] == len(door.requests))["requests"]
     assert [request["host"] for request in door.requests] == [f"hello.default.{client.cluster}.localhost"] * asked
 
