@@ -13,7 +13,7 @@ from lab.store import Head, Row, find, head_of, rows_at
 
 from . import difference
 from .authors import AUTHORS
-from .words import rollout
+from .words import fault_words, rollout
 
 MOST = 200  # marks on a time line; a wide screen has room for so many
 IMPORTANCE = {"person": 3, "node": 2, "rollout": 1, "fault": 0}
@@ -55,8 +55,8 @@ def _fault(row: Row) -> tuple[str, str]:
     """What a part was told of and nobody had ordered, as the row that first tells of it has it."""
     fault = (row.why or {})["fault"]
     if row.resource == NODES.resource:
-        return "node", f"node {row.name} lost: {fault['reason']}"
-    return "fault", " ".join(filter(None, (_named(row), fault.get("container", ""), fault["reason"])))
+        return "node", fault_words(fault)
+    return "fault", f"{_named(row)}: {fault_words(fault)}"
 
 
 def _named(row: Row) -> str:

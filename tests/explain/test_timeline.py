@@ -61,10 +61,15 @@ def test_a_row_makes_a_mark_or_none(told, expected):
             a_pod(),
             "kubelet",
             {"reason": "ContainerDied", "container": "web", "exitCode": 137},
-            ("fault", "pod web-rs1-abcde web ContainerDied"),
+            ("fault", "pod web-rs1-abcde: container web ended with exit code 137"),
         ),
-        (a_node(), "node-controller", {"reason": "NodeSilent"}, ("node", "node node-a lost: NodeSilent")),
-        (a_node(), "kubelet", {"reason": "EngineSilent"}, ("node", "node node-a lost: EngineSilent")),
+        (a_node(), "node-controller", {"reason": "NodeSilent", "node": "node-a"}, ("node", "node node-a fell silent")),
+        (
+            a_node(),
+            "kubelet",
+            {"reason": "EngineSilent", "node": "node-a"},
+            ("node", "the container engine of node node-a does not answer"),
+        ),
     ],
 )
 def test_a_fault_is_told_by_the_row_that_first_tells_of_it(obj, author, fault, expected):
