@@ -49,6 +49,25 @@ class Counted:
         return noted
 
 
+class Sealed:
+    """ASGI: cookies that a browser sends by TLS alone, where a proxy with TLS stands before the door."""
+
+    def __init__(self, inner: Callable):
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sealed(message: Message) -> None:
+            if headers := message.get("headers"):
+                message = {**message, "headers": [(name, seal(name, value)) for name, value in headers]}
+            await send(message)
+
+        await self._inner(scope, receive, sealed)
+
+
+def seal(name: bytes, value: bytes) -> bytes:
+    return value + b"; Secure" if name.lower() == b"set-cookie" and b"; secure" not in value.lower() else value
+
+
 def name_request(scope: Scope) -> bytes:
     """What all lines of logs about it have in common, and its answer too: the name by which it came, or a new one."""
     came = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")

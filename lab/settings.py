@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 
@@ -35,10 +36,16 @@ LAB_ID = os.environ.get("ORRERY_LAB_ID") or _drawn("lab-id", lambda: secrets.tok
 DEBUG = os.environ.get("DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],.localhost").split(",")
 PORT = int(os.environ.get("ORRERY_PORT", "8088"))
-TLS_PORT = int(os.environ.get("ORRERY_TLS_PORT", "8090"))
+TLS_PORT = int(os.environ.get("ORRERY_TLS_PORT", "8090").split("-")[0])  # of several web servers', the first
 HOST = os.environ.get("ORRERY_HOST", "127.0.0.1")
 API_HOST = HOST if HOST not in ("0.0.0.0", "::", "localhost") else "127.0.0.1"  # of the TLS port, for this machine
 ROOM = os.environ.get("ORRERY_ROOM", "")  # where learners come in: http://192.168.1.20:8091/; empty without a room
+# Who may say at the room's port from where a request comes, and that it came by TLS (X-Forwarded-For, -Proto):
+# addresses or networks of a reverse proxy, with commas between them. Nobody else is believed.
+PROXIES = os.environ.get("ORRERY_PROXIES", "")
+if _room := urlsplit(ROOM).hostname:
+    ALLOWED_HOSTS.append(_room)
+CSRF_TRUSTED_ORIGINS = [f"https://{urlsplit(ROOM).netloc}"] if ROOM.startswith("https://") else []
 LESSONS_DIR = Path(os.environ.get("ORRERY_LESSONS", BASE_DIR / "lab" / "tutorials" / "lessons"))
 PKI_DIR = DATA_DIR / "pki"  # the lab's own authority, and what it has signed: lab/management/pki.py
 DEFAULT_CLUSTER = "default"

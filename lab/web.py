@@ -19,7 +19,7 @@ import uvicorn
 from django.conf import settings
 
 from lab.asgi import application
-from lab.doors import Counted, open_sockets
+from lab.doors import Counted, Sealed, open_sockets
 from lab.httpserver import QuietServer, SecuredProtocol
 from lab.parts import Here
 
@@ -42,7 +42,10 @@ def plain() -> uvicorn.Config:
 def strangers() -> uvicorn.Config:
     from lab.workshops.gate import Gate  # a lab without a room does without accounts
 
-    return uvicorn.Config(Counted(Gate(application), "room"), proxy_headers=False, **COMMON)
+    believed: dict[str, Any] = {"proxy_headers": bool(settings.PROXIES), "forwarded_allow_ips": settings.PROXIES}
+    gate = Gate(application)
+    behind = Sealed(gate) if settings.ROOM.startswith("https://") else gate
+    return uvicorn.Config(Counted(behind, "room"), **believed, **COMMON)
 
 
 def secured() -> uvicorn.Config:

@@ -30,7 +30,8 @@ def test_only_the_kubelet_gets_the_engine():
 
 def test_nothing_but_the_port_that_asks_for_credentials_is_open_to_others_unless_somebody_says_so():
     published = [port for service in SERVICES.values() for port in service.get("ports", ())]
-    (open_to_all,) = [port for port in published if not port.startswith(("127.0.0.1:", "${ORRERY_HOST:-127.0.0.1}:"))]
+    loopback = ("127.0.0.1:", "${ORRERY_HOST:-127.0.0.1}:", "${ORRERY_ROOM_HOST:-127.0.0.1}:")
+    (open_to_all,) = [port for port in published if not port.startswith(loopback)]
     assert open_to_all.endswith(":8090")
     assert SERVICES["proxy"]["command"][-2:] == ["--front-door", "${ORRERY_HOST:-127.0.0.1}:8089"]
     assert "*" not in SERVICES["web"]["environment"]["ALLOWED_HOSTS"]

@@ -41,14 +41,25 @@ class Lab:
     """Everything below one supervisor. The sockets are the web server's, plain and TLS, and the front door's: they stay
     open while web or proxy restarts, so that a browser waits a moment instead of being refused."""
 
-    def __init__(self, data: Path, runtime: str, broker: Broker, sockets: Sockets, host: str, room: Sequence[str] = ()):
-        """`room`: the names by which learners' machines find this one, the most certain first; none without a room."""
+    def __init__(
+        self,
+        data: Path,
+        runtime: str,
+        broker: Broker,
+        sockets: Sockets,
+        host: str,
+        room: Sequence[str] = (),
+        room_url: str = "",
+    ):
+        """`room`: the names by which learners' machines find this one, the most certain first; none without a room.
+        `room_url`: where they come in, if that is at somebody else's who passes them on."""
         self.data = data
         self.runtime = runtime
         self.broker = broker
         self.host = host
         self.port, self.tls_port, door_port = (each.getsockname()[1] for each in sockets[:3])
-        self.room = f"http://{room[0]}:{sockets.room.getsockname()[1]}/" if sockets.room else ""
+        own_url = f"http://{room[0]}:{sockets.room.getsockname()[1]}/" if sockets.room else ""
+        self.room = f"{room_url.rstrip('/')}/" if own_url and room_url else own_url
         self._names = room
         self.board = f"http://{host}:{self.port}/"
         self.tls = f"https://{host}:{self.tls_port}/"

@@ -38,7 +38,8 @@ def main(arguments: list[str]) -> str | None:
                 sockets = Sockets(*map(stack.enter_context, listen_everywhere(options)))
                 room = own_names(options.room) if options.room else []
                 runtime = choose_runtime(options.runtime, read_run(data).get("runtime", ""))
-                run(Lab(data, runtime, choose_broker(), sockets, options.host, room), began, options.browser)
+                lab = Lab(data, runtime, choose_broker(), sockets, options.host, room, options.room_url)
+                run(lab, began, options.browser)
     except CannotStart as problem:
         return str(problem)
     return None
@@ -66,6 +67,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         const="0.0.0.0",
         metavar="ADDRESS",
         help="let learners come in from other machines, at this address of the machine (default: at all it has)",
+    )
+    parser.add_argument(
+        "--room-url", default="", metavar="URL", help="of the room, where a proxy with TLS stands before it: https://…/"
     )
     parser.add_argument(
         "--room-port", type=int, metavar="PORT", help="of the room (default: the third after the board's)"
