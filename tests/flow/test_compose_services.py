@@ -12,14 +12,16 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
 
-from tests.labs import HOME, LabUnderTest, clean_environment, free_port, manage, wait_until
+from tests.labs import HOME, LabUnderTest, clean_environment, free_port, is_ready, manage, wait_until
 
 from .audit import wait_until_as_declared
 from .databases import create_database
+from .room import PASSWORD, Browser, made
 from .steps import PODS, scale
 
 SERVICES = yaml.safe_load((HOME / "compose.yaml").read_text())["services"]
@@ -28,17 +30,32 @@ STOP_SECONDS = 20
 DATA = "${PWD}/.data"
 
 
+class Ports(NamedTuple):
+    """Of a web server, by what they are in its container."""
+
+    plain: int
+    tls: int
+    room: int
+
+
+def free_ports() -> Ports:
+    return Ports(free_port(), free_port(), free_port())
+
+
 class Services:
-    """The processes that compose would start, each by the name of its service."""
+    """The processes that compose would start, each by the name of its service; those that it would scale, with a number
+    behind it."""
 
     def __init__(self, lab: LabUnderTest, database: str, redis: str):
         self.lab = lab
-        self.door, self.tls = free_port(), free_port()
+        self.door = free_port()
+        self.first = Ports(lab.port, free_port(), free_port())
         self._here = {
             "DATABASE_URL": database,
             "REDIS_URL": redis,
             "ORRERY_DATA": str(lab.data),
             "ORRERY_FRONT_DOOR": f"http://localhost:{self.door}/",
+            "ORRERY_ROOM": f"http://127.0.0.1:{self.first.room}/",
             "ORRERY_KUBELET_HOST": "127.0.0.1",
             "ORRERY_KUBELET_NAME": "127.0.0.1",
         }
@@ -48,22 +65,26 @@ class Services:
         declared = {key: unset(value) for key, value in SERVICES[name]["environment"].items()}
         return clean_environment(**declared | {key: self._here[key] for key in self._here.keys() & declared.keys()})
 
-    def command(self, words: list[str]) -> list[str]:
-        ports = {"8088": str(self.lab.port), "8089": str(self.door), "8090": str(self.tls)}
-        here = {**ports, "0.0.0.0": "127.0.0.1", DATA: str(self.lab.data)}
+    def command(self, words: list[str], ports: Ports | None = None) -> list[str]:
+        plain, tls, room = ports or self.first
+        at = {"8088": str(plain), "8089": str(self.door), "8090": str(tls), "8091": str(room)}
+        here = {**at, "0.0.0.0": "127.0.0.1", DATA: str(self.lab.data)}
         program = sys.executable if words[0] == "python" else str(Path(sys.executable).with_name(words[0]))
         for there, is_here in here.items():
             words = [unset(word).replace(there, is_here) for word in words]
         return [program, *words[1:]]
 
-    def start(self, name: str) -> subprocess.Popen:
+    def start(self, name: str, number: str = "", ports: Ports | None = None) -> subprocess.Popen:
         words = SERVICES[name].get("command") or command_of_the_image()
-        log = self.lab.data.with_name(f"{name}.log")
-        with log.open("w") as out:
-            self.running[name] = subprocess.Popen(
-                self.command(words), cwd=HOME, env=self.environment(name), stdout=out, stderr=out
+        with self.log(name + number).open("w") as out:
+            started = subprocess.Popen(
+                self.command(words, ports), cwd=HOME, env=self.environment(name), stdout=out, stderr=out
             )
-        return self.running[name]
+        self.running[name + number] = started
+        return started
+
+    def log(self, name: str) -> Path:
+        return self.lab.data.with_name(f"{name}.log")
 
     def is_healthy(self, name: str) -> bool:
         """What the service's own healthcheck says."""
@@ -108,7 +129,8 @@ def command_of_the_image() -> list[str]:
 def services(engine, postgres: str, redis_server: str, tmp_path: Path) -> Iterator[Services]:
     lab = LabUnderTest(tmp_path / "data", "docker")
     lab.data.mkdir()
-    services = Services(lab, create_database(postgres, "compose"), redis_server.replace("/0", "/1"))
+    name = f"compose-{free_port()}"
+    services = Services(lab, create_database(postgres, name), redis_server.replace("/0", "/1"))
     yield services
     services.stop()
     manage("down", data=lab.data)
@@ -149,3 +171,70 @@ def test_the_services_of_compose_make_a_cluster_with_the_demo_ready(services):
         "proxy": 0,
         "visitors": 0,
     }
+
+
+WEB = {
+    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+    "spec": {
+        "replicas": 1, "selector": {"matchLabels": {"app": "web"}},
+        "template": {"metadata": {"labels": {"app": "web"}},
+                     "spec": {"containers": [{"name": "app", "image": "orrery/hello:v1"}]}},
+    },
+}  # fmt: skip
+
+
+def processes(port: int) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        found = re.findall(r'orrery_processes{part="(\w+)"} (\S+)', answer.read().decode())
+    return {part: float(number) for part, number in found}
+
+
+@pytest.mark.timeout(400)
+def test_two_web_servers_and_three_workers_serve_one_room_and_go_on_without_some_of_them(services):
+    """`docker compose up --scale web=2 --scale worker=3`."""
+    assert services.start("prepare").wait(60) == 0
+    password = re.search(r"signs in as instructor with (\S+),", services.log("prepare").read_text())[1]
+    second = free_ports()
+    services.start("web")
+    services.start("web", "-2", second)
+    for number in ("", "-2", "-3"):
+        services.start("worker", number)
+    for name in ("beat", "kubelet", "proxy"):
+        services.start(name)
+    lab = services.lab
+    lab.wait_for_ready_pods(3, seconds=120)
+    for port in (services.first.plain, second.plain):  # whichever is asked, it answers for all
+        wait_until("all to be there", lambda port=port: processes(port) == {"web": 2, "worker": 4})
+
+    # A teacher at the one, a learner at the other, who is known at both: to browsers they are one address.
+    teacher = Browser(f"http://127.0.0.1:{services.first.room}/")
+    teacher.post("staff/sign-in", username="instructor", password=password)
+    teacher.post("staff/password", new_password1=PASSWORD, new_password2=PASSWORD)
+    code = made(teacher, "10-desired-state")
+    ada = Browser(f"http://127.0.0.1:{second.room}/")
+    assert "You are <b>Ada</b>" in ada.post("join", code=code, nickname="Ada")
+    cluster = f"{code.lower()}-1"
+    lab.api("POST", "/apis/apps/v1/namespaces/default/deployments", WEB, cluster=cluster)
+    pods = f"clusters/{cluster}/api/v1/namespaces/default/pods?labelSelector=app%3Dweb"
+
+    def ready() -> int:
+        items = json.loads(ada.get(pods))["items"]
+        return len(items) if all(is_ready(pod) for pod in items) else 0
+
+    def scaled(replicas: int) -> None:
+        ada.patch(f"clusters/{cluster}/apis/apps/v1/namespaces/default/deployments/web", replicas_of(replicas))
+        wait_until(f"{replicas} pods of hers", lambda: ready() == replicas, 60)
+
+    scaled(2)
+    ada.root = f"http://127.0.0.1:{services.first.room}/"
+    assert "You are <b>Ada</b>" in ada.get("room/") and ready() == 2
+    for name in ("web", "worker", "worker-2"):
+        services.running[name].kill()
+    ada.root = teacher.root = f"http://127.0.0.1:{second.room}/"
+    scaled(3)
+    assert "Ada" in teacher.get(f"staff/workshops/{code}/")
+    wait_until("who is gone to be missed", lambda: processes(second.plain) == {"web": 1, "worker": 2}, 30)
+
+
+def replicas_of(count: int) -> bytes:
+    return json.dumps({"spec": {"replicas": count}}).encode()

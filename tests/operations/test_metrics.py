@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def an_empty_broker(broker) -> None:
     counters.flush()
-    redis.Redis.from_url(settings.REDIS_URL).delete(counters._key(), parts._key())
+    redis.Redis.from_url(settings.REDIS_URL).delete(counters._key(), parts._key(), presence._key())
 
 
 def get(path: str = "/metrics", method: str = "get", **headers: str) -> HttpResponse:
