@@ -16,12 +16,14 @@ class LabConfig(AppConfig):
         """Let every process that writes know which controllers there are to poke."""
         from . import tasks
         from .kubelet.subscription import subscribe_kubelet
-        from .tutorials import pace
+        from .tutorials import kept, pace
+        from .workshops.closing import kept_of
         from .workshops.seats import waits_at
 
         tasks.subscribe_all()
         subscribe_kubelet()
         pace.asks(waits_at)
+        kept.asks(kept_of)
         # What a process knows of its clusters lives long and holds no cycles. Looking for some after every 700 new
         # objects, as Python does unless told otherwise, takes three times as long as reading the objects.
         gc.set_threshold(10_000, 50, 50)

@@ -124,6 +124,10 @@ class Workshop(models.Model):
         blank=True,
         help_text="`<lesson>/<number>` of what who is led is shown; else they are at the step",
     )
+    paused = models.BooleanField(default=False, help_text="whether learners may look and not act")
+    ends = models.DateTimeField(null=True, help_text="until when it is meant to last, if somebody has said so")
+    over = models.DateTimeField(null=True, help_text="since when it is")
+    goes = models.BooleanField(default=False, help_text="whether its clusters go when it is over; else they sleep")
     forget = models.DateField(help_text="the day on which names and all that learners did are deleted")
 
     def __str__(self) -> str:
@@ -139,6 +143,9 @@ class Seat(models.Model):
     cluster = models.CharField(max_length=63, unique=True)
     joined = models.DateTimeField(auto_now_add=True)
     hand = models.DateTimeField(null=True, help_text="since when they ask for help")
+    kept = models.JSONField(
+        default=dict, help_text="their Lessons by name, of a cluster that has gone when it was over"
+    )
     alone = models.BooleanField(default=False, help_text="whether they go on by themselves while the class is led")
 
     class Meta:

@@ -11,7 +11,7 @@ from lab.apimachinery.kinds import LESSONS
 from lab.client import cluster_names
 from lab.dashboard.answers import own_cluster, strict
 
-from . import carrying, shelf
+from . import carrying, kept, shelf
 from .cluster import LEARN, ensure_learning_cluster
 from .overview import certificate_of, tracks
 from .predictions import in_sum
@@ -77,5 +77,6 @@ def _alone(request: HttpRequest) -> bool:
 
 
 def _lessons(cluster: str) -> dict[str, dict]:
-    known = cluster in cluster_names()
-    return {obj["metadata"]["name"]: obj for obj in client_of(cluster).list(LESSONS)} if known else {}
+    if cluster not in cluster_names():
+        return kept.of_gone(cluster)
+    return {obj["metadata"]["name"]: obj for obj in client_of(cluster).list(LESSONS)}

@@ -25,6 +25,7 @@ from lab.models import Seat
 
 from . import shares
 from .acts import INSTRUCTOR
+from .closing import check_goes_on
 from .helping import check_instructor, check_learner, is_act, whose
 from .seats import lately
 
@@ -68,6 +69,7 @@ class Gate:
         if seat and may(seat, path, scope.get("query_string", b"")):
             shares.of_seat(scope, seat.cluster)
             if acts(scope) and not path.startswith(ROOM):
+                await in_thread(check_goes_on, seat)
                 await in_thread(check_learner, seat)
             scope["state"] = {**(scope.get("state") or {}), BY_ROOM: True, ONLY_CLUSTER: seat.cluster}
             with shares.one_more(seat.cluster):

@@ -73,6 +73,8 @@ def room(request: HttpRequest) -> HttpResponse:
     seat = seat_of(token)
     if seat is None:
         return redirect("join")
+    if seat.workshop.over:
+        return render(request, "workshops/over.html", {"seat": seat, "seated": seat, "cluster": seat.cluster})
     ensure_learning_cluster(seat.cluster, seat.workshop.images)  # whoever was killed when they joined
     kept = {obj["metadata"]["name"]: obj for obj in Client(seat.cluster, "board", hardware=True).list(LESSONS)}
     lessons = [

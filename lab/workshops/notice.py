@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.models import Workshop
 
+from .closing import in_time
 from .helping import Beside, beside
 from .leading import Led, leads_to
 from .polls import asked, open_poll, voters
@@ -26,6 +27,7 @@ class Shown:
     led: Led | None
     alone: frozenset[str]
     beside: dict[str, Beside]
+    time: dict  # as `closing.in_time` says it
 
     def of(self, cluster: str) -> dict:
         """What one of them is told."""
@@ -37,6 +39,7 @@ class Shown:
             "questions": in_short(cluster, self.questions),
             "led": self._led(cluster),
             "help": self.help(cluster),
+            "time": self.time,
         }
 
     def help(self, cluster: str) -> dict | None:
@@ -76,4 +79,5 @@ class Notice(Watched):
             led=led,
             alone=frozenset(workshop.taken.filter(alone=True).values_list("cluster", flat=True) if led else ()),
             beside=beside(workshop),
+            time=in_time(workshop),
         )

@@ -30,6 +30,8 @@ def join(code: str, nickname: str) -> tuple[Seat, str]:
         workshop = Workshop.objects.select_for_update().filter(code=code).first()
         if workshop is None:
             raise Refused("No workshop has this code. Look at the projector again: six letters, without vowels.")
+        if workshop.over:
+            raise Refused("This workshop is over.")
         if not workshop.is_open:
             raise Refused("This workshop takes nobody any more. Ask your instructor to open it again.")
         taken = list(workshop.taken.values_list("nickname", flat=True))
@@ -56,8 +58,10 @@ def rehearsal_cluster(workshop: Workshop) -> str:
 
 def forget(workshop: Workshop) -> None:
     """Its clusters, those that nobody has taken too, with all that was done there, and its learners' names."""
-    ahead = {*next_clusters(workshop), rehearsal_cluster(workshop)} & set(cluster_names())
-    for cluster in [*workshop.taken.values_list("cluster", flat=True), *ahead]:
+    there = set(cluster_names())  # those of a class that is over may have gone
+    ahead = {*next_clusters(workshop), rehearsal_cluster(workshop)}
+    taken = set(workshop.taken.values_list("cluster", flat=True))
+    for cluster in sorted((taken | ahead) & there):
         delete_cluster(cluster)
         forgotten(cluster)
     workshop.delete()

@@ -10,12 +10,12 @@ from lab.apimachinery.errors import ApiError
 from lab.dashboard.answers import refused, strict
 from lab.models import Workshop
 
-from . import acts, helping, leading, polls, questions
+from . import acts, closing, helping, leading, polls, questions
 from .accounts import staff
 from .views import drawn
 
 TO_ONE = {**acts.TO_ONE, **helping.TO_ONE}
-TO_ALL = {**leading.TO_ALL, **polls.TO_ALL, **questions.TO_ALL}
+TO_ALL = {**leading.TO_ALL, **polls.TO_ALL, **questions.TO_ALL, **closing.TO_ALL}
 
 
 @require_GET

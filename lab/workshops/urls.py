@@ -28,7 +28,7 @@ urlpatterns = [
     re_path(CODE + r"drill$", afterwards.drill, name="drill"),
     re_path(CODE + r"wall$", teaching.wall, name="wall"),
     re_path(
-        CODE + r"wall/do/(?P<what>[a-z]+)$",
+        CODE + r"wall/do/(?P<what>[a-z-]+)$",
         teaching.do,
         name="wall-do",
     ),

@@ -14,6 +14,7 @@ from lab.client import Client, UnknownCluster, wait_for_any
 from lab.models import Cluster, Seat, Workshop
 from lab.tutorials import shelf
 
+from .closing import in_time
 from .helping import beside
 from .polls import counted, open_poll
 from .presence import away_since, last_seen
@@ -108,7 +109,7 @@ def _room(workshop: Workshop, tiles: dict[str, Tile]) -> dict:
     here = shelf.lesson(workshop.lesson)
     step = here.step(workshop.step) if here else None
     at = {"lesson": here.id, "step": here.steps.index(step) + 1, "held": workshop.held} if here and step else None
-    said |= {"led": workshop.led, "slide": workshop.slide}
+    said |= {"led": workshop.led, "slide": workshop.slide, "time": in_time(workshop)}
     poll = open_poll(workshop)
     asked = on_wall(of_workshop(workshop))
     return {**said, "at": at, "poll": counted(*poll) if poll else None, "questions": asked}

@@ -3,6 +3,7 @@ import { make } from "../board/format.js";
 import { help } from "./help.js";
 import { lead } from "./led.js";
 import { tell } from "./questions.js";
+import { tell as tellTime } from "./time.js";
 
 const box = document.getElementById("said");
 const QUIET = 12000; // the server speaks every five seconds
@@ -41,7 +42,7 @@ setInterval(() => {
   dead.close();
 }, 1000);
 
-function show({ said, hand, waits, poll, questions, led, help: beside }) {
+function show({ said, hand, waits, poll, questions, led, help: beside, time, now }) {
   if (waits !== waited) {
     waited = waits;
     document.dispatchEvent(new Event("pace")); // the lesson shows whether one may go on
@@ -53,6 +54,7 @@ function show({ said, hand, waits, poll, questions, led, help: beside }) {
   tell(questions);
   lead(led);
   help(beside);
+  tellTime(time, now);
 }
 
 // A question to the whole class: one press on an answer is the vote. Drawn once, so that who is choosing goes on choosing.

@@ -4,6 +4,7 @@ import { draw as drawAsked, toggle as asked } from "./asked.js";
 import { draw as drawPoll } from "./poll.js";
 import { draw as drawStrip } from "./strip.js";
 import { ask, close, open, show } from "./one.js";
+import { draw as drawTime, toggle as timing } from "./timing.js";
 import { draw, drawAll, fit, look, nameOf, now, order, remove, rows, ui } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
@@ -105,6 +106,7 @@ function rest() {
   $("saying").hidden = !room.said && $("say").ariaExpanded !== "true";
   $("say-form").hidden = $("say").ariaExpanded !== "true";
   drawStrip();
+  drawTime(room.time);
   drawPoll(room.poll);
   drawAsked(room.questions);
   show();
@@ -193,7 +195,7 @@ $("names").onclick = () => names(!ui.names);
 $("projector").onclick = () => project(root.dataset.projector !== "true");
 $("theme").onclick = theme;
 
-const KEYS = { n: () => names(!ui.names), m: () => saying(), q: () => asked(), b: () => $("projector").click(), d: theme };
+const KEYS = { n: () => names(!ui.names), m: () => saying(), q: () => asked(), t: () => timing(), b: () => $("projector").click(), d: theme };
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") return $("say").ariaExpanded === "true" && $("saying").contains(event.target) ? ($("say").focus(), saying(false)) : $("asked").hidden ? close() : asked(false);
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;

@@ -1,4 +1,5 @@
-"""An instructor beside a learner, in real browsers: looks along, points, takes over and gives back."""
+"""An instructor beside a learner, in real browsers: looks along, points, takes over and gives back; and before all of
+them: pauses, and ends."""
 
 import json
 import re
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ..labs import LabUnderTest
-from .room import PASSWORD, ROOM, SLOW, joined, made, root_of, teacher_of
+from .room import PASSWORD, ROOM, SLOW, Browser, joined, made, root_of, teacher_of
 
 LESSON = "10-desired-state"
 DEPLOYMENT = "apis/apps/v1/namespaces/default/deployments/web"
@@ -24,6 +25,11 @@ def lab(tmp_path_factory) -> Iterator[LabUnderTest]:
         lab.clean_up()
 
 
+@pytest.fixture(scope="module")
+def teacher(lab) -> Browser:
+    return teacher_of(lab)
+
+
 def bar(page: Page):
     return page.locator("#class-bar")
 
@@ -32,22 +38,25 @@ def press(page: Page, words: str) -> None:
     page.get_by_role("button", name=words, exact=True).click()
 
 
+def signed_in(page: Page, root: str) -> Page:
+    page.goto(f"{root}staff/sign-in?next=/staff/workshops/")
+    page.get_by_label("Username").fill("instructor")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Sign in")
+    return page
+
+
 def authors(page: Page, cluster: str) -> list[str]:
     read = f"async () => await (await fetch('/clusters/{cluster}/{DEPLOYMENT}/history')).text()"
     return [one["author"] for one in json.loads(page.evaluate(read))["revisions"]]
 
 
-def test_an_instructor_looks_along_points_and_acts_as_far_as_a_learner_lets_them(lab, opened):
-    code, root = made(teacher_of(lab), LESSON), root_of(lab)
+def test_an_instructor_looks_along_points_and_acts_as_far_as_a_learner_lets_them(lab, teacher, opened):
+    code, root = made(teacher, LESSON), root_of(lab)
     cluster = f"{code.lower()}-1"
-    ada, grace = joined(opened(), root, code, "Ada"), opened()
+    ada, grace = joined(opened(), root, code, "Ada"), signed_in(opened(), root)
     ada.locator(f'[form="begin-{LESSON}"]').click()
     expect(ada.locator(".pod").first).to_be_visible(timeout=SLOW)
-    grace.goto(f"{root}staff/sign-in?next=/staff/workshops/")
-    grace.get_by_label("Username").fill("instructor")
-    grace.get_by_label("Password").fill(PASSWORD)
-    press(grace, "Sign in")
-
     grace.goto(f"{root}clusters/{cluster}/")  # not before she has said yes
     expect(grace).to_have_url(re.compile("/wall"), timeout=SLOW)
     expect(grace.locator("#one-name")).to_have_text("Ada", timeout=SLOW)
@@ -89,3 +98,30 @@ def test_an_instructor_looks_along_points_and_acts_as_far_as_a_learner_lets_them
 
     press(ada, "End it")
     expect(grace).to_have_url(re.compile("/wall"), timeout=SLOW)
+
+
+def test_a_class_pauses_has_more_time_and_ends_asleep(lab, teacher, opened):
+    code, root = made(teacher, LESSON), root_of(lab)
+    ada, wall = joined(opened(), root, code, "Ada"), signed_in(opened(), root)
+    ada.locator(f'[form="begin-{LESSON}"]').click()
+    expect(ada.locator(".pod[data-state=ready]")).to_have_count(1, timeout=SLOW)
+    wall.goto(f"{root}staff/workshops/{code}/wall")
+    expect(wall.locator(".tile")).to_be_visible(timeout=SLOW)
+    wall.keyboard.press("t")
+    press(wall, "All pause")
+    expect(bar(ada)).to_contain_text("Your class pauses", timeout=SLOW)
+    ada.locator('.card[data-id="deployments.apps/default/web"] [data-step]').last.click()
+    expect(ada.locator(".toast")).to_contain_text("your class pauses", timeout=SLOW)
+    press(wall, "All go on")
+    expect(bar(ada)).to_be_hidden(timeout=SLOW)
+    press(wall, "5 minutes more")
+    expect(bar(ada)).to_contain_text("5 minutes are left", timeout=SLOW)
+    press(wall, "End the class…")
+    press(wall, "Yes, end it: their clusters sleep")
+    expect(wall.locator("#time-said")).to_have_text("The class is over. 1 of 1 clusters are asleep.", timeout=SLOW)
+    expect(bar(ada)).to_contain_text("The class is over.", timeout=SLOW)
+    expect(ada.locator(".node.off").first).to_be_visible(timeout=SLOW)  # the board stays
+    ada.goto(f"{root}room/")
+    expect(ada.get_by_role("heading", name="An evening is over")).to_be_visible()
+    press(wall, "Let it go on after all")
+    expect(ada.locator(f'[form="begin-{LESSON}"]')).to_be_visible(timeout=SLOW)

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from django.utils.timezone import now
 
 from lab.httpserver import AUTHOR, ONLY_CLUSTER
-from lab.models import Help
+from lab.models import Help, Workshop
 from lab.workshops.gate import COOKIE, Gate
 from lab.workshops.seats import join
 
@@ -114,3 +115,17 @@ def test_who_may_not_look_along_yet_is_led_to_the_wall_and_who_waits_is_told_why
     assert ask("/lessons/10-desired-state/start", key, method="POST")[0] == 403
     for path in ("/room/help/back", "/room/hand", "/room/questions", "/room/vote", "/room/alone"):
         assert ask(path, key, method="POST") == (200, ada.cluster), path
+
+
+@pytest.mark.parametrize(("method", "path", "from_"), MATRIX)
+def test_while_a_class_pauses_and_when_it_is_over_who_learns_looks_and_does_not_act(workshop, ask, method, path, from_):
+    ada, key = join(workshop.code, "Ada")
+    way = {"kind": "websocket"} if method == "websocket" else {"method": method}
+    for held in ({"paused": True}, {"over": now()}):
+        Workshop.objects.update(**{"paused": False, "over": None, **held})
+        assert is_in(ask(f"/clusters/{ada.cluster}/{path}", key, **way), ada.cluster) == (from_ == "L"), held
+    status, words = ask("/lessons/10-desired-state/start", key, method="POST")
+    assert status == 403 and "this class is over" in words
+    for path in ("/room/hand", "/room/questions", "/room/help/end", "/lessons/certificate", "/lessons/progress.yaml"):
+        method = "GET" if path.startswith("/lessons/") else "POST"
+        assert ask(path, key, method=method) == (200, ada.cluster), path
