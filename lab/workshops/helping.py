@@ -64,7 +64,7 @@ def after(state: str, act: str, moves: Moves) -> str:
 
 def is_act(kind: str, method: str, path: str) -> bool:
     """Whether what is asked for may change a cluster. Pure."""
-    return path.endswith(STREAMS) if kind == "websocket" else method not in ("GET", "HEAD", "OPTIONS")
+    return path.rstrip("/").endswith(STREAMS) if kind == "websocket" else method not in ("GET", "HEAD", "OPTIONS")
 
 
 def beside(workshop: Workshop) -> dict[str, Beside]:

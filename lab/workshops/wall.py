@@ -1,6 +1,6 @@
 """The wall of a workshop: its tiles, kept up to date from the seats and the logs of their clusters.
 
-A look costs three small queries, and more only for clusters whose log has moved; of those a tile is made anew where
+A look costs a few small queries, and more only for clusters whose log has moved; of those a tile is made anew where
 the change is one that it shows. (Machines sign their Leases all the time.)
 """
 

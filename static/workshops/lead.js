@@ -52,7 +52,8 @@ button.onclick = async () => {
   else ask("part");
 };
 
-part.hidden = !code || !document.body.dataset.lesson;
+// Beside a learner one is where that learner is: nobody else is led there.
+part.hidden = !code || !document.body.dataset.lesson || /^[a-z]{6}-\d+$/.test(document.body.dataset.cluster || "");
 fit();
 if (!part.hidden) {
   show();

@@ -77,6 +77,7 @@ def test_what_changes_a_cluster_is_an_act_and_what_reads_it_is_none():
         assert is_act("http", method, "/clusters/b-1/api/v1/pods")
     assert not is_act("http", "GET", "/clusters/b-1/") and not is_act("websocket", "", "/clusters/b-1/board")
     assert is_act("websocket", "", "/clusters/b-1/api/v1/namespaces/default/pods/a/exec")
+    assert is_act("websocket", "", "/clusters/b-1/api/v1/namespaces/default/pods/a/exec/")
 
 
 def test_a_learner_is_asked_accepts_sees_it_and_ends_it(workshop, teacher, ada):
