@@ -112,6 +112,7 @@ def test_the_supervisor_makes_events_of_what_is_none_and_hears_warnings_in_both(
     event = logs.as_json(0, "ERROR", "web", "no", logger="lab.x")
     assert (as_event("web", event), warning_in(event)) == (event, "lab.x: no")
     assert warning_in('{"level": "ERROR"}') == warning_in("{") == ""
+    assert warning_in(logs.as_json(0, "WARNING", "web", "deprecated", logger="py.warnings")) == ""
 
 
 @pytest.mark.timeout(240)

@@ -88,7 +88,7 @@ def _disk(seen: Seen) -> Part:
         return Part("disk", False, seen.disk, "Mount the data folder, ORRERY_DATA, for all parts.", True)
     word = f"{_size(seen.free_bytes)} free in {settings.DATA_DIR}"
     if seen.free_bytes < LEAST_FREE_BYTES:
-        return Part("disk", False, f"full: {word}", "Free some: `docker image prune`, old workshops, logs.", True)
+        return Part("disk", False, f"full: {word}", "Free some: docker image prune, old workshops, logs.", True)
     if seen.free_bytes < LITTLE_BYTES:
         return Part("disk", True, f"little room: {word}", "Free some before the next class.", True)
     return Part("disk", True, word, counts=True)
@@ -99,7 +99,7 @@ def _processes(seen: Seen, now: float) -> Iterator[Part]:
     unknown = "not known while the broker is away"
     ticks = [one["time"] for one in seen.there if one["part"] == parts.CLOCK]
     word = unknown if seen.broker else f"ticked {max(0.0, now - max(ticks)):.0f} s ago" if ticks else "has stopped"
-    help = "Start `python -m lab.beat`; if it runs, no worker of the control plane takes its tick."
+    help = "Start it: python -m lab.beat. If it runs, no worker of the control plane takes its tick."
     yield Part("clock", bool(ticks), word, "" if ticks else help)
     web = sum(one["part"] == "web" for one in seen.there)
     yield Part("web", True, _number(web, "process", "processes") if web else "this process")
@@ -107,7 +107,7 @@ def _processes(seen: Seen, now: float) -> Iterator[Part]:
     for role, queue in queues.items():
         names = [one["name"].removeprefix("worker@") for one in seen.there if queue in one.get("queues", ())]
         word = f"{_number(len(names), 'process', 'processes')}: {', '.join(names)}" if names else "none"
-        help = f"Start `python -m lab.worker {queue}`; if it runs, its log says more."
+        help = f"Start one: python -m lab.worker {queue}. If it runs, its log says more."
         yield Part(f"worker-{role}", bool(names), unknown if seen.broker else word, "" if names else help)
 
 
@@ -115,7 +115,7 @@ def _engines(seen: Seen) -> Iterator[Part]:
     """What runs containers, as their kubelets say."""
     found = [(name, trouble) for one in seen.there for name, trouble in one.get("engines", {}).items()]
     for name, trouble in sorted(found):
-        help = "Start the engine: `docker info` must answer where the kubelet runs. Pods come back by themselves."
+        help = "Start the engine: docker info must answer where the kubelet runs. Pods come back by themselves."
         yield Part(f"engine-{name}", not trouble, trouble or "answers its kubelet", help if trouble else "")
     if not found:
         help = "A worker of the kubelet's queue needs ORRERY_KUBELET: docker, process or simulated."

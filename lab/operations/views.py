@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -85,4 +86,4 @@ def health(request: HttpRequest) -> HttpResponse:
     """The same for people."""
     found = report()
     ill = [part for part in found if not part.well]
-    return render(request, "operations/health.html", {"parts": found, "ill": ill})
+    return render(request, "operations/health.html", {"parts": found, "ill": ill, "room": settings.ROOM})

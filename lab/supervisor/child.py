@@ -158,7 +158,8 @@ def warning_in(line: str) -> str:
     if not (said := read(line)):
         found = WARNING.match(line)
         return found[1] if found else ""
-    return f"{said['logger']}: {said['message']}" if said["level"] in ("WARNING", "ERROR", "CRITICAL") else ""
+    warns = said["level"] in ("WARNING", "ERROR", "CRITICAL") and said["logger"] != "py.warnings"  # for programmers
+    return f"{said['logger']}: {said['message']}" if warns else ""
 
 
 def words_of(line: str) -> str:

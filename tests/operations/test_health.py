@@ -106,7 +106,8 @@ def test_who_sends_visitors_elsewhere_does_not_do_so_for_a_worker(there):
 
 
 def test_people_read_it_on_a_page(there, monkeypatch):
-    assert "All 8 parts do their work." in get("/health").content.decode()
+    page = get("/health").content.decode()
+    assert "All 8 parts do their work." in page and 'href="/staff/workshops/"' in page
     monkeypatch.setattr(health, "look", lambda: Seen(**{**vars(WELL), "there": THERE[1:]}))
     page = get("/health").content.decode()
     assert "1 of 8 parts need you." in page and "python -m lab.beat" in page
