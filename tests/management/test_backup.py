@@ -8,8 +8,10 @@ from pathlib import Path
 
 import orjson
 import pytest
+from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 
+from lab import parts
 from lab.management.commands.backup import said
 from lab.operations.restore import newer
 from tests.flow.databases import create_database
@@ -102,6 +104,15 @@ def test_what_is_there_is_replaced_only_if_somebody_says_so(kept, tmp_path):
     assert "['default', 'mine']" in command(data, "shell", "-c", shows)
     command(data, "restore", str(kept), "--yes")
     assert "['default', 'bcdfgh-1']" in command(data, "shell", "-c", shows)
+
+
+def test_a_lab_that_runs_somewhere_is_not_restored_under_its_processes(kept, tmp_path, broker):
+    parts._client.delete(parts._key())
+    parts.say("worker", "worker@elsewhere:7", {"queues": ["kubelet"]})
+    env = {"REDIS_URL": broker, "ORRERY_LAB_ID": settings.LAB_ID}
+    assert "still runs: worker@elsewhere:7" in refused(tmp_path / "data", "restore", str(kept), "--yes", **env)
+    parts._client.delete(parts._key())
+    command(tmp_path / "data", "restore", str(kept), **env)
 
 
 def test_a_newer_schema_is_refused_in_words_that_say_what_to_do(kept, tmp_path):
