@@ -57,7 +57,7 @@ def _starting(subject: Subject) -> Card:
     node = subject.obj["spec"]["nodeName"]
     ago = human_duration(max(0.0, subject.now - bound["time"])) if bound else ""
     since = f", {ago} after it was put there" if ago else ""
-    answer = f"The kubelet of {node} is making its containers{since}: {name or 'none is reported yet'}."
+    answer = f"The kubelet of {node} has still to bring up its containers{since}: {name or 'none is reported yet'}."
     if reason == "PodInitializing":
         answer = f"Its init containers have to end before the others start{since}: it is at {name}."
     grounds = [ground(bound, f"put on {node}", "Binding")] if bound else []
