@@ -8,6 +8,7 @@ only as far as that learner has let them (`helping`).
 
 import re
 from collections.abc import Callable
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
@@ -27,6 +28,7 @@ from . import shares
 from .acts import INSTRUCTOR
 from .closing import check_goes_on
 from .helping import check_instructor, check_learner, is_act, whose
+from .lasting import lasting
 from .seats import lately
 
 COOKIE = "orrery-seat"
@@ -69,8 +71,7 @@ class Gate:
         if seat and may(seat, path, scope.get("query_string", b"")):
             shares.of_seat(scope, seat.cluster)
             if acts(scope) and not path.startswith(ROOM):
-                await in_thread(check_goes_on, seat)
-                await in_thread(check_learner, seat)
+                receive, send = await hold(scope, receive, send, partial(check_acts, seat))
             scope["state"] = {**(scope.get("state") or {}), BY_ROOM: True, ONLY_CLUSTER: seat.cluster}
             with shares.one_more(seat.cluster):
                 await self._inner(scope, receive, send)
@@ -85,7 +86,8 @@ class Gate:
         seat = await in_thread(whose, scope["path"])
         if seat:
             try:
-                await in_thread(check_instructor, seat, name, acts(scope))
+                check = partial(check_instructor, seat, name, acts(scope))
+                receive, send = await hold(scope, receive, send, check)
             except ApiError:
                 if not (is_page(scope) and PAGES.fullmatch(scope["path"])):
                     raise
@@ -102,6 +104,18 @@ class Gate:
         except ApiError:
             if not await teaches(cookies):
                 raise
+
+
+async def hold(scope: Scope, receive: Receive, send: Send, check: Callable[[], None]) -> tuple[Receive, Send]:
+    """By what `check` says now, and of a stream as long as it lasts. Raises ApiError."""
+    await in_thread(check)
+    return lasting(receive, send, check) if is_socket(scope) else (receive, send)
+
+
+def check_acts(seat: Seat) -> None:
+    """Whether a learner may act. Raises ApiError."""
+    check_goes_on(seat)
+    check_learner(seat)
 
 
 def is_socket(scope: Scope) -> bool:
