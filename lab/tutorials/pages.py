@@ -59,7 +59,10 @@ class Block:
         for each in wrong:
             for path, said in _said(each, rules):
                 self.wrong(path, said)
-        if wrong:
+        if all(isinstance(each.kind, ValidationErrorKind.AdditionalProperties) for each in wrong):
+            for each in wrong:
+                _drop(self.front, each)
+        else:
             self.front = {}  # what is made of it would only repeat them
 
     def wrong(self, path: str, text: str) -> None:
@@ -141,6 +144,16 @@ def _said(error: jsonschema_rs.ValidationError, rules: dict) -> Iterator[tuple[s
     else:
         ours = schema.get("errorMessage") if error.schema_path[-1] == "oneOf" else None
         yield _path(where), ours or error.message
+
+
+def _drop(front: dict, error: jsonschema_rs.ValidationError) -> None:
+    """Take the fields away that there are not: the rest can be read, and its mistakes be told as well."""
+    assert isinstance(error.kind, ValidationErrorKind.AdditionalProperties)
+    part: Any = front
+    for step in error.instance_path:
+        part = part[step]
+    for name in error.kind.unexpected:
+        del part[name]
 
 
 def _path(parts: list[str | int]) -> str:

@@ -90,8 +90,11 @@ def _read(folder: Path, name: str) -> tuple[dict, list[dict]]:
         raise ValueError(f"there is no file {name}, neither beside this one nor in scenes/")
     try:
         found = [obj for obj in yaml.load_all(file.read_text(), Loader) if obj]
-    except yaml.YAMLError as error:
-        raise ValueError(f"{name}: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(f"{name}, line {line}: {error.problem}") from None
+    except yaml.YAMLError as error:  # of a character that no YAML has
+        raise ValueError(f"{name}: {str(error).splitlines()[0]}") from None
     headed = bool(found) and found[0].get("kind") == HEADER
     return (found[0], found[1:]) if headed else ({}, found)
 

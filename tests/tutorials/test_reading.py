@@ -160,6 +160,15 @@ def test_all_mistakes_are_told_at_once(folder):
     assert len(mistakes(folder)) == 3
 
 
+def test_a_field_that_there_is_not_hides_no_other_mistake(folder):
+    file = folder / "1-first.md"
+    changed = file.read_text().replace("title: A step", "title: A step\nhint: []")
+    file.write_text(changed + "\n## Afterwards\n{took nobody} seconds.\n")
+    with pytest.raises(Mistakes) as caught:
+        read_lesson(folder)
+    assert [one.text.partition(":")[0] for one in caught.value.mistakes] == ["hint", "no check is called nobody"]
+
+
 def test_a_lesson_without_steps_is_none(folder):
     (folder / "1-first.md").unlink()
     assert any("has a step at least" in one for one in mistakes(folder))

@@ -328,7 +328,7 @@ def test_every_scene_can_be_read(file):
         ("kind: Scene\nfresh: true\n", "a Scene has no fresh"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "a Pod has no name"),
         ("apiVersion: orrery.io/v1\nkind: Release\nmetadata: {name: x}\n", "a scene has no Release"),
-        ("kind: [", "bad.yaml: while parsing"),
+        ("kind: Scene\nkind: [", "bad.yaml, line 2: expected the node content"),
         ("apiVersion: v1\nkind: Pot\nmetadata: {name: x}\n", "there is no kind Pot"),
     ],
 )
