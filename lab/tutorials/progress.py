@@ -100,7 +100,8 @@ def passed(
     status: dict, obj: dict, step: Step, revision: int, now: float, measured: dict[str, str], true: set[str]
 ) -> dict:
     """The status when all checks have passed: the phase, and what is kept of the step for good. `true`: the answers to
-    the prediction that have come true. What the learner predicted first stays (`predicted`): the next time they know.
+    the prediction that have come true. What the learner predicted first stays (`predicted`), in
+    whichever run: the next time they know.
     What was predicted of what had been seen (`shown`), by the lab or by who acted first, is nobody's prediction."""
     before = status.get("steps", {}).get(step.id, {})
     said = answers(obj, step)
@@ -115,7 +116,11 @@ def passed(
     if step.predict and step.predict.id in said:
         found, shown = verdict(step.predict, said[step.predict.id], measured, true), status.get("shown", False)
         kept |= {**found, "shown": shown, "early": status.get("early", False)}
-        first = before.get("predicted") or ({} if shown else found)
+        earlier = obj["spec"].get("first", {}).get(step.id)
+        first = {} if shown else found
+        if earlier is not None:
+            first = verdict(step.predict, earlier, measured, true)
+        first = before.get("predicted") or first
         kept |= {"predicted": first} if first else {}
     steps = {**status.get("steps", {}), step.id: kept}
     return {**status, "phase": DONE, "steps": steps}
@@ -139,6 +144,10 @@ def verdict(question: Question, chosen: Any, measured: dict[str, str], true: set
 def entered(obj: dict | None, step: Step) -> dict:
     """The spec of who goes to a step, or begins it anew: another run, in which nothing of it is answered yet."""
     spec = copy.deepcopy(obj["spec"]) if obj else {}
+    said = spec.get("answers", {}).get(step.id, {})
+    own = spec.get("skip") != step.id and not (obj or {}).get("status", {}).get("early")
+    if step.predict and step.predict.id in said and own:
+        spec.setdefault("first", {}).setdefault(step.id, said[step.predict.id])  # the next time they know more
     for named in ("answers", "hints"):
         spec.get(named, {}).pop(step.id, None)
     spec.pop("skip", None)

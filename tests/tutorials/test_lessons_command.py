@@ -25,7 +25,7 @@ def test_a_new_lesson_has_the_next_number_and_no_mistakes(folder, capsys):
     told(capsys, "new", "blue-green")
     shelved = shelf.find("08-blue-green")
     assert shelved.mistakes == () and shelved.lesson.title == "Blue green"
-    assert "1 lessons, 1 steps: no mistakes" in told(capsys, "check", "08-blue-green")
+    assert "1 lesson, 1 step: no mistakes" in told(capsys, "check", "08-blue-green")
     assert "08-blue-green" in told(capsys, "list")
 
 

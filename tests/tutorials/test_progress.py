@@ -230,3 +230,16 @@ def test_the_sandbox_says_what_it_is_and_has_twelve_faults_at_least(client):
     assert tracks({})["faults"] >= 12
     page = Browser().get("/lessons/").content.decode()
     assert f"The others are {tracks({})['faults']} broken things to repair" in page
+
+
+def test_the_first_prediction_counts_though_its_run_was_reset():
+    answers = (Answer("a", "A", right=True), Answer("b", "B", misconception="pod-is-a-vm"))
+    step = Step("s", "S", 1, "", predict=Question("predict", "Which?", answers))
+    obj = {"spec": {"step": "s", "run": 1, "answers": {"s": {"predict": "b"}}}, "status": {}}
+    again = progress.entered(obj, step)
+    assert again == {"step": "s", "run": 2, "answers": {}, "first": {"s": "b"}}
+    obj = {"spec": {**again, "answers": {"s": {"predict": "a"}}}}
+    kept = progress.passed({"committed": {"time": 1.0}}, obj, step, 5, 2.0, {}, {"a"})["steps"]["s"]
+    assert kept["right"] and kept["predicted"]["misconception"] == "pod-is-a-vm"
+    shown = {"spec": {"step": "s", "run": 1, "skip": "s", "answers": {"s": {"predict": "a"}}}, "status": {}}
+    assert "first" not in progress.entered(shown, step)

@@ -57,7 +57,9 @@ class Command(BaseCommand):
         if mistakes:
             sys.exit(1)
         steps = sum(len(each.lesson.steps) for each in chosen if each.lesson)
-        self.stdout.write(f"{len(chosen)} lessons, {steps} steps: no mistakes")
+        self.stdout.write(
+            f"{len(chosen)} lesson{'s' * (len(chosen) != 1)}, {steps} step{'s' * (steps != 1)}: no mistakes"
+        )
 
     def do_new(self, name: str, **_: Any) -> None:
         try:
