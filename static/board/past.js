@@ -125,7 +125,6 @@ function move() {
   const words = ui.past ? `${clock(then.at)} · r ${ui.past}` : "…";
   handle.ariaValueText = [words, mark?.text].filter(Boolean).join(", ");
   write($("output b"), words);
-  $("output").title = trouble || mark?.text || "";
   write($("output small"), trouble || mark?.text || (then.at ? `${span(Date.now() / 1000 - then.at)} ago` : ""));
   $("output").classList.toggle("bad", !!trouble);
   $(".from").hidden = !a;
