@@ -21,7 +21,6 @@ let playing = null;
 let a = 0; // the moment that is compared with
 let paused = false; // whether the live board was
 let trouble = "";
-let least = 1; // no revision before it is shown
 
 async function get(path) {
   const answer = await ask(base + path);
@@ -30,11 +29,11 @@ async function get(path) {
   return said;
 }
 
-// Opens the time line at a revision, or at the newest; `from`: it begins there.
+// Opens the time line at a revision; `from`: it begins there.
 export async function start(revision = position.seq, from = 1) {
   if (on) return handle.focus();
   on = true;
-  least = from;
+  history.first = from;
   [paused, ui.paused] = [ui.paused, false];
   for (const part of box.children) part.hidden = part.classList.contains("closed");
   playLooks();
@@ -44,16 +43,16 @@ export async function start(revision = position.seq, from = 1) {
   await known();
 }
 
-// Where the history begins, and its marks: at first all of them, then those that have come.
+// Where the history begins, and its marks: all, then those that came.
 async function known() {
   try {
     const { begins, head, marks } = await get(`history?from=${history.last}`);
-    const first = Math.max(least, begins.revision);
+    const first = Math.max(history.first, begins.revision);
     const all = [...history.marks, ...marks].filter(({ revision }) => revision >= first);
     Object.assign(history, { first, last: head.revision, marks: all });
     handle.min = first;
     handle.max = Math.max(head.revision, position.seq, handle.max);
-    write($(".begins"), least > 1 ? "the last minute" : `since ${clock(begins.time)}`);
+    write($(".begins"), first > begins.revision + 1 ? "the last minute" : `since ${clock(begins.time)}`);
     $(".begins").title = `The history begins at revision ${begins.revision}: what was before is no longer kept`;
     $(".marks").replaceChildren(...all.map(tick));
     trouble = "";
