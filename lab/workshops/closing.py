@@ -71,9 +71,9 @@ def extend(workshop: Workshop, form: Form, by: str) -> str:
 
 
 def end(workshop: Workshop, form: Form, by: str) -> str:
-    """For all at once, and nobody joins any more."""
+    """For all at once. Nobody joins what is over."""
     ended = Workshop.objects.filter(pk=workshop.pk, over=None)
-    if not ended.update(over=now(), paused=False, led=False, slide="", held=False, is_open=False):
+    if not ended.update(over=now(), paused=False, led=False, slide="", held=False):
         raise bad_request("it is over already")
     put_away = _send_away if workshop.goes else _put_to_sleep
     return f"The class is over. {_told(workshop, put_away, 'gone' if workshop.goes else 'asleep')}"

@@ -111,6 +111,7 @@ def test_a_class_that_is_over_sleeps_and_wakes(workshop, teacher, ada):
     assert do(teacher, workshop, "end")[0] == do(teacher, workshop, "extend", minutes="5")[0] == 400
     assert _kept(ada.seat)[PLAYED]["status"]["steps"]
     assert do(teacher, workshop, "go-on") == (200, "The class goes on. 1 of 1 clusters are awake.")
+    assert Browser().post("/join", {"code": workshop.code, "nickname": "Eve"}).status_code == 302
     assert (
         powers(ada.seat) == {None} and refusal(ada.seat) == "" and "is over" not in ada.get("/room/").content.decode()
     )
