@@ -8,7 +8,8 @@
     forget: true                     the same, of programs that begin anew at SIGHUP, as the bank does: their pods stay
     even: true                       where its pods are matters: at Reset those go that are more than a node's share
     until: [pods app=web waiting == CrashLoopBackOff]
-                                     when the step begins; without it, when everything is up
+                                     when the step begins; without it, when everything is up. At Reset pods stay that
+                                     are as it says, though they are not ready
 
 Its Visitors come when all else is there, and are counted from then: what fails on the way nobody sees.
 A scene has no Release: what that is about to change could not be told from what a learner has changed. One without a
