@@ -58,10 +58,7 @@ def picture_of(view: View) -> Picture:
         services=view.list(SERVICES.resource),
         slices=slices,
         ingresses=view.list(INGRESSES.resource),
-        runtimes={
-            node["metadata"]["name"]: (node["metadata"].get("labels") or {}).get(RUNTIME_LABEL, "")
-            for node in view.list(NODES.resource)
-        },
+        runtimes={node["metadata"]["name"]: _engine(node) for node in view.list(NODES.resource)},
         find_pod=lambda namespace, name: view.get(PODS.resource, namespace, name),
         within=network_of(view) if view.guard else None,
         api=(settings.API_HOST, settings.TLS_PORT),
@@ -70,9 +67,20 @@ def picture_of(view: View) -> Picture:
 
 
 def network_of(view: View) -> ipaddress.IPv4Network:
-    """The cluster's own, by its gateway's address; one with nobody in it, where it has none."""
-    address = next((gateway.partition(":")[0] for gateway in gateways_of(view)), "")
+    """The cluster's own: by its gateway's address; where it has none because its pods are processes of this machine, by
+    a node's range, which its kubelet chose. Without either, one with nobody in it."""
+    places = [gateway.partition(":")[0] for gateway in gateways_of(view)]
+    places += [_range(node).partition("/")[0] for node in view.list(NODES.resource) if _engine(node) == "process"]
+    address = next(filter(None, places), "")
     return ipaddress.IPv4Network(f"{address}/16" if address else "0.0.0.0/32", strict=False)
+
+
+def _engine(node: dict) -> str:
+    return (node["metadata"].get("labels") or {}).get(RUNTIME_LABEL, "")
+
+
+def _range(node: dict) -> str:
+    return node["spec"].get("podCIDR", "")
 
 
 def gateways_of(view: View) -> set[str]:

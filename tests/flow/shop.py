@@ -20,7 +20,7 @@ class Shop:
         self.deployment = f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
         self.releases = f"/apis/orrery.io/v1/namespaces/{self.namespace}/releases"
         lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": self.namespace}})
-        lab.api("POST", self.deployment, {"metadata": {"name": "web"}, "spec": _deployment(image, replicas)})
+        lab.api("POST", self.deployment, {"metadata": {"name": "web"}, "spec": deployment_of(image, replicas)})
         service = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
         lab.api("POST", f"{self.core}/services", {"metadata": {"name": "web"}, "spec": service})
         wait_until("the shop to be open", lambda: len(self.ready()) == self.replicas, 60)
@@ -89,7 +89,7 @@ class Shop:
         return self.until(phase, name, over=True)
 
 
-def _deployment(image: str, replicas: int) -> dict:
+def deployment_of(image: str, replicas: int) -> dict:
     probe = {"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1}
     container = {"name": "web", "image": image, "readinessProbe": probe, "ports": [{"containerPort": 8080}]}
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}

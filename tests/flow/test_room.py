@@ -1,11 +1,14 @@
 """A lab with a room: a learner comes in by its port, and finds their own cluster and nothing else."""
 
+import http.client
 import re
 
 import pytest
 
 from ..labs import LabUnderTest, wait_until
 from .room import ROOM, Browser, made, root_of, teacher_of
+from .shop import deployment_of
+from .visiting import address_of
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,24 @@ def test_a_class_is_made_and_joined_and_each_has_a_cluster_of_their_own(lab, sig
     teacher.ask(f"staff/workshops/{code}/wall/do/look", seat=f"{code.lower()}-2")
     bob.ask("room/help/accept")
     assert "Wall of" not in teacher.get(theirs) and teacher.get(f"{theirs}api/v1/nodes")
+
+
+def test_a_learners_service_answers_at_the_front_door_where_pods_are_processes(lab, signed_in):
+    root, code = root_of(lab), made(signed_in, "10-desired-state")
+    Browser(root).post("join", code=code, nickname="Ada")
+    cluster, default = f"{code.lower()}-1", "namespaces/default"
+    web, ports = {"metadata": {"name": "web"}}, [{"port": 80, "targetPort": 8080}]
+    deployment = web | {"spec": deployment_of("orrery/hello:v1", 2)}
+    lab.api("POST", f"/apis/apps/v1/{default}/deployments", deployment, cluster)
+    service = web | {"spec": {"selector": {"app": "web"}, "ports": ports}}
+    lab.api("POST", f"/api/v1/{default}/services", service, cluster)
+
+    def answered() -> bool:
+        connection = http.client.HTTPConnection(*address_of(lab), timeout=5)
+        connection.request("GET", "/", headers={"Host": f"web.default.{cluster}.localhost"})
+        return connection.getresponse().status == 200
+
+    wait_until("her pods to answer", answered, 60)
 
 
 def test_a_rehearsal_sets_every_stage_and_what_is_made_ahead_is_taken(lab, signed_in):

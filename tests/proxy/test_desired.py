@@ -2,12 +2,14 @@
 
 import json
 from ipaddress import IPv4Network
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.proxy.desired import Picture, desired
+from lab.proxy.watching import network_of
 from lab.proxy.weights import MOST, weights
 
 RUNTIMES = {"node-d": "docker", "node-p": "process", "node-s": "simulated"}
@@ -287,6 +289,23 @@ def test_a_strangers_endpoints_lie_in_their_own_network_or_are_none(plane):
         picture.within = IPv4Network(within) if within else None
         backend = desired(picture, plane)["backends"]["default/web:http"]
         assert {server["address"] for server in backend["servers"].values()} == left
+
+
+def a_node(engine: str, pods: str = "", gateway: str = "") -> dict:
+    meta = {"name": engine, "labels": {"orrery.io/runtime": engine}}
+    return {"metadata": meta | {"annotations": {"orrery.io/gateway": gateway}}, "spec": {"podCIDR": pods}}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "network"),
+    [
+        ([a_node("docker", "10.64.1.0/24", "10.64.0.3:9000"), a_node("docker", "10.64.2.0/24")], "10.64.0.0/16"),
+        ([a_node("process"), a_node("process", "127.171.2.0/24")], "127.171.0.0/16"),
+        ([a_node("docker", "10.64.1.0/24"), a_node("simulated", "10.65.1.0/24")], "0.0.0.0/32"),
+    ],
+)
+def test_a_clusters_own_network_is_its_gateways_or_that_of_its_processes(nodes, network):
+    assert network_of(SimpleNamespace(list=lambda resource: nodes)) == IPv4Network(network)
 
 
 def of_api(plane: str, *nodes: tuple[str, int]) -> dict:
