@@ -1,6 +1,7 @@
 """What an instructor says to one learner, in words, at a step: it stands in their Lesson. Pure.
 
-The annotation is a list in JSON, oldest first: `[{"step", "text", "by", "time"}]`.
+The annotation is a list in JSON, oldest first: `[{"step", "text", "by", "time", "hint"}]`;
+`hint`: whether it helps, and does not only say what was done to them.
 """
 
 import json
@@ -23,8 +24,8 @@ def _all(obj: dict) -> list[dict]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def telling(obj: dict, step: str, text: str, by: str, now: float) -> dict:
+def telling(obj: dict, step: str, text: str, by: str, now: float, hint: bool = True) -> dict:
     """The Lesson, with one thing more that is said."""
-    said = [*_all(obj), {"step": step, "text": text, "by": by, "time": now}][-MOST_KEPT:]
+    said = [*_all(obj), {"step": step, "text": text, "by": by, "time": now, "hint": hint}][-MOST_KEPT:]
     meta = obj["metadata"]
     return {**obj, "metadata": {**meta, "annotations": {**meta.get("annotations", {}), TOLD: json.dumps(said)}}}

@@ -33,7 +33,7 @@ def reset(seat: Seat, text: str, by: str) -> str:
 
     def anew(obj: dict, lesson: Lesson, step: Step) -> dict:
         begin = progress.begin_of(lesson, step)
-        return {**telling(obj, begin.id, RESET, by, time.time()), "spec": progress.entered(obj, begin)}
+        return {**telling(obj, begin.id, RESET, by, time.time(), hint=False), "spec": progress.entered(obj, begin)}
 
     change_lesson(seat, anew)
     return f"The step of {seat.nickname} begins anew."

@@ -126,7 +126,7 @@ def lead(seat: Seat, lesson: Lesson, step: Step, by: str, everybody: bool = Fals
 
 def _led(obj: dict, lesson: Lesson, step: Step, by: str) -> dict:
     there = way_to(obj, lesson, step)
-    return {**telling(obj, there.id, BROUGHT, by, time.time()), "spec": progress.entered(obj, there)}
+    return {**telling(obj, there.id, BROUGHT, by, time.time(), hint=False), "spec": progress.entered(obj, there)}
 
 
 def is_behind(obj: dict, lesson: Lesson, step: Step) -> bool:

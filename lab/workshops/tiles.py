@@ -80,7 +80,7 @@ def lesson_part(lessons: list[dict], find: Callable[[str], Lesson | None]) -> Ti
             DUE: _at(since + 60 * step.minutes),
             "minutes": step.minutes,
             **_words(step, status),
-            "hints": len(status.get("hints", ())) + len(told),
+            "hints": len(status.get("hints", ())) + sum(one.get("hint") is True for one in told),
             "tries": min(99, status.get("tries", {}).get(step.id, 1) - 1),
             "skips": obj["spec"].get("skip") == step.id and phase != progress.DONE,
             "passed": [number for number, one in enumerate(lesson.steps, 1) if one.id in kept],

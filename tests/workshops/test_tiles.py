@@ -108,6 +108,7 @@ def test_what_an_instructor_says_stands_at_its_step_and_nonsense_is_nothing():
     obj = telling(telling(lesson(), "say", "Look left.", "grace", 5.0), "take", "Take two.", "grace", 6.0)
     assert [one["text"] for one in told_in(obj, "say")] == ["Look left."]
     assert tile(obj)["hints"] == 1
+    assert tile(telling(obj, "say", "You were brought here.", "ada", 9.0, hint=False))["hints"] == 1
     for nonsense in ("{", "7", '["x"]'):
         obj["metadata"]["annotations"]["orrery.io/told"] = nonsense
         assert told_in(obj, "say") == []
