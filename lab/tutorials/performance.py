@@ -15,7 +15,7 @@ from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
-from lab.store import Change, Compacted, changes, state_at
+from lab.store import Change, Compacted, View, changes, state_at
 
 from . import facts, marking, progress
 from .acting import do
@@ -42,6 +42,7 @@ class Performance:
 
     def __init__(self, client: Client):
         self._client = client
+        self._view: View  # of this turn: to ask for it at each claim takes longer than to look at it
         self._run = 0  # of which what follows was made
         self._since = 0.0  # when it was asked for
         self._judge: Judge | None = None
@@ -52,7 +53,7 @@ class Performance:
         self._forgotten = 0.0  # of which time, as `_since`, the programs have forgotten what they were told
 
     def turn(self, obj: dict) -> float:
-        shelved = find(obj["metadata"]["name"])
+        self._view, shelved = self._client.view(), find(obj["metadata"]["name"])
         played = shelved.lesson if shelved else None
         step = played.step(obj["spec"]["step"]) if played else None
         if played is None or step is None:
@@ -115,7 +116,7 @@ class Performance:
         """Acts count from when the prediction is made."""
         if step.predict is None or step.predict.id in progress.answers(obj, step):
             self._outside.baseline = obj["status"].get("baseline", {})
-            rows = all_since(self._client.cluster, obj["status"]["began"]["revision"])
+            rows = all_since(self._client, obj["status"]["began"]["revision"])
             early = is_early(step, self._holds) or has_begun(step, rows)
             if step.start and not self._anew and early:
                 self._anew, self._since = True, time.time()
@@ -135,9 +136,8 @@ class Performance:
         status, now = obj["status"], time.time()
         self._outside.baseline = status.get("baseline", {})
         judge = self._judged_by(step, status)
-        view = self._client.view()
         before = {check["id"]: check for check in status.get("checks", ())}
-        results = judge.judge(view, before, progress.answers(obj, step))
+        results = judge.judge(self._view, before, progress.answers(obj, step))
         waited = now - status["committed"]["time"]
         holds = [bool(h.when) and all(map(self._holds, h.when)) for h in step.hints]
         asked = obj["spec"].get("hints", {}).get(step.id, 0)
@@ -147,7 +147,7 @@ class Performance:
         self._passing = (self._passing or now) if passes else 0.0
         if passes and self._is_counted(step, self._passing):
             measured, true = self._measured(step, results, status), self._came_true(step)
-            status = progress.passed(status, obj, step, view.revision, now, measured, true)
+            status = progress.passed(status, obj, step, self._view.revision, now, measured, true)
         elif obj["spec"].get("skip") == step.id:
             status = self._solve(obj, played, step, status)
         status, due = progress.struck(status, step, waited)
@@ -159,14 +159,13 @@ class Performance:
 
     def _judged_by(self, step: Step, status: dict) -> Judge:
         if self._judge is None:
-            cluster, since = self._client.cluster, status["committed"]["revision"]
             self._judge = Judge(
                 step,
-                since,
+                status["committed"]["revision"],
                 status["committed"]["time"],
                 self._outside,
-                then=lambda revision: state_at(cluster, revision),
-                changes=lambda after: grown(cluster, after),
+                then=lambda revision: state_at(self._client.cluster, revision),
+                changes=lambda after: grown(self._client, after),
             )
         return self._judge
 
@@ -178,7 +177,7 @@ class Performance:
 
     def _told(self, reading: Reading) -> list[Any]:
         """Raises ValueError for what cannot be read."""
-        return facts.told(self._client.view(), reading, self._outside)
+        return facts.told(self._view, reading, self._outside)
 
     def _is_counted(self, step: Step, moment: float) -> bool:
         """Whether what the visitors saw up to a moment has been counted: their figures come once a second, and later
@@ -256,17 +255,18 @@ def has_begun(step: Step, rows: Iterable[Change]) -> bool:
     return bool(mine) and any(happened(moment, row) for row in rows for moment in mine)
 
 
-def all_since(cluster: str, revision: int) -> Iterator[Change]:
+def all_since(client: Client, revision: int) -> Iterator[Change]:
     """The log after a revision, to its end; nothing of what is no longer kept."""
     with contextlib.suppress(Compacted):
-        while rows := grown(cluster, revision):
+        while rows := grown(client, revision):
             yield from rows
             revision = rows[-1].revision
 
 
-def grown(cluster: str, after: int) -> list[Change]:
-    """The rows of the log after a revision, oldest first; a while's worth at a time."""
-    return list(changes(cluster, after, ROWS))
+def grown(client: Client, after: int) -> list[Change]:
+    """The rows of the log after a revision, oldest first, as many as are in memory; else a while's worth of them."""
+    recent = client.changes_since(after)
+    return list(changes(client.cluster, after, ROWS)) if recent is None else recent
 
 
 def _right(step: Step) -> str:
