@@ -37,6 +37,13 @@ def copied(obj: dict) -> dict:
     return orjson.loads(orjson.dumps(obj))
 
 
+def drop_empty(meta: dict) -> None:
+    """A map or list in which nothing is left is none, as Go's `omitempty` has it."""
+    for field in ("labels", "annotations", "finalizers", "ownerReferences"):
+        if field in meta and not meta[field]:
+            del meta[field]
+
+
 def new_uid() -> str:
     return str(uuid.uuid4())
 

@@ -154,6 +154,7 @@ def write(req: Request, puts: Iterable[Put]) -> list[dict]:
 def creation(req: Request, view: View, put: Put) -> Write:
     kind, obj, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
     meta_ = obj["metadata"]
+    meta.drop_empty(meta_)
     if req.field_validation:
         req.warnings.extend(strategy.decode(obj, req.field_validation, req.doubled))
     if meta_.get("resourceVersion", "") not in UNWRITTEN:
@@ -223,6 +224,7 @@ def _accept(req: Request, kind: Kind, obj: dict, causes: list[Cause], old: dict 
 def replacement(req: Request, put: Put, old: dict) -> Write | dict:
     """The write that takes `old` to what is put, or `old` itself where nothing would change."""
     kind, new, strategy = put.kind, meta.copied(put.object), strategy_for(put.kind)
+    meta.drop_empty(new["metadata"])
     name, was = old["metadata"]["name"], old["metadata"]["resourceVersion"]
     asked = new["metadata"].get("resourceVersion")
     if asked not in (was, None, *UNWRITTEN):

@@ -5,7 +5,7 @@ empty `spec`, the metadata of a template, and what a status must say. What a spe
 
 And the other way round: an empty list or map that nobody must give is left out when Go writes it (`omitempty`), so to
 give one is to give none, and `env: []` makes no other template than no `env`. Our own kinds are as those of a
-CustomResourceDefinition, which keeps what it was given, but for their metadata.
+CustomResourceDefinition, which keeps what it was given.
 """
 
 from lab.apimachinery.kinds import OWN
@@ -25,7 +25,6 @@ def complete(obj: dict, api_version: str, kind: str) -> None:
 
 
 def _complete(value: object, schema: dict, is_status: bool, is_go: bool) -> None:
-    is_go = is_go or schema.get("$ref") == OBJECT_META
     schema = schemas()[schema["$ref"].removeprefix(REF)] if "$ref" in schema else schema
     if isinstance(value, list):
         for item in value:
