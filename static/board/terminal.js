@@ -10,7 +10,7 @@ const MOVES = { ArrowUp: "A", ArrowDown: "B", ArrowRight: "C", ArrowLeft: "D", H
 
 export function start(box, signal) {
   const [pre, keys, said, again, choice] = ["pre", "textarea", "output", ".again", "select"].map((what) => box.querySelector(what));
-  let screen, socket, decoder;
+  let screen, socket, decoder, early;
   let asked = 0;
 
   function begin() {
@@ -26,6 +26,7 @@ export function start(box, signal) {
     mine.onopen = () => {
       opened = true;
       resize();
+      type(early);
     };
     mine.onmessage = ({ data }) => {
       const [channel] = new Uint8Array(data, 0, 1);
@@ -36,6 +37,7 @@ export function start(box, signal) {
       if (mine !== socket || signal.aborted) return;
       tell(ended ? ended.message || "The shell has ended." : opened ? "The connection was lost." : await refusal(url));
     };
+    early = "";
     tell("");
     paint();
     keys.focus();
@@ -57,8 +59,10 @@ export function start(box, signal) {
     if (socket.readyState !== WebSocket.OPEN) return;
     socket.send(new Uint8Array([channel, ...new TextEncoder().encode(text)]));
   }
+  // What is typed before the shell is there waits for it.
   function type(text) {
-    send(STDIN, text);
+    if (socket.readyState === WebSocket.CONNECTING) early += text;
+    else if (text) send(STDIN, text);
   }
 
   function size() {
