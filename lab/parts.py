@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import redis
@@ -71,6 +71,22 @@ def present() -> list[dict[str, Any]]:
     if gone:
         _client.hdel(_key(), *gone)
     return [one for _, one in sorted(said.items()) if _age(one) < FRESH_SECONDS]
+
+
+def note_well(engines: Iterable[str]) -> None:
+    """That these engines answer. By the Node's name for them: `docker`, `docker.b`."""
+    now = json.dumps(time.time())
+    try:
+        for engine in engines:
+            _client.hset(f"{_key()}:well", engine, now)
+    except redis.RedisError as error:
+        log.debug("not heard: %s", error)
+
+
+def last_well() -> dict[str, float]:
+    """How many seconds ago each engine answered last. Raises RedisError."""
+    found: dict[bytes, bytes] = _client.hgetall(f"{_key()}:well")  # type: ignore[assignment]
+    return {engine.decode(): time.time() - json.loads(at) for engine, at in found.items()}
 
 
 def _age(one: dict[str, Any]) -> float:

@@ -128,6 +128,7 @@ KUBELET_QUEUE = os.environ.get("ORRERY_KUBELET_QUEUE", "kubelet")
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "lab.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
     "compact": {"task": "lab.tasks.compact_logs", "schedule": 600.0, "options": {"expires": 60}},
+    "rescue": {"task": "lab.tasks.rescue_clusters", "schedule": 5.0, "options": {"expires": 5}},
     "forget": {"task": "lab.tasks.forget_workshops", "schedule": 600.0, "options": {"expires": 60}},
 }
 

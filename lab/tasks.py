@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import redis
 from celery import shared_task
 from celery.signals import task_postrun, task_prerun
 from django.conf import settings
 
 from lab import counters, logs, parts
-from lab.client import UnknownCluster, ahead, cluster_names
+from lab.client import UnknownCluster, ahead, cluster_names, engines
 from lab.client.election import hold_elections
 from lab.client.reconcile import AWAY, TASK_SECONDS, behind, catch_up
 from lab.controllers import CONTROLLERS
@@ -88,6 +89,14 @@ def tick() -> None:
         for cluster in cluster_names():
             hold_elections(cluster)
             hints.poke_by_name(cluster, behind(cluster, LOOPS.values()))
+
+
+@shared_task(name="lab.tasks.rescue_clusters")
+def rescue_clusters() -> None:
+    """See which engine is lost, and have what stood on it built anew elsewhere."""
+    with patience(), contextlib.suppress(redis.RedisError):  # a broker that is away has lost what it was told
+        for cluster, lost, to in engines.rescue():
+            log.warning("engine %s is lost: %s moves to %s", lost, cluster, to)
 
 
 @shared_task(name="lab.tasks.compact_logs")

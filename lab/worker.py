@@ -21,10 +21,11 @@ THREADS = 8
 def here(queues: str) -> "Here":
     """What says that this process is there: from where it takes, and of which engines it is the kubelet."""
     from .kubelet.tasks import kubelets  # both after Django
-    from .parts import Here
+    from .parts import Here, note_well
 
     def of_worker() -> dict[str, Any]:
         engines = {name: trouble for each in kubelets for name, trouble in each.engines().items()}
+        note_well(name for name, trouble in engines.items() if not trouble)
         return {"queues": queues.split(","), "engines": engines}
 
     return Here("worker", of_worker)

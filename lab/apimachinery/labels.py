@@ -3,7 +3,8 @@
 # Of nodes.
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 REGION_LABEL, ZONE_LABEL = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
-RUNTIME_LABEL = "orrery.io/runtime"  # the engine that runs it; on a volume: that it lies on
+RUNTIME_LABEL = "orrery.io/runtime"  # what runs it: docker, process, simulated; on a volume: where it lies
+ENGINE_LABEL = "orrery.io/engine"  # which Docker engine, where a lab has several: all but its own have a name
 NODEPOOL_LABEL = "orrery.io/nodepool"  # the pool that bought it
 # Of pods and ReplicaSets: which revision of their Deployment they are of.
 HASH_LABEL = "pod-template-hash"

@@ -5,6 +5,7 @@ that runs a node's containers. What is asked for (`storage: 1Gi`) is compared wh
 by `kubectl get pvc`; no engine here holds a pod to it.
 """
 
+from .engines import kind_of, labels_of
 from .labels import RUNTIME_LABEL
 from .quantity import value
 
@@ -75,15 +76,15 @@ def node_terms(volume: dict) -> list[dict]:
     return (affinity.get("required") or {}).get("nodeSelectorTerms") or []
 
 
-def placed(volume: dict, runtime: str) -> dict:
+def placed(volume: dict, engine: str) -> dict:
     """The volume as one that lies on this engine: pods go where it is, and that engine's kubelet will remove it. It may
     be that already."""
-    meta = {**volume["metadata"], "labels": {**(volume["metadata"].get("labels") or {}), RUNTIME_LABEL: runtime}}
+    meta = {**volume["metadata"], "labels": {**(volume["metadata"].get("labels") or {}), **labels_of(engine)}}
     spec = {**volume["spec"]}
     held = meta.get("finalizers") or []
     if spec["persistentVolumeReclaimPolicy"] == "Delete" and PROVISIONER_FINALIZER not in held:
         meta["finalizers"] = [*held, PROVISIONER_FINALIZER]
     if not spec.get("nodeAffinity"):
-        expression = {"key": RUNTIME_LABEL, "operator": "In", "values": [runtime]}
+        expression = {"key": RUNTIME_LABEL, "operator": "In", "values": [kind_of(engine)]}
         spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
     return {**volume, "metadata": meta, "spec": spec}

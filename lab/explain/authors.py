@@ -49,6 +49,7 @@ AUTHORS = {
     "disruption-controller": Part(MANAGER, "disruption", clock=True),
     "resourcequota-controller": Part(MANAGER, "quota", clock=True),
     "eventttl-controller": Part("kube-apiserver", "event TTL", clock=True),
+    "engine-controller": Part("", "engine", clock=True),
     "leader-election": Part("", "leader election", clock=True),
     "release-controller": Part("", "release", clock=True),
     "build-controller": Part("", "build", clock=True),

@@ -171,6 +171,7 @@ GROUNDS: dict[str, Words] = {
     "LoseVolume": _said("{reason}: volume {volume}"),
     "ReclaimVolume": _said("claim {claim} is gone: reclaim policy {policy}"),
     "BuyNode": _bought,
+    "MoveNode": _said("its engine is lost; it stands on {engine} from now on"),
     "BootNode": _said("the machine of pool {pool} has booted"),
     "SellNode": _said("sells {sold}: idle for {idleSeconds} s"),
     "FindNodeIdle": _idle,

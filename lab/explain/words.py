@@ -18,6 +18,7 @@ FAULTS = {
     "NotReady": "the readiness probe of container {container} failed",
     "NodeSilent": "node {node} fell silent",
     "EngineSilent": "the container engine of node {node} does not answer",
+    "EngineLost": "engine {engine} is lost",
 }
 CALLS = {
     "RunPodSandbox": "made the pod's sandbox",

@@ -59,10 +59,10 @@ class Agent:
         self._woken = threading.Event()
         self._begun = False  # until it has the lock it stands by, and touches nothing
         clock = settings.CLOCK
-        self.heart = Heart(runtime.name, self._beat, clock["node_lease_renew"], self._give_up)
+        self.heart = Heart(runtime.engine, self._beat, clock["node_lease_renew"], self._give_up)
         nodes = NodeTable()
-        self.workers = PodWorkers(f"{runtime.name}-pod", self._sync, SYNC_THREADS, connections.close_all)
-        self.endings = PodWorkers(f"{runtime.name}-end", self._end, ENDING_THREADS, connections.close_all)
+        self.workers = PodWorkers(f"{runtime.engine}-pod", self._sync, SYNC_THREADS, connections.close_all)
+        self.endings = PodWorkers(f"{runtime.engine}-end", self._end, ENDING_THREADS, connections.close_all)
         self.parts = Parts(
             runtime=runtime,
             data_dir=data_dir,
@@ -82,14 +82,14 @@ class Agent:
         self.nodeagent = NodeAgent(
             runtime, self._client, nodes, clock["node_grace"], url, self._node_prepared, self._woken.set
         )
-        self.desired = DesiredState(self.parts, runtime.name, self._node_changed, self._hurry)
+        self.desired = DesiredState(self.parts, runtime.engine, self._node_changed, self._hurry)
         self.pleg = Pleg(
             self.parts, self.workers, self.desired.may_remove, self.nodeagent.look_at_engine, self._woken.set
         )
         self.scratch = ScratchWatch(self.parts)
         self.usage = Usage(runtime, self.parts.pods, nodes)
         self._clients: dict[str, Client] = {}
-        self._thread = threading.Thread(target=self._run, name=f"kubelet-{runtime.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"kubelet-{runtime.engine}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -126,7 +126,7 @@ class Agent:
             if self._stopping.wait(RENEW_SECONDS):
                 connections.close_all()
                 return
-        log.info("kubelet for %s begins", self.runtime.name)
+        log.info("kubelet for %s begins", self.runtime.engine)
         try:
             self._begin()
             self._tick()
@@ -168,7 +168,7 @@ class Agent:
         except LostFence:
             self._give_up("another one has taken its place")
         except (DatabaseError, ApiError, UnknownCluster, RuntimeFailure) as error:
-            log.warning("kubelet for %s: %s", self.runtime.name, error)
+            log.warning("kubelet for %s: %s", self.runtime.engine, error)
 
     def _end_all(self) -> None:
         self.pleg.stop()
@@ -182,10 +182,10 @@ class Agent:
         self.heart.stop()
         self.pleg.join(5)
         connections.close_all()
-        log.info("kubelet for %s ends", self.runtime.name)
+        log.info("kubelet for %s ends", self.runtime.engine)
 
     def _give_up(self, why: str) -> None:
-        log.warning("kubelet for %s stops: %s", self.runtime.name, why)
+        log.warning("kubelet for %s stops: %s", self.runtime.engine, why)
         self._stopping.set()
         self._woken.set()
 

@@ -2,10 +2,15 @@
 
 ORRERY_KUBELET says which runtimes this process may look after: names with commas between them, or "auto" for all.
 Unset or empty, it is no kubelet at all. However many processes may: the lock lets one act for each runtime.
+
+`docker.b` is the Docker engine called b, which answers where this process's DOCKER_HOST says. A process has one Docker
+engine, so another one has a worker of its own, beside it: `lab.worker control-plane`, which takes no hints from the
+kubelets' queue, where they would be another's, and hears by itself which logs have grown.
 """
 
 import logging
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -13,16 +18,18 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
+from lab.apimachinery.engines import DOCKER, engine_of, kind_of, name_of
 from lab.apimachinery.kinds import NODES
 from lab.client import Client, UnknownCluster, cluster_names
 from lab.runtime.engines import open_runtime
+from lab.store import hints
 
 from .agent import Agent
-from .nodes import runs_on
 from .server import Server
 
 log = logging.getLogger(__name__)
 RUNTIMES = ("docker", "process", "simulated")
+FURTHER = re.compile("[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")  # what a further engine may be called: a label's value
 LOOK_SECONDS = 5.0  # only a backstop: a node that is new comes with a hint
 
 
@@ -31,10 +38,19 @@ def allowed_runtimes(named: str) -> tuple[str, ...]:
     if named == "auto":
         return RUNTIMES
     names = tuple(name.strip() for name in named.split(",") if name.strip())
-    unknown = [name for name in names if name not in RUNTIMES]
+    unknown = [name for name in names if name not in RUNTIMES and not is_further(name)]
     if unknown:
-        raise ValueError(f"ORRERY_KUBELET names {', '.join(unknown)}; there are {', '.join(RUNTIMES)} and auto")
+        raise ValueError(
+            f"ORRERY_KUBELET names {', '.join(unknown)}; there are {', '.join(RUNTIMES)}, auto, and docker.NAME"
+        )
+    if sum(kind_of(name) == DOCKER for name in names) > 1:
+        raise ValueError(f"ORRERY_KUBELET names two Docker engines, {named}; each has a worker of its own")
     return names
+
+
+def is_further(name: str) -> bool:
+    """Whether it is a Docker engine beside the lab's own: `docker.b`."""
+    return kind_of(name) == DOCKER and bool(FURTHER.fullmatch(name_of(name)))
 
 
 class Agents:
@@ -48,10 +64,15 @@ class Agents:
         self._stopping = threading.Event()
         self.server = Server(lambda: list(self._agents.values()), host, shown_host)
         self._thread = threading.Thread(target=self._run, name="kubelets", daemon=True)
+        self._ear = None
+        if any(map(is_further, allowed)):
+            self._ear = threading.Thread(target=self._listen, name="kubelets-ear", daemon=True)
 
     def start(self) -> None:
         self.server.start()
         self._thread.start()
+        if self._ear:
+            self._ear.start()
 
     def stop(self) -> None:
         """Give the locks back, so that the next worker need not wait for them to run out."""
@@ -71,6 +92,16 @@ class Agents:
         for agent in list(self._agents.values()):
             agent.catch_up(cluster)
 
+    def _listen(self) -> None:
+        """Whichever log has grown, read it: nobody sends this process a task."""
+        for cluster in hints.heard(self._stopping.is_set):
+            try:
+                self.catch_up(cluster)
+            except (DatabaseError, UnknownCluster) as error:
+                log.info("%s: the log is read later: %s", cluster, error)
+            close_old_connections()
+        connections.close_all()
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             close_old_connections()
@@ -83,7 +114,7 @@ class Agents:
         connections.close_all()
 
     def _begin_for(self, cluster: str) -> None:
-        wanted = {runs_on(node) for node in Client(cluster, "kubelet").list(NODES)}
+        wanted = {engine_of(node) for node in Client(cluster, "kubelet").list(NODES)}
         with self._beginning:
             for name in self._allowed:
                 agent = self._agents.get(name)
@@ -91,8 +122,10 @@ class Agents:
                     self._begin(name)
 
     def _begin(self, name: str) -> None:
-        runtime = open_runtime(name, settings.LAB_ID, self._data_dir)
-        self._agents[name] = agent = Agent(runtime, self._data_dir, lambda: self.server.url)
+        # Two engines of one machine would see each other's files, and the one that loses a node empties its folder.
+        data_dir = self._data_dir / "engines" / name_of(name) if is_further(name) else self._data_dir
+        runtime = open_runtime(name, settings.LAB_ID, data_dir)
+        self._agents[name] = agent = Agent(runtime, data_dir, lambda: self.server.url)
         agent.start()
 
 

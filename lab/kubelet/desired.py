@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from lab.apimachinery.engines import engine_of
 from lab.apimachinery.kinds import CONFIGMAPS, NODES, PODS, SECRETS, SERVICEACCOUNTS, WHEELS
 from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.wheels import KUBELET, kubelet_of
@@ -11,7 +12,7 @@ from lab.client.wheels import wheel_of
 from lab.runtime import Sandbox
 
 from .draining import note_drained
-from .nodes import NodeRecord, runs_on
+from .nodes import NodeRecord
 from .parts import Parts
 from .pods import grace_seconds, references
 from .records import PodRecord
@@ -23,10 +24,10 @@ class DesiredState:
     are the agent's."""
 
     def __init__(
-        self, parts: Parts, runtime: str, node_changed: Callable[[NodeRecord], None], hurry: Callable[[str], None]
+        self, parts: Parts, engine: str, node_changed: Callable[[NodeRecord], None], hurry: Callable[[str], None]
     ):
         self._parts = parts
-        self._runtime = runtime
+        self._engine = engine
         self._node_changed = node_changed
         self._hurry = hurry
         self._cursors: dict[str, int] = {}
@@ -156,9 +157,10 @@ class DesiredState:
             self._parts.wake(record.uid)
 
     def _put_node(self, cluster: str, node: dict) -> None:
-        if runs_on(node) != self._runtime:
-            return
         name = node["metadata"]["name"]
+        if engine_of(node) != self._engine:
+            self._remove_node(cluster, name)  # if it was ours: it has moved to another engine
+            return
         before = self._parts.nodes.get(cluster, name)
         if before and before.node["metadata"]["uid"] != node["metadata"]["uid"]:
             self._remove_node(cluster, name)

@@ -7,9 +7,9 @@ policy says Delete: the finalizer on the object waits for that, and only the kub
 import logging
 from collections.abc import Callable
 
+from lab.apimachinery.engines import engine_of
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
-from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import is_deleting
 from lab.apimachinery.volumes import (
     MADE,
@@ -57,7 +57,7 @@ class EngineVolumes:
         """Write down that it is made, and lies on this engine if nobody had said on which. A Simulation forgets what it
         has made. By a patch, for its controller may be writing too."""
         marks = {} if isinstance(self._runtime, Simulation) else {MADE: "true"}
-        new = placed(volume, self._runtime.name)
+        new = placed(volume, self._runtime.engine)
         meta = {key: new["metadata"].get(key) for key in ("labels", "finalizers")}
         patch = {"metadata": meta | {"annotations": marks}, "spec": {"nodeAffinity": new["spec"].get("nodeAffinity")}}
         try:
@@ -78,7 +78,7 @@ class EngineVolumes:
     def _is_ours_to_remove(self, volume: dict) -> bool:
         meta = volume["metadata"]
         held = meta.get("finalizers") or ()
-        here = (meta.get("labels") or {}).get(RUNTIME_LABEL) == self._runtime.name
+        here = engine_of(volume) == self._runtime.engine
         return here and PROVISIONER_FINALIZER in held and VOLUME_PROTECTION not in held
 
     def _reclaim(self, client: Client, volume: dict) -> None:

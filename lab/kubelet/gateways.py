@@ -27,7 +27,7 @@ class Gateways:
         self._complaints: dict[str, str] = {}
         self._stopping = threading.Event()
         self._woken = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"{runtime.name}-gateways", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"{runtime.engine}-gateways", daemon=True)
 
     def start(self) -> None:
         self._thread.start()

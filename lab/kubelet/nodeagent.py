@@ -181,7 +181,7 @@ class NodeAgent:
     def renew(self, cluster: str) -> None:
         """Write the heartbeats of all nodes of a cluster that can speak."""
         find = partial(self._client(cluster).view().get, LEASES.resource, LEASE_NAMESPACE)
-        kubelet = f"kubelet-{self._runtime.name}"
+        kubelet = f"kubelet-{self._runtime.engine}"
         leases = renewals(kubelet, self._nodes.of_cluster(cluster), find, self._lease_seconds)
         self._write(cluster, [Put(LEASES, lease) for lease in leases])
 

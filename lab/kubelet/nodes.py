@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lab.apimachinery.controlplane import PARTITIONED, POWER
-from lab.apimachinery.labels import RUNTIME_LABEL
 
 from .addresses import AddressPool
 from .turning import Turning
@@ -50,11 +49,6 @@ class NodeRecord:
     @property
     def allocatable(self) -> dict[str, str]:
         return self.node.get("status", {}).get("allocatable") or self.capacity
-
-
-def runs_on(node: dict) -> str:
-    """The runtime that a Node's label names; "" if it names none."""
-    return (node["metadata"].get("labels") or {}).get(RUNTIME_LABEL, "")
 
 
 class NodeTable:

@@ -40,7 +40,7 @@ class Pleg:
         self._looked = looked
         self._stopping = threading.Event()
         self._woken = threading.Event()
-        name = parts.runtime.name
+        name = parts.runtime.engine
         self._threads = [
             threading.Thread(target=self._listen, name=f"{name}-events", daemon=True),
             threading.Thread(target=self._look_now_and_then, name=f"{name}-relist", daemon=True),

@@ -30,7 +30,7 @@ class ScratchWatch:
     def __init__(self, parts: Parts):
         self._parts = parts
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"{parts.runtime.name}-scratch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"{parts.runtime.engine}-scratch", daemon=True)
 
     def start(self) -> None:
         self._thread.start()

@@ -51,7 +51,7 @@ class Usage:
         if self._looks:
             before, then = self._looks[0][1], self._looks[0][0]
             for cluster, figures in usage(self._reported(), before, stats, now - then).items():
-                metrics.publish(cluster, metrics.POD_USAGE, f"kubelet/{self._runtime.name}", figures)
+                metrics.publish(cluster, metrics.POD_USAGE, f"kubelet/{self._runtime.engine}", figures)
         self._looks.append((now, stats))
         self._next = now + min(max(LOOK_SECONDS, (self._cost() - begun) / SHARE), MOST_SECONDS)
 

@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from lab import metrics
+from lab.apimachinery.engines import name_of
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS, SERVICES
 from lab.apimachinery.labels import DRAINED
@@ -237,5 +238,6 @@ class ProxyAgent:
 
 
 def agent_of_environment() -> ProxyAgent | None:
-    """Where there may be a kubelet: there the data planes can be reached."""
-    return ProxyAgent(settings.DATA_DIR) if os.environ.get("ORRERY_KUBELET") else None
+    """Where there may be a kubelet of the lab's own engines: there the front door can be reached."""
+    engines = os.environ.get("ORRERY_KUBELET", "").split(",")
+    return ProxyAgent(settings.DATA_DIR) if any(engine and not name_of(engine) for engine in engines) else None

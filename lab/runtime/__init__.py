@@ -151,6 +151,7 @@ class Runtime(Protocol):
     stopped, or to remove what is gone, succeeds. Safe to call from several threads."""
 
     name: str  # "docker" | "process" | "simulated"
+    engine: str  # among all of the lab's: its name, and "docker.b" for the Docker engine called b
 
     @property
     def images(self) -> ImageService: ...

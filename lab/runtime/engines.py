@@ -18,9 +18,12 @@ DOCKER_SOCKETS = (Path("/var/run/docker.sock"), Path.home() / ".docker/run/docke
 
 
 def open_runtime(name: str, lab_id: str, data_dir: Path) -> Runtime:
-    """The engine called `name` (a key of CONSTRUCTORS) as seen by this lab; raises KeyError for another name."""
-    module, constructor = CONSTRUCTORS[name]
-    return getattr(importlib.import_module(module), constructor)(lab_id, data_dir)
+    """The engine called `name` (a key of CONSTRUCTORS, or as `docker.b`) as seen by this lab; raises KeyError for
+    another name. Where a Docker engine answers, this process's environment says, as to Docker's own programs."""
+    module, constructor = CONSTRUCTORS[name.partition(".")[0]]
+    runtime = getattr(importlib.import_module(module), constructor)(lab_id, data_dir)
+    runtime.engine = name
+    return runtime
 
 
 def docker_host() -> str:

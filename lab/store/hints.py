@@ -8,7 +8,7 @@ revision` on a Redis channel.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import redis
@@ -120,6 +120,20 @@ def taken(cluster: str, names: list[str]) -> None:
 
 def _pending(cluster: str, name: str) -> str:
     return f"orrery:pending:{settings.LAB_ID}:{cluster}:{name}"
+
+
+def heard(stopped: Callable[[], bool]) -> Iterator[str]:
+    """For a thread: the name of each cluster whose log has grown, until `stopped`. What is said while the broker is
+    away is not heard."""
+    while not stopped():
+        try:
+            with _client.pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]
+                pubsub.subscribe(CHANNEL)
+                while not stopped():
+                    if message := pubsub.get_message(timeout=FALLBACK_SECONDS / 2):
+                        yield message["data"].decode().partition(" ")[0]
+        except redis.RedisError:
+            time.sleep(FALLBACK_SECONDS)
 
 
 class Ear:

@@ -16,6 +16,7 @@ from lab import logs
 
 from .broker import Broker
 from .child import Child
+from .engines import FurtherEngine
 from .guard import Guard
 from .probe import answers_ping, http_get
 from .room import DEFAULT_HOSTS
@@ -50,11 +51,13 @@ class Lab:
         host: str,
         room: Sequence[str] = (),
         room_url: str = "",
+        engines: Sequence[FurtherEngine] = (),
     ):
         """`room`: the names by which learners' machines find this one, the most certain first; none without a room.
         `room_url`: where they come in, if that is at somebody else's who passes them on."""
         self.data = data
         self.runtime = runtime
+        self.engines = engines
         self.broker = broker
         self.host = host
         self.port, self.tls_port, door_port = (each.getsockname()[1] for each in sockets[:3])
@@ -114,11 +117,18 @@ class Lab:
         room = (self._sockets.room.fileno(),) if self._sockets.room else ()
         self._add("web", (*web, *(("--room", str(*room)) if room else ())), pass_fds=(plain, tls, *room))
         self._add("worker", (PYTHON, "-m", "lab.worker"))
+        for engine in self.engines:
+            if tunnel := engine.tunnel(self.data):
+                self._add(f"ssh-{engine.name}", tunnel)
+            env = {**engine.environment(self.data), "ORRERY_KUBELET": f"docker.{engine.name}"}
+            self._add(f"worker-{engine.name}", (PYTHON, "-m", "lab.worker", "control-plane", engine.name), env=env)
         self._add("beat", (PYTHON, "-m", "lab.beat"))
         self._add("visitors", (PYTHON, "-m", "lab.visitors.program"))
 
-    def _add(self, name: str, command: tuple[str, ...], pass_fds: tuple[int, ...] = ()) -> None:
-        child = Child(name, command, self.data, self._env, self.say, self._changed, pass_fds)
+    def _add(
+        self, name: str, command: tuple[str, ...], pass_fds: tuple[int, ...] = (), env: dict[str, str] | None = None
+    ) -> None:
+        child = Child(name, command, self.data, self._env | (env or {}), self.say, self._changed, pass_fds)
         if not self.stopped.is_set():
             self._children.append(child)
             child.start()
@@ -166,17 +176,18 @@ class Lab:
         """First who makes work, then who does it, then what they worked on, and last who carried the messages."""
         self.stopped.set()
         by_name = {child.name: child for child in self._children}
-        first = [by_name[name] for name in ("visitors", "beat", "worker", "web") if name in by_name]
+        workers = ["worker", *(f"worker-{engine.name}" for engine in self.engines)]
+        first = [by_name[name] for name in ("visitors", "beat", *workers, "web") if name in by_name]
         for child in first:
             child.ask_to_stop()
         deadline = time.monotonic() + STOP_SECONDS
         for child in first:
             child.stop(deadline - time.monotonic())
         if self.runtime == "docker":
-            subprocess.run(
-                [PYTHON, "manage.py", "down", "--pods-only"], cwd=HOME, env=self._env, stdin=subprocess.DEVNULL
-            )
-        for name in ("proxy", "engine", "broker"):
+            for env in ({}, *(engine.environment(self.data) for engine in self.engines)):
+                command = [PYTHON, "manage.py", "down", "--pods-only"]
+                subprocess.run(command, cwd=HOME, env=self._env | env, stdin=subprocess.DEVNULL)
+        for name in (*(f"ssh-{engine.name}" for engine in self.engines), "proxy", "engine", "broker"):
             if name in by_name:
                 by_name[name].stop(STOP_SECONDS)
         self._guard.dismiss()

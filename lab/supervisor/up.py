@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from .broker import choose_broker
 from .engine import RUNTIMES, choose_runtime
+from .engines import FORM, further_engine, keep
 from .lab import Lab, Sockets
 from .room import own_names
 from .state import CannotStart, check_writable, data_folder, hold, read_run
@@ -38,7 +39,12 @@ def main(arguments: list[str]) -> str | None:
                 sockets = Sockets(*map(stack.enter_context, listen_everywhere(options)))
                 room = own_names(options.room) if options.room else []
                 runtime = choose_runtime(options.runtime, read_run(data).get("runtime", ""))
-                lab = Lab(data, runtime, choose_broker(), sockets, options.host, room, options.room_url)
+                if options.engines and runtime != "docker":
+                    return f"--engine adds to a lab on Docker; this one runs on {runtime}."
+                keep(data, options.engines)
+                lab = Lab(
+                    data, runtime, choose_broker(), sockets, options.host, room, options.room_url, options.engines
+                )
                 run(lab, began, options.browser)
     except CannotStart as problem:
         return str(problem)
@@ -79,6 +85,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         choices=("auto", *RUNTIMES),
         default="auto",
         help="what runs the containers; auto: docker if an engine answers, else process",
+    )
+    parser.add_argument(
+        "--engine",
+        dest="engines",
+        type=further_engine,
+        action="append",
+        default=[],
+        metavar="NAME=ADDRESS",
+        help=f"one more Docker engine, over which learners are spread: {FORM}; may be given several times",
     )
     parser.add_argument("--log-format", choices=("text", "json"), help="json: one object an event, for programs")
     parser.add_argument("--data", metavar="DIR", help="where the lab keeps its data (default: .data beside manage.py)")

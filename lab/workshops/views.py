@@ -17,6 +17,7 @@ from django.utils.timezone import localdate
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from lab.client.engines import choice
 from lab.dashboard.answers import strict
 from lab.models import OUR_IMAGES, Cluster, Workshop
 from lab.tutorials import shelf
@@ -102,7 +103,7 @@ def workshop(request: HttpRequest, code: str) -> HttpResponse:
     lessons = [found.lesson for id in one.lessons if (found := shelf.find(id)) and found.lesson]
     context = {"workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}"), "lessons": lessons}
     context["ahead"], context["free"] = made_ahead(one)
-    context["rehearsal"] = rehearsal.said(one)
+    context["rehearsal"], context["engines"] = rehearsal.said(one), choice()
     context["making"] = "making" in request.GET and context["ahead"] < context["free"]
     return render(request, "workshops/workshop.html", {**context, "seats": one.taken.order_by("id")})
 

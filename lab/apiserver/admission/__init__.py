@@ -8,18 +8,23 @@ webhooks beside them.
 
 from collections.abc import Callable
 
-from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PODS, PRIORITYCLASSES, WHEELS, Kind
+from lab.apimachinery.kinds import NODES, PERSISTENTVOLUMECLAIMS, PODS, PRIORITYCLASSES, WHEELS, Kind
 from lab.store import View
 
-from . import guard, limitranger, priority, serviceaccount, wheel
+from . import engine, guard, limitranger, priority, serviceaccount, wheel
 
 ON_CREATE = {
     PODS.resource: (serviceaccount.provide, priority.resolve, limitranger.fill_in, limitranger.check_pod),
     PERSISTENTVOLUMECLAIMS.resource: (limitranger.check_claim,),
     PRIORITYCLASSES.resource: (priority.check_default,),
     WHEELS.resource: (wheel.belong,),
+    NODES.resource: (engine.stand,),
 }
-ON_UPDATE = {PRIORITYCLASSES.resource: (priority.check_default,), WHEELS.resource: (wheel.belong,)}
+ON_UPDATE = {
+    NODES.resource: (engine.stand,),
+    PRIORITYCLASSES.resource: (priority.check_default,),
+    WHEELS.resource: (wheel.belong,),
+}
 
 
 def admit(view: Callable[[], View], kind: Kind, obj: dict, old: dict | None = None) -> None:

@@ -6,8 +6,8 @@ program of its own for each driver (external-provisioner). Events are in their w
 
 from collections.abc import Iterable
 
+from lab.apimachinery.engines import engine_of
 from lab.apimachinery.kinds import NODES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES
-from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.meta import is_deleting, join_key, key_of, split_key
 from lab.apimachinery.volumes import (
     DRIVER,
@@ -163,8 +163,8 @@ class PersistentVolumeController(ObjectController):
             words = SELECTING.format(storage_class["metadata"]["name"])
             client.event(claim, "Warning", "ProvisioningFailed", words)
             return
-        runtime = _runtime([node] if node else view.list(NODES.resource))
-        volume = binding.provisioned(claim, storage_class, runtime)
+        engine = _engine([node] if node else view.list(NODES.resource))
+        volume = binding.provisioned(claim, storage_class, engine)
         client.create(
             PERSISTENTVOLUMES, volume, why={"decision": "ProvisionVolume", "class": claim["spec"]["storageClassName"]}
         )
@@ -205,7 +205,7 @@ class PersistentVolumeController(ObjectController):
             client.update_status(PERSISTENTVOLUMES, new)
 
 
-def _runtime(nodes: list[dict]) -> str:
+def _engine(nodes: list[dict]) -> str:
     """The engine that all of these nodes run on; "" where they differ."""
-    found = {(node["metadata"].get("labels") or {}).get(RUNTIME_LABEL, "") for node in nodes}
+    found = {engine_of(node) for node in nodes}
     return found.pop() if len(found) == 1 else ""

@@ -7,6 +7,8 @@ The database stays too, so the next `up` brings all clusters back, with both. `-
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +21,8 @@ from lab import demos
 from lab.management.needed import images_needed
 from lab.runtime import Runtime, RuntimeFailure
 from lab.runtime.engines import detect, open_runtime
-from lab.supervisor.state import is_running, read_run
+from lab.supervisor.engines import FurtherEngine, further_engines
+from lab.supervisor.state import HOME, is_running, read_run
 
 Volume = tuple[Runtime, str, str]
 STOP_SECONDS = 40.0
@@ -39,6 +42,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--yes", action="store_true", help="do not ask before --purge")
         parser.add_argument(
+            "--engine-only",
+            action="store_true",
+            help="clear the engine at DOCKER_HOST; `down` does so with further ones",
+        )
+        parser.add_argument(
             "--pods-only", action="store_true", help="stop the pods and nothing else; `up` ends with it"
         )
 
@@ -47,8 +55,13 @@ class Command(BaseCommand):
             end_processes()
             remove_pods(engine())
             return
+        if options["engine_only"]:
+            self.clear(() if options["purge"] else images_needed(), options["purge"])
+            return
         if is_running(settings.DATA_DIR):
             self.stop_lab()
+        for further in further_engines(settings.DATA_DIR):
+            self.clear_further(further, options["purge"] and options["yes"])
         needed = images_needed()
         if not self.remove(needed):
             self.stdout.write("There was nothing to remove on the engine.")
@@ -60,6 +73,24 @@ class Command(BaseCommand):
         said += [f"kept volume {name} of cluster {cluster}" for _, cluster, name in kept]
         if said:
             self.stdout.write("\n".join([*said, "Nobody could make these again; `down --purge` removes them too."]))
+
+    def clear_further(self, engine: FurtherEngine, purge: bool) -> None:
+        """The same on another engine, in a process of its own: which one a process talks to, its environment says."""
+        words = [sys.executable, "manage.py", "down", "--engine-only", *(["--purge"] if purge else [])]
+        self.stdout.write(f"On engine {engine.name}, {engine.address}:")
+        self.stdout.flush()
+        with engine.reached(settings.DATA_DIR) as env:
+            subprocess.run(words, cwd=HOME, env={**os.environ, **env}, stdin=subprocess.DEVNULL)
+
+    def clear(self, keep: Collection[str], purge: bool) -> None:
+        """What was made on the engine, and nothing else of the lab."""
+        runtime = engine()
+        if not runtime:
+            raise CommandError("It does not answer; what was made there stays.")
+        self.remove(keep)
+        for cluster, name in runtime.volumes.present() if purge else ():
+            runtime.volumes.remove(cluster, name)
+            self.stdout.write(f"removed volume {name} of cluster {cluster}")
 
     def remove(self, keep: Collection[str]) -> list[str]:
         removed = remove_everything(keep)

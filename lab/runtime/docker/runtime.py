@@ -43,7 +43,7 @@ class DockerRuntime:
     with another; the kubelet chooses every address.
     """
 
-    name = "docker"
+    name = engine = "docker"
 
     def __init__(self, lab_id: str, data_dir: Path):
         self._lab_id = lab_id

@@ -38,7 +38,7 @@ RECONNECT_SECONDS = 0.5
 class ProcessRuntime:
     """A lab's own engine, found by its data directory; see `lab.runtime.Runtime` for the verbs."""
 
-    name = "process"
+    name = engine = "process"
 
     def __init__(self, lab_id: str, data_dir: Path):
         self._lab_id = lab_id

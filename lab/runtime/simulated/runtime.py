@@ -43,7 +43,7 @@ NEVER = float("inf")
 class SimulatedRuntime:
     """See `lab.runtime.Runtime` and `lab.runtime.Simulation` for the verbs."""
 
-    name = "simulated"
+    name = engine = "simulated"
 
     def __init__(self, lab_id: str, data_dir: Path):
         self._changed = threading.Condition(threading.RLock())
