@@ -191,6 +191,7 @@ def test_told_to_begin_anew_it_forgets_and_lets_go_of_whoever_waits(monolith):
     visitor = threading.Thread(target=lambda: answers.append(monolith.ask("/loans")[0]))
     visitor.start()
     wait_until("the request to be at work", lambda: _busy(monolith), step=0.02)
+    time.sleep(0.5)  # connected it is, and read in a moment
     monolith.process.send_signal(signal.SIGHUP)
     visitor.join(5)
     assert answers == [500]  # what it had begun goes by the faults of then
