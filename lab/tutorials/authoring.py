@@ -5,6 +5,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from django.conf import settings
@@ -24,14 +25,15 @@ LOOK_SECONDS = 0.3
 
 
 def new(slug: str) -> Path:
-    """A lesson to change word by word, under the next free number. Raises ValueError for what cannot be its name."""
+    """A lesson to change word by word, under the first free number. Raises ValueError for what cannot be its name."""
     if not SLUG.fullmatch(slug) or slug[0].isdigit():
         raise ValueError(f"{slug} cannot be a lesson's name: small letters, digits and -, as in blue-green; no number")
-    numbers = [int(each.id[:2]) for each in shelf.every() if each.id[:2].isdigit()]
-    folder = settings.LESSONS_DIR / f"{max(numbers, default=0) + 1:02}-{slug}"
+    numbers = {int(each.id[:2]) for each in shelf.every() if each.id[:2].isdigit()}
+    free = next(number for number in count(1) if number not in numbers)
+    folder = settings.LESSONS_DIR / f"{free:02}-{slug}"
     shutil.copytree(NEW, folder)
     page = folder / "lesson.md"
-    page.write_text(page.read_text().replace("A new lesson", slug.replace("-", " ").capitalize(), 1))
+    page.write_text(page.read_text().replace("A new lesson", slug.replace("-", " ").capitalize()))
     return folder
 
 
@@ -47,8 +49,8 @@ def changed() -> Iterator[shelf.Shelved]:
 
 
 def reload(shelved: shelf.Shelved) -> bool:
-    """Have the pages on which the lesson is open show it anew, in the lab of this data folder; whether it is played in
-    any cluster. The pages hear of it as of anything else, by a change of the Lesson."""
+    """Have the pages on which the lesson is open show it anew, or its mistakes, in the lab of this data folder; whether
+    it is played in any cluster. The pages hear of it as of anything else, by a change of the Lesson."""
     board, reached = read_run(settings.DATA_DIR).get("board"), False
     if not board:
         return False

@@ -69,7 +69,7 @@ def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
         "questions": [_question(one, said, words) for one in step.questions],
         "checks": _checks(step, status),
         "told": told_in(obj, step.id) if obj else [],
-        "hints": [words(step.hints[i].text) for i in status.get("hints", ()) if i < len(step.hints)],
+        "hints": list(_hints(step, status, words)),
         "more_hints": status.get("moreHints", False),
         "skipping": spec.get("skip") == step.id,
         **acts_of(step, status.get("done", [])),
@@ -146,6 +146,15 @@ def _checks(step: Step, status: dict) -> list[dict]:
         sign, words = SIGNS[result["outcome"]]
         found.append({"check": check, "sign": sign, "words": words, **result})
     return found
+
+
+def _hints(step: Step, status: dict, words: _Words) -> Iterator[dict]:
+    """Each with why it has come: a hint that nobody has asked for says so."""
+    for number in status.get("hints", ()):
+        if number < len(step.hints):  # its author has taken it away
+            hint, asked = step.hints[number], number in status.get("given", ())
+            alone = "As things stand" if hint.when else f"After {hint.after or 0:g} s"
+            yield {"text": words(hint.text), "asked": asked, "came": "As you asked" if asked else alone}
 
 
 def _after(client: Client, step: Step, status: dict, words: _Words) -> dict:

@@ -44,6 +44,7 @@ class Performance:
         self._client = client
         self._view: View  # of this turn: to ask for it at each claim takes longer than to look at it
         self._run = 0  # of which what follows was made
+        self._step: Step | None = None  # as it was read when what follows was made
         self._since = 0.0  # when it was asked for
         self._judge: Judge | None = None
         self._scene: Scene | None = None
@@ -54,6 +55,8 @@ class Performance:
 
     def turn(self, obj: dict) -> float:
         self._view, shelved = self._client.view(), find(obj["metadata"]["name"])
+        if shelved and shelved.mistakes:  # its author is at work: the run goes on when they are mended
+            return SELDOM
         played = shelved.lesson if shelved else None
         step = played.step(obj["spec"]["step"]) if played else None
         if played is None or step is None:
@@ -65,6 +68,8 @@ class Performance:
         if status["run"] != self._run:
             self._run, self._judge, self._scene, self._passing = status["run"], None, None, 0.0
             self._since, self._anew = time.time(), False
+        if step is not self._step:  # another one, or its author has changed it
+            self._step, self._judge, self._scene = step, None, None
         if status["phase"] == progress.SETTING:
             try:
                 return self._set(obj, played, step)
@@ -141,8 +146,7 @@ class Performance:
         waited = now - status["committed"]["time"]
         holds = [bool(h.when) and all(map(self._holds, h.when)) for h in step.hints]
         asked = obj["spec"].get("hints", {}).get(step.id, 0)
-        hints, more = (progress.hints_due(step, holds, asked + one, waited) for one in (0, 1))
-        status = {**progress.judged(status, results), "hints": hints, "moreHints": len(more) > len(hints)}
+        status = progress.hinted(progress.judged(status, results), step, holds, asked, waited)
         passes = bool(step.checks) and progress.is_passed(results)
         self._passing = (self._passing or now) if passes else 0.0
         if passes and self._is_counted(step, self._passing):

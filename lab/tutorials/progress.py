@@ -72,12 +72,18 @@ def is_passed(results: list[Result]) -> bool:
     return all(result.outcome == PASSED for result in results)
 
 
-def hints_due(step: Step, holds: list[bool], asked: int, waited: float) -> list[int]:
-    """The numbers of the hints to show: those that fit the state, whose time has come, or that were asked for. One that
-    has a `when` is never shown where it does not hold: it would not be true."""
-    due = [i for i, hint in enumerate(step.hints) if _is_due(hint, holds[i], waited)]
-    others = [i for i, hint in enumerate(step.hints) if i not in due and (holds[i] or not hint.when)]
-    return sorted(due + others[: max(0, asked)])
+def hinted(status: dict, step: Step, holds: list[bool], asked: int, waited: float) -> dict:
+    """The status with the numbers of the hints to show: those that fit the state, whose time has come, or that were
+    asked for (`given`, and who asks once is given one, whatever comes by itself then). One that has a `when` is never
+    shown where it does not hold: it would not be true."""
+    fit = [i for i, hint in enumerate(step.hints) if holds[i] or not hint.when]
+    due = [i for i in fit if _is_due(step.hints[i], holds[i], waited)]
+    given = list(status.get("given", ()))
+    others = [i for i in fit if i not in due and i not in given]
+    more = max(0, asked - len(given))
+    given += others[:more]
+    shown = sorted({*due, *(i for i in given if i in fit)})
+    return {**status, "hints": shown, "given": given, "moreHints": len(others) > more}
 
 
 def _is_due(hint: Hint, holds: bool, waited: float) -> bool:

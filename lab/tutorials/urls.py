@@ -1,6 +1,7 @@
 """Addresses of lessons: `/lessons/`, and under each cluster's own path the board with a lesson beside it."""
 
 from django.urls import path, re_path
+from django.views.generic import RedirectView
 
 from lab.dashboard.urls import CLUSTER
 
@@ -10,6 +11,7 @@ LESSON = CLUSTER + r"lessons/(?P<id>[0-9]{2}-[-a-z0-9]+)/"
 
 urlpatterns = [
     path("lessons/", records.overview, name="lessons"),
+    path("lessons", RedirectView.as_view(pattern_name="lessons", query_string=True)),  # as one types it
     path("lessons/certificate", records.certificate, name="certificate"),
     path("lessons/progress.yaml", records.progress_file, name="progress-file"),
     path("lessons/progress", records.bring_progress, name="bring-progress"),

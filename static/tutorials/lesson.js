@@ -47,7 +47,7 @@ async function refresh(parts) {
 
 // Each as it is spoken: without the buttons of its commands.
 const hints = () => [...lesson.querySelectorAll(".hints li")].map((hint) =>
-  [...hint.querySelectorAll("p, .command > code")].map((part) => part.textContent).join(" "));
+  [...hint.querySelectorAll("small, p, .command > code")].map((part) => part.textContent).join(" "));
 // What was: so that what turned can be said, and the focus goes where one goes on.
 const seen = () => ({ ...$("l-stage").dataset, checks: outcomes(), hints: hints(), told: told().length });
 const told = () => [...lesson.querySelectorAll(".told li")].map((one) => one.textContent);
@@ -122,10 +122,22 @@ function hear(words) {
   reveal($("l-hints"));
 }
 
+// What was asked for comes into sight. What comes by itself moves nothing under who reads: where it is out of sight, it is
+// said beside the board too.
+function helped(hint) {
+  const item = [...lesson.querySelectorAll(".hints li")][hints().indexOf(hint)];
+  if (item.matches("[data-asked]")) reveal($("l-hints"));
+  const [{ top, bottom }, foot] = [item.getBoundingClientRect(), $("l-foot").getBoundingClientRect()];
+  const seen = item.matches("[data-asked]") || top >= 0 && bottom <= foot.top && bottom;
+  if (!seen) toast(`Hint: ${hint}`, { kind: "wait", seconds: 12 });
+  return seen;
+}
+
 function tell(now) {
   const turned = Object.entries(now.checks).filter(([id, outcome]) => before.checks[id] !== outcome && outcome !== "not yet");
   const words = turned.map(([id]) => lesson.querySelector(`[data-check="${id}"] div`).textContent);
-  words.push(...now.hints.filter((hint) => !before.hints.includes(hint)).map((hint) => `Hint: ${hint}`));
+  const more = now.hints.filter((hint) => !before.hints.includes(hint));
+  if (more.length && helped(more[0])) words.push(...more.map((hint) => `Hint: ${hint}`));
   if (now.phase !== before.phase) words.push({ Act: "The stage is set: now act.", Predict: "The stage is set: predict first.", Passed: "The step is passed." }[now.phase] || "");
   if (words.length) $("l-said").textContent = words.join(" ");
 }

@@ -20,13 +20,14 @@ def told(capsys, *words: str) -> str:
     return capsys.readouterr().out
 
 
-def test_a_new_lesson_has_the_next_number_and_no_mistakes(folder, capsys):
-    (folder / "07-before").mkdir()
+def test_a_new_lesson_has_the_first_free_number_and_no_mistakes(folder, capsys):
+    for other in ("01-before", "41-beside-the-path"):
+        (folder / other).mkdir()
     told(capsys, "new", "blue-green")
-    shelved = shelf.find("08-blue-green")
-    assert shelved.mistakes == () and shelved.lesson.title == "Blue green"
-    assert "1 lesson, 1 step: no mistakes" in told(capsys, "check", "08-blue-green")
-    assert "08-blue-green" in told(capsys, "list")
+    shelved = shelf.find("02-blue-green")
+    assert shelved.mistakes == () and shelved.lesson.title == "Blue green" and "# Blue green" in shelved.lesson.slide
+    assert "1 lesson, 1 step: no mistakes" in told(capsys, "check", "02-blue-green")
+    assert "02-blue-green               " in told(capsys, "list")
 
 
 @pytest.mark.parametrize("name", ["Blue", "../blue", "", "1-blue", "blue_green", "blue-"])
@@ -43,7 +44,7 @@ def test_mistakes_are_told_and_end_the_command_so(folder, capsys):
     with pytest.raises(SystemExit):
         call_command("lessons", "check")
     assert '01-trying/1-ask-for-four.md:3: minutes: "soon" is not of type "number"' in capsys.readouterr().out
-    assert "1 mistakes" in told(capsys, "list")
+    assert "1 mistake: " in told(capsys, "list")
 
 
 def test_a_lesson_that_is_not_there_is_said(folder):

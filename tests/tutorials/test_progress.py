@@ -10,7 +10,7 @@ from lab.client.clusters import ensure_cluster
 from lab.dashboard.creating import create_from_yaml
 from lab.tutorials import progress
 from lab.tutorials.claims import parse
-from lab.tutorials.column import acts_of, learners_act
+from lab.tutorials.column import acts_of, column, learners_act
 from lab.tutorials.lesson import Act, Answer, Fault, Hint, Lesson, Question, Step
 from lab.tutorials.overview import certificate_of, tracks
 from lab.tutorials.predictions import in_sum
@@ -97,21 +97,50 @@ def test_the_thread_of_what_a_learner_did_is_found_in_a_busy_log(client):
     assert told and told["revision"] == act
 
 
+def shown(step: Step, holds: list[bool], asked: int, waited: float, given: tuple[int, ...] = ()) -> list[int]:
+    return progress.hinted({"given": given}, step, holds, asked, waited)["hints"]
+
+
 def test_hints_come_when_they_fit_when_it_is_time_and_when_they_are_asked_for():
-    assert progress.hints_due(SECOND, [False, False], 0, waited=39) == []
-    assert progress.hints_due(SECOND, [True, False], 0, waited=39) == [0]
-    assert progress.hints_due(SECOND, [False, False], 1, waited=39) == [1]
+    assert shown(SECOND, [False, False], 0, waited=39) == []
+    assert shown(SECOND, [True, False], 0, waited=39) == [0]
+    assert shown(SECOND, [False, False], 1, waited=39) == [1]
 
 
 def test_who_asks_is_given_the_first_hint_that_fits_before_its_time_and_not_a_later_one():
     hints = (Hint("look", when=(parse("nodes count == 3"),), after=45), Hint("do this", after=150))
     step = Step("third", "Third", 1, "", hints=hints)
-    assert progress.hints_due(step, [True, False], 1, waited=5) == [0]
-    assert progress.hints_due(step, [False, False], 1, waited=5) == [1]
+    assert shown(step, [True, False], 1, waited=5) == [0]
+    assert shown(step, [False, False], 1, waited=5) == [1]
 
 
 def test_a_hint_that_does_not_fit_is_not_given_on_request_either():
-    assert progress.hints_due(SECOND, [False, False], 2, waited=41) == [1]
+    assert shown(SECOND, [False, False], 2, waited=41) == [1]
+
+
+def test_who_has_asked_once_is_given_one_and_no_other_when_its_time_comes():
+    step = Step("third", "Third", 1, "", hints=(Hint("look", after=45), Hint("do this", after=150)))
+    status = progress.hinted({}, step, [False, False], 1, waited=5)
+    assert status["hints"] == [0] and status["moreHints"]
+    status = progress.hinted(status, step, [False, False], 1, waited=50)
+    assert status["hints"] == [0] and status["moreHints"]
+    status = progress.hinted(status, step, [False, False], 2, waited=60)
+    assert status["hints"] == [0, 1] and not status["moreHints"]
+
+
+def test_what_was_given_stays_when_another_comes_by_itself():
+    status = progress.hinted({}, SECOND, [False, False], 1, waited=5)
+    assert progress.hinted(status, SECOND, [True, False], 1, waited=6)["hints"] == [0, 1]
+
+
+def test_a_hint_says_why_it_has_come(client):
+    begin(client, PLAYED)
+    client.patch(LESSONS, "", PLAYED.id, {"spec": {"step": "second"}})
+    obj = {**client.get(LESSONS, "", PLAYED.id)}
+    obj["status"] = {"run": 1, "step": "second", "phase": progress.ACT, "hints": [0, 1], "given": []}
+    assert [hint["came"] for hint in column(client, PLAYED, obj)["hints"]] == ["As things stand", "After 40 s"]
+    obj["status"]["given"] = [1]
+    assert [hint["asked"] for hint in column(client, PLAYED, obj)["hints"]] == [False, True]
 
 
 @pytest.mark.parametrize(("guess", "right"), [(80, True), (120, True), (79, False), (121, False)])

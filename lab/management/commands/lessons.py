@@ -44,9 +44,9 @@ class Command(BaseCommand):
     def do_list(self, **_: Any) -> None:
         for each in shelf.every():
             if each.lesson:
-                told = f"{each.lesson.minutes:>3g} min, {len(each.lesson.steps)} steps  {each.lesson.title}"
+                told = f"{each.lesson.minutes:>3g} min, {_many(len(each.lesson.steps), 'step')}  {each.lesson.title}"
             else:
-                told = f"{len(each.mistakes)} mistakes: manage.py lessons check {each.id}"
+                told = f"{_counted(each)}: manage.py lessons check {each.id}"
             self.stdout.write(f"{each.id:<28} {told}")
 
     def do_check(self, lessons: list[str], **_: Any) -> None:
@@ -57,9 +57,7 @@ class Command(BaseCommand):
         if mistakes:
             sys.exit(1)
         steps = sum(len(each.lesson.steps) for each in chosen if each.lesson)
-        self.stdout.write(
-            f"{len(chosen)} lesson{'s' * (len(chosen) != 1)}, {steps} step{'s' * (steps != 1)}: no mistakes"
-        )
+        self.stdout.write(f"{_many(len(chosen), 'lesson')}, {_many(steps, 'step')}: no mistakes")
 
     def do_new(self, name: str, **_: Any) -> None:
         try:
@@ -73,9 +71,8 @@ class Command(BaseCommand):
             for each in authoring.changed():
                 for mistake in each.mistakes:
                     self.stdout.write(str(mistake))
-                if each.lesson:
-                    where = "; its page shows it" if authoring.reload(each) else ""
-                    self.stdout.write(f"{each.id}: {len(each.lesson.steps)} steps, no mistakes{where}")
+                where = "; its page shows it" if authoring.reload(each) else ""
+                self.stdout.write(f"{each.id}: {_counted(each)}{where}")
         except KeyboardInterrupt:
             return
 
@@ -110,3 +107,13 @@ class Command(BaseCommand):
         if missing := [id for id, each in found if each is None]:
             raise CommandError(f"there is no lesson {', '.join(missing)}; manage.py lessons list shows them")
         return [each for _, each in found if each] if ids else shelf.every()
+
+
+def _counted(shelved: shelf.Shelved) -> str:
+    if shelved.lesson is None:
+        return _many(len(shelved.mistakes), "mistake")
+    return f"{_many(len(shelved.lesson.steps), 'step')}, no mistakes"
+
+
+def _many(count: int, of: str) -> str:
+    return f"{count} {of}{'s' * (count != 1)}"
