@@ -51,3 +51,10 @@ def test_the_first_step_of_all_is_passed_within_three_minutes():
     step = lesson.steps[0]
     words = sum(len(prose(text)) for text in (lesson.text, step.text, *(check.text for check in step.checks)))
     assert words / A_MINUTE + 1 < 3, "a minute is left to look around and to press a button"
+
+
+@pytest.mark.parametrize("lesson", [pytest.param(lesson, id=lesson.id) for lesson in LESSONS])
+def test_what_people_ask_is_answered_in_two_sentences(lesson: Lesson):
+    plain = {question: re.sub(r"\([^)]*\)|`[^`]*`", "", answer) for question, answer in lesson.questions}
+    ends = {question: len(re.findall(r"[.?](?=\s|$)", answer)) for question, answer in plain.items()}
+    assert {question: count for question, count in ends.items() if count != 2} == {}
