@@ -77,7 +77,7 @@ export async function act(name, payload) {
   try {
     const answer = await ask(`${document.body.dataset.base}board/do/${name}`, { method: "POST", headers: csrf, body: JSON.stringify(payload) }, !ONCE.has(name));
     const said = await answer.json();
-    if (answer.ok) toast(said.message, { command: said.kubectl, seconds: 8, button: said.undo && undo(name, { ...payload, ...said.undo }) });
+    if (answer.ok) toast(said.message, { command: said.kubectl, seconds: 8, button: said.undo && undo(said.message, (box) => (box.remove(), act(name, { ...payload, ...said.undo }))) });
     else toast(said.message, { kind: "error", seconds: 12 });
     return answer.ok;
   } catch {
@@ -88,8 +88,9 @@ export async function act(name, payload) {
   }
 }
 
-const undo = (name, payload) =>
-  make("button", { type: "button", textContent: "Undo", onclick: ({ target }) => (target.parentNode.remove(), act(name, payload)) });
+// Named by what it takes back, for who hears it in a list of buttons: cards have an Undo too.
+const undo = (what, press) =>
+  make("button", { type: "button", textContent: "Undo", ariaLabel: `Undo: ${what}`, onclick: ({ target }) => press(target.parentNode) });
 
 // Five seconds to think again, before anything is sent. Who asks for the same of the same thing takes the place of it.
 const waiting = new Map();
@@ -97,7 +98,7 @@ export function later(words, name, payload) {
   const key = keyOf(name, payload);
   revoke(key);
   return new Promise((resolve) => {
-    const button = make("button", { type: "button", textContent: "Undo", onclick: () => end(false) });
+    const button = undo(words, () => end(false));
     const box = toast(`${words} in 5 s`, { kind: "wait", seconds: 6, button });
     const end = (answer) => {
       clearTimeout(timer);
