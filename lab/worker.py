@@ -25,7 +25,7 @@ def here(queues: str) -> "Here":
 
     def of_worker() -> dict[str, Any]:
         engines = {name: trouble for each in kubelets for name, trouble in each.engines().items()}
-        note_well(name for name, trouble in engines.items() if not trouble)
+        note_well(name for each in kubelets for name in each.well())
         return {"queues": queues.split(","), "engines": engines}
 
     return Here("worker", of_worker)

@@ -24,7 +24,7 @@ from .client import Client, Put, cluster_names
 
 log = logging.getLogger(__name__)
 AUTHOR = "engine-controller"
-LOST_SECONDS = 20.0  # a kubelet that was killed is replaced, and one that stalls comes back, within so long
+LOST_SECONDS = 15.0  # a kubelet that was killed is replaced, and one that stalls comes back, within so long
 GONE = "engine {engine} is lost, and with it what was written on this volume; it is made anew, empty, on {to}"
 
 _began = time.monotonic()

@@ -165,6 +165,7 @@ class Agent:
             for cluster in clusters:
                 self.nodeagent.report(cluster)
                 self.parts.volumes.reclaim(cluster)
+            self.nodeagent.prune(self.desired.leaves_unused)
         except LostFence:
             self._give_up("another one has taken its place")
         except (DatabaseError, ApiError, UnknownCluster, RuntimeFailure) as error:

@@ -1,4 +1,4 @@
-"""The kubelets of this process: one for each runtime that any Node names, begun when the first such Node is seen.
+"""The kubelets of this process: one for each engine that any Node names, begun when the first such Node is seen.
 
 ORRERY_KUBELET says which runtimes this process may look after: names with commas between them, or "auto" for all.
 Unset or empty, it is no kubelet at all. However many processes may: the lock lets one act for each runtime.
@@ -86,6 +86,10 @@ class Agents:
         """Of each runtime that this process looks after: why it cannot be used; empty where it can."""
         return {name: agent.nodeagent.trouble for name, agent in list(self._agents.items()) if agent.acts}
 
+    def well(self) -> list[str]:
+        """The engines of those that have answered and still do."""
+        return [name for name, agent in list(self._agents.items()) if agent.acts and agent.nodeagent.well]
+
     def catch_up(self, cluster: str) -> None:
         """The log of that cluster has grown: everyone concerned reads it."""
         self._begin_for(cluster)
@@ -115,6 +119,7 @@ class Agents:
 
     def _begin_for(self, cluster: str) -> None:
         wanted = {engine_of(node) for node in Client(cluster, "kubelet").list(NODES)}
+        wanted |= set(filter(is_further, self._allowed))  # no node stands there before it is known to answer
         with self._beginning:
             for name in self._allowed:
                 agent = self._agents.get(name)

@@ -87,6 +87,12 @@ class DesiredState:
         forgotten = self._clusters is not None and sandbox.cluster not in self._clusters
         return (read or forgotten) and not (node and node.silent)
 
+    def leaves_unused(self, cluster: str) -> bool:
+        """Whether nothing here is of that cluster any more: it is gone, or was read, and has none of our nodes."""
+        forgotten = self._clusters is not None and cluster not in self._clusters
+        foreign = cluster in self._cursors and not self._parts.nodes.of_cluster(cluster)
+        return (forgotten or foreign) and not any(record.cluster == cluster for record in self._parts.pods)
+
     def _read_all(self, cluster: str, client: Client) -> None:
         nodes = client.list(NODES)
         for node in nodes:

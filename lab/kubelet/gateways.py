@@ -40,6 +40,10 @@ class Gateways:
         """Where the gateway of a cluster is told what to do; "" if it has none, or not yet."""
         return self._addresses.get(cluster, "")
 
+    def forget(self, cluster: str) -> None:
+        """It goes with its network."""
+        self._addresses.pop(cluster, None)
+
     def look(self) -> None:
         """A node has been prepared, perhaps the first of its cluster; or it is time to look after the engine. One that
         was killed is started again by the engine itself, so this is for one that was removed."""

@@ -29,6 +29,7 @@ from .nodestatus import image_list, node_status, says_something_new
 
 log = logging.getLogger(__name__)
 BATCH = 500
+PRUNE_SECONDS = 20.0
 ENGINE_GRACE = 0.75  # of the time that a node may be silent
 
 
@@ -56,7 +57,7 @@ class NodeAgent:
         self._ranges: dict[str, str] = {}
         self._version = ""
         self._images: list[dict] = []
-        self._answered = time.monotonic()  # when the engine did so last
+        self._answered = self._pruned = time.monotonic()  # when the engine did so last
         self.trouble = ""  # why the engine cannot be used now
 
     def look_at_engine(self) -> bool:
@@ -74,6 +75,11 @@ class NodeAgent:
                 self.trouble = f"container runtime is down: {failure.message}"
             return False
 
+    @property
+    def well(self) -> bool:
+        """Whether the engine has answered, and still does."""
+        return bool(self._version) and not self.trouble
+
     def report(self, cluster: str) -> None:
         """Prepare, register and report those nodes of a cluster of which there is anything new."""
         records = [record for record in self._nodes.of_cluster(cluster) if not record.silent and self._is_news(record)]
@@ -84,6 +90,16 @@ class NodeAgent:
             view = self._client(cluster).view()
             self._write(cluster, [put for record in records if (put := self._registration(record, view))])
             self._report_status(cluster, records)
+
+    def prune(self, unused: Callable[[str], bool]) -> None:
+        """Take down the networks in which nobody will be. Raises RuntimeFailure."""
+        if time.monotonic() < self._pruned + PRUNE_SECONDS:
+            return
+        self._pruned = time.monotonic()
+        for cluster in filter(unused, self._runtime.networks()):
+            self._ranges.pop(cluster, None)
+            self.gateways.forget(cluster)
+            self._runtime.remove_network(cluster)
 
     def _is_news(self, record: NodeRecord) -> bool:
         """Whether anything that a report is made from has changed since the last: of thousands, most times of none."""

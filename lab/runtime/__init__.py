@@ -174,7 +174,11 @@ class Runtime(Protocol):
     def remove_gateways(self) -> None:
         """The data planes of all clusters."""
 
-    def remove_network(self, cluster: str) -> None: ...
+    def networks(self) -> list[str]:
+        """The clusters that have one here."""
+
+    def remove_network(self, cluster: str) -> None:
+        """With its gateway. One that somebody is still in stays."""
 
     def set_node_capacity(self, cluster: str, node: str, cpu_millis: int, memory_bytes: int) -> str:
         """Make the node's slice of the engine, where the engine can enforce one; the cgroup parent, or ""."""

@@ -20,8 +20,11 @@ DOCKER_SOCKETS = (Path("/var/run/docker.sock"), Path.home() / ".docker/run/docke
 def open_runtime(name: str, lab_id: str, data_dir: Path) -> Runtime:
     """The engine called `name` (a key of CONSTRUCTORS, or as `docker.b`) as seen by this lab; raises KeyError for
     another name. Where a Docker engine answers, this process's environment says, as to Docker's own programs."""
-    module, constructor = CONSTRUCTORS[name.partition(".")[0]]
-    runtime = getattr(importlib.import_module(module), constructor)(lab_id, data_dir)
+    kind, _, further = name.partition(".")
+    module, constructor = CONSTRUCTORS[kind]
+    # As another lab's: two names may lead to one engine, and neither shall take the other's containers for orphans.
+    own_id = f"{lab_id}-{further}" if further else lab_id
+    runtime = getattr(importlib.import_module(module), constructor)(own_id, data_dir)
     runtime.engine = name
     return runtime
 

@@ -184,9 +184,11 @@ class Lab:
         for child in first:
             child.stop(deadline - time.monotonic())
         if self.runtime == "docker":
-            for env in ({}, *(engine.environment(self.data) for engine in self.engines)):
-                command = [PYTHON, "manage.py", "down", "--pods-only"]
-                subprocess.run(command, cwd=HOME, env=self._env | env, stdin=subprocess.DEVNULL)
+            command = [PYTHON, "manage.py", "down", "--pods-only"]
+            subprocess.run(command, cwd=HOME, env=self._env, stdin=subprocess.DEVNULL)
+            for engine in self.engines:
+                env, there = self._env | engine.environment(self.data), ["--engine", f"docker.{engine.name}"]
+                subprocess.run([*command, *there], cwd=HOME, env=env, stdin=subprocess.DEVNULL)
         for name in (*(f"ssh-{engine.name}" for engine in self.engines), "proxy", "engine", "broker"):
             if name in by_name:
                 by_name[name].stop(STOP_SECONDS)

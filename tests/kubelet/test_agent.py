@@ -46,13 +46,16 @@ def test_a_node_that_comes_from_another_network_is_given_a_range_of_this_one_and
     assert ready["status"]["podIP"].startswith(node["spec"]["podCIDR"].rpartition(".")[0])
 
 
-def test_a_node_that_moves_to_another_engine_leaves_nothing_here(world):
+def test_a_node_that_moves_to_another_engine_leaves_nothing_here(world, monkeypatch):
+    monkeypatch.setattr("lab.kubelet.nodeagent.PRUNE_SECONDS", 0.5)
     world.start()
     world.pod()
     before = world.running()
     there = world.client.get(NODES, "", "node-a")["metadata"]["labels"] | {"orrery.io/runtime": "simulated"}
     world.client.patch(NODES, "", "node-a", {"metadata": {"labels": there}})
+    assert len(world.runtime.networks()) == 1
     wait_until("the containers to go", lambda: not world.runtime.list_pods(), 20)
+    wait_until("their network to go", lambda: not world.runtime.networks(), 20)
     now = world.client.get(PODS, "default", "web")
     assert now["metadata"]["uid"] == before["metadata"]["uid"] and now["status"] == before["status"]
 

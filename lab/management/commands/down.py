@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lab import demos
+from lab.apimachinery.engines import DOCKER
 from lab.management.needed import images_needed
 from lab.runtime import Runtime, RuntimeFailure
 from lab.runtime.engines import detect, open_runtime
@@ -42,9 +43,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--yes", action="store_true", help="do not ask before --purge")
         parser.add_argument(
-            "--engine-only",
-            action="store_true",
-            help="clear the engine at DOCKER_HOST; `down` does so with further ones",
+            "--engine", metavar="NAME", help="only what was made on this one, as docker.b, which is at DOCKER_HOST"
         )
         parser.add_argument(
             "--pods-only", action="store_true", help="stop the pods and nothing else; `up` ends with it"
@@ -53,10 +52,10 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if options["pods_only"]:
             end_processes()
-            remove_pods(engine())
+            remove_pods(engine(options["engine"] or DOCKER))
             return
-        if options["engine_only"]:
-            self.clear(() if options["purge"] else images_needed(), options["purge"])
+        if options["engine"]:
+            self.clear(options["engine"], options["purge"])
             return
         if is_running(settings.DATA_DIR):
             self.stop_lab()
@@ -76,21 +75,23 @@ class Command(BaseCommand):
 
     def clear_further(self, engine: FurtherEngine, purge: bool) -> None:
         """The same on another engine, in a process of its own: which one a process talks to, its environment says."""
-        words = [sys.executable, "manage.py", "down", "--engine-only", *(["--purge"] if purge else [])]
+        words = [sys.executable, "manage.py", "down", "--engine", f"docker.{engine.name}"]
+        words += ["--purge"] if purge else []
         self.stdout.write(f"On engine {engine.name}, {engine.address}:")
         self.stdout.flush()
         with engine.reached(settings.DATA_DIR) as env:
             subprocess.run(words, cwd=HOME, env={**os.environ, **env}, stdin=subprocess.DEVNULL)
 
-    def clear(self, keep: Collection[str], purge: bool) -> None:
-        """What was made on the engine, and nothing else of the lab."""
-        runtime = engine()
+    def clear(self, name: str, purge: bool) -> None:
+        """What was made on that engine, and nothing else of the lab."""
+        runtime = engine(name)
         if not runtime:
             raise CommandError("It does not answer; what was made there stays.")
-        self.remove(keep)
-        for cluster, name in runtime.volumes.present() if purge else ():
-            runtime.volumes.remove(cluster, name)
-            self.stdout.write(f"removed volume {name} of cluster {cluster}")
+        for line in runtime.remove_everything(() if purge else images_needed()):
+            self.stdout.write(f"removed {line}")
+        for cluster, volume in runtime.volumes.present() if purge else ():
+            runtime.volumes.remove(cluster, volume)
+            self.stdout.write(f"removed volume {volume} of cluster {cluster}")
 
     def remove(self, keep: Collection[str]) -> list[str]:
         removed = remove_everything(keep)
@@ -131,9 +132,9 @@ class Command(BaseCommand):
         self.stdout.write(f"removed {folder}")
 
 
-def engine() -> Runtime | None:
+def engine(name: str = DOCKER) -> Runtime | None:
     """The Docker engine, where one answers. What is simulated ends with the lab itself."""
-    return open_runtime("docker", settings.LAB_ID, settings.DATA_DIR) if detect() == "docker" else None
+    return open_runtime(name, settings.LAB_ID, settings.DATA_DIR) if detect() == "docker" else None
 
 
 def volumes(runtime: Runtime | None) -> list[Volume]:

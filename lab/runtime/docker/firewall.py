@@ -9,6 +9,7 @@ may have this done, wherever it runs: in a container with the machine's network,
 
 import logging
 import threading
+import zlib
 
 from docker.errors import APIError
 from requests.exceptions import RequestException
@@ -49,7 +50,8 @@ def bridge_name(lab_id: str, number: int) -> str:
 
 
 def _beginning(lab_id: str) -> str:
-    return f"o{lab_id[:8]}-"
+    """Of one engine's: another one of the lab may be on the same machine."""
+    return f"o{lab_id[:8]}{zlib.crc32(lab_id[8:].encode()) & 0xF:x}-" if lab_id[8:] else f"o{lab_id[:8]}-"
 
 
 class Firewall:

@@ -73,6 +73,11 @@ class Networks:
         with failing_as("NetworkNotReady"):
             return [row["Name"] for row in self._engine.client.networks(filters=labels.filter_of(self._lab_id))]
 
+    def clusters(self) -> list[str]:
+        with failing_as("NetworkNotReady"):
+            rows = self._engine.client.networks(filters=labels.filter_of(self._lab_id))
+        return [row["Labels"][labels.CLUSTER] for row in rows]
+
     def has_closed(self) -> bool:
         with failing_as("NetworkNotReady"):
             rows = self._engine.client.networks(filters=labels.filter_of(self._lab_id))

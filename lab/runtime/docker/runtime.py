@@ -77,6 +77,9 @@ class DockerRuntime:
     def remove_gateways(self) -> None:
         self._gateways.remove()
 
+    def networks(self) -> list[str]:
+        return self._networks.clusters()
+
     def remove_network(self, cluster: str) -> None:
         self._gateways.remove(cluster)
         self._networks.remove(network_name(self._lab_id, cluster))

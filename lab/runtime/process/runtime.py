@@ -59,6 +59,9 @@ class ProcessRuntime:
     def remove_gateways(self) -> None:
         pass
 
+    def networks(self) -> list[str]:
+        return self._engine.call("networks")
+
     def remove_network(self, cluster: str) -> None:
         self._engine.call("remove_network", cluster=cluster)
 

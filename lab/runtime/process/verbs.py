@@ -143,6 +143,9 @@ class Verbs:
     def _second(self, cluster: str) -> int:
         return json.loads((self._folder / "networks.json").read_text())[cluster]
 
+    def op_networks(self) -> list[str]:
+        return list(self._networks)
+
     def op_remove_network(self, cluster: str) -> None:
         holder = self._networks.pop(cluster, None)
         if holder:

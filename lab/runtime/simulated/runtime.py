@@ -71,6 +71,9 @@ class SimulatedRuntime:
     def remove_gateways(self) -> None:
         pass
 
+    def networks(self) -> list[str]:
+        return []
+
     def remove_network(self, cluster: str) -> None:
         pass
 
