@@ -24,7 +24,7 @@ TRAFFIC = "traffic"  # {"<namespace>/<service>:<port name or number>": {"servers
 # float}. Requests, errors and the time until the answers began are counted since the pod came; the last three are
 # over the last few seconds.
 TURNS = (
-    "turns"  # {loop's name: [ms that its last turn took, its keys, those that failed, turns since the broker began]}
+    "turns"  # {loop's name: [ms that its last turn took, keys it took, how many failed, turns since the broker began]}
 )
 VISITORS = "visitors"  # {"<namespace>/<name>": FIGURES, told in lab/visitors/__init__.py}   by the visitors' agent
 

@@ -47,13 +47,14 @@ LOOPS = {
 @dataclass(frozen=True)
 class Wheel:
     """How a loop turns. `seconds`: of a slow one, between two keys. `steps`: how many keys it may take in all, `taken`:
-    how many it has taken."""
+    how many it has taken, `last`: which one it took with the last step."""
 
     name: str
     mode: str = RUNNING
     seconds: float = SECONDS
     steps: int = 0
     taken: int = 0
+    last: str = ""
 
     def allows(self, rested: float) -> int | None:
         """How many keys it may take now, `rested` seconds after its last turn; None: as many as there are. Who has
@@ -85,6 +86,6 @@ def read(name: str, obj: dict | None) -> Wheel:
     """The wheel that an object declares; without one, it runs."""
     if obj is None:
         return Wheel(name)
-    spec = obj["spec"]
-    taken = obj.get("status", {}).get("taken", 0)
-    return Wheel(name, spec.get("mode", RUNNING), spec.get("seconds", SECONDS), spec.get("steps", 0), taken)
+    spec, status = obj["spec"], obj.get("status", {})
+    pace = spec.get("seconds", SECONDS), spec.get("steps", 0)
+    return Wheel(name, spec.get("mode", RUNNING), *pace, status.get("taken", 0), status.get("last", ""))

@@ -165,8 +165,9 @@ def _turn(cluster: str, controller: Controller) -> int:
         lock.release()
         raise
     failures = sum(isinstance(delay, Failure) for delay in delays.values())
-    metrics.turned(cluster, controller.name, time.monotonic() - began, len(causes), failures)
-    return len(causes)
+    seen = sum(not isinstance(delays.get(key), Unseen) for key in causes)  # the others wait for the next turn
+    metrics.turned(cluster, controller.name, time.monotonic() - began, seen, failures)
+    return seen
 
 
 def _some(
@@ -175,7 +176,7 @@ def _some(
     """Sync no more than `most` keys; the others wait as they did."""
     taken = dict(itertools.islice(causes.items(), most))
     delays = _sync(controller, client, taken, wheel)
-    note_steps(client, wheel, len(taken))
+    note_steps(client, wheel, list(taken))
     return {key: Unseen() for key in causes if key not in taken} | delays
 
 

@@ -31,10 +31,10 @@ def is_turned(change: Change, name: str) -> bool:
     return change.old is None or change.deleted or change.old["spec"] != change.object["spec"]
 
 
-def note_steps(client: Client, wheel: Wheel, count: int) -> None:
-    """Write down that a wheel which is stepped has taken so many of its steps: because of who asked for them."""
+def note_steps(client: Client, wheel: Wheel, keys: list[str]) -> None:
+    """Write down which keys a wheel that is stepped has taken: because of who asked for it."""
     obj = client.find(WHEELS, "", wheel.name)
-    if obj and wheel.mode == wheels.STEP:
-        taken = obj.get("status", {}).get("taken", 0) + count
+    if obj and wheel.mode == wheels.STEP and keys:
+        taken = obj.get("status", {}).get("taken", 0) + len(keys)
         because = client.caused_by(int(obj["metadata"]["resourceVersion"]))
-        because.patch(WHEELS, "", wheel.name, {"status": {"taken": taken}}, subresource="status")
+        because.patch(WHEELS, "", wheel.name, {"status": {"taken": taken, "last": keys[-1]}}, subresource="status")

@@ -17,6 +17,7 @@ from lab.apimachinery.kinds import (
     PERSISTENTVOLUMES,
     PODDISRUPTIONBUDGETS,
     RELEASES,
+    RESOURCEQUOTAS,
     SERVICES,
     WHEELS,
 )
@@ -106,6 +107,8 @@ def _amended(kind: str, spec: dict) -> str:
             return "Let one more go"
         case NODEPOOLS.singular, {"maxNodes": most}:
             return f"Allow it {most} nodes"
+        case RESOURCEQUOTAS.singular, {"hard": amounts}:
+            return f"Allow {', '.join(f'{name}={amount}' for name, amount in amounts.items())}"
     return ""
 
 

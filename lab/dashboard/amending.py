@@ -8,6 +8,7 @@ from lab.apimachinery.kinds import (
     NODES,
     PERSISTENTVOLUMES,
     PODDISRUPTIONBUDGETS,
+    RESOURCEQUOTAS,
     SERVICES,
 )
 from lab.apimachinery.kubectl import kubectl
@@ -15,7 +16,7 @@ from lab.client import Client
 
 from .done import Action, Done, patch
 
-AMENDED = (PERSISTENTVOLUMES, PODDISRUPTIONBUDGETS, INGRESSES, SERVICES, NODES, NODEPOOLS)
+AMENDED = (PERSISTENTVOLUMES, PODDISRUPTIONBUDGETS, INGRESSES, SERVICES, NODES, NODEPOOLS, RESOURCEQUOTAS)
 
 
 def amend(client: Client, namespace: str, name: str, form: dict) -> Done:

@@ -30,7 +30,7 @@ from lab.apimachinery.services import is_api
 from lab.client import Change
 
 from .deltas import Delta, Way, begun, onward, turns
-from .loops import LEFT, LOOPS, describe, held_by, left, lit, loop_of, loop_row, stopped, work_of
+from .loops import LEFT, LOOPS, describe, left, lit, loop_of, loop_row, work_of
 from .noderows import Room, node_row
 from .ownership import Ownership
 from .rows import WORKLOADS, Row, compact, owner_id, pod_row, requests_of, row_id, seen
@@ -38,6 +38,7 @@ from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
 from .steeringrows import behind_words, shown_first
 from .storagerows import claim_row
+from .turned import held_by, of_loops, stopped
 from .whole import LAB, ZONES, lab_row, zone_row
 from .workloadrows import workload_row
 
@@ -160,7 +161,7 @@ class Board:
             self._mark(oldest)
 
     def _put_wheel(self, wheel: dict, dropped: bool = False) -> None:
-        """Cards say whose turn they wait for. Wheels are turned seldom, so that all are looked at."""
+        """Cards say whose turn they wait for. Wheels are turned seldom, so that all cards are made anew."""
         name = wheel["metadata"]["name"]
         if words := wheels.read(name, None if dropped else wheel).said:
             self._modes[name] = words
@@ -168,7 +169,7 @@ class Board:
             self._modes.pop(name, None)
         self._mark(LAB)
         for id_ in self._objects:
-            if id_.partition("/")[0] in ARE_WORKLOADS:
+            if id_.partition("/")[0] in (*ARE_WORKLOADS, SERVICES.resource):
                 self._mark(id_)
 
     def _drop(self, resource: str, id_: str) -> None:
@@ -233,7 +234,8 @@ class Board:
         if resource in PLAIN:
             return PLAIN[resource](obj)
         if resource == SERVICES.resource:
-            return None if is_api(obj) else service_row(obj, self._parts_of(id_, ENDPOINTSLICES))
+            turns = self._modes.get("endpointslice", "")
+            return None if is_api(obj) else service_row(obj, self._parts_of(id_, ENDPOINTSLICES), turns)
         if resource == PERSISTENTVOLUMECLAIMS.resource:
             return claim_row(obj, self._parts_of(id_, PODS))
         if resource == PODS.resource:
@@ -244,8 +246,8 @@ class Board:
             kubelet = self._modes.get(wheels.kubelet_of(obj["metadata"]["name"]), "")
             return node_row(obj, *self._room.of(id_), leads, kubelet)
         pods = [self.rows[pod] for pod in self._owned.pods_of(id_)]
-        row = workload_row(obj, self._owned.made_by(id_), pods)
-        return row | self._attached(obj, id_) | compact({"held": held_by(row, obj, pods, self._modes)})
+        row = workload_row(obj, self._owned.made_by(id_), pods) | self._attached(obj, id_)
+        return row | compact({"held": held_by(row, obj, pods, self._modes)})
 
     def _parts_of(self, id_: str, kind: Kind) -> list[dict]:
         """What belongs to a row, of one kind, oldest first."""
@@ -286,7 +288,6 @@ class Board:
         for author, said in work.items():
             if (words := left(author, self._work)) != said:
                 self._turn(author, delta, queue=words)
-        for wheel, author in wheels.LOOPS.items():
-            mode = self._modes.get(wheel, "")
+        for author, mode in of_loops(self._modes).items():
             if mode != self.rows.get(f"loops/{author}", {}).get("mode", ""):
                 self._turn(author, delta, mode=mode)

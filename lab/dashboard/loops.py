@@ -52,7 +52,8 @@ DRAWN = LOOPS | LATER
 NAMES = {author: name for name, author in wheels.LOOPS.items()} | DRAWN
 WHEELS = {author: name for name, author in wheels.LOOPS.items()}  # author → the name of its wheel
 MOST_LIT = 12  # things that a loop touched, of which its row tells
-SILENT = ("leases.coordination.k8s.io", "events")  # heartbeats and notes: a wheel that always turns says nothing
+# Heartbeats, notes, and the count of its own steps: a wheel that always turns says nothing.
+SILENT = ("leases.coordination.k8s.io", "events", "wheels.orrery.io")
 
 
 def loop_of(change: Change) -> str:
@@ -98,7 +99,7 @@ def loop_row(author: str, before: Row | None = None, **news: object) -> Row:
 # What a loop still has to do, in a word behind the number.
 LEFT = {
     "scheduler": ("waiting",),
-    "deployment-controller": ("rolling",),
+    "deployment-controller": ("changed", "rolling"),
     "replicaset-controller": ("missing", "refused"),
     "node-controller": ("lost",),
     "kubelet": ("busy",),
@@ -115,35 +116,6 @@ def lit(changes: list[Change]) -> list[str]:
     return list(dict.fromkeys(row_id(change.resource, change.object) for change in changes))[-MOST_LIT:]
 
 
-def stopped(modes: dict[str, str]) -> list[str]:
-    """What the top of the page says of wheels that do not run, behind the id of what to open for it."""
-    if len(modes) > 1:
-        slow = sum(mode.startswith("slow") for mode in modes.values())
-        counts = ((len(modes) - slow, "stopped"), (slow, "slow"))
-        (first, word), *more = ((count, word) for count, word in counts if count)
-        words = [f"{first} wheel{'' if first == 1 else 's'} {word}", *(f"{count} {word}" for count, word in more)]
-        return ["loops/all", ", ".join(words)]
-    return [f"loops/{wheels.LOOPS.get(name, name)}" for name in modes] + [
-        f"{name} {mode}" for name, mode in modes.items()
-    ]
-
-
-# Whose turning the card of a workload waits for, besides the scheduler's and its own kind's.
-MAKERS = {DEPLOYMENTS.kind: ("deployment", "replicaset"), "CronJob": ("cronjob", "job")}
-
-
-def held_by(row: Row, obj: dict, pods: list[Row], modes: dict[str, str]) -> str:
-    """Which wheels a workload waits for, if it is not as it should be; `modes`: name of a loop → how it turns."""
-    generation = obj["metadata"].get("generation", 0)
-    seen = obj.get("status", {}).get("observedGeneration", generation) >= generation
-    stand = sum(pod["state"] == "ready" for pod in pods)
-    if not modes or seen and row.get("state") == "ready" and stand >= row.get("desired", 0):
-        return ""
-    kind = row["what"]
-    loops = (*MAKERS.get(kind, (kind.lower(),)), "scheduler")
-    return ", ".join(f"{loop} is {modes[loop]}" for loop in loops if loop in modes)
-
-
 def work_of(row: Row) -> dict[tuple[str, str], int]:
     """For which loops the row of a pod, deployment or node is something to do, and how much. What a quota refuses is
     not missing: the loop asks for it again and again, and can do no more."""
@@ -153,6 +125,8 @@ def work_of(row: Row) -> dict[tuple[str, str], int]:
     if kind == "pod" and row.get("node") and state in ("starting", "backoff", "leaving"):
         return {("kubelet", "busy"): 1}
     if kind == "workload" and row["what"] == DEPLOYMENTS.kind:
+        if row.get("unseen"):
+            return {("deployment-controller", "changed"): 1}  # until it has been looked at, nothing else is due
         missing = max(0, row.get("desired", 0) - row.get("total", 0))
         word = "refused" if row.get("refused") else "missing"
         return {("deployment-controller", "rolling"): int("oldTotal" in row), ("replicaset-controller", word): missing}

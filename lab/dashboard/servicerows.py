@@ -23,13 +23,16 @@ def service_of(endpointslice: dict) -> str:
     return f"{SERVICES.resource}/{meta['namespace']}/{name}" if name else ""
 
 
-def service_row(service: dict, slices: Iterable[dict]) -> Row:
-    """The chip of a service: its address, and how many endpoints are ready of how many (`ends`)."""
+def service_row(service: dict, slices: Iterable[dict], turns: str = "") -> Row:
+    """The chip of a service: its address, and how many endpoints are ready of how many (`ends`). `turns`: how the loop
+    turns that says so, if not as ever."""
     spec = service["spec"]
     endpoints = endpoints_of(slices)
     ready = [one for one in endpoints if one["ready"]]
     outside = spec.get("type") == "ExternalName"
     nodes = Counter(one["node"] for one in ready if one["node"])
+    trouble = "" if ready or outside else "none is ready" if endpoints else "leads to no pod"
+    waits = f"endpointslice is {turns}" if turns and spec.get("selector") else ""
     return compact(
         {
             **head("service", SERVICES.resource, service),
@@ -39,7 +42,7 @@ def service_row(service: dict, slices: Iterable[dict]) -> Row:
             "ports": [port["port"] for port in spec.get("ports", ())],
             "state": "ready" if ready or outside else "unready" if endpoints else "failed",
             "ends": "outside" if outside else f"{len(ready)}/{len(endpoints)}",
-            "trouble": "" if ready or outside else "none is ready" if endpoints else "leads to no pod",
+            "trouble": " · ".join(filter(None, (trouble, waits))),
             "nodes": dict(nodes) if len(nodes) <= MOST_NAMED else {},
             "pods": sorted(one["pod"] for one in ready) if len(ready) <= MOST_NAMED else [],
         }

@@ -97,6 +97,7 @@ def _deployment(deployment: dict, replicasets: list[dict]) -> Row:
         **told,
         "words": told["words"] + (", paused" if spec.get("paused") else ""),
         "container": spec["template"]["spec"]["containers"][0]["name"],
+        "unseen": status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0),
         "total": status.get("replicas", 0),
         "revision": revision,
         "newReady": _ready(new),

@@ -14,6 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from lab.apimachinery.errors import ApiError
+from lab.apimachinery.meta import key_of
 from lab.apimachinery.wheels import BROKEN, STEP
 from lab.client import Client, LostFence, UnknownCluster, cluster_names
 from lab.client.wheels import note_steps
@@ -217,7 +218,7 @@ class Agent:
             if not node.turning.takes(uid):
                 return self._hold_back(record, node)
             if node.turning.wheel.mode == STEP:
-                note_steps(self._client(record.cluster), node.turning.wheel, 1)
+                note_steps(self._client(record.cluster), node.turning.wheel, [key_of(record.pod)])
         return self.podsync.sync(uid)
 
     def _hold_back(self, record: PodRecord, node: NodeRecord) -> float | None:

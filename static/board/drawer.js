@@ -94,8 +94,9 @@ export const setNamespace = (name) => {
   redraw();
 };
 
-// An event about it, a pod on it, a pod of it, the node whose kubelet it is; a wheel that stops is of all the loops.
-const concerns = (row, id) => row && ([row.target, row.owner, `nodes/${row.node}`, `loops/kubelet.${row.name}`].includes(id) || (row.kind === "lab" && id === "loops/all"));
+// An event about it, a pod on it, a pod of it, the node whose kubelet it is; a wheel that stops is of all the loops, and
+// what a stopped loop has before it grows whatever changes.
+const concerns = (row, id) => row && ([row.target, row.owner, `nodes/${row.node}`, `loops/kubelet.${row.name}`].includes(id) || (row.kind === "lab" && id === "loops/all") || rows.get(id)?.mode);
 
 // A fragment that shows a thing is fetched again when the thing changes, unless someone is busy in it.
 onPaint(({ changed, again, removed }) => {

@@ -7,8 +7,8 @@ const TURN = 900;
 const GLOW = [{ outline: "2px solid var(--brass)" }, { outline: "2px solid transparent" }];
 
 const loops = each("loop", document.getElementById("loops"), (item, row, fresh) => {
-  put(item, row.queue ? { text: "", ...row } : row);
-  item.title = `${row.name}: ${row.mode ? `${row.mode}; ` : ""}${row.text || row.queue || "nothing to do"}`;
+  put(item, row.queue || row.mode ? { text: "", ...row } : row); // one that stands may have something to do all the same
+  item.title = `${row.name}: ${[row.mode, row.text || row.queue].filter(Boolean).join("; ") || "nothing to do"}`;
   item.classList.toggle("acted", !!row.acts);
   item.dataset.mode = row.mode || "";
   item.querySelectorAll("[data-as]").forEach((it, at) => (it.dataset.fig = `turns ${row.wheel} ${2 - 2 * at}`));

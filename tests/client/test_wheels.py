@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import CONFIGMAPS, WHEELS
 from lab.apimachinery.wheels import LOOPS, Wheel
@@ -103,7 +104,7 @@ def test_a_step_is_one_key_and_is_asked_for_by_raising_steps(client):
     configmaps(client, "abcd")
     assert catch_up("loop", loop) == 0
     turn(client, steps=1)
-    catch_up("loop", loop)
+    assert catch_up("loop", loop) == 1
     assert (loop.synced, taken(client)) == (["default/a"], 1)
     assert (behind("loop", [loop]), catch_up("loop", loop)) == ([], 0)
     turn(client, steps=3)
@@ -114,6 +115,17 @@ def test_a_step_is_one_key_and_is_asked_for_by_raising_steps(client):
     assert (loop.synced[3:], taken(client)) == (["default/d"], 3)
 
 
+def test_a_turn_tells_of_the_keys_that_it_took_and_not_of_those_that_wait(client, monkeypatch):
+    told = []
+    monkeypatch.setattr(metrics, "turned", lambda cluster, loop, seconds, keys, failures: told.append((keys, failures)))
+    turn(client, mode="Step", steps=2)
+    configmaps(client, "abc")
+    catch_up("loop", Loop())
+    turn(client, mode="Broken")
+    catch_up("loop", Loop())
+    assert told == [(2, 0), (1, 1)]
+
+
 def test_the_step_is_written_because_of_who_asked_for_it(client):
     turn(client, mode="Step", steps=1)
     asked = int(client.get(WHEELS, "", "job")["metadata"]["resourceVersion"])
@@ -121,6 +133,7 @@ def test_the_step_is_written_because_of_who_asked_for_it(client):
     catch_up("loop", Loop())
     newest = client.history(WHEELS, "", "job")[0]
     assert (newest["author"], newest["cause"]) == ("job-controller", asked)
+    assert newest["object"]["status"]["last"] == "default/a"
 
 
 def test_a_slow_loop_rests_after_each_key(client):

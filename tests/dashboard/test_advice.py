@@ -13,6 +13,7 @@ from lab.apimachinery.kinds import (
     PERSISTENTVOLUMECLAIMS,
     PERSISTENTVOLUMES,
     PODDISRUPTIONBUDGETS,
+    RESOURCEQUOTAS,
     SERVICES,
     Kind,
 )
@@ -70,6 +71,17 @@ def test_a_budget_that_keeps_nobody_selects_what_there_is(web):
     press(web, card["act"])
     web.settle(DisruptionController())
     assert cards_of(web.client, PODDISRUPTIONBUDGETS, "default", "web")[0]["reason"] == "SufficientPods"
+
+
+def test_a_quota_that_refuses_allows_as_many_as_are_wanted(web):
+    hard = {"hard": {"pods": "2", "count/replicasets.apps": "9"}}
+    web.client.create(RESOURCEQUOTAS, {"metadata": {**WEB, "name": "few"}, "spec": hard})
+    web.client.patch(DEPLOYMENTS, "default", "web", {"spec": {"replicas": 5}})
+    web.settle()
+    card = advised(web, DEPLOYMENTS, "default", "web")
+    assert (card["reason"], card["act"]["words"]) == ("FailedCreate", "Allow pods=5")
+    press(web, card["act"])
+    assert web.client.get(RESOURCEQUOTAS, "default", "few")["spec"]["hard"] == {**hard["hard"], "pods": "5"}
 
 
 def test_a_volume_whose_claim_is_gone_is_free_for_another(web):

@@ -9,11 +9,11 @@ from lab.client import Client
 from lab.client.clusters import ensure_cluster, furnish
 from lab.dashboard.board import Board
 from lab.dashboard.drawers import drawer
-from lab.dashboard.loops import stopped
+from lab.dashboard.turned import stopped
 from lab.dashboard.wheels import turn
 from lab.tasks import subscribe_all
 
-from .build import a_deployment, a_node, a_pod, a_replicaset, change, ready
+from .build import a_deployment, a_node, a_pod, a_replicaset, change, ready, with_status
 
 WHEEL = "/apis/orrery.io/v1/wheels/replicaset"
 
@@ -38,6 +38,38 @@ def test_a_stopped_wheel_is_said_by_its_loop_the_page_and_the_card_that_waits():
     board.apply([change(a_wheel("replicaset", "Running"), paused, "kubectl")])
     assert "mode" not in board.rows["loops/replicaset-controller"]
     assert "held" not in next(row for row in board.rows.values() if row["kind"] == "workload")
+
+
+def test_what_waits_says_for_whom():
+    deployment = a_deployment()
+    pod = a_pod("web-rs1-x", a_replicaset(deployment), node="node-a")
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default", "uid": "web"}}
+    service["spec"] = {"selector": {"app": "web"}}
+    board = Board([deployment, a_replicaset(deployment), pod, a_node(), service])
+    board.apply([change(a_wheel("kubelet.node-a", "Paused")), change(a_wheel("endpointslice", "Slow", seconds=5))])
+    assert next(row for row in board.rows.values() if row["kind"] == "workload")["held"] == "kubelet.node-a is paused"
+    assert board.rows["loops/kubelet"]["mode"] == "paused on node-a"
+    assert board.rows["services/default/web"]["trouble"] == "leads to no pod · endpointslice is slow, 5 s"
+    board.apply([change(a_wheel("kubelet.node-b", "Broken"))])
+    assert board.rows["loops/kubelet"]["mode"] == "2 kubelets stopped"
+
+
+def test_a_deployment_that_its_controller_has_not_looked_at_is_something_to_do_for_no_other_loop():
+    deployment = with_status(a_deployment(replicas=5), observedGeneration=1, replicas=3)
+    deployment["metadata"]["generation"] = 2
+    board = Board([deployment])
+    assert board.rows["loops/deployment-controller"]["queue"] == "1 changed"
+    assert "queue" not in board.rows["loops/replicaset-controller"]
+    seen = with_status(deployment, observedGeneration=2, replicas=3)
+    board.apply([change(seen, deployment, "deployment-controller")])
+    assert board.rows["loops/replicaset-controller"]["queue"] == "2 missing"
+
+
+def test_that_a_step_is_counted_is_no_act():
+    board = Board([])
+    wheel = a_wheel("replicaset", "Step", steps=1)
+    board.apply([change({**wheel, "status": {"taken": 1, "last": "default/web"}}, wheel, "replicaset-controller")])
+    assert "acts" not in board.rows["loops/replicaset-controller"]
 
 
 def test_what_stands_and_what_is_slow_is_counted_apart():

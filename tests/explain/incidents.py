@@ -148,10 +148,6 @@ def take_the_claim_away(scene: Scene) -> None:
     assert scene.ask(BEN, "DELETE", "persistentvolumeclaims/keeper", {}).code == 200
 
 
-def give_tenfold(scene: Scene) -> None:
-    scene.patch(ADA, "resourcequotas/few", {"spec": {"hard": {"pods": "10"}}})
-
-
 def steady(scene: Scene) -> None:
     rules = {f"{PREFIX}{rule}": None for rule in ("unready-after", "crash-after", "oom")}
     scene.patch(ADA, "deployments/web", {"spec": {"template": {"metadata": {"annotations": rules}}}})
@@ -319,8 +315,7 @@ INCIDENTS = (
         says=("quota few", "pods=1"),
         grounds=(("condition ReplicaFailure", "deployment-controller", "exceeded quota: few"),),
         never=("CPU", "node", "image"),
-        help="kubectl edit resourcequota few -n quota",
-        mend=give_tenfold,
+        help="""kubectl patch resourcequota few --type=merge -p '{"spec": {"hard": {"pods": "3"}}}' -n quota""",
         then="Complete",
     ),
     Incident(

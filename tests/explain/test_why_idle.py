@@ -3,7 +3,16 @@
 import pytest
 
 from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER
-from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, NODES, PODS, SERVICES, WHEELS
+from lab.apimachinery.kinds import (
+    CONFIGMAPS,
+    DEPLOYMENTS,
+    NODES,
+    PERSISTENTVOLUMECLAIMS,
+    PODS,
+    SERVICEACCOUNTS,
+    SERVICES,
+    WHEELS,
+)
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.client.election import hold_elections
@@ -61,6 +70,39 @@ def test_a_pod_waits_for_the_scheduler_and_then_for_its_nodes_kubelet(web):
     card = first(web.client, PODS, name)
     assert card["answer"].startswith(f"The kubelet of node n1 is paused, so nobody acts on {name}")
     assert first(web.client, NODES, "n1")["because"][0]["name"] == "wheel kubelet.n1"
+
+
+def waits_for(cluster: Cluster, kind, name: str) -> list[str]:
+    """The wheels that its cards name."""
+    said = [card for card in asked(cluster.client, kind, name) if card["question"] == "Why does nothing happen?"]
+    return [card["because"][0]["name"].removeprefix("wheel ") for card in said]
+
+
+def test_who_else_would_have_to_act_is_named_only_where_they_would(web):
+    for loop in ("tainteviction", "nodelifecycle", "loadbalancer", "persistentvolume-binder", "serviceaccount"):
+        turn(web, loop, mode="Paused")
+    (pod,) = web.pods()
+    name = pod["metadata"]["name"]
+    assert waits_for(web, PODS, name) == []
+    about = {"name": "disk", "namespace": "default"}
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    web.client.create(PERSISTENTVOLUMECLAIMS, {"metadata": about, "spec": claim})
+    volume = {"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}
+    mounting = {"containers": [{"name": "c", "image": "web:1"}], "volumes": [volume]}
+    web.client.create(PODS, {"metadata": {"name": "mounts", "namespace": "default"}, "spec": mounting})
+    assert waits_for(web, PODS, "mounts") == ["persistentvolume-binder"]
+    web.bind("n1")
+    assert waits_for(web, NODES, "n1") == ["nodelifecycle"]
+    web.client.patch(NODES, "", "n1", {"spec": {"taints": [{"key": "x", "effect": "NoExecute"}]}})
+    assert waits_for(web, NODES, "n1") == ["nodelifecycle", "tainteviction"]
+    assert waits_for(web, PODS, name) == ["tainteviction"]
+    for kind in ("LoadBalancer", "ClusterIP"):
+        spec = {"type": kind, "ports": [{"port": 80}]}
+        web.client.create(SERVICES, {"metadata": {**about, "name": kind.lower()}, "spec": spec})
+    assert (waits_for(web, SERVICES, "loadbalancer"), waits_for(web, SERVICES, "clusterip")) == (["loadbalancer"], [])
+    if web.client.find(SERVICEACCOUNTS, "default", "default"):
+        web.client.delete(SERVICEACCOUNTS, "default", "default")
+    assert waits_for(web, DEPLOYMENTS, "web") == ["serviceaccount"]
 
 
 def test_what_no_loop_looks_after_never_waits_for_one(web):

@@ -97,6 +97,17 @@ class TestPlacement:
         card = self.placed(three, made)
         assert card["help"]["command"] == "kubectl set resources deployment/web --requests=cpu=4"
 
+    def test_of_several_containers_the_one_that_asks_for_most_asks_for_less(self, three):
+        three.client.create(DEPLOYMENTS, _deployment("web"))
+        owner = three.client.get(DEPLOYMENTS, "default", "web")
+        ref = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": owner["metadata"]["uid"]}
+        made = pod("web-1", cpu="4")
+        made["metadata"]["ownerReferences"] = [{**ref, "controller": True}]
+        made["spec"]["containers"].append({"name": "log", "image": "log", "resources": {"requests": {"cpu": "500m"}}})
+        card = self.placed(three, made)
+        name = made["spec"]["containers"][0]["name"]
+        assert card["help"]["command"] == f"kubectl set resources deployment/web -c {name} --requests=cpu=3.5"
+
     def test_a_cordoned_node_is_named_with_who_cordoned_it(self, three):
         rows = [three.client.patch(NODES, "", name, {"spec": {"unschedulable": True}}) for name in ("a", "b")]
         card = self.placed(three, pod("web"))

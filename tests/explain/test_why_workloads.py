@@ -78,7 +78,9 @@ def test_a_quota_is_named_by_the_api_servers_own_refusal(web):
     )
     (ground,) = card["because"]
     assert (ground["name"], ground["revision"]) == ("condition ReplicaFailure", newest(web))
-    assert card["help"]["command"] == "kubectl edit resourcequota few"
+    assert card["help"]["command"] == (
+        """kubectl patch resourcequota few --type=merge -p '{"spec": {"hard": {"pods": "5"}}}'"""
+    )
 
 
 def test_what_a_quota_counts_and_nobody_says_is_named(web):

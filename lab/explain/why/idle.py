@@ -13,36 +13,8 @@ from lab.apimachinery.controlplane import (
     is_up,
     members_of,
 )
-from lab.apimachinery.jobs import TRACKING, finished_as
-from lab.apimachinery.kinds import (
-    BUILDS,
-    CRONJOBS,
-    DAEMONSETS,
-    DEPLOYMENTS,
-    HORIZONTALPODAUTOSCALERS,
-    JOBS,
-    LEASES,
-    NAMESPACES,
-    NODEPOOLS,
-    NODES,
-    PERSISTENTVOLUMECLAIMS,
-    PERSISTENTVOLUMES,
-    PODDISRUPTIONBUDGETS,
-    PODS,
-    RELEASES,
-    REPLICASETS,
-    REPLICATIONCONTROLLERS,
-    RESOURCEQUOTAS,
-    SERVICES,
-    STATEFULSETS,
-    WHEELS,
-    Kind,
-)
+from lab.apimachinery.kinds import LEASES, NODES, WHEELS
 from lab.apimachinery.kubectl import kubectl
-from lab.apimachinery.meta import is_deleting
-from lab.apimachinery.pods import is_finished
-from lab.apimachinery.volumes import CLAIM_PROTECTION, VOLUME_PROTECTION
-from lab.apiserver.deletion import FINALIZER_OF
 from lab.apiserver.tables.cells import human_duration
 from lab.client.election import is_led
 from lab.client.wheels import wheel_of
@@ -51,58 +23,16 @@ from ..authors import called
 from .card import Card, Ground, Help, ground
 from .origin import capital
 from .subject import Subject
+from .turns import loops_of
 
 QUESTION = "Why does nothing happen?"
-# The loops that must turn before a change of such an object has all its effect, in the order of their turns.
-LOOPS: dict[Kind, tuple[str, ...]] = {
-    DEPLOYMENTS: ("deployment", "replicaset"),
-    REPLICASETS: ("replicaset",),
-    REPLICATIONCONTROLLERS: ("replicationcontroller",),
-    STATEFULSETS: ("statefulset",),
-    DAEMONSETS: ("daemonset",),
-    JOBS: ("job",),
-    CRONJOBS: ("cronjob", "job"),
-    SERVICES: ("endpointslice",),
-    RELEASES: ("release", "deployment", "replicaset"),
-    HORIZONTALPODAUTOSCALERS: ("horizontalpodautoscaler",),
-    PERSISTENTVOLUMECLAIMS: ("persistentvolume-binder",),
-    PERSISTENTVOLUMES: ("persistentvolume-binder",),
-    NODEPOOLS: ("clusterautoscaler",),
-    PODDISRUPTIONBUDGETS: ("disruption",),
-    RESOURCEQUOTAS: ("resourcequota",),
-    NAMESPACES: ("namespace",),
-    BUILDS: ("build",),
-}
-# Whose turn it is to let go of what is told to end, by the finalizer that holds it.
-LETTING_GO = {
-    FINALIZER_OF["Foreground"]: "garbagecollector",
-    FINALIZER_OF["Orphan"]: "garbagecollector",
-    CLAIM_PROTECTION: "volume-protection",
-    VOLUME_PROTECTION: "volume-protection",
-    TRACKING: "job",
-}
 
 
 def cards(subject: Subject) -> Iterator[Card]:
-    loops = () if subject.gone else _loops(subject)
+    loops = () if subject.gone else loops_of(subject)
     yield from _without_leader(subject, loops)
     for loop in loops:
         yield from _wheel(subject, loop)
-
-
-def _loops(subject: Subject) -> tuple[str, ...]:
-    """By the names of their wheels, those that would have to act on it next."""
-    obj = subject.obj
-    if subject.kind is NODES:
-        return (wheels.kubelet_of(subject.name),)
-    if subject.kind is PODS and not is_finished(obj):
-        node = obj["spec"].get("nodeName")
-        return (wheels.kubelet_of(node),) if node else ("scheduler",)
-    if is_deleting(obj) and subject.kind not in (NAMESPACES, RELEASES):
-        holds = obj["metadata"].get("finalizers") or ()
-        return tuple(dict.fromkeys(LETTING_GO[one] for one in holds if one in LETTING_GO))
-    is_over = finished_as(obj) if subject.kind is JOBS else "finishedAt" in obj.get("status", {})
-    return () if is_over else LOOPS.get(subject.kind, ())
 
 
 def _wheel(subject: Subject, loop: str) -> Iterator[Card]:

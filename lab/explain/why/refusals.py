@@ -1,9 +1,11 @@
 """Why are pods missing? The API server's refusal, as whoever wanted to make them was told."""
 
+import json
 import re
 
 from lab.apimachinery.kinds import RESOURCEQUOTAS
 from lab.apimachinery.kubectl import kubectl
+from lab.apimachinery.quantity import parse_amount
 
 from ..authors import called
 from .card import Card, Ground, Help, ground
@@ -33,13 +35,28 @@ def refused(subject: Subject, said: list[Ground]) -> Card | None:
         f"The API server does not take its pods: quota {quota} of namespace {subject.namespace} allows {limited}, of"
         f" which {used} are used, and one more asks for {requested}."
     )
-    edit = kubectl("edit", "resourcequota", quota, namespace=subject.namespace)
-    help_ = Help("Raise the quota, or make room within it.", edit)
+    help_ = _raise(subject, quota, requested, used)
     if since := _changed(subject, quota, said[0].revision):
         answer = f"The API server did not take its pods: quota {quota} of namespace {subject.namespace} was {limited}."
         answer += f" {since.text} since: the next try follows, later after each failure."
         return Card(question, answer, "FailedCreate", [*said, since], Help("Wait for the next try."))
     return Card(question, answer, "FailedCreate", said, help_)
+
+
+def _raise(subject: Subject, quota: str, requested: str, used: str) -> Help:
+    """By as much as the pods that are missing ask for: `requested` and `used` are told as `cpu=500m,pods=1`."""
+    wanted, there = subject.obj["spec"].get("replicas", 1), subject.obj.get("status", {}).get("replicas", 0)
+    asked, taken = ({name: parse_amount(amount) for name, amount in _pairs(told)} for told in (requested, used))
+    hard = taken
+    for _ in range(max(1, wanted - there)):
+        hard = {name: amount + asked[name] for name, amount in hard.items()}
+    patch = json.dumps({"spec": {"hard": {name: str(amount) for name, amount in hard.items()}}})
+    words = ("patch", RESOURCEQUOTAS.singular, quota, "--type=merge", "-p", patch)
+    return Help("Raise the quota, or make room within it.", kubectl(*words, namespace=subject.namespace))
+
+
+def _pairs(told: str) -> list[tuple[str, str]]:
+    return [(name, amount) for name, _, amount in (one.partition("=") for one in told.split(","))]
 
 
 def _unspecified(subject: Subject, said: list[Ground], quota: str, lacking: str) -> Card:

@@ -102,8 +102,7 @@ def _shrink(subject: Subject, found: Found) -> Iterator[Help]:
             words = f"{node} needs only {needs} free: make room there, or ask for less."
         else:
             words = f"Make room, or add a node: {node}, which comes closest, would need {needs} free."
-        less = {name: asked[name] - _whole(name, amount) for name, amount in lacks.items() if share < 1}
-        yield Help(words, _ask_for(subject, less) if less else "")
+        yield Help(words, _ask_for(subject, {name: _whole(name, amount) for name, amount in lacks.items()}))
 
 
 def _beyond(subject: Subject, node: str, asked: dict[str, Decimal]) -> str:
@@ -180,16 +179,22 @@ def amount_words(name: str, amount: int | Decimal) -> str:
 
 
 def _ask_for(subject: Subject, less: dict[str, Decimal]) -> str:
-    """The command that has it ask for less; empty where there is none: of a pod that nobody would make again, or of
-    several containers, of which any could."""
+    """The command that has it ask for so much `less`; empty where there is none: of a pod that nobody would make again,
+    or where no container asks for that much. Of several, the one that asks for most is told to."""
     owner, containers = _template(subject), subject.obj["spec"]["containers"]
-    if owner is None or len(containers) > 1:
+    asking = {one["name"]: _amounts((one.get("resources") or {}).get("requests")) for one in containers}
+    able = [name for name, asks in asking.items() if all(asks.get(what, 0) > amount for what, amount in less.items())]
+    if owner is None or not able:
         return ""
+    most = max(able, key=lambda name: [asking[name][what] for what in less])
+    rest = {what: asking[most][what] - amount for what, amount in less.items()}
     asked = [
         f"{name}={amount_words('cpu', int(amount * 1000)) if name == 'cpu' else _down(amount)}"
-        for name, amount in less.items()
+        for name, amount in rest.items()
     ]
-    return kubectl("set", "resources", owner, f"--requests={','.join(asked)}", namespace=subject.namespace)
+    which = ["-c", most] if len(containers) > 1 else []
+    requests = f"--requests={','.join(asked)}"
+    return kubectl("set", "resources", owner, *which, requests, namespace=subject.namespace)
 
 
 def _down(amount: Decimal) -> str:

@@ -202,7 +202,7 @@ def _kept(subject: Subject, wanted: int, ready: int, rule: str = "") -> Card:
     answer, row = _counted(wanted, ready), of_value(subject, _ready_of)
     counted = [ground(row, answer.rstrip("."), "status")] if row else []
     if ready >= wanted:
-        return Card(READY, answer, "Complete", counted)
+        return Card(READY, answer, "Complete" if ready == wanted else "Progressing", counted)
     found = quoted.troubled(subject, quoted.unready(quoted.owned(subject, PODS)))
     if found is None:
         return Card(READY, answer, "Progressing", counted)
@@ -214,6 +214,8 @@ def _kept(subject: Subject, wanted: int, ready: int, rule: str = "") -> Card:
 
 
 def _counted(wanted: int, ready: int) -> str:
+    if ready > wanted:
+        return f"It has {many(ready, 'pod')} that {be(ready)} ready and wants {wanted or 'none'}: the others are to go."
     if wanted < 2:
         return f"Its one pod is {'' if ready else 'not '}ready." if wanted else "It wants no pods."
     if ready in (0, wanted):

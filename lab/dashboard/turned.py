@@ -1,0 +1,58 @@
+"""What the board says of wheels that do not run, where it matters: the loops, the top of the page, what waits. Pure.
+
+`modes` is always: name of a wheel that does not run → how it turns.
+"""
+
+from lab.apimachinery import wheels
+from lab.apimachinery.kinds import DEPLOYMENTS
+from lab.apimachinery.wheels import KUBELET
+
+from .rows import Row
+from .workloadrows import ENDING
+
+
+def stopped(modes: dict[str, str]) -> list[str]:
+    """What the top of the page says of them, behind the id of what to open for it."""
+    if len(modes) > 1:
+        slow = sum(mode.startswith("slow") for mode in modes.values())
+        counts = ((len(modes) - slow, "stopped"), (slow, "slow"))
+        (first, word), *more = ((count, word) for count, word in counts if count)
+        words = [f"{first} wheel{'' if first == 1 else 's'} {word}", *(f"{count} {word}" for count, word in more)]
+        return ["loops/all", ", ".join(words)]
+    return [f"loops/{wheels.LOOPS.get(name, name)}" for name in modes] + [
+        f"{name} {mode}" for name, mode in modes.items()
+    ]
+
+
+def of_loops(modes: dict[str, str]) -> dict[str, str]:
+    """author → how its loop turns, empty if as ever. All kubelets are one loop on the board."""
+    kubelets = {name.removeprefix(KUBELET): mode for name, mode in modes.items() if name.startswith(KUBELET)}
+    said = {f"{mode} on {node}" for node, mode in kubelets.items()}
+    if len(kubelets) > 1:
+        said = {f"{stopped(kubelets)[1].replace('wheel', 'kubelet')}"}
+    return {author: modes.get(name, "") for name, author in wheels.LOOPS.items()} | {"kubelet": "".join(said)}
+
+
+# Whose turning the card of a workload waits for, besides the scheduler's and its own kind's.
+MAKERS = {DEPLOYMENTS.kind: ("deployment", "replicaset"), "CronJob": ("cronjob", "job")}
+STEERING = {
+    "release": "release",
+    "scaler": "horizontalpodautoscaler",
+}  # of a card → who steers it
+
+
+def held_by(row: Row, obj: dict, pods: list[Row], modes: dict[str, str]) -> str:
+    """Which wheels a workload waits for: those who steer it always, the others if it is not as it should be."""
+    if not modes:
+        return ""
+    loops = [loop for field, loop in STEERING.items() if field in row]
+    generation = obj["metadata"].get("generation", 0)
+    seen = obj.get("status", {}).get("observedGeneration", generation) >= generation
+    late = [pod for pod in pods if pod["state"] != "ready"]
+    kind, whole = row["what"], row.get("state") in ("ready", "done", "failed")
+    if kind not in ENDING:
+        whole = whole and len(pods) - len(late) == row.get("desired", 0)
+    if not seen or not whole:
+        loops += [*MAKERS.get(kind, (kind.lower(),)), "scheduler"]
+        loops += sorted({wheels.kubelet_of(pod["node"]) for pod in late if pod.get("node")})
+    return ", ".join(f"{loop} is {modes[loop]}" for loop in loops if loop in modes)
