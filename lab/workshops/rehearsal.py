@@ -4,6 +4,7 @@ learner's is, and what that took is kept with the workshop. A class plays what w
 One stage a task, so that each stays short; which task goes on, and whether one still may, the workshop says.
 """
 
+import os
 import secrets
 import time
 from dataclasses import asdict, dataclass
@@ -25,18 +26,20 @@ from .seats import rehearsal_cluster
 REHEARSER = "rehearsal"  # who the log says it was
 STAGE_SECONDS, FIGURES_SECONDS, LOOK_SECONDS = 40.0, 4.0, 0.2
 READY = (progress.PREDICT, progress.ACT, progress.DONE)
-SPARE = 0.8  # of the memory that is free, what a class may take: the lab and its engine grow with it
+SPARE = 0.8  # of what is free, what a class may take: the lab and its engine grow with it
 MEMINFO = Path("/proc/meminfo")
 
 
 @dataclass(frozen=True)
 class Row:
-    """`seconds` until the stage was set, `memory` in bytes of all its pods; `trouble`: why it could not be, else ""."""
+    """`seconds` until the stage was set, `memory` in bytes and `cpu` in thousandths of a processor of all its pods;
+    `trouble`: why it could not be, else ""."""
 
     lesson: str
     step: str
     seconds: float
-    memory: int
+    memory: int = 0
+    cpu: int = 0
     trouble: str = ""
 
 
@@ -83,9 +86,9 @@ def _rehearsed(name: str, images: str, lesson: Lesson, step: Step) -> Row:
         change(client, lesson.id, lambda obj: progress.entered(obj, step))
         trouble = _until_set(client, lesson.id, began + STAGE_SECONDS)
         taken = round(time.monotonic() - began, 1)
-        return Row(*place, taken, 0 if trouble else _memory(name), trouble)
+        return Row(*place, taken, trouble=trouble) if trouble else Row(*place, taken, *_figures(name))
     except (ApiError, UnknownCluster) as error:
-        return Row(*place, round(time.monotonic() - began, 1), 0, str(error))
+        return Row(*place, round(time.monotonic() - began, 1), trouble=str(error))
 
 
 def _until_set(client: Client, id: str, deadline: float) -> str:
@@ -100,13 +103,16 @@ def _until_set(client: Client, id: str, deadline: float) -> str:
         time.sleep(LOOK_SECONDS)
 
 
-def _memory(cluster: str) -> int:
-    """The most that its pods were seen to use while it is looked at: a container counts from its second look on."""
-    most, deadline = 0, time.monotonic() + FIGURES_SECONDS
+def _figures(cluster: str) -> tuple[int, int]:
+    """Memory and processor, the most that its pods were seen to use while it is looked at: a container counts from its
+    second look on."""
+    memory, cpu, deadline = 0, 0.0, time.monotonic() + FIGURES_SECONDS
     while time.monotonic() < deadline:
-        most = max(most, sum(pod["memoryBytes"] for pod in metrics.read(cluster, metrics.POD_USAGE).values()))
+        pods = metrics.read(cluster, metrics.POD_USAGE).values()
+        memory = max(memory, sum(pod["memoryBytes"] for pod in pods))
+        cpu = max(cpu, sum(pod["cpuMillis"] for pod in pods))
         time.sleep(LOOK_SECONDS)
-    return most
+    return memory, round(cpu)
 
 
 def said(workshop: Workshop) -> dict:
@@ -119,15 +125,19 @@ def said(workshop: Workshop) -> dict:
         "goes_on": bool(kept) and not kept["ended"],
         "ended": bool(kept) and kept["ended"],
         "wrong": sum(bool(row["trouble"]) for row in rows),
-        **room_for(max((row["memory"] for row in rows), default=0), workshop.seats, free_memory()),
+        "memory": room_for(max((row["memory"] for row in rows), default=0), workshop.seats, free_memory()),
+        "cpu": room_for(
+            max((row.get("cpu", 0) for row in rows), default=0), workshop.seats, 1000 * (os.cpu_count() or 0)
+        ),
     }
 
 
-def room_for(memory: int, seats: int, free: int) -> dict:
-    """`most`: what the largest stage takes, `all`: as often as there are seats, `fits`: how many have room at once; 0
-    where that is not known. Bytes. Pure."""
-    fits = int(free * SPARE / memory) if memory and free else 0
-    return {"most": memory, "all": memory * seats, "free": free, "fits": fits, "enough": not fits or fits >= seats}
+def room_for(need: int, seats: int, free: int) -> dict:
+    """`most`: what the largest stage takes, `all`: as often as there are seats, `fits`: how many have room at once.
+    What is not known is no reason against it. Bytes, or thousandths of a processor. Pure."""
+    known = bool(need and free)
+    fits = int(free * SPARE / need) if known else 0
+    return {"most": need, "all": need * seats, "free": free, "fits": fits, "enough": not known or fits >= seats}
 
 
 def free_memory() -> int:

@@ -11,6 +11,7 @@ from lab.workshops import rehearsal
 from lab.workshops.rehearsal import Row, order, rehearse, room_for, said
 
 GIB = 1 << 30
+BUSY = 100_000  # thousandths of a processor: more than any machine has for all
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def played(workshop, monkeypatch) -> Workshop:
     def rehearsed(name: str, images: str, lesson, step) -> Row:
         ensure_learning_cluster(name, images)
         trouble = "there is no image" if step is second else ""
-        return Row(lesson.title, step.title, 0.5, 0 if trouble else GIB, trouble)
+        return Row(lesson.title, step.title, 0.5, 0 if trouble else GIB, 0 if trouble else BUSY, trouble)
 
     second = [step for step in shelf.find("10-desired-state").lesson.steps if step.start][1]
     monkeypatch.setattr(rehearsal, "_rehearsed", rehearsed)
@@ -45,6 +46,7 @@ def test_each_stage_is_set_once_and_what_could_not_be_is_said(played, teacher):
     assert not rehearse(played.code, run) and "bcdfgh-0" not in cluster_names()
     page = teacher.get(path).content.decode()
     assert f"1 of {every} stages could not be set" in page and "there is no image" in page
+    assert f"keep {BUSY}m of a processor busy" in page and "with more everything is slow" in page
     assert said(fresh(played))["ended"] and not rehearse(played.code, run)
 
 
@@ -81,6 +83,6 @@ def test_the_button_sends_a_worker_to_it(played, teacher, monkeypatch):
 
 def test_how_many_have_room():
     assert room_for(GIB, 30, 24 * GIB) == {"most": GIB, "all": 30 * GIB, "free": 24 * GIB, "fits": 19, "enough": False}
-    assert room_for(GIB, 19, 24 * GIB)["enough"]
+    assert room_for(GIB, 19, 24 * GIB)["enough"] and not room_for(25 * GIB, 1, 24 * GIB)["enough"]
     assert room_for(0, 30, 24 * GIB)["enough"]  # nothing is known against it
     assert room_for(GIB, 30, 0)["enough"]
