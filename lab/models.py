@@ -128,6 +128,7 @@ class Workshop(models.Model):
     ends = models.DateTimeField(null=True, help_text="until when it is meant to last, if somebody has said so")
     over = models.DateTimeField(null=True, help_text="since when it is")
     goes = models.BooleanField(default=False, help_text="whether its clusters go when it is over; else they sleep")
+    groups = models.PositiveSmallIntegerField(default=1, help_text="into how many its learners are divided")
     forget = models.DateField(help_text="the day on which names and all that learners did are deleted")
 
     def __str__(self) -> str:
@@ -147,12 +148,28 @@ class Seat(models.Model):
         default=dict, help_text="their Lessons by name, of a cluster that has gone when it was over"
     )
     alone = models.BooleanField(default=False, help_text="whether they go on by themselves while the class is led")
+    group = models.CharField(max_length=1, default="A", help_text="the letter of theirs")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workshop", "nickname"], name="one_nickname_a_workshop")]
 
     def __str__(self) -> str:
         return f"{self.nickname} in {self.workshop.code}"
+
+
+class Role(models.Model):
+    """What an account is in a workshop, beside whoever made it."""
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="roles")
+    account = models.CharField(max_length=150, help_text="its name; a lab without a room has no accounts to point to")
+    role = models.CharField(max_length=10, help_text="one of `workshops.roles`")
+    group = models.CharField(max_length=1, blank=True, help_text="of whom an assistant helps")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workshop", "account"], name="one_role_a_workshop")]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.role} in {self.workshop.code}"
 
 
 class Drill(models.Model):

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from lab.apimachinery.errors import ApiError
 from lab.client import cluster_names
-from lab.httpserver import BY_ROOM, ONLY_CLUSTER
+from lab.httpserver import BY_ROOM, LETS, ONLY_CLUSTER
 
 View = Callable[..., HttpResponse]
 
@@ -31,6 +31,17 @@ def clusters_for(request: HttpRequest) -> list[str]:
     """Those that one may go to."""
     own = own_cluster(request)
     return [own] if own else cluster_names()
+
+
+def named_cluster(request: HttpRequest, usual: str) -> str:
+    """The one that a form names, to do something there; who may see but one has that. Raises ApiError where the room's
+    door does not let them act in it."""
+    if own := own_cluster(request):
+        return own
+    cluster = request.POST.get("cluster", usual)
+    if lets := (getattr(request, "scope", {}).get("state") or {}).get(LETS):
+        lets(cluster)
+    return cluster
 
 
 def strict(view: View) -> View:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import LESSONS
 from lab.client import cluster_names
-from lab.dashboard.answers import own_cluster, strict
+from lab.dashboard.answers import named_cluster, own_cluster, strict
 
 from . import carrying, kept, shelf
 from .cluster import LEARN, ensure_learning_cluster
@@ -51,8 +51,8 @@ def progress_file(request: HttpRequest) -> HttpResponse:
 @strict
 def bring_progress(request: HttpRequest) -> HttpResponse:
     """What was passed elsewhere: a file of `progress_file`."""
-    cluster = own_cluster(request) or request.POST.get("cluster", LEARN)
     try:
+        cluster = named_cluster(request, LEARN)
         if "file" not in request.FILES:
             raise bad_request("choose a file first: the one that Download has written")
         if cluster == LEARN:

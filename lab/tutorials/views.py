@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from lab.apimachinery.errors import ApiError, bad_request, not_found
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client, cluster_names
-from lab.dashboard.answers import clusters_for, own_cluster, refused, strict
+from lab.dashboard.answers import clusters_for, named_cluster, refused, strict
 from lab.dashboard.creating import create_from_yaml
 from lab.dashboard.done import Done
 from lab.dashboard.views import whole_board
@@ -55,9 +55,8 @@ def schema_of_files(request: HttpRequest) -> HttpResponse:
 @strict
 def start(request: HttpRequest, id: str) -> HttpResponse:
     """Begin a lesson, or go on with it, in the cluster that was asked for; it is made if it is the learners' own."""
-    cluster = own_cluster(request) or request.POST.get("cluster", LEARN)
     try:
-        lesson = _lesson(id)
+        cluster, lesson = named_cluster(request, LEARN), _lesson(id)
         if cluster == LEARN:
             ensure_learning_cluster()
         begin(client_of(cluster), lesson, anew="anew" in request.POST)

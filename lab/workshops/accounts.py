@@ -1,7 +1,7 @@
-"""Accounts of those who teach: Django's. The first one's password is printed, and good for one sign-in."""
+"""Accounts of those who teach: Django's. A password that the lab has made is good for one sign-in."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 
 from django.conf import settings
@@ -11,12 +11,18 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import decorator_from_middleware
 
+from lab.apimachinery.errors import ApiError
+from lab.dashboard.answers import refused
+from lab.models import Role, Workshop
+
 from .codes import LETTERS
+from .roles import check
 
 FIRST = "instructor"
+NOT_FOR_YOU = "this is for instructors: you see the wall of each workshop in which you have a part, and its report"
 # Only these pages know sessions: the API and the board do without, thousands of times a second.
 with_session = decorator_from_middleware(SessionMiddleware)
 with_user = decorator_from_middleware(AuthenticationMiddleware)
@@ -24,35 +30,52 @@ View = Callable[..., HttpResponse]
 
 
 def make_first() -> str:
-    """A new password for the first account, as long as nobody has one of their own; else nothing."""
-    if any(is_own(user) for user in User.objects.all()):
-        return ""
-    password = "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
+    """A new password for the first account, as long as nobody who may do everything has one of their own; else
+    nothing."""
     user, _ = User.objects.get_or_create(username=FIRST)
+    user.is_superuser = user.is_staff = True
+    user.save()
+    if any(is_own(user) for user in User.objects.filter(is_superuser=True)):
+        return ""
+    return new_password(user)
+
+
+def new_password(user: User) -> str:
+    """Good for one sign-in."""
+    password = "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
     user.set_password(password)
     user.last_login = None
     user.save()
     return password
 
 
+def is_made(user: User) -> bool:
+    """Whether the lab has made their password, and nobody has signed in with it."""
+    made = user.username == FIRST or Role.objects.filter(account=user.username).exists()
+    return made and user.last_login is None
+
+
 def is_own(user: User) -> bool:
     """Whether they chose their password, or somebody for them."""
-    return user.has_usable_password() and bool(user.last_login or user.username != FIRST)
+    return user.has_usable_password() and not is_made(user)
 
 
 def use_up(user: User) -> None:
-    """What was printed opens nothing any more, from the first sign-in on; they choose one of their own."""
-    if user.username == FIRST and user.last_login is None:
+    """What was made opens nothing any more, from the first sign-in on; they choose one of their own."""
+    if is_made(user):
         user.set_unusable_password()
         user.save()
 
 
-def may_teach(cookies: dict[str, str]) -> bool:
+def account_of(cookies: Mapping[str, str]) -> User | None:
     """As `staff` asks it, where there is no request."""
+    key = cookies.get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return None
     request = HttpRequest()
-    request.session = SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
+    request.session = SessionStore(key)
     user = get_user(request)
-    return user.is_authenticated and user.has_usable_password()
+    return user if isinstance(user, User) and user.has_usable_password() else None
 
 
 def knows(view: View) -> View:
@@ -73,3 +96,29 @@ def staff(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return entered
+
+
+def staff_for(act: str) -> Callable[[View], View]:
+    """For those of them who may do `act` in the workshop of that `code`, which the view gets in its place."""
+
+    def held(view: View) -> View:
+        @staff
+        @wraps(view)
+        def entered(request: HttpRequest, code: str, **kwargs: str) -> HttpResponse:
+            workshop = get_object_or_404(Workshop, code=code)
+            try:
+                check(request.user, workshop, act)
+            except ApiError as error:
+                return denied(request, error)
+            return view(request, workshop, **kwargs)
+
+        return entered
+
+    return held
+
+
+def denied(request: HttpRequest, error: ApiError) -> HttpResponse:
+    """A page for who looks at one, a Status for its script."""
+    if "text/html" not in request.headers.get("Accept", ""):
+        return refused(error)
+    return render(request, "workshops/denied.html", {"error": error}, status=error.code)

@@ -1,7 +1,7 @@
 """The page of drills and of the report, and the report as files."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
@@ -13,60 +13,64 @@ from lab.models import Seat, Workshop
 from lab.tutorials import shelf
 from lab.tutorials.lesson import Lesson
 
-from .accounts import staff
+from .accounts import staff_for
 from .acts import INSTRUCTOR
 from .drills import FAULTS, outcomes, strike
 from .presence import last_seen
 from .report import as_csv, report
+from .roles import OBSERVER, standing
 
 
 @require_GET
 @strict
 @ensure_csrf_cookie
-@staff
-def page(request: HttpRequest, code: str) -> HttpResponse:
-    one = get_object_or_404(Workshop, code=code)
-    context = {"workshop": one, "faults": FAULTS, **_report(one)}
+@staff_for("report")
+def page(request: HttpRequest, workshop: Workshop) -> HttpResponse:
+    role = standing(request.user, workshop).role
+    context = {"workshop": workshop, "role": role, "faults": FAULTS, **_report(workshop, role)}
     return render(request, "workshops/report.html", context)
 
 
 @require_GET
 @strict
-@staff
-def file(request: HttpRequest, code: str, kind: str) -> HttpResponse:
+@staff_for("report")
+def file(request: HttpRequest, workshop: Workshop, kind: str) -> HttpResponse:
     """`csv`: a line a learner and step; `json`: all of it."""
-    one = get_object_or_404(Workshop, code=code)
+    role = standing(request.user, workshop).role
     if kind == "json":
-        answer: HttpResponse = JsonResponse(_report(one), json_dumps_params={"indent": 1})
+        answer: HttpResponse = JsonResponse(_report(workshop, role), json_dumps_params={"indent": 1})
     else:
-        answer = HttpResponse(as_csv(*_read(one)), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{code}.{kind}"'
+        answer = HttpResponse(as_csv(*_read(workshop, role)), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{workshop.code}.{kind}"'
     return answer
 
 
 @require_POST
 @strict
-@staff
-def drill(request: HttpRequest, code: str) -> HttpResponse:
+@staff_for("inject")
+def drill(request: HttpRequest, workshop: Workshop) -> HttpResponse:
     """A fault for everybody. A page's script gets words, a form the page anew."""
-    one = get_object_or_404(Workshop, code=code)
     try:
-        said = strike(one, request.POST.get("fault", ""))
+        said = strike(workshop, request.POST.get("fault", ""))
     except ApiError as error:
         return refused(error)
     wants_words = request.headers.get("Accept", "").startswith("application/json")
-    return JsonResponse({"message": said}) if wants_words else redirect("report", code)
+    return JsonResponse({"message": said}) if wants_words else redirect("report", workshop.code)
 
 
-def _report(one: Workshop) -> dict:
-    seats, lessons, objects, seen = _read(one)
+def _report(one: Workshop, role: str) -> dict:
+    seats, lessons, objects, seen = _read(one, role)
     drills = [(drill.fault, drill.began, outcomes(drill, seats)) for drill in one.drills.order_by("-began")]
     return report(one, seats, lessons, objects, seen, drills)
 
 
-def _read(one: Workshop) -> tuple[list[Seat], list[Lesson], dict[str, dict[str, dict]], dict[str, float]]:
-    """The seats, the workshop's lessons, what is kept of them in each cluster, and when each learner was last seen."""
+def _read(one: Workshop, role: str) -> tuple[list[Seat], list[Lesson], dict[str, dict[str, dict]], dict[str, float]]:
+    """The seats, the workshop's lessons, what is kept of them in each cluster, and when each learner was last seen. An
+    observer knows nobody by name."""
     seats = list(one.taken.order_by("id"))
+    if role == OBSERVER:
+        for number, seat in enumerate(seats, 1):
+            seat.nickname = f"No. {number}"  # never saved: as on the wall
     lessons = [found.lesson for id in one.lessons if (found := shelf.find(id)) and found.lesson]
     return seats, lessons, {seat.cluster: _kept(seat) for seat in seats}, last_seen([seat.cluster for seat in seats])
 

@@ -1,7 +1,8 @@
 """The websockets of a workshop: an instructor's wall, and the page of each learner.
 
 The wall is told `{type: "snap", now, room, tiles}` once, then `{type: "delta", now, room?, upserts, removes}`: an
-upsert has the `id` of its tile and the fields that are another, null for those that are gone. A learner's page is told
+upsert has the `id` of its tile and the fields that are another, null for those that are gone. An observer's has numbers
+in the place of names. A learner's page is told
 `{type: "room", now, said, hand, waits, poll, questions, led, help, time}`, and answers whatever it hears, by which it
 is seen to be here. An instructor's page of a learner's cluster is told `{type: "along", now, name, help}`. All hear
 `{type: "beat", now}` at least every five seconds.
@@ -16,20 +17,23 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from lab.apiserver.threads import in_thread
 from lab.httpserver import ONLY_CLUSTER
-from lab.models import Seat
+from lab.models import Seat, Workshop
 
 from . import presence
-from .accounts import may_teach
+from .accounts import account_of
 from .gate import read_cookies
 from .notice import Notice
-from .tiles import news
+from .roles import OBSERVER, Standing, may, standing
+from .tiles import nameless, news
 from .wall import Wall
 from .watching import Gone, Watched
 
 BEAT_SECONDS = 5.0
+STILL_SECONDS = 2.0  # for so long somebody may do what they might a moment ago
 STALLED_SECONDS = 10.0
 TRY_AGAIN_LATER = 1013
 GONE = 4404
+NOT_YOURS = 4403  # any more
 
 
 class RoomConsumer(AsyncWebsocketConsumer):
@@ -50,6 +54,10 @@ class RoomConsumer(AsyncWebsocketConsumer):
         """Of the workshop that they may watch; empty for who may watch none."""
         raise NotImplementedError
 
+    async def still(self) -> bool:
+        """Whether they may watch it as they did."""
+        return True
+
     def message(self, watched: Watched) -> dict | None:
         """What the page does not know yet."""
         raise NotImplementedError
@@ -63,8 +71,14 @@ class RoomConsumer(AsyncWebsocketConsumer):
     async def run(self, code: str) -> None:
         try:
             async with self.kind.watching(code, self.wake) as watched:
+                asked = time.monotonic()
                 while watched.shown is not None:
                     self.wake.clear()
+                    if time.monotonic() - asked > STILL_SECONDS:
+                        asked = time.monotonic()
+                        if not await self.still():
+                            await self.close(NOT_YOURS)
+                            return
                     message = self.message(watched) or {"type": "beat"}
                     text = orjson.dumps({**message, "now": time.time()}).decode()
                     await asyncio.wait_for(self.send(text_data=text), STALLED_SECONDS)
@@ -85,15 +99,26 @@ class WallConsumer(RoomConsumer):
 
     async def code(self) -> str:
         self.sent = None
-        code = self.scope["url_route"]["kwargs"]["code"]
-        return code if await in_thread(may_teach, read_cookies(self.scope)) else ""
+        self.standing = await in_thread(self._standing)
+        return self.scope["url_route"]["kwargs"]["code"] if self.standing.role else ""
+
+    async def still(self) -> bool:
+        return await in_thread(self._standing) == self.standing
+
+    def _standing(self) -> Standing:
+        workshop = Workshop.objects.filter(code=self.scope["url_route"]["kwargs"]["code"]).first()
+        user = account_of(read_cookies(self.scope))
+        return standing(user, workshop) if user and workshop else Standing()
 
     def message(self, watched: Watched) -> dict | None:
         before, after = self.sent, watched.shown
         self.sent = after
+        hides = self.standing.role == OBSERVER
         if before is None:
-            return {"type": "snap", "room": after.room, "tiles": list(after.tiles.values())}
+            tiles = list(after.tiles.values())
+            return {"type": "snap", "room": after.room, "tiles": nameless(tiles) if hides else tiles}
         upserts, removes = news(before.tiles, after.tiles)
+        upserts = nameless(upserts) if hides else upserts
         room = {"room": after.room} if after.room != before.room else {}
         return {"type": "delta", **room, "upserts": upserts, "removes": removes} if upserts or removes or room else None
 
@@ -121,22 +146,23 @@ class AlongConsumer(RoomConsumer):
 
     async def code(self) -> str:
         self.sent: dict | None = None
-        way = self.scope["url_route"]["kwargs"]
-        self.cluster = way["cluster"]
-        if not await in_thread(may_teach, read_cookies(self.scope)):
-            return ""
-        self.name = await in_thread(_nickname, way["code"], self.cluster)
-        return way["code"] if self.name else ""
+        self.cluster = self.scope["url_route"]["kwargs"]["cluster"]
+        self.name = await in_thread(self._name)
+        return self.scope["url_route"]["kwargs"]["code"] if self.name else ""
+
+    async def still(self) -> bool:
+        return bool(await in_thread(self._name))
+
+    def _name(self) -> str:
+        """The learner's, for who may be with them."""
+        way, user = self.scope["url_route"]["kwargs"], account_of(read_cookies(self.scope))
+        seat = Seat.objects.select_related("workshop").filter(cluster=self.cluster, workshop__code=way["code"]).first()
+        return seat.nickname if seat and user and may(user, seat.workshop, "look", seat) else ""
 
     def message(self, watched: Watched) -> dict | None:
         told = {"type": "along", "name": self.name, "help": watched.shown.help(self.cluster)}
         before, self.sent = self.sent, told
         return told if told != before else None
-
-
-def _nickname(code: str, cluster: str) -> str:
-    found = Seat.objects.filter(cluster=cluster, workshop__code=code)
-    return found.values_list("nickname", flat=True).first() or ""
 
 
 def _workshop_of(cluster: str) -> str:

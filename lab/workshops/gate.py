@@ -2,8 +2,9 @@
 
 The plain port on the loopback belongs to the machine's own user. A room's learners come by a port of their own
 (`manage.py up --room`), and this gate stands behind it, before pages, API and websockets alike. A learner reaches the
-pages of joining, the lessons, and one cluster: their own. Staff reach everything, but a learner's cluster
-only as far as that learner has let them (`helping`).
+pages of joining, the lessons, and one cluster: their own. Instructors reach everything, but a learner's cluster
+only as far as that learner has let them (`helping`); who only assists or observes reaches nothing beside that but the
+lessons, to read.
 """
 
 import re
@@ -15,25 +16,26 @@ from urllib.parse import parse_qs
 import orjson
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
-from django.http import HttpRequest
+from django.contrib.auth.models import User
 
 from lab.apimachinery.errors import ApiError
 from lab.apiserver.threads import in_thread
-from lab.httpserver import AUTHOR, BY_ROOM, ONLY_CLUSTER, Receive, Scope, Send
+from lab.httpserver import AUTHOR, BY_ROOM, LETS, ONLY_CLUSTER, Receive, Scope, Send
 from lab.models import Seat
 
 from . import shares
+from .accounts import NOT_FOR_YOU, account_of
 from .acts import INSTRUCTOR
 from .closing import check_goes_on
 from .helping import check_instructor, check_learner, is_act, whose
 from .lasting import lasting
+from .roles import check, instructs
 from .seats import lately
 
 COOKIE = "orrery-seat"
 EVERYBODY = ("/static/", "/join", "/back/", "/staff/", "/livez")
-SEATED = ("/room/", "/lessons/")
+LESSONS = "/lessons/"
+SEATED = ("/room/", LESSONS)
 ROOM = "/room/"  # what is done there is no act in a cluster
 PAGES = re.compile(r"/clusters/[^/]+/(lessons/[^/]+/)?")
 NOT_FOR_LEARNERS = ("/lessons/predictions",)
@@ -59,8 +61,8 @@ class Gate:
         """Raises ApiError for what is too much, before anything is answered."""
         cookies = read_cookies(scope)
         path = scope["path"]
-        if not path.startswith(EVERYBODY) and (name := await teaches(cookies)):
-            await self._enter_teacher(scope, receive, send, name)
+        if not path.startswith(EVERYBODY) and (user := await teaches(cookies)):
+            await self._enter_staff(scope, receive, send, user)
             return
         shares.check_body(scope)
         if path.startswith(EVERYBODY):
@@ -82,18 +84,25 @@ class Gate:
         else:
             await turn_away(scope, send, seat)
 
-    async def _enter_teacher(self, scope: Scope, receive: Receive, send: Send, name: str) -> None:
-        seat = await in_thread(whose, scope["path"])
+    async def _enter_staff(self, scope: Scope, receive: Receive, send: Send, user: User) -> None:
+        path = scope["path"]
+        seat = await in_thread(whose, path)
         if seat:
             try:
-                check = partial(check_instructor, seat, name, acts(scope))
-                receive, send = await hold(scope, receive, send, check)
+                receive, send = await hold(
+                    scope, receive, send, partial(check_beside, path, user.username, acts(scope))
+                )
             except ApiError:
-                if not (is_page(scope) and PAGES.fullmatch(scope["path"])):
+                if not (is_page(scope) and PAGES.fullmatch(path)):
                     raise
                 await lead(f"/staff/workshops/{seat.workshop.code}/wall#{seat.cluster}", send)
                 return
-        state = {BY_ROOM: True, **({AUTHOR: INSTRUCTOR} if seat else {})}
+        elif path == "/" and is_page(scope) and not instructs(user):
+            await lead("/staff/workshops/", send)
+            return
+        else:
+            await in_thread(check_elsewhere, user, path, scope.get("query_string", b""), is_page(scope))
+        state = {BY_ROOM: True, LETS: partial(check_named, user.username), **({AUTHOR: INSTRUCTOR} if seat else {})}
         scope["state"] = {**(scope.get("state") or {}), **state}
         await self._inner(scope, receive, send)
 
@@ -116,6 +125,33 @@ def check_acts(seat: Seat) -> None:
     """Whether a learner may act. Raises ApiError."""
     check_goes_on(seat)
     check_learner(seat)
+
+
+def check_beside(path: str, name: str, acts: bool) -> None:
+    """Whether that account may be in the learner's cluster that a path leads to, and act there. Raises ApiError."""
+    seat, user = whose(path), User.objects.filter(username=name).first()
+    if seat is None or user is None:
+        raise ApiError(403, "Forbidden", "who was there is not any more")
+    check(user, seat.workshop, "take" if acts else "look", seat)
+    check_instructor(seat, name, acts)
+
+
+def check_named(name: str, cluster: str) -> None:
+    """The same of an act in a cluster that is named in a form. Any other is everybody's who may make workshops."""
+    path = f"/clusters/{cluster}/"
+    if whose(path):
+        check_beside(path, name, acts=True)
+
+
+def check_elsewhere(user: User, path: str, query: bytes, reads: bool) -> None:
+    """Whether they may be where no learner is: who only assists or observes reads lessons. What a learner has done in
+    them is their instructors' to read. Raises ApiError."""
+    named = parse_qs(query.decode("latin-1")).get("cluster", [])
+    for seat in filter(None, (whose(f"/clusters/{cluster}/") for cluster in named)):
+        check(user, seat.workshop, "progress")
+    lessons = reads and path.startswith(LESSONS) and not path.startswith(NOT_FOR_LEARNERS)
+    if not lessons and not instructs(user):
+        raise ApiError(403, "Forbidden", NOT_FOR_YOU)
 
 
 def is_socket(scope: Scope) -> bool:
@@ -171,14 +207,6 @@ def read_cookies(scope: Scope) -> dict[str, str]:
         return {}
 
 
-async def teaches(cookies: dict[str, str]) -> str:
-    """The account of who has signed in; empty for others."""
-    key = cookies.get(settings.SESSION_COOKIE_NAME)
-    return await in_thread(account_of, key) if key else ""
-
-
-def account_of(key: str) -> str:
-    request = HttpRequest()
-    request.session = SessionStore(key)
-    user = get_user(request)
-    return user.get_username() if user.is_authenticated else ""
+async def teaches(cookies: dict[str, str]) -> User | None:
+    """The account of who has signed in. Whoever has not costs no look into the database."""
+    return await in_thread(account_of, cookies) if settings.SESSION_COOKIE_NAME in cookies else None

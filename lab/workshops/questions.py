@@ -117,6 +117,13 @@ def _open(workshop: Workshop, question: int) -> Question:
     return row
 
 
+def asker(workshop: Workshop, form: Form) -> Seat | None:
+    """Who asks the question that a form is about, if it is about one."""
+    number = form.get("question", "")
+    row = workshop.questions.select_related("seat").filter(pk=int(number)).first() if number.isdecimal() else None
+    return row.seat if row else None
+
+
 def answer(workshop: Workshop, form: Form, by: str) -> str:
     """In words, or with none: then it was answered aloud."""
     text, most = " ".join(form.get("text", "").split()), Question._meta.get_field("answer").max_length

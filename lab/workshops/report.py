@@ -49,6 +49,7 @@ def _learner(seat: Seat, lessons: list[Lesson], kept: dict[str, dict], seen: flo
     predicted = [one["predicted"] for one in passed if "predicted" in one]
     return {
         "name": seat.nickname,
+        "group": seat.group,
         "joined": stamp(seat.joined.timestamp()),
         "seen": stamp(seen or seat.joined.timestamp()),
         "passed": sum(not one["skipped"] for one in passed),

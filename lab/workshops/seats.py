@@ -11,6 +11,7 @@ from lab.models import Seat, Workshop
 from lab.tutorials.cluster import ensure_learning_cluster
 
 from .codes import digest, free_nickname, new_token
+from .groups import smallest
 from .presence import forgotten, seen
 
 FRESH_SECONDS = 2.0  # for so long what the database said of a token is believed
@@ -34,12 +35,14 @@ def join(code: str, nickname: str) -> tuple[Seat, str]:
             raise Refused("This workshop is over.")
         if not workshop.is_open:
             raise Refused("This workshop takes nobody any more. Ask your instructor to open it again.")
-        taken = list(workshop.taken.values_list("nickname", flat=True))
+        rows = list(workshop.taken.values_list("nickname", "group"))
+        taken = [name for name, _ in rows]
         if len(taken) >= workshop.seats:
             raise Refused(f"All {workshop.seats} seats are taken. Ask your instructor for one more.")
         name = free_nickname(nickname, taken)
         cluster = next_clusters(workshop)[0]
-        seat = Seat.objects.create(workshop=workshop, nickname=name, key=digest(token), cluster=cluster)
+        group = smallest(workshop.groups, (letter for _, letter in rows))
+        seat = Seat.objects.create(workshop=workshop, nickname=name, key=digest(token), cluster=cluster, group=group)
     ensure_learning_cluster(seat.cluster, workshop.images)
     return seat, token
 

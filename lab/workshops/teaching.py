@@ -10,23 +10,26 @@ from lab.apimachinery.errors import ApiError
 from lab.dashboard.answers import refused, strict
 from lab.models import Workshop
 
-from . import acts, closing, helping, leading, polls, questions
-from .accounts import staff
+from . import acts, closing, groups, helping, leading, polls, questions
+from .accounts import staff, staff_for
+from .roles import check, standing
 from .views import drawn
 
-TO_ONE = {**acts.TO_ONE, **helping.TO_ONE}
+TO_ONE = {**acts.TO_ONE, **helping.TO_ONE, **groups.TO_ONE}
 TO_ALL = {**leading.TO_ALL, **polls.TO_ALL, **questions.TO_ALL, **closing.TO_ALL}
 
 
 @require_GET
 @strict
 @ensure_csrf_cookie
-@staff
-def wall(request: HttpRequest, code: str) -> HttpResponse:
+@staff_for("wall")
+def wall(request: HttpRequest, workshop: Workshop) -> HttpResponse:
     """All learners at once."""
-    one, join = get_object_or_404(Workshop, code=code), f"{settings.ROOM}join"
-    context = {"me": request.user.username, "workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}")}
-    return render(request, "workshops/wall.html", context)
+    join = f"{settings.ROOM}join"
+    context = {"me": request.user.username, "standing": standing(request.user, workshop), "workshop": workshop}
+    return render(
+        request, "workshops/wall.html", {**context, "join": join, "qr": drawn(f"{join}?code={workshop.code}")}
+    )
 
 
 @require_POST
@@ -37,10 +40,12 @@ def do(request: HttpRequest, code: str, what: str) -> HttpResponse:
     workshop, by = get_object_or_404(Workshop, code=code), request.user.username
     if what not in (*TO_ALL, *TO_ONE):
         raise Http404("nothing of that name is done from the wall")
+    seat = get_object_or_404(workshop.taken, cluster=request.POST.get("seat", "")) if what in TO_ONE else None
     try:
-        if what in TO_ALL:
-            return JsonResponse({"message": TO_ALL[what](workshop, request.POST, by)})
-        seat = get_object_or_404(workshop.taken, cluster=request.POST.get("seat", ""))
-        return JsonResponse({"message": TO_ONE[what](seat, request.POST.get("text", ""), by)})
+        check(request.user, workshop, what, seat or questions.asker(workshop, request.POST))
+        said = (
+            TO_ONE[what](seat, request.POST.get("text", ""), by) if seat else TO_ALL[what](workshop, request.POST, by)
+        )
+        return JsonResponse({"message": said})
     except ApiError as error:
         return refused(error)

@@ -30,10 +30,13 @@ GROUP = 10**10  # more than any time
 PHASES = (progress.SETTING, progress.PREDICT, progress.ACT, progress.DONE, progress.ERROR)
 
 
-def seat_part(number: int, name: str, cluster: str, hand: float, away: float, alone: bool = False) -> Tile:
-    """`hand`: since when it is up. `away`: when they were last seen, if they are not here. `alone`: not led."""
+def seat_part(
+    number: int, name: str, cluster: str, hand: float, away: float, alone: bool = False, group: str = ""
+) -> Tile:
+    """`hand`: since when it is up. `away`: when they were last seen, if they are not here. `alone`: not led. `group`:
+    its letter, where there are several."""
     held = {"id": cluster, "number": number, "name": name, "hand": int(hand), "away": int(away)}
-    return compact({**held, "alone": alone})
+    return compact({**held, "alone": alone, "group": group})
 
 
 def cluster_part(objects: dict[str, list[dict]], find: Callable[[str], Lesson | None], joined: float) -> Tile:
@@ -156,6 +159,11 @@ def course(lessons: Iterable[Lesson]) -> list[dict]:
         }
         for one in lessons
     ]
+
+
+def nameless(tiles: Iterable[Tile]) -> list[Tile]:
+    """For who shall know nobody. Whoever joins comes with name and number; neither changes."""
+    return [{**one, "name": f"No. {one['number']}"} if "name" in one else one for one in tiles]
 
 
 def news(before: dict[str, Tile], after: dict[str, Tile]) -> tuple[list[Tile], list[str]]:

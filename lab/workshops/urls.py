@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import afterwards, asking, learner, teaching, views
+from . import afterwards, asking, learner, people, teaching, views
 
 CODE = r"^staff/workshops/(?P<code>[A-Z]{6})/"
 
@@ -23,6 +23,8 @@ urlpatterns = [
     re_path(CODE + r"$", views.workshop, name="workshop"),
     re_path(CODE + r"edit$", views.edit, name="edit-workshop"),
     re_path(CODE + r"(?P<act>open|close|warm|rehearse|delete)$", views.change, name="change-workshop"),
+    re_path(CODE + r"people$", people.page, name="people"),
+    re_path(CODE + r"people/(?P<act>new-password|away|groups)$", people.change, name="change-people"),
     re_path(CODE + r"report$", afterwards.page, name="report"),
     re_path(CODE + r"report\.(?P<kind>csv|json)$", afterwards.file, name="report-file"),
     re_path(CODE + r"drill$", afterwards.drill, name="drill"),

@@ -9,7 +9,7 @@ from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
@@ -17,15 +17,17 @@ from django.utils.timezone import localdate
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from lab.apimachinery.errors import ApiError
 from lab.client.engines import choice
 from lab.dashboard.answers import strict
 from lab.models import OUR_IMAGES, Cluster, Workshop
 from lab.tutorials import shelf
 
 from . import rehearsal
-from .accounts import knows, staff, use_up
+from .accounts import NOT_FOR_YOU, denied, knows, staff, staff_for, use_up
 from .codes import new_code
 from .forms import WorkshopForm
+from .roles import instructs, standing, workshops_of
 from .seats import forget, next_clusters
 from .warming import made_ahead
 
@@ -75,13 +77,17 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 @staff
 def workshops(request: HttpRequest) -> HttpResponse:
-    """All of them, and the form for another."""
+    """Those in which they have a part, and for instructors the form for another."""
+    every = [(one, standing(request.user, one)) for one in workshops_of(request.user).order_by("-made")]
+    if not instructs(request.user):
+        if request.method == "POST":
+            return denied(request, ApiError(403, "Forbidden", NOT_FOR_YOU))
+        return render(request, "workshops/workshops.html", {"workshops": every})
     first = {"forget": localdate() + timedelta(days=FORGET_DAYS), "seats": 30, "images": OUR_IMAGES}
     form = WorkshopForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
         made = Workshop.objects.create(code=_free_code(), by=request.user.username, **form.cleaned_data)
         return redirect("workshop", made.code)
-    every = Workshop.objects.prefetch_related("taken").order_by("-made")
     return render(request, "workshops/workshops.html", {"form": form, "workshops": every})
 
 
@@ -95,26 +101,25 @@ def _free_code() -> str:
 @require_GET
 @strict
 @ensure_csrf_cookie
-@staff
-def workshop(request: HttpRequest, code: str) -> HttpResponse:
+@staff_for("page")
+def workshop(request: HttpRequest, one: Workshop) -> HttpResponse:
     """For the projector: how one comes in, and who has."""
-    one = get_object_or_404(Workshop, code=code)
     join = f"{settings.ROOM}join"
     lessons = [found.lesson for id in one.lessons if (found := shelf.find(id)) and found.lesson]
-    context = {"workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}"), "lessons": lessons}
-    context["ahead"], context["free"] = made_ahead(one)
+    context: dict = {"workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}"), "lessons": lessons}
+    ahead, free = context["ahead"], context["free"] = made_ahead(one)
     context["rehearsal"], context["engines"] = rehearsal.said(one), choice()
-    context["making"] = "making" in request.GET and context["ahead"] < context["free"]
-    return render(request, "workshops/workshop.html", {**context, "seats": one.taken.order_by("id")})
+    context["making"] = "making" in request.GET and ahead < free
+    context |= {"seats": one.taken.order_by("id"), "people": one.roles.order_by("role", "account")}
+    return render(request, "workshops/workshop.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 @strict
 @ensure_csrf_cookie
-@staff
-def edit(request: HttpRequest, code: str) -> HttpResponse:
+@staff_for("edit")
+def edit(request: HttpRequest, one: Workshop) -> HttpResponse:
     """Other lessons, more seats, a later day; whoever is in it already has it at once."""
-    one = get_object_or_404(Workshop, code=code)
     now = {name: getattr(one, name) for name in WorkshopForm.base_fields}
     form = WorkshopForm(request.POST or None, initial=now, taken=one.taken.count())
     if request.method == "POST" and form.is_valid():
@@ -122,7 +127,7 @@ def edit(request: HttpRequest, code: str) -> HttpResponse:
             Workshop.objects.filter(pk=one.pk).update(**form.cleaned_data)
             theirs = [*one.taken.values_list("cluster", flat=True), *next_clusters(one)]
             Cluster.objects.filter(name__in=theirs).update(guard=form.cleaned_data["images"])
-        return redirect("workshop", code)
+        return redirect("workshop", one.code)
     return render(request, "workshops/edit.html", {"form": form, "workshop": one})
 
 
@@ -133,21 +138,20 @@ def drawn(address: str) -> str:
 
 @require_POST
 @strict
-@staff
-def change(request: HttpRequest, code: str, act: str) -> HttpResponse:
-    one = get_object_or_404(Workshop, code=code)
+@staff_for("edit")
+def change(request: HttpRequest, one: Workshop, act: str) -> HttpResponse:
     if act == "delete":
         forget(one)
         return redirect("workshops")
     if act == "warm":
-        _send("warm_workshop", code)
-        return redirect(f"{reverse('workshop', args=[code])}?making")
+        _send("warm_workshop", one.code)
+        return redirect(f"{reverse('workshop', args=[one.code])}?making")
     if act == "rehearse":
-        _send("rehearse_workshop", code, rehearsal.order(one))
-        return redirect("workshop", code)
+        _send("rehearse_workshop", one.code, rehearsal.order(one))
+        return redirect("workshop", one.code)
     one.is_open = act == "open"
     one.save(update_fields=["is_open"])
-    return redirect("workshop", code)
+    return redirect("workshop", one.code)
 
 
 def _send(task: str, *args: str) -> None:

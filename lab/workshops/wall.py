@@ -69,7 +69,8 @@ class Wall(Watched):
         for number, seat in enumerate(seats, 1):
             hand = seat.hand.timestamp() if seat.hand else 0
             away = away_since(seen.get(seat.cluster, seat.joined.timestamp()), now)
-            part = seat_part(number, seat.nickname, seat.cluster, hand, away, workshop.led and seat.alone)
+            group = seat.group if workshop.groups > 1 else ""
+            part = seat_part(number, seat.nickname, seat.cluster, hand, away, workshop.led and seat.alone, group)
             if with_them := helped.get(seat.cluster):
                 part["help"] = [with_them.by, with_them.state]
             tiles[seat.cluster] = whole(part, self._read_to[seat.cluster].part)
@@ -109,7 +110,7 @@ def _room(workshop: Workshop, tiles: dict[str, Tile]) -> dict:
     here = shelf.lesson(workshop.lesson)
     step = here.step(workshop.step) if here else None
     at = {"lesson": here.id, "step": here.steps.index(step) + 1, "held": workshop.held} if here and step else None
-    said |= {"led": workshop.led, "slide": workshop.slide, "time": in_time(workshop)}
+    said |= {"led": workshop.led, "slide": workshop.slide, "time": in_time(workshop), "groups": workshop.groups}
     poll = open_poll(workshop)
     asked = on_wall(of_workshop(workshop))
     return {**said, "at": at, "poll": counted(*poll) if poll else None, "questions": asked}

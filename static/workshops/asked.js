@@ -1,6 +1,6 @@
 // What the class asks, beside the wall: the most wanted first, each to be answered in words, or aloud.
 import { make, write } from "../board/format.js";
-import { ask, close } from "./one.js";
+import { ask, close, instructs, mine } from "./one.js";
 import { nameOf, rows, ui } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
@@ -25,7 +25,7 @@ function item(one) {
   item.append(make("p", { textContent: one.text }), make("small", { textContent: `${votes}${row ? nameOf(row) : "who is gone"}` }));
   if (one.answered) {
     item.append(make("p", { className: "answer", textContent: one.answer || "Answered aloud." }));
-  } else {
+  } else if (row ? mine(row) : instructs) {
     const form = make("form", {});
     const words = make("textarea", { rows: 2, maxLength: 500, ariaLabel: `Answer to: ${one.text}`, placeholder: "An answer, or none: then you gave it aloud" });
     const done = make("button", { className: "primary", textContent: "Answered" });
@@ -34,6 +34,7 @@ function item(one) {
     words.onkeydown = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && form.requestSubmit();
     item.append(form);
   }
+  if (!instructs) return item;
   const gone = make("button", { type: "button", textContent: "Remove" });
   gone.onclick = () => act("remove", { question: one.id });
   (item.querySelector("form") || item).append(gone);

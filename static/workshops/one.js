@@ -4,7 +4,9 @@ import { draw, focus, lessonOf, mini, nameOf, pods, rows, ui, words } from "./ti
 
 const $ = (id) => document.getElementById(id);
 const box = $("one");
-const { base, csrf } = document.body.dataset;
+const { base, csrf, role, group } = document.body.dataset;
+export const instructs = role === "instructor";
+export const mine = (row) => instructs || (role === "assistant" && (row.group || "A") === group);
 
 // Answers in words, whatever came of it.
 export async function ask(what, form) {
@@ -67,17 +69,32 @@ export function show() {
     }),
   );
   beside(row);
+  groups(row);
   $("one-board").href = `/clusters/${row.id}/`;
   $("one-lesson").href = `/clusters/${row.id}/lessons/${row.lesson}/`;
-  $("one-lower").hidden = !row.hand;
-  for (const part of [$("one-hint"), $("one-reset").parentNode]) part.hidden = !row.step;
+  $("one-lower").hidden = !row.hand || !mine(row);
+  for (const part of [$("one-hint"), $("one-reset").parentNode]) part.hidden = !row.step || !mine(row);
+}
+
+// Those that one may be moved to.
+function groups(row) {
+  const box = $("one-group");
+  const others = instructs ? ui.groups.filter((letter) => letter !== row.group) : [];
+  box.hidden = !row.group || !others.length;
+  if (box.dataset.of === others.join("")) return;
+  box.dataset.of = others.join("");
+  box.replaceChildren(...others.map((letter) => {
+    const button = make("button", { type: "button", textContent: `To group ${letter}` });
+    button.onclick = () => tell("group", { text: letter });
+    return button;
+  }));
 }
 
 // Whether somebody is with them, and who.
 function beside(row) {
   const [by, state] = row.help || [];
   const here = by === document.body.dataset.me && state !== "Asked";
-  $("one-look").hidden = !!state;
+  $("one-look").hidden = !!state || !mine(row);
   $("one-leave").hidden = !state || by !== document.body.dataset.me;
   $("one-leave").textContent = state === "Asked" ? "Do not ask any more" : "Leave them";
   $("one-board").hidden = !here;

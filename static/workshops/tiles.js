@@ -4,7 +4,8 @@ import { make, still, svg, write } from "../board/format.js";
 const $ = (id) => document.getElementById(id);
 const list = $("tiles");
 export const rows = new Map(); // id → row, as the server has it
-export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null, led: false, slide: "" };
+export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null, led: false, slide: "", groups: [] };
+const { role, group } = document.body.dataset;
 export const now = () => Date.now() / 1000 + ui.offset;
 const nodes = new Map(); // id → the tile's parts
 const STATES = { p: "pending", s: "starting", r: "ready", u: "unready", f: "failed", b: "backoff", l: "leaving", d: "done" };
@@ -39,8 +40,9 @@ export function words(row) {
   const hints = row.hints && many(row.hints, "hint");
   const alone = row.alone && "on their own";
   const helped = row.help && { Asked: `${row.help[0]} asks`, Looks: `${row.help[0]} looks along`, Offers: `${row.help[0]} offers to act`, Acts: `${row.help[0]} acts` }[row.help[1]];
-  const note = [helped, away, alone, hints, row.tries && `↺ ${row.tries}`].filter(Boolean).join(" · ");
-  const noted = [helped, away, alone, hints && `${hints} used`, row.tries && `reset ${many(row.tries, "time")}`].filter(Boolean).join(", ");
+  const grouped = row.group && `group ${row.group}`;
+  const note = [helped, away, alone, hints, row.tries && `↺ ${row.tries}`, row.group].filter(Boolean).join(" · ");
+  const noted = [helped, away, alone, hints && `${hints} used`, row.tries && `reset ${many(row.tries, "time")}`, grouped].filter(Boolean).join(", ");
   return { name: nameOf(row), asks: row.hand ? "Hand up." : "", time, step, says, note, noted, pods: pods(row) };
 }
 
@@ -102,7 +104,9 @@ export function remove(id) {
   rows.delete(id);
 }
 
-const ordered = () => [...rows.values()].sort((a, b) => a.rank - b.rank || a.number - b.number).map((row) => row.id);
+// An assistant's own group stands before the others.
+const others = (row) => (role === "assistant" && row.group && row.group !== group ? 1 : 0);
+const ordered = () => [...rows.values()].sort((a, b) => others(a) - others(b) || a.rank - b.rank || a.number - b.number).map((row) => row.id);
 for (const type of ["pointermove", "pointerdown", "keydown"]) list.addEventListener(type, () => (touched = Date.now()));
 
 // Into their places. Whoever is focused stays so: an element that moves loses the focus otherwise.

@@ -3,7 +3,7 @@ import { write } from "../board/format.js";
 import { draw as drawAsked, toggle as asked } from "./asked.js";
 import { draw as drawPoll } from "./poll.js";
 import { draw as drawStrip } from "./strip.js";
-import { ask, close, open, show } from "./one.js";
+import { ask, close, instructs, open, show } from "./one.js";
 import { draw as drawTime, toggle as timing } from "./timing.js";
 import { draw, drawAll, fit, look, nameOf, now, order, remove, rows, ui } from "./tiles.js";
 
@@ -12,6 +12,7 @@ const root = document.documentElement;
 const { base } = document.body.dataset;
 const STALE = 11000; // the server speaks every five seconds
 const GONE = 4404;
+const NOT_YOURS = 4403; // any more, or not as it was: the page says what is
 const SLOWEST = 4000;
 let socket = null;
 let heard = 0;
@@ -29,6 +30,7 @@ function connect() {
   socket.onmessage = ({ data }) => receive(JSON.parse(data));
   socket.onclose = ({ code }) => {
     if (code === GONE) location.href = "/staff/workshops/";
+    else if (code === NOT_YOURS) location.reload();
     else if (socket === mine) again();
   };
 }
@@ -84,6 +86,7 @@ function paint() {
   ui.at = room.at;
   ui.led = room.led;
   ui.slide = room.slide;
+  ui.groups = room.groups > 1 ? [..."ABCDEFGH"].slice(0, room.groups) : [];
   draw(changed);
   changed = new Set();
   order();
@@ -195,7 +198,7 @@ $("names").onclick = () => names(!ui.names);
 $("projector").onclick = () => project(root.dataset.projector !== "true");
 $("theme").onclick = theme;
 
-const KEYS = { n: () => names(!ui.names), m: () => saying(), q: () => asked(), t: () => timing(), b: () => $("projector").click(), d: theme };
+const KEYS = { n: () => names(!ui.names), ...(instructs && { m: () => saying() }), q: () => asked(), t: () => timing(), b: () => $("projector").click(), d: theme };
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") return $("say").ariaExpanded === "true" && $("saying").contains(event.target) ? ($("say").focus(), saying(false)) : $("asked").hidden ? close() : asked(false);
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;

@@ -11,7 +11,7 @@ from lab.tutorials.lesson import Lesson
 
 @pytest.fixture
 def workshop(transactional_db) -> Workshop:
-    User.objects.create_user("grace", password="a long one to keep")
+    User.objects.create_user("grace", password="a long one to keep", is_staff=True)
     return Workshop.objects.create(code="BCDFGH", title="A class", seats=3, by="grace", forget=date(2100, 1, 1))
 
 

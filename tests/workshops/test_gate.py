@@ -6,8 +6,11 @@ from collections.abc import Callable
 import pytest
 from django.utils.timezone import now
 
-from lab.httpserver import AUTHOR, ONLY_CLUSTER
+from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import LESSONS
+from lab.httpserver import AUTHOR, LETS, ONLY_CLUSTER
 from lab.models import Help, Workshop
+from lab.tutorials.views import client_of, start
 from lab.workshops.gate import COOKIE, Gate
 from lab.workshops.seats import join
 
@@ -16,6 +19,7 @@ async def inside(scope, receive, send) -> None:
     """What lies behind: answers with the only cluster that who asks may see."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     state = scope.get("state", {})
+    inside.lets = state.get(LETS)
     await send({"type": "http.response.body", "body": (state.get(ONLY_CLUSTER) or state.get(AUTHOR, "all")).encode()})
 
 
@@ -129,3 +133,23 @@ def test_while_a_class_pauses_and_when_it_is_over_who_learns_looks_and_does_not_
     for path in ("/room/hand", "/room/questions", "/room/help/end", "/lessons/certificate", "/lessons/progress.yaml"):
         method = "GET" if path.startswith("/lessons/") else "POST"
         assert ask(path, key, method=method) == (200, ada.cluster), path
+
+
+def test_a_lesson_is_begun_in_a_learners_cluster_only_by_who_acts_there(workshop, teacher, ask, rf):
+    """Its name is in the form, where the door does not look: the page asks back."""
+    ada, key = join(workshop.code, "Ada")
+    path = "/lessons/10-desired-state/start"
+    assert ask(path, key, method="POST")[0] == 200 and inside.lets is None
+    assert ask(path, teacher.cookies["orrery-staff"].value, method="POST", cookie="orrery-staff")[0] == 200
+    for state in ("", "Looks", "Acts"):
+        Help.objects.all().delete()
+        if state:
+            Help.objects.create(seat=ada, by="grace", state=state)
+        request = rf.post(path, {"cluster": ada.cluster})
+        request.scope = {"state": {LETS: inside.lets}}
+        assert start(request, "10-desired-state").status_code == (302 if state == "Acts" else 403), state
+        assert bool(client_of(ada.cluster).list(LESSONS)) == (state == "Acts")
+    inside.lets("learn")
+    Help.objects.update(by="somebody else")
+    with pytest.raises(ApiError):
+        inside.lets(ada.cluster)

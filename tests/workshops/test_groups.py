@@ -1,0 +1,77 @@
+"""Learners in groups: even, and moved by hand."""
+
+from collections import Counter
+
+import pytest
+
+from lab.apimachinery.errors import ApiError
+from lab.models import Help, Role, Workshop
+from lab.workshops.groups import divide, divided, smallest
+from lab.workshops.roles import ASSISTANT
+from lab.workshops.seats import join
+from lab.workshops.wall import Wall
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize(
+    ("groups", "taken", "letter"), [(1, "AAA", "A"), (3, "AB", "C"), (3, "ABC", "A"), (2, "BBA", "A")]
+)
+def test_who_joins_comes_into_the_smallest(groups, taken, letter):
+    assert smallest(groups, taken) == letter
+
+
+@pytest.mark.parametrize("now", ["", "A", "AAAAAAA", "AAABBC", "HHHHAB", "ABCABCABC"])
+@pytest.mark.parametrize("groups", [1, 2, 3, 8])
+def test_groups_are_even_and_nobody_moves_without_need(now, groups):
+    after = divided(now, groups)
+    sizes = [Counter(after)[letter] for letter in "ABCDEFGH"[:groups]]
+    assert len(after) == len(now) == sum(sizes) and max(sizes) - min(sizes) <= 1
+    assert divided(after, groups) == after
+    before = Counter(now)
+    stay = sum(min(size, before[letter]) for letter, size in zip("ABCDEFGH", sizes, strict=False))
+    assert sum(a == b for a, b in zip(now, after, strict=True)) == stay
+
+
+def joined(workshop, *names: str) -> str:
+    for name in names:
+        join(workshop.code, name)
+    return "".join(workshop.taken.order_by("id").values_list("group", flat=True))
+
+
+def test_a_class_is_divided_and_who_comes_later_is_spread(workshop):
+    assert joined(workshop, "Ada", "Bob") == "AA"
+    assert "group" not in Wall(workshop.code).look().tiles["bcdfgh-1"]  # there are none to speak of
+    divide(workshop, "2")
+    assert joined(workshop, "Cleo") == "ABA"
+    shown = Wall(workshop.code).look()
+    assert [tile["group"] for tile in shown.tiles.values()] == ["A", "B", "A"] and shown.room["groups"] == 2
+    for wrong in ("", "0", "9", "x"):
+        with pytest.raises(ApiError, match="from 1 to 8"):
+            divide(workshop, wrong)
+
+
+def test_no_group_is_dissolved_that_has_an_assistant(workshop):
+    divide(workshop, "2")
+    role = Role.objects.create(workshop=workshop, account="bert", role=ASSISTANT, group="B")
+    with pytest.raises(ApiError, match="bert helps group B"):
+        divide(workshop, "1")
+    assert Workshop.objects.get().groups == 2
+    role.delete()
+    divide(workshop, "1")
+    assert Workshop.objects.get().groups == 1
+
+
+def test_who_is_moved_is_left_by_the_assistants_of_their_old_group_and_by_nobody_else(workshop, teacher):
+    divide(workshop, "2")
+    joined(workshop, "Ada", "Bob")
+    ada, bob = workshop.taken.order_by("id")
+    Role.objects.create(workshop=workshop, account="anna", role=ASSISTANT, group="A")
+    for seat, by in ((ada, "anna"), (bob, "grace")):
+        Help.objects.create(seat=seat, by=by, state="Acts")
+    path = f"/staff/workshops/{workshop.code}/wall/do/group"
+    assert teacher.post(path, {"seat": ada.cluster, "text": "B"}).json()["message"] == "Ada is in group B."
+    assert teacher.post(path, {"seat": bob.cluster, "text": "A"}).status_code == 200
+    assert list(Help.objects.values_list("by", flat=True)) == ["grace"]
+    for wrong in ("C", "", "AB"):
+        assert teacher.post(path, {"seat": bob.cluster, "text": wrong}).status_code == 400

@@ -1,0 +1,110 @@
+"""Accounts that an instructor makes: a password shown once, a part in the workshop, and gone again."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from lab.models import Help, Role, Workshop
+from lab.workshops.groups import divide
+from lab.workshops.roles import INSTRUCTOR
+from lab.workshops.seats import join
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATH = "/staff/workshops/BCDFGH/people"
+
+
+def add(teacher: Browser, account: str, role: str = "assistant", group: str = "A", path: str = PATH) -> str:
+    return teacher.post(path, {"account": account, "role": role, "group": group}).content.decode()
+
+
+def password_in(page: str) -> str:
+    found = re.search(r"<code>([A-Z-]{14})</code>", page)
+    return found[1] if found else ""
+
+
+def signed_in(name: str, password: str) -> tuple[Browser, str]:
+    browser = Browser()
+    answer = browser.post("/staff/sign-in", {"username": name, "password": password})
+    return browser, answer.headers.get("Location", "")
+
+
+def chooses(browser: Browser) -> None:
+    browser.post("/staff/password", {"new_password1": "one of my own", "new_password2": "one of my own"})
+
+
+def test_a_password_is_shown_once_good_once_and_then_one_chooses(workshop, teacher):
+    divide(workshop, "2")
+    page = add(teacher, "bert", group="B")
+    password = password_in(page)
+    assert password and "assistant of group B; has not chosen a password yet" in page
+    assert password not in teacher.get(PATH).content.decode()
+    bert, where = signed_in("bert", password)
+    assert where and bert.get(where).headers["Location"] == "/staff/password"
+    assert signed_in("bert", password)[1] == ""
+    chooses(bert)
+    assert bert.get("/staff/workshops/BCDFGH/wall").status_code == 200
+    assert signed_in("bert", "one of my own")[1] and "not chosen" not in teacher.get(PATH).content.decode()
+
+
+def test_who_went_without_choosing_gets_another_and_who_has_chosen_does_not(workshop, teacher):
+    bert, _ = signed_in("bert", password_in(add(teacher, "bert")))
+    again = password_in(teacher.post(f"{PATH}/new-password", {"account": "bert"}).content.decode())
+    assert again and bert.get("/staff/workshops/").headers["Location"].startswith("/staff/sign-in")
+    bert, _ = signed_in("bert", again)
+    chooses(bert)
+    assert teacher.post(f"{PATH}/new-password", {"account": "bert"}).status_code == 403
+    assert signed_in("bert", "one of my own")[1]
+
+
+def test_nobody_gets_a_password_for_an_account_that_opens_more_than_their_workshop(workshop, teacher):
+    other = Workshop.objects.create(code="ZZZZZZ", title="Other", by="linus", forget="2100-01-01")
+    User.objects.create_superuser("root", password="a long one to keep")
+    for name in ("root", "linus", "eve"):
+        add(teacher, name)
+    Role.objects.create(workshop=other, account="eve", role=INSTRUCTOR)
+    for name in ("root", "linus", "eve"):
+        assert teacher.post(f"{PATH}/new-password", {"account": name}).status_code == 403, name
+        teacher.post(f"{PATH}/away", {"account": name})
+        assert User.objects.filter(username=name).exists()
+
+
+def test_who_is_there_already_keeps_the_password_and_has_one_part(workshop, teacher):
+    User.objects.create_user("linus", password="a long one to keep")
+    page = add(teacher, "linus", "observer")
+    assert "has an account already" in page and not password_in(page)
+    assert "has a part in this workshop already" in add(teacher, "linus", "instructor")
+    assert "has a part in this workshop already" in add(teacher, "grace", "observer")
+    assert Role.objects.get().role == "observer" and Role.objects.get().group == ""
+    for role, group in (("king", "A"), ("assistant", "B")):
+        assert "Select a valid choice" in add(teacher, "eve", role, group)
+    assert not User.objects.filter(username="eve").exists()
+
+
+def test_a_fellow_instructor_may_all_of_it_and_make_workshops(workshop, teacher):
+    linus, _ = signed_in("linus", password_in(add(teacher, "linus", "instructor")))
+    chooses(linus)
+    assert linus.get("/staff/workshops/BCDFGH/edit").status_code == 200
+    assert "A new workshop" in linus.get("/staff/workshops/").content.decode()
+
+
+def test_who_is_taken_away_is_out_at_once_and_beside_nobody(workshop, teacher):
+    seat, _ = join(workshop.code, "Ada")
+    bert, _ = signed_in("bert", password_in(add(teacher, "bert")))
+    chooses(bert)
+    Help.objects.create(seat=seat, by="bert", state="Looks")
+    teacher.post(f"{PATH}/away", {"account": "bert"})
+    assert not (Role.objects.exists() or Help.objects.exists() or User.objects.filter(username="bert").exists())
+    assert bert.get("/staff/workshops/BCDFGH/wall").headers["Location"].startswith("/staff/sign-in")
+    assert teacher.post(f"{PATH}/away", {"account": "grace"}).status_code == 404
+
+
+def test_groups_are_divided_from_the_page(workshop, teacher):
+    for name in ("Ada", "Bob", "Cleo"):
+        join(workshop.code, name)
+    assert teacher.post(f"{PATH}/groups", {"groups": "2"}).headers["Location"] == PATH
+    assert "A: 2, B: 1 learners" in teacher.get(PATH).content.decode()
+    add(teacher, "bert", group="B")
+    answer = teacher.post(f"{PATH}/groups", {"groups": "1"}, headers={"accept": "text/html"})
+    assert answer.status_code == 400 and "Bert helps group B" in answer.content.decode()
