@@ -93,16 +93,17 @@ class LabUnderTest:
     def said(self) -> str:
         return self.output.read_text()
 
-    def stop(self, number: int = signal.SIGINT) -> None:
+    def stop(self, number: int = signal.SIGINT, seconds: float = 60.0) -> None:
         """As Ctrl-C does; returns when it has ended."""
         self.process.send_signal(number)
-        self.process.wait(60)
+        self.process.wait(seconds)
 
-    def clean_up(self) -> None:
-        """Whatever the test left: nothing of this lab stays, neither process nor container nor volume."""
+    def clean_up(self, seconds: float = 120.0) -> None:
+        """Whatever the test left: nothing of this lab stays, neither process nor container nor volume. `seconds`: an
+        engine removes some four pods in one."""
         if self.process and self.process.poll() is None:
-            self.stop()
-        manage("down", "--purge", "--yes", data=self.data)
+            self.stop(seconds=seconds)
+        manage("down", "--purge", "--yes", data=self.data, timeout=seconds)
 
     # Asking it.
 

@@ -24,13 +24,14 @@ STRUCK_SECONDS, SHOWN_SECONDS = 2.0, 1.0
 
 
 @contextlib.contextmanager
-def room(runtime: str) -> Iterator[LabUnderTest]:
+def room(runtime: str, ending: float = 120.0) -> Iterator[LabUnderTest]:
+    """`ending`: how many seconds it may take to stop what runs in it."""
     with tempfile.TemporaryDirectory(prefix="orrery-bench-") as folder:
         lab = LabUnderTest(Path(folder) / "data", runtime, *ROOM)
         try:
             yield lab.start()
         finally:
-            lab.clean_up()
+            lab.clean_up(ending)
 
 
 def main(learners: str = "30", rounds: str = "5", runtime: str = "docker") -> None:

@@ -11,7 +11,6 @@ comes by that websocket, while nobody acts and while one of them does.
 
 import contextlib
 import json
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -21,14 +20,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, Request, TextMessage
-from wsproto.extensions import PerMessageDeflate
-
 from tests.flow.room import ROOM, Browser, made, root_of, teacher_of
 from tests.labs import LabUnderTest, wait_until
 
 from .measure import Row, p95
+from .sockets import Socket
 
 LESSON = "10-desired-state"
 WEB = "apis/apps/v1/namespaces/default/deployments/web"
@@ -37,39 +33,19 @@ REST_SECONDS = 20.0
 
 
 class Look:
-    """An open wall. `rows` are the tiles as it has them; `size` what has come by the wire."""
+    """An open wall. `rows` are the tiles as it has them; `size` is what has come by the wire."""
 
     def __init__(self, teacher: Browser, code: str):
-        where = teacher.root.removeprefix("http://").strip("/")
-        host, _, port = where.partition(":")
         self.rows: dict[str, dict] = {}
         self.heard: dict[tuple[str, str], float] = {}  # of each cluster's tile and field: when it was last another
-        self.size = 0
         self.grew = threading.Condition()
-        self._socket = socket.create_connection((host, int(port)))
-        self._end = WSConnection(ConnectionType.CLIENT)
-        headers = [(b"cookie", f"orrery-staff={teacher.cookie('orrery-staff')}".encode())]
-        headers.append((b"origin", teacher.root.strip("/").encode()))
-        target = f"/staff/workshops/{code}/wall"
-        asked = Request(where, target, extra_headers=headers, extensions=[PerMessageDeflate()])
-        self._socket.sendall(self._end.send(asked))
-        threading.Thread(target=self._read, daemon=True).start()
+        self.socket = Socket(teacher, f"/staff/workshops/{code}/wall", self.take)
 
-    def _read(self) -> None:
-        text = ""
-        with contextlib.suppress(OSError):
-            while data := self._socket.recv(1 << 16):
-                self.size += len(data)
-                self._end.receive_data(data)
-                for event in self._end.events():
-                    assert not isinstance(event, AcceptConnection) or event.extensions, "the server does not pack"
-                    if isinstance(event, TextMessage):
-                        text += event.data
-                        if event.message_finished:
-                            self._take(json.loads(text))
-                            text = ""
+    @property
+    def size(self) -> int:
+        return self.socket.size
 
-    def _take(self, message: dict) -> None:
+    def take(self, message: dict) -> None:
         with self.grew:
             for row in (*message.get("tiles", ()), *message.get("upserts", ())):
                 known = {**self.rows.get(row["id"], {}), **row}
@@ -85,7 +61,7 @@ class Look:
             return times()
 
     def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
 
 
 @contextlib.contextmanager

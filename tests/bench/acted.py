@@ -1,0 +1,118 @@
+"""What became of each act: in the log, on the board of who acted, on the wall. Pure, but for `rows_of`.
+
+An act's effect is the row that the board has written for it while the act was under way. A scale and a delete are shown
+by that row; a restart, and anything on the wall, by the first row of a pod that came of it: the log says of each row
+because of which other one it was written.
+"""
+
+import bisect
+import contextlib
+import heapq
+import math
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from lab.apimachinery.labels import RESTARTED
+from lab.apimachinery.meta import parse_time
+
+from .classroom import DELETE, POD, RESTART, SCALE, WORKLOAD, Act
+
+BOARD = "board"  # the author
+SLACK = 0.05  # seconds by which the log's clock and ours may differ
+
+
+@dataclass(frozen=True)
+class Row:
+    revision: int
+    time: float
+    resource: str
+    name: str
+    author: str
+    cause: int
+    deleted: bool = False
+    object: dict | None = None  # only of what the board has written
+
+
+@dataclass(frozen=True)
+class Became:
+    """`board`, `wall`: seconds from the click until it was there; None: never, or not before their next act. A tile has
+    a letter for each pod, so one that is replaced between two looks is no difference to it."""
+
+    act: Act
+    revision: int = 0  # 0: it is not in the log
+    board: float | None = None
+    wall: float | None = None
+
+
+def rows_of(database: Path, cluster: str) -> list[Row]:
+    asked = (
+        "SELECT r.revision, time, resource, r.name, author, cause, deleted, CASE author WHEN ? THEN object END "
+        "FROM lab_revision r JOIN lab_cluster c ON c.id = cluster_id WHERE c.name = ? ORDER BY r.revision"
+    )
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
+        found = opened.execute(asked, (BOARD, cluster)).fetchall()
+    return [Row(*row[:6], bool(row[6]), row[7] and orjson.loads(row[7])) for row in found]
+
+
+class Log:
+    """The rows of one cluster, in their order."""
+
+    def __init__(self, rows: Sequence[Row]):
+        self._rows = {row.revision: row for row in rows}
+        self._by_board = [row for row in rows if row.author == BOARD]
+        self._caused: dict[int, list[int]] = defaultdict(list)
+        for row in rows:
+            self._caused[row.cause].append(row.revision)
+
+    def effect(self, act: Act) -> Row | None:
+        return next((row for row in self._by_board if is_effect(row, act)), None)
+
+    def first_pod(self, row: Row) -> Row | None:
+        """The first row of a pod that came of this one, which may be it."""
+        ahead = [row.revision]
+        while ahead:
+            one = self._rows[heapq.heappop(ahead)]
+            if one.resource == POD:
+                return one
+            for revision in self._caused[one.revision]:
+                heapq.heappush(ahead, revision)
+        return None
+
+
+def is_effect(row: Row, act: Act) -> bool:
+    if row.name != act.target or not act.sent - SLACK <= row.time <= act.answered + SLACK or row.object is None:
+        return False
+    if act.name == DELETE:
+        return row.resource == POD and (row.deleted or "deletionTimestamp" in row.object["metadata"])
+    if row.resource != WORKLOAD:
+        return False
+    spec = row.object["spec"]
+    if act.name == SCALE:
+        return spec["replicas"] == act.replicas
+    at = spec["template"]["metadata"].get("annotations", {}).get(RESTARTED)
+    return bool(at) and parse_time(at) >= int(act.sent)
+
+
+def became(
+    act: Act, log: Log, heard: Sequence[tuple[int, float]], turned: Sequence[float], until: float = math.inf
+) -> Became:
+    """`heard`: where each message led their board, and when; `turned`: when their tile was another; `until`: when they
+    did something else, of which that may have come."""
+    effect = log.effect(act)
+    if effect is None:
+        return Became(act)
+    pod = log.first_pod(effect)
+    shown = pod if act.name == RESTART else effect
+    board = wall = None
+    if shown:
+        at = bisect.bisect_left(heard, (shown.revision, 0.0))
+        board = heard[at][1] - act.sent if at < len(heard) else None
+    if pod:
+        at = bisect.bisect_right(turned, pod.time)
+        wall = turned[at] - act.sent if at < len(turned) and turned[at] < until else None
+    return Became(act, effect.revision, board, wall)
