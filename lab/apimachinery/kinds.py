@@ -60,7 +60,7 @@ PODS = Kind(
     categories=ALL,
     subresources=("attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "status"),
 )
-SERVICES = Kind("Service", "services", short_names=("svc",), categories=ALL, subresources=STATUS)
+SERVICES = Kind("Service", "services", short_names=("svc",), categories=ALL, subresources=("proxy", *STATUS))
 CONFIGMAPS = Kind("ConfigMap", "configmaps", short_names=("cm",))
 SECRETS = Kind("Secret", "secrets")
 EVENTS = Kind("Event", "events", short_names=("ev",))

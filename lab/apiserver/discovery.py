@@ -45,6 +45,7 @@ SUBRESOURCES = {
     "finalize": Subresource("Namespace", ("update",)),
     "log": Subresource("Pod", ("get",)),
     "portforward": Subresource("PodPortForwardOptions", ("create", "get")),
+    "proxy": Subresource("ServiceProxyOptions", ("create", "delete", "get", "patch", "update")),
     "scale": Subresource("Scale", ("get", "patch", "update"), "autoscaling", "v1"),
     "status": Subresource("", ("get", "patch", "update")),  # of the kind of its resource
     "token": Subresource("TokenRequest", ("create",), "authentication.k8s.io", "v1"),

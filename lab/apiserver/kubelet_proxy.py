@@ -10,17 +10,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
-import h11
 import orjson
 
 from lab.apimachinery.errors import ApiError, unavailable
 from lab.apimachinery.labels import KUBELET
 
+from . import passing
 from .kubelet_token import token
-
-CONNECT_SECONDS = 3.0
-ANSWER_SECONDS = 15.0
-READ_BYTES = 65536
+from .passing import READ_BYTES
 
 
 @dataclass
@@ -66,12 +63,16 @@ def kubelet_path(verb: str, *parts: str, query: str = "") -> str:
 
 async def connect(kubelet: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Raises ApiError 503 if nobody listens there."""
-    address = urlsplit(kubelet)
     try:
-        connecting = asyncio.open_connection(address.hostname, address.port)
-        return await asyncio.wait_for(connecting, CONNECT_SECONDS)
-    except (OSError, ValueError, TimeoutError) as error:
+        return await passing.connect(*_place(kubelet))
+    except (OSError, ValueError) as error:
         raise silent(kubelet, error) from None
+
+
+def _place(kubelet: str) -> tuple[str, int]:
+    """Raises ValueError."""
+    address = urlsplit(kubelet)
+    return address.hostname or "", address.port or 80
 
 
 def authorization() -> tuple[str, str]:
@@ -82,22 +83,14 @@ def authorization() -> tuple[str, str]:
 @contextlib.asynccontextmanager
 async def ask(kubelet: str, method: str, path: str) -> AsyncIterator[Answer]:
     """Send one request to a kubelet. Raises ApiError 503 if it does not answer; hangs up when the block is left."""
-    reader, writer = await connect(kubelet)
-    wire = h11.Connection(h11.CLIENT)
+    stack = contextlib.AsyncExitStack()
     try:
-        try:
-            headers = [("Host", urlsplit(kubelet).netloc), authorization(), ("Connection", "close")]
-            request = h11.Request(method=method, target=path, headers=[*headers, ("Content-Length", "0")])
-            writer.write(wire.send(request) + wire.send(h11.EndOfMessage()))
-            head = await asyncio.wait_for(_next_event(wire, reader), ANSWER_SECONDS)
-        except (OSError, h11.ProtocolError, TimeoutError) as error:
-            raise silent(kubelet, error) from None
-        if not isinstance(head, h11.Response):
-            raise silent(kubelet, ConnectionError("it hung up"))
-        content_type = dict(head.headers).get(b"content-type", b"text/plain").decode("latin-1")
-        yield Answer(head.status_code, content_type, _body(wire, reader))
-    finally:
-        writer.close()
+        headers = [("Host", urlsplit(kubelet).netloc), authorization()]
+        reply = await stack.enter_async_context(passing.exchange(*_place(kubelet), method, path, headers))
+    except (OSError, ValueError) as error:
+        raise silent(kubelet, error) from None
+    async with stack:
+        yield Answer(reply.code, reply.header("content-type", "text/plain"), reply.body)
 
 
 async def kill_container(kubelet: str, cluster: str, namespace: str, pod: str, container: str, signal: str) -> None:
@@ -107,19 +100,6 @@ async def kill_container(kubelet: str, cluster: str, namespace: str, pod: str, c
     async with ask(kubelet, "POST", path) as answer:
         if answer.code != 200:
             raise await answer.refusal()
-
-
-async def _next_event(wire: h11.Connection, reader: asyncio.StreamReader) -> object:
-    while (event := wire.next_event()) is h11.NEED_DATA:
-        wire.receive_data(await reader.read(READ_BYTES))
-    return event
-
-
-async def _body(wire: h11.Connection, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """The body, piece by piece. A kubelet that dies in the middle of it ends it: what was said stays said."""
-    with contextlib.suppress(OSError, h11.ProtocolError):
-        while isinstance(event := await _next_event(wire, reader), h11.Data):
-            yield bytes(event.data)
 
 
 def silent(kubelet: str, error: Exception) -> ApiError:

@@ -18,7 +18,8 @@ from wsproto.events import (
 )
 from wsproto.utilities import ProtocolError
 
-from .kubelet_proxy import ANSWER_SECONDS, READ_BYTES, authorization, connect, refusal, silent
+from .kubelet_proxy import authorization, connect, refusal, silent
+from .passing import ANSWER_SECONDS, READ_BYTES
 
 
 class KubeletSocket:

@@ -3,7 +3,8 @@
 Pure. `/apis/apps/v1/namespaces/default/deployments/web/scale` → the kind Deployment, its namespace, name, subresource.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_PATH, NAMESPACES, Kind
@@ -14,17 +15,19 @@ from .versions import stored_kind
 EXTENSIONS = {"pods": ("kill",)}
 # What is said of every object by whoever reads the log (`lab.explain`): parts of it like a status, for RBAC too.
 READINGS = ("history", "thread", "why")
+PROXIED = re.compile(r"(api/v1/namespaces/[^/]+/services/[^/]+/proxy)(?:/(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class RequestInfo:
     """Where a request goes. `name` is empty for a collection, `namespace` for all of them or for a kind without.
-    `served` is the kind in the version that the address is of."""
+    `served` is the kind in the version that the address is of, `rest` what follows `proxy/`."""
 
     served: Kind
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    rest: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -38,6 +41,8 @@ def unknown_path() -> ApiError:
 
 def resolve(path: str) -> RequestInfo:
     """The target of a path under a cluster's address, without leading slash. Raises ApiError 404."""
+    if (proxied := PROXIED.fullmatch(path)) and proxied[2]:
+        return replace(resolve(proxied[1]), rest=proxied[2])
     root, *parts = path.rstrip("/").split("/")
     if root == "apis" and len(parts) >= 3:
         group, version, *parts = parts

@@ -54,7 +54,9 @@ def test_a_class_is_made_and_joined_and_each_has_a_cluster_of_their_own(lab, sig
 
 def test_a_learners_service_answers_at_the_front_door_where_pods_are_processes(lab, signed_in):
     root, code = root_of(lab), made(signed_in, "10-desired-state")
-    Browser(root).post("join", code=code, nickname="Ada")
+    ada, bob = Browser(root), Browser(root)
+    ada.post("join", code=code, nickname="Ada")
+    bob.post("join", code=code, nickname="Bob")
     cluster, default = f"{code.lower()}-1", "namespaces/default"
     web, ports = {"metadata": {"name": "web"}}, [{"port": 80, "targetPort": 8080}]
     deployment = web | {"spec": deployment_of("orrery/hello:v1", 2)}
@@ -68,6 +70,9 @@ def test_a_learners_service_answers_at_the_front_door_where_pods_are_processes(l
         return connection.getresponse().status == 200
 
     wait_until("her pods to answer", answered, 60)
+    through_the_api = f"clusters/{cluster}/api/v1/{default}/services/web/proxy/"  # from a machine of her own
+    assert ada.get(through_the_api).startswith("Hello from web-")
+    assert bob.refused(through_the_api) == 403
 
 
 def test_a_rehearsal_sets_every_stage_and_what_is_made_ahead_is_taken(lab, signed_in):

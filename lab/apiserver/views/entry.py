@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -22,7 +23,7 @@ from ..access import allowance, attributes, authentication, rbac
 from ..access.user import LOOPBACK, User
 from ..negotiation import APPLY_PATCH, YAML, author_of, body_type, patch_type
 from ..request import Request
-from ..requestinfo import RequestInfo, unknown_path
+from ..requestinfo import PROXIED, RequestInfo, unknown_path
 from ..schemas.check import check_object
 from ..threads import in_thread
 from .answers import refusal
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 LONGEST_AUTHOR = 63  # Revision.author
 CLUSTER = r"^clusters/(?P<cluster>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)/"  # the base path of a cluster's addresses
+BASE = re.compile("^/(clusters/[^/]+/)?")
 View = Callable[..., Awaitable[HttpResponseBase]]
 
 
@@ -74,6 +76,8 @@ def check_origin(request: HttpRequest) -> None:
     origin, foreign = request.headers.get("Origin"), False
     if not authentication.is_secured(request.scope):
         host = request.get_host()
+        if PROXIED.fullmatch(BASE.sub("", request.path)):
+            return  # it is for a program behind the front door, which asks nobody from where they come either
         foreign = origin is not None and urlsplit(origin).netloc != host
     elif authentication.has_certificate(request.scope):
         foreign = origin is not None and urlsplit(origin).hostname not in LOOPBACK_NAMES
@@ -140,7 +144,7 @@ class Body(Generic[Value]):
 
 def read_body(request: HttpRequest, what: str = "") -> Body[dict | list | None]:
     """Raises ApiError 400, 413 or 415. `what`: of which kind it must be, if that is known."""
-    raw = _read(request)
+    raw = read_raw(request)
     written_in = body_type(request.headers.get("Content-Type", "")) if raw else ""
     if written_in == protobuf.CONTENT_TYPE:
         return Body(protobuf.decode(raw))
@@ -155,7 +159,7 @@ def read_patch(request: HttpRequest) -> tuple[str, Body, bool]:
     that is to be applied is an object, in YAML; all else is JSON. Raises ApiError 400, 413, 415 or 422."""
     language = patch_type(request.headers.get("Content-Type", ""))
     force = options.force(request.GET, language == APPLY_PATCH)
-    raw = _read(request)
+    raw = read_raw(request)
     if language != APPLY_PATCH:
         return language, Body(bodies.parse(raw), raw), force
     value, doubled = bodies.parse_yaml(raw)
@@ -180,7 +184,8 @@ def stored_object(request: HttpRequest, cluster: str, info: RequestInfo) -> tupl
     return req, versions.stored(info.served, obj)
 
 
-def _read(request: HttpRequest) -> bytes:
+def read_raw(request: HttpRequest) -> bytes:
+    """Raises ApiError 413."""
     announced = request.headers.get("Content-Length", "")
     if announced.isdigit() and int(announced) > bodies.LONGEST:
         raise bodies.too_long()

@@ -20,6 +20,7 @@ from .answers import json_answer, object_answer, one, success
 from .entry import asking, read_object, read_patch
 from .logs import kill, logs
 from .objects import get, patch, update
+from .proxy import proxy
 from .reviews import token
 from .streams import without_websocket
 
@@ -127,6 +128,7 @@ def finalize(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRespo
 STREAMS = {
     ("log", "GET"): logs,
     ("kill", "POST"): kill,
+    **{("proxy", method): proxy for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")},
     **{(each, method): without_websocket for each in ("exec", "attach", "portforward") for method in ("GET", "POST")},
 }
 HANDLERS: dict[tuple[str, str], Handler] = {
