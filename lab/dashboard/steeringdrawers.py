@@ -1,7 +1,5 @@
 """What the drawer shows of services and of what steers: endpoints, visitors, releases, autoscalers, pools."""
 
-import os
-
 from lab import metrics
 from lab.apimachinery.kinds import ENDPOINTSLICES as SLICES
 from lab.apimachinery.kinds import (
@@ -20,6 +18,7 @@ from lab.client import Client
 from lab.explain.grounds import because
 from lab.explain.past import PastClient
 
+from . import frontdoor
 from .servicerows import SERVICE_NAME, endpoints_of, service_row, visitors_row
 from .steeringrows import metric_words, pool_row, release_row, scaler_row, steps_of
 
@@ -27,11 +26,6 @@ DECISIONS = 12
 HISTORY = 300
 MOST_ENDPOINTS = 100
 FAILURES = 5
-
-
-def front_door() -> str:
-    """The port of the host that leads to every service; empty where this process was not told."""
-    return os.environ.get("ORRERY_FRONT_DOOR", "").rstrip("/").rpartition(":")[2]
 
 
 def service_head(client: Client, service: dict) -> dict:
@@ -48,7 +42,7 @@ def service_head(client: Client, service: dict) -> dict:
         if endpoints_of(slices)
         else "leads to no pod",
         "endpoints": endpoints_of(slices)[:MOST_ENDPOINTS],
-        "front_door": front_door(),
+        "front_door": frontdoor.port(),
     }
 
 
@@ -119,7 +113,7 @@ def ingress_head(client: Client, ingress: dict) -> dict:
         if astray
         else f"{many}, all answered",
         "rules": rules,
-        "front_door": front_door(),
+        "front_door": frontdoor.port(),
     }
 
 

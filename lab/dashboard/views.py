@@ -20,14 +20,14 @@ from lab.httpserver import author_for
 
 from . import bundle
 from .actions import perform
-from .answers import clusters_for, refused, strict
+from .answers import clusters_for, comes_by_room, refused, strict
 from .console import kubeconfig_command
 from .creating import AUTHOR
 from .drawers import drawer, gone
 from .feed import feed_of
+from .frontdoor import way_in
 from .panels import panel, submit
 from .rows import WORKLOADS, percent
-from .steeringdrawers import front_door
 from .waits import shortened
 
 TILES_AT_FIRST = 400  # past it the browser draws the tiles itself: it has their rows, and chooses the density
@@ -46,23 +46,30 @@ def home(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest, cluster: str) -> HttpResponse:
     """The whole board, drawn once by the server, with the rows that the browser goes on from."""
     try:
-        return render(request, "board/board.html", whole_board(cluster, clusters_for(request)))
+        return render(request, "board/board.html", whole_board(request, cluster))
     except ApiError as error:
         return render(request, "board/no_cluster.html", {"clusters": clusters_for(request)}, status=error.code)
 
 
-def whole_board(cluster: str, clusters: list[str]) -> dict:
-    """What `board/board.html` shows; `clusters`: those that one may go to. Raises ApiError 404 for an unknown one."""
+def whole_board(request: HttpRequest, cluster: str) -> dict:
+    """What `board/board.html` shows to whoever asks. Raises ApiError 404 for an unknown cluster."""
     feed = feed_of(cluster)
     feed.catch_up()
     first = feed.first()
-    context = {"cluster": cluster, "clusters": clusters, "first": first, "blank": {}, **_drawn(first["rows"])}
+    context = {
+        "cluster": cluster,
+        "clusters": clusters_for(request),
+        "first": first,
+        "blank": {},
+        **_drawn(first["rows"]),
+    }
     names = [obj["metadata"]["name"] for obj in feed.client.list(NAMESPACES)]
     context |= {
         "waits": shortened(settings.CLOCK, settings.KUBERNETES_CLOCK),
         "kubeconfig": kubeconfig_command(cluster),
     }
-    return {**context, "front_door": front_door(), "namespaces": sorted(names)}
+    door = way_in(cluster, comes_by_room(request))
+    return {**context, "door": door, "namespaces": sorted(names)}
 
 
 def _drawn(rows: list[dict]) -> dict:
@@ -108,6 +115,8 @@ def details(request: HttpRequest, cluster: str, resource: str, key: str) -> Http
     except ApiError as error:
         context = {"error": error, "name": name, **(gone(client, resource, namespace, name) if client else {})}
         return render(request, "board/drawer/gone.html", context, status=error.code)
+    if comes_by_room(request):
+        context["front_door"] = ""  # on their own machine `.localhost` is that machine
     return render(request, f"board/drawer/{context.get('template', context['kind'])}.html", context)
 
 

@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_RESOURCE, LEASES, LESSONS
 from lab.client import Client
-from lab.dashboard.steeringdrawers import front_door
 from lab.explain import thread
 from lab.explain.authors import AUTHORS
 from lab.store import find
@@ -43,14 +42,14 @@ SIGNS = {
 }
 
 
-def column(client: Client, lesson: Lesson, obj: dict | None) -> dict:
-    """What all parts show. `obj`: the learner's Lesson, None where it is not begun."""
+def column(client: Client, lesson: Lesson, obj: dict | None, door: str) -> dict:
+    """What all parts show. `obj`: the learner's Lesson, None where it is not begun; `door`: see `frontdoor.way_in`."""
     spec, status = (obj["spec"], obj.get("status", {})) if obj else ({}, {})
     step = lesson.step(spec.get("step", "")) or lesson.steps[0]
     if obj and progress.begins(obj):
         status = progress.setting(obj)
     kept = status.get("steps", {}).get(step.id, {}) if status.get("phase") == progress.DONE else {}
-    words = _Words({**_read(client, step), **kept.get("measured", {})}, _door(client.cluster))
+    words = _Words({**_read(client, step), **kept.get("measured", {})}, door)
     said = spec.get("answers", {}).get(step.id, {})
     following = progress.next_step(lesson, step)
     return {
@@ -100,11 +99,6 @@ def _read(client: Client, step: Step) -> dict[str, str]:
         with contextlib.suppress(ValueError, ApiError):
             found[text] = shown(facts.told(client.view(), parse_reading(text), outside))
     return found
-
-
-def _door(cluster: str) -> str:
-    port = front_door()
-    return f"default.{cluster}.localhost:{port}" if port else ""
 
 
 def _path(lesson: Lesson, here: Step, status: dict) -> Iterator[dict]:

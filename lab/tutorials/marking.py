@@ -51,7 +51,7 @@ def html(
     door: str = "",
 ) -> SafeString:
     """`measured`: reading, as it is written → what it was; `unknown`: what stands for one not there. `door`: the
-    front door's host and port for the cluster's default namespace, as `default.learn.localhost:8089`; without one what
+    address of a Service, with `{service}` and `{namespace}` in it, of which the latter is the default one; without what
     leads there is text."""
     around = {"measured": measured or {}, "unknown": unknown, "buttons": iter(enumerate(buttons)), "door": door}
     return mark_safe(MARKDOWN.render(text, around))
@@ -102,7 +102,7 @@ class Renderer(RendererHTML):
             service, _, path = where.removeprefix(DOOR).partition("/")
             if not env["door"]:
                 return "<a>"
-            token.attrSet("href", f"http://{service}.{env['door']}/{path}")
+            token.attrSet("href", env["door"].format(service=service, namespace="default") + path)
         if not where.startswith("#"):  # a lesson is not left by a link
             token.attrSet("target", "_blank")
             token.attrSet("rel", "noopener")

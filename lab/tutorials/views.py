@@ -17,9 +17,10 @@ from django.views.decorators.http import require_GET, require_POST
 from lab.apimachinery.errors import ApiError, bad_request, not_found
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client, cluster_names
-from lab.dashboard.answers import clusters_for, named_cluster, refused, strict
+from lab.dashboard.answers import comes_by_room, named_cluster, refused, strict
 from lab.dashboard.creating import create_from_yaml
 from lab.dashboard.done import Done
+from lab.dashboard.frontdoor import way_in
 from lab.dashboard.views import whole_board
 from lab.httpserver import author_for
 
@@ -103,10 +104,7 @@ def player(request: HttpRequest, cluster: str, id: str) -> HttpResponse:
         return redirect(f"{reverse('lessons')}#{id}")
     try:
         lesson, client = _lesson(id), client_of(cluster)
-        context = {
-            **whole_board(cluster, clusters_for(request)),
-            **column.column(client, lesson, client.find(LESSONS, "", id)),
-        }
+        context = {**whole_board(request, cluster), **_column(request, client, lesson)}
     except ApiError as error:
         found = shelf.find(id)
         mistakes = bool(found and found.mistakes)
@@ -125,8 +123,13 @@ def parts(request: HttpRequest, cluster: str, id: str) -> HttpResponse:
         return _failed(request, error)
 
 
+def _column(request: HttpRequest, client: Client, lesson: Lesson) -> dict:
+    door = way_in(client.cluster, comes_by_room(request))
+    return column.column(client, lesson, client.find(LESSONS, "", lesson.id), door)
+
+
 def _parts(request: HttpRequest, client: Client, lesson: Lesson, wanted: list[str]) -> HttpResponse:
-    context = {**column.column(client, lesson, client.find(LESSONS, "", lesson.id)), "swap": True}
+    context = {**_column(request, client, lesson), "swap": True}
     known = [part for part in column.PARTS if part in wanted]
     drawn = [render_to_string("tutorials/part.html", {**context, "part": part}, request) for part in known]
     return HttpResponse("".join(drawn) + render_to_string("tutorials/_wrong.html", {"swap": True}))

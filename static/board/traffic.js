@@ -93,7 +93,7 @@ each("service", services, (chip, row) => {
   shape(open, `s-${row.state}`);
   open.ariaLabel = `Service ${row.name}, ${row.ends} endpoints ready, ${row.address || "no address"}`;
   door.hidden = !base || !row.ports;
-  door.href = `http://${row.name}.${row.namespace}.${base}/`;
+  door.href = base.replace("{service}", row.name).replace("{namespace}", row.namespace);
   door.title = door.ariaLabel = `Open ${row.name} in a new tab`;
   [...now.children].forEach((one, at) => (one.dataset.fig = `services ${row.key} ${at}`));
 });

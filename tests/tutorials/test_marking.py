@@ -48,7 +48,7 @@ def test_a_file_can_be_applied_where_it_holds_objects_of_kubernetes(text, applie
 
 def test_a_door_leads_to_a_service_and_a_link_leaves_the_lesson_open():
     text = "[the bank](door:bank/accounts) and [more](https://kubernetes.io/)"
-    shown = marking.html(text, door="default.learn.localhost:8089")
+    shown = marking.html(text, door="http://{service}.{namespace}.learn.localhost:8089/")
     assert 'href="http://bank.default.learn.localhost:8089/accounts" target="_blank"' in shown
     assert 'href="https://kubernetes.io/" target="_blank" rel="noopener"' in shown
     assert "<a>the bank</a>" in marking.html(text)
