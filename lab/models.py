@@ -128,11 +128,18 @@ class Workshop(models.Model):
     ends = models.DateTimeField(null=True, help_text="until when it is meant to last, if somebody has said so")
     over = models.DateTimeField(null=True, help_text="since when it is")
     goes = models.BooleanField(default=False, help_text="whether its clusters go when it is over; else they sleep")
+    waits = models.BooleanField(default=False, help_text="whether who joins waits until the class is begun")
+    begun = models.DateTimeField(null=True, help_text="since when it is, if anybody had to wait")
     groups = models.PositiveSmallIntegerField(default=1, help_text="into how many its learners are divided")
     forget = models.DateField(help_text="the day on which names and all that learners did are deleted")
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its learners have to wait still until it is begun."""
+        return self.waits and self.begun is None and self.over is None
 
 
 class Seat(models.Model):

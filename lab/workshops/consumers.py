@@ -3,9 +3,9 @@
 The wall is told `{type: "snap", now, room, tiles}` once, then `{type: "delta", now, room?, upserts, removes}`: an
 upsert has the `id` of its tile and the fields that are another, null for those that are gone. An observer's has numbers
 in the place of names. A learner's page is told
-`{type: "room", now, said, hand, waits, poll, questions, led, help, time}`, and answers whatever it hears, by which it
-is seen to be here. An instructor's page of a learner's cluster is told `{type: "along", now, name, help}`. All hear
-`{type: "beat", now}` at least every five seconds.
+`{type: "room", now, said, hand, waits, poll, questions, led, help, time, waiting}`, and answers whatever it hears, by
+which it is seen to be here. An instructor's page of a learner's cluster is told `{type: "along", now, name, help}`. All
+hear `{type: "beat", now}` at least every five seconds.
 """
 
 import asyncio

@@ -17,6 +17,13 @@ class WorkshopForm(forms.Form):
     lessons = forms.MultipleChoiceField(label="Lessons", widget=forms.CheckboxSelectMultiple)
     seats = forms.IntegerField(min_value=1, max_value=200, label="At most so many learners")
     images = forms.CharField(max_length=2000, required=False, label="Images that may run", help_text=IMAGES_HELP)
+    waits = forms.TypedChoiceField(
+        label="Before you begin the class, whoever joins",
+        choices=[(False, "goes to their lessons at once"), (True, "waits: all get in when you begin it")],
+        coerce=lambda said: said == str(True),
+        empty_value=False,
+        required=False,
+    )
     goes = forms.TypedChoiceField(
         label="When it is over, learners’ clusters",
         choices=[(False, "sleep: what was done in them can still be looked at"), (True, "go; certificates stay")],

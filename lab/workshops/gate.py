@@ -26,6 +26,7 @@ from lab.models import Seat
 from . import shares
 from .accounts import NOT_FOR_YOU, account_of
 from .acts import INSTRUCTOR
+from .beginning import check_begun
 from .closing import check_goes_on
 from .helping import check_instructor, check_learner, is_act, whose
 from .lasting import lasting
@@ -72,6 +73,11 @@ class Gate:
         seat = await in_thread(lately, cookies[COOKIE]) if COOKIE in cookies else None
         if seat and may(seat, path, scope.get("query_string", b"")):
             shares.of_seat(scope, seat.cluster)
+            if seat.workshop.is_waiting and not path.startswith(ROOM):
+                if not is_page(scope):
+                    check_begun(seat)
+                await lead(ROOM, send)
+                return
             if acts(scope) and not path.startswith(ROOM):
                 receive, send = await hold(scope, receive, send, partial(check_acts, seat))
             scope["state"] = {**(scope.get("state") or {}), BY_ROOM: True, ONLY_CLUSTER: seat.cluster}

@@ -41,7 +41,8 @@ def come_in(request: HttpRequest) -> HttpResponse:
             if too_many(address):
                 return render(request, "workshops/join.html", {**said, "wrong": SLOWLY}, status=429)
             seat, token = join(said["code"], read_nickname(said["nickname"]))
-            come_late(seat)
+            if not seat.workshop.is_waiting:
+                come_late(seat)
             return _seated(redirect("room"), token)
         except (Refused, ValueError) as why:
             if isinstance(why, Refused):
@@ -75,6 +76,10 @@ def room(request: HttpRequest) -> HttpResponse:
         return redirect("join")
     if seat.workshop.over:
         return render(request, "workshops/over.html", {"seat": seat, "seated": seat, "cluster": seat.cluster})
+    if seat.workshop.is_waiting:
+        coming = [lesson for id in seat.workshop.lessons if (lesson := shelf.lesson(id))]
+        told = {"seat": seat, "seated": seat, "there": seat.workshop.taken.count(), "lessons": coming}
+        return render(request, "workshops/waiting.html", told)
     ensure_learning_cluster(seat.cluster, seat.workshop.images)  # whoever was killed when they joined
     kept = {obj["metadata"]["name"]: obj for obj in Client(seat.cluster, "board", hardware=True).list(LESSONS)}
     lessons = [

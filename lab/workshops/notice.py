@@ -28,6 +28,7 @@ class Shown:
     alone: frozenset[str]
     beside: dict[str, Beside]
     time: dict  # as `closing.in_time` says it
+    waiting: int  # how many wait for the class to begin; 0 when it has
 
     def of(self, cluster: str) -> dict:
         """What one of them is told."""
@@ -40,6 +41,7 @@ class Shown:
             "led": self._led(cluster),
             "help": self.help(cluster),
             "time": self.time,
+            "waiting": self.waiting,
         }
 
     def help(self, cluster: str) -> dict | None:
@@ -80,4 +82,5 @@ class Notice(Watched):
             alone=frozenset(workshop.taken.filter(alone=True).values_list("cluster", flat=True) if led else ()),
             beside=beside(workshop),
             time=in_time(workshop),
+            waiting=workshop.taken.count() if workshop.is_waiting else 0,
         )

@@ -94,7 +94,10 @@ def lately(token: str) -> Seat | None:
     if known is None or known[0] < now:
         if len(_known) >= MOST_KNOWN:
             _known.clear()
-        known = _known[key] = (now + FRESH_SECONDS, seat_of(token))
+        seat = seat_of(token)
+        # Who waits for the class to begin is let in at once when it does.
+        fresh = 0.0 if seat and seat.workshop.is_waiting else FRESH_SECONDS
+        known = _known[key] = (now + fresh, seat)
         if known[1]:
             seen(known[1].cluster)
     return known[1]

@@ -10,13 +10,13 @@ from lab.apimachinery.errors import ApiError
 from lab.dashboard.answers import refused, strict
 from lab.models import Workshop
 
-from . import acts, closing, groups, helping, leading, polls, questions
+from . import acts, beginning, closing, groups, helping, leading, polls, questions
 from .accounts import staff, staff_for
 from .roles import check, standing
 from .views import drawn
 
 TO_ONE = {**acts.TO_ONE, **helping.TO_ONE, **groups.TO_ONE}
-TO_ALL = {**leading.TO_ALL, **polls.TO_ALL, **questions.TO_ALL, **closing.TO_ALL}
+TO_ALL = {**leading.TO_ALL, **polls.TO_ALL, **questions.TO_ALL, **closing.TO_ALL, **beginning.TO_ALL}
 
 
 @require_GET

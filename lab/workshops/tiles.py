@@ -46,10 +46,13 @@ def cluster_part(objects: dict[str, list[dict]], find: Callable[[str], Lesson | 
     return {SINCE: int(joined), DUE: int(joined) + BEGIN_SECONDS, **lesson, **board}
 
 
-def whole(seat: Tile, cluster: Tile) -> Tile:
-    """The tile, with its place: `rank`, the smaller the further in front."""
+def whole(seat: Tile, cluster: Tile, begun: float = 0.0) -> Tile:
+    """The tile, with its place: `rank`, the smaller the further in front. `begun`: when the class was, if they had to
+    wait for it: nobody is late before."""
     tile = {**cluster, **seat}
     due = tile.pop(DUE, 0)
+    if "step" not in tile and tile[SINCE] < begun:
+        tile[SINCE], due = int(begun), int(begun) + BEGIN_SECONDS
     if "hand" in tile:
         group, at = ASKS, tile["hand"]
     elif "fault" in tile:

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, now
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -25,6 +25,7 @@ from lab.tutorials import shelf
 
 from . import rehearsal
 from .accounts import NOT_FOR_YOU, denied, knows, staff, staff_for, use_up
+from .beginning import begin
 from .codes import new_code
 from .forms import WorkshopForm
 from .roles import instructs, standing, workshops_of
@@ -110,6 +111,7 @@ def workshop(request: HttpRequest, one: Workshop) -> HttpResponse:
     ahead, free = context["ahead"], context["free"] = made_ahead(one)
     context["rehearsal"], context["engines"] = rehearsal.said(one), choice()
     context["making"] = "making" in request.GET and ahead < free
+    context["waiting"] = one.is_waiting
     context |= {"seats": one.taken.order_by("id"), "people": one.roles.order_by("role", "account")}
     return render(request, "workshops/workshop.html", context)
 
@@ -120,11 +122,13 @@ def workshop(request: HttpRequest, one: Workshop) -> HttpResponse:
 @staff_for("edit")
 def edit(request: HttpRequest, one: Workshop) -> HttpResponse:
     """Other lessons, more seats, a later day; whoever is in it already has it at once."""
-    now = {name: getattr(one, name) for name in WorkshopForm.base_fields}
-    form = WorkshopForm(request.POST or None, initial=now, taken=one.taken.count())
+    before = {name: getattr(one, name) for name in WorkshopForm.base_fields}
+    form = WorkshopForm(request.POST or None, initial=before, taken=one.taken.count())
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            Workshop.objects.filter(pk=one.pk).update(**form.cleaned_data)
+            # A class that learners are in already has begun: nobody is sent out of it.
+            begun = {"begun": now()} if form.cleaned_data["waits"] and not one.waits and one.taken.exists() else {}
+            Workshop.objects.filter(pk=one.pk).update(**form.cleaned_data, **begun)
             theirs = [*one.taken.values_list("cluster", flat=True), *next_clusters(one)]
             Cluster.objects.filter(name__in=theirs).update(guard=form.cleaned_data["images"])
         return redirect("workshop", one.code)
@@ -143,6 +147,12 @@ def change(request: HttpRequest, one: Workshop, act: str) -> HttpResponse:
     if act == "delete":
         forget(one)
         return redirect("workshops")
+    if act == "begin":
+        try:
+            begin(one, request.POST, request.user.username)
+        except ApiError as error:
+            return denied(request, error)
+        return redirect("workshop", one.code)
     if act == "warm":
         _send("warm_workshop", one.code)
         return redirect(f"{reverse('workshop', args=[one.code])}?making")

@@ -66,6 +66,7 @@ class Wall(Watched):
         seen = last_seen(names)
         self._read_to = {seat.cluster: self._read_on(seat, heads.get(seat.cluster, 0)) for seat in seats}
         helped, tiles = beside(workshop), {}
+        waiting, begun = workshop.is_waiting, workshop.begun.timestamp() if workshop.begun else 0.0
         for number, seat in enumerate(seats, 1):
             hand = seat.hand.timestamp() if seat.hand else 0
             away = away_since(seen.get(seat.cluster, seat.joined.timestamp()), now)
@@ -73,7 +74,9 @@ class Wall(Watched):
             part = seat_part(number, seat.nickname, seat.cluster, hand, away, workshop.led and seat.alone, group)
             if with_them := helped.get(seat.cluster):
                 part["help"] = [with_them.by, with_them.state]
-            tiles[seat.cluster] = whole(part, self._read_to[seat.cluster].part)
+            if waiting:
+                part["waits"] = True
+            tiles[seat.cluster] = whole(part, self._read_to[seat.cluster].part, begun)
         return Shown(_room(workshop, tiles), tiles)
 
     def _read_on(self, seat: Seat, head: int) -> Read:
@@ -111,6 +114,7 @@ def _room(workshop: Workshop, tiles: dict[str, Tile]) -> dict:
     step = here.step(workshop.step) if here else None
     at = {"lesson": here.id, "step": here.steps.index(step) + 1, "held": workshop.held} if here and step else None
     said |= {"led": workshop.led, "slide": workshop.slide, "time": in_time(workshop), "groups": workshop.groups}
+    said["waiting"] = workshop.is_waiting
     poll = open_poll(workshop)
     asked = on_wall(of_workshop(workshop))
     return {**said, "at": at, "poll": counted(*poll) if poll else None, "questions": asked}

@@ -4,6 +4,7 @@ import { help } from "./help.js";
 import { lead } from "./led.js";
 import { tell } from "./questions.js";
 import { tell as tellTime } from "./time.js";
+import { waits as inHall } from "./waiting.js";
 
 const box = document.getElementById("said");
 const QUIET = 12000; // the server speaks every five seconds
@@ -42,7 +43,8 @@ setInterval(() => {
   dead.close();
 }, 1000);
 
-function show({ said, hand, waits, poll, questions, led, help: beside, time, now }) {
+function show({ said, hand, waits, poll, questions, led, help: beside, time, waiting, now }) {
+  if (inHall(waiting)) return;
   if (waits !== waited) {
     waited = waits;
     document.dispatchEvent(new Event("pace")); // the lesson shows whether one may go on

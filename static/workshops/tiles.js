@@ -23,6 +23,7 @@ export function look(row) {
   if (row.hand) return "asks";
   if (row.fault) return "fault";
   if (row.ended) return "ended";
+  if (row.waits) return "idle";
   if (!row.step) return now() - row.since > 120 ? "late" : "idle";
   if (row.phase === "Passed") return "passed";
   const share = (now() - row.since) / 60 / row.minutes;
@@ -35,7 +36,7 @@ export function words(row) {
   const lesson = lessonOf(row);
   const step = row.step ? `${row.step}/${lesson?.steps.length ?? "?"} ${row.title}` : "–";
   const setting = { Setting: "the stage is being set", Predict: "to predict first", Passed: row.ended ? "has passed all steps" : "has passed it" }[row.phase];
-  const says = row.fault ? `The lab’s fault: ${row.says}` : row.skips ? "lets the lab show it" : row.says || setting || (row.step ? "" : "has begun no lesson");
+  const says = row.fault ? `The lab’s fault: ${row.says}` : row.waits ? "waits for the class to begin" : row.skips ? "lets the lab show it" : row.says || setting || (row.step ? "" : "has begun no lesson");
   const away = row.away && `away${now() - row.away < 60 ? "" : ` ${span(now() - row.away)}`}`;
   const hints = row.hints && many(row.hints, "hint");
   const alone = row.alone && "on their own";

@@ -110,6 +110,7 @@ function rest() {
   $("say-form").hidden = $("say").ariaExpanded !== "true";
   drawStrip();
   drawTime(room.time);
+  $("begin").hidden = !room.waiting;
   drawPoll(room.poll);
   drawAsked(room.questions);
   show();
@@ -175,6 +176,12 @@ $("say-form").onsubmit = async (event) => {
 };
 $("say-text").oninput = () => $("say-text").setCustomValidity("");
 $("unsay").onclick = async () => announce((await ask("say", { text: "" }))[1]);
+
+$("begin").onclick = async () => {
+  const [ok, message] = await ask("begin", {});
+  announce(message);
+  if (!ok) write($("begin"), message);
+};
 
 // For the projector.
 function names(shown) {

@@ -25,7 +25,7 @@ TABLE = {
     **dict.fromkeys(("wall", "report"), "yyyy-"),
     **dict.fromkeys(("hint", "reset", "lower", "answer", "look", "take", "give", "leave", "point"), "yy---"),
     **dict.fromkeys(("say", "hold", "release", "bring", "follow", "part", "ask", "again", "finish", "remove"), "y----"),
-    **dict.fromkeys(("pause", "resume", "extend", "end", "go-on", "group"), "y----"),
+    **dict.fromkeys(("pause", "resume", "extend", "end", "go-on", "begin", "group"), "y----"),
     **dict.fromkeys(("inject", "page", "people", "edit", "progress"), "y----"),
 }
 
