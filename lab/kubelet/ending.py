@@ -128,7 +128,4 @@ class PodEnding:
             if not done:
                 tell("Warning", "FailedPreStopHook", f"PreStopHook failed: {words}")
             left = max(deadline - time.monotonic(), LEAST_GRACE)
-        if left > 0:
-            self._runtime.stop_container(running.id, left)
-        else:
-            self._runtime.kill_container(running.id)
+        self._runtime.stop_container(running.id, max(left, 0.0))

@@ -199,7 +199,7 @@ class Runtime(Protocol):
     def start_container(self, container_id: str) -> None: ...
 
     def stop_container(self, container_id: str, grace_seconds: float) -> None:
-        """SIGTERM, and SIGKILL once the grace is over; returns when it has ended."""
+        """SIGTERM, and SIGKILL once the grace is over, or at once without any; returns when it has ended."""
 
     def kill_container(self, container_id: str, signal: str = "KILL") -> None:
         """Send the process a signal and do nothing else. SIGKILL is the fault that self-healing is there for."""

@@ -58,7 +58,8 @@ def main(learners: int, minutes: float, runtime: str, every: float) -> None:
         report.complaints = complaints(lab)
     if runtime == "docker":
         bare(report, learners * PODS)
-    print(report.text(machine.limits(report.samples["lab alone"], report.samples["all pods run"], learners)))
+    steps = (report.samples[when] for when in ("lab alone", "all pods run", "after they played"))
+    print(report.text(machine.limits(*steps, learners)))
 
 
 class Class:

@@ -129,23 +129,22 @@ class Machine:
     def _engine_mb(self, containers: list[str]) -> float:
         return sum(map(pss, engine_pids(containers))) if self._engine else 0.0
 
-    def limits(self, alone: Sample, full: Sample, learners: int) -> list[Limit]:
-        """What there is only so much of."""
-        threads = min(number("kernel/threads-max"), number("kernel/pid_max"))
-        most = {
-            "used": (f"memory: {GIB} GiB, in MiB", GIB * 1024),
-            "told_apart": ("the same, without the kernel and others", GIB * 1024),
-            "threads": ("processes and threads: pid_max", threads),
-            "neighbours": ("neighbours: net.ipv4.neigh gc_thresh3", number("net/ipv4/neigh/default/gc_thresh3")),
-            "flows": ("connections: nf_conntrack_max", number("net/netfilter/nf_conntrack_max")),
-            "networks": ("networks: the lab's ranges", NETWORKS),
-        }
-        found = []
-        for name, (what, limit) in most.items():
-            if limit:
-                base = getattr(alone, name)
-                found.append(Limit(what, limit, base, (getattr(full, name) - base) / learners))
-        return found
+    def limits(self, alone: Sample, full: Sample, after: Sample, learners: int) -> list[Limit]:
+        """What there is only so much of. `full`: all pods run; `after`: and they have played, of which processes
+        remember something."""
+        tasks = min(number("kernel/threads-max"), number("kernel/pid_max"))
+        arp, flows = number("net/ipv4/neigh/default/gc_thresh3"), number("net/netfilter/nf_conntrack_max")
+        memory = GIB * 1024
+        most = [
+            (f"memory: {GIB} GiB, in MiB", memory, alone.used, full.used),
+            ("memory of lab, containers, engine alone", memory, alone.told_apart, full.told_apart),
+            ("memory of those, after they played", memory, alone.told_apart, after.told_apart),
+            ("processes and threads: pid_max", tasks, alone.threads, full.threads),
+            ("neighbours: net.ipv4.neigh gc_thresh3", arp, alone.neighbours, full.neighbours),
+            ("connections: nf_conntrack_max", flows, alone.flows, full.flows),
+            ("networks: the lab's ranges", NETWORKS, alone.networks, full.networks),
+        ]
+        return [Limit(what, limit, base, (all_ - base) / learners) for what, limit, base, all_ in most if limit]
 
 
 def used_mb() -> float:

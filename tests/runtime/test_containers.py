@@ -95,6 +95,14 @@ def test_kill_ends_even_the_stubborn_at_once(bench):
     assert bench.ended(container).exit_code == 137
 
 
+def test_without_any_grace_a_program_is_not_told_to_end_but_ended(bench):
+    container = bench.run(POLITE)
+    bench.said(container, b"listening")
+    bench.runtime.stop_container(container, 0)
+    assert bench.look(container).state == "exited"
+    assert bench.look(container).exit_code == 137
+
+
 def test_another_signal_is_for_the_program_to_hear(bench):
     container = bench.run("trap 'echo anew' HUP; echo listening; while true; do sleep 0.05; done")
     bench.said(container, b"listening")

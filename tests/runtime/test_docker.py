@@ -208,3 +208,11 @@ def test_pods_and_listeners_survive_the_engines_restart(private_engine, monkeypa
     finally:
         heard.stop()
         bench.runtime.remove_everything()
+
+
+def test_a_kill_does_not_wait_for_an_engine_that_is_busy(docker_bench, engine, monkeypatch):
+    need("the engine's processes on this machine", docker_bench.runtime._engine.on_this_host() and os.geteuid() == 0)
+    container = docker_bench.run("sleep 100")
+    monkeypatch.setattr(docker_bench.runtime, "_tell", lambda *_: pytest.fail("the engine was asked"))
+    docker_bench.runtime.kill_container(container)
+    assert docker_bench.ended(container).exit_code == 137

@@ -19,7 +19,7 @@ from lab.runtime import (
     Stream,
 )
 
-from . import execs, labels, listing, strangers, streams
+from . import execs, labels, listing, signals, strangers, streams
 from .cgroups import Cgroups
 from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
 from .engine import Engine, failing_as, words
@@ -122,7 +122,7 @@ class DockerRuntime:
             return self._create(config, name)
 
     def stop_pod_sandbox(self, sandbox_id: str) -> None:
-        self._each(self.kill_container, [sandbox_id, *self._members(sandbox_id)])
+        self._each(lambda id: self.stop_container(id, 0), [sandbox_id, *self._members(sandbox_id)])
 
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
         self._each(self.remove_container, self._members(sandbox_id))
@@ -185,15 +185,23 @@ class DockerRuntime:
 
     def stop_container(self, container_id: str, grace_seconds: float) -> None:
         with failing_as("KillContainerError", gone_is_fine=True):
-            self._engine.client.stop(container_id, timeout=math.ceil(grace_seconds))
+            if grace_seconds > 0:
+                self._engine.client.stop(container_id, timeout=math.ceil(grace_seconds))
+            else:
+                self._tell(container_id, "KILL")
 
     def kill_container(self, container_id: str, signal: str = "KILL") -> None:
         with failing_as("KillContainerError", gone_is_fine=True):
-            try:
-                self._engine.client.kill(container_id, signal)
-            except APIError as error:
-                if "is not running" not in words(error):
-                    raise
+            if signal != "KILL" or not signals.kill(self._engine, container_id):
+                self._tell(container_id, signal)
+
+    def _tell(self, container_id: str, signal: str) -> None:
+        """By the engine, which returns from SIGKILL when the container has ended."""
+        try:
+            self._engine.client.kill(container_id, signal)
+        except APIError as error:
+            if "is not running" not in words(error):
+                raise
 
     def remove_container(self, container_id: str) -> None:
         self._made.pop(container_id, None)

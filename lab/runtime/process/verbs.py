@@ -223,7 +223,8 @@ class Verbs:
         container = self._containers.get(container_id)
         if not container or container.state != "running":
             return reply()
-        container.tell(signal.SIGTERM)
+        if grace_seconds > 0:
+            container.tell(signal.SIGTERM)
         self._deadlines.append((time.monotonic() + grace_seconds, container))
         self._waiting.append((container, reply))
 

@@ -177,7 +177,7 @@ class Pods:
     def terminate(self, one: Simulated, grace: float) -> float:
         """SIGTERM: it ends after a moment, or is killed when the grace is over; how many seconds that takes."""
         needs = one.vary(one.rules.stop, "stop")
-        if one.rules.ignore_term or needs > grace:
+        if one.rules.ignore_term or needs > grace or not grace:
             self.later(grace, lambda: self.end(one, 128 + SIGKILL, SIGKILL))
             return grace
         self.later(needs, lambda: self.end(one, 0))
