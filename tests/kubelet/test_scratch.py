@@ -26,7 +26,8 @@ class Watched:
         self.watch = ScratchWatch(
             SimpleNamespace(
                 pods=self.pods, nodes=self.nodes, data_dir=root, wake=self.woken.append,
-                runtime=SimpleNamespace(name="docker"), teller=lambda record: lambda *said: self.told.append(said[1]),
+                runtime=SimpleNamespace(name="docker", engine="docker"),
+                teller=lambda record: lambda *said: self.told.append(said[1]),
             )
         )  # fmt: skip
 
