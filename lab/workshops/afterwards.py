@@ -13,12 +13,14 @@ from lab.models import Seat, Workshop
 from lab.tutorials import shelf
 from lab.tutorials.lesson import Lesson
 
+from . import polls, questions
 from .accounts import staff_for
 from .acts import INSTRUCTOR
 from .drills import FAULTS, outcomes, strike
 from .presence import last_seen
 from .report import as_csv, report
 from .roles import OBSERVER, standing
+from .voices import Voices
 
 
 @require_GET
@@ -40,7 +42,7 @@ def file(request: HttpRequest, workshop: Workshop, kind: str) -> HttpResponse:
     if kind == "json":
         answer: HttpResponse = JsonResponse(_report(workshop, role), json_dumps_params={"indent": 1})
     else:
-        answer = HttpResponse(as_csv(*_read(workshop, role)), content_type="text/csv; charset=utf-8")
+        answer = HttpResponse(as_csv(*_read(workshop, role), _voices(workshop)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{workshop.code}.{kind}"'
     return answer
 
@@ -61,7 +63,11 @@ def drill(request: HttpRequest, workshop: Workshop) -> HttpResponse:
 def _report(one: Workshop, role: str) -> dict:
     seats, lessons, objects, seen = _read(one, role)
     drills = [(drill.fault, drill.began, outcomes(drill, seats)) for drill in one.drills.order_by("-began")]
-    return report(one, seats, lessons, objects, seen, drills)
+    return report(one, seats, lessons, objects, seen, drills, _voices(one))
+
+
+def _voices(one: Workshop) -> Voices:
+    return Voices(polls.all_of(one), questions.all_of(one))
 
 
 def _read(one: Workshop, role: str) -> tuple[list[Seat], list[Lesson], dict[str, dict[str, dict]], dict[str, float]]:

@@ -1,11 +1,12 @@
 """A poll of the whole class: the question that a step asks before one acts, answered, talked about, answered again.
 
 Both votes are counted side by side: what talking has changed. (Peer instruction: Crouch and Mazur, American Journal of
-Physics 69, 970, 2001.) Who voted what is kept, and nobody is shown it.
+Physics 69, 970, 2001.) Who voted what stands in the report, and on nobody's page while the class goes on.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from django.db import IntegrityError
 from django.utils.timezone import now
@@ -18,6 +19,18 @@ from lab.tutorials.lesson import Question
 from .leading import Form, place_of
 
 FIRST, SECOND = 1, 2
+
+
+@dataclass(frozen=True)
+class Polled:
+    """A poll as the report has it. `question`: None where its step asks nothing any more. `votes`: cluster → round →
+    the id of an answer."""
+
+    lesson: str
+    step: str
+    began: float
+    question: Question | None
+    votes: Mapping[str, Mapping[int, str]]
 
 
 def ask(workshop: Workshop, form: Form, by: str) -> str:
@@ -86,12 +99,33 @@ def voters(found: tuple[Poll, Question] | None) -> frozenset[str]:
 
 def counted(poll: Poll, question: Question) -> dict:
     """`{ask, round, answers: [{text, first, second}], voted: [in the first round, in the second]}`."""
-    votes = Counter(Vote.objects.filter(poll=poll).values_list("round", "answer"))
-    answers = [
-        {"text": one.text, "first": votes[FIRST, one.id], "second": votes[SECOND, one.id]} for one in question.answers
+    votes = list(Vote.objects.filter(poll=poll).values_list("round", "answer"))
+    voted = [sum(round == number for round, _ in votes) for number in (FIRST, SECOND)]
+    return {"ask": question.ask, "round": poll.round, "answers": side_by_side(question, votes), "voted": voted}
+
+
+def side_by_side(question: Question, votes: Iterable[tuple[int, str]]) -> list[dict]:
+    """`{text, first, second}` of each answer. `votes`: the round and the id of what was chosen. Pure."""
+    counts = Counter(votes)
+    return [
+        {"text": one.text, "first": counts[FIRST, one.id], "second": counts[SECOND, one.id]} for one in question.answers
     ]
-    voted = [sum(count for (round, _), count in votes.items() if round == number) for number in (FIRST, SECOND)]
-    return {"ask": question.ask, "round": poll.round, "answers": answers, "voted": voted}
+
+
+def all_of(workshop: Workshop) -> list[Polled]:
+    """In the order in which they were asked."""
+    votes: dict[int, dict[str, dict[int, str]]] = {}
+    given = Vote.objects.filter(poll__workshop=workshop).values_list("poll_id", "seat__cluster", "round", "answer")
+    for poll, cluster, round, answer in given:
+        votes.setdefault(poll, {}).setdefault(cluster, {})[round] = answer
+    return [_polled(poll, votes.get(poll.pk, {})) for poll in workshop.polls.order_by("began")]
+
+
+def _polled(poll: Poll, votes: Mapping[str, Mapping[int, str]]) -> Polled:
+    lesson = shelf.lesson(poll.lesson)
+    step = lesson.step(poll.step) if lesson else None
+    titles = lesson.title if lesson else poll.lesson, step.title if step else poll.step
+    return Polled(*titles, poll.began.timestamp(), question_of(poll), votes)
 
 
 TO_ALL: dict[str, Callable[[Workshop, Form, str], str]] = {"ask": ask, "again": ask_again, "finish": finish}

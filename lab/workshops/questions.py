@@ -40,12 +40,17 @@ def ordered(questions: Iterable[Wanted]) -> list[Wanted]:
 
 
 def of_workshop(workshop: Workshop) -> list[Wanted]:
+    """Those that pages show."""
+    return all_of(workshop)[:MOST_SHOWN]
+
+
+def all_of(workshop: Workshop) -> list[Wanted]:
     votes: dict[int, set[str]] = {}
     given = Upvote.objects.filter(question__workshop=workshop)
     for question, cluster in given.values_list("question_id", "seat__cluster"):
         votes.setdefault(question, set()).add(cluster)
     rows = workshop.questions.select_related("seat")
-    return ordered(_wanted(row, frozenset(votes.get(row.pk, ()))) for row in rows)[:MOST_SHOWN]
+    return ordered(_wanted(row, frozenset(votes.get(row.pk, ()))) for row in rows)
 
 
 def _wanted(row: Question, voters: frozenset[str]) -> Wanted:

@@ -1,6 +1,7 @@
 """What a workshop came to: who was there, how far they came, what they believed, how fast they recovered. Pure.
 
-Everything is read of the seats, of the Lessons in the learners' clusters, and of the drills' outcomes.
+Everything is read of the seats, of the Lessons in the learners' clusters, of the drills' outcomes, and of what the
+class has said.
 """
 
 import csv
@@ -13,7 +14,9 @@ from lab.models import Seat, Workshop
 from lab.tutorials.lesson import Lesson, Step
 from lab.tutorials.predictions import in_sum
 
+from . import voices as said
 from .drills import FAULTS, Outcome
+from .voices import Voices
 
 COLUMNS = (
     "name", "joined", "last seen", "lesson", "step", "passed", "seconds", "tries", "hints", "shown by the lab",
@@ -29,9 +32,11 @@ def report(
     objects: dict[str, dict[str, dict]],
     seen: dict[str, float],
     drills: list[tuple[str, datetime, list[Outcome]]],
+    voices: Voices,
 ) -> dict:
     """`objects`: cluster → the Lessons there, by their names. `seen`: cluster → when its learner was last seen. As
-    data: `{"workshop", "learners", "steps", "beliefs", "drills"}`, times in RFC 3339."""
+    data: `{"workshop", "learners", "steps", "beliefs", "drills", "polls", "questions"}`, times in RFC 3339."""
+    names = {seat.cluster: seat.nickname for seat in seats}
     learners = [_learner(seat, lessons, objects.get(seat.cluster, {}), seen.get(seat.cluster)) for seat in seats]
     summed = in_sum(lessons, list(objects.values()))
     return {
@@ -41,6 +46,8 @@ def report(
         "steps": [_step(lesson, step, list(objects.values())) for lesson in lessons for step in lesson.steps],
         "beliefs": [{"belief": belief, "learners": count} for belief, count in summed["beliefs"]],
         "drills": [_drill(fault, began, found) for fault, began, found in drills],
+        "polls": [{**said.polled(one, names), "began": stamp(one.began)} for one in voices.polls],
+        "questions": [{**said.asked(one, names), "asked": stamp(one.at)} for one in voices.questions],
     }  # fmt: skip
 
 
@@ -100,18 +107,28 @@ def _drill(fault: str, began: datetime, found: list[Outcome]) -> dict:
 
 
 def as_csv(
-    seats: list[Seat], lessons: list[Lesson], objects: dict[str, dict[str, dict]], seen: dict[str, float]
+    seats: list[Seat],
+    lessons: list[Lesson],
+    objects: dict[str, dict[str, dict]],
+    seen: dict[str, float],
+    voices: Voices,
 ) -> str:
-    """A line for each step that somebody passed, and one for who passed none: so everybody is in it."""
+    """A line for each step that somebody passed, for each poll that they voted in, for each question that they asked,
+    and one for who did nothing of it: so everybody is in it."""
     out = io.StringIO()
     table = csv.writer(out)
-    table.writerow(COLUMNS)
+    columns = (*COLUMNS, *said.COLUMNS)
+    table.writerow(columns)
+    rest = ("",) * (len(COLUMNS) - 5)  # of a line that is about no step that was passed
     for seat in seats:
         joined = seat.joined.timestamp()
         who = (safe(seat.nickname), stamp(joined), stamp(seen.get(seat.cluster, joined)))
         kept = objects.get(seat.cluster, {})
         rows = [_row(lesson, step, one) for lesson in lessons for step, one in _passed(lesson, kept.get(lesson.id))]
-        table.writerows((*who, *row) for row in rows or [("",) * (len(COLUMNS) - len(who))])
+        for lesson, step, words in said.rows_of(seat.cluster, voices):
+            rows.append((lesson, step, *rest, *(safe(str(word)) for word in words)))
+        for row in rows or [()]:
+            table.writerow((*who, *row, *("",) * (len(columns) - len(who) - len(row))))
     return out.getvalue()
 
 
