@@ -23,6 +23,8 @@ ONLY_CLUSTER = "orrery.only-cluster"
 BY_ROOM = "orrery.by-room"
 # And who the log says it was, where that is not the program that asks.
 AUTHOR = "orrery.author"
+# What stands outside in the place of the path to a Service's `proxy`, where that is another path.
+LED = "orrery.led"
 # What the room's door says to an act in a cluster that is not in the path, but in a form: called with its name, it
 # raises ApiError for one in which they may not.
 LETS = "orrery.lets"

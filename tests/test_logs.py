@@ -30,6 +30,7 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl_-x"
         ("postgres://orrery:s3cret@db:5432/orrery does not answer", "s3cret"),
         ("redis://:s3cret@cache:6379/0", "s3cret"),
         ("GET /back/{token} failed", None),
+        ("GET /through/bcdfgh-1:{token}/default/web/ failed", None),
         ("cookie: orrery-seat={token}; csrftoken=abc", None),
         ("{{'username': 'grace', 'password': '{token}'}}", None),
         ('{{"new_password1": "{token}"}}', None),

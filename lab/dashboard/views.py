@@ -115,8 +115,10 @@ def details(request: HttpRequest, cluster: str, resource: str, key: str) -> Http
     except ApiError as error:
         context = {"error": error, "name": name, **(gone(client, resource, namespace, name) if client else {})}
         return render(request, "board/drawer/gone.html", context, status=error.code)
-    if comes_by_room(request):
+    by_room = comes_by_room(request)
+    if by_room:
         context["front_door"] = ""  # on their own machine `.localhost` is that machine
+    context["outside"] = way_in(cluster, by_room).format(service=name, namespace=namespace)
     return render(request, f"board/drawer/{context.get('template', context['kind'])}.html", context)
 
 

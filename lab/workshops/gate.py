@@ -20,7 +20,8 @@ from django.contrib.auth.models import User
 
 from lab.apimachinery.errors import ApiError
 from lab.apiserver.threads import in_thread
-from lab.httpserver import AUTHOR, BY_ROOM, LETS, ONLY_CLUSTER, Receive, Scope, Send
+from lab.dashboard.frontdoor import THROUGH, quoted, through
+from lab.httpserver import AUTHOR, BY_ROOM, LED, LETS, ONLY_CLUSTER, Receive, Scope, Send
 from lab.models import Seat
 
 from . import shares
@@ -62,6 +63,9 @@ class Gate:
         """Raises ApiError for what is too much, before anything is answered."""
         cookies = read_cookies(scope)
         path = scope["path"]
+        if path.startswith(THROUGH):
+            await self._lead_through(scope, receive, send)
+            return
         if not path.startswith(EVERYBODY) and (user := await teaches(cookies)):
             await self._enter_staff(scope, receive, send, user)
             return
@@ -111,6 +115,18 @@ class Gate:
         state = {BY_ROOM: True, LETS: partial(check_named, user.username), **({AUTHOR: INSTRUCTOR} if seat else {})}
         scope["state"] = {**(scope.get("state") or {}), **state}
         await self._inner(scope, receive, send)
+
+    async def _lead_through(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """To a learner's Service, whoever has its link: a page of nobody's asks, with no cookie."""
+        shares.check_body(scope)
+        way = through(scope["path"])
+        if way is None or is_socket(scope):
+            shares.of_address(scope)
+            raise ApiError(404, "NotFound", "this link leads nowhere; copy all of it")
+        shares.of_seat(scope, way.cluster)
+        state = {**(scope.get("state") or {}), BY_ROOM: True, ONLY_CLUSTER: way.cluster, LED: way.prefix}
+        with shares.one_more(way.cluster):
+            await self._inner({**scope, "path": way.path, "raw_path": quoted(way.path), "state": state}, receive, send)
 
     async def _admit_everybody(self, scope: Scope, cookies: dict[str, str]) -> None:
         """Who teaches is not kept out by what others at the same address do."""

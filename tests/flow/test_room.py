@@ -73,6 +73,9 @@ def test_a_learners_service_answers_at_the_front_door_where_pods_are_processes(l
     through_the_api = f"clusters/{cluster}/api/v1/{default}/services/web/proxy/"  # from a machine of her own
     assert ada.get(through_the_api).startswith("Hello from web-")
     assert bob.refused(through_the_api) == 403
+    link = re.search(r'href="/(through/[^"]+)"', ada.get(f"clusters/{cluster}/board/drawer/services/default/web"))[1]
+    assert bob.get(link).startswith("Hello from web-")  # she may show it to others
+    assert bob.refused(link.replace("/web/", "/none/")) == 404
 
 
 def test_a_rehearsal_sets_every_stage_and_what_is_made_ahead_is_taken(lab, signed_in):

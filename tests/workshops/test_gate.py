@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
+from lab.dashboard.frontdoor import way_in
 from lab.httpserver import AUTHOR, LETS, ONLY_CLUSTER
 from lab.models import Help, Workshop
 from lab.tutorials.views import client_of, start
@@ -42,6 +43,20 @@ def ask(workshop) -> Callable[..., tuple[int, str]]:
         return sent[0].get("status", 0), sent[0]["type"] if kind == "websocket" else sent[1]["body"].decode()
 
     return asked
+
+
+def test_who_has_the_link_of_a_learners_service_reaches_it_and_nothing_else(workshop, ask, monkeypatch):
+    monkeypatch.setenv("ORRERY_FRONT_DOOR", "http://localhost:8089/")
+    ada, _ = join(workshop.code, "Ada")
+    link = way_in(ada.cluster, by_room=True).format(service="web", namespace="default")
+    assert ask(f"{link}accounts") == ask(link, method="POST") == (200, ada.cluster)
+    for path in (
+        f"/through/{ada.cluster}/default/web/",
+        link.replace("/default/web/", "/"),
+        link.replace(ada.cluster, "default"),
+    ):
+        assert ask(path)[0] == 404, path
+    assert ask(link, kind="websocket") == (0, "websocket.close")
 
 
 def test_a_learner_reaches_their_own_cluster_and_no_other(workshop, ask):

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from lab.apimachinery.errors import ApiError, bad_request, unavailable
 from lab.apimachinery.kinds import SERVICES
 from lab.apimachinery.services import find_port
+from lab.httpserver import LED
 
 from .. import registry
 from ..passing import Reply, exchange
@@ -54,7 +55,8 @@ async def proxy(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRe
         if name.lower() not in NOT_PASSED_BACK:
             response.headers[name] = value
     if location := reply.header("location"):
-        response.headers["Location"] = _led(location, host, request.path.partition("/proxy")[0] + "/proxy")
+        here = (request.scope.get("state") or {}).get(LED) or request.path.partition("/proxy")[0] + "/proxy"
+        response.headers["Location"] = _led(location, host, here)
     response.headers["Content-Security-Policy"] = SANDBOX
     return response
 
