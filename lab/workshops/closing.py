@@ -15,7 +15,7 @@ from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import LESSONS, NODES, VISITORS
 from lab.client import Client, UnknownCluster
 from lab.client.clusters import delete_cluster
-from lab.models import Seat, Workshop
+from lab.models import Help, Seat, Workshop
 from lab.visitors.status import is_active
 
 from .acts import INSTRUCTOR
@@ -134,6 +134,7 @@ def _send_away(seat: Seat) -> str:
         found = Client(seat.cluster, INSTRUCTOR, hardware=True).list(LESSONS)
         Seat.objects.filter(pk=seat.pk).update(kept={obj["metadata"]["name"]: obj for obj in found})
         delete_cluster(seat.cluster)
+        Help.objects.filter(seat=seat).delete()  # there is nothing any more to look along at
     except (ApiError, UnknownCluster) as error:
         return str(error)
     forgotten(seat.cluster)

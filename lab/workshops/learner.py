@@ -7,10 +7,10 @@ from django.utils.timezone import now
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.errors import bad_request
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
-from lab.dashboard.answers import refused, strict
+from lab.dashboard.answers import strict
 from lab.models import Seat
 from lab.tutorials import shelf
 from lab.tutorials.cluster import ensure_learning_cluster
@@ -20,6 +20,7 @@ from .codes import read_code, read_nickname
 from .gate import COOKIE
 from .helping import OF_LEARNER, move
 from .leading import be_alone, come_late
+from .seated import seated
 from .seats import Refused, join, seat_of
 from .tries import too_many, was_wrong
 from .views import drawn
@@ -92,11 +93,9 @@ def room(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @strict
-def hand(request: HttpRequest) -> HttpResponse:
+@seated
+def hand(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Up, or down again."""
-    seat = seat_of(request.COOKIES.get(COOKIE, ""))
-    if seat is None:
-        return HttpResponse(status=403)
     up = bool(request.POST.get("up"))
     if up != bool(seat.hand):  # who asks twice has asked since the first time
         Seat.objects.filter(pk=seat.pk).update(hand=now() if up else None)
@@ -105,41 +104,30 @@ def hand(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @strict
-def alone(request: HttpRequest) -> HttpResponse:
+@seated
+def alone(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Out of a class that is led, and back."""
-    seat = seat_of(request.COOKIES.get(COOKIE, ""))
-    if seat is None:
-        return HttpResponse(status=403)
     be_alone(seat, bool(request.POST.get("on")))
     return HttpResponse(status=204)
 
 
 @require_POST
 @strict
-def helped(request: HttpRequest, what: str) -> HttpResponse:
+@seated
+def helped(request: HttpRequest, seat: Seat, what: str) -> HttpResponse:
     """What they answer to an instructor who wants to help, and how they end it."""
-    seat = seat_of(request.COOKIES.get(COOKIE, ""))
-    if seat is None:
-        return HttpResponse(status=403)
-    try:
-        move(seat, what, OF_LEARNER)
-    except ApiError as error:
-        return refused(error)
+    move(seat, what, OF_LEARNER)
     return HttpResponse(status=204)
 
 
 @require_POST
 @strict
-def vote(request: HttpRequest) -> HttpResponse:
+@seated
+def vote(request: HttpRequest, seat: Seat) -> HttpResponse:
     """`answer` to the question of `poll` in its `round`."""
-    seat = seat_of(request.COOKIES.get(COOKIE, ""))
-    if seat is None:
-        return HttpResponse(status=403)
     try:
         poll, number = (int(request.POST.get(word, "")) for word in ("poll", "round"))
-        polls.vote(seat, poll, number, request.POST.get("answer", ""))
     except ValueError:
-        return refused(bad_request("say which poll it is, and which round"))
-    except ApiError as error:
-        return refused(error)
+        raise bad_request("say which poll it is, and which round") from None
+    polls.vote(seat, poll, number, request.POST.get("answer", ""))
     return HttpResponse(status=204)

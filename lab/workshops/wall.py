@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 from lab.apimachinery.errors import ApiError
+from lab.apimachinery.kinds import LESSONS
 from lab.client import Client, UnknownCluster, wait_for_any
 from lab.models import Cluster, Seat, Workshop
 from lab.tutorials import shelf
@@ -64,7 +65,7 @@ class Wall(Watched):
         names, now = [seat.cluster for seat in seats], time.time()
         heads = dict(Cluster.objects.filter(name__in=names).values_list("name", "revision"))
         seen = last_seen(names)
-        self._read_to = {seat.cluster: self._read_on(seat, heads.get(seat.cluster, 0)) for seat in seats}
+        self._read_to = {seat.cluster: self._read_on(seat, heads.get(seat.cluster)) for seat in seats}
         helped, tiles = beside(workshop), {}
         waiting, begun = workshop.is_waiting, workshop.begun.timestamp() if workshop.begun else 0.0
         for number, seat in enumerate(seats, 1):
@@ -76,11 +77,16 @@ class Wall(Watched):
                 part["help"] = [with_them.by, with_them.state]
             if waiting:
                 part["waits"] = True
+            if workshop.over and seat.cluster not in heads:
+                part["gone"] = True
             tiles[seat.cluster] = whole(part, self._read_to[seat.cluster].part, begun)
         return Shown(_room(workshop, tiles), tiles)
 
-    def _read_on(self, seat: Seat, head: int) -> Read:
-        """What the cluster says now. One whose log has not moved is not asked."""
+    def _read_on(self, seat: Seat, head: int | None) -> Read:
+        """What the cluster says now. One whose log has not moved is not asked, and one that has gone cannot be: then it
+        is what was kept of it."""
+        if head is None:
+            return Read("", 0, _part(seat, {LESSONS.resource: list(seat.kept.values())}))
         known = self._read_to.get(seat.cluster)
         if known and known.revision == head:
             return known

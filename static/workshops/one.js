@@ -7,6 +7,7 @@ const box = $("one");
 const { base, csrf, role, group } = document.body.dataset;
 export const instructs = role === "instructor";
 export const mine = (row) => instructs || (role === "assistant" && (row.group || "A") === group);
+const within = (row) => mine(row) && !row.gone;
 
 // Answers in words, whatever came of it.
 export async function ask(what, form) {
@@ -55,10 +56,10 @@ export function show() {
   const facts = [
     ["Lesson", lesson ? `${lesson.number}. ${lesson.title}` : "none begun"],
     row.step && ["Step", said.step],
-    ["Time", row.step && row.phase !== "Passed" ? `${Math.floor(said.time.split("/")[0])} min on it, ${row.minutes} are planned` : said.time],
-    said.says && [row.fault ? "Trouble" : "Check", said.says],
+    said.time && ["Time", row.step && row.phase !== "Passed" ? `${Math.floor(said.time.split("/")[0])} min on it, ${row.minutes} are planned` : said.time],
+    said.says && [row.gone ? "Now" : row.fault ? "Trouble" : "Check", said.says],
     row.broken && ["", "Only a reset helps: what must always hold did not."],
-    ["Pods", said.pods || "none", small],
+    !row.gone && ["Pods", said.pods || "none", small],
     (said.noted || row.hand) && ["Also", [row.hand && "hand is up", said.noted].filter(Boolean).join(", ")],
   ].filter(Boolean);
   $("one-facts").replaceChildren(
@@ -73,7 +74,7 @@ export function show() {
   $("one-board").href = `/clusters/${row.id}/`;
   $("one-lesson").href = `/clusters/${row.id}/lessons/${row.lesson}/`;
   $("one-lower").hidden = !row.hand || !mine(row);
-  for (const part of [$("one-hint"), $("one-reset").parentNode]) part.hidden = !row.step || !mine(row);
+  for (const part of [$("one-hint"), $("one-reset").parentNode]) part.hidden = !row.step || !within(row);
 }
 
 // Those that one may be moved to.
@@ -94,7 +95,7 @@ function groups(row) {
 function beside(row) {
   const [by, state] = row.help || [];
   const here = by === document.body.dataset.me && state !== "Asked";
-  $("one-look").hidden = !!state || !mine(row);
+  $("one-look").hidden = !!state || !within(row);
   $("one-leave").hidden = !state || by !== document.body.dataset.me;
   $("one-leave").textContent = state === "Asked" ? "Do not ask any more" : "Leave them";
   $("one-board").hidden = !here;

@@ -23,6 +23,7 @@ export function look(row) {
   if (row.hand) return "asks";
   if (row.fault) return "fault";
   if (row.ended) return "ended";
+  if (row.gone) return "idle";
   if (row.waits) return "idle";
   if (!row.step) return now() - row.since > 120 ? "late" : "idle";
   if (row.phase === "Passed") return "passed";
@@ -32,19 +33,21 @@ export function look(row) {
 
 export function words(row) {
   const spent = now() - row.since;
-  const time = row.ended ? "" : row.phase === "Passed" || !row.step ? span(spent) : `${Math.floor(Math.max(0, spent) / 60)}/${row.minutes} min`;
+  const time = row.ended || row.gone ? "" : row.phase === "Passed" || !row.step ? span(spent) : `${Math.floor(Math.max(0, spent) / 60)}/${row.minutes} min`;
   const lesson = lessonOf(row);
   const step = row.step ? `${row.step}/${lesson?.steps.length ?? "?"} ${row.title}` : "–";
   const setting = { Setting: "the stage is being set", Predict: "to predict first", Passed: row.ended ? "has passed all steps" : "has passed it" }[row.phase];
-  const says = row.fault ? `The lab’s fault: ${row.says}` : row.waits ? "waits for the class to begin" : row.skips ? "lets the lab show it" : row.says || setting || (row.step ? "" : "has begun no lesson");
+  const says = row.gone ? "the cluster is gone" : row.fault ? `The lab’s fault: ${row.says}` : row.waits ? "waits for the class to begin" : row.skips ? "lets the lab show it" : row.says || setting || (row.step ? "" : "has begun no lesson");
   const away = row.away && `away${now() - row.away < 60 ? "" : ` ${span(now() - row.away)}`}`;
   const hints = row.hints && many(row.hints, "hint");
   const alone = row.alone && "on their own";
-  const helped = row.help && { Asked: `${row.help[0]} asks`, Looks: `${row.help[0]} looks along`, Offers: `${row.help[0]} offers to act`, Acts: `${row.help[0]} acts` }[row.help[1]];
+  const [by, state] = row.help || [];
+  const helps = { Asked: "asks", Looks: "looks along", Offers: "offers to act", Acts: "acts" }[state];
+  const helped = helps && `${by} ${helps}`;
   const grouped = row.group && `group ${row.group}`;
-  const note = [helped, away, alone, hints, row.tries && `↺ ${row.tries}`, row.group].filter(Boolean).join(" · ");
+  const note = [away, alone, hints, row.tries && `↺ ${row.tries}`, row.group].filter(Boolean).join(" · ");
   const noted = [helped, away, alone, hints && `${hints} used`, row.tries && `reset ${many(row.tries, "time")}`, grouped].filter(Boolean).join(", ");
-  return { name: nameOf(row), asks: row.hand ? "Hand up." : "", time, step, says, note, noted, pods: pods(row) };
+  return { name: nameOf(row), by: by || "", helps: helps || "", asks: row.hand ? "Hand up." : "", time, step, says, note, noted, pods: pods(row) };
 }
 
 export function pods(row) {

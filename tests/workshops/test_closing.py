@@ -12,7 +12,7 @@ from lab.apimachinery.kinds import LESSONS, NODES
 from lab.apimachinery.patch.json_merge import json_merge as merged
 from lab.client import cluster_names
 from lab.client.clusters import delete_cluster
-from lab.models import Seat, Workshop
+from lab.models import Help, Seat, Workshop
 from lab.tutorials.views import begin, client_of
 from lab.workshops.afterwards import _kept
 from lab.workshops.closing import IS_OVER, PAUSES, at_home, check_goes_on, why_not
@@ -101,6 +101,7 @@ def test_minutes_are_added_to_those_that_are_left(workshop, teacher, ada):
 def test_a_class_that_is_over_sleeps_and_wakes(workshop, teacher, ada):
     assert powers(ada.seat) == {None}
     assert do(teacher, workshop, "end") == (200, "The class is over. 1 of 1 clusters are asleep.")
+    assert "gone" not in Wall(workshop.code).look().tiles[ada.seat.cluster]
     assert powers(ada.seat) == {"off"} and refusal(ada.seat) == IS_OVER
     assert told(workshop, ada)["over"] and not told(workshop, ada)["goes"]
     page = ada.get("/room/").content.decode()
@@ -120,6 +121,7 @@ def test_a_class_that_is_over_sleeps_and_wakes(workshop, teacher, ada):
 def test_where_clusters_go_the_certificates_stay_until_the_class_is_forgotten(workshop, teacher, ada, lesson):
     Workshop.objects.update(goes=True)
     path = f"/lessons/certificate?cluster={ada.seat.cluster}"
+    Help.objects.create(seat=ada.seat, by="grace", state="Looks")
     before = Browser().get(path).content.decode()
     assert lesson.steps[0].title in before
     assert do(teacher, workshop, "end") == (200, "The class is over. 1 of 1 clusters are gone.")
@@ -129,7 +131,9 @@ def test_where_clusters_go_the_certificates_stay_until_the_class_is_forgotten(wo
     page = ada.get("/room/").content.decode()
     assert "is over" in page and "Your board" not in page and ada.seat.cluster not in cluster_names()
     shown = Wall(workshop.code).look()
-    assert shown.room["time"]["goes"] and len(shown.tiles) == 1
+    tile = shown.tiles[ada.seat.cluster]
+    assert shown.room["time"]["goes"] and tile["gone"] and tile["lesson"] == PLAYED and tile["passed"] == [1]
+    assert tile["step"] == 1 and "board" not in tile and "help" not in tile
     assert _kept(Seat.objects.get())[PLAYED]["status"]["steps"]  # the report goes on
     assert teacher.get(f"/staff/workshops/{workshop.code}/report").status_code == 200
     assert do(teacher, workshop, "go-on") == (400, "its clusters are gone")

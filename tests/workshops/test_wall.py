@@ -102,7 +102,7 @@ def test_a_hint_stands_in_the_lesson_and_a_reset_begins_the_step_anew_and_says_s
     assert do(teacher, workshop, "hint", seat=ada.cluster, text="Look at <b>web</b>.").status_code == 200
     obj, lesson = client.get(LESSONS, "", PLAYED), shelf.find(PLAYED).lesson
     assert lesson_row(obj)["of"].get("told") and "told" not in before  # by which her page asks for it
-    assert [one["text"] for one in column.column(client, lesson, obj)["told"]] == ["Look at <b>web</b>."]
+    assert [one["text"] for one in column.column(client, lesson, obj, "")["told"]] == ["Look at <b>web</b>."]
     part = Browser().get(f"/clusters/{ada.cluster}/lessons/{PLAYED}/parts?of=hints").content.decode()
     assert "From your instructor" in part and "Look at &lt;b&gt;web&lt;/b&gt;." in part
     do(teacher, workshop, "reset", seat=ada.cluster)
