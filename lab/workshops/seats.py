@@ -1,13 +1,15 @@
 """Taking a seat in a workshop, and finding it again."""
 
 import time
+from collections.abc import Iterable
 
+from django.apps import apps
 from django.db import transaction
 from django.utils.timezone import localdate
 
 from lab.client import cluster_names
 from lab.client.clusters import delete_cluster
-from lab.models import Seat, Workshop
+from lab.models import Role, Seat, Workshop
 from lab.tutorials.cluster import ensure_learning_cluster
 
 from .codes import digest, free_nickname, new_token
@@ -60,14 +62,27 @@ def rehearsal_cluster(workshop: Workshop) -> str:
 
 
 def forget(workshop: Workshop) -> None:
-    """Its clusters, those that nobody has taken too, with all that was done there, and its learners' names."""
+    """Its clusters, those that nobody has taken too, with all that was done there, its learners' names, and the
+    accounts of who only helped in it."""
     there = set(cluster_names())  # those of a class that is over may have gone
     ahead = {*next_clusters(workshop), rehearsal_cluster(workshop)}
     taken = set(workshop.taken.values_list("cluster", flat=True))
+    helped = list(workshop.roles.values_list("account", flat=True))
     for cluster in sorted((taken | ahead) & there):
         delete_cluster(cluster)
         forgotten(cluster)
     workshop.delete()
+    drop_without_part(helped)
+
+
+def drop_without_part(names: Iterable[str]) -> None:
+    """Those accounts that were for nothing but what is gone. Who makes workshops keeps theirs. A lab without a room has
+    no accounts, and does not know what one is."""
+    if not apps.is_installed("django.contrib.auth"):
+        return
+    parts = {*Role.objects.values_list("account", flat=True), *Workshop.objects.values_list("by", flat=True)}
+    accounts = apps.get_model("auth", "User").objects.filter(username__in=set(names) - parts)
+    accounts.filter(is_superuser=False, is_staff=False).delete()
 
 
 def forget_overdue() -> None:

@@ -100,6 +100,15 @@ def test_who_is_taken_away_is_out_at_once_and_beside_nobody(workshop, teacher):
     assert teacher.post(f"{PATH}/away", {"account": "grace"}).status_code == 404
 
 
+def test_with_a_workshop_go_the_accounts_of_who_only_helped_in_it(workshop, teacher):
+    other = Workshop.objects.create(code="ZZZZZZ", title="Other", by="grace", forget="2100-01-01")
+    for name, role in (("bert", "assistant"), ("anna", "assistant"), ("linus", "instructor")):
+        add(teacher, name, role)
+    Role.objects.create(workshop=other, account="anna", role="assistant", group="A")
+    teacher.post("/staff/workshops/BCDFGH/delete")
+    assert set(User.objects.values_list("username", flat=True)) == {"grace", "anna", "linus"}
+
+
 def test_groups_are_divided_from_the_page(workshop, teacher):
     for name in ("Ada", "Bob", "Cleo"):
         join(workshop.code, name)
