@@ -50,6 +50,7 @@ LATER = {
 DRAWN = LOOPS | LATER
 # The others are reached by a list, and drawn while somebody has turned their wheels.
 NAMES = {author: name for name, author in wheels.LOOPS.items()} | DRAWN
+NAMES["persistentvolume-controller"] = "volume binder"  # so long a word has no room
 WHEELS = {author: name for name, author in wheels.LOOPS.items()}  # author → the name of its wheel
 MOST_LIT = 12  # things that a loop touched, of which its row tells
 # Heartbeats, notes, and the count of its own steps: a wheel that always turns says nothing.

@@ -3,12 +3,17 @@
 `modes` is always: name of a wheel that does not run → how it turns.
 """
 
+import re
+from collections import Counter
+
 from lab.apimachinery import wheels
 from lab.apimachinery.kinds import DEPLOYMENTS
 from lab.apimachinery.wheels import KUBELET
 
 from .rows import Row
 from .workloadrows import ENDING
+
+STEPS = re.compile(r"^at (step \d+) of (\d+)$")
 
 
 def stopped(modes: dict[str, str]) -> list[str]:
@@ -25,20 +30,16 @@ def stopped(modes: dict[str, str]) -> list[str]:
 
 
 def of_loops(modes: dict[str, str]) -> dict[str, str]:
-    """author → how its loop turns, empty if as ever. All kubelets are one loop on the board."""
-    kubelets = {name.removeprefix(KUBELET): mode for name, mode in modes.items() if name.startswith(KUBELET)}
-    said = {f"{mode} on {node}" for node, mode in kubelets.items()}
-    if len(kubelets) > 1:
-        said = {f"{stopped(kubelets)[1].replace('wheel', 'kubelet')}"}
-    return {author: modes.get(name, "") for name, author in wheels.LOOPS.items()} | {"kubelet": "".join(said)}
+    """author → how its loop turns, in the little room there is; empty if as ever. All kubelets are one loop there."""
+    short = {name: STEPS.sub(r"\1/\2", mode) for name, mode in modes.items()}
+    kubelets = Counter(re.split(r",| \d", mode)[0] for name, mode in short.items() if name.startswith(KUBELET))
+    said = ", ".join(f"{count} {word}" for word, count in sorted(kubelets.items()))
+    return {author: short.get(name, "") for name, author in wheels.LOOPS.items()} | {"kubelet": said}
 
 
 # Whose turning the card of a workload waits for, besides the scheduler's and its own kind's.
 MAKERS = {DEPLOYMENTS.kind: ("deployment", "replicaset"), "CronJob": ("cronjob", "job")}
-STEERING = {
-    "release": "release",
-    "scaler": "horizontalpodautoscaler",
-}  # of a card → who steers it
+STEERING = {"release": "release", "scaler": "horizontalpodautoscaler"}  # of a card → who steers it
 
 
 def held_by(row: Row, obj: dict, pods: list[Row], modes: dict[str, str]) -> str:

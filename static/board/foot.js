@@ -10,6 +10,7 @@ const loops = each("loop", document.getElementById("loops"), (item, row, fresh) 
   put(item, row.queue || row.mode ? { text: "", ...row } : row); // one that stands may have something to do all the same
   item.title = `${row.name}: ${[row.mode, row.text || row.queue].filter(Boolean).join("; ") || "nothing to do"}`;
   item.classList.toggle("acted", !!row.acts);
+  item.classList.toggle("long", row.name.length > 11);
   item.dataset.mode = row.mode || "";
   item.querySelectorAll("[data-as]").forEach((it, at) => (it.dataset.fig = `turns ${row.wheel} ${2 - 2 * at}`));
   if (!fresh && item.acts !== row.acts) goRound(item, row.lit);

@@ -9,7 +9,7 @@ from lab.client import Client
 from lab.client.clusters import ensure_cluster, furnish
 from lab.dashboard.board import Board
 from lab.dashboard.drawers import drawer
-from lab.dashboard.turned import stopped
+from lab.dashboard.turned import of_loops, stopped
 from lab.dashboard.wheels import turn
 from lab.tasks import subscribe_all
 
@@ -48,10 +48,10 @@ def test_what_waits_says_for_whom():
     board = Board([deployment, a_replicaset(deployment), pod, a_node(), service])
     board.apply([change(a_wheel("kubelet.node-a", "Paused")), change(a_wheel("endpointslice", "Slow", seconds=5))])
     assert next(row for row in board.rows.values() if row["kind"] == "workload")["held"] == "kubelet.node-a is paused"
-    assert board.rows["loops/kubelet"]["mode"] == "paused on node-a"
+    assert board.rows["loops/kubelet"]["mode"] == "1 paused"
     assert board.rows["services/default/web"]["trouble"] == "leads to no pod · endpointslice is slow, 5 s"
-    board.apply([change(a_wheel("kubelet.node-b", "Broken"))])
-    assert board.rows["loops/kubelet"]["mode"] == "2 kubelets stopped"
+    board.apply([change(a_wheel("kubelet.node-b", "Step", steps=2)), change(a_wheel("kubelet.node-c", "Paused"))])
+    assert board.rows["loops/kubelet"]["mode"] == "2 paused, 1 step"
 
 
 def test_a_deployment_that_its_controller_has_not_looked_at_is_something_to_do_for_no_other_loop():
@@ -63,6 +63,12 @@ def test_a_deployment_that_its_controller_has_not_looked_at_is_something_to_do_f
     seen = with_status(deployment, observedGeneration=2, replicas=3)
     board.apply([change(seen, deployment, "deployment-controller")])
     assert board.rows["loops/replicaset-controller"]["queue"] == "2 missing"
+
+
+def test_a_loop_has_little_room_to_say_how_it_turns():
+    assert of_loops({"scheduler": "at step 1 of 12"})["scheduler"] == "step 1/12"
+    assert of_loops({"kubelet.a": "slow, 5 s", "kubelet.b": "slow, 2 s"})["kubelet"] == "2 slow"
+    assert set(of_loops({}).values()) == {""}
 
 
 def test_that_a_step_is_counted_is_no_act():
