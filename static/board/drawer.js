@@ -63,7 +63,7 @@ export function open(id, wanted = "", then = undefined) {
 // `of`: the id of what it is for.
 export function openPanel(name, of) {
   document.body.dataset.drawer = "open";
-  load(`${base}board/panel/${name}${of ? `?for=${of}` : ""}`).then(() => drawer.querySelector("form input:not([type=hidden]), form textarea")?.focus());
+  load(`${base}board/panel/${name}${of ? `?for=${of}` : ""}`).then(() => drawer.querySelector("form input:not([type=hidden]), form textarea, .differs")?.focus());
   select();
 }
 

@@ -142,6 +142,7 @@ def test_two_moments_are_compared_in_the_drawer(screen, walked):
     expect(screen.drawer).to_contain_text("spec.replicas")
     expect(screen.drawer.locator("del")).to_have_text("3")
     expect(screen.drawer.locator("ins")).to_have_text("4")
+    expect(screen.drawer.get_by_role("region", name="What differs")).to_be_focused()  # its keys scroll it
     page.set_viewport_size({"width": 390, "height": 844})  # on a phone the drawer leaves the line within reach
     page.get_by_label("One revision back").click()
     at(screen, walked[0] - 1)
