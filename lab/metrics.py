@@ -20,9 +20,9 @@ FRESH_SECONDS = 10.0  # who says nothing for so long has gone, and its figures w
 POD_USAGE = "pods"  # {uid: {"cpuMillis": float, "memoryBytes": int, "containers": {name: both}}}   by each kubelet
 # CPU is over the last two seconds; a pod is told of from its second look on, and not while its node is cut off.
 TRAFFIC = "traffic"  # {"<namespace>/<service>:<port name or number>": {"servers": {pod uid: SERVER}}}   by the proxy
-# SERVER: {"requests": n, "errors": n, "totalMs": n, "inFlight": n, "rate": per second, "errorRate": 0…1, "meanMs":
-# float}. Requests, errors and the time until the answers began are counted since the pod came; the last three are
-# over the last few seconds.
+# SERVER: {"requests": n, "errors": n, "unreached": n, "totalMs": n, "inFlight": n, "rate": per second, "errorRate":
+# 0…1, "unreachedRate": 0…1, "meanMs": float}. Requests, errors, those of them for which no connection was taken, and
+# the time until the answers began are counted since the pod came; rates and mean are over the last few seconds.
 TURNS = (
     "turns"  # {loop's name: [ms that its last turn took, keys it took, how many failed, turns since the broker began]}
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 WINDOW_SECONDS = 5.0  # over which rates and means are taken
-COUNTERS = ("requests", "errors", "totalMs")
+COUNTERS = ("requests", "errors", "totalMs", "unreached")
 Place = tuple[str, str, str]  # cluster, backend, server
 
 
@@ -23,7 +23,7 @@ class Count:
     def take(self, told: dict) -> None:
         again = told["requests"] < self.told.get("requests", 0)  # it has been started anew
         before = {} if again else self.told
-        self.sums = {name: self.sums[name] + told[name] - before.get(name, 0) for name in COUNTERS}
+        self.sums = {name: self.sums[name] + told.get(name, 0) - before.get(name, 0) for name in COUNTERS}
         self.told = told
 
 
@@ -82,13 +82,14 @@ def _servers(scopes: dict) -> Iterator[tuple[Place, dict]]:
 def _figures(past: deque[tuple[float, dict]], before: dict) -> dict:
     (first, then), (last, now) = past[0], past[-1]
     # A data plane that went has taken its counts along: less than before is nothing new.
-    requests, errors, took = (max(now[name] - then[name], 0) for name in COUNTERS)
+    requests, errors, took, unreached = (max(now[name] - then[name], 0) for name in COUNTERS)
     flying = now["inFlight"] - then["inFlight"]
     answered = requests - flying
     return {
         **now,
         "rate": round(requests / (last - first), 3) if last > first else 0.0,
         "errorRate": round(errors / requests, 4) if requests else 0.0,
+        "unreachedRate": round(unreached / requests, 4) if requests else 0.0,
         # As long as none of them is answered, the last that is known is how long it took before.
         "meanMs": round(max(took / answered, 0.0), 3) if answered > 0 else before.get("meanMs", 0.0),
     }

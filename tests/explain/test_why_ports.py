@@ -5,10 +5,12 @@ import shlex
 
 import pytest
 
+from lab import metrics
 from lab.apimachinery.kinds import PODS, SERVICES
 from lab.apimachinery.patch import JSON_PATCH
 from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.dashboard.advice import act_of
+from lab.explain.past import PastClient
 from tests.controllers.cluster import Cluster
 
 from .asking import asked, first
@@ -95,3 +97,30 @@ def test_a_label_of_another_value_is_no_mistake_for_it(shop):
     )
     (card,) = (one for one in asked(shop.client, PODS, "web-1") if one["reason"] == "NotSelected")
     assert "Nearly" not in card["answer"]
+
+
+@pytest.mark.parametrize(
+    ("counted", "silent"),
+    [
+        ({"requests": 9, "unreached": 9, "rate": 2.0, "unreachedRate": 1.0}, True),
+        ({"requests": 9, "unreached": 9, "rate": 0.0, "unreachedRate": 0.0}, True),
+        ({"requests": 9, "unreached": 4, "rate": 2.0, "unreachedRate": 1.0}, True),
+        ({"requests": 9, "unreached": 4, "rate": 2.0, "unreachedRate": 0.5}, False),
+        ({"requests": 9, "unreached": 4, "rate": 0.0, "unreachedRate": 0.0}, False),
+        ({"requests": 0, "unreached": 0, "rate": 0.0, "unreachedRate": 0.0}, False),
+    ],
+    ids=str,
+)
+def test_that_nothing_listens_at_a_port_is_told_from_what_the_data_planes_count(shop, monkeypatch, counted, silent):
+    run(shop)
+    (pod,) = shop.pods()
+    told = {"default/web:80": {"servers": {pod["metadata"]["uid"]: counted}}}
+    monkeypatch.setattr(metrics, "read", lambda cluster, topic: told if topic == metrics.TRAFFIC else {})
+    card = serve(shop, {"port": 80, "targetPort": 9999})
+    of_pod = next(one for one in asked(shop.client, PODS, "web-1") if one["reason"] in ("Serving", "Unreached"))
+    assert card["reason"] == of_pod["reason"] == ("Unreached" if silent else "Serving")
+    assert ("nothing takes a connection there, at port 9999" in card["answer"]) is silent
+    if silent:
+        assert card["help"]["command"] == "kubectl logs web-1"
+        past = PastClient(shop.name, shop.client.view().revision)
+        assert first(past, SERVICES, "web")["reason"] == "Serving"

@@ -24,6 +24,16 @@ def test_rates_are_those_of_the_last_seconds():
     assert (figures(tally)["rate"], figures(tally)["requests"]) == (0.0, 190)
 
 
+def test_how_many_were_not_reached_is_told_of_the_last_seconds_too():
+    tally = Tally()
+    for second, unreached in enumerate((0, 5, 10)):
+        plane = told(5 * second, errors=unreached)
+        plane["west"]["default/web:http"]["a"]["unreached"] = unreached
+        tally.take({"host": plane})
+        tally.note(float(second), {"west"})
+    assert (figures(tally)["unreached"], figures(tally)["unreachedRate"]) == (10, 1.0)
+
+
 def test_counts_of_several_data_planes_are_added_and_never_go_back():
     tally = Tally()
     tally.take({"host": told(100, total=1000), "west/gateway": told(300, total=9000)})

@@ -70,7 +70,7 @@ def _ready(subject: Subject) -> Card:
     run = "its container runs" if count == 1 else f"all its {count} containers run"
     ago = f"has been ready for {human_duration(max(0.0, subject.now - row['time']))}" if row else "is ready"
     address = subject.obj["status"].get("podIP")
-    answer = f"It {ago}: {run}" + (f", and it answers at {address}." if address else ".")
+    answer = f"It {ago}: {run}" + (f", and its address is {address}." if address else ".")
     words = because(row["why"]) if row else ""
     grounds = [ground(row, words or "all its containers are ready", "condition Ready")] if row else []
     return Card(READY, answer, "Ready", grounds)

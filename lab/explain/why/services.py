@@ -10,7 +10,7 @@ from lab.apimachinery.services import SERVICE_NAME
 from ..authors import called
 from ..grounds import because
 from ..words import ready_in
-from . import ports, quoted
+from . import ports, quoted, reaching
 from .card import Card, Ground, Help, ground
 from .recorded import of_spec, of_value
 from .selecting import labels_of, nearest, written
@@ -73,8 +73,11 @@ def _serving(subject: Subject, slices: list[Subject], ready: list[str]) -> Card:
         f"{ports.asked_at(slices)}: {named}."
     )
     pods = [pod for name in ready if (pod := subject.client.find(PODS, subject.namespace, name))]
-    if pods and (port := ports.undeclared(subject.obj, pods)):
-        words, grounds, help_ = ports.doubted(subject, port, pods[0])
+    doubted = ports.undeclared(subject.obj, pods) if pods else None
+    words, grounds, help_ = ports.doubted(subject, doubted, pods[0]) if doubted else ("", [], None)
+    if port := reaching.unreached(subject, {pod["metadata"]["uid"] for pod in pods}):
+        return reaching.card(subject, port, ready[0], answer, help_)
+    if doubted:
         return Card(SOME, answer + words, "Serving", [*_decided(slices), *grounds], help_)
     return Card(SOME, answer, "Serving", _decided(slices))
 

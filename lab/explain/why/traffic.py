@@ -10,7 +10,7 @@ from lab.apimachinery.services import SERVICE_NAME
 from ..authors import called
 from ..grounds import because
 from ..words import ready_in
-from . import ports
+from . import ports, reaching
 from .card import Card, Ground, Help, ground
 from .recorded import of_condition, of_spec, of_value
 from .selecting import labels_of, nearest, written
@@ -41,6 +41,8 @@ def _through(subject: Subject, services: list[str]) -> Card:
     let_in = [name for name, (ready, _) in entries.items() if ready]
     grounds = [found for _, found in entries.values()]
     if let_in:
+        if card := _unreached(subject, let_in):
+            return card
         many = f"Service {let_in[0]} selects" if len(let_in) == 1 else f"Services {', '.join(let_in)} select"
         whose = "its" if len(let_in) == 1 else "their"
         answer = f"{many} it, and it is ready: its address is among {whose} endpoints."
@@ -53,6 +55,15 @@ def _through(subject: Subject, services: list[str]) -> Card:
         return Card(NONE, answer, "Progressing", [*grounds, *of_condition(subject, "Ready")])
     answer = f"{many} it, but it is not ready, and only ready pods are among the endpoints."
     return Card(NONE, answer, "NotReady", [*grounds, *of_condition(subject, "Ready")])
+
+
+def _unreached(subject: Subject, services: list[str]) -> Card | None:
+    for name in services:
+        service = subject.other(SERVICES, subject.namespace, name)
+        if service and (port := reaching.unreached(service, {subject.uid})):
+            led = f"Service {name} selects it, and it is ready: its address is among its endpoints."
+            return reaching.card(service, port, subject.name, led)
+    return None
 
 
 def _without_port(subject: Subject, services: list[str]) -> Card | None:

@@ -152,7 +152,19 @@ def test_it_counts_requests_errors_and_time_for_each_server(program: Program, or
     assert (told["u1"]["requests"], told["u1"]["errors"]) == (5, 0)
     assert (told["u2"]["requests"], told["u2"]["errors"]) == (4, 3)
     assert 0 <= told["u1"]["totalMs"] < 5000
-    assert set(told["u1"]) == {"requests", "errors", "inFlight", "totalMs"}
+    assert set(told["u1"]) == {"requests", "errors", "unreached", "inFlight", "totalMs"}
+
+
+def test_requests_for_which_no_connection_was_taken_are_told_apart(program: Program, origins):
+    program.apply({"u1": {**origins("gone").server(), "port": free_port()}})
+    assert {program.get()[0] for _ in range(3)} == {503}
+    told = program.counters()["u1"]
+    assert (told["requests"], told["errors"], told["unreached"]) == (3, 3, 3)
+    program.apply({"u2": origins("bad").server()})
+    program.get("/?status=503")
+    program.get("/break")
+    told = program.counters()["u2"]
+    assert (told["errors"], told["unreached"]) == (2, 0)
 
 
 def test_a_request_that_another_server_had_to_take_counts_only_there(program: Program, origins):

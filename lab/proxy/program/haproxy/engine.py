@@ -207,6 +207,7 @@ class HAProxyEngine:
                 told[names[proxy].scope][names[proxy].name][config.key_of(server)] = {
                     "requests": counts.requests,
                     "errors": counts.errors,
+                    "unreached": counts.unreached,
                     "inFlight": counts.in_flight,
                     "totalMs": round(counts.total_ms),
                 }

@@ -29,10 +29,12 @@ class Counts:
     in_flight: int = 0
     mean_ms: float = 0.0  # of the last ones: HAProxy's own
     total_ms: float = 0.0  # until each answer began
+    unreached: int = 0  # of the errors: no connection was taken
 
     def __add__(self, other: "Counts") -> "Counts":
         flying, total = self.in_flight + other.in_flight, self.total_ms + other.total_ms
-        return Counts(self.requests + other.requests, self.errors + other.errors, flying, total_ms=total)
+        unreached = self.unreached + other.unreached
+        return Counts(self.requests + other.requests, self.errors + other.errors, flying, 0.0, total, unreached)
 
     def since(self, before: "Counts") -> "Counts":
         """With the time of all its requests, which HAProxy does not tell, from two of its sliding means: what is in the
@@ -163,5 +165,6 @@ def read_statistics(table: str) -> dict[tuple[str, str], Counts]:
             number(row, "hrsp_5xx") + number(row, "econ") + number(row, "eresp"),
             number(row, "scur"),
             float(sum(number(row, name) for name in ("qtime", "ctime", "rtime"))),
+            unreached=number(row, "econ"),
         )
     return found

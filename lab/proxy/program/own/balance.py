@@ -10,12 +10,12 @@ REMEMBERED = 10_000  # clients of one Service
 class Server:
     """A server with its counters and its idle connections."""
 
-    __slots__ = ("current", "errors", "idle", "in_flight", "requests", "spec", "total_ms")
+    __slots__ = ("current", "errors", "idle", "in_flight", "requests", "spec", "total_ms", "unreached")
 
     def __init__(self, spec: plan.Server):
         self.spec = spec
         self.current = 0
-        self.requests = self.errors = self.in_flight = 0
+        self.requests = self.errors = self.unreached = self.in_flight = 0
         self.total_ms = 0.0
         self.idle: list = []
 
@@ -23,9 +23,10 @@ class Server:
         self.requests += 1
         self.in_flight += 1
 
-    def end(self, failed: bool) -> None:
+    def end(self, failed: bool, reached: bool = True) -> None:
         self.in_flight -= 1
         self.errors += failed
+        self.unreached += not reached
 
     def pass_on(self, other: "Server") -> None:
         """It could not be asked, so it was not its request."""
@@ -39,7 +40,8 @@ class Server:
 
     def counters(self) -> dict:
         total = round(self.total_ms)
-        return {"requests": self.requests, "errors": self.errors, "inFlight": self.in_flight, "totalMs": total}
+        told = {"requests": self.requests, "errors": self.errors, "unreached": self.unreached}
+        return {**told, "inFlight": self.in_flight, "totalMs": total}
 
 
 class Backend:

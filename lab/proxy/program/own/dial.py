@@ -37,7 +37,7 @@ async def dial(
                 tried.clear()
                 following = backend.pick(client, tried)
             if following is None:
-                server.end(failed=True)
+                server.end(failed=True, reached=False)
             else:
                 server.pass_on(following)
             server = following
