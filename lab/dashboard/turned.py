@@ -43,17 +43,26 @@ STEERING = {"release": "release", "scaler": "horizontalpodautoscaler"}  # of a c
 
 
 def held_by(row: Row, obj: dict, pods: list[Row], modes: dict[str, str]) -> str:
-    """Which wheels a workload waits for: those who steer it always, the others if it is not as it should be."""
+    """Which wheels a workload waits for: those who steer it always, the others where there is something for them."""
     if not modes:
         return ""
     loops = [loop for field, loop in STEERING.items() if field in row]
-    generation = obj["metadata"].get("generation", 0)
-    seen = obj.get("status", {}).get("observedGeneration", generation) >= generation
     late = [pod for pod in pods if pod["state"] != "ready"]
-    kind, whole = row["what"], row.get("state") in ("ready", "done", "failed")
-    if kind not in ENDING:
-        whole = whole and len(pods) - len(late) == row.get("desired", 0)
-    if not seen or not whole:
-        loops += [*MAKERS.get(kind, (kind.lower(),)), "scheduler"]
-        loops += sorted({wheels.kubelet_of(pod["node"]) for pod in late if pod.get("node")})
+    if _is_to_be_made(row, obj, pods, late):
+        loops += MAKERS.get(row["what"], (row["what"].lower(),))
+    if any(not pod.get("node") for pod in late):
+        loops.append("scheduler")
+    loops += sorted({wheels.kubelet_of(pod["node"]) for pod in late if pod.get("node")})
     return ", ".join(f"{loop} is {modes[loop]}" for loop in loops if loop in modes)
+
+
+def _is_to_be_made(row: Row, obj: dict, pods: list[Row], late: list[Row]) -> bool:
+    """Whether its own controller has something to do: what was changed, pods to make or to end, another version."""
+    generation = obj["metadata"].get("generation", 0)
+    if obj.get("status", {}).get("observedGeneration", generation) < generation:
+        return True
+    if row["what"] in ENDING:
+        return row.get("state") not in ("ready", "done", "failed")
+    standing = sum(pod["state"] != "leaving" for pod in pods)
+    rolling = "oldTotal" in row or row.get("state") != "ready" and not late
+    return rolling or standing != row.get("desired", 0)

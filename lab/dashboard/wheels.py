@@ -12,7 +12,7 @@ from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.wheels import BROKEN, KUBELET, MODES, PAUSED, RUNNING, SECONDS, SLOW, STEP, Wheel
 from lab.apiserver.tables.cells import human_duration
 from lab.client import Client
-from lab.client.ahead import LOOPS, ahead
+from lab.client.ahead import LOOPS, Ahead, ahead
 from lab.explain.past import PastClient
 from lab.explain.words import telling
 from lab.store import find, rows_at
@@ -67,7 +67,7 @@ def loop_drawer(client: Client, name: str) -> dict:
     _exists(client, names.get(name, name))
     wheel = _wheel(client, names.get(name, name))
     past = isinstance(client, PastClient)  # of what was before it then, and how long a turn took, nothing is kept
-    keys = ahead(client.view(), wheel.name) if name in names and not past else []
+    keys = _before(client, wheel.name) if name in names and not past else []
     now = client.now()
     waiting = [{"key": one.key, "cause": one.cause, "error": one.error, "when": _when(one.due - now)} for one in keys]
     stored = client.find(WHEELS, "", wheel.name)
@@ -95,6 +95,16 @@ def loop_drawer(client: Client, name: str) -> dict:
         ],
         "command": kubectl("get", "wheel", wheel.name, "-o", "yaml"),
     }
+
+
+def _before(client: Client, loop: str) -> list[Ahead]:
+    """What a loop has before it, each key that stands for many by those for which it stands."""
+    found = {one.key: one for one in ahead(client.view(), loop)}
+    unfolded: dict[str, Ahead] = {}
+    for one in found.values():
+        for key, cause in LOOPS[loop].singly(client, {one.key: one.cause}).items():
+            unfolded.setdefault(key, found.get(key) or one._replace(key=key, cause=cause))
+    return list(unfolded.values())
 
 
 def _acts(client: Client, name: str) -> list[dict]:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import WHEELS
+from lab.apimachinery.kinds import PODS, WHEELS
 from lab.client import Client
 from lab.client.clusters import ensure_cluster, furnish
 from lab.dashboard.board import Board
@@ -13,7 +13,7 @@ from lab.dashboard.turned import of_loops, stopped
 from lab.dashboard.wheels import turn
 from lab.tasks import subscribe_all
 
-from .build import a_deployment, a_node, a_pod, a_replicaset, change, ready, with_status
+from .build import a_deployment, a_node, a_pod, a_replicaset, change, crashed, ready, with_status
 
 WHEEL = "/apis/orrery.io/v1/wheels/replicaset"
 
@@ -52,6 +52,19 @@ def test_what_waits_says_for_whom():
     assert board.rows["services/default/web"]["trouble"] == "leads to no pod · endpointslice is slow, 5 s"
     board.apply([change(a_wheel("kubelet.node-b", "Step", steps=2)), change(a_wheel("kubelet.node-c", "Paused"))])
     assert board.rows["loops/kubelet"]["mode"] == "2 paused, 1 step"
+
+
+def test_a_pod_that_crashes_waits_for_no_loop_but_its_kubelet():
+    deployment = a_deployment(replicas=1)
+    replicaset = a_replicaset(deployment, replicas=1)
+    board = Board([deployment, replicaset, crashed(a_pod("web-rs1-x", replicaset, node="node-a")), a_node()])
+    turned = ("scheduler", "deployment", "replicaset", "kubelet.node-b")
+    board.apply([change(a_wheel(name, "Paused")) for name in turned])
+    card = next(row for row in board.rows.values() if row["kind"] == "workload")
+    assert "held" not in card
+    board.apply([change(a_pod("web-rs1-y", replicaset))])  # one more than is wanted, and without a node
+    card = next(row for row in board.rows.values() if row["kind"] == "workload")
+    assert card["held"] == "deployment is paused, replicaset is paused, scheduler is paused"
 
 
 def test_a_deployment_that_its_controller_has_not_looked_at_is_something_to_do_for_no_other_loop():
@@ -106,6 +119,19 @@ def test_the_drawer_of_a_loop_says_what_it_watches_and_has_before_it():
     assert drawer(client, "loops", "", "all", "")["loops"][0][0] == "service-account-controller"
     with pytest.raises(ApiError):
         drawer(client, "loops", "", "nobody", "")
+
+
+@pytest.mark.django_db
+def test_what_the_scheduler_has_before_it_are_the_pods_that_wait():
+    ensure_cluster("waiting")
+    furnish("waiting")
+    subscribe_all()
+    client = Client("waiting", "board")
+    shown = drawer(client, "loops", "", "scheduler", "")  # it has never turned: all that there is stands before it
+    assert shown["keys"] == []
+    client.create(PODS, {"metadata": {"name": "web", "namespace": "default"}, "spec": a_pod("web")["spec"]})
+    shown = drawer(client, "loops", "", "scheduler", "")
+    assert [one["key"] for one in shown["keys"]] == ["default/web"]
 
 
 @pytest.mark.django_db
