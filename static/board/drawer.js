@@ -80,7 +80,8 @@ export function close() {
   drawer.replaceChildren(document.getElementById("t-welcome").content.cloneNode(true));
   select();
   const of = `[data-id="${was}"]`;
-  if (was) document.querySelector(`${of}:is(button, [tabindex]), ${of} :is(.head, [data-show=""]), [data-show="${was}"]`)?.focus();
+  const find = (wanted) => document.querySelector(wanted);
+  if (was) (find(`${of}:is(button, [tabindex]), ${of} :is(.head, button)`) || find(`[data-show="${was}"]`))?.focus();
 }
 
 function select(id = "") {

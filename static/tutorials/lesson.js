@@ -49,7 +49,7 @@ async function refresh(parts) {
 const hints = () => [...lesson.querySelectorAll(".hints li")].map((hint) =>
   [...hint.querySelectorAll("small, p, .command > code")].map((part) => part.textContent).join(" "));
 // What was: so that what turned can be said, and the focus goes where one goes on.
-const seen = () => ({ ...$("l-stage").dataset, checks: outcomes(), hints: hints(), told: told().length });
+const seen = () => ({ ...$("l-stage").dataset, checks: outcomes(), hints: hints(), told: told().length, judged: !!lesson.querySelector(".checks small:not(:empty)") });
 const told = () => [...lesson.querySelectorAll(".told li")].map((one) => one.textContent);
 const outcomes = () => Object.fromEntries([...lesson.querySelectorAll("[data-check]")].map((one) => [one.dataset.check, one.dataset.outcome]));
 let before = seen();
@@ -92,7 +92,8 @@ function settled() {
   if (fresh && (free || focused)) begin();
   else if (now.phase === "Passed" && before.phase !== "Passed") passed(free || focused);
   else if (focused && free) ($(focused) || $("l-title")).focus({ preventScroll: true });
-  if (now.phase === "Act" && before.phase === "Predict") reveal($("l-checks"));
+  // Once more when they say what is missing: there is more of them then.
+  if (now.phase === "Act" && $("l-predict").firstElementChild && (before.phase === "Predict" || now.judged && !before.judged)) reveal($("l-checks"));
   if (now.told > before.told) hear(told().at(-1));
   if (!fresh) tell(now);
   before = now;
@@ -128,7 +129,8 @@ function helped(hint) {
   const item = [...lesson.querySelectorAll(".hints li")][hints().indexOf(hint)];
   if (item.matches("[data-asked]")) reveal($("l-hints"));
   const [{ top, bottom }, foot] = [item.getBoundingClientRect(), $("l-foot").getBoundingClientRect()];
-  const seen = item.matches("[data-asked]") || top >= 0 && bottom <= foot.top && bottom;
+  const middle = (top + bottom) / 2;
+  const seen = item.matches("[data-asked]") || middle > 0 && middle < foot.top;
   if (!seen) toast(`Hint: ${hint}`, { kind: "wait", seconds: 12 });
   return seen;
 }
