@@ -132,8 +132,7 @@ class Performance:
             self._write(obj, status if counts else {**status, "baseline": counted(self._client.cluster)})
             return SOON
         if obj["spec"].get("skip") == step.id:
-            right = next((act for act in step.solution if act.kind == "answer"), None)
-            self._answer(obj, step, right.form if right else {step.predict.id: _right(step)})
+            self._answer(obj, step, {step.predict.id: shown_prediction(step)})
             return SOON
         return SELDOM
 
@@ -273,9 +272,13 @@ def grown(client: Client, after: int) -> list[Change]:
     return list(changes(client.cluster, after, ROWS)) if recent is None else recent
 
 
-def _right(step: Step) -> str:
+def shown_prediction(step: Step) -> str:
+    """What the lab commits itself to where it shows a step: what its solution says, else the right answer. A number has
+    none until it is measured."""
     assert step.predict
-    return next((answer.id for answer in step.predict.answers if answer.right or answer.claims), "")
+    said = (act.form[step.predict.id] for act in step.solution if act.kind == "answer" and step.predict.id in act.form)
+    right = (answer.id for answer in step.predict.answers if answer.right or answer.claims)
+    return next(said, next(right, ""))
 
 
 def _seconds(taken: float) -> str:

@@ -7,8 +7,8 @@ from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.explain import thread
 from lab.tutorials.claims import parse, parse_subject
-from lab.tutorials.lesson import Check, Moment, Step
-from lab.tutorials.performance import Performance, has_begun, is_early
+from lab.tutorials.lesson import Act, Answer, Check, Moment, Question, Step
+from lab.tutorials.performance import Performance, has_begun, is_early, shown_prediction
 
 from .made_up import deployment, row
 
@@ -39,6 +39,14 @@ def test_what_a_history_begins_with_is_early_too_if_a_person_did_it():
     assert not has_begun(asked, [row(three, "horizontal-pod-autoscaler", 0.0, old=two)])
     later = step(Check("then", "Then", moments=scaled, after="asked"))
     assert not has_begun(later, [row(three, "kubectl", 0.0, old=two)])
+
+
+def test_who_is_shown_a_step_is_committed_to_its_prediction_and_not_to_another_question():
+    vote = Question("predict", "Which?", answers=(Answer("a", "A"), Answer("b", "B", right=True)))
+    other, said = Act("answer", form={"quiz": "x"}), Act("answer", form={"predict": "a"})
+    solutions = ((), (other,), (said,))
+    shown = [shown_prediction(Step("a", "A", 1, "", predict=vote, solution=acts)) for acts in solutions]
+    assert shown == ["b", "b", "a"]
 
 
 @pytest.mark.django_db
