@@ -105,6 +105,7 @@ function begin() {
 }
 
 function passed(may) {
+  helping?.remove();
   reveal($("l-checks"), "start");
   if (may) $("l-next")?.focus({ preventScroll: true });
 }
@@ -124,14 +125,15 @@ function hear(words) {
 }
 
 // What was asked for comes into sight. What comes by itself moves nothing under who reads: where it is out of sight, it is
-// said beside the board too.
+// said beside the board too, until the step is passed; not to whom the lab shows it.
+let helping;
 function helped(hint) {
   const item = [...lesson.querySelectorAll(".hints li")][hints().indexOf(hint)];
   if (item.matches("[data-asked]")) reveal($("l-hints"));
   const [{ top, bottom }, foot] = [item.getBoundingClientRect(), $("l-foot").getBoundingClientRect()];
   const middle = (top + bottom) / 2;
-  const seen = item.matches("[data-asked]") || middle > 0 && middle < foot.top;
-  if (!seen) toast(`Hint: ${hint}`, { kind: "wait", seconds: 12 });
+  const seen = item.matches("[data-asked]") || middle > 0 && middle < foot.top || $("l-done").firstElementChild;
+  if (!seen) helping = toast(`Hint: ${hint}`, { kind: "wait", seconds: 12 });
   return seen;
 }
 
