@@ -5,6 +5,7 @@ from django.test import Client as Browser
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import CONFIGMAPS, LESSONS, VISITORS
+from lab.apiserver.schemas.check import check_object
 from lab.client import Client, Put
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.creating import create_from_yaml
@@ -131,6 +132,17 @@ def test_who_has_asked_once_is_given_one_and_no_other_when_its_time_comes():
 def test_what_was_given_stays_when_another_comes_by_itself():
     status = progress.hinted({}, SECOND, [False, False], 1, waited=5)
     assert progress.hinted(status, SECOND, [True, False], 1, waited=6)["hints"] == [0, 1]
+
+
+def test_kubectl_knows_every_field_of_a_lesson(client):
+    """Or it warns of each, whatever one patches, and what it does not know of the spec is lost."""
+    begin(client, PLAYED)
+    obj = client.get(LESSONS, "", PLAYED.id)
+    obj["spec"] |= {"first": {"first": {"predict": "a"}}}
+    status = progress.committed({**obj, "status": {**progress.setting(obj), "began": {}}}, FIRST, 9.0, early=False)
+    status = progress.hinted(progress.judged(status, []), SECOND, [True, False], 1, 0.0)
+    obj["status"] = {**status, "struck": [0], "done": [], "baseline": {}, "message": "", "steps": {}}
+    assert check_object(obj, obj["apiVersion"], obj["kind"], "Warn") == []
 
 
 def test_a_hint_says_why_it_has_come(client):
