@@ -88,7 +88,7 @@ export async function act(name, payload) {
   }
 }
 
-// Named by what it takes back, for who hears it in a list of buttons: cards have an Undo too.
+// Named by what it takes back: cards have an Undo too.
 const undo = (what, press) =>
   make("button", { type: "button", textContent: "Undo", ariaLabel: `Undo: ${what}`, onclick: ({ target }) => press(target.parentNode) });
 

@@ -176,6 +176,19 @@ def test_the_tape_has_the_newest_first(still):
     ]
 
 
+def test_who_closes_the_drawer_is_back_where_they_opened_it(page, process_lab):
+    """And not where the same thing is named elsewhere: the tape of events, the pill of the wheels."""
+    screen = Screen(page, process_lab).open()
+    loop = page.locator('[data-id="loops/replicaset-controller"] button')
+    for opener, title in ((page.locator(".card .open").first, "hello"), (loop, "replicaset")):
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(screen.drawer.locator("h1")).to_contain_text(title)
+        page.keyboard.press("Escape")
+        expect(screen.drawer.locator("h1")).to_have_text("Reach in")
+        expect(opener).to_be_focused()
+
+
 def test_everything_can_be_done_from_the_keyboard(page, process_lab):
     screen = Screen(page, process_lab).open()
     page.keyboard.press("Control+k")

@@ -140,6 +140,7 @@ def test_desired_state_with_every_mistake_on_the_way(player):
     player.check("three", "not yet", "2")  # too few, and made already
     player.press("hint")
     expect(page.locator(".hints li").first).to_be_visible(timeout=SLOW)
+    expect(page.locator(".hints small").first).to_have_text("As you asked:")
     expect(page.locator("#l-said")).to_contain_text(f"Hint: {page.locator('.hints li').first.text_content()}".strip())
     player.card("web").get_by_label("One replica more").click()
     player.passed()
