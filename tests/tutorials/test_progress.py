@@ -150,9 +150,9 @@ def test_a_hint_says_why_it_has_come(client):
     client.patch(LESSONS, "", PLAYED.id, {"spec": {"step": "second"}})
     obj = {**client.get(LESSONS, "", PLAYED.id)}
     obj["status"] = {"run": 1, "step": "second", "phase": progress.ACT, "hints": [0, 1], "given": []}
-    assert [hint["came"] for hint in column(client, PLAYED, obj)["hints"]] == ["As things stand", "After 40 s"]
+    assert [hint["came"] for hint in column(client, PLAYED, obj, "")["hints"]] == ["As things stand", "After 40 s"]
     obj["status"]["given"] = [1]
-    assert [hint["asked"] for hint in column(client, PLAYED, obj)["hints"]] == [False, True]
+    assert [hint["asked"] for hint in column(client, PLAYED, obj, "")["hints"]] == [False, True]
 
 
 @pytest.mark.parametrize(("guess", "right"), [(80, True), (120, True), (79, False), (121, False)])
