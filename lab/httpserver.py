@@ -19,6 +19,8 @@ LOOK_SECONDS = 0.5
 SECURED, CERTIFICATE = "orrery.secured", "orrery.certificate"
 # Also there: the one cluster that whoever asks may see. Without it they may see all.
 ONLY_CLUSTER = "orrery.only-cluster"
+# Or those that are offered to them, as a list; where they may act the room's door says.
+SHOWN_CLUSTERS = "orrery.shown-clusters"
 # That it came by the room's port.
 BY_ROOM = "orrery.by-room"
 # And who the log says it was, where that is not the program that asks.

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from lab.apimachinery.errors import ApiError
 from lab.client import cluster_names
-from lab.httpserver import BY_ROOM, LETS, ONLY_CLUSTER
+from lab.httpserver import BY_ROOM, LETS, ONLY_CLUSTER, SHOWN_CLUSTERS
 
 View = Callable[..., HttpResponse]
 
@@ -29,8 +29,10 @@ def comes_by_room(request: HttpRequest) -> bool:
 
 def clusters_for(request: HttpRequest) -> list[str]:
     """Those that one may go to."""
-    own = own_cluster(request)
-    return [own] if own else cluster_names()
+    if own := own_cluster(request):
+        return [own]
+    shown = (getattr(request, "scope", {}).get("state") or {}).get(SHOWN_CLUSTERS)
+    return shown if shown is not None else cluster_names()
 
 
 def named_cluster(request: HttpRequest, usual: str) -> str:

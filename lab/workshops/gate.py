@@ -21,7 +21,7 @@ from django.contrib.auth.models import User
 from lab.apimachinery.errors import ApiError
 from lab.apiserver.threads import in_thread
 from lab.dashboard.frontdoor import THROUGH, quoted, through
-from lab.httpserver import AUTHOR, BY_ROOM, LED, LETS, ONLY_CLUSTER, Receive, Scope, Send
+from lab.httpserver import AUTHOR, BY_ROOM, LED, LETS, ONLY_CLUSTER, SHOWN_CLUSTERS, Receive, Scope, Send
 from lab.models import Seat
 
 from . import shares
@@ -113,6 +113,8 @@ class Gate:
         else:
             await in_thread(check_elsewhere, user, path, scope.get("query_string", b""), is_page(scope))
         state = {BY_ROOM: True, LETS: partial(check_named, user.username), **({AUTHOR: INSTRUCTOR} if seat else {})}
+        if not instructs(user):
+            state[SHOWN_CLUSTERS] = [seat.cluster] if seat else []
         scope["state"] = {**(scope.get("state") or {}), **state}
         await self._inner(scope, receive, send)
 
@@ -167,10 +169,10 @@ def check_named(name: str, cluster: str) -> None:
 
 def check_elsewhere(user: User, path: str, query: bytes, reads: bool) -> None:
     """Whether they may be where no learner is: who only assists or observes reads lessons. What a learner has done in
-    them is their instructors' to read. Raises ApiError."""
+    them is read by who helps them. Raises ApiError."""
     named = parse_qs(query.decode("latin-1")).get("cluster", [])
     for seat in filter(None, (whose(f"/clusters/{cluster}/") for cluster in named)):
-        check(user, seat.workshop, "progress")
+        check(user, seat.workshop, "progress", seat)
     lessons = reads and path.startswith(LESSONS) and not path.startswith(NOT_FOR_LEARNERS)
     if not lessons and not instructs(user):
         raise ApiError(403, "Forbidden", NOT_FOR_YOU)

@@ -12,7 +12,7 @@ from lab.models import Role, Seat, Workshop
 
 INSTRUCTOR, ASSISTANT, OBSERVER = ROLES = ("instructor", "assistant", "observer")
 SEES = frozenset({"wall", "report"})
-HELPS = frozenset({"hint", "reset", "lower", "answer", "look", "take", "give", "leave", "point"})
+HELPS = frozenset({"hint", "reset", "lower", "answer", "look", "take", "give", "leave", "point", "progress"})
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ async def inside(scope, receive, send) -> None:
     """What lies behind: answers with the only cluster that who asks may see."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     state = scope.get("state", {})
-    inside.lets = state.get(LETS)
+    inside.state, inside.lets = state, state.get(LETS)
     await send({"type": "http.response.body", "body": (state.get(ONLY_CLUSTER) or state.get(AUTHOR, "all")).encode()})
 
 

@@ -9,13 +9,14 @@ from django.test import Client as Browser
 
 from lab.apiserver.threads import in_thread
 from lab.asgi import application
+from lab.dashboard.answers import clusters_for
 from lab.models import Help, Role, Workshop
 from lab.workshops import consumers, teaching
 from lab.workshops.gate import COOKIE
 from lab.workshops.roles import ASSISTANT, INSTRUCTOR, OBSERVER, Standing, may, refusal, standing, workshops_of
 from lab.workshops.seats import join
 
-from .test_gate import ask  # noqa: F401
+from .test_gate import ask, inside  # noqa: F401
 from .test_wall import opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,10 +24,12 @@ WHO = (Standing(INSTRUCTOR), Standing(ASSISTANT, "A"), Standing(ASSISTANT, "B"),
 # To a learner of group A: who may, in the order of WHO.
 TABLE = {
     **dict.fromkeys(("wall", "report"), "yyyy-"),
-    **dict.fromkeys(("hint", "reset", "lower", "answer", "look", "take", "give", "leave", "point"), "yy---"),
+    **dict.fromkeys(
+        ("hint", "reset", "lower", "answer", "look", "take", "give", "leave", "point", "progress"), "yy---"
+    ),
     **dict.fromkeys(("say", "hold", "release", "bring", "follow", "part", "ask", "again", "finish", "remove"), "y----"),
     **dict.fromkeys(("pause", "resume", "extend", "end", "go-on", "begin", "group"), "y----"),
-    **dict.fromkeys(("inject", "page", "people", "edit", "progress"), "y----"),
+    **dict.fromkeys(("inject", "page", "people", "edit"), "y----"),
 }
 
 
@@ -150,7 +153,7 @@ def test_what_one_may_not_do_is_not_in_the_page(workshop, people):
 
 ELSEWHERE = [
     ("/clusters/learn/", 403), ("/clusters/default/api/v1/secrets", 403), ("/metrics", 403), ("/health", 403),
-    ("/lessons/predictions", 403), ("/lessons/?cluster=bcdfgh-1", 403), ("/", 303), ("/lessons/", 200),
+    ("/lessons/predictions", 403), ("/lessons/?cluster=bcdfgh-2", 403), ("/", 303), ("/lessons/", 200),
 ]  # fmt: skip
 
 
@@ -162,6 +165,24 @@ def test_beside_their_workshops_who_assists_or_observes_reads_lessons_and_no_mor
         assert ask(path, key, cookie="orrery-staff", method="POST")[0] == 403
     key = people["linus"].cookies["orrery-staff"].value
     assert ask(path, key, cookie="orrery-staff")[0] == (403 if "bcdfgh" in path else 200)
+
+
+def test_an_assistant_is_offered_the_cluster_of_whom_they_help_and_no_other(workshop, people, ask, rf):  # noqa: F811
+    ada, bob = workshop.taken.order_by("id")
+    Help.objects.create(seat=ada, by="anna", state="Looks")
+    offered = {}
+    for name, browser in people.items():
+        for path in (f"/clusters/{ada.cluster}/", f"/lessons/?cluster={ada.cluster}", "/lessons/"):
+            status, _ = ask(path, browser.cookies["orrery-staff"].value, cookie="orrery-staff")
+            request = rf.get(path)
+            request.scope = {"state": inside.state}
+            offered[name, path] = clusters_for(request) if status == 200 else status
+    assert offered["anna", f"/clusters/{ada.cluster}/"] == [ada.cluster]
+    assert offered["anna", f"/lessons/?cluster={ada.cluster}"] == []
+    assert [offered[name, "/lessons/"] for name in ("anna", "bert", "otto")] == [[], [], []]
+    for name in ("bert", "otto", "linus"):
+        assert offered[name, f"/lessons/?cluster={ada.cluster}"] == 403
+    assert bob.cluster in offered["linus", "/lessons/"]
 
 
 def test_beside_a_learner_stays_who_may_be_there_and_as_long_as_they_may(workshop, people, ask):  # noqa: F811
