@@ -21,7 +21,7 @@ def test_the_reason_of_what_was_chosen_is_shown_and_no_other():
 
     def shown(answers: dict) -> str:
         obj = {"metadata": {"name": LESSON.id}, "spec": {"step": "first", "run": 1, "answers": {"first": answers}}}
-        return render_to_string("tutorials/_questions.html", column(client, LESSON, obj))
+        return render_to_string("tutorials/_questions.html", column(client, LESSON, obj, ""))
 
     assert "because" not in shown({})
     assert "<code>base64</code>" in shown({"read": "decode"})
