@@ -40,7 +40,7 @@ def turn(client: Client, namespace: str, name: str, form: dict) -> Done:
         spec["seconds"] = form.get("seconds") or SECONDS
     if mode == STEP:
         spec["steps"] = (max(wheel.steps, wheel.taken) if wheel.mode == STEP else wheel.taken) + 1
-    said = SAID.get(mode) or f"takes a key each {spec['seconds']:g} s"
+    said = SAID.get(mode) or f"rests {spec['seconds']:g} s after each key"
     before = PAUSED if wheel.mode == STEP else wheel.mode  # what is stepped stands
     undo = {"mode": before, "seconds": wheel.seconds} if mode not in (before, wheel.mode) else None
     if stored is None:
