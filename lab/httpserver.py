@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -30,6 +31,11 @@ LED = "orrery.led"
 # What the room's door says to an act in a cluster that is not in the path, but in a form: called with its name, it
 # raises ApiError for one in which they may not.
 LETS = "orrery.lets"
+
+
+def quoted(path: str) -> str:
+    """A path as it goes over the wire: what ASGI has in `raw_path`."""
+    return quote(path, safe="/:@!$&'()*+,;=~-._")
 
 
 def author_for(request: object, usual: str) -> str:

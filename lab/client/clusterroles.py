@@ -36,6 +36,7 @@ def _scaled(*plurals: str) -> tuple[str, ...]:
 
 WORKLOADS = ("deployments", "replicasets", "statefulsets")
 DATA = ("configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "replicationcontrollers", "services")
+REACHED = ("pods/attach", "pods/exec", "pods/portforward", "services/proxy")  # what is let into pods
 WRITABLE = tuple(name for name in DATA if name != "endpoints")  # by them traffic could be led anywhere: CVE-2021-25740
 SEEN = [
     _rule(READ, "", *DATA, "serviceaccounts", "limitranges", "namespaces", "resourcequotas"),
@@ -62,9 +63,9 @@ def _with_readings(rules: list[dict]) -> list[dict]:
 
 VIEW = _with_readings(SEEN)
 EDIT = [
-    _rule(READ, "", "secrets", "pods/attach", "pods/exec", "pods/portforward"),
+    _rule(READ, "", "secrets", *REACHED),
     _rule(("impersonate",), "", "serviceaccounts"),
-    _rule(WRITE, "", *WRITABLE, "secrets", "serviceaccounts", "pods/attach", "pods/exec", "pods/portforward"),
+    _rule(WRITE, "", *WRITABLE, "secrets", "serviceaccounts", *REACHED),
     _rule(WRITE, "", "replicationcontrollers/scale"),
     _rule(("create",), "", "pods/eviction", "pods/kill", "serviceaccounts/token"),
     _rule(WRITE, "apps", "daemonsets", *WORKLOADS, *_scaled(*WORKLOADS)),

@@ -9,7 +9,6 @@ of one cluster and nothing else, to whoever is given the link.
 import os
 import re
 from typing import NamedTuple
-from urllib.parse import quote
 
 from django.core import signing
 
@@ -51,8 +50,3 @@ def through(path: str) -> Way | None:
     except signing.BadSignature:
         return None
     return Way(cluster, prefix, f"/clusters/{cluster}/api/v1/namespaces/{namespace}/services/{service}/proxy/{rest}")
-
-
-def quoted(path: str) -> bytes:
-    """As ASGI has a path in `raw_path`."""
-    return quote(path, safe="/:@!$&'()*+,;=~-._").encode()

@@ -20,8 +20,8 @@ from django.contrib.auth.models import User
 
 from lab.apimachinery.errors import ApiError
 from lab.apiserver.threads import in_thread
-from lab.dashboard.frontdoor import THROUGH, quoted, through
-from lab.httpserver import AUTHOR, BY_ROOM, LED, LETS, ONLY_CLUSTER, SHOWN_CLUSTERS, Receive, Scope, Send
+from lab.dashboard.frontdoor import THROUGH, through
+from lab.httpserver import AUTHOR, BY_ROOM, LED, LETS, ONLY_CLUSTER, SHOWN_CLUSTERS, Receive, Scope, Send, quoted
 from lab.models import Seat
 
 from . import shares
@@ -128,7 +128,9 @@ class Gate:
         shares.of_seat(scope, way.cluster)
         state = {**(scope.get("state") or {}), BY_ROOM: True, ONLY_CLUSTER: way.cluster, LED: way.prefix}
         with shares.one_more(way.cluster):
-            await self._inner({**scope, "path": way.path, "raw_path": quoted(way.path), "state": state}, receive, send)
+            await self._inner(
+                {**scope, "path": way.path, "raw_path": quoted(way.path).encode(), "state": state}, receive, send
+            )
 
     async def _admit_everybody(self, scope: Scope, cookies: dict[str, str]) -> None:
         """Who teaches is not kept out by what others at the same address do."""

@@ -10,14 +10,14 @@ cookies there, and a browser takes it for a page of nobody's (CSP `sandbox`), th
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from lab.apimachinery.errors import ApiError, bad_request, unavailable
 from lab.apimachinery.kinds import SERVICES
-from lab.apimachinery.services import find_port
-from lab.httpserver import LED
+from lab.apimachinery.services import find_port, tcp_ports
+from lab.httpserver import LED, quoted
 
 from .. import registry
 from ..passing import Reply, exchange
@@ -41,7 +41,7 @@ async def proxy(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRe
     if not door.port:
         raise unavailable("this API server has no front door to pass requests through")
     query = request.META.get("QUERY_STRING", "")
-    target = quote(f"/{info.rest}", safe="/:@!$&'()*+,;=~-._") + (f"?{query}" if query else "")
+    target = quoted(f"/{info.rest}") + (f"?{query}" if query else "")
     headers = [(name, value) for name, value in request.headers.items() if name.lower() not in NOT_PASSED_ON]
     stack = contextlib.AsyncExitStack()
     try:
@@ -68,10 +68,10 @@ def _host(request: HttpRequest, cluster: str, info: RequestInfo) -> str:
     own = f"{name}.{info.namespace}.{cluster}.localhost"
     if not port:
         return own
-    found = find_port(service, int(port) if port.isdigit() else port)
+    found = find_port(service, int(port) if port.isdecimal() else port)
     if found is None:
         raise ApiError(503, "ServiceUnavailable", f'no service port "{port}" found for service "{name}"')
-    return f"{found.get('name') or found['port']}.{own}" if len(service["spec"]["ports"]) > 1 else own
+    return f"{found.get('name') or found['port']}.{own}" if len(tcp_ports(service)) > 1 else own
 
 
 def _name_and_port(asked: str) -> tuple[str, str]:
