@@ -45,6 +45,11 @@ CHROMIUM_FLAGS = [
 ]
 
 
+def chromium_program() -> str | None:
+    """The path of a Chromium."""
+    return next(filter(None, map(shutil.which, CHROMIUMS)), None)
+
+
 def need(what: str, found: object) -> None:
     """Leave the test out where `what` is not `found`; in CI, fail."""
     if not found:
@@ -166,7 +171,7 @@ def helm() -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium. Of this scope because it must be gone before an async test wants an event loop."""
-    program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    program = chromium_program()
     need("Chromium", program)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)

@@ -6,13 +6,12 @@ The rows are made up and given to the page's own script, in Chromium; the clicks
 cost is the time that the browser's main thread was computing, so that whatever else the machine does is not counted.
 """
 
-import shutil
 import statistics
 import sys
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-from tests.conftest import CHROMIUM_FLAGS
+from tests.conftest import CHROMIUM_FLAGS, chromium_program
 from tests.dashboard import made_up
 from tests.dashboard.screen import Screen
 from tests.labs import LabUnderTest
@@ -46,7 +45,7 @@ CLICK = """() => new Promise(done => {
 def main(rounds: str = "30") -> None:
     with running_lab("process") as lab, sync_playwright() as playwright:
         lab.wait_for_ready_pods(3)
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_FLAGS)
         frames = measure_frames(browser.new_page(), lab, int(rounds))
         page = browser.new_page()
         Screen(page, lab).open()

@@ -7,12 +7,11 @@ second, a frame for each hundred, in which some pods and events go for good and 
 nobody holds any more is swept up, and what is left is counted.
 """
 
-import shutil
 import sys
 
 from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 
-from tests.conftest import CHROMIUM_FLAGS
+from tests.conftest import CHROMIUM_FLAGS, chromium_program
 from tests.dashboard import made_up
 from tests.dashboard.screen import Screen
 from tests.labs import LabUnderTest
@@ -28,7 +27,7 @@ MOST_BYTES, MOST_GROWTH = 60 << 20, 1.05  # of the last tenth over the second: t
 def main(hours: str = "8") -> None:
     frames = int(float(hours) * 3600 * CHANGES_A_SECOND / CHANGED)
     with running_lab("process") as lab, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_FLAGS)
         held = measured(browser.new_page(viewport={"width": 1440, "height": 900}), lab, frames)
         browser.close()
     grown = held[-1] / held[1]

@@ -7,13 +7,12 @@ reset: from the press of the button to the frame in which the learner may go on;
 three, and of a bank of services, which begins anew with every program and its volume.
 """
 
-import shutil
 import sys
 import time
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.conftest import CHROMIUM_FLAGS
+from tests.conftest import CHROMIUM_FLAGS, chromium_program
 from tests.labs import LabUnderTest, wait_until
 
 from .measure import Row, p95, running_lab
@@ -38,7 +37,7 @@ WATCH = """() => {
 
 def main(rounds: str = "10", runtime: str = "docker") -> None:
     with running_lab(runtime) as lab, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         begin(lab, page, SCALED)
         turns, small = [], []

@@ -5,14 +5,13 @@
 The engine's own time of the event against the page's, in the frame after the tile changed: one clock, one machine.
 """
 
-import shutil
 import sys
 import time
 
 import docker
 from playwright.sync_api import Page, sync_playwright
 
-from tests.conftest import CHROMIUM_FLAGS
+from tests.conftest import CHROMIUM_FLAGS, chromium_program
 from tests.labs import LabUnderTest, wait_until
 
 from .measure import Row, p95, running_lab
@@ -33,7 +32,7 @@ FIRST_DRAWN = "name => (window.drawn.find(([when, pod]) => pod === name) || [0])
 def main(rounds: str = "20") -> None:
     with running_lab("docker") as lab, sync_playwright() as playwright:
         client = docker.APIClient(timeout=60)
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{lab.address}/")
         page.wait_for_selector(".pod[data-id]")

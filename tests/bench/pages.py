@@ -5,7 +5,6 @@ Parts of `bench_history`. The web server alone runs, in this process: nobody act
 
 import contextlib
 import random
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, CDPSession, sync_playwright
 
 from lab.httpserver import QuietServer
 from lab.web import plain
+from tests.conftest import chromium_program
 from tests.labs import free_port, wait_until
 
 from .measure import Row
@@ -41,7 +41,7 @@ def serving() -> Iterator[int]:
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=["--no-sandbox"])
         yield browser
         browser.close()
 
