@@ -4,6 +4,7 @@ Each is the real thing. Where one is not installed, the tests that need it are l
 fail in CI, where `.ci/run` has installed all of them.
 """
 
+import contextlib
 import os
 import shutil
 import socket
@@ -213,9 +214,22 @@ def redis_server() -> Iterator[str]:
 @pytest.fixture
 def private_engine() -> Iterator[PrivateEngine]:
     """A second Docker engine of this test's own, that it may stop."""
+    with _engine() as engine:
+        yield engine
+
+
+@pytest.fixture
+def distant_engine() -> Iterator[PrivateEngine]:
+    """The same, as if it were on another machine."""
+    with _engine(elsewhere=True) as engine:
+        yield engine
+
+
+@contextlib.contextmanager
+def _engine(elsewhere: bool = False) -> Iterator[PrivateEngine]:
     need("dockerd and ip, as root", shutil.which("dockerd") and shutil.which("ip") and os.geteuid() == 0)
     # Not among pytest's folders, whose names may be so long that there is no room for those of the engine's sockets.
-    engine = PrivateEngine(Path(tempfile.mkdtemp(prefix="orrery-engine-")))
+    engine = PrivateEngine(Path(tempfile.mkdtemp(prefix="orrery-engine-")), elsewhere)
     try:
         engine.start()
         yield engine

@@ -13,10 +13,12 @@ class PrivateEngine:
     """`dockerd` with folders, a socket and a default bridge of its own, that leaves the machine's firewall alone.
 
     Without a bridge (`--bridge=none`) it would take the machine's own away: it removes whatever is called docker0.
+    `elsewhere`: as if on another machine, with a network that this one does not reach.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, elsewhere: bool = False):
         self.folder = folder
+        self.elsewhere = elsewhere
         self.bridge = f"orrery{os.getpid()}"
         self.socket = folder / "docker.sock"
         self.host = f"unix://{self.socket}"
@@ -24,19 +26,27 @@ class PrivateEngine:
 
     def start(self) -> None:
         folders = [f"--{name}={self.folder / name}" for name in ("data-root", "exec-root", "pidfile")]
-        if not Path("/sys/class/net", self.bridge).exists():
-            self._ip("link", "add", self.bridge, "type", "bridge")
-            self._ip("addr", "add", f"10.239.{os.getpid() % 256}.1/24", "dev", self.bridge)
-            self._ip("link", "set", self.bridge, "up")
+        command = ["dockerd", f"--host={self.host}", *folders, "--iptables=false"]
+        if self.elsewhere:
+            command = ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", *command]
+        else:
+            self._make_bridge()
+            command.append(f"--bridge={self.bridge}")
         with (self.folder / "dockerd.log").open("a") as log:
             self._process = subprocess.Popen(
-                ["dockerd", f"--host={self.host}", *folders, f"--bridge={self.bridge}", "--iptables=false"],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         wait_until("the second engine to answer", self._answers, 60)
+
+    def _make_bridge(self) -> None:
+        if not Path("/sys/class/net", self.bridge).exists():
+            self._ip("link", "add", self.bridge, "type", "bridge")
+            self._ip("addr", "add", f"10.239.{os.getpid() % 256}.1/24", "dev", self.bridge)
+            self._ip("link", "set", self.bridge, "up")
 
     def _ip(self, *words: str) -> None:
         subprocess.run(["ip", *words], check=True)
@@ -55,7 +65,8 @@ class PrivateEngine:
 
     def clean_up(self) -> None:
         """Its bridge, and what its containers had mounted: otherwise nobody can remove the folder."""
-        self._ip("link", "delete", self.bridge)
+        if not self.elsewhere:
+            self._ip("link", "delete", self.bridge)
         self.unmount()
 
     def unmount(self) -> None:

@@ -6,6 +6,7 @@ nor know what any one controller does.
 
 from lab.apiserver.kubelet_token import gateway_token
 from lab.apiserver.kubelet_token import is_token as is_kubelet_token
+from lab.apiserver.kubelet_token import token as kubelet_token
 from lab.store import Change, LostFence, UnknownCluster, View, wait_for_any, wait_for_revision
 
 from .client import Client, Put, cluster_names
@@ -26,6 +27,7 @@ __all__ = [
     "cluster_names",
     "gateway_token",
     "is_kubelet_token",
+    "kubelet_token",
     "wait_for_any",
     "wait_for_revision",
 ]

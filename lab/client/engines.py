@@ -1,9 +1,9 @@
 """The Docker engines of a lab, where there are several: which of them a new cluster gets, and what becomes of the
 clusters of one that is lost.
 
-A cluster stands on one engine with all its nodes, because pods reach each other over that engine's network. Kubernetes
-has no such thing: a node that is lost stays lost there, and what ran on it starts on others. Here the machines are the
-lab's own drawing; what they need is an engine, and any will do.
+A new cluster gets one engine for all its nodes; a node is brought to another by its label. Kubernetes has no such
+thing: a node that is lost stays lost there, and what ran on it starts on others. Here the machines are the lab's own
+drawing; what they need is an engine, and any will do.
 """
 
 import logging
@@ -35,15 +35,14 @@ def well() -> list[str]:
     return sorted(name for name, ago in parts.last_well().items() if ago < LOST_SECONDS and kind_of(name) == DOCKER)
 
 
-def engine_of_cluster(client: Client) -> str:
-    """The Docker engine that its nodes stand on, as most of them say; "" if none stands on any."""
-    found = Counter(engine for node in client.list(NODES) if kind_of(engine := engine_of(node)) == DOCKER)
-    return max(found, key=lambda engine: (found[engine], engine), default="")
+def engines_of(client: Client) -> set[str]:
+    """The Docker engines that the cluster's nodes stand on."""
+    return {engine for node in client.list(NODES) if kind_of(engine := engine_of(node)) == DOCKER}
 
 
 def emptiest(engines: list[str]) -> str:
-    """That on which the fewest clusters stand; the first of several."""
-    load = Counter(engine_of_cluster(Client(cluster, AUTHOR)) for cluster in cluster_names())
+    """That on which the fewest clusters have nodes; the first of several."""
+    load = Counter(engine for cluster in cluster_names() for engine in engines_of(Client(cluster, AUTHOR)))
     return min(engines, key=lambda engine: (load[engine], engine))
 
 
@@ -62,17 +61,17 @@ def engine_for_one_more() -> str:
 
 
 def rescue() -> list[tuple[str, str, str]]:
-    """Have the clusters of lost engines built anew on those that are well; (cluster, from, to) of each that was not
-    there yet. Raises RedisError."""
+    """Have the nodes on lost engines built anew on those that are well, where the cluster has nodes already, if it has;
+    (cluster, from, to) of each that was not there yet. Raises RedisError."""
     there = well()
     if not there or time.monotonic() - _began < LOST_SECONDS:  # who has just begun has not heard everybody
         return []
     moved = []
     for cluster in cluster_names():
         client = Client(cluster, AUTHOR, hardware=True)
-        lost = engine_of_cluster(client)
-        if lost and lost not in there:
-            to = emptiest(there)
+        stands_on = engines_of(client)
+        for lost in sorted(stands_on - set(there)):
+            to = emptiest([engine for engine in there if engine in stands_on] or there)
             try:
                 move(client, lost, to)
             except ApiError as error:  # somebody has written the same node; the next look does what is left

@@ -6,9 +6,10 @@ Errors come back with the line they belong to. Nothing is created before everyth
 import re
 from dataclasses import dataclass
 
+from lab.apimachinery.engines import labels_of
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, NAMESPACES, Kind
-from lab.apimachinery.labels import HOSTNAME_LABEL, RUNTIME_LABEL, ZONE_LABEL
+from lab.apimachinery.labels import HOSTNAME_LABEL, ZONE_LABEL
 from lab.apiserver import apply as server_side
 from lab.apiserver import registry
 from lab.apiserver.request import Request
@@ -147,7 +148,7 @@ def node_object(form: dict) -> dict:
     capacity = {"cpu": form.get("cpu", "4"), "memory": form.get("memory", "8Gi"), "pods": form.get("pods") or "110"}
     if gpus := whole(form.get("gpus") or "0", "GPUs"):
         capacity[GPU] = str(gpus)
-    labels = {RUNTIME_LABEL: form.get("runtime", ""), **_labels(form.get("labels", ""))}
+    labels = {**labels_of(form.get("runtime", "")), **_labels(form.get("labels", ""))}
     if zone := form.get("zone", "").strip():
         labels[ZONE_LABEL] = zone
     name = form.get("name", "").strip()

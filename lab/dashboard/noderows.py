@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_member
+from lab.apimachinery.engines import engine_of
 from lab.apimachinery.kinds import NODES
 from lab.apimachinery.labels import BOOTS_UNTIL, NODEPOOL_LABEL, RUNTIME_LABEL, ZONE_LABEL
 from lab.apimachinery.meta import condition, is_deleting, is_true, parse_time
@@ -37,7 +38,7 @@ def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = (), 
             "partitioned": annotations.get(PARTITIONED) == "true",
             "leaving": is_deleting(node),
             "member": is_member(node),
-            "size": " · ".join(filter(None, (amounts(*whole), runtime if runtime != "simulated" else ""))),
+            "size": " · ".join(filter(None, (amounts(*whole), engine_of(node) if runtime != "simulated" else ""))),
             "gauges": gauges(used, whole),
             "room": _room_words(node, used, whole),
             "count": count,

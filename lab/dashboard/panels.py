@@ -6,10 +6,12 @@ import yaml
 from django.http import QueryDict
 
 from lab import demos
+from lab.apimachinery.engines import DOCKER
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BY_GVK, DEPLOYMENTS, NAMESPACES, NODEPOOLS, NODES, PODS, SERVICES, VISITORS
 from lab.apimachinery.meta import key_of
 from lab.client import Client
+from lab.client.engines import choice
 
 from .console import kubeconfig_command, program
 from .creating import Wrong, create_from_yaml, deployment_object, node_object
@@ -25,7 +27,7 @@ BOARD_SHOWS = (PODS, NODES, *WORKLOADS, SERVICES, VISITORS, NODEPOOLS)
 # What is drawn on the card of a deployment: the card is what to open.
 ON_A_CARD = {"Release": target_of_release, "HorizontalPodAutoscaler": target_of_scaler}
 BANKS = {"monolith": "The bank as one program", "services": "The bank as services"}
-RUNTIMES = ("docker", "process", "simulated")
+OTHER_RUNTIMES = ("process", "simulated")
 EXAMPLE = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -74,7 +76,7 @@ def panel(client: Client, name: str, asked: QueryDict) -> dict:
         }
         return {**context, "form": {}, "text": _example(asked.get("example", "")), **known}
     form = _next_node(client)
-    return {**context, "form": form, "text": _written(node_object(form)), "runtimes": RUNTIMES}
+    return {**context, "form": form, "text": _written(node_object(form)), "runtimes": _runtimes()}
 
 
 def submit(client: Client, name: str, form: QueryDict) -> dict:
@@ -199,6 +201,11 @@ def _images(client: Client) -> list[str]:
     """Images that the cluster's deployments run: the likeliest to be wanted, and to be there."""
     containers = [c for d in client.list(DEPLOYMENTS) for c in d["spec"]["template"]["spec"]["containers"]]
     return sorted({container["image"] for container in containers if container.get("image")})
+
+
+def _runtimes() -> list[str]:
+    """What may run a node: of several Docker engines each by its name."""
+    return [*(choice() or [DOCKER]), *OTHER_RUNTIMES]
 
 
 def _next_node(client: Client) -> dict:

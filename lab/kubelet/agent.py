@@ -18,7 +18,7 @@ from lab.apimachinery.meta import key_of
 from lab.apimachinery.wheels import BROKEN, STEP
 from lab.client import Client, LostFence, UnknownCluster, cluster_names
 from lab.client.wheels import note_steps
-from lab.runtime import Runtime, RuntimeFailure
+from lab.runtime import Linkable, Runtime, RuntimeFailure
 
 from .addresses import AddressPool
 from .backoff import Backoff
@@ -26,7 +26,9 @@ from .desired import DesiredState
 from .enginevolumes import EngineVolumes
 from .heart import RENEW_SECONDS, Heart
 from .images import Images
+from .links import Links
 from .lister import Lister
+from .neighbours import Neighbours
 from .nodeagent import NodeAgent
 from .nodes import NodeRecord, NodeTable
 from .occasions import Occasion
@@ -61,7 +63,7 @@ class Agent:
         self._begun = False  # until it has the lock it stands by, and touches nothing
         clock = settings.CLOCK
         self.heart = Heart(runtime.engine, self._beat, clock["node_lease_renew"], self._give_up)
-        nodes = NodeTable()
+        nodes, neighbours = NodeTable(), Neighbours(runtime.engine)
         self.workers = PodWorkers(f"{runtime.engine}-pod", self._sync, SYNC_THREADS, connections.close_all)
         self.endings = PodWorkers(f"{runtime.engine}-end", self._end, ENDING_THREADS, connections.close_all)
         self.parts = Parts(
@@ -70,6 +72,7 @@ class Agent:
             client=self._client,
             pods=PodTable(),
             nodes=nodes,
+            neighbours=neighbours,
             lister=Lister(runtime),
             images=Images(runtime.images, Backoff(clock["image_backoff_first"], clock["image_backoff_most"])),
             volumes=EngineVolumes(runtime, self._client),
@@ -81,9 +84,10 @@ class Agent:
         )
         self.podsync = PodSync(self.parts, self.endings.add)
         self.nodeagent = NodeAgent(
-            runtime, self._client, nodes, clock["node_grace"], url, self._node_prepared, self._woken.set
+            runtime, self._client, nodes, neighbours, clock["node_grace"], url, self._node_prepared, self._woken.set
         )
         self.desired = DesiredState(self.parts, runtime.engine, self._node_changed, self._hurry)
+        self.links = Links(runtime, neighbours, self.desired.is_strangers) if isinstance(runtime, Linkable) else None
         self.pleg = Pleg(
             self.parts, self.workers, self.desired.may_remove, self.nodeagent.look_at_engine, self._woken.set
         )
@@ -149,6 +153,8 @@ class Agent:
         self.scratch.start()
         self.nodeagent.look_at_engine()
         self.nodeagent.gateways.start()
+        if self.links:
+            self.links.start()
 
     def _beat(self) -> None:
         for cluster in cluster_names():
@@ -176,6 +182,8 @@ class Agent:
         self.pleg.stop()
         self.scratch.stop()
         self.nodeagent.gateways.stop()
+        if self.links:
+            self.links.stop()
         self.workers.stop()
         self.endings.stop()
         self.parts.writer.stop()

@@ -76,6 +76,7 @@ class DesiredState:
         for cluster in set(self._cursors) - set(clusters):
             with self._lock:
                 del self._cursors[cluster]
+            self._parts.neighbours.forget(cluster)
             for node in self._parts.nodes.of_cluster(cluster):
                 self._remove_node(cluster, node.name)
 
@@ -87,14 +88,20 @@ class DesiredState:
         forgotten = self._clusters is not None and sandbox.cluster not in self._clusters
         return (read or forgotten) and not (node and node.silent)
 
+    def is_strangers(self, cluster: str) -> bool:
+        return cluster in self._strangers
+
     def leaves_unused(self, cluster: str) -> bool:
-        """Whether nothing here is of that cluster any more: it is gone, or was read, and has none of our nodes."""
+        """Whether nothing here is of that cluster any more: it is gone, or was read, and has none of our nodes, nor is
+        its network joined with another one through ours."""
         forgotten = self._clusters is not None and cluster not in self._clusters
         foreign = cluster in self._cursors and not self._parts.nodes.of_cluster(cluster)
+        foreign = foreign and cluster not in self._parts.neighbours.joined()
         return (forgotten or foreign) and not any(record.cluster == cluster for record in self._parts.pods)
 
     def _read_all(self, cluster: str, client: Client) -> None:
         nodes = client.list(NODES)
+        self._parts.neighbours.forget(cluster)
         for node in nodes:
             self._put_node(cluster, node)
             self._turned.add(node["metadata"]["name"])
@@ -117,6 +124,7 @@ class DesiredState:
             self._apply_pod(cluster, change)
         elif change.resource == NODES.resource:
             if change.deleted:
+                self._parts.neighbours.remove(cluster, change.name)
                 self._remove_node(cluster, change.name)
             else:
                 self._put_node(cluster, change.object)
@@ -164,6 +172,7 @@ class DesiredState:
 
     def _put_node(self, cluster: str, node: dict) -> None:
         name = node["metadata"]["name"]
+        self._parts.neighbours.put(cluster, node)
         if engine_of(node) != self._engine:
             self._remove_node(cluster, name)  # if it was ours: it has moved to another engine
             return

@@ -19,11 +19,12 @@ from lab.apimachinery.leases import LEASE_NAMESPACE
 from lab.apimachinery.quantity import milli_value, value
 from lab.apimachinery.services import API_SERVER, API_TARGET_PORT
 from lab.client import Client, Put, View
-from lab.runtime import Runtime, RuntimeFailure
+from lab.runtime import Linkable, Runtime, RuntimeFailure
 
 from .addresses import AddressPool, Exhausted, free_ranges, lies_in
 from .gateways import Gateways
 from .heartbeats import renewals
+from .neighbours import Neighbours
 from .nodes import NodeRecord, NodeTable
 from .nodestatus import image_list, node_status, says_something_new
 
@@ -42,6 +43,7 @@ class NodeAgent:
         runtime: Runtime,
         client: Callable[[str], Client],
         nodes: NodeTable,
+        neighbours: Neighbours,
         lease_seconds: float,
         url: Callable[[], str],
         prepared: Callable[[NodeRecord, AddressPool], None],
@@ -49,7 +51,7 @@ class NodeAgent:
     ):
         self._runtime = runtime
         self._client = client
-        self._nodes = nodes
+        self._nodes, self._neighbours = nodes, neighbours
         self._lease_seconds = max(1, round(lease_seconds))
         self._url = url
         self._prepared = prepared
@@ -117,8 +119,7 @@ class NodeAgent:
     def _prepare(self, record: NodeRecord, free: Iterator[str]) -> None:
         """What the engine must know of a node before a pod can run there. Tried again with the next report."""
         try:
-            if record.cluster not in self._ranges:
-                self._ranges[record.cluster] = self._runtime.ensure_network(record.cluster, record.stranger)
+            self._ranges[record.cluster] = self._network(record)
             if record.prepared_for != record.capacity:
                 cpu, memory = record.capacity.get("cpu", "0"), record.capacity.get("memory", "0")
                 record.cgroup_parent = self._runtime.set_node_capacity(
@@ -131,6 +132,19 @@ class NodeAgent:
                 self.gateways.look()
         except (RuntimeFailure, Exhausted) as failure:
             log.warning("node %s of %s cannot be prepared: %s", record.name, record.cluster, failure)
+
+    def _network(self, record: NodeRecord) -> str:
+        """The range of its cluster's network here, which is what it has on other engines, if on any."""
+        stands = any(other.pool for other in self._nodes.of_cluster(record.cluster))
+        known = self._ranges.get(record.cluster, "") if stands else ""
+        elsewhere = self._neighbours.network(record.cluster)
+        if isinstance(self._runtime, Linkable) and elsewhere:
+            if known != elsewhere:
+                self._runtime.share_network(record.cluster, elsewhere, record.stranger)
+            return elsewhere
+        if first := self._neighbours.waits_for(record.cluster):
+            raise RuntimeFailure("NetworkNotReady", f"its range is chosen on {first}, where nodes of the cluster stand")
+        return known or self._runtime.ensure_network(record.cluster, record.stranger)
 
     def _free_ranges(self, cluster: str) -> Iterator[str]:
         """Ranges for the new nodes of one report. Who has which is looked up once, when the first is asked for."""

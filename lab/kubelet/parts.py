@@ -13,6 +13,7 @@ from .enginevolumes import EngineVolumes
 from .environment import Find
 from .images import Images, Tell
 from .lister import Lister
+from .neighbours import Neighbours
 from .nodes import NodeTable
 from .prober import Prober
 from .records import PodRecord, PodTable
@@ -27,6 +28,7 @@ class Parts:
     client: Callable[[str], Client]  # cluster's name → this agent's client of it
     pods: PodTable
     nodes: NodeTable
+    neighbours: Neighbours
     lister: Lister
     images: Images
     volumes: EngineVolumes

@@ -21,12 +21,13 @@ from asgiref.sync import sync_to_async
 
 from lab.client import is_kubelet_token
 from lab.httpserver import QuietServer, Receive, Scope, Send
-from lab.runtime import RuntimeFailure, Simulation
+from lab.runtime import Linkable, RuntimeFailure, Simulation
 
-from . import imageservice, logs, portforward, remotecommand
+from . import imageservice, links, logs, portforward, remotecommand
 from .agent import Agent
 from .records import PodRecord
 from .status import of_name
+from .usage import pod_stats
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,8 @@ class Server:
             return await answer(send, 200, json.dumps(await sync_to_async(self._stats)()), "application/json")
         if verb in ("images", "build") and len(path) == 1:
             return await self._images(verb, path[0], scope, receive, send)
+        if verb == "link" and len(path) == 2 and scope["method"] == "POST":
+            return await links.serve(self._linkable(path[1]), path[0], scope, receive, send)
         if verb == "portForward" and len(path) == 3:
             return await forward(*self._find(*path), scope, receive, send)
         if verb not in ("containerLogs", "kill", "exec", "attach") or len(path) != 4:
@@ -132,6 +135,12 @@ class Server:
         order = json.loads(await read_body(receive))
         await stream(send, receive, lambda: imageservice.BuildLines(there, order))
 
+    def _linkable(self, engine: str) -> Linkable:
+        for agent in self._agents():
+            if agent.acts and agent.runtime.engine == engine and isinstance(agent.runtime, Linkable):
+                return agent.runtime
+        raise Refusal(404, f"no kubelet for {engine} here")
+
     def _find(self, cluster: str, namespace: str, pod: str) -> tuple[Agent, PodRecord]:
         for agent in self._agents():
             record = agent.parts.pods.find(cluster, namespace, pod)
@@ -141,7 +150,7 @@ class Server:
 
     def _stats(self) -> dict:
         """Kubernetes' Summary API, for all nodes of this process."""
-        return {"pods": [pod for agent in self._agents() for pod in pod_stats(agent)]}
+        return {"pods": [pod for agent in self._agents() for pod in pod_stats(agent.runtime, agent.parts.pods)]}
 
 
 def running(record: PodRecord, container: str) -> str | None:
@@ -197,25 +206,6 @@ def check_upgrade(scope: Scope) -> None:
     """Raises Refusal: HTTP alone cannot carry a stream both ways, and the SPDY of before 1.31 is not spoken here."""
     if scope["type"] != "websocket":
         raise Refusal(400, "WebSockets are spoken here, as kubectl does since 1.31")
-
-
-def pod_stats(agent: Agent) -> list[dict]:
-    usage = agent.runtime.stats()
-    found = []
-    for record in agent.parts.pods:
-        cluster, namespace, name = record.address
-        containers = [
-            {
-                "name": c.name,
-                "cpu": {"usageCoreNanoSeconds": usage[c.id][0]},
-                "memory": {"workingSetBytes": usage[c.id][1]},
-            }
-            for c in record.containers
-            if c.id in usage
-        ]
-        ref = {"name": name, "namespace": namespace, "uid": record.uid}
-        found.append({"podRef": ref, "cluster": cluster, "node": record.node, "containers": containers})
-    return found
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -253,3 +253,15 @@ class Simulation(Runtime, Protocol):
 
     def adopt(self, pod: SandboxSpec, sandbox: Sandbox, containers: Mapping[str, ContainerSpec]) -> None:
         """This pod was there before this process began; let it go on. `containers`: by name, as far as is known."""
+
+
+@runtime_checkable
+class Linkable(Runtime, Protocol):
+    """What a runtime has besides, if the nodes of one cluster may stand on several engines of its kind."""
+
+    def share_network(self, cluster: str, subnet: str, closed: bool = False) -> None:
+        """`ensure_network` for a cluster that has its network elsewhere already, in the same range."""
+
+    def open_link(self, cluster: str, engine: str, ranges: Collection[str]) -> Stream:
+        """What this network has for that engine, where nodes have these ranges, comes out of the stream; what is
+        written to it is put into the network. The two ends of a link understand each other, and nobody else them."""

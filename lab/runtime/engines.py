@@ -23,10 +23,9 @@ def open_runtime(name: str, lab_id: str, data_dir: Path) -> Runtime:
     kind, _, further = name.partition(".")
     module, constructor = CONSTRUCTORS[kind]
     # As another lab's: two names may lead to one engine, and neither shall take the other's containers for orphans.
-    own_id = f"{lab_id}-{further}" if further else lab_id
-    runtime = getattr(importlib.import_module(module), constructor)(own_id, data_dir)
-    runtime.engine = name
-    return runtime
+    if further:
+        return getattr(importlib.import_module(module), constructor)(f"{lab_id}-{further}", data_dir, name)
+    return getattr(importlib.import_module(module), constructor)(lab_id, data_dir)
 
 
 def docker_host() -> str:

@@ -21,8 +21,8 @@ SEATS, REPLICAS = 4, 2
 
 
 @pytest.fixture
-def lab(tmp_path, private_engine):
-    lab = LabUnderTest(tmp_path / "data", "docker", *ROOM, "--engine", f"b={private_engine.host}")
+def lab(tmp_path, distant_engine):
+    lab = LabUnderTest(tmp_path / "data", "docker", *ROOM, "--engine", f"b={distant_engine.host}")
     try:
         yield lab.start()
     finally:
@@ -51,7 +51,7 @@ def containers(client: docker.APIClient) -> set[str]:
 
 
 @pytest.mark.timeout(900)
-def test_learners_are_spread_and_those_of_a_lost_engine_go_on_on_the_other_within_a_minute(lab, private_engine):
+def test_learners_are_spread_and_those_of_a_lost_engine_go_on_on_the_other_within_a_minute(lab, distant_engine):
     teacher = teacher_of(lab)
     code = made(teacher, "10-desired-state", SEATS)
     path = f"staff/workshops/{code}/"
@@ -66,12 +66,12 @@ def test_learners_are_spread_and_those_of_a_lost_engine_go_on_on_the_other_withi
         lab.api("POST", DEPLOYMENTS, web, cluster=cluster)
     wait_until("all pods", lambda: ready_pods(lab, clusters) == SEATS * REPLICAS, 60)
 
-    private_engine.stop()
+    distant_engine.stop()
     began = time.monotonic()
     wait_until("all clusters on one engine", lambda: engines(lab, clusters) == {"docker": SEATS}, 60)
     wait_until("all pods again", lambda: ready_pods(lab, clusters) == SEATS * REPLICAS, 60)
     assert time.monotonic() - began < 60 * PATIENCE
-    private_engine.start()
-    with docker.APIClient(private_engine.host) as client:
+    distant_engine.start()
+    with docker.APIClient(distant_engine.host) as client:
         wait_until("what is left on it to go", lambda: not containers(client), 60)
     assert ready_pods(lab, clusters) == SEATS * REPLICAS

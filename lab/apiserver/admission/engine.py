@@ -1,4 +1,5 @@
-"""Where the containers of a Node run, if its author does not say: on the engine of the cluster's others."""
+"""Where the containers of a Node run, if its author does not say: on the engine of the cluster's others; where those
+stand on several, on that with the fewest."""
 
 from collections import Counter
 
@@ -16,5 +17,5 @@ def stand(view: View, node: dict) -> None:
     old = view.get(NODES.resource, "", node["metadata"].get("name", ""))
     others = (engine_of(each) for each in ([old] if old else view.list(NODES.resource)))
     found = Counter(engine for engine in others if kind_of(engine) == DOCKER)
-    if name := name_of(max(found, key=lambda engine: (found[engine], engine), default="")):
+    if name := name_of(min(found, key=lambda engine: (found[engine], engine), default="")):
         node["metadata"]["labels"] = {**labels, ENGINE_LABEL: name}

@@ -1,12 +1,12 @@
 """A pod and its containers in the words of Docker's API: what the kubelet asks for, as the engine is told. Pure."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from lab.runtime import ContainerSpec, SandboxSpec
 
 from . import labels, strangers
 from .cgroups import PERIOD_MICROSECONDS
+from .places import Places
 
 # What ordinary server images need to drop root and to bind port 80, and nothing more: Docker's own default also lets
 # a container craft packets and make device files.
@@ -25,17 +25,6 @@ HOST_PORT_ADDRESS = "127.0.0.1"  # as node ports: what a pod opens is not open t
 DOMAIN = "cluster.local"
 # ndots as in Kubernetes. A question that was lost while the gateway started again is asked again soon, not after 5 s.
 DNS_OPTIONS = ["ndots:5", "timeout:1", "attempts:5"]
-
-
-@dataclass(frozen=True)
-class Places:
-    """Addresses of a cluster's network that no pod gets: the bridge, which leads outside; what pods take for their
-    router and name server; the gateway's own. It cannot simply own the former: the engine reserves that for nobody."""
-
-    bridge: str
-    router: str
-    gateway: str
-    prefix: int
 
 
 def network_name(lab_id: str, cluster: str) -> str:
@@ -158,6 +147,31 @@ def gateway_config(lab_id: str, cluster: str, image: str, places: Places, token:
             "LogConfig": LOGS,
         },
         "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": places.gateway}}}},
+    }
+
+
+def link_config(lab_id: str, cluster: str, image: str, places: Places) -> dict:
+    """It waits; what links the network to another one is started in it (`proxy/program/link.py`)."""
+    network = network_name(lab_id, cluster)
+    return {
+        "Image": image,
+        "Entrypoint": ["python3", "-S", "-E", "-c", "import signal; signal.pause()"],
+        "User": "0:0",
+        "Labels": {labels.LAB: lab_id, labels.CLUSTER: cluster, labels.KIND: "link"},
+        "StopSignal": "SIGKILL",  # it is the first process, which no other signal ends that it does not handle
+        "HostConfig": {
+            "NetworkMode": network,
+            "RestartPolicy": {"Name": "on-failure"},
+            "Memory": GATEWAY_BYTES,
+            "MemorySwap": GATEWAY_BYTES,
+            "PidsLimit": PROCESSES_MOST,
+            "CapDrop": ["ALL"],
+            "CapAdd": ["NET_RAW"],
+            "SecurityOpt": ["no-new-privileges"],
+            "ReadonlyRootfs": True,
+            "LogConfig": {"Type": "none", "Config": {}},
+        },
+        "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": places.link}}}},
     }
 
 

@@ -11,7 +11,7 @@ VOLUME = "orrery.io/volume"
 SANDBOX = "orrery.io/sandbox"  # on containers: the id of the pause container whose namespaces they joined
 CONTAINER = "orrery.io/container"
 ATTEMPT = "orrery.io/attempt"
-KIND = "orrery.io/kind"  # "sandbox" | "container" | "init" | "gateway"
+KIND = "orrery.io/kind"  # "sandbox" | "container" | "init" | "gateway" | "link"
 # On images, whose labels every container made of them inherits: so not LAB, or one started by hand would count as ours.
 MAKER = "orrery.io/made-by"  # the id of the lab
 CONTENT = "orrery.io/content"  # a digest of what went into them

@@ -11,9 +11,10 @@ from docker.errors import APIError
 from lab.runtime import RuntimeFailure
 
 from . import labels
-from .configs import Places, network_name
+from .configs import network_name
 from .engine import Engine, failing_as, words
 from .firewall import bridge_name
+from .places import Places, places, slot_of
 
 logger = logging.getLogger(__name__)
 
@@ -21,24 +22,27 @@ logger = logging.getLogger(__name__)
 ROUTER = "DefaultGatewayIPv4"
 BRIDGE, MASQUERADE = "com.docker.network.bridge.name", "com.docker.network.bridge.enable_ip_masquerade"
 FIRST, COUNT = 64, 160  # 10.64.0.0/16 … 10.223.0.0/16: home and office networks sit mostly below and above
+SHARES = 4  # engines that make networks at once do not want the same range; of one lab's, the front door joins all
 ROUTES = Path("/proc/net/route")
 
 
 class Networks:
-    def __init__(self, engine: Engine, lab_id: str):
+    def __init__(self, engine: Engine, lab_id: str, name: str):
         self._engine = engine
         self._lab_id = lab_id
+        self.engine = name  # among the lab's
         self._lock = threading.Lock()
         self._rows: dict[str, dict] = {}  # cluster → its network, as the engine told of it last
 
-    def ensure(self, cluster: str, closed: bool = False) -> str:
-        """The range of the cluster's network, which is made if it is missing. `closed`: see `firewall.py`."""
+    def ensure(self, cluster: str, closed: bool = False, wanted: str = "") -> str:
+        """The range of the cluster's network, which is made if it is missing, in the range that is `wanted` if one is.
+        `closed`: see `firewall.py`."""
         name = network_name(self._lab_id, cluster)
         with self._lock, failing_as("NetworkNotReady"):
             found = self._find(name)
             if found and _places(found) is None:
                 found = self._made_anew(found)
-            self._rows[cluster] = found = found or self._create(name, cluster, closed)
+            self._rows[cluster] = found = found or self._create(name, cluster, closed, wanted)
             return _subnet(found)
 
     def places(self, cluster: str, closed: bool = False) -> Places | None:
@@ -88,18 +92,21 @@ class Networks:
         same = [row for row in self._engine.client.networks(names=[name]) if row["Name"] == name]
         return min(same, key=lambda row: (row["Created"], row["Id"]), default=None)
 
-    def _create(self, name: str, cluster: str, closed: bool) -> dict:
-        client = self._engine.client
-        about = {labels.LAB: self._lab_id, labels.CLUSTER: cluster}
+    def _free(self, cluster: str) -> list[ipaddress.IPv4Network]:
         taken = _routed() + [
             ipaddress.ip_network(pool["Subnet"], strict=False)
-            for row in client.networks()
+            for row in self._engine.client.networks()
             for pool in (row["IPAM"]["Config"] or [])
             if pool.get("Subnet")
         ]
-        for subnet in candidates(f"{self._lab_id}/{cluster}", taken):
-            bridge, router = str(subnet[1]), str(subnet[2])
-            pool = {"Subnet": str(subnet), "Gateway": bridge, "AuxiliaryAddresses": {ROUTER: router}}
+        return candidates(f"{self._lab_id}/{cluster}", taken, slot_of(self.engine))
+
+    def _create(self, name: str, cluster: str, closed: bool, wanted: str) -> dict:
+        client = self._engine.client
+        about = {labels.LAB: self._lab_id, labels.CLUSTER: cluster}
+        for subnet in [ipaddress.IPv4Network(wanted)] if wanted else self._free(cluster):
+            own = places(str(subnet), self.engine)
+            pool = {"Subnet": str(subnet), "Gateway": own.bridge, "AuxiliaryAddresses": {ROUTER: own.router}}
             ipam = {"Driver": "default", "Config": [pool]}
             # By its range's second number: no two networks have the same range.
             number = subnet.network_address.packed[1]
@@ -120,14 +127,20 @@ class Networks:
             break
         found = self._find(name)
         if not found:
-            raise RuntimeFailure("NetworkNotReady", "no range of 10.64.0.0–10.223.255.255 is free for the cluster")
+            none = f"{wanted} is in use here" if wanted else "no range of 10.64.0.0–10.223.255.255 is free"
+            raise RuntimeFailure("NetworkNotReady", f"{none}: the cluster has no network")
         return found
 
 
-def candidates(seed: str, taken: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> list[ipaddress.IPv4Network]:
-    """The ranges that overlap nothing in `taken`, starting where `seed` says, so that two labs seldom want the same."""
+def candidates(
+    seed: str, taken: list[ipaddress.IPv4Network | ipaddress.IPv6Network], slot: int = 0
+) -> list[ipaddress.IPv4Network]:
+    """The ranges that overlap nothing in `taken`, starting where `seed` says, so that two labs seldom want the same;
+    those of an engine's share first."""
     start = zlib.crc32(seed.encode()) % COUNT
-    ranges = [ipaddress.IPv4Network(f"10.{FIRST + (start + step) % COUNT}.0.0/16") for step in range(COUNT)]
+    numbers = [(start + step) % COUNT for step in range(COUNT)]
+    numbers.sort(key=lambda number: number % SHARES != slot % SHARES)
+    ranges = [ipaddress.IPv4Network(f"10.{FIRST + number}.0.0/16") for number in numbers]
     others = [network for network in taken if network.version == 4]
     return [candidate for candidate in ranges if not any(candidate.overlaps(other) for other in others)]
 
@@ -141,8 +154,10 @@ def _places(row: dict) -> Places | None:
     router = (pool.get("AuxiliaryAddresses") or {}).get(ROUTER)
     if not router:
         return None
-    subnet = ipaddress.IPv4Network(pool["Subnet"])
-    return Places(pool["Gateway"], router, str(subnet[3]), subnet.prefixlen)
+    gateway = ipaddress.IPv4Address(router) + 1
+    return Places(
+        pool["Gateway"], router, str(gateway), str(gateway + 1), ipaddress.IPv4Network(pool["Subnet"]).prefixlen
+    )
 
 
 def _routed() -> list[ipaddress.IPv4Network]:

@@ -27,6 +27,7 @@ from .firewall import Firewall
 from .gate import BEGIN, FINISH, HEAL, StartGate
 from .gateway import Gateways
 from .images import Images
+from .link import Links
 from .making import PAUSE
 from .network import Networks
 from .removing import DEAD, remove
@@ -43,18 +44,19 @@ class DockerRuntime:
     with another; the kubelet chooses every address.
     """
 
-    name = engine = "docker"
+    name = "docker"
 
-    def __init__(self, lab_id: str, data_dir: Path):
-        self._lab_id = lab_id
+    def __init__(self, lab_id: str, data_dir: Path, engine: str = "docker"):
+        self._lab_id, self.engine = lab_id, engine
         self._engine = Engine()
         self.images = Images(self._engine, lab_id)
-        self._networks = Networks(self._engine, lab_id)
+        self._networks = Networks(self._engine, lab_id, engine)
         self._firewall = Firewall(self._engine, lab_id, self.images.maker)
         self._cgroups = Cgroups(self._engine, lab_id)
         self._gate = StartGate(STARTS_AT_ONCE)
         self.volumes = Volumes(self._engine, lab_id, self.images.maker)
         self._gateways = Gateways(self._engine, lab_id, self._networks, self.images.maker, self._gate)
+        self._links = Links(self._engine, lab_id, self._networks, self.images.maker)
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
         self._healing: set[str] = set()
         # id → (phase when inspected, what was found, its cgroup parent): containers change seldom, lists are frequent.
@@ -66,10 +68,24 @@ class DockerRuntime:
             return f"docker://{self._engine.client.version()['Version']}"
 
     def ensure_network(self, cluster: str, closed: bool = False) -> str:
+        return self._ensure_network(cluster, closed)
+
+    def share_network(self, cluster: str, subnet: str, closed: bool = False) -> None:
+        found = self._ensure_network(cluster, closed, subnet)
+        if found != subnet:  # it was a network by itself; it makes room if nobody is in it
+            self.remove_network(cluster)
+            found = self._ensure_network(cluster, closed, subnet)
+        if found != subnet:
+            raise RuntimeFailure("NetworkNotReady", f"there are pods in {found} here yet: it cannot join {subnet}")
+
+    def _ensure_network(self, cluster: str, closed: bool, wanted: str = "") -> str:
         if closed:
             self._firewall.close()
             self._cgroups.set_cluster(cluster, strangers.CLUSTER_BYTES, strangers.CLUSTER_PROCESSES)
-        return self._networks.ensure(cluster, closed)
+        return self._networks.ensure(cluster, closed, wanted)
+
+    def open_link(self, cluster: str, engine: str, ranges: Collection[str]) -> Stream:
+        return self._links.open(cluster, engine, ranges)
 
     def ensure_gateway(self, cluster: str, token: str, closed: bool = False) -> str:
         return self._gateways.ensure(cluster, token, closed)
@@ -82,6 +98,7 @@ class DockerRuntime:
 
     def remove_network(self, cluster: str) -> None:
         self._gateways.remove(cluster)
+        self._links.remove(cluster)
         self._networks.remove(network_name(self._lab_id, cluster))
         self._cgroups.remove(cluster)
 
