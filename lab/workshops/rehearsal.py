@@ -28,11 +28,13 @@ STAGE_SECONDS, FIGURES_SECONDS, LOOK_SECONDS = 40.0, 4.0, 0.2
 READY = (progress.PREDICT, progress.ACT, progress.DONE)
 SPARE = 0.8  # of what is free, what a class may take: the lab and its engine grow with it
 MEMINFO = Path("/proc/meminfo")
+# How many neighbours this machine's kernel has room for, in all networks; a pod that is probed takes two places.
+NEIGHBOURS, PLACES = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3"), 2
 
 
 @dataclass(frozen=True)
 class Row:
-    """`seconds` until the stage was set, `memory` in bytes and `cpu` in thousandths of a processor of all its pods;
+    """`seconds` until the stage was set, `memory` in bytes and `cpu` in thousandths of a processor of all its `pods`;
     `trouble`: why it could not be, else ""."""
 
     lesson: str
@@ -40,6 +42,7 @@ class Row:
     seconds: float
     memory: int = 0
     cpu: int = 0
+    pods: int = 0
     trouble: str = ""
 
 
@@ -103,16 +106,17 @@ def _until_set(client: Client, id: str, deadline: float) -> str:
         time.sleep(LOOK_SECONDS)
 
 
-def _figures(cluster: str) -> tuple[int, int]:
-    """Memory and processor, the most that its pods were seen to use while it is looked at: a container counts from its
-    second look on."""
-    memory, cpu, deadline = 0, 0.0, time.monotonic() + FIGURES_SECONDS
+def _figures(cluster: str) -> tuple[int, int, int]:
+    """Memory, processor, and how many they are: the most that was seen of its pods while it is looked at. A container
+    counts from its second look on."""
+    memory, cpu, count, deadline = 0, 0.0, 0, time.monotonic() + FIGURES_SECONDS
     while time.monotonic() < deadline:
         pods = metrics.read(cluster, metrics.POD_USAGE).values()
         memory = max(memory, sum(pod["memoryBytes"] for pod in pods))
         cpu = max(cpu, sum(pod["cpuMillis"] for pod in pods))
+        count = max(count, len(pods))
         time.sleep(LOOK_SECONDS)
-    return memory, round(cpu)
+    return memory, round(cpu), count
 
 
 def said(workshop: Workshop) -> dict:
@@ -129,15 +133,26 @@ def said(workshop: Workshop) -> dict:
         "cpu": room_for(
             max((row.get("cpu", 0) for row in rows), default=0), workshop.seats, 1000 * (os.cpu_count() or 0)
         ),
+        "neighbours": room_for(
+            PLACES * max((row.get("pods", 0) for row in rows), default=0), workshop.seats, most_neighbours()
+        ),
     }
 
 
 def room_for(need: int, seats: int, free: int) -> dict:
     """`most`: what the largest stage takes, `all`: as often as there are seats, `fits`: how many have room at once.
-    What is not known is no reason against it. Bytes, or thousandths of a processor. Pure."""
+    What is not known is no reason against it. Bytes, thousandths of a processor, or places. Pure."""
     known = bool(need and free)
     fits = int(free * SPARE / need) if known else 0
     return {"most": need, "all": need * seats, "free": free, "fits": fits, "enough": not known or fits >= seats}
+
+
+def most_neighbours() -> int:
+    """0 where the machine does not say."""
+    try:
+        return int(NEIGHBOURS.read_text())
+    except (OSError, ValueError):
+        return 0
 
 
 def free_memory() -> int:

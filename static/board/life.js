@@ -4,6 +4,7 @@ import { columnOf, fillPod, moves, tiles } from "./nodes.js";
 import { rows } from "./state.js";
 
 const GHOST = 3000; // a dead pod is remembered for so long, and its replacement is tied to it
+const MOST = 60; // ghosts: of more at once nobody follows which was whose
 const STEP = 170; // each phase passed through between two frames is shown for so long
 const SLIDE = 320;
 const YOUNG = 15; // seconds
@@ -11,6 +12,7 @@ const threads = document.getElementById("threads");
 const sky = document.getElementById("sky");
 const ghosts = new Set();
 const before = new Map(); // id of a pod → where its tile was, if it moves; else false
+let tying = 0;
 
 // Called before the tiles are placed: remembers where those stand that are about to move. The others are not measured:
 // that would have the browser lay the whole page out before it is changed, and once more after.
@@ -26,17 +28,19 @@ export function remember({ changed, fresh }) {
 export function live({ fresh, changed, removed, phases }) {
   for (const [id, row] of removed) if (row.kind === "pod") die(id, row, fresh);
   if (fresh) return;
+  const after = new Map(); // all are measured before any is changed, else the page would be laid out anew for each
+  for (const [id, was] of before) if (was && !still.matches) after.set(id, tiles.get(id)?.getBoundingClientRect());
   for (const id of changed) {
     const row = rows.get(id);
     const tile = row?.kind === "pod" && tiles.get(id);
     if (!tile) continue;
     const was = before.get(id);
     if (was === undefined) arrive(tile, row);
-    else if (was) slide(tile, was);
+    else if (after.get(id)) slide(tile, was, after.get(id));
     if (row.node && was !== false) win(row.node);
     if (phases.has(id)) replay(tile, id, phases.get(id));
   }
-  if (ghosts.size) setTimeout(tie, SLIDE); // an heir that came by way of the tray has slid to its node by then
+  if (ghosts.size) setTimeout(retie, SLIDE); // an heir that came by way of the tray has slid to its node by then
 }
 
 function arrive(tile, row) {
@@ -45,13 +49,11 @@ function arrive(tile, row) {
   const ghost = [...ghosts].find((one) => !one.heir && replaces(row, one.row));
   if (ghost) {
     ghost.heir = row.id;
-    tie();
+    retie();
   }
 }
 
-function slide(tile, from) {
-  if (still.matches) return;
-  const to = tile.getBoundingClientRect();
+function slide(tile, from, to) {
   tile.animate([{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)` }, { transform: "none" }], { id: "slide", duration: SLIDE, easing: "cubic-bezier(.3,.9,.3,1)" });
 }
 
@@ -82,7 +84,7 @@ function die(id, row, silently) {
   if (!tile) return;
   const wait = tile.closest(".wait");
   if (tile.contains(document.activeElement)) tile.closest(".node")?.querySelector(".head").focus();
-  if (silently || wait || !["roomy", "full"].includes(document.body.dataset.density)) return (wait || tile).remove();
+  if (silently || wait || ghosts.size >= MOST || !["roomy", "full"].includes(document.body.dataset.density)) return (wait || tile).remove();
   tile.classList.add("ghost");
   tile.classList.remove("selected");
   tile.removeAttribute("role");
@@ -90,11 +92,11 @@ function die(id, row, silently) {
   tile.querySelector(".note").textContent = "gone";
   const ghost = { tile, row, heir: youngest(row) };
   ghosts.add(ghost);
-  tie();
+  retie();
   setTimeout(() => {
     ghosts.delete(ghost);
     tile.remove();
-    tie();
+    retie();
   }, GHOST);
 }
 
@@ -108,7 +110,10 @@ function youngest(row) {
 
 const replaces = (one, row) => row.owner && one.owner === row.owner && (one.replicaset === row.replicaset || one.version > row.version);
 
+const retie = () => (tying ||= requestAnimationFrame(tie));
+
 function tie() {
+  tying = 0;
   const origin = sky.getBoundingClientRect();
   const lines = [...ghosts].map(({ tile, heir }) => {
     const other = tiles.get(heir);

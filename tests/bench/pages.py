@@ -122,9 +122,9 @@ MOVE = """revision => new Promise(done => {
 
 CLICK = """share => new Promise(done => {
   performance.clearResourceTimings();
-  const tiles = document.querySelectorAll(".pod[data-id]"), began = performance.now();
-  const tile = tiles[Math.floor(share * tiles.length)];
   const about = () => document.querySelector("#drawer > [data-id]:has(.why)")?.dataset.id;
+  const tiles = [...document.querySelectorAll(".pod[data-id]")].filter(tile => tile.dataset.id !== about()); // it would close
+  const tile = tiles[Math.floor(share * tiles.length)], began = performance.now();
   let put = 0;
   const watch = new MutationObserver(() => put ||= about() === tile.dataset.id && performance.now());
   watch.observe(document.getElementById("drawer"), { childList: true });

@@ -1,5 +1,7 @@
 """What becomes of a rehearsal: stage by stage, begun anew, and what it says of a full class."""
 
+from dataclasses import asdict
+
 import pytest
 from django.test import Client as Browser
 
@@ -21,7 +23,7 @@ def played(workshop, monkeypatch) -> Workshop:
     def rehearsed(name: str, images: str, lesson, step) -> Row:
         ensure_learning_cluster(name, images)
         trouble = "there is no image" if step is second else ""
-        return Row(lesson.title, step.title, 0.5, 0 if trouble else GIB, 0 if trouble else BUSY, trouble)
+        return Row(lesson.title, step.title, 0.5, 0 if trouble else GIB, 0 if trouble else BUSY, trouble=trouble)
 
     second = [step for step in shelf.find("10-desired-state").lesson.steps if step.start][1]
     monkeypatch.setattr(rehearsal, "_rehearsed", rehearsed)
@@ -86,3 +88,17 @@ def test_how_many_have_room():
     assert room_for(GIB, 19, 24 * GIB)["enough"] and not room_for(25 * GIB, 1, 24 * GIB)["enough"]
     assert room_for(0, 30, 24 * GIB)["enough"]  # nothing is known against it
     assert room_for(GIB, 30, 0)["enough"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_kernel_with_too_few_neighbours_is_told(teacher, played, monkeypatch, tmp_path):
+    rows = [asdict(Row("10", "a", 1.0, GIB, 10, pods=8)), asdict(Row("10", "b", 1.0, GIB, 10))]
+    played.rehearsal = {"run": "r", "rows": rows, "ended": True}
+    played.seats = 60
+    played.save()
+    monkeypatch.setattr(rehearsal, "NEIGHBOURS", tmp_path / "gc_thresh3")
+    for places, told in ((1024, True), (16384, False)):
+        rehearsal.NEIGHBOURS.write_text(f"{places}\n")
+        assert said(played)["neighbours"]["enough"] is not told
+        page = teacher.get(f"/staff/workshops/{played.code}/").content.decode()
+        assert ("net.ipv4.neigh.default.gc_thresh3" in page) is told

@@ -5,6 +5,10 @@ What is left is the machine itself, whose end of each bridge is a neighbour to t
 addresses listens there too. So its firewall lets from those bridges only answers in, and the API's port; and nothing
 out, for a gateway asks where a Service's endpoints are said to be. The engine writes to the same tables; who may use it
 may have this done, wherever it runs: in a container with the machine's network, by the machine's own iptables.
+
+And its kernel is made ready for many: the table of neighbours has 1,024 places for all networks of a machine, of which
+each pod that is probed takes two (the machine's for it, and its for the machine). Of a class of sixty with eight pods
+each, the last would never be ready. `kops` and others raise it on the nodes that they make.
 """
 
 import logging
@@ -28,6 +32,10 @@ SECONDS = 30
 INTO = f"import os, sys; os.chroot('{HOST}'); os.chdir('/'); os.execv('/bin/sh', ['sh', '-ec', sys.argv[1]])"
 TOOLS = 'PATH=/usr/sbin:/sbin:/usr/bin:/bin; rule() { iptables -w 5 "$@"; }'
 CLOSE = """
+for limit in 1=2048 2=8192 3=16384; do
+    at=/proc/sys/net/ipv4/neigh/default/gc_thresh${{limit%=*}}
+    test "$(cat $at 2>/dev/null || echo 99999)" -ge "${{limit#*=}}" || echo "${{limit#*=}}" >$at || true
+done 2>/dev/null
 rule -C INPUT -i {bridges} -j {chain} 2>/dev/null && exit 0
 rule -I DOCKER-USER -i {bridges} ! -o {bridges} -j DROP
 rule -N {chain} 2>/dev/null || rule -F {chain}

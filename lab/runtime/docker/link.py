@@ -33,7 +33,7 @@ class Links:
     def open(self, cluster: str, engine: str, ranges: Iterable[str]) -> execs.Hijacked:
         """This end of a link to `engine`, where nodes of the cluster have these ranges."""
         if slot_of(engine) == slot_of(self._networks.engine):
-            raise RuntimeFailure(FAILED, f"it claims the same addresses as {self._networks.engine}: call it another name")
+            raise RuntimeFailure(FAILED, f"it claims the addresses of {self._networks.engine}: call it another name")
         name = f"{network_name(self._lab_id, cluster)}-link"
         subnet = self._networks.ensure(cluster)
         with failing_as(FAILED):
