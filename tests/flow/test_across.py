@@ -14,7 +14,7 @@ from ..labs import LabUnderTest, is_ready, wait_until
 from .steps import MERGE
 
 PODS, SERVICES = "/api/v1/namespaces/default/pods", "/api/v1/namespaces/default/services"
-HERE, THERE = "node-1", "node-2"
+HERE, THERE = "node-a", "node-b"
 ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=3).read().decode())"
 CALL_API = """
 import ssl, urllib.request as r
