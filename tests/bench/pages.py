@@ -123,7 +123,8 @@ MOVE = """revision => new Promise(done => {
 CLICK = """share => new Promise(done => {
   performance.clearResourceTimings();
   const about = () => document.querySelector("#drawer > [data-id]:has(.why)")?.dataset.id;
-  const tiles = [...document.querySelectorAll(".pod[data-id]")].filter(tile => tile.dataset.id !== about()); // it would close
+  // Not the one whose drawer is open: a click closes it.
+  const tiles = [...document.querySelectorAll(".pod[data-id]")].filter(tile => tile.dataset.id !== about());
   const tile = tiles[Math.floor(share * tiles.length)], began = performance.now();
   let put = 0;
   const watch = new MutationObserver(() => put ||= about() === tile.dataset.id && performance.now());
