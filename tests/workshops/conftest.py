@@ -1,12 +1,16 @@
+import asyncio
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from lab.httpserver import AUTHOR, LETS, ONLY_CLUSTER
 from lab.models import Workshop
 from lab.tutorials import shelf
 from lab.tutorials.lesson import Lesson
+from lab.workshops.gate import COOKIE, Gate
 
 
 @pytest.fixture
@@ -25,3 +29,32 @@ def teacher(workshop) -> Browser:
 @pytest.fixture
 def lesson() -> Lesson:
     return shelf.find("10-desired-state").lesson
+
+
+async def inside(scope, receive, send) -> None:
+    """What lies behind: answers with the only cluster that who asks may see."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    state = scope.get("state", {})
+    inside.state, inside.lets = state, state.get(LETS)
+    await send({"type": "http.response.body", "body": (state.get(ONLY_CLUSTER) or state.get(AUTHOR, "all")).encode()})
+
+
+@pytest.fixture
+def ask(workshop) -> Callable[..., tuple[int, str]]:
+    def asked(path: str, token: str = "", method: str = "GET", kind: str = "http", cookie: str = COOKIE):
+        sent: list[dict] = []
+        comes = iter(["websocket.connect", "websocket.disconnect"])
+        path, _, query = path.partition("?")
+        scope = {"type": kind, "method": method, "path": path, "query_string": query.encode(), "state": {}}
+        scope["headers"] = [(b"cookie", f"{cookie}={token}".encode())] if token else []
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        async def receive() -> dict:
+            return {"type": next(comes), "code": 1006}
+
+        asyncio.run(Gate(inside)(scope, receive, send))
+        return sent[0].get("status", 0), sent[0]["type"] if kind == "websocket" else sent[1]["body"].decode()
+
+    return asked

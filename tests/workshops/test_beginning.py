@@ -12,8 +12,6 @@ from lab.workshops.seats import join
 from lab.workshops.tiles import seat_part, whole
 from lab.workshops.wall import Wall
 
-from .test_gate import ask  # noqa: F401
-
 pytestmark = pytest.mark.django_db(transaction=True)
 PLAYED = "10-desired-state"
 EDIT = {"title": "An evening", "lessons": [PLAYED], "seats": "9", "forget": "2100-01-01"}
@@ -55,7 +53,7 @@ def test_who_waits_sees_who_they_are_how_many_are_there_and_what_comes(hall, tea
     assert "To your board" in comes("Cleo").get("/room/").content.decode()
 
 
-def test_who_waits_reaches_nothing_but_the_room_and_all_of_theirs_at_once_when_it_begins(hall, teacher, ask):  # noqa: F811
+def test_who_waits_reaches_nothing_but_the_room_and_all_of_theirs_at_once_when_it_begins(hall, teacher, ask):
     ada = comes("Ada")
     mine = f"/clusters/{ada.seat.cluster}/"
     for path in (mine, f"{mine}lessons/{PLAYED}/", "/lessons/"):

@@ -1,48 +1,17 @@
 """The room's door: whose way leads where."""
 
-import asyncio
-from collections.abc import Callable
-
 import pytest
 from django.utils.timezone import now
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
 from lab.dashboard.frontdoor import way_in
-from lab.httpserver import AUTHOR, LETS, ONLY_CLUSTER
+from lab.httpserver import LETS
 from lab.models import Help, Workshop
 from lab.tutorials.views import client_of, start
-from lab.workshops.gate import COOKIE, Gate
 from lab.workshops.seats import join
 
-
-async def inside(scope, receive, send) -> None:
-    """What lies behind: answers with the only cluster that who asks may see."""
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    state = scope.get("state", {})
-    inside.state, inside.lets = state, state.get(LETS)
-    await send({"type": "http.response.body", "body": (state.get(ONLY_CLUSTER) or state.get(AUTHOR, "all")).encode()})
-
-
-@pytest.fixture
-def ask(workshop) -> Callable[..., tuple[int, str]]:
-    def asked(path: str, token: str = "", method: str = "GET", kind: str = "http", cookie: str = COOKIE):
-        sent: list[dict] = []
-        comes = iter(["websocket.connect", "websocket.disconnect"])
-        path, _, query = path.partition("?")
-        scope = {"type": kind, "method": method, "path": path, "query_string": query.encode(), "state": {}}
-        scope["headers"] = [(b"cookie", f"{cookie}={token}".encode())] if token else []
-
-        async def send(message: dict) -> None:
-            sent.append(message)
-
-        async def receive() -> dict:
-            return {"type": next(comes), "code": 1006}
-
-        asyncio.run(Gate(inside)(scope, receive, send))
-        return sent[0].get("status", 0), sent[0]["type"] if kind == "websocket" else sent[1]["body"].decode()
-
-    return asked
+from .conftest import inside
 
 
 def test_who_has_the_link_of_a_learners_service_reaches_it_and_nothing_else(workshop, ask, monkeypatch):

@@ -16,7 +16,7 @@ from lab.workshops.gate import COOKIE
 from lab.workshops.roles import ASSISTANT, INSTRUCTOR, OBSERVER, Standing, may, refusal, standing, workshops_of
 from lab.workshops.seats import join
 
-from .test_gate import ask, inside  # noqa: F401
+from .conftest import inside
 from .test_wall import opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -158,7 +158,7 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize(("path", "status"), ELSEWHERE)
-def test_beside_their_workshops_who_assists_or_observes_reads_lessons_and_no_more(people, ask, path, status):  # noqa: F811
+def test_beside_their_workshops_who_assists_or_observes_reads_lessons_and_no_more(people, ask, path, status):
     for name in ("anna", "otto"):
         key = people[name].cookies["orrery-staff"].value
         assert ask(path, key, cookie="orrery-staff")[0] == status
@@ -167,7 +167,7 @@ def test_beside_their_workshops_who_assists_or_observes_reads_lessons_and_no_mor
     assert ask(path, key, cookie="orrery-staff")[0] == (403 if "bcdfgh" in path else 200)
 
 
-def test_an_assistant_is_offered_the_cluster_of_whom_they_help_and_no_other(workshop, people, ask, rf):  # noqa: F811
+def test_an_assistant_is_offered_the_cluster_of_whom_they_help_and_no_other(workshop, people, ask, rf):
     ada, bob = workshop.taken.order_by("id")
     Help.objects.create(seat=ada, by="anna", state="Looks")
     offered = {}
@@ -185,7 +185,7 @@ def test_an_assistant_is_offered_the_cluster_of_whom_they_help_and_no_other(work
     assert bob.cluster in offered["linus", "/lessons/"]
 
 
-def test_beside_a_learner_stays_who_may_be_there_and_as_long_as_they_may(workshop, people, ask):  # noqa: F811
+def test_beside_a_learner_stays_who_may_be_there_and_as_long_as_they_may(workshop, people, ask):
     ada, _ = workshop.taken.order_by("id")
     path, key = f"/clusters/{ada.cluster}/api/v1/pods", people["anna"].cookies["orrery-staff"].value
     Help.objects.create(seat=ada, by="anna", state="Acts")
@@ -197,7 +197,7 @@ def test_beside_a_learner_stays_who_may_be_there_and_as_long_as_they_may(worksho
     assert "no part in this workshop" in ask(path, key, cookie="orrery-staff")[1]
 
 
-def test_who_has_not_chosen_a_password_yet_comes_in_nowhere(workshop, people, ask):  # noqa: F811
+def test_who_has_not_chosen_a_password_yet_comes_in_nowhere(workshop, people, ask):
     key = people["linus"].cookies["orrery-staff"].value
     assert ask("/clusters/learn/", key, cookie="orrery-staff")[0] == 200
     linus = User.objects.get(username="linus")
