@@ -4,7 +4,6 @@ Each is the real thing. Where one is not installed, the tests that need it are l
 fail in CI, where `.ci/run` has installed all of them.
 """
 
-import contextlib
 import os
 import shutil
 import socket
@@ -27,7 +26,7 @@ from lab.supervisor.broker import server_program
 from lab.supervisor.probe import answers_ping
 from lab.web import plain, secured
 
-from .engines import PrivateEngine
+from .engines import DistantEngine, PrivateEngine
 from .labs import LabUnderTest, free_port, wait_until
 from .postgresql import PROGRAMS, PostgreSQL
 
@@ -214,22 +213,19 @@ def redis_server() -> Iterator[str]:
 @pytest.fixture
 def private_engine() -> Iterator[PrivateEngine]:
     """A second Docker engine of this test's own, that it may stop."""
-    with _engine() as engine:
-        yield engine
+    yield from _started(PrivateEngine)
 
 
 @pytest.fixture
-def distant_engine() -> Iterator[PrivateEngine]:
+def distant_engine() -> Iterator[DistantEngine]:
     """The same, as if it were on another machine."""
-    with _engine(elsewhere=True) as engine:
-        yield engine
+    yield from _started(DistantEngine)
 
 
-@contextlib.contextmanager
-def _engine(elsewhere: bool = False) -> Iterator[PrivateEngine]:
+def _started(kind: type[PrivateEngine]) -> Iterator:
     need("dockerd and ip, as root", shutil.which("dockerd") and shutil.which("ip") and os.geteuid() == 0)
     # Not among pytest's folders, whose names may be so long that there is no room for those of the engine's sockets.
-    engine = PrivateEngine(Path(tempfile.mkdtemp(prefix="orrery-engine-")), elsewhere)
+    engine = kind(Path(tempfile.mkdtemp(prefix="orrery-engine-")))
     try:
         engine.start()
         yield engine

@@ -39,7 +39,7 @@ SIZE = 50_000_000
 
 @pytest.fixture
 def lab(tmp_path, distant_engine):
-    lab = LabUnderTest(tmp_path / "data", "docker", "--engine", f"b={distant_engine.host}")
+    lab = LabUnderTest(tmp_path / "data", "docker", "--engine", f"b={distant_engine.address}")
     try:
         yield lab.start()
     finally:

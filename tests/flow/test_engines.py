@@ -22,7 +22,7 @@ SEATS, REPLICAS = 4, 2
 
 @pytest.fixture
 def lab(tmp_path, distant_engine):
-    lab = LabUnderTest(tmp_path / "data", "docker", *ROOM, "--engine", f"b={distant_engine.host}")
+    lab = LabUnderTest(tmp_path / "data", "docker", *ROOM, "--engine", f"b={distant_engine.address}")
     try:
         yield lab.start()
     finally:

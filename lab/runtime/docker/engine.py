@@ -32,6 +32,15 @@ class OnePool(UnixHTTPAdapter):
         return super().get_connection("http+docker://localhost", proxies)
 
 
+class Client(docker.APIClient):
+    """An engine behind TLS has an authority of its own, in whose place what the environment names for the web would be
+    asked (REQUESTS_CA_BUNDLE)."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        own = self.verify if verify is None else verify
+        return super().merge_environment_settings(url, proxies, stream, own, cert)
+
+
 class Engine:
     """Which engine it is, is said by its address alone: ids that engines report of themselves are not unique."""
 
@@ -44,17 +53,17 @@ class Engine:
         self._shares_host: bool | None = None
 
     @property
-    def client(self) -> docker.APIClient:
+    def client(self) -> Client:
         """This thread's client. Raises RuntimeFailure("EngineUnavailable") if it is the first and none answers."""
         client = getattr(self._threads, "client", None)
         if client is None:
             client = self._threads.client = self.new_client()
         return client
 
-    def new_client(self) -> docker.APIClient:
+    def new_client(self) -> Client:
         """A client for a thread that will not live long; close it."""
         with failing_as("EngineUnavailable"):
-            client = docker.APIClient(version=self._api_version, timeout=CALL_SECONDS, **self._options)
+            client = Client(version=self._api_version, timeout=CALL_SECONDS, **self._options)
         scheme, _, path = (self._options["base_url"] or "").partition("://")
         if scheme == "unix":
             client.mount("http+docker://", OnePool(path, CALL_SECONDS, max_pool_size=POOL_SIZE))
