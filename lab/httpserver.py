@@ -28,8 +28,9 @@ BY_ROOM = "orrery.by-room"
 AUTHOR = "orrery.author"
 # What stands outside in the place of the path to a Service's `proxy`, where that is another path.
 LED = "orrery.led"
-# What the room's door says to an act in a cluster that is not in the path, but in a form: called with its name, it
-# raises ApiError for one in which they may not.
+# What the room's door says to an act that it does not see in the path: because the cluster is named in a form, or
+# because what was typed must be read to know whether it is one. Called with the cluster's name, it raises ApiError for
+# one in which they may not act.
 LETS = "orrery.lets"
 
 

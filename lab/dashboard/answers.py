@@ -41,9 +41,14 @@ def named_cluster(request: HttpRequest, usual: str) -> str:
     if own := own_cluster(request):
         return own
     cluster = request.POST.get("cluster", usual)
+    check_act(request, cluster)
+    return cluster
+
+
+def check_act(request: HttpRequest, cluster: str) -> None:
+    """Raises ApiError where the room's door does not let who asks act in that cluster."""
     if lets := (getattr(request, "scope", {}).get("state") or {}).get(LETS):
         lets(cluster)
-    return cluster
 
 
 def strict(view: View) -> View:

@@ -7,6 +7,7 @@ what was pasted.
 """
 
 import shlex
+from itertools import zip_longest
 
 COMMANDS = """
 annotate api-resources api-versions apply attach auth autoscale cluster-info cordon create debug delete describe diff
@@ -22,6 +23,11 @@ ELSEWHERE = {
     "plugin": "plug-ins are programs of this machine",
     "kustomize": "it reads files of this machine",
 }
+# Those that change nothing, whatever their options; of some, only where the next word is one of these.
+READS = """
+api-resources api-versions cluster-info describe diff events explain get help logs top version wait
+"""
+READ_PARTS = {"apply": ["view-last-applied"], "auth": ["can-i", "whoami"], "rollout": ["history", "status"]}
 LONG = """
 --all --all-containers --all-namespaces --all-pods --allow-missing-template-keys --annotation --annotations
 --api-group --api-version --arguments-only --as --as-group --as-uid --audience --bound-object-kind --bound-object-name
@@ -95,6 +101,11 @@ def _own(words: list[str]) -> list[str]:
     return words[: words.index("--")] if "--" in words else words
 
 
+def reads(words: list[str]) -> bool:
+    """Whether a command changes nothing. A part that an option stands before is not looked for."""
+    return words[0] in READS.split() or any(word in READ_PARTS.get(words[0], ()) for word in words[1:2])
+
+
 def wants_input(words: list[str]) -> bool:
     """Whether the command reads what was pasted."""
     named = {"-f=-", "-f-", "--filename=-"}
@@ -129,7 +140,7 @@ def _check(command: str, words: list[str]) -> None:
 
 
 def _pairs(words: list[str]) -> list[tuple[str, str]]:
-    return list(zip(words, [*words[1:], ""], strict=True))
+    return list(zip_longest(words, words[1:], fillvalue=""))
 
 
 def _check_long(word: str, following: str) -> None:

@@ -18,10 +18,11 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_POST
 
 from lab.apimachinery.errors import ApiError, Cause, bad_request, too_many_requests
+from lab.apiserver.threads import in_thread
 from lab.httpserver import author_for
 
-from .answers import comes_by_room, own_cluster, refused
-from .commandline import addressed, arguments, wants_input
+from .answers import check_act, comes_by_room, own_cluster, refused
+from .commandline import addressed, arguments, reads, wants_input
 
 MOST_SECONDS = 120.0
 MOST_BYTES = 1 << 19
@@ -57,6 +58,11 @@ async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
         return refused(bad_request("the body must be an object with a command"))
     except ValueError as error:
         return refused(bad_request(str(error)))
+    try:
+        if not reads(words):
+            await in_thread(check_act, request, cluster)
+    except ApiError as error:
+        return refused(error)
     own = own_cluster(request)
     if own and _running[own] >= MOST_AT_ONCE:
         why = f"{MOST_AT_ONCE} commands of yours are running: wait for one, or stop it"

@@ -84,7 +84,8 @@ class Gate:
                 return
             if acts(scope) and not path.startswith(ROOM):
                 receive, send = await hold(scope, receive, send, partial(check_acts, seat))
-            scope["state"] = {**(scope.get("state") or {}), BY_ROOM: True, ONLY_CLUSTER: seat.cluster}
+            own = {BY_ROOM: True, ONLY_CLUSTER: seat.cluster, LETS: partial(check_own, seat)}
+            scope["state"] = {**(scope.get("state") or {}), **own}
             with shares.one_more(seat.cluster):
                 await self._inner(scope, receive, send)
             return
@@ -151,6 +152,11 @@ def check_acts(seat: Seat) -> None:
     """Whether a learner may act. Raises ApiError."""
     check_goes_on(seat)
     check_learner(seat)
+
+
+def check_own(seat: Seat, cluster: str) -> None:
+    """The same of an act that the door has not seen: a learner has no cluster but their own."""
+    check_acts(seat)
 
 
 def check_beside(path: str, name: str, acts: bool) -> None:

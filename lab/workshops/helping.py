@@ -37,6 +37,7 @@ SAID = {
 }
 CLUSTER = re.compile(r"/clusters/([a-z]{6}-[0-9]+)/")  # of a learner's, in the path of what is asked for
 STREAMS = ("/exec", "/attach", "/portforward")
+COMMAND_LINE = re.compile(r"/clusters/[^/]+/board/kubectl")  # it looks at what was typed, and asks back before an act
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def after(state: str, act: str, moves: Moves) -> str:
 
 def is_act(kind: str, method: str, path: str) -> bool:
     """Whether what is asked for may change a cluster. Pure."""
-    return path.rstrip("/").endswith(STREAMS) if kind == "websocket" else method not in ("GET", "HEAD", "OPTIONS")
+    if kind == "websocket":
+        return path.rstrip("/").endswith(STREAMS)
+    return method not in ("GET", "HEAD", "OPTIONS") and not COMMAND_LINE.fullmatch(path)
 
 
 def beside(workshop: Workshop) -> dict[str, Beside]:

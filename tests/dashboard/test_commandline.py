@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from lab.client.clusters import ensure_cluster
 from lab.dashboard import console
-from lab.dashboard.commandline import addressed, arguments, wants_input
+from lab.dashboard.commandline import addressed, arguments, reads, wants_input
 from lab.dashboard.console import kubeconfig_command
 from lab.httpserver import ONLY_CLUSTER
 from tests.labs import wait_until
@@ -25,6 +25,7 @@ from .screen import SECONDS, Screen
     "typed",
     [
         "get pods",
+        "version",
         "kubectl get pods -A -o wide --show-labels",
         "get pods -nkube-system -Aw",
         "get pod web -o=jsonpath='{.spec.nodeName}'",
@@ -46,6 +47,29 @@ from .screen import SECONDS, Screen
 def test_what_stays_within_the_cluster_may_be_typed(typed):
     words = arguments(typed)
     assert words[0] == typed.removeprefix("kubectl ").split()[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "changes_nothing"),
+    {
+        "get pods -w": True,
+        "describe node": True,
+        "diff -f -": True,
+        "rollout history deployment/web": True,
+        "apply view-last-applied deployment/web": True,
+        "auth whoami": True,
+        "get --raw /healthz": True,
+        "delete pod get": False,
+        "rollout": False,
+        "rollout restart deployment/web status": False,
+        "rollout -n status undo deployment/web": False,
+        "auth reconcile -f -": False,
+        "apply -f -": False,
+        "label pods --all --list": False,
+    }.items(),
+)
+def test_a_command_that_changes_nothing_is_known(typed, changes_nothing):
+    assert reads(arguments(typed)) is changes_nothing
 
 
 REFUSED = {

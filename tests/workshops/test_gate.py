@@ -1,10 +1,16 @@
 """The room's door: whose way leads where."""
 
+import asyncio
+from collections.abc import Callable
+
+import orjson
 import pytest
+from django.test import AsyncRequestFactory
 from django.utils.timezone import now
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
+from lab.dashboard import console
 from lab.dashboard.frontdoor import way_in
 from lab.httpserver import LETS
 from lab.models import Help, Workshop
@@ -62,7 +68,8 @@ MATRIX = [
     ("GET", "api/v1/pods", "L"),
     ("websocket", "board", "L"),
     ("POST", "board/do/scale", "A"),
-    ("POST", "board/kubectl", "A"),
+    ("POST", "board/kubectl", "L"),  # it asks back before what is an act
+    ("POST", "api/v1/namespaces/default/services/web/proxy/board/kubectl", "A"),
     ("POST", "lessons/10-desired-state/do/reset", "A"),
     ("POST", "lessons/10-desired-state/press", "A"),
     ("POST", "api/v1/namespaces/default/pods", "A"),
@@ -123,7 +130,7 @@ def test_a_lesson_is_begun_in_a_learners_cluster_only_by_who_acts_there(workshop
     """Its name is in the form, where the door does not look: the page asks back."""
     ada, key = join(workshop.code, "Ada")
     path = "/lessons/10-desired-state/start"
-    assert ask(path, key, method="POST")[0] == 200 and inside.lets is None
+    assert ask(path, key, method="POST")[0] == 200
     assert ask(path, teacher.cookies["orrery-staff"].value, method="POST", cookie="orrery-staff")[0] == 200
     for state in ("", "Looks", "Acts"):
         Help.objects.all().delete()
@@ -137,3 +144,48 @@ def test_a_lesson_is_begun_in_a_learners_cluster_only_by_who_acts_there(workshop
     Help.objects.update(by="somebody else")
     with pytest.raises(ApiError):
         inside.lets(ada.cluster)
+
+
+COMMANDS = {
+    "get pods": True, "logs web --tail=5": True, "rollout status deployment/web": True, "auth can-i get pods": True,
+    "scale deployment web --replicas=2": False, "exec web -- ls": False, "rollout undo deployment/web": False,
+}  # fmt: skip
+
+
+@pytest.fixture
+def type_(ask, monkeypatch) -> Callable[..., str]:
+    """Into the command line behind the door: the Status of a refusal, or what kubectl says."""
+
+    async def said(*_):
+        yield b"kubectl runs"
+
+    monkeypatch.setattr(console, "said", said)
+    monkeypatch.setattr(console, "program", lambda: "/usr/bin/kubectl")
+
+    async def answer(cluster: str, command: str) -> str:
+        request = AsyncRequestFactory().post("/", orjson.dumps({"command": command}), "application/json")
+        request.scope["state"] = inside.state
+        came = await console.run(request, cluster)
+        return b"".join([part async for part in came] if came.streaming else [came.content]).decode()
+
+    def typed(cluster: str, key: str, command: str, **who: str) -> str:
+        status, words = ask(f"/clusters/{cluster}/board/kubectl", key, method="POST", **who)
+        return asyncio.run(answer(cluster, command)) if status == 200 else words
+
+    return typed
+
+
+@pytest.mark.parametrize(("command", "reads"), COMMANDS.items())
+def test_who_may_only_look_reads_by_kubectl_too(workshop, teacher, type_, command, reads):
+    ada, key = join(workshop.code, "Ada")
+    staff = {"key": teacher.cookies["orrery-staff"].value, "cookie": "orrery-staff"}
+    assert type_(ada.cluster, key, command) == "kubectl runs"
+    assert "has not let you look along" in type_(ada.cluster, command=command, **staff)
+    Help.objects.create(seat=ada, by="grace", state="Looks")
+    assert ("kubectl runs" if reads else "take over first") in type_(ada.cluster, command=command, **staff)
+    Help.objects.update(state="Acts")
+    assert ("kubectl runs" if reads else "take it back at the top") in type_(ada.cluster, key, command)
+    Help.objects.all().delete()
+    for held, why in (({"paused": True}, "your class pauses"), ({"over": now()}, "this class is over")):
+        Workshop.objects.update(**held)
+        assert ("kubectl runs" if reads else why) in type_(ada.cluster, key, command), held
