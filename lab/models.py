@@ -170,7 +170,7 @@ class Role(models.Model):
     workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="roles")
     account = models.CharField(max_length=150, help_text="its name; a lab without a room has no accounts to point to")
     role = models.CharField(max_length=10, help_text="one of `workshops.roles`")
-    group = models.CharField(max_length=1, blank=True, help_text="of whom an assistant helps")
+    groups = models.CharField(max_length=8, blank=True, help_text="the letters of those that an assistant helps")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workshop", "account"], name="one_role_a_workshop")]

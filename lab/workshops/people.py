@@ -17,11 +17,11 @@ from lab.dashboard.answers import strict
 from lab.models import Help, Role, Workshop
 
 from .accounts import denied, is_own, new_password, staff_for
-from .groups import LETTERS, divide
+from .groups import LETTERS, assign, divide, named
 from .roles import ASSISTANT, INSTRUCTOR, OBSERVER
 
 MAY = [
-    (ASSISTANT, "Assistant: helps the learners of a group"),
+    (ASSISTANT, "Assistant: helps the learners of their groups"),
     (OBSERVER, "Observer: sees the wall and the report, without names"),
     (INSTRUCTOR, "Instructor: may everything here, and make workshops"),
 ]
@@ -30,19 +30,32 @@ MAY = [
 class PersonForm(forms.Form):
     account = forms.CharField(max_length=150, label="Name to sign in with", validators=[UnicodeUsernameValidator()])
     role = forms.ChoiceField(choices=MAY, label="What they are here")
-    group = forms.ChoiceField(label="Group of an assistant")
+    groups = forms.MultipleChoiceField(
+        label="Groups of an assistant", widget=forms.CheckboxSelectMultiple, required=False
+    )
 
     def __init__(self, workshop: Workshop, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._workshop = workshop
         self.fields["account"].widget.attrs["autocomplete"] = "off"
-        self.fields["group"].choices = [(letter, letter) for letter in LETTERS[: workshop.groups]]
+        self.fields["groups"].choices = [(letter, letter) for letter in LETTERS[: workshop.groups]]
+        if workshop.groups == 1:  # there is nothing to choose
+            del self.fields["groups"]
 
     def clean_account(self) -> str:
         name = self.cleaned_data["account"]
         if name == self._workshop.by or self._workshop.roles.filter(account=name).exists():
             raise forms.ValidationError(f"{name} has a part in this workshop already.")
         return name
+
+    def clean(self) -> dict:
+        """The letters in a row, of an assistant alone."""
+        said = self.cleaned_data
+        chosen = said.get("groups", []) if "groups" in self.fields else LETTERS[0]
+        said["groups"] = "".join(sorted(chosen)) if said.get("role") == ASSISTANT else ""
+        if said.get("role") == ASSISTANT and not chosen and "groups" not in self.errors:
+            self.add_error("groups", "Choose at least one.")
+        return said
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,10 @@ class Person:
     def may_have_new(self) -> bool:
         """Nobody gets a password for an account that opens more than this workshop."""
         return self.waits and only_here(self.role)
+
+    @property
+    def helps(self) -> str:
+        return named(self.role.groups) if self.role.groups else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,27 +90,34 @@ def page(request: HttpRequest, workshop: Workshop) -> HttpResponse:
 @strict
 @staff_for("people")
 def change(request: HttpRequest, workshop: Workshop, act: str) -> HttpResponse:
+    try:
+        return _changed(request, workshop, act)
+    except ApiError as error:
+        return denied(request, error)
+
+
+def _changed(request: HttpRequest, workshop: Workshop, act: str) -> HttpResponse:
     if act == "groups":
-        try:
-            divide(workshop, request.POST.get("groups", ""))
-        except ApiError as error:
-            return denied(request, error)
+        divide(workshop, request.POST.get("groups", ""))
         return redirect("people", workshop.code)
     role = get_object_or_404(workshop.roles, account=request.POST.get("account", ""))
-    if act == "away":
+    if act == "new-password":
+        user = get_object_or_404(User, username=role.account)
+        if not Person(role, not is_own(user)).may_have_new:
+            raise ApiError(403, "Forbidden", f"{role.account} has a password, or a part elsewhere")
+        return _drawn(request, workshop, PersonForm(workshop), role.account, new_password(user))
+    if act == "helps":
+        assign(role, "".join(request.POST.getlist("groups")))
+    else:
         take_away(role)
-        return redirect("people", workshop.code)
-    user = get_object_or_404(User, username=role.account)
-    if not Person(role, not is_own(user)).may_have_new:
-        return denied(request, ApiError(403, "Forbidden", f"{role.account} has a password, or a part elsewhere"))
-    return _drawn(request, workshop, PersonForm(workshop), role.account, new_password(user))
+    return redirect("people", workshop.code)
 
 
 def _drawn(
     request: HttpRequest, workshop: Workshop, form: PersonForm, name: str = "", password: str = ""
 ) -> HttpResponse:
     """`name`: who was added just now. `password`: theirs, which nobody is shown again."""
-    roles = list(workshop.roles.order_by("role", "group", "account"))
+    roles = list(workshop.roles.order_by("role", "groups", "account"))
     own = {user.username for user in User.objects.filter(username__in=[one.account for one in roles]) if is_own(user)}
     context = {
         "workshop": workshop,
@@ -109,8 +133,6 @@ def _drawn(
 @transaction.atomic
 def add(role: Role) -> str:
     """The password of a new account; nothing where there is one of that name, which keeps its own."""
-    if role.role != ASSISTANT:
-        role.group = ""
     user, made = User.objects.get_or_create(username=role.account)
     role.save()
     if role.role == INSTRUCTOR and not user.is_staff:

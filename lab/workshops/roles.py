@@ -1,4 +1,4 @@
-"""Who may do what in a workshop: an instructor all of it, an assistant what helps the learners of their group, an
+"""Who may do what in a workshop: an instructor all of it, an assistant what helps the learners of their groups, an
 observer nothing but look, without names. Whoever made it is its instructor, and a superuser everybody's.
 """
 
@@ -10,6 +10,8 @@ from django.db.models import Q, QuerySet
 from lab.apimachinery.errors import ApiError
 from lab.models import Role, Seat, Workshop
 
+from .groups import named
+
 INSTRUCTOR, ASSISTANT, OBSERVER = ROLES = ("instructor", "assistant", "observer")
 SEES = frozenset({"wall", "report"})
 HELPS = frozenset({"hint", "reset", "lower", "answer", "look", "take", "give", "leave", "point", "progress"})
@@ -20,7 +22,11 @@ class Standing:
     """What an account is in a workshop; nothing where it has no part in it."""
 
     role: str = ""
-    group: str = ""  # an assistant's
+    groups: str = ""  # an assistant's, their letters
+
+    @property
+    def helps(self) -> str:
+        return named(self.groups)
 
 
 def refusal(standing: Standing, act: str, name: str = "", group: str = "") -> str:
@@ -33,8 +39,8 @@ def refusal(standing: Standing, act: str, name: str = "", group: str = "") -> st
         return "you observe this workshop: you see its wall and its report, and act on nobody"
     if act not in HELPS:
         return "this is for an instructor of the workshop: as an assistant you help the learners of your group"
-    if group != standing.group:
-        return f"{name or 'this learner'} is not in group {standing.group}, which you help: ask an instructor"
+    if not group or group not in standing.groups:
+        return f"{name or 'this learner'} is not in {named(standing.groups)}, which you help: ask an instructor"
     return ""
 
 
@@ -45,7 +51,7 @@ def standing(user: User, workshop: Workshop) -> Standing:
     if user.is_superuser or user.username == workshop.by:
         return Standing(INSTRUCTOR)
     held = Role.objects.filter(workshop=workshop, account=user.username).first()
-    return Standing(held.role, held.group) if held else Standing()
+    return Standing(held.role, held.groups) if held else Standing()
 
 
 def why_not(user: User, workshop: Workshop, act: str, seat: Seat | None = None) -> str:

@@ -28,6 +28,7 @@ from .accounts import NOT_FOR_YOU, denied, knows, staff, staff_for, use_up
 from .beginning import begin
 from .codes import new_code
 from .forms import WorkshopForm
+from .groups import named
 from .roles import instructs, standing, workshops_of
 from .seats import forget, next_clusters
 from .warming import made_ahead
@@ -112,7 +113,8 @@ def workshop(request: HttpRequest, one: Workshop) -> HttpResponse:
     context["rehearsal"], context["engines"] = rehearsal.said(one), choice()
     context["making"] = "making" in request.GET and ahead < free
     context["waiting"] = one.is_waiting
-    context |= {"seats": one.taken.order_by("id"), "people": one.roles.order_by("role", "account")}
+    people = [(role, named(role.groups)) for role in one.roles.order_by("role", "account")]
+    context |= {"seats": one.taken.order_by("id"), "people": people}
     return render(request, "workshops/workshop.html", context)
 
 

@@ -1,13 +1,13 @@
 // The strip: the steps of a lesson, at each a mark for every learner who is there, and where the class is led.
 import { make, write } from "../board/format.js";
 import { ask } from "./one.js";
-import { drawAll, look, nameOf, rows, ui } from "./tiles.js";
+import { drawAll, look, nameOf, rows, seen, ui } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
 const box = document.querySelector(".strip");
 let chosen = ""; // the lesson that somebody wanted to see; else the one that most are in
 
-const playing = (id) => [...rows.values()].filter((row) => row.lesson === id);
+const playing = (id) => seen().filter((row) => row.lesson === id);
 
 function shown() {
   if (ui.lessons.some((one) => one.id === chosen)) return chosen;
@@ -39,7 +39,7 @@ export function draw() {
     const waits = ui.at?.held && ui.at.lesson === id && ui.at.step === number;
     button.dataset.waits = waits;
     write(button.children[2], `${marks.length} here · ${passed} passed${waits ? " · all wait here" : ui.led && !ui.slide && ui.at?.lesson === id && ui.at.step === number ? " · all follow here" : ""}`);
-    Object.assign(button.children[3], { max: Math.max(1, rows.size), value: passed });
+    Object.assign(button.children[3], { max: Math.max(1, seen().length), value: passed });
   });
 }
 

@@ -4,13 +4,16 @@ import { make, still, svg, write } from "../board/format.js";
 const $ = (id) => document.getElementById(id);
 const list = $("tiles");
 export const rows = new Map(); // id → row, as the server has it
-export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null, led: false, slide: "", groups: [] };
-const { role, group } = document.body.dataset;
+export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null, led: false, slide: "", groups: [], only: "" };
+const { role, groups } = document.body.dataset;
 export const now = () => Date.now() / 1000 + ui.offset;
 const nodes = new Map(); // id → the tile's parts
 const STATES = { p: "pending", s: "starting", r: "ready", u: "unready", f: "failed", b: "backoff", l: "leaving", d: "done" };
 const QUIET = 2500; // nothing changes its place while somebody aims at it
 let touched = 0;
+
+// Those whom somebody wants to see: of the groups whose letters are in `only`, else all.
+export const seen = () => [...rows.values()].filter((row) => !ui.only || ui.only.includes(row.group));
 
 export const nameOf = (row) => (ui.names ? row.name : `No. ${row.number}`);
 export const lessonOf = (row) => ui.lessons.find((one) => one.id === row.lesson);
@@ -108,9 +111,9 @@ export function remove(id) {
   rows.delete(id);
 }
 
-// An assistant's own group stands before the others.
-const others = (row) => (role === "assistant" && row.group && row.group !== group ? 1 : 0);
-const ordered = () => [...rows.values()].sort((a, b) => others(a) - others(b) || a.rank - b.rank || a.number - b.number).map((row) => row.id);
+// An assistant's own groups stand before the others.
+const others = (row) => (role === "assistant" && row.group && !groups.includes(row.group) ? 1 : 0);
+const ordered = () => seen().sort((a, b) => others(a) - others(b) || a.rank - b.rank || a.number - b.number).map((row) => row.id);
 for (const type of ["pointermove", "pointerdown", "keydown"]) list.addEventListener(type, () => (touched = Date.now()));
 
 // Into their places. Whoever is focused stays so: an element that moves loses the focus otherwise.
@@ -142,7 +145,7 @@ export function fit() {
   const em = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const fits = ([width, height]) => {
     const columns = Math.max(1, Math.floor((pane.clientWidth - 2 * GAP) / (width * em + GAP)));
-    return Math.ceil(rows.size / columns) * (height * em + GAP) <= pane.clientHeight - GAP;
+    return Math.ceil(seen().length / columns) * (height * em + GAP) <= pane.clientHeight - GAP;
   };
   const found = SIZES.findIndex(fits);
   list.dataset.size = found < 0 ? SIZES.length - 1 : found;

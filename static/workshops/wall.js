@@ -1,11 +1,12 @@
 // The wall starts here: what the websocket tells goes into the rows, and in the next frame onto the page.
 import { write } from "../board/format.js";
 import { draw as drawAsked, toggle as asked } from "./asked.js";
+import { draw as drawGroups, unseen } from "./group.js";
 import { draw as drawPoll } from "./poll.js";
 import { draw as drawStrip } from "./strip.js";
 import { ask, close, instructs, open, show } from "./one.js";
 import { draw as drawTime, toggle as timing } from "./timing.js";
-import { draw, drawAll, fit, look, nameOf, now, order, remove, rows, ui } from "./tiles.js";
+import { draw, drawAll, fit, look, nameOf, order, remove, rows, seen, ui } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
@@ -87,6 +88,7 @@ function paint() {
   ui.led = room.led;
   ui.slide = room.slide;
   ui.groups = room.groups > 1 ? [..."ABCDEFGH"].slice(0, room.groups) : [];
+  drawGroups();
   draw(changed);
   changed = new Set();
   order();
@@ -97,13 +99,15 @@ function paint() {
 function rest() {
   $("nobody").hidden = !known || rows.size > 0;
   document.querySelector(".closed").hidden = room.open !== false;
-  $("tiles").hidden = !rows.size;
-  const all = [...rows.values()];
+  const all = seen();
+  $("tiles").hidden = !all.length;
+  $("none-here").hidden = !rows.size || all.length > 0;
   const away = all.filter((row) => row.away).length;
   const count = (...looks) => all.filter((row) => looks.includes(look(row))).length;
-  const asks = count("asks");
-  const parts = [[all.length - away, "here"], [away, "away"], [asks, asks === 1 ? "hand up" : "hands up"], [count("late", "stuck"), "over time"]];
-  write($("counts"), all.length ? parts.filter(([number], at) => number || !at).map((part) => part.join(" ")).join(" · ") : "");
+  const [asks, elsewhere] = [count("asks"), unseen().filter((row) => row.hand).length];
+  const hands = (number) => (number === 1 ? "hand up" : "hands up");
+  const parts = [[all.length - away, "here"], [away, "away"], [asks, hands(asks)], [count("late", "stuck"), "over time"], [elsewhere, `${hands(elsewhere)} in other groups`]];
+  write($("counts"), rows.size ? parts.filter(([number], at) => number || !at).map((part) => part.join(" ")).join(" · ") : "");
   $("said-now").hidden = !room.said;
   write($("said-now").querySelector("q"), room.said || "");
   $("saying").hidden = !room.said && $("say").ariaExpanded !== "true";

@@ -6,7 +6,7 @@ import pytest
 
 from lab.apimachinery.errors import ApiError
 from lab.models import Help, Role, Workshop
-from lab.workshops.groups import divide, divided, smallest
+from lab.workshops.groups import divide, divided, named, smallest
 from lab.workshops.roles import ASSISTANT
 from lab.workshops.seats import join
 from lab.workshops.wall import Wall
@@ -33,6 +33,14 @@ def test_groups_are_even_and_nobody_moves_without_need(now, groups):
     assert sum(a == b for a, b in zip(now, after, strict=True)) == stay
 
 
+@pytest.mark.parametrize(
+    ("letters", "words"),
+    [("", "no group"), ("A", "group A"), ("AC", "groups A and C"), ("ABD", "groups A, B and D")],
+)
+def test_groups_are_named(letters, words):
+    assert named(letters) == words
+
+
 def joined(workshop, *names: str) -> str:
     for name in names:
         join(workshop.code, name)
@@ -53,25 +61,32 @@ def test_a_class_is_divided_and_who_comes_later_is_spread(workshop):
 
 def test_no_group_is_dissolved_that_has_an_assistant(workshop):
     divide(workshop, "2")
-    role = Role.objects.create(workshop=workshop, account="bert", role=ASSISTANT, group="B")
+    role = Role.objects.create(workshop=workshop, account="bert", role=ASSISTANT, groups="B")
     with pytest.raises(ApiError, match="bert helps group B"):
         divide(workshop, "1")
     assert Workshop.objects.get().groups == 2
-    role.delete()
+    Role.objects.filter(pk=role.pk).update(groups="AB")
+    joined(workshop, "Ada", "Bob")
+    bob = workshop.taken.get(nickname="Bob")
+    Help.objects.create(seat=bob, by="bert", state="Looks")
     divide(workshop, "1")
-    assert Workshop.objects.get().groups == 1
+    assert Workshop.objects.get().groups == 1 and Role.objects.get().groups == "A"
+    assert Help.objects.get().seat == bob  # who is in A now
 
 
 def test_who_is_moved_is_left_by_the_assistants_of_their_old_group_and_by_nobody_else(workshop, teacher):
     divide(workshop, "2")
     joined(workshop, "Ada", "Bob")
     ada, bob = workshop.taken.order_by("id")
-    Role.objects.create(workshop=workshop, account="anna", role=ASSISTANT, group="A")
+    Role.objects.create(workshop=workshop, account="anna", role=ASSISTANT, groups="A")
     for seat, by in ((ada, "anna"), (bob, "grace")):
         Help.objects.create(seat=seat, by=by, state="Acts")
     path = f"/staff/workshops/{workshop.code}/wall/do/group"
     assert teacher.post(path, {"seat": ada.cluster, "text": "B"}).json()["message"] == "Ada is in group B."
     assert teacher.post(path, {"seat": bob.cluster, "text": "A"}).status_code == 200
     assert list(Help.objects.values_list("by", flat=True)) == ["grace"]
+    Role.objects.update(groups="AB")
+    Help.objects.update(by="anna")
+    assert teacher.post(path, {"seat": bob.cluster, "text": "B"}).status_code == 200 and Help.objects.exists()
     for wrong in ("C", "", "AB"):
         assert teacher.post(path, {"seat": bob.cluster, "text": wrong}).status_code == 400

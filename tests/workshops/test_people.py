@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/staff/workshops/BCDFGH/people"
 
 
-def add(teacher: Browser, account: str, role: str = "assistant", group: str = "A", path: str = PATH) -> str:
-    return teacher.post(path, {"account": account, "role": role, "group": group}).content.decode()
+def add(teacher: Browser, account: str, role: str = "assistant", groups: str = "A", path: str = PATH) -> str:
+    return teacher.post(path, {"account": account, "role": role, "groups": list(groups)}).content.decode()
 
 
 def password_in(page: str) -> str:
@@ -36,7 +36,7 @@ def chooses(browser: Browser) -> None:
 
 def test_a_password_is_shown_once_good_once_and_then_one_chooses(workshop, teacher):
     divide(workshop, "2")
-    page = add(teacher, "bert", group="B")
+    page = add(teacher, "bert", groups="B")
     password = password_in(page)
     assert password and "assistant of group B; has not chosen a password yet" in page
     assert password not in teacher.get(PATH).content.decode()
@@ -76,9 +76,14 @@ def test_who_is_there_already_keeps_the_password_and_has_one_part(workshop, teac
     assert "has an account already" in page and not password_in(page)
     assert "has a part in this workshop already" in add(teacher, "linus", "instructor")
     assert "has a part in this workshop already" in add(teacher, "grace", "observer")
-    assert Role.objects.get().role == "observer" and Role.objects.get().group == ""
-    for role, group in (("king", "A"), ("assistant", "B")):
-        assert "Select a valid choice" in add(teacher, "eve", role, group)
+    assert Role.objects.get().role == "observer" and Role.objects.get().groups == ""
+    divide(workshop, "2")
+    for role, groups, why in (
+        ("king", "A", "Select a valid choice"),
+        ("assistant", "AC", "Select a valid choice"),
+        ("assistant", "", "Choose at least one"),
+    ):
+        assert why in add(teacher, "eve", role, groups)
     assert not User.objects.filter(username="eve").exists()
 
 
@@ -104,7 +109,7 @@ def test_with_a_workshop_go_the_accounts_of_who_only_helped_in_it(workshop, teac
     other = Workshop.objects.create(code="ZZZZZZ", title="Other", by="grace", forget="2100-01-01")
     for name, role in (("bert", "assistant"), ("anna", "assistant"), ("linus", "instructor")):
         add(teacher, name, role)
-    Role.objects.create(workshop=other, account="anna", role="assistant", group="A")
+    Role.objects.create(workshop=other, account="anna", role="assistant", groups="A")
     teacher.post("/staff/workshops/BCDFGH/delete")
     assert set(User.objects.values_list("username", flat=True)) == {"grace", "anna", "linus"}
 
@@ -114,6 +119,34 @@ def test_groups_are_divided_from_the_page(workshop, teacher):
         join(workshop.code, name)
     assert teacher.post(f"{PATH}/groups", {"groups": "2"}).headers["Location"] == PATH
     assert "A: 2, B: 1 learners" in teacher.get(PATH).content.decode()
-    add(teacher, "bert", group="B")
+    add(teacher, "bert", groups="B")
     answer = teacher.post(f"{PATH}/groups", {"groups": "1"}, headers={"accept": "text/html"})
     assert answer.status_code == 400 and "Bert helps group B" in answer.content.decode()
+
+
+def test_an_assistant_has_several_groups_and_gets_others(workshop, teacher):
+    for name in ("Ada", "Bob", "Cleo"):
+        join(workshop.code, name)
+    divide(workshop, "3")
+    assert "assistant of groups A and C" in add(teacher, "bert", groups="CA")
+    ada, bob, cleo = workshop.taken.order_by("group")
+    for seat in (ada, cleo):
+        Help.objects.create(seat=seat, by="bert", state="Looks")
+
+    def gets(account: str, groups: str) -> int:
+        form = {"account": account, "groups": list(groups)}
+        return teacher.post(f"{PATH}/helps", form, headers={"accept": "text/html"}).status_code
+
+    assert gets("bert", "BC") == 302 and Role.objects.get().groups == "BC"
+    assert [one.seat for one in Help.objects.all()] == [cleo]
+    add(teacher, "otto", "observer")
+    assert gets("bert", "") == gets("bert", "D") == gets("otto", "A") == 400 and gets("grace", "A") == 404
+    page = teacher.get("/staff/workshops/BCDFGH/").content.decode()
+    assert "bert (assistant of groups B and C)" in page and "otto (observer)" in page
+    assert Role.objects.get(account="bert").groups == "BC" and Role.objects.get(account="otto").groups == ""
+
+
+def test_where_there_is_one_group_nobody_has_to_choose_it(workshop, teacher):
+    assert "Groups of an assistant" not in teacher.get(PATH).content.decode()
+    add(teacher, "bert", groups="")
+    assert Role.objects.get().groups == "A"

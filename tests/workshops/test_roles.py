@@ -38,12 +38,18 @@ def test_a_role_may_what_the_table_says(act, said):
     assert "".join("-" if refusal(who, act, "Ada", "A") else "y" for who in WHO) == said
 
 
+def test_who_has_several_groups_helps_in_each_and_nobody_who_is_in_none():
+    several = Standing(ASSISTANT, "AC")
+    assert [refusal(several, "hint", "Ada", group) == "" for group in ("A", "B", "C", "")] == [True, False, True, False]
+
+
 def test_the_table_has_all_that_is_done_from_the_wall():
     assert {*teaching.TO_ALL, *teaching.TO_ONE} <= TABLE.keys()
 
 
 def test_a_refusal_says_why():
     assert "Ada is not in group B" in refusal(WHO[2], "hint", "Ada", "A")
+    assert "Ada is not in groups B and C" in refusal(Standing(ASSISTANT, "BC"), "hint", "Ada", "A")
     assert "for an instructor" in refusal(WHO[1], "hold")
     assert "you observe" in refusal(WHO[3], "hint", "Ada", "A")
     assert "no part in this workshop" in refusal(WHO[4], "wall")
@@ -64,7 +70,7 @@ def people(workshop) -> dict[str, Browser]:
         join(workshop.code, name)
     found = {name: comes(name) for name in ("anna", "bert", "otto", "linus")}
     for name, role, group in (("anna", ASSISTANT, "A"), ("bert", ASSISTANT, "B"), ("otto", OBSERVER, "")):
-        Role.objects.create(workshop=workshop, account=name, role=role, group=group)
+        Role.objects.create(workshop=workshop, account=name, role=role, groups=group)
     User.objects.update(last_login="2026-01-01T00:00:00Z")
     return found
 
