@@ -125,6 +125,8 @@ class Workshop(models.Model):
         help_text="`<lesson>/<number>` of what who is led is shown; else they are at the step",
     )
     paused = models.BooleanField(default=False, help_text="whether learners may look and not act")
+    stopped = models.DateTimeField(null=True, help_text="since when it stands still, because it pauses or is over")
+    stood = models.JSONField(default=list, help_text="when it did before, as `workshops.stops` keeps it")
     ends = models.DateTimeField(null=True, help_text="until when it is meant to last, if somebody has said so")
     over = models.DateTimeField(null=True, help_text="since when it is")
     goes = models.BooleanField(default=False, help_text="whether its clusters go when it is over; else they sleep")

@@ -22,6 +22,7 @@ from .acts import INSTRUCTOR
 from .everybody import with_each
 from .leading import Form
 from .presence import forgotten
+from .stops import start, stop
 
 ASLEEP = "orrery.io/asleep"  # on visitors of a cluster that sleeps: as JSON, how they came
 COMING = ("rate", "thinkSeconds")
@@ -49,12 +50,14 @@ def in_time(workshop: Workshop) -> dict:
 
 
 def pause(workshop: Workshop, form: Form, by: str) -> str:
-    Workshop.objects.filter(pk=workshop.pk, over=None).update(paused=True)
+    if Workshop.objects.filter(pk=workshop.pk, over=None).update(paused=True):
+        stop(workshop)
     return "Everybody can look, and nobody can act."
 
 
 def resume(workshop: Workshop, form: Form, by: str) -> str:
-    Workshop.objects.filter(pk=workshop.pk).update(paused=False)
+    if Workshop.objects.filter(pk=workshop.pk, over=None).update(paused=False):
+        start(workshop)
     return "Everybody can act again."
 
 
@@ -75,6 +78,7 @@ def end(workshop: Workshop, form: Form, by: str) -> str:
     ended = Workshop.objects.filter(pk=workshop.pk, over=None)
     if not ended.update(over=now(), paused=False, led=False, slide="", held=False):
         raise bad_request("it is over already")
+    stop(workshop)
     put_away = _send_away if workshop.goes else _put_to_sleep
     return f"The class is over. {_told(workshop, put_away, 'gone' if workshop.goes else 'asleep')}"
 
@@ -83,7 +87,8 @@ def go_on(workshop: Workshop, form: Form, by: str) -> str:
     """After all: clusters that sleep wake."""
     if workshop.goes:
         raise bad_request("its clusters are gone")
-    Workshop.objects.filter(pk=workshop.pk).update(over=None, ends=None)
+    if Workshop.objects.filter(pk=workshop.pk).exclude(over=None).update(over=None, ends=None):
+        start(workshop)
     return f"The class goes on. {_told(workshop, _wake, 'awake')}"
 
 

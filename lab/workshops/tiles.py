@@ -5,7 +5,7 @@ are seconds since the epoch, so that minutes go on in the browser and nothing ne
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from lab.apimachinery.controlplane import is_member
 from lab.apimachinery.kinds import LESSONS, NODES, PODS
@@ -17,6 +17,8 @@ from lab.tutorials import progress
 from lab.tutorials.checking import BROKEN, ERROR, PASSED
 from lab.tutorials.lesson import Lesson, Step
 from lab.tutorials.told import told_in
+
+from .stops import Stretch, lost
 
 Tile = dict
 SHOWN = {LESSONS.resource, NODES.resource, PODS.resource}  # what a tile is made of
@@ -46,13 +48,15 @@ def cluster_part(objects: dict[str, list[dict]], find: Callable[[str], Lesson | 
     return {SINCE: int(joined), DUE: int(joined) + BEGIN_SECONDS, **lesson, **board}
 
 
-def whole(seat: Tile, cluster: Tile, begun: float = 0.0) -> Tile:
+def whole(seat: Tile, cluster: Tile, begun: float = 0.0, stood: Sequence[Stretch] = ()) -> Tile:
     """The tile, with its place: `rank`, the smaller the further in front. `begun`: when the class was, if they had to
-    wait for it: nobody is late before."""
+    wait for it: nobody is late before. `stood`: when it stood still, which counts for nobody."""
     tile = {**cluster, **seat}
     due = tile.pop(DUE, 0)
     if "step" not in tile and tile[SINCE] < begun:
         tile[SINCE], due = int(begun), int(begun) + BEGIN_SECONDS
+    still = int(lost(stood, tile[SINCE]))
+    tile[SINCE], due = tile[SINCE] + still, due + still
     if "hand" in tile:
         group, at = ASKS, tile["hand"]
     elif "fault" in tile:

@@ -20,6 +20,7 @@ from .helping import beside
 from .polls import counted, open_poll
 from .presence import away_since, last_seen
 from .questions import of_workshop, on_wall
+from .stops import still
 from .tiles import SHOWN, Tile, cluster_part, course, seat_part, whole
 from .watching import Gone, Watched
 
@@ -79,7 +80,7 @@ class Wall(Watched):
                 part["waits"] = True
             if workshop.over and seat.cluster not in heads:
                 part["gone"] = True
-            tiles[seat.cluster] = whole(part, self._read_to[seat.cluster].part, begun)
+            tiles[seat.cluster] = whole(part, self._read_to[seat.cluster].part, begun, workshop.stood)
         return Shown(_room(workshop, tiles), tiles)
 
     def _read_on(self, seat: Seat, head: int | None) -> Read:
@@ -120,7 +121,7 @@ def _room(workshop: Workshop, tiles: dict[str, Tile]) -> dict:
     step = here.step(workshop.step) if here else None
     at = {"lesson": here.id, "step": here.steps.index(step) + 1, "held": workshop.held} if here and step else None
     said |= {"led": workshop.led, "slide": workshop.slide, "time": in_time(workshop), "groups": workshop.groups}
-    said["waiting"] = workshop.is_waiting
+    said |= {"waiting": workshop.is_waiting, "still": still(workshop)}
     poll = open_poll(workshop)
     asked = on_wall(of_workshop(workshop))
     return {**said, "at": at, "poll": counted(*poll) if poll else None, "questions": asked}

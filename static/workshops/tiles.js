@@ -4,9 +4,10 @@ import { make, still, svg, write } from "../board/format.js";
 const $ = (id) => document.getElementById(id);
 const list = $("tiles");
 export const rows = new Map(); // id → row, as the server has it
-export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null, led: false, slide: "", groups: [], only: "" };
+export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null, led: false, slide: "", groups: [], only: "", still: 0 };
 const { role, groups } = document.body.dataset;
 export const now = () => Date.now() / 1000 + ui.offset;
+const spent = (row) => (ui.still ? Math.min(ui.still, now()) : now()) - row.since; // a class that stands still has its minutes stand
 const nodes = new Map(); // id → the tile's parts
 const STATES = { p: "pending", s: "starting", r: "ready", u: "unready", f: "failed", b: "backoff", l: "leaving", d: "done" };
 const QUIET = 2500; // nothing changes its place while somebody aims at it
@@ -28,15 +29,14 @@ export function look(row) {
   if (row.ended) return "ended";
   if (row.gone) return "idle";
   if (row.waits) return "idle";
-  if (!row.step) return now() - row.since > 120 ? "late" : "idle";
+  if (!row.step) return spent(row) > 120 ? "late" : "idle";
   if (row.phase === "Passed") return "passed";
-  const share = (now() - row.since) / 60 / row.minutes;
+  const share = spent(row) / 60 / row.minutes;
   return share > 2 ? "stuck" : share > 1 ? "late" : "works";
 }
 
 export function words(row) {
-  const spent = now() - row.since;
-  const time = row.ended || row.gone ? "" : row.phase === "Passed" || !row.step ? span(spent) : `${Math.floor(Math.max(0, spent) / 60)}/${row.minutes} min`;
+  const time = row.ended || row.gone ? "" : row.phase === "Passed" || !row.step ? span(spent(row)) : `${Math.floor(Math.max(0, spent(row)) / 60)}/${row.minutes} min`;
   const lesson = lessonOf(row);
   const step = row.step ? `${row.step}/${lesson?.steps.length ?? "?"} ${row.title}` : "–";
   const setting = { Setting: "the stage is being set", Predict: "to predict first", Passed: row.ended ? "has passed all steps" : "has passed it" }[row.phase];

@@ -87,6 +87,7 @@ function paint() {
   ui.at = room.at;
   ui.led = room.led;
   ui.slide = room.slide;
+  ui.still = room.still;
   ui.groups = room.groups > 1 ? [..."ABCDEFGH"].slice(0, room.groups) : [];
   drawGroups();
   draw(changed);

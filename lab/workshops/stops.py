@@ -1,0 +1,33 @@
+"""The time in which a class stands still: while it pauses, and when it is over. Nobody is stuck for a minute of it."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from lab.models import Workshop
+
+Stretch = Sequence[float]  # from when until when, in seconds since the epoch
+
+
+def stop(workshop: Workshop) -> None:
+    """From now on, if it does not stand still already."""
+    Workshop.objects.filter(pk=workshop.pk, stopped=None).update(stopped=now())
+
+
+def start(workshop: Workshop) -> None:
+    with transaction.atomic():
+        row = Workshop.objects.select_for_update().get(pk=workshop.pk)
+        if row.stopped:
+            row.stood, row.stopped = [*row.stood, [row.stopped.timestamp(), now().timestamp()]], None
+            row.save(update_fields=["stood", "stopped"])
+
+
+def still(workshop: Workshop) -> int:
+    """The second from which on no minute counts; 0 while it goes on. Pure."""
+    return int(workshop.stopped.timestamp()) if workshop.stopped else 0
+
+
+def lost(stood: Sequence[Stretch], since: float) -> float:
+    """The seconds after `since` in which it stood still, and goes on again. Pure."""
+    return sum(until - max(begin, since) for begin, until in stood if until > since)
