@@ -114,6 +114,11 @@ class Agent:
         """Whether it has the lock; else it stands by."""
         return self._begun and not self.stopped
 
+    @property
+    def trouble(self) -> str:
+        """Why the engine cannot be used, or its pods cannot be reached; "" if all is well."""
+        return self.nodeagent.trouble or (self.links.trouble if self.links else "")
+
     def catch_up(self, cluster: str) -> None:
         """A hint: the log of that cluster has grown."""
         if self._begun:

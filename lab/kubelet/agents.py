@@ -83,8 +83,8 @@ class Agents:
         self.server.stop()
 
     def engines(self) -> dict[str, str]:
-        """Of each runtime that this process looks after: why it cannot be used; empty where it can."""
-        return {name: agent.nodeagent.trouble for name, agent in list(self._agents.items()) if agent.acts}
+        """Of each runtime that this process looks after: what is the matter with it; empty if nothing is."""
+        return {name: agent.trouble for name, agent in list(self._agents.items()) if agent.acts}
 
     def well(self) -> list[str]:
         """The engines of those that have answered and still do."""

@@ -39,7 +39,7 @@ class Links:
         self._closed = closed
         self._links: dict[tuple[str, str], Link] = {}  # (cluster, the other engine)
         self._legs: dict[str, str] = {}  # cluster → the range of its network here, where none of its nodes stands
-        self._complaints: dict[str, str] = {}
+        self._troubles: dict[str, str] = {}  # cluster → why pods of it cannot be reached
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"{runtime.engine}-links", daemon=True)
 
@@ -49,9 +49,18 @@ class Links:
     def stop(self) -> None:
         self._stopping.set()
 
+    @property
+    def trouble(self) -> str:
+        """What is the matter with one of them; "" if all stand."""
+        return next((f"{cluster}: {words}" for cluster, words in sorted(self._troubles.copy().items())), "")
+
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
-            self._keep({link: ends for cluster in self._neighbours.joined() for link, ends in self._of(cluster)})
+            joined = self._neighbours.joined()
+            for memory in (self._legs, self._troubles):
+                for cluster in set(memory) - set(joined):
+                    del memory[cluster]
+            self._keep({link: ends for cluster in joined for link, ends in self._of(cluster)})
         self._keep({})
 
     def _of(self, cluster: str) -> list[tuple[tuple[str, str], tuple[End, End]]]:
@@ -70,16 +79,22 @@ class Links:
         try:
             self._runtime.share_network(cluster, network, self._closed(cluster))
         except RuntimeFailure as failure:
-            if self._complaints.get(cluster) != failure.message:
-                log.warning("the pods of %s cannot be reached from here: %s", cluster, failure.message)
-            self._complaints[cluster] = failure.message
+            self._note(cluster, f"its pods cannot be reached from here: {failure.message}")
             return False
-        self._complaints.pop(cluster, None)
         self._legs[cluster] = network
         return True
 
+    def _note(self, cluster: str, trouble: str) -> None:
+        if self._troubles.get(cluster) != trouble:
+            log.warning("%s: %s", cluster, trouble)
+        self._troubles[cluster] = trouble
+
     def _keep(self, wanted: dict[tuple[str, str], tuple[End, End]]) -> None:
         for key, link in list(self._links.items()):
+            if link.trouble:
+                self._note(key[0], link.trouble)
+            elif link.stands:
+                self._troubles.pop(key[0], None)
             if wanted.get(key) != link.ends or link.over:
                 link.close()
                 del self._links[key]
@@ -90,12 +105,13 @@ class Links:
 
 
 class Link:
-    """One, from this end, until it breaks: then it is `over`."""
+    """One, from this end, until it breaks: then it is `over`. `trouble`: why, unless that was wished for."""
 
     def __init__(self, runtime: Linkable, cluster: str, ends: tuple[End, End]):
         self._runtime, self._cluster = runtime, cluster
         self.ends = ends
-        self.over = False
+        self.stands = self.over = False
+        self.trouble = ""
         self._socket: socket.socket | None = None
         self._closed = False
         threading.Thread(target=self._run, name=f"link-{cluster}-{ends[1].engine}", daemon=True).start()
@@ -113,14 +129,14 @@ class Link:
             try:
                 stream = self._runtime.open_link(self._cluster, far.engine, far.ranges)
                 log.info("%s is linked with %s", self._cluster, far.engine)
+                self.stands = True
                 self._carry(stream, connection.sock, answer)
             finally:
                 connection.close()
         except (RuntimeFailure, OSError, http.client.HTTPException) as error:
-            if not self._closed:
-                log.info("%s is not linked with %s: %s", self._cluster, far.engine, error)
+            self.trouble = "" if self._closed else f"it is not linked with {far.engine}: {error}"
         finally:
-            self.over = True
+            self.stands, self.over = False, True
 
     def _carry(self, stream: Stream, wire: socket.socket, answer: http.client.HTTPResponse) -> None:
         outward = threading.Thread(target=_outward, args=(stream, wire), name="link-outward", daemon=True)

@@ -27,6 +27,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import docker
 import pytest
@@ -40,6 +41,7 @@ CLAIM = {
     "metadata": {"name": "kept"},
     "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
 }
+NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 QUICK_SECONDS = 3.0  # within which the other learner is answered, whatever happens; on a quiet machine in hundredths
 
 
@@ -181,6 +183,10 @@ def own_address() -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
         trial.connect(("198.51.100.1", 9))
         return trial.getsockname()[0]
+
+
+def test_the_kernel_keeps_places_for_the_neighbours_of_a_whole_class(class_of_two):
+    wait_until("the table to be large", lambda: int(NEIGHBOURS.read_text()) >= 60 * 8 * 2 * 2, 40)
 
 
 def test_a_port_scanner_finds_nothing_but_the_api_of_its_own_cluster(room, class_of_two, calm):
