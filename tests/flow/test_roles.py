@@ -1,5 +1,5 @@
 """The beginning of a class, and who helps in it, in real browsers: learners wait and get in by themselves, an assistant
-helps one group, an observer looks."""
+helps some groups, an observer looks."""
 
 import re
 from collections.abc import Iterator
@@ -39,11 +39,12 @@ def waits(page: Page, root: str, code: str, name: str) -> Page:
     return page
 
 
-def added(people: Page, name: str, role: str, group: str = "A") -> str:
+def added(people: Page, name: str, role: str, groups: str = "") -> str:
     """Their password, which is shown once."""
     people.get_by_label("Name to sign in with").fill(name)
     people.get_by_label("What they are here").select_option(role)
-    people.get_by_label("Group of an assistant").select_option(group)
+    for letter in groups:
+        people.get_by_role("group", name="Groups of an assistant").get_by_label(letter, exact=True).check()
     people.get_by_role("button", name="Add them").click()
     expect(people.locator(".printed")).to_contain_text(name, timeout=SLOW)
     return people.locator(".printed code").inner_text()
@@ -65,9 +66,9 @@ def test_a_class_waits_begins_and_is_helped_by_groups(lab, opened):
     code = re.search(r'class="code"[^>]*>([A-Z]{6})<', teacher.post("staff/workshops/", **fields))[1]
     grace = signed_in(opened(), root, "instructor", PASSWORD)
     grace.goto(f"{root}staff/workshops/{code}/people")
-    grace.get_by_label("Divide them into").fill("2")
+    grace.get_by_label("Divide them into").fill("3")
     grace.get_by_role("button", name="Divide").click()
-    passwords = {"bert": added(grace, "bert", "assistant", "B"), "otto": added(grace, "otto", "observer")}
+    passwords = {"bert": added(grace, "bert", "assistant", "BC"), "otto": added(grace, "otto", "observer")}
     ada, bob = (waits(opened(), root, code, name) for name in ("Ada", "Bob"))
     expect(ada.locator("[data-there]")).to_have_text("2", timeout=SLOW)
     grace.goto(f"{root}staff/workshops/{code}/wall")
@@ -79,6 +80,14 @@ def test_a_class_waits_begins_and_is_helped_by_groups(lab, opened):
 
     bert = first_time(opened(), root, "bert", passwords["bert"])
     expect(bert.locator(".tile").first).to_contain_text("Bob")  # of their group; Ada came first
+    bert.get_by_label("Whose tiles").select_option("Your groups")
+    expect(bert.locator(".tile b[data-of=name]")).to_have_text(["Bob"])
+    expect(bert.locator("#steps li").first).to_contain_text("0 here")
+    bert.get_by_label("Whose tiles").select_option("Group C")
+    expect(bert.get_by_text("Nobody is in this group.")).to_be_visible()
+    bert.reload()
+    expect(bert.get_by_label("Whose tiles")).to_have_value("C", timeout=SLOW)
+    bert.get_by_label("Whose tiles").select_option("All groups")
     expect(bert.get_by_role("button", name="Say to all")).to_be_hidden()
     bert.locator(".tile", has_text="Ada").click()
     expect(bert.locator("#one-name")).to_have_text("Ada")
