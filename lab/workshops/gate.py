@@ -76,7 +76,7 @@ class Gate:
             return
         seat = await in_thread(lately, cookies[COOKIE]) if COOKIE in cookies else None
         if seat and may(seat, path, scope.get("query_string", b"")):
-            shares.of_seat(scope, seat.cluster)
+            await shares.of_seat(scope, seat.cluster)
             if seat.workshop.is_waiting and not path.startswith(ROOM):
                 if not is_page(scope):
                     check_begun(seat)
@@ -89,7 +89,7 @@ class Gate:
             with shares.one_more(seat.cluster):
                 await self._inner(scope, receive, send)
             return
-        shares.of_address(scope)
+        await shares.of_address(scope)
         if is_socket(scope):
             await WebsocketDenier()(scope, receive, send)
         else:
@@ -124,9 +124,9 @@ class Gate:
         shares.check_body(scope)
         way = through(scope["path"])
         if way is None or is_socket(scope):
-            shares.of_address(scope)
+            await shares.of_address(scope)
             raise ApiError(404, "NotFound", "this link leads nowhere; copy all of it")
-        shares.of_seat(scope, way.cluster)
+        await shares.of_seat(scope, way.cluster)
         state = {**(scope.get("state") or {}), BY_ROOM: True, ONLY_CLUSTER: way.cluster, LED: way.prefix}
         with shares.one_more(way.cluster):
             await self._inner(
@@ -136,7 +136,7 @@ class Gate:
     async def _admit_everybody(self, scope: Scope, cookies: dict[str, str]) -> None:
         """Who teaches is not kept out by what others at the same address do."""
         try:
-            shares.of_address(scope)
+            await shares.of_address(scope)
         except ApiError:
             if not await teaches(cookies):
                 raise

@@ -4,12 +4,14 @@ By the address where nobody is known yet, by the seat from then on. A class behi
 tries passwords or codes does not.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lab.apimachinery.errors import ApiError, Cause, too_many_requests
-from lab.apiserver.access.allowance import Allowance, too_fast
+from lab.apiserver.access.allowance import too_fast
+from lab.apiserver.access.shared import Shared
 from lab.httpserver import Scope
 
 BODY_MOST = 256 * 1024
@@ -21,8 +23,8 @@ DEARER = {
 }  # a password takes a tenth of a second to check: ten tries, then one in 3 s
 FILES, FILE = "/static/", 0.1
 
-SEATS = Allowance(20, 200)
-ADDRESSES = Allowance(20, 600)
+SEATS = Shared("seats", 20, 200)
+ADDRESSES = Shared("addresses", 20, 600)
 _open: Counter[str] = Counter()
 
 
@@ -41,20 +43,23 @@ def _length(scope: Scope) -> int:
     return int(said) if said.isdigit() else 0
 
 
-def of_address(scope: Scope) -> None:
+async def of_address(scope: Scope) -> None:
     """Raises ApiError 429."""
     path, posts = scope["path"], scope.get("method") == "POST"
     cost = FILE if path.startswith(FILES) else DEARER.get(path, 1.0) if posts else 1.0
-    _take(ADDRESSES, (scope.get("client") or ("",))[0], cost)
+    await _take(ADDRESSES, (scope.get("client") or ("",))[0], cost)
 
 
-def of_seat(scope: Scope, cluster: str) -> None:
+async def of_seat(scope: Scope, cluster: str) -> None:
     """Raises ApiError 429."""
-    _take(SEATS, cluster, 1.0 + _length(scope) / BYTES_A_UNIT)
+    await _take(SEATS, cluster, 1.0 + _length(scope) / BYTES_A_UNIT)
 
 
-def _take(allowance: Allowance, whose: str, cost: float) -> None:
-    if seconds := allowance.wait(whose, cost):
+async def _take(allowance: Shared, whose: str, cost: float) -> None:
+    seconds = allowance.at_hand(whose, cost)
+    if seconds is None:
+        seconds = await asyncio.to_thread(allowance.wait, whose, cost)
+    if seconds:
         raise too_fast(seconds)
 
 

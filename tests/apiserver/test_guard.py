@@ -148,7 +148,7 @@ def test_no_object_is_large(learner):
 
 
 def test_pods_by_their_tokens_have_a_share_of_requests(learner, monkeypatch, rf):
-    monkeypatch.setattr(entry.allowance, "OF_PODS", Allowance(1, 2, lambda: 0.0))
+    monkeypatch.setattr(entry.shared, "OF_PODS", Allowance(1, 2, lambda: 0.0))
     monkeypatch.setattr(entry.authentication, "user_of", lambda scope, cluster: LOOPBACK)
     ensure_cluster("own")
     request = rf.get("/api/v1/pods")

@@ -5,8 +5,11 @@ from collections import Counter
 
 import orjson
 import pytest
+import redis
 
+from lab.apiserver.access import shared
 from lab.apiserver.access.allowance import Allowance
+from lab.apiserver.access.shared import Shared
 from lab.workshops import shares
 from lab.workshops.gate import COOKIE, Gate
 from lab.workshops.seats import join
@@ -15,6 +18,10 @@ from lab.workshops.seats import join
 async def inside(scope, receive, send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"in"})
+
+
+def away(keys, args):
+    raise redis.ConnectionError("nobody is there")
 
 
 class Answer:
@@ -47,11 +54,12 @@ def ask(path: str, **more) -> Answer:
 
 @pytest.fixture(autouse=True)
 def afresh(monkeypatch) -> list[float]:
-    """Full buckets, and a clock that stands."""
+    """Full buckets of this web server's own, for there is no broker, and a clock that stands."""
     now = [0.0]
+    monkeypatch.setattr(shared, "_give", away)
     for name in ("SEATS", "ADDRESSES"):
         old = getattr(shares, name)
-        monkeypatch.setattr(shares, name, Allowance(old._a_second, old._at_once, lambda: now[0]))
+        monkeypatch.setattr(shares, name, Shared(name, old._a_second, old._at_once, lambda: now[0]))
     return now
 
 

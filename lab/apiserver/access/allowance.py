@@ -47,7 +47,3 @@ def too_fast(seconds: float) -> ApiError:
     again = max(1, math.ceil(seconds))
     why = f"this cluster asks for more than its share; try again in {again} s"
     return too_many_requests(f"too many requests: {why}", Cause("", why, "RateLimited"), again)
-
-
-# Of the API, by pods of a stranger's cluster together: they have tokens, and do not come by the room's door.
-OF_PODS = Allowance(20, 200)

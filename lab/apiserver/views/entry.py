@@ -19,7 +19,7 @@ from lab.httpserver import author_for
 from lab.store import Compacted, UnknownCluster
 
 from .. import bodies, options, protobuf, versions
-from ..access import allowance, attributes, authentication, rbac
+from ..access import allowance, attributes, authentication, rbac, shared
 from ..access.user import LOOPBACK, User
 from ..negotiation import APPLY_PATCH, YAML, author_of, body_type, patch_type
 from ..request import Request
@@ -96,7 +96,7 @@ async def admit(request: HttpRequest, cluster: str) -> None:
 def _admitted(request: HttpRequest, cluster: str) -> User:
     user = authentication.user_of(request.scope, cluster)
     view = Request(cluster, "").view()
-    if view.guard and (seconds := allowance.OF_PODS.wait(cluster)):
+    if view.guard and (seconds := shared.OF_PODS.wait(cluster)):
         raise allowance.too_fast(seconds)
     if not user.is_master:
         path = request.path_info.removeprefix(f"/clusters/{cluster}")
