@@ -79,6 +79,7 @@ def end(workshop: Workshop, form: Form, by: str) -> str:
     if not ended.update(over=now(), paused=False, led=False, slide="", held=False):
         raise bad_request("it is over already")
     stop(workshop)
+    workshop.taken.update(hand=None)
     put_away = _send_away if workshop.goes else _put_to_sleep
     return f"The class is over. {_told(workshop, put_away, 'gone' if workshop.goes else 'asleep')}"
 

@@ -19,7 +19,7 @@ from .drills import FAULTS, Outcome
 from .voices import Voices
 
 COLUMNS = (
-    "name", "joined", "last seen", "lesson", "step", "passed", "seconds", "tries", "hints", "shown by the lab",
+    "name", "group", "joined", "last seen", "lesson", "step", "passed", "seconds", "tries", "hints", "shown by the lab",
     "predicted", "came true", "misconception",
 )  # fmt: skip
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
@@ -41,7 +41,7 @@ def report(
     summed = in_sum(lessons, list(objects.values()))
     return {
         "workshop": {"title": workshop.title, "code": workshop.code, "made": stamp(workshop.made.timestamp()),
-                     "forget": workshop.forget.isoformat()},
+                     "forget": workshop.forget.isoformat(), "groups": workshop.groups},
         "learners": learners,
         "steps": [_step(lesson, step, list(objects.values())) for lesson in lessons for step in lesson.steps],
         "beliefs": [{"belief": belief, "learners": count} for belief, count in summed["beliefs"]],
@@ -119,10 +119,10 @@ def as_csv(
     table = csv.writer(out)
     columns = (*COLUMNS, *said.COLUMNS)
     table.writerow(columns)
-    rest = ("",) * (len(COLUMNS) - 5)  # of a line that is about no step that was passed
+    rest = ("",) * (len(COLUMNS) - 6)  # of a line that is about no step that was passed
     for seat in seats:
         joined = seat.joined.timestamp()
-        who = (safe(seat.nickname), stamp(joined), stamp(seen.get(seat.cluster, joined)))
+        who = (safe(seat.nickname), seat.group, stamp(joined), stamp(seen.get(seat.cluster, joined)))
         kept = objects.get(seat.cluster, {})
         rows = [_row(lesson, step, one) for lesson in lessons for step, one in _passed(lesson, kept.get(lesson.id))]
         for lesson, step, words in said.rows_of(seat.cluster, voices):

@@ -92,9 +92,13 @@ function groups(row) {
 }
 
 // Whether somebody is with them, and who.
+let helps = "";
 function beside(row) {
   const [by, state] = row.help || [];
   const here = by === document.body.dataset.me && state !== "Asked";
+  const now = `${row.id} ${state}`;
+  if (helps === `${row.id} Asked` && now !== helps) $("answer").textContent = ""; // that they are asked is true no more
+  helps = now;
   $("one-look").hidden = !!state || !within(row);
   $("one-leave").hidden = !state || by !== document.body.dataset.me;
   $("one-leave").textContent = state === "Asked" ? "Do not ask any more" : "Leave them";

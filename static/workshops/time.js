@@ -19,7 +19,7 @@ export function tell(news, now) {
 function show() {
   const left = time.ends ? Math.ceil((time.ends - Date.now() / 1000 - offset) / 60) : Infinity;
   const said = time.over
-    ? "The class is over."
+    ? location.pathname.startsWith("/clusters/") ? "The class is over, and your cluster sleeps." : "The class is over."
     : time.paused
       ? "Your class pauses. You can look, and act again when your instructor goes on."
       : left <= 0
@@ -30,7 +30,7 @@ function show() {
   if (words.textContent !== said) words.textContent = said;
   way.hidden = !time.over;
   part.hidden = !said;
-  document.documentElement.dataset.waits = time.over || time.paused;
+  document.documentElement.dataset.over = time.over;
   fit();
 }
 

@@ -26,6 +26,7 @@ async function act(what, form = {}) {
   const [ok, message] = await ask(what, form);
   write($("time-said"), message);
   $("time-said").classList.toggle("wrong", !ok);
+  $("time-said").classList.toggle("unseen", ok && what === "extend"); // it stands beside it already
   setTimeout(() => $("time-said").textContent === message && write($("time-said"), ""), 8000);
 }
 

@@ -116,6 +116,7 @@ function rest() {
   drawStrip();
   drawTime(room.time);
   $("begin").hidden = !room.waiting;
+  document.querySelector(".join").hidden = room.time?.over;
   drawPoll(room.poll);
   drawAsked(room.questions);
   show();

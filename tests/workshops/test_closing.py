@@ -100,10 +100,15 @@ def test_minutes_are_added_to_those_that_are_left(workshop, teacher, ada):
 
 def test_a_class_that_is_over_sleeps_and_wakes(workshop, teacher, ada):
     assert powers(ada.seat) == {None}
+    workshop.taken.update(hand=now())
     assert do(teacher, workshop, "end") == (200, "The class is over. 1 of 1 clusters are asleep.")
     assert "gone" not in Wall(workshop.code).look().tiles[ada.seat.cluster]
     assert powers(ada.seat) == {"off"} and refusal(ada.seat) == IS_OVER
     assert told(workshop, ada)["over"] and not told(workshop, ada)["goes"]
+    assert not workshop.taken.exclude(hand=None).exists()  # nobody can be helped any more
+    page = teacher.get(f"/staff/workshops/{workshop.code}/").content.decode()
+    assert "nobody joins any more" in page and "Take nobody more" not in page and "Before they come" not in page
+    assert "over since" in teacher.get("/staff/workshops/").content.decode()
     page = ada.get("/room/").content.decode()
     assert "is over" in page and "Your board, asleep" in page
     assert (

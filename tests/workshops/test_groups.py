@@ -1,5 +1,7 @@
 """Learners in groups: even, and moved by hand."""
 
+import csv
+import io
 from collections import Counter
 
 import pytest
@@ -57,6 +59,18 @@ def test_a_class_is_divided_and_who_comes_later_is_spread(workshop):
     for wrong in ("", "0", "9", "x"):
         with pytest.raises(ApiError, match="from 1 to 8"):
             divide(workshop, wrong)
+
+
+def test_the_report_says_of_everybody_in_which_they_are(workshop, teacher):
+    joined(workshop, "Ada", "Bob")
+    page = f"/staff/workshops/{workshop.code}/report"
+    assert "Group" not in teacher.get(page).content.decode()  # there are none to speak of
+    divide(workshop, "2")
+    assert '<td data-label="Group">B</td>' in teacher.get(page).content.decode()
+    rows = list(csv.DictReader(io.StringIO(teacher.get(f"{page}.csv").content.decode())))
+    assert [(row["name"], row["group"]) for row in rows] == [("Ada", "A"), ("Bob", "B")]
+    said = teacher.get(f"{page}.json").json()
+    assert said["workshop"]["groups"] == 2 and [one["group"] for one in said["learners"]] == ["A", "B"]
 
 
 def test_no_group_is_dissolved_that_has_an_assistant(workshop):
