@@ -115,21 +115,26 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A task whose worker was killed comes back after this; kombu's own defaults take minutes. Tasks stay far shorter.
+# A task whose worker was killed comes back after this, if it is not one of the transient ones below; kombu's own defaults
+# take minutes. Tasks stay far shorter.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 60,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_timeout": 30,
     "global_keyprefix": f"orrery:{LAB_ID}:",  # several labs may share one Redis
+    "priority_steps": [0],  # no task comes before others: of each queue one list is asked for, not four
 }
 CELERY_TASK_DEFAULT_QUEUE = "control-plane"
 KUBELET_QUEUE = os.environ.get("ORRERY_KUBELET_QUEUE", "kubelet")
+# For `send_task`, in AMQP's words: what may be lost with the worker that has taken it, for its sender says it again.
+# Of such a task the broker keeps no copy while it is under way (lab/broker.py).
+TRANSIENT = {"delivery_mode": 1}
 CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "lab.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
-    "compact": {"task": "lab.tasks.compact_logs", "schedule": 600.0, "options": {"expires": 60}},
-    "rescue": {"task": "lab.tasks.rescue_clusters", "schedule": 5.0, "options": {"expires": 5}},
-    "forget": {"task": "lab.tasks.forget_workshops", "schedule": 600.0, "options": {"expires": 60}},
+    "tick": {"task": "lab.tasks.tick", "schedule": 1.0, "options": {"expires": 5, **TRANSIENT}},
+    "compact": {"task": "lab.tasks.compact_logs", "schedule": 600.0, "options": {"expires": 60, **TRANSIENT}},
+    "rescue": {"task": "lab.tasks.rescue_clusters", "schedule": 5.0, "options": {"expires": 5, **TRANSIENT}},
+    "forget": {"task": "lab.tasks.forget_workshops", "schedule": 600.0, "options": {"expires": 60, **TRANSIENT}},
 }
 
 # Where Kubernetes waits, the lab waits too, but short enough to watch. Seconds.

@@ -52,6 +52,11 @@ def ends(task_id: str, task: Any, state: str | None = None, **_: object) -> None
         counters.observe(counters.TASK_TIMES, time.monotonic() - began, task.name)
 
 
+def under_way() -> int:
+    """How many tasks this process is at."""
+    return len(_began)
+
+
 @contextlib.contextmanager
 def patience() -> Iterator[None]:
     """A database that is locked, full or away comes back, and the tick asks again in a second: one line will do."""

@@ -20,13 +20,14 @@ THREADS = 8
 
 def here(queues: str) -> "Here":
     """What says that this process is there: from where it takes, and of which engines it is the kubelet."""
-    from .kubelet.tasks import kubelets  # both after Django
+    from .kubelet.tasks import kubelets  # all after Django
     from .parts import Here, note_well
+    from .tasks import under_way
 
     def of_worker() -> dict[str, Any]:
         engines = {name: trouble for each in kubelets for name, trouble in each.engines().items()}
         note_well(name for each in kubelets for name in each.well())
-        return {"queues": queues.split(","), "engines": engines}
+        return {"queues": queues.split(","), "engines": engines, "tasks": under_way()}
 
     return Here("worker", of_worker)
 

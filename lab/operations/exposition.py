@@ -101,9 +101,9 @@ def of_broker() -> Iterator[Metric]:
     queues = (settings.CELERY_TASK_DEFAULT_QUEUE, settings.KUBELET_QUEUE)
     lengths = [(queue, float(_client.llen(prefix + queue))) for queue in queues]
     yield gauge("orrery_queue_length", "Celery tasks that no worker has taken yet, by queue.", "queue", lengths)
-    under_way = float(_client.hlen(f"{prefix}unacked"))
-    yield GaugeMetricFamily("orrery_tasks_under_way", "Celery tasks that a worker has taken.", value=under_way)
     there = parts.present()
+    under_way = sum(one.get("tasks", 0) for one in there)
+    yield GaugeMetricFamily("orrery_tasks_under_way", "Celery tasks that a worker is at.", value=under_way)
     names = sorted({one["part"] for one in there})
     numbers = [(name, sum(one["part"] == name for one in there)) for name in names if name != parts.CLOCK]
     yield gauge("orrery_processes", "Processes that say that they are there.", "part", numbers)

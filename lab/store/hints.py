@@ -99,7 +99,7 @@ def poke(cluster: str, subscribers: list[Subscriber], news: str = "") -> None:
             if is_fresh:
                 fresh.setdefault((subscriber.task, subscriber.queue), []).append(subscriber.name)
         for (task, queue), names in fresh.items():
-            current_app.send_task(task, args=[cluster, names], queue=queue)
+            current_app.send_task(task, args=[cluster, names], queue=queue, **settings.TRANSIENT)
     except (redis.RedisError, OperationalError, OSError) as error:
         _broker.says(error)
 

@@ -108,15 +108,17 @@ def test_all_whom_a_write_concerns_are_sent_one_task(broker, monkeypatch):
     for name, queue in queues.items():
         hints.subscribe(name, "a.task", queue, lambda change, name=name: name != "idle")
     sent = []
-    monkeypatch.setattr(hints.current_app, "send_task", lambda task, args, queue: sent.append((queue, args)))
+    monkeypatch.setattr(
+        hints.current_app, "send_task", lambda task, args, queue, **how: sent.append((queue, args, how))
+    )
     store.create_cluster("together")
     store.append("together", [write("pod")], "me")
     hints.taken("together", ["first"])
     store.append("together", [write("another")], "me")
     assert sent == [
-        ("one-queue", ["together", ["first", "second"]]),
-        ("another-queue", ["together", ["elsewhere"]]),
-        ("one-queue", ["together", ["first"]]),
+        ("one-queue", ["together", ["first", "second"]], settings.TRANSIENT),
+        ("another-queue", ["together", ["elsewhere"]], settings.TRANSIENT),
+        ("one-queue", ["together", ["first"]], settings.TRANSIENT),
     ]
 
 
