@@ -115,8 +115,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A task whose worker was killed comes back after this, if it is not one of the transient ones below; kombu's own defaults
-# take minutes. Tasks stay far shorter.
+# A task whose worker was killed comes back after this, unless it is transient (below); kombu's own defaults take
+# minutes. Tasks stay far shorter.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 60,
     "unacked_restore_interval": 5,

@@ -137,11 +137,12 @@ def heard(stopped: Callable[[], bool]) -> Iterator[str]:
 
 
 class Ear:
-    """One subscription of a process to the channel, shared by everybody who waits in its event loop."""
+    """One subscription of a process to the channel, shared by everybody who waits in its event loop. Nobody is woken by
+    what others wait for: in a class that would be sixty boards at each renewal of a Lease."""
 
     def __init__(self) -> None:
         self._heads: dict[str, tuple[str, int]] = {}  # cluster → its uid, and the newest revision that was heard of
-        self._grew = asyncio.Condition()
+        self._waiting: dict[str, dict[asyncio.Future[None], int]] = {}  # cluster → who waits, and what they know
         self._task = asyncio.get_running_loop().create_task(self._listen())
 
     async def _listen(self) -> None:
@@ -152,31 +153,36 @@ class Ear:
                     await pubsub.subscribe(CHANNEL)
                     async for message in pubsub.listen():
                         if message["type"] == "message":
-                            await self._heard(message["data"])
+                            self._heard(message["data"])
             except (redis.RedisError, OSError):
                 await asyncio.sleep(FALLBACK_SECONDS)
 
-    async def _heard(self, data: bytes) -> None:
-        cluster, uid, head = data.decode().split(" ")
-        async with self._grew:
-            known_uid, known_head = self._heads.get(cluster, ("", 0))
-            self._heads[cluster] = (uid, max(int(head), known_head) if uid == known_uid else int(head))
-            self._grew.notify_all()
+    def _heard(self, data: bytes) -> None:
+        cluster, uid, said = data.decode().split(" ")
+        known_uid, known = self._heads.get(cluster, ("", 0))
+        head = max(int(said), known) if uid == known_uid else int(said)
+        self._heads[cluster] = (uid, head)
+        for grown, after in self._waiting.get(cluster, {}).items():
+            if head > after and not grown.done():
+                grown.set_result(None)
 
     def _head(self, cluster: str) -> int:
         return self._heads.get(cluster, ("", 0))[1]
 
     async def wait(self, after: dict[str, int], timeout: float) -> None:
         """Until the log of one of these clusters has passed what stands beside it."""
-
-        def has_grown() -> bool:
-            return any(self._head(cluster) > head for cluster, head in after.items())
-
-        async with self._grew:
-            try:
-                await asyncio.wait_for(self._grew.wait_for(has_grown), timeout)
-            except TimeoutError:
-                return
+        if any(self._head(cluster) > head for cluster, head in after.items()):
+            return
+        grown = asyncio.get_running_loop().create_future()
+        for cluster, head in after.items():
+            self._waiting.setdefault(cluster, {})[grown] = head
+        try:
+            await asyncio.wait((grown,), timeout=timeout)
+        finally:
+            for cluster in after:
+                del self._waiting[cluster][grown]
+                if not self._waiting[cluster]:
+                    del self._waiting[cluster]
 
 
 _ears: dict[asyncio.AbstractEventLoop, Ear] = {}

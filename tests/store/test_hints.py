@@ -72,6 +72,23 @@ async def test_who_waits_for_a_cluster_made_anew_is_not_woken_by_what_was_said_o
     assert not await heard("again", head, 0.3)
 
 
+async def test_who_waits_for_several_clusters_is_woken_by_any_and_nobody_by_another(broker):
+    for cluster in ("mine", "yours"):
+        await in_thread(store.create_cluster, cluster)
+    await is_listening("mine")
+    heads = {cluster: (await in_thread(store.view, cluster)).revision for cluster in ("mine", "yours")}
+    both = asyncio.create_task(hints.wait_for_any(heads, LONG))
+    mine = asyncio.create_task(heard("mine", heads["mine"], LONG))
+    await asyncio.sleep(0.05)
+    await append("yours", "news")
+    await asyncio.wait_for(both, LONG)
+    ear = hints._ears[asyncio.get_running_loop()]
+    assert list(ear._waiting) == ["mine"]
+    await append("mine", "news")
+    assert await mine
+    assert ear._waiting == {}
+
+
 async def test_who_is_told_nothing_looks_after_a_while(broker):
     assert not await heard("silent", 0, 0.1)
 
