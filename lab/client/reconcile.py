@@ -10,6 +10,7 @@ import itertools
 import logging
 import time
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
@@ -34,6 +35,8 @@ LAG = 50  # revisions that do not concern a controller before its cursor skips t
 # stay far shorter than the time after which they would be delivered again, and a long list of keys is no lump.
 TURN_SECONDS = 5.0
 TASK_SECONDS = 20.0
+# Of the loops of each cluster, up to where `behind` has looked and found nothing: so it reads no change twice.
+_nothing_until: WeakKeyDictionary[View, dict[str, int]] = WeakKeyDictionary()
 
 
 class Controller:
@@ -199,6 +202,16 @@ def position_of(name: str) -> int | None:
     return row[0] if row else None
 
 
+def positions_of(names: list[str]) -> dict[str, int]:
+    """Where those of them stand that stand anywhere. Asked of all loops of each cluster once a second: by hand, too."""
+    if not names:
+        return {}
+    with connection.cursor() as cursor:
+        places = ", ".join(["%s"] * len(names))
+        cursor.execute(f'SELECT name, revision FROM "{Cursor._meta.db_table}" WHERE name IN ({places})', names)
+        return dict(cursor.fetchall())
+
+
 def _causes(state: View, controller: Controller, position: int | None) -> dict[str, int]:
     """key → the revision that makes it due: from the log since the cursor, and from the keys whose time has come."""
     return requeue.due(state, controller.name) | news(state, controller, position)
@@ -240,15 +253,16 @@ def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
     due = requeue.loops_due(state)
     names = {cursor_name(state, c): c for c in controllers if is_led(state, c.name)}
     names = {name: c for name, c in names.items() if allowed(wheel_of(state, c.name), name) != 0}
-    cursors = Cursor.objects.filter(name__in=list(names))
-    positions = dict(cursors.values_list("name", "revision"))
-    late = {name for name, c in names.items() if c.name in due or news(state, c, positions.get(name))}
-    # What does not concern a controller is skipped, or its cursor would have us read it again each second: now and
-    # then where changes have passed it, at once where it stands nowhere, for then every object was looked at.
-    Cursor.objects.bulk_create(
-        [Cursor(name=name, revision=head) for name in names.keys() - positions.keys() - late], ignore_conflicts=True
-    )
+    positions = positions_of(list(names))
+    seen = _nothing_until.setdefault(state, {})
+    starts = {name: max(position, seen.get(name, 0)) if position else 0 for name, position in positions.items()}
+    late = {name for name, c in names.items() if c.name in due or news(state, c, starts.get(name))}
+    seen |= {name: head for name in positions.keys() - late}
+    # What does not concern a controller is skipped, or whoever begins anew would read it again: now and then where
+    # changes have passed it, at once where it stands nowhere, for then every object was looked at.
+    if new := names.keys() - positions.keys() - late:
+        Cursor.objects.bulk_create([Cursor(name=name, revision=head) for name in new], ignore_conflicts=True)
     passed = [name for name, position in positions.items() if name not in late and head - position > LAG]
     if passed:
-        cursors.filter(name__in=passed, revision__lt=head, holder="").update(revision=head)
+        Cursor.objects.filter(name__in=passed, revision__lt=head, holder="").update(revision=head)
     return [names[name].name for name in late]

@@ -84,7 +84,7 @@ def announce(view: View, before: int, head: int) -> None:
 
 def poke(cluster: str, subscribers: list[Subscriber], news: str = "") -> None:
     """Send each subscriber its task, unless one is already waiting; and tell the watchers the news, if any."""
-    if _broker.rests:
+    if _broker.rests or not (subscribers or news):
         return
     try:
         pipe = _client.pipeline(transaction=False)

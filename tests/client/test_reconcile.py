@@ -99,6 +99,24 @@ def test_a_controller_that_nothing_concerns_looks_at_everything_once_and_then_on
     assert (catch_up("loop", loop), loop.looked) == (1, 1)
 
 
+def test_the_tick_looks_at_each_change_once_and_at_what_is_to_be_done_until_it_is(client):
+    class Watched(Recorder):
+        asked: list[str] = []
+
+        def keys(self, change):
+            self.asked.append(change.name)
+            return () if change.name == "boring" else super().keys(change)
+
+    loop = Watched()
+    behind("loop", [loop])  # its cursor stands at the head
+    client.create(CONFIGMAPS, a_configmap("boring"))
+    assert [behind("loop", [loop]) for _ in range(3)] == [[], [], []]
+    assert loop.asked.count("boring") == 1
+    client.create(CONFIGMAPS, a_configmap("news"))
+    assert [behind("loop", [loop]) for _ in range(3)] == [["recorder"]] * 3
+    assert (catch_up("loop", loop), behind("loop", [loop])) == (1, [])
+
+
 def test_a_controller_held_by_another_worker_is_left_alone(client):
     loop = Recorder()
     client.create(CONFIGMAPS, a_configmap("a"))
