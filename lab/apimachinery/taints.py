@@ -7,6 +7,10 @@ NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
+# The two by which Kubernetes' cluster autoscaler remembers, on the node: who is not needed since when, and who goes.
+# Their values are seconds since the epoch.
+CANDIDATE = "DeletionCandidateOfClusterAutoscaler"
+TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler"
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 

@@ -16,6 +16,7 @@ from lab.apimachinery.kinds import (
     EVENTS,
     HORIZONTALPODAUTOSCALERS,
     LEASES,
+    NODEPOOLS,
     NODES,
     PERSISTENTVOLUMECLAIMS,
     PODS,
@@ -38,7 +39,7 @@ from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
 from .steeringrows import behind_words, shown_first
 from .storagerows import claim_row
-from .turned import held_by, of_loops, stopped
+from .turned import SAYING, held_by, of_loops, of_node, stopped, tended_by
 from .whole import LAB, ZONES, lab_row, zone_row
 from .workloadrows import workload_row
 
@@ -129,6 +130,8 @@ class Board:
             self._put_event(id_)
         elif resource == WHEELS.resource:
             self._put_wheel(obj)
+        elif resource == NODEPOOLS.resource and known is None:
+            self._mark_waiting()
         if resource in PART_OF:
             self._join(id_, PART_OF[resource](obj), PART_OF[resource](known) if known else ())
         if resource == SERVICES.resource and (known is None or known["spec"] != obj["spec"]):
@@ -161,15 +164,18 @@ class Board:
             self._mark(oldest)
 
     def _put_wheel(self, wheel: dict, dropped: bool = False) -> None:
-        """Cards say whose turn they wait for. Wheels are turned seldom, so that all cards are made anew."""
         name = wheel["metadata"]["name"]
         if words := wheels.read(name, None if dropped else wheel).said:
             self._modes[name] = words
         else:
             self._modes.pop(name, None)
         self._mark(LAB)
+        self._mark_waiting()
+
+    def _mark_waiting(self) -> None:
+        """What waits says for whose turn. Wheels are turned seldom, so that all that says so is made anew."""
         for id_ in self._objects:
-            if id_.partition("/")[0] in (*ARE_WORKLOADS, SERVICES.resource):
+            if id_.partition("/")[0] in SAYING:
                 self._mark(id_)
 
     def _drop(self, resource: str, id_: str) -> None:
@@ -186,6 +192,8 @@ class Board:
             self._owned.drop_workload(id_, obj)
         elif resource == WHEELS.resource:
             self._put_wheel(obj, dropped=True)
+        elif resource == NODEPOOLS.resource:
+            self._mark_waiting()
         elif resource == EVENTS.resource and id_ in self._tape:
             self._tape.remove(id_)
         if resource in PART_OF:
@@ -232,7 +240,7 @@ class Board:
         if obj is None or resource in INNER or resource == REPLICASETS.resource and owner_id(obj):
             return None
         if resource in PLAIN:
-            return PLAIN[resource](obj)
+            return PLAIN[resource](obj) | compact({"held": tended_by(resource, self._modes)})
         if resource == SERVICES.resource:
             turns = self._modes.get("endpointslice", "")
             return None if is_api(obj) else service_row(obj, self._parts_of(id_, ENDPOINTSLICES), turns)
@@ -243,11 +251,10 @@ class Board:
         if resource == NODES.resource:
             held = self._parts_of(id_, LEASES) if is_up(obj) else ()  # a dead one's Lease stands until it runs out
             leads = [lease["metadata"]["name"].removeprefix("kube-") for lease in held]
-            kubelet = self._modes.get(wheels.kubelet_of(obj["metadata"]["name"]), "")
-            return node_row(obj, *self._room.of(id_), leads, kubelet)
+            return node_row(obj, *self._room.of(id_), leads, of_node(obj, self._modes))
         pods = [self.rows[pod] for pod in self._owned.pods_of(id_)]
         row = workload_row(obj, self._owned.made_by(id_), pods) | self._attached(obj, id_)
-        return row | compact({"held": held_by(row, obj, pods, self._modes)})
+        return row | compact({"held": held_by(row, obj, pods, self._modes, bool(self._parts[NODEPOOLS.resource]))})
 
     def _parts_of(self, id_: str, kind: Kind) -> list[dict]:
         """What belongs to a row, of one kind, oldest first."""

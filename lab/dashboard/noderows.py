@@ -9,15 +9,16 @@ from lab.apimachinery.kinds import NODES
 from lab.apimachinery.labels import BOOTS_UNTIL, NODEPOOL_LABEL, RUNTIME_LABEL, ZONE_LABEL
 from lab.apimachinery.meta import condition, is_deleting, is_true, parse_time
 from lab.apimachinery.quantity import milli_value, value
+from lab.apimachinery.taints import CANDIDATE, TO_BE_DELETED
 
 from .rows import GPU, Row, amounts, compact, cores, head, percent, size
 
 Requests = tuple[int, int, int]  # millis of CPU, bytes of memory, GPUs
 
 
-def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = (), kubelet: str = "") -> Row:
+def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = (), turns: Sequence[str] = ()) -> Row:
     """The column of a node, with what its `count` pods request of it; of a control-plane
-    node, which components it `leads`. `kubelet`: how its wheel turns, if not as ever.
+    node, which components it `leads`. `turns`: of the wheels that it waits for, those that do not turn as ever.
     `gauges`: [percent requested, in words] of CPU, memory and its GPUs."""
     meta, spec, status = node["metadata"], node.get("spec", {}), node.get("status", {})
     labels, annotations = meta.get("labels", {}), meta.get("annotations", {})
@@ -45,7 +46,7 @@ def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = (), 
         }
     )
     taints = [taint["key"] for taint in spec.get("taints", ()) if not says_itself(taint["key"])]
-    return compact({**row, "kubelet": kubelet, "flags": node_flags({**row, "kubelet": kubelet}, leads, taints)})
+    return compact({**row, "flags": node_flags(row, leads, taints, turns)})
 
 
 class Room:
@@ -80,7 +81,7 @@ class Room:
 Flag = tuple[str, str]  # words, and how they look: bad, warn, leads, made-up, or plain
 
 
-def node_flags(row: Row, leads: Sequence[str], taints: list[str]) -> list[Flag]:
+def node_flags(row: Row, leads: Sequence[str], taints: list[str], turns: Sequence[str] = ()) -> list[Flag]:
     """What is the matter with a node, in words."""
     leads_words = "leads" if len(leads) > 1 else f"leads {''.join(leads)}"
     silent = not row.get("ready") and not row.get("until")
@@ -89,7 +90,7 @@ def node_flags(row: Row, leads: Sequence[str], taints: list[str]) -> list[Flag]:
         (row.get("off"), "powered off", "bad"),
         (row.get("partitioned") and not row.get("off"), "partitioned", "bad"),
         (silent, "no word" if row["status"] == "Unknown" else "not ready", "bad"),
-        (row.get("kubelet"), f"kubelet {row.get('kubelet')}", "bad"),
+        *((True, words, "bad") for words in turns),
         (leads, leads_words, "leads"),
         (row.get("cordoned"), "cordoned", "warn"),
         (row.get("leaving"), "leaving", "warn"),
@@ -99,8 +100,8 @@ def node_flags(row: Row, leads: Sequence[str], taints: list[str]) -> list[Flag]:
 
 # The cluster autoscaler's taints.
 SOLD = {
-    "DeletionCandidateOfClusterAutoscaler": ("idle: sold soon", "warn"),
-    "ToBeDeletedByClusterAutoscaler": ("drained, to be sold", "warn"),
+    CANDIDATE: ("idle: sold soon", "warn"),
+    TO_BE_DELETED: ("drained, to be sold", "warn"),
 }
 
 

@@ -12,6 +12,7 @@ from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS, PODS, REPLICASETS, SERVI
 from lab.apimachinery.meta import key_of, split_key
 from lab.client import Client
 from lab.client.images import BUILDERS, engines, images, repository_of
+from lab.client.wheels import wheel_of
 from lab.httpserver import author_for
 
 from .answers import clusters_for, refused, strict
@@ -88,6 +89,7 @@ def _page(request: HttpRequest, client: Client, deployments: list[dict], chosen:
     return {
         **context,
         **_texts(files),
+        "wheel": wheel_of(client.view(), "build").said,
         "address": address_of(chosen, client.list(SERVICES), os.environ.get("ORRERY_FRONT_DOOR", ""), client.cluster),
         "chosen": {**_choice(chosen), "repository": repository_of(first_image(chosen))},
         "build": _told(shown) if shown else None,

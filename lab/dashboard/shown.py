@@ -19,7 +19,6 @@ from lab.apimachinery.kinds import (
     VISITORS,
     WHEELS,
 )
-from lab.apimachinery.wheels import KUBELET
 
 from .lessonrows import lesson_row
 from .rows import WORKLOADS, event_row
@@ -33,12 +32,6 @@ def leader_of(lease: dict) -> str:
     """The node that leads by this Lease, if it is one of a component of the control plane and no heartbeat."""
     name, holder = lease["metadata"]["name"], lease["spec"].get("holderIdentity")
     return f"{NODES.resource}/{holder}" if name in COMPONENTS and holder else ""
-
-
-def kubelets_node(wheel: dict) -> str:
-    """The node whose kubelet's wheel it is."""
-    name = wheel["metadata"]["name"]
-    return f"{NODES.resource}/{name.removeprefix(KUBELET)}" if name.startswith(KUBELET) else ""
 
 
 def only(whole: Callable[[dict], str]) -> Callable[[dict], list[str]]:
@@ -65,7 +58,7 @@ PART_OF = {
     LEASES.resource: only(leader_of),
     NODES.resource: lambda node: [LAB, *only(zone_of)(node)],
     PODS.resource: claims_of,
-    WHEELS.resource: only(kubelets_node),
+    NODEPOOLS.resource: lambda pool: [NODEPOOLS.resource],  # of all pools together
 }
 INNER = (ENDPOINTSLICES.resource, LEASES.resource, WHEELS.resource)  # told by their owners' rows, and have none
 SHOWN = (

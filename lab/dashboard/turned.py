@@ -7,12 +7,15 @@ import re
 from collections import Counter
 
 from lab.apimachinery import wheels
-from lab.apimachinery.kinds import DEPLOYMENTS
+from lab.apimachinery.kinds import DEPLOYMENTS, NODEPOOLS, NODES, SERVICES
 from lab.apimachinery.wheels import KUBELET
 
-from .rows import Row
+from .noderows import SOLD, boots_until
+from .rows import WORKLOADS, Row
 from .workloadrows import ENDING
 
+SAYING = {kind.resource for kind in (*WORKLOADS, SERVICES, NODES, NODEPOOLS)}  # of what their rows wait for
+MACHINES = "clusterautoscaler"
 STEPS = re.compile(r"^at (step \d+) of (\d+)$")
 
 
@@ -37,13 +40,27 @@ def of_loops(modes: dict[str, str]) -> dict[str, str]:
     return {author: short.get(name, "") for name, author in wheels.LOOPS.items()} | {"kubelet": said}
 
 
+def of_node(node: dict, modes: dict[str, str]) -> list[str]:
+    """The same of those that a node waits for: its kubelet always, and who buys and sells it while it is at that."""
+    name, taints = node["metadata"]["name"], node.get("spec", {}).get("taints") or ()
+    traded = boots_until(node) or any(taint["key"] in SOLD for taint in taints)
+    turning = {"kubelet": wheels.kubelet_of(name), **({MACHINES: MACHINES} if traded else {})}
+    return [f"{word} {modes[loop]}" for word, loop in turning.items() if loop in modes]
+
+
+def tended_by(resource: str, modes: dict[str, str]) -> str:
+    """Of things of a kind that one loop looks after."""
+    return f"{MACHINES} is {modes[MACHINES]}" if resource == NODEPOOLS.resource and MACHINES in modes else ""
+
+
 # Whose turning the card of a workload waits for, besides the scheduler's and its own kind's.
 MAKERS = {DEPLOYMENTS.kind: ("deployment", "replicaset"), "CronJob": ("cronjob", "job")}
 STEERING = {"release": "release", "scaler": "horizontalpodautoscaler"}  # of a card → who steers it
 
 
-def held_by(row: Row, obj: dict, pods: list[Row], modes: dict[str, str]) -> str:
-    """Which wheels a workload waits for: those who steer it always, the others where there is something for them."""
+def held_by(row: Row, obj: dict, pods: list[Row], modes: dict[str, str], pools: bool = False) -> str:
+    """Which wheels a workload waits for: those who steer it always, the others where there is something for them.
+    `pools`: whether somebody would buy machines for what fits nowhere."""
     if not modes:
         return ""
     loops = [loop for field, loop in STEERING.items() if field in row]
@@ -52,6 +69,8 @@ def held_by(row: Row, obj: dict, pods: list[Row], modes: dict[str, str]) -> str:
         loops += MAKERS.get(row["what"], (row["what"].lower(),))
     if any(not pod.get("node") for pod in late):
         loops.append("scheduler")
+    if pools and any(pod.get("verdicts") and not pod.get("node") for pod in late):
+        loops.append(MACHINES)
     loops += sorted({wheels.kubelet_of(pod["node"]) for pod in late if pod.get("node")})
     return ", ".join(f"{loop} is {modes[loop]}" for loop in loops if loop in modes)
 

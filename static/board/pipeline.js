@@ -7,6 +7,7 @@ document.addEventListener("submit", ({ submitter, target }) => (submitter || tar
 
 const build = document.getElementById("build");
 const OVER = ["Complete", "Failed"];
+const over = new AbortController();
 
 function draw({ type, object }) {
   if (type === "DELETED") return location.assign(location.pathname);
@@ -21,6 +22,7 @@ function draw({ type, object }) {
   put("log", log);
   if (atEnd) pane.scrollTop = pane.scrollHeight;
   if (moved) again();
+  if (OVER.includes(phase)) over.abort();
 }
 
 function put(id, text) {
@@ -28,30 +30,33 @@ function put(id, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// What the server draws of it: the list of builds, and what runs now. What is being typed stays.
+// What the server draws of it: the list of builds, what runs now, how the loop turns. What is being typed stays.
 async function again() {
   const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-  for (const part of ["#history", ".runs"]) {
+  for (const part of ["#history", ".runs", "#wheel"]) {
     const [old, fresh] = [document.querySelector(part), page.querySelector(part)];
     if (old && fresh) old.replaceWith(fresh);
   }
 }
 
-async function watch() {
-  while (!OVER.includes(build.dataset.phase)) {
+// What a watch of the API tells, again and again until the build is over.
+async function follow(address, tell) {
+  while (!over.signal.aborted) {
     try {
-      const answer = await fetch(build.dataset.watch);
+      const answer = await fetch(address, { signal: over.signal });
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       for (let rest = "", part; !(part = await reader.read()).done; ) {
         const lines = (rest + part.value).split("\n");
         rest = lines.pop();
-        lines.filter(Boolean).forEach((line) => draw(JSON.parse(line)));
-        if (OVER.includes(build.dataset.phase)) return reader.cancel();
+        lines.filter(Boolean).forEach((line) => tell(JSON.parse(line)));
       }
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // TypeError: the lab does not answer, and is asked again
+      if (!(error instanceof TypeError || error.name === "AbortError")) throw error; // TypeError: the lab does not answer, and is asked again
     }
     await new Promise((done) => setTimeout(done, 1000));
   }
 }
-if (build) watch();
+if (build && !OVER.includes(build.dataset.phase)) {
+  follow(build.dataset.watch, draw);
+  follow(document.getElementById("wheel").dataset.watch, again);
+}

@@ -6,6 +6,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODEPOOLS, NODES, PODDISRUPTIONBUDGETS
 from lab.apimachinery.labels import BOOTS_UNTIL, NODEPOOL_LABEL, RUNTIME_LABEL
 from lab.apimachinery.meta import condition, is_deleting, now
+from lab.apimachinery.taints import CANDIDATE, TO_BE_DELETED
 from lab.client import Client
 from lab.client.reconcile import catch_up
 from lab.controllers.clusterautoscaler import machines, selling
@@ -150,7 +151,7 @@ def test_an_idle_machine_is_given_back(world):
     assert world.placed() == ["pool-1"]
     world.cluster.patch(replicas=0)
     world.turn()
-    assert machines.stamp_of(world.nodes()["pool-1"], machines.TO_BE_DELETED) is None  # it still has a pod that leaves
+    assert machines.stamp_of(world.nodes()["pool-1"], TO_BE_DELETED) is None  # it still has a pod that leaves
     world.kubelets_end_pods()
     world.turn()
     assert not world.nodes()
@@ -162,11 +163,11 @@ def test_idle_time_begins_anew_with_each_pod(world):
     world.pool(idle=3600)
     world.client.create(NODES, ready(machines.template(world.client.get(NODEPOOLS, "", "pool"), "pool-1")))
     world.turn()
-    assert machines.stamp_of(world.nodes()["pool-1"], machines.CANDIDATE)
+    assert machines.stamp_of(world.nodes()["pool-1"], CANDIDATE)
     world.deploy(1)
     world.turn()
     assert world.placed() == ["pool-1"]
-    assert machines.stamp_of(world.nodes()["pool-1"], machines.CANDIDATE) is None
+    assert machines.stamp_of(world.nodes()["pool-1"], CANDIDATE) is None
 
 
 def ready(node: dict) -> dict:

@@ -6,6 +6,7 @@ from lab.apimachinery.budgets import Budget
 from lab.apimachinery.labels import NODEPOOL_LABEL
 from lab.apimachinery.meta import key_of, with_condition
 from lab.apimachinery.selectors import EVERYTHING
+from lab.apimachinery.taints import CANDIDATE, TO_BE_DELETED
 from lab.controllers.clusterautoscaler import buying, machines, selling
 from lab.controllers.clusterautoscaler.buying import State
 
@@ -204,7 +205,7 @@ def test_a_node_may_be_kept_by_its_annotation():
 
 
 def idle(each: dict, seconds: float) -> dict:
-    return machines.with_taint(each, machines.CANDIDATE, "PreferNoSchedule", NOW - seconds)
+    return machines.with_taint(each, CANDIDATE, "PreferNoSchedule", NOW - seconds)
 
 
 def due(pools: list[dict], nodes: list[dict], pods: list[dict] = ()) -> list[str]:
@@ -230,5 +231,5 @@ def test_empty_nodes_go_together_and_others_one_by_one():
     pods = [pod(f"web-{n}", node=f"pool-{n}", cpu="100m", owner="web") for n in (1, 2)]
     nodes = [idle(of_pool(f"pool-{n}"), 60) for n in (1, 2, 3, 4)]
     assert due([pool(most=9)], [*nodes, node("other")], pods) == ["pool-3", "pool-4", "pool-1"]
-    going = machines.with_taint(nodes[0], machines.TO_BE_DELETED, "NoSchedule", NOW)
+    going = machines.with_taint(nodes[0], TO_BE_DELETED, "NoSchedule", NOW)
     assert due([pool(most=9)], [going, *nodes[1:], node("other")], pods) == ["pool-3", "pool-4"]

@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS, WHEELS
+from lab.apimachinery.labels import BOOTS_UNTIL
+from lab.apimachinery.taints import CANDIDATE
 from lab.client import Client
 from lab.client.clusters import ensure_cluster, furnish
 from lab.dashboard.board import Board
@@ -52,6 +54,38 @@ def test_what_waits_says_for_whom():
     assert board.rows["services/default/web"]["trouble"] == "leads to no pod · endpointslice is slow, 5 s"
     board.apply([change(a_wheel("kubelet.node-b", "Step", steps=2)), change(a_wheel("kubelet.node-c", "Paused"))])
     assert board.rows["loops/kubelet"]["mode"] == "2 paused, 1 step"
+
+
+POOL = {"apiVersion": "orrery.io/v1", "kind": "NodePool", "metadata": {"name": "small", "uid": "small"}, "spec": {}}
+
+
+def held(board: Board) -> str:
+    return next(row for row in board.rows.values() if row["kind"] == "workload").get("held", "")
+
+
+def test_a_pool_a_machine_and_a_card_say_that_nobody_buys_or_sells():
+    deployment = a_deployment(replicas=1)
+    replicaset = a_replicaset(deployment, replicas=1)
+    pod = a_pod("web-rs1-x", replicaset)
+    idle = a_node("idle")
+    idle["spec"]["taints"] = [{"key": CANDIDATE, "value": "1", "effect": "PreferNoSchedule"}]
+    boots = a_node("boots")
+    boots["metadata"] |= {"labels": {}, "annotations": {BOOTS_UNTIL: "2026-05-20T10:00:05Z"}}
+    board = Board([deployment, replicaset, a_node(), idle, boots])
+    board.apply([change(a_wheel("clusterautoscaler", "Paused"), author="kubectl")])
+    flagged = {row["name"] for row in board.rows.values() if ["clusterautoscaler paused", "bad"] in flags_of(row)}
+    assert flagged == {"idle", "boots"}
+    refused = {"pods/default/web-rs1-x": [{"node": "node-a", "fits": False, "text": "too little cpu"}]}
+    board.apply([change(pod)], refused)
+    assert held(board) == ""  # there is no pool of which it could buy
+    board.apply([change(POOL)])
+    assert board.rows["nodepools.orrery.io/small"]["held"] == "clusterautoscaler is paused" == held(board)
+    board.apply([change(POOL, deleted=True)])
+    assert held(board) == ""
+
+
+def flags_of(row: dict) -> list[list[str]]:
+    return [list(flag) for flag in row.get("flags", ())]
 
 
 def test_a_pod_that_crashes_waits_for_no_loop_but_its_kubelet():

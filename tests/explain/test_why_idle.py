@@ -6,6 +6,7 @@ from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER
 from lab.apimachinery.kinds import (
     CONFIGMAPS,
     DEPLOYMENTS,
+    NODEPOOLS,
     NODES,
     PERSISTENTVOLUMECLAIMS,
     PODS,
@@ -13,6 +14,7 @@ from lab.apimachinery.kinds import (
     SERVICES,
     WHEELS,
 )
+from lab.apimachinery.taints import CANDIDATE
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.client.election import hold_elections
@@ -103,6 +105,22 @@ def test_who_else_would_have_to_act_is_named_only_where_they_would(web):
     if web.client.find(SERVICEACCOUNTS, "default", "default"):
         web.client.delete(SERVICEACCOUNTS, "default", "default")
     assert waits_for(web, DEPLOYMENTS, "web") == ["serviceaccount"]
+
+
+def test_who_buys_and_sells_machines_is_named_where_there_is_something_to_trade(web):
+    turn(web, "clusterautoscaler", mode="Paused")
+    spec = {"containers": [{"name": "c", "image": "web:1", "resources": {"requests": {"cpu": "99"}}}]}
+    refused = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no room"}]
+    web.client.create(PODS, {"metadata": {"name": "large", "namespace": "default"}, "spec": spec})
+    web.client.patch(PODS, "default", "large", {"status": {"conditions": refused}}, subresource="status")
+    assert waits_for(web, PODS, "large") == []
+    room = {"maxNodes": 2, "capacity": {"cpu": "100", "memory": "1Gi"}}
+    web.client.create(NODEPOOLS, {"metadata": {"name": "pool"}, "spec": room})
+    assert waits_for(web, PODS, "large") == waits_for(web, NODEPOOLS, "pool") == ["clusterautoscaler"]
+    assert waits_for(web, NODES, "n1") == []
+    taint = {"key": CANDIDATE, "value": "1", "effect": "PreferNoSchedule"}
+    web.client.patch(NODES, "", "n1", {"spec": {"taints": [taint]}})
+    assert waits_for(web, NODES, "n1") == ["clusterautoscaler"]
 
 
 def test_what_no_loop_looks_after_never_waits_for_one(web):

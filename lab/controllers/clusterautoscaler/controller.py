@@ -12,13 +12,13 @@ from django.conf import settings
 from lab.apimachinery import meta
 from lab.apimachinery.budgets import parse_budgets
 from lab.apimachinery.kinds import NAMESPACES, NODEPOOLS, NODES, PODDISRUPTIONBUDGETS, PODS
+from lab.apimachinery.taints import CANDIDATE, TO_BE_DELETED
 from lab.client import Change, Client, Put
 from lab.client.reconcile import Controller
 
 from ..pods import is_finished, node_of
 from . import buying, machines, selling
 from .buying import Plan, State
-from .machines import CANDIDATE, TO_BE_DELETED
 from .selling import Verdict
 
 LEAVING_SECONDS = 5.0  # between two looks at a node that goes, should nobody tell that its pods have ended

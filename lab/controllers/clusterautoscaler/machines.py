@@ -13,10 +13,6 @@ from lab.apimachinery.labels import BOOTS_UNTIL, HOSTNAME_LABEL, NODEPOOL_LABEL,
 from lab.apimachinery.taints import NOT_READY
 
 NO_SCALE_DOWN = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
-# The two taints by which Kubernetes' cluster autoscaler remembers, on the node: who is not needed since when, and who
-# goes. Their values are seconds since the epoch.
-CANDIDATE = "DeletionCandidateOfClusterAutoscaler"
-TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler"
 
 
 def pool_of(node: dict) -> str:

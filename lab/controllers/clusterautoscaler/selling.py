@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from lab.apimachinery import meta
 from lab.apimachinery.budgets import beyond
+from lab.apimachinery.taints import CANDIDATE, TO_BE_DELETED
 from lab.scheduler.batch import schedule
 from lab.scheduler.cache import Cache
 from lab.scheduler.nodeinfo import parse_node
@@ -18,7 +19,7 @@ from lab.scheduler.resources import resource_requests
 
 from ..pods import is_active, is_daemon
 from .buying import State, as_cache
-from .machines import CANDIDATE, NO_SCALE_DOWN, TO_BE_DELETED, is_coming, pool_of, stamp_of
+from .machines import NO_SCALE_DOWN, is_coming, pool_of, stamp_of
 
 LITTLE_USED = 0.5  # --scale-down-utilization-threshold
 HEADROOM_SECONDS = 30.0  # PodEvictionHeadroom: beyond their grace, for pods of a node that goes

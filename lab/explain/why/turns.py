@@ -27,13 +27,15 @@ from lab.apimachinery.kinds import (
     STATEFULSETS,
     Kind,
 )
-from lab.apimachinery.meta import is_deleting
+from lab.apimachinery.meta import condition, is_deleting
 from lab.apimachinery.pods import is_finished
+from lab.apimachinery.taints import CANDIDATE, TO_BE_DELETED
 from lab.apimachinery.volumes import CLAIM_PROTECTION, VOLUME_PROTECTION
 from lab.apiserver.deletion import FINALIZER_OF
 
 from .subject import Subject
 
+MACHINES = ("clusterautoscaler",)
 # The loops that must turn before a change of such an object has all its effect, in the order of their turns.
 LOOPS: dict[Kind, tuple[str, ...]] = {
     DEPLOYMENTS: ("deployment", "replicaset"),
@@ -48,7 +50,7 @@ LOOPS: dict[Kind, tuple[str, ...]] = {
     HORIZONTALPODAUTOSCALERS: ("horizontalpodautoscaler",),
     PERSISTENTVOLUMECLAIMS: ("persistentvolume-binder",),
     PERSISTENTVOLUMES: ("persistentvolume-binder",),
-    NODEPOOLS: ("clusterautoscaler",),
+    NODEPOOLS: MACHINES,
     PODDISRUPTIONBUDGETS: ("disruption",),
     RESOURCEQUOTAS: ("resourcequota",),
     NAMESPACES: ("namespace",),
@@ -67,7 +69,7 @@ LETTING_GO = {
 def loops_of(subject: Subject) -> tuple[str, ...]:
     obj = subject.obj
     if subject.kind is NODES:
-        return (wheels.kubelet_of(subject.name), "nodelifecycle", *_evicting(obj))
+        return (*_trading(obj), wheels.kubelet_of(subject.name), "nodelifecycle", *_evicting(obj))
     if subject.kind is PODS and not is_finished(obj):
         return tuple(_of_pod(subject))
     if is_deleting(obj) and subject.kind not in (NAMESPACES, RELEASES):
@@ -86,6 +88,8 @@ def _of_pod(subject: Subject) -> Iterator[str]:
         yield "scheduler"
         if any(_is_unbound(subject, volume) for volume in spec.get("volumes") or ()):
             yield "persistentvolume-binder"
+        if (condition(subject.obj, "PodScheduled") or {}).get("reason") == "Unschedulable":
+            yield from MACHINES if subject.client.list(NODEPOOLS) else ()
         return
     yield wheels.kubelet_of(spec["nodeName"])
     node = subject.client.find(NODES, "", spec["nodeName"])
@@ -96,6 +100,13 @@ def _is_unbound(subject: Subject, volume: dict) -> bool:
     name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
     claim = subject.client.find(PERSISTENTVOLUMECLAIMS, subject.namespace, name) if name else None
     return claim is not None and claim.get("status", {}).get("phase") != "Bound"
+
+
+def _trading(node: dict) -> tuple[str, ...]:
+    """Who has bought a node that boots, or sells one that nobody needs."""
+    boots = (condition(node, "Ready") or {}).get("reason") == "NodeBooting"
+    sold = any(taint["key"] in (CANDIDATE, TO_BE_DELETED) for taint in node["spec"].get("taints") or ())
+    return MACHINES if boots or sold else ()
 
 
 def _evicting(node: dict) -> tuple[str, ...]:
