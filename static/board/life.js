@@ -110,20 +110,21 @@ function youngest(row) {
 
 const replaces = (one, row) => row.owner && one.owner === row.owner && (one.replicaset === row.replicaset || one.version > row.version);
 
+// Nothing is measured where none is tied: the page would be laid out for it.
 const retie = () => (tying ||= requestAnimationFrame(tie));
 
 function tie() {
   tying = 0;
-  const origin = sky.getBoundingClientRect();
-  const lines = [...ghosts].map(({ tile, heir }) => {
+  const lines = [...ghosts].flatMap(({ tile, heir }) => {
     const other = tiles.get(heir);
-    if (!other || other.getAnimations().some(({ id }) => id === "slide")) return ""; // none, or still on its way to its node
-    const [a, b] = [tile, other].map((one) => one.getBoundingClientRect());
+    if (!other || other.getAnimations().some(({ id }) => id === "slide")) return []; // none, or still on its way to its node
+    const [a, b, origin] = [tile, other, sky].map((one) => one.getBoundingClientRect());
     const [right, above] = [b.left > a.left, Math.abs(b.left - a.left) < 9];
     const [x1, y1] = [(right || above ? a.right : a.left) - origin.left, a.top + a.height / 2 - origin.top + sky.scrollTop];
-    const [x2, y2] = [(right ? b.left : b.right) - origin.left, b.top + b.height / 2 - origin.top + sky.scrollTop];
-    const bend = above ? 26 : Math.max(24, Math.abs(x2 - x1) / 2) * (right ? 1 : -1);
-    return [`M${x1} ${y1}C${x1 + bend} ${y1} ${above ? x2 + bend : x2 - bend} ${y2} ${x2} ${y2}`, x2, y2];
+    const [cx, cy] = [(right ? b.left : b.right) - origin.left, b.top + b.height / 2 - origin.top + sky.scrollTop];
+    const bend = above ? 26 : Math.max(24, Math.abs(cx - x1) / 2) * (right ? 1 : -1);
+    const d = `M${x1} ${y1}C${x1 + bend} ${y1} ${above ? cx + bend : cx - bend} ${cy} ${cx} ${cy}`;
+    return [svg("path", { d }), svg("circle", { cx, cy, r: 3 })];
   });
-  threads.replaceChildren(...lines.filter(Boolean).flatMap(([d, cx, cy]) => [svg("path", { d }), svg("circle", { cx, cy, r: 3 })]));
+  threads.replaceChildren(...lines);
 }
