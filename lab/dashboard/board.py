@@ -5,7 +5,7 @@ thousand. Whatever order changes come in, the rows are those that the same objec
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from lab.apimachinery import wheels
 from lab.apimachinery.controlplane import is_up
@@ -31,7 +31,7 @@ from lab.apimachinery.services import is_api
 from lab.client import Change
 
 from .deltas import Delta, Way, begun, onward, turns
-from .loops import LEFT, LOOPS, describe, left, lit, loop_of, loop_row, work_of
+from .loops import LEFT, LOOPS, describe, is_drawn, left, lit, loop_of, loop_row, work_of
 from .noderows import Room, node_row
 from .ownership import Ownership
 from .rows import WORKLOADS, Row, compact, owner_id, pod_row, requests_of, row_id, seen
@@ -86,20 +86,23 @@ class Board:
         self._verdicts.update(verdicts or {})
         acted: dict[str, list[Change]] = defaultdict(list)
         for change in changes:
-            if author := loop_of(change):
-                acted[author].append(change)
+            acted[loop_of(change)].append(change)
             if change.resource in SHOWN:
                 self._take(change, delta)
         self._flush(delta)
+        acted.pop("", None)
         for author, done in acted.items():
             acts = self.rows.get(f"loops/{author}", {}).get("acts", 0) + len(done)
             self._turn(author, delta, acts=acts, at=done[-1].time, text=describe(done), lit=lit(done))
         return delta
 
     def _turn(self, author: str, delta: Delta, **news: object) -> None:
-        """What is new of a loop."""
+        """What is new of a loop, if it is drawn."""
         row = loop_row(author, self.rows.get(f"loops/{author}"), **news)
-        delta.upserts[row["id"]] = self.rows[row["id"]] = row
+        if is_drawn(row):
+            delta.upserts[row["id"]] = self.rows[row["id"]] = row
+        elif self.rows.pop(row["id"], None):
+            delta.removes.add(row["id"])
 
     def _take(self, change: Change, delta: Delta) -> None:
         id_ = row_id(change.resource, change.object)
@@ -131,11 +134,11 @@ class Board:
         elif resource == WHEELS.resource:
             self._put_wheel(obj)
         elif resource == NODEPOOLS.resource and known is None:
-            self._mark_waiting()
+            self._mark_all(SAYING)
         if resource in PART_OF:
             self._join(id_, PART_OF[resource](obj), PART_OF[resource](known) if known else ())
         if resource == SERVICES.resource and (known is None or known["spec"] != obj["spec"]):
-            self._mark_deployments_of(obj)
+            self._mark_all((DEPLOYMENTS.resource,))
 
     def _join(self, id_: str, wholes: Iterable[str], before: Iterable[str]) -> None:
         """What it belongs to now, and what it belonged to: their rows tell of it."""
@@ -170,13 +173,7 @@ class Board:
         else:
             self._modes.pop(name, None)
         self._mark(LAB)
-        self._mark_waiting()
-
-    def _mark_waiting(self) -> None:
-        """What waits says for whose turn. Wheels are turned seldom, so that all that says so is made anew."""
-        for id_ in self._objects:
-            if id_.partition("/")[0] in SAYING:
-                self._mark(id_)
+        self._mark_all(SAYING)
 
     def _drop(self, resource: str, id_: str) -> None:
         obj = self._objects.get(id_)
@@ -193,13 +190,13 @@ class Board:
         elif resource == WHEELS.resource:
             self._put_wheel(obj, dropped=True)
         elif resource == NODEPOOLS.resource:
-            self._mark_waiting()
+            self._mark_all(SAYING)
         elif resource == EVENTS.resource and id_ in self._tape:
             self._tape.remove(id_)
         if resource in PART_OF:
             self._join(id_, (), PART_OF[resource](obj))
         if resource == SERVICES.resource:
-            self._mark_deployments_of(obj)
+            self._mark_all((DEPLOYMENTS.resource,))
         del self._objects[id_]
 
     def _release(self, id_: str) -> None:
@@ -210,11 +207,10 @@ class Board:
     def _mark(self, id_: str) -> None:
         self._dirty[id_] = None
 
-    def _mark_deployments_of(self, service: dict) -> None:
-        """Their cards say which services lead to them. Services change seldom, so that all are looked through."""
-        prefix = f"{DEPLOYMENTS.resource}/{service['metadata']['namespace']}/"
+    def _mark_all(self, resources: Collection[str]) -> None:
+        """For what changes seldom: services, of which cards tell; wheels and pools, for whose turn things wait."""
         for id_ in self._objects:
-            if id_.startswith(prefix):
+            if id_.partition("/")[0] in resources:
                 self._mark(id_)
 
     # Rows anew.

@@ -11,6 +11,7 @@ from lab.apimachinery.kinds import (
     DAEMONSETS,
     DEPLOYMENTS,
     ENDPOINTSLICES,
+    EVENTS,
     HORIZONTALPODAUTOSCALERS,
     JOBS,
     NODES,
@@ -53,16 +54,23 @@ NAMES = {author: name for name, author in wheels.LOOPS.items()} | DRAWN
 NAMES["persistentvolume-controller"] = "volume binder"  # so long a word has no room
 WHEELS = {author: name for name, author in wheels.LOOPS.items()}  # author → the name of its wheel
 MOST_LIT = 12  # things that a loop touched, of which its row tells
-# Heartbeats, notes, and the count of its own steps: a wheel that always turns says nothing.
-SILENT = ("leases.coordination.k8s.io", "events", "wheels.orrery.io")
+# Heartbeats, notes, and the count of its own steps: a wheel that always turns says nothing. To forget a note is an act.
+SILENT = ("leases.coordination.k8s.io", EVENTS.resource, "wheels.orrery.io")
 
 
 def loop_of(change: Change) -> str:
-    """The loop that wrote a change: its key in `DRAWN`, or empty if a person did or it is a mere heartbeat."""
-    if change.resource in SILENT or is_heartbeat(change) or is_mere_figure(change):
+    """The loop that wrote a change: its key in `NAMES`, or empty if a person did or it is a mere heartbeat."""
+    silent = change.resource in SILENT and not (change.deleted and change.resource == EVENTS.resource)
+    if silent or is_heartbeat(change) or is_mere_figure(change):
         return ""
     author = "kubelet" if change.author.startswith("kubelet") else change.author
-    return author if author in DRAWN else ""
+    return author if author in NAMES else ""
+
+
+def is_drawn(row: Row) -> bool:
+    """Whether a loop is drawn: some always are, others once they have acted, each while its wheel is turned."""
+    author = row["id"].partition("/")[2]
+    return author in LOOPS or "mode" in row or author in LATER and "acts" in row
 
 
 def is_heartbeat(change: Change) -> bool:

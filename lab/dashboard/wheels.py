@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from lab.apimachinery import wheels
 from lab.apimachinery.errors import ApiError, bad_request
-from lab.apimachinery.kinds import NODES, WHEELS
+from lab.apimachinery.kinds import EVENTS, NODES, WHEELS
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.labels import RUNTIME_LABEL
 from lab.apimachinery.wheels import BROKEN, KUBELET, MODES, PAUSED, RUNNING, SECONDS, SLOW, STEP, Wheel
@@ -112,7 +112,8 @@ def _acts(client: Client, name: str) -> list[dict]:
     how many `more` it wrote because of the same."""
     author, _, node = name.partition(".")
     head = client.view().revision
-    heartbeats = Q(resource__in=SILENT) | Q(resource=NODES.resource, cause=0, why__isnull=True)
+    notes = Q(resource__in=SILENT) & ~Q(resource=EVENTS.resource, deleted=True)
+    heartbeats = notes | Q(resource=NODES.resource, cause=0, why__isnull=True)
     found = find(client.cluster, Q(author=author) & ~heartbeats, head - LATELY, head)
     rows = [row for row in rows_at(client.cluster, found[-MOST_ROWS:]) if telling(row)]
     if node:

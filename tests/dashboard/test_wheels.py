@@ -15,7 +15,7 @@ from lab.dashboard.turned import of_loops, stopped
 from lab.dashboard.wheels import turn
 from lab.tasks import subscribe_all
 
-from .build import a_deployment, a_node, a_pod, a_replicaset, change, crashed, ready, with_status
+from .build import a_deployment, a_node, a_pod, a_replicaset, an_event, change, crashed, ready, with_status
 
 WHEEL = "/apis/orrery.io/v1/wheels/replicaset"
 
@@ -123,6 +123,17 @@ def test_that_a_step_is_counted_is_no_act():
     wheel = a_wheel("replicaset", "Step", steps=1)
     board.apply([change({**wheel, "status": {"taken": 1, "last": "default/web"}}, wheel, "replicaset-controller")])
     assert "acts" not in board.rows["loops/replicaset-controller"]
+
+
+def test_a_loop_that_is_seldom_drawn_is_while_its_wheel_is_turned_and_says_what_it_does():
+    board, id_ = Board([]), "loops/eventttl-controller"
+    note = an_event("old", a_pod())
+    assert not board.apply([change(note, note, "eventttl-controller", deleted=True)]).upserts
+    turned = a_wheel("eventttl", "Slow", seconds=5)
+    board.apply([change(turned), change(note, note, "eventttl-controller", deleted=True)])
+    assert (board.rows[id_]["mode"], board.rows[id_]["text"]) == ("slow, 5 s", "deleted old")
+    assert id_ in board.apply([change(a_wheel("eventttl", "Running"), turned)]).removes
+    assert board.rows.keys() == Board([]).rows.keys()
 
 
 def test_what_stands_and_what_is_slow_is_counted_apart():
