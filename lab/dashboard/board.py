@@ -37,7 +37,7 @@ from .ownership import Ownership
 from .rows import WORKLOADS, Row, compact, owner_id, pod_row, requests_of, row_id, seen
 from .servicerows import selects, service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
-from .steeringrows import behind_words, shown_first
+from .steeringrows import behind_words, is_over, shown_first
 from .storagerows import claim_row
 from .turned import SAYING, held_by, of_loops, of_node, stopped, tended_by
 from .whole import LAB, ZONES, lab_row, zone_row
@@ -250,7 +250,9 @@ class Board:
             return node_row(obj, *self._room.of(id_), leads, of_node(obj, self._modes))
         pods = [self.rows[pod] for pod in self._owned.pods_of(id_)]
         row = workload_row(obj, self._owned.made_by(id_), pods) | self._attached(obj, id_)
-        return row | compact({"held": held_by(row, obj, pods, self._modes, bool(self._parts[NODEPOOLS.resource]))})
+        pools, release = bool(self._parts[NODEPOOLS.resource]), self._objects.get(row.get("release", ""))
+        over = release is not None and is_over(release)
+        return row | compact({"held": held_by(row, obj, pods, self._modes, pools, over)})
 
     def _parts_of(self, id_: str, kind: Kind) -> list[dict]:
         """What belongs to a row, of one kind, oldest first."""

@@ -18,6 +18,7 @@ from lab.apimachinery.kinds import (
     PODS,
     RELEASES,
     REPLICASETS,
+    REPLICATIONCONTROLLERS,
     STATEFULSETS,
 )
 from lab.apimachinery.meta import condition, controller_of, is_true
@@ -139,7 +140,8 @@ def work_of(row: Row) -> dict[tuple[str, str], int]:
         missing = max(0, row.get("desired", 0) - row.get("total", 0))
         word = "refused" if row.get("refused") else "missing"
         return {("deployment-controller", "rolling"): int("oldTotal" in row), ("replicaset-controller", word): missing}
-    return {("node-controller", "lost"): 1} if kind == "node" and not row.get("ready") else {}
+    lost = kind == "node" and not row.get("ready") and not row.get("until")  # one that boots was never there
+    return {("node-controller", "lost"): 1} if lost else {}
 
 
 def describe(changes: list[Change]) -> str:
@@ -260,6 +262,7 @@ def _plainly(change: Change) -> str:
 WORDS: dict[str, Callable[[Change], str]] = {
     NODES.resource: _node,
     REPLICASETS.resource: _replicaset,
+    REPLICATIONCONTROLLERS.resource: _replicaset,
     PODS.resource: _pod,
     DEPLOYMENTS.resource: _deployment,
     STATEFULSETS.resource: _deployment,

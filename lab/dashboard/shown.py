@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from lab.apimachinery.controlplane import COMPONENTS
 from lab.apimachinery.kinds import (
+    BUILDS,
     ENDPOINTSLICES,
     EVENTS,
     HORIZONTALPODAUTOSCALERS,
@@ -23,7 +24,7 @@ from lab.apimachinery.kinds import (
 from .lessonrows import lesson_row
 from .rows import WORKLOADS, event_row
 from .servicerows import service_of, visitors_row
-from .steeringrows import pool_row, release_row, scaler_row, target_of_release, target_of_scaler
+from .steeringrows import build_row, pool_row, release_row, scaler_row, target_of_release, target_of_scaler
 from .storagerows import claims_of, volume_row
 from .whole import LAB, zone_of
 
@@ -44,6 +45,7 @@ PLAIN = {
     RELEASES.resource: release_row,
     HORIZONTALPODAUTOSCALERS.resource: scaler_row,
     NODEPOOLS.resource: pool_row,
+    BUILDS.resource: build_row,
     VISITORS.resource: visitors_row,
     PERSISTENTVOLUMES.resource: volume_row,
     EVENTS.resource: event_row,

@@ -3,7 +3,7 @@
 Each is drawn where it acts: a release and an autoscaler on their deployment's card, a pool beside the nodes.
 """
 
-from lab.apimachinery.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, NODEPOOLS, RELEASES
+from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, NODEPOOLS, RELEASES
 from lab.apimachinery.meta import condition, parse_time
 from lab.apimachinery.quantity import milli_value
 from lab.client.images import tag_of
@@ -218,3 +218,9 @@ def pool_row(pool: dict) -> Row:
             + (f", +{status['booting']} booting" if status.get("booting") else ""),
         }
     )
+
+
+def build_row(build: dict) -> Row:
+    """Nowhere on the board, but a drawer that shows it follows its row."""
+    told = {field: build.get("status", {}).get(field) for field in ("phase", "message")}
+    return compact({**head("build", BUILDS.resource, build), **told})

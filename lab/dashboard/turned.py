@@ -7,15 +7,16 @@ import re
 from collections import Counter
 
 from lab.apimachinery import wheels
-from lab.apimachinery.kinds import DEPLOYMENTS, NODEPOOLS, NODES, SERVICES
+from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS, NODEPOOLS, NODES, SERVICES
 from lab.apimachinery.wheels import KUBELET
 
 from .noderows import SOLD, boots_until
 from .rows import WORKLOADS, Row
 from .workloadrows import ENDING
 
-SAYING = {kind.resource for kind in (*WORKLOADS, SERVICES, NODES, NODEPOOLS)}  # of what their rows wait for
+SAYING = {kind.resource for kind in (*WORKLOADS, SERVICES, NODES, NODEPOOLS, BUILDS)}  # of what their rows wait for
 MACHINES = "clusterautoscaler"
+TENDED = {NODEPOOLS.resource: MACHINES, BUILDS.resource: "build"}  # kinds that one loop looks after
 STEPS = re.compile(r"^at (step \d+) of (\d+)$")
 
 
@@ -50,7 +51,8 @@ def of_node(node: dict, modes: dict[str, str]) -> list[str]:
 
 def tended_by(resource: str, modes: dict[str, str]) -> str:
     """Of things of a kind that one loop looks after."""
-    return f"{MACHINES} is {modes[MACHINES]}" if resource == NODEPOOLS.resource and MACHINES in modes else ""
+    loop = TENDED.get(resource, "")
+    return f"{loop} is {modes[loop]}" if loop in modes else ""
 
 
 # Whose turning the card of a workload waits for, besides the scheduler's and its own kind's.
@@ -58,12 +60,14 @@ MAKERS = {DEPLOYMENTS.kind: ("deployment", "replicaset"), "CronJob": ("cronjob",
 STEERING = {"release": "release", "scaler": "horizontalpodautoscaler"}  # of a card → who steers it
 
 
-def held_by(row: Row, obj: dict, pods: list[Row], modes: dict[str, str], pools: bool = False) -> str:
+def held_by(
+    row: Row, obj: dict, pods: list[Row], modes: dict[str, str], pools: bool = False, over: bool = False
+) -> str:
     """Which wheels a workload waits for: those who steer it always, the others where there is something for them.
-    `pools`: whether somebody would buy machines for what fits nowhere."""
+    `pools`: whether somebody would buy machines for what fits nowhere; `over`: whether the release on its card is."""
     if not modes:
         return ""
-    loops = [loop for field, loop in STEERING.items() if field in row]
+    loops = [loop for field, loop in STEERING.items() if field in row and not (over and field == "release")]
     late = [pod for pod in pods if pod["state"] != "ready"]
     if _is_to_be_made(row, obj, pods, late):
         loops += MAKERS.get(row["what"], (row["what"].lower(),))

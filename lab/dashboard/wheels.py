@@ -23,7 +23,8 @@ from .loops import NAMES, SILENT
 MOST_KEYS = 50
 LATELY = 3000  # revisions in which a loop's acts are looked for: twenty minutes of an idle cluster
 MOST_ROWS = 200  # of them that are read
-ACTS = 6
+ACTS, TURNS = 6, 5
+MOST_TURNS = 30
 SAID = {RUNNING: "turns as ever", PAUSED: "is paused", STEP: "takes one step", BROKEN: "is broken: every key fails"}
 
 
@@ -71,7 +72,8 @@ def loop_drawer(client: Client, name: str) -> dict:
     now = client.now()
     waiting = [{"key": one.key, "cause": one.cause, "error": one.error, "when": _when(one.due - now)} for one in keys]
     stored = client.find(WHEELS, "", wheel.name)
-    turns = client.history(WHEELS, "", wheel.name, 5) if stored else []
+    rows = client.history(WHEELS, "", wheel.name, MOST_TURNS) if stored else []
+    turns = [row for row in rows if row["author"] != wheels.LOOPS.get(wheel.name, "kubelet")]  # it counts its steps
     return {
         **context,
         "kind": "loop",
@@ -91,7 +93,7 @@ def loop_drawer(client: Client, name: str) -> dict:
                 "ago": human_duration(now - row["time"]),
                 "mode": wheels.read(wheel.name, row["object"]).said or "turns",
             }
-            for row in turns
+            for row in turns[:TURNS]
         ],
         "command": kubectl("get", "wheel", wheel.name, "-o", "yaml"),
     }
@@ -142,4 +144,4 @@ def _kubelets(client: Client) -> list[Wheel]:
 
 
 def _when(seconds: float) -> str:
-    return "now" if seconds <= 0 else f"in {human_duration(seconds)}"
+    return "now" if seconds < 1 else f"in {human_duration(seconds)}"

@@ -1,10 +1,10 @@
-// Births, moves and deaths, made visible: cause and effect is what a board can show and a list cannot.
+// Births, moves and deaths: cause and effect is what a board can show and a list cannot.
 import { now, still, svg } from "./format.js";
 import { columnOf, fillPod, moves, tiles } from "./nodes.js";
 import { rows } from "./state.js";
 
 const GHOST = 3000; // a dead pod is remembered for so long, and its replacement is tied to it
-const MOST = 60; // ghosts: of more at once nobody follows which was whose
+const MOST = 60; // ghosts: more nobody can follow
 const STEP = 170; // each phase passed through between two frames is shown for so long
 const SLIDE = 320;
 const YOUNG = 15; // seconds
@@ -14,8 +14,7 @@ const ghosts = new Set();
 const before = new Map(); // id of a pod → where its tile was, if it moves; else false
 let tying = 0;
 
-// Called before the tiles are placed: remembers where those stand that are about to move. The others are not measured:
-// that would have the browser lay the whole page out before it is changed, and once more after.
+// Before the tiles are placed: where those stand that are about to move. To measure the others lays the page out twice.
 export function remember({ changed, fresh }) {
   before.clear();
   if (fresh) return;
@@ -28,7 +27,7 @@ export function remember({ changed, fresh }) {
 export function live({ fresh, changed, removed, phases }) {
   for (const [id, row] of removed) if (row.kind === "pod") die(id, row, fresh);
   if (fresh) return;
-  const after = new Map(); // all are measured before any is changed, else the page would be laid out anew for each
+  const after = new Map(); // all are measured before any is changed
   for (const [id, was] of before) if (was && !still.matches) after.set(id, tiles.get(id)?.getBoundingClientRect());
   for (const id of changed) {
     const row = rows.get(id);
@@ -40,17 +39,14 @@ export function live({ fresh, changed, removed, phases }) {
     if (row.node && was !== false) win(row.node);
     if (phases.has(id)) replay(tile, id, phases.get(id));
   }
-  if (ghosts.size) setTimeout(retie, SLIDE); // an heir that came by way of the tray has slid to its node by then
+  if (ghosts.size) retie(), setTimeout(retie, SLIDE); // an heir from the tray has slid to its node by then
 }
 
 function arrive(tile, row) {
   tile.classList.add("born");
   tile.addEventListener("animationend", () => tile.classList.remove("born"), { once: true });
   const ghost = [...ghosts].find((one) => !one.heir && replaces(row, one.row));
-  if (ghost) {
-    ghost.heir = row.id;
-    retie();
-  }
+  if (ghost) ghost.heir = row.id;
 }
 
 function slide(tile, from, to) {
@@ -92,7 +88,6 @@ function die(id, row, silently) {
   tile.querySelector(".note").textContent = "gone";
   const ghost = { tile, row, heir: youngest(row) };
   ghosts.add(ghost);
-  retie();
   setTimeout(() => {
     ghosts.delete(ghost);
     tile.remove();
@@ -100,8 +95,8 @@ function die(id, row, silently) {
   }, GHOST);
 }
 
-// Who takes the place of a dead pod: a young one of the same replica set, else one of a newer version. It may well be
-// older than the ghost: it is made as soon as the other is leaving.
+// Who takes the place of a dead pod: a young one of the same replica set, else one of a newer version. It may be older
+// than the ghost: it is made when the other leaves.
 function youngest(row) {
   const taken = new Set([...ghosts].map((ghost) => ghost.heir));
   const heirs = [...rows.values()].filter((one) => one.kind === "pod" && !taken.has(one.id) && now() - one.created < YOUNG && replaces(one, row));
@@ -110,14 +105,13 @@ function youngest(row) {
 
 const replaces = (one, row) => row.owner && one.owner === row.owner && (one.replicaset === row.replicaset || one.version > row.version);
 
-// Nothing is measured where none is tied: the page would be laid out for it.
 const retie = () => (tying ||= requestAnimationFrame(tie));
 
 function tie() {
   tying = 0;
   const lines = [...ghosts].flatMap(({ tile, heir }) => {
     const other = tiles.get(heir);
-    if (!other || other.getAnimations().some(({ id }) => id === "slide")) return []; // none, or still on its way to its node
+    if (!other || other.getAnimations().some(({ id }) => id === "slide")) return []; // or still on its way
     const [a, b, origin] = [tile, other, sky].map((one) => one.getBoundingClientRect());
     const [right, above] = [b.left > a.left, Math.abs(b.left - a.left) < 9];
     const [x1, y1] = [(right || above ? a.right : a.left) - origin.left, a.top + a.height / 2 - origin.top + sky.scrollTop];

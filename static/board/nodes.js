@@ -8,7 +8,7 @@ const tray = document.getElementById("tray");
 export const tiles = new Map(); // id of a pod → its tile
 const columns = new Map(); // id of a node → its column
 const FROM = { strip: 1500, glyph: 300, full: 24, roomy: -1 }; // more pods than this are drawn so
-const AGAIN = 1.1; // what is dense gets roomier only where there is room for a tenth more: at a limit it does not go to and fro
+const AGAIN = 1.1; // what is dense gets roomier only where there is room for a tenth more
 const FAULTY = new Set(["pending", "unready", "failed", "backoff"]);
 
 const text = (parent, selector, words) => write(parent.querySelector(selector), words);

@@ -100,7 +100,7 @@ each("service", services, (chip, row) => {
 
 let timers = [];
 onPaint(({ fresh, changed, removed }) => {
-  timers.forEach(clearTimeout); // drawn once more when what slides has arrived, and when what was a ghost has gone
+  timers.forEach(clearTimeout); // once more when what slides has arrived, and when ghosts have gone
   timers = [40, 420, 3100].map((wait) => setTimeout(draw, wait));
   if (!fresh && ![...changed, ...removed.keys()].some((id) => /^(serv|visi|depl|rele)/.test(id))) return;
   fillCrowd();

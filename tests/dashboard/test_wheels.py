@@ -84,6 +84,29 @@ def test_a_pool_a_machine_and_a_card_say_that_nobody_buys_or_sells():
     assert held(board) == ""
 
 
+def test_a_card_waits_for_releases_only_while_there_is_one_that_is_not_over():
+    deployment = a_deployment()
+    board = Board([deployment, a_replicaset(deployment), a_wheel("release", "Paused")])
+    assert held(board) == ""
+    meta = {"name": "web-1", "namespace": "default", "uid": "r", "creationTimestamp": "2026-05-20T10:00:00Z"}
+    release = {"apiVersion": "orrery.io/v1", "kind": "Release", "metadata": meta}
+    release["spec"] = {"deployment": "web", "image": "orrery/hello:v2", "strategy": {"type": "Canary"}}
+    board.apply([change(release)])
+    assert held(board) == "release is paused"
+    board.apply([change(with_status(release, phase="Promoted", finishedAt="2026-05-20T10:00:05Z"), release)])
+    assert held(board) == ""
+
+
+def test_the_row_of_a_build_changes_with_it_and_with_its_loop():
+    meta = {"name": "one", "namespace": "default", "uid": "b"}
+    build = {"apiVersion": "orrery.io/v1", "kind": "Build", "metadata": meta, "spec": {"deployment": "web"}}
+    board, id_ = Board([build]), "builds.orrery.io/default/one"
+    assert id_ in board.apply([change(a_wheel("build", "Paused"))]).upserts
+    assert board.rows[id_]["held"] == "build is paused"
+    assert id_ in board.apply([change(with_status(build, phase="Building"), build)]).upserts
+    assert id_ not in board.apply([change(with_status(build, phase="Building", log="a line"), build)]).upserts
+
+
 def flags_of(row: dict) -> list[list[str]]:
     return [list(flag) for flag in row.get("flags", ())]
 

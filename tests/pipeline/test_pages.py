@@ -114,17 +114,16 @@ def test_the_page_says_that_the_loop_of_builds_stands_and_hears_that_it_turns_ag
     process_lab.api("POST", wheels, {"metadata": {"name": "build"}, "spec": {"mode": "Paused"}})
     page.set_default_timeout(SECONDS)
     page.goto(f"{process_lab.address}/clusters/default/ship?deployment=default/hello&afresh")
-    expect(page.locator("#wheel")).to_contain_text("The loop of builds is paused")
     page.get_by_role("button", name="Ship").click()
     expect(page.locator("#build")).to_have_attribute("data-phase", "Pending")
+    expect(page.locator("#wheel")).to_contain_text("The loop of builds is paused: this build waits for it.")
     page.fill("#page", "typed meanwhile")
     process_lab.api("PUT", f"{wheels}/build", {**process_lab.get(f"{wheels}/build"), "spec": {"mode": "Broken"}})
     expect(page.locator("#wheel")).to_contain_text("The loop of builds is broken")
     expect(page.locator("#page")).to_have_value("typed meanwhile")
-    page.get_by_role("button", name="Cancel").click()
     process_lab.api("DELETE", f"{wheels}/build")
-    page.reload()
     expect(page.locator("#wheel")).to_be_hidden()
+    page.get_by_role("button", name="Cancel").click()
 
 
 def test_one_edits_ships_and_watches_by_keyboard(page, process_lab):
