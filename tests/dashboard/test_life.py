@@ -44,5 +44,6 @@ def test_the_lines_to_all_heirs_are_drawn_once(page, process_lab):
     gone = [f"pods/default/p{number:02}" for number in range(20)]
     page.evaluate(MEASURED, {"epoch": "made up", "prev": 1, "seq": 2, "upserts": heirs, "removes": gone, "phases": {}})
     screen.frame()
-    assert page.evaluate("window.drawn") == [20]
+    drawn = page.evaluate("window.drawn")
+    assert set(drawn) == {20} and len(drawn) <= 2  # and once more when what slides has arrived
     assert screen.errors == []

@@ -110,20 +110,24 @@ def test_without_engines_there_are_no_images():
 
 
 def test_the_page_says_that_the_loop_of_builds_stands_and_hears_that_it_turns_again(page, process_lab):
-    wheels = "/apis/orrery.io/v1/wheels"
-    process_lab.api("POST", wheels, {"metadata": {"name": "build"}, "spec": {"mode": "Paused"}})
+    def turn(mode: str) -> None:
+        wheel, merge = "/apis/orrery.io/v1/wheels/build", "application/merge-patch+json"
+        process_lab.api("PATCH", wheel, {"spec": {"mode": mode}}, content_type=merge)
+
     page.set_default_timeout(SECONDS)
+    turn("Paused")
     page.goto(f"{process_lab.address}/clusters/default/ship?deployment=default/hello&afresh")
     page.get_by_role("button", name="Ship").click()
     expect(page.locator("#build")).to_have_attribute("data-phase", "Pending")
     expect(page.locator("#wheel")).to_contain_text("The loop of builds is paused: this build waits for it.")
     page.fill("#page", "typed meanwhile")
-    process_lab.api("PUT", f"{wheels}/build", {**process_lab.get(f"{wheels}/build"), "spec": {"mode": "Broken"}})
+    turn("Broken")
     expect(page.locator("#wheel")).to_contain_text("The loop of builds is broken")
     expect(page.locator("#page")).to_have_value("typed meanwhile")
-    process_lab.api("DELETE", f"{wheels}/build")
-    expect(page.locator("#wheel")).to_be_hidden()
     page.get_by_role("button", name="Cancel").click()
+    turn("Running")
+    page.reload()
+    expect(page.locator("#wheel")).to_be_hidden()
 
 
 def test_one_edits_ships_and_watches_by_keyboard(page, process_lab):
