@@ -236,7 +236,8 @@ class Board:
         if obj is None or resource in INNER or resource == REPLICASETS.resource and owner_id(obj):
             return None
         if resource in PLAIN:
-            return PLAIN[resource](obj) | compact({"held": tended_by(resource, self._modes)})
+            plain = PLAIN[resource](obj)
+            return plain and plain | compact({"held": tended_by(resource, self._modes)})
         if resource == SERVICES.resource:
             turns = self._modes.get("endpointslice", "")
             return None if is_api(obj) else service_row(obj, self._parts_of(id_, ENDPOINTSLICES), turns)

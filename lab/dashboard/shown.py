@@ -1,6 +1,6 @@
 """Which kinds of objects the board shows, and which belong to the row of another. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lab.apimachinery.controlplane import COMPONENTS
 from lab.apimachinery.kinds import (
@@ -52,7 +52,7 @@ PLAIN = {
     LESSONS.resource: lesson_row,
 }
 # resource → the ids of the rows that an object of it belongs to.
-PART_OF = {
+PART_OF: dict[str, Callable[[dict], Sequence[str]]] = {
     ENDPOINTSLICES.resource: only(service_of),
     RELEASES.resource: only(target_of_release),
     HORIZONTALPODAUTOSCALERS.resource: only(target_of_scaler),
