@@ -148,6 +148,8 @@ class StatusWriter:
             self._write_reports(cluster, reports)
         for cluster in list(self._events):
             self._write_events(cluster)
+            if self._reports:  # what is so comes before what happened on the way: a class may watch thirty pods die
+                break
         self._write_ends()
 
     def _write_events(self, cluster: str) -> None:

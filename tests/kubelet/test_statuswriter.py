@@ -161,3 +161,26 @@ def test_where_it_cannot_go_on_it_says_so_instead_of_falling_silent(desk, troubl
     desk.report(desk.pod("web"), "Running")
     desk.writer.start()
     wait_until("it to give up", lambda: desk.given_up, 5, 0.01)
+
+
+def test_what_is_so_is_said_before_what_happened_elsewhere(desk, monkeypatch):
+    one, other = desk.pod("web", "first"), desk.pod("web", "second")
+    order, say, write = [], Client.events, Client.write
+
+    def events(client, happened):
+        order.append(f"event in {client.cluster}")
+        if len(order) == 1:
+            desk.report(other, "Running")
+        say(client, happened)
+
+    def written(client, puts):
+        order.append(f"status in {client.cluster}")
+        return write(client, puts)
+
+    monkeypatch.setattr(Client, "events", events)
+    monkeypatch.setattr(Client, "write", written)
+    for record in (one, other):
+        desk.writer.event(record.cluster, record.pod, "Normal", "Started", "Started container web")
+    desk.writer.start()
+    desk.settle()
+    assert order == ["event in first", "status in second", "event in second"]
