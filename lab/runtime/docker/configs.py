@@ -115,50 +115,52 @@ def _capabilities(spec: ContainerSpec) -> list[str]:
 
 def gateway_config(lab_id: str, cluster: str, image: str, places: Places, token: str, closed: bool) -> dict:
     """`closed`: it answers pods itself and passes nothing on, so no pod reaches what is outside of its own network."""
-    network = network_name(lab_id, cluster)
-    router = f"{places.router}/{places.prefix}"
-    return {
-        "Image": image,
+    config = _own(lab_id, cluster, "gateway", image, places.gateway)
+    config |= {
         "Cmd": [
             *("--state", "/state", "--control", f"{places.gateway}:{GATEWAY_CONTROL}"),
-            *("--dns", f"{places.router}:53", "--gateway", router, SERVICES, places.bridge),
+            *("--dns", f"{places.router}:53", "--gateway", f"{places.router}/{places.prefix}", SERVICES, places.bridge),
             *(["--closed"] if closed else []),
         ],
         "Env": [f"ORRERY_PROXY_TOKEN={token}"],
-        "User": "0:0",
-        "Labels": {labels.LAB: lab_id, labels.CLUSTER: cluster, labels.KIND: "gateway"},
         # Said though it is the default: otherwise the engine would take a SIGKILL from outside for a wish to stop it.
         "StopSignal": "SIGTERM",
-        "HostConfig": {
-            "NetworkMode": network,
-            "RestartPolicy": {"Name": "on-failure"},
-            "Memory": GATEWAY_BYTES,
-            "MemorySwap": GATEWAY_BYTES,
-            "PidsLimit": PROCESSES_MOST,
-            "CapDrop": ["ALL"],
-            "CapAdd": GATEWAY_CAPABILITIES,
-            "SecurityOpt": ["no-new-privileges"],
-            "Sysctls": {
-                "net.ipv4.ip_forward": "0" if closed else "1",
-                # Pods and the way outside are on the same link; they shall go on through us all the same.
-                "net.ipv4.conf.all.send_redirects": "0",
-                "net.ipv4.conf.default.send_redirects": "0",
-            },
-            "LogConfig": LOGS,
-        },
-        "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": places.gateway}}}},
     }
+    config["HostConfig"] |= {
+        "CapAdd": GATEWAY_CAPABILITIES,
+        "Sysctls": {
+            "net.ipv4.ip_forward": "0" if closed else "1",
+            # Pods and the way outside are on the same link; they shall go on through us all the same.
+            "net.ipv4.conf.all.send_redirects": "0",
+            "net.ipv4.conf.default.send_redirects": "0",
+        },
+        "LogConfig": LOGS,
+    }
+    return config
 
 
 def link_config(lab_id: str, cluster: str, image: str, places: Places) -> dict:
     """It waits; what links the network to another one is started in it (`proxy/program/link.py`)."""
+    config = _own(lab_id, cluster, "link", image, places.link)
+    config |= {
+        "Entrypoint": ["python3", "-S", "-E", "-c", "import signal; signal.pause()"],
+        "StopSignal": "SIGKILL",  # it is the first process, which no other signal ends that it does not handle
+    }
+    config["HostConfig"] |= {
+        "CapAdd": ["NET_RAW"],
+        "ReadonlyRootfs": True,
+        "LogConfig": {"Type": "none", "Config": {}},
+    }
+    return config
+
+
+def _own(lab_id: str, cluster: str, kind: str, image: str, address: str) -> dict:
+    """What a container is made of that is the lab's own and no pod's, at a place of the cluster's network."""
     network = network_name(lab_id, cluster)
     return {
         "Image": image,
-        "Entrypoint": ["python3", "-S", "-E", "-c", "import signal; signal.pause()"],
         "User": "0:0",
-        "Labels": {labels.LAB: lab_id, labels.CLUSTER: cluster, labels.KIND: "link"},
-        "StopSignal": "SIGKILL",  # it is the first process, which no other signal ends that it does not handle
+        "Labels": {labels.LAB: lab_id, labels.CLUSTER: cluster, labels.KIND: kind},
         "HostConfig": {
             "NetworkMode": network,
             "RestartPolicy": {"Name": "on-failure"},
@@ -166,12 +168,9 @@ def link_config(lab_id: str, cluster: str, image: str, places: Places) -> dict:
             "MemorySwap": GATEWAY_BYTES,
             "PidsLimit": PROCESSES_MOST,
             "CapDrop": ["ALL"],
-            "CapAdd": ["NET_RAW"],
             "SecurityOpt": ["no-new-privileges"],
-            "ReadonlyRootfs": True,
-            "LogConfig": {"Type": "none", "Config": {}},
         },
-        "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": places.link}}}},
+        "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": address}}}},
     }
 
 
