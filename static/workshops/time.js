@@ -19,7 +19,7 @@ export function tell(news, now) {
 function show() {
   const left = time.ends ? Math.ceil((time.ends - Date.now() / 1000 - offset) / 60) : Infinity;
   const said = time.over
-    ? location.pathname.startsWith("/clusters/") ? "The class is over, and your cluster sleeps." : "The class is over."
+    ? location.pathname.startsWith("/clusters/") ? "The class is over. Your cluster sleeps." : "The class is over."
     : time.paused
       ? "Your class pauses. You can look, and act again when your instructor goes on."
       : left <= 0
