@@ -19,10 +19,11 @@ class LabConfig(AppConfig):
         from .tutorials import kept, pace
         from .workshops.closing import kept_of
         from .workshops.seats import waits_at
+        from .workshops.stops import rested
 
         tasks.subscribe_all()
         subscribe_kubelet()
-        pace.asks(waits_at)
+        pace.asks(waits_at, rested)
         kept.asks(kept_of)
         # What a process knows of its clusters lives long and holds no cycles. Looking for some after every 700 new
         # objects, as Python does unless told otherwise, takes three times as long as reading the objects.

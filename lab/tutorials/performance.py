@@ -17,7 +17,7 @@ from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
 from lab.store import Change, Compacted, View, changes, state_at
 
-from . import facts, marking, progress
+from . import facts, marking, pace, progress
 from .acting import do
 from .checking import Judge, Result, readings
 from .claims import Claim, Reading, parse_reading
@@ -142,7 +142,8 @@ class Performance:
         judge = self._judged_by(step, status)
         before = {check["id"]: check for check in status.get("checks", ())}
         results = judge.judge(self._view, before, progress.answers(obj, step))
-        waited = now - status["committed"]["time"]
+        rested = pace.rested(self._client.cluster, status["committed"]["time"], now)
+        waited = now - status["committed"]["time"] - rested
         holds = [bool(h.when) and all(map(self._holds, h.when)) for h in step.hints]
         asked = obj["spec"].get("hints", {}).get(step.id, 0)
         status = progress.hinted(progress.judged(status, results), step, holds, asked, waited)
@@ -150,7 +151,7 @@ class Performance:
         self._passing = (self._passing or now) if passes else 0.0
         if passes and self._is_counted(step, self._passing):
             measured, true = self._measured(step, results, status), self._came_true(step)
-            status = progress.passed(status, obj, step, self._view.revision, now, measured, true)
+            status = progress.passed(status, obj, step, self._view.revision, now, measured, true, rested)
         elif obj["spec"].get("skip") == step.id:
             status = self._solve(obj, played, step, status)
         status, due = progress.struck(status, step, waited)

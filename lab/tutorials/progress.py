@@ -103,18 +103,25 @@ def told_before(status: dict) -> dict[str, str]:
 
 
 def passed(
-    status: dict, obj: dict, step: Step, revision: int, now: float, measured: dict[str, str], true: set[str]
+    status: dict,
+    obj: dict,
+    step: Step,
+    revision: int,
+    now: float,
+    measured: dict[str, str],
+    true: set[str],
+    rested: float = 0.0,
 ) -> dict:
     """The status when all checks have passed: the phase, and what is kept of the step for good. `true`: the answers to
-    the prediction that have come true. What the learner predicted first stays (`predicted`), in
-    whichever run: the next time they know.
+    the prediction that have come true. `rested`: seconds that do not count. What the learner predicted first stays
+    (`predicted`), in whichever run: the next time they know.
     What was predicted of what had been seen (`shown`), by the lab or by who acted first, is nobody's prediction."""
     before = status.get("steps", {}).get(step.id, {})
     said = answers(obj, step)
     kept: dict[str, Any] = {
         "passed": before.get("passed") or {"revision": revision, "time": now},
         "runs": status.get("tries", {}).get(step.id, 1),
-        "seconds": round(now - status["committed"]["time"], 1),
+        "seconds": round(now - status["committed"]["time"] - rested, 1),
         "skipped": obj["spec"].get("skip") == step.id and before.get("skipped", True),  # done once is done
         "hints": len(status.get("hints", ())),
         "measured": measured,

@@ -28,6 +28,15 @@ def still(workshop: Workshop) -> int:
     return int(workshop.stopped.timestamp()) if workshop.stopped else 0
 
 
+def rested(cluster: str, since: float, now: float) -> float:
+    """The seconds of that time in which the class stood still whose learner has this cluster."""
+    found = Workshop.objects.filter(taken__cluster=cluster).values_list("stood", "stopped").first()
+    if found is None:
+        return 0.0
+    stood, stopped = found
+    return lost([*stood, [stopped.timestamp(), now]] if stopped else stood, since)
+
+
 def lost(stood: Sequence[Stretch], since: float) -> float:
-    """The seconds after `since` in which it stood still, and goes on again. Pure."""
+    """The seconds after `since` in which it stood still. Pure."""
     return sum(until - max(begin, since) for begin, until in stood if until > since)

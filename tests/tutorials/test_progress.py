@@ -64,6 +64,8 @@ def test_a_step_that_was_begun_thrice_took_three_tries():
     begun = progress.on_stage(obj["status"], FIRST, 7, 100.0)
     done = progress.passed(begun, obj, FIRST, 9, 102.5, {}, set())
     assert (done["steps"]["first"]["runs"], done["steps"]["first"]["seconds"]) == (3, 2.5)
+    done = progress.passed(begun, obj, FIRST, 9, 102.5, {}, set(), rested=2.0)
+    assert done["steps"]["first"]["seconds"] == 0.5
 
 
 def test_what_was_done_once_stays_done_though_it_is_shown_later():

@@ -4,7 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from lab.apimachinery.kinds import LESSONS
+from lab.client import Client
 from lab.models import Workshop
+from lab.tutorials import pace, progress
+from lab.tutorials.performance import Performance
 from lab.tutorials.views import begin, client_of
 from lab.workshops import stops
 from lab.workshops.seats import join
@@ -67,3 +71,27 @@ def test_what_ends_while_it_pauses_stands_still_since_the_pause(workshop, teache
     later = stops.now() + timedelta(minutes=10)
     Workshop.objects.update(stopped=later - timedelta(minutes=20))
     assert does(teacher, "end").room["still"] == pytest.approx(still - 600, abs=2)
+
+
+def test_in_a_lesson_too_no_second_counts_in_which_the_class_stands_still(workshop, teacher, lesson):
+    """Nobody is hinted at, or struck by a fault, who may not act."""
+    seat, _ = join(workshop.code, "Ada")
+    client = Client(seat.cluster, "tutor", hardware=True)
+    begin(client, lesson)
+    obj = client.get(LESSONS, "", lesson.id)
+    long_ago = {"revision": client.view().revision, "time": stops.now().timestamp() - 600}
+    status = {**progress.setting(obj), "phase": progress.ACT, "began": long_ago, "committed": long_ago}
+    client.update_status(LESSONS, {**obj, "status": status})
+
+    def hints() -> list[int]:
+        Performance(client).turn(client.get(LESSONS, "", lesson.id))
+        return client.get(LESSONS, "", lesson.id)["status"]["hints"]
+
+    does(teacher, "pause")
+    Workshop.objects.update(stopped=stops.now() - timedelta(seconds=590))
+    assert hints() == []
+    does(teacher, "resume")
+    assert hints() == []
+    Workshop.objects.update(stood=[])
+    assert hints() != []
+    assert pace.rested("learn", 0.0, 100.0) == 0.0
