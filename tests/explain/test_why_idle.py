@@ -4,6 +4,7 @@ import pytest
 
 from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER
 from lab.apimachinery.kinds import (
+    BUILDS,
     CONFIGMAPS,
     DEPLOYMENTS,
     NODEPOOLS,
@@ -121,6 +122,17 @@ def test_who_buys_and_sells_machines_is_named_where_there_is_something_to_trade(
     taint = {"key": CANDIDATE, "value": "1", "effect": "PreferNoSchedule"}
     web.client.patch(NODES, "", "n1", {"spec": {"taints": [taint]}})
     assert waits_for(web, NODES, "n1") == ["clusterautoscaler"]
+
+
+def test_a_build_that_has_begun_waits_for_no_loop_until_there_is_an_image(web):
+    turn(web, "build", mode="Paused")
+    spec = {"deployment": "web", "files": {"Dockerfile": "FROM web:1"}}
+    build = web.client.create(BUILDS, {"metadata": {"name": "one", "namespace": "default"}, "spec": spec})
+    assert waits_for(web, BUILDS, "one") == ["build"]
+    for phase, loops in (("Building", []), ("RollingOut", ["build"])):
+        status = {"phase": phase, "message": "so far", "image": "web:2"}
+        build = web.client.update_status(BUILDS, {**build, "status": status})
+        assert waits_for(web, BUILDS, "one") == loops
 
 
 def test_what_no_loop_looks_after_never_waits_for_one(web):

@@ -35,6 +35,7 @@ from lab.apiserver.deletion import FINALIZER_OF
 
 from .subject import Subject
 
+BUILDING = "Building"
 MACHINES = ("clusterautoscaler",)
 # The loops that must turn before a change of such an object has all its effect, in the order of their turns.
 LOOPS: dict[Kind, tuple[str, ...]] = {
@@ -77,8 +78,9 @@ def loops_of(subject: Subject) -> tuple[str, ...]:
         return tuple(dict.fromkeys(LETTING_GO[one] for one in holds if one in LETTING_GO))
     if subject.kind is JOBS and finished_as(obj):
         return ("ttlafterfinished",) if "ttlSecondsAfterFinished" in obj["spec"] else ()
-    if "finishedAt" in obj.get("status", {}):
-        return ()
+    status = obj.get("status", {})
+    if "finishedAt" in status or subject.kind is BUILDS and status.get("phase") == BUILDING:
+        return ()  # a build that has begun goes on by itself until there is an image
     return (*LOOPS.get(subject.kind, ()), *_also(subject))
 
 
