@@ -69,12 +69,13 @@ def test_a_pool_a_machine_and_a_card_say_that_nobody_buys_or_sells():
     pod = a_pod("web-rs1-x", replicaset)
     idle = a_node("idle")
     idle["spec"]["taints"] = [{"key": CANDIDATE, "value": "1", "effect": "PreferNoSchedule"}]
-    boots = a_node("boots")
+    boots = a_node("boots", truth="False")
     boots["metadata"] |= {"labels": {}, "annotations": {BOOTS_UNTIL: "2026-05-20T10:00:05Z"}}
     board = Board([deployment, replicaset, a_node(), idle, boots])
     board.apply([change(a_wheel("clusterautoscaler", "Paused"), author="kubectl")])
     flagged = {row["name"] for row in board.rows.values() if ["clusterautoscaler paused", "bad"] in flags_of(row)}
     assert flagged == {"idle", "boots"}
+    assert "queue" not in board.rows["loops/node-controller"]  # what boots is not lost
     refused = {"pods/default/web-rs1-x": [{"node": "node-a", "fits": False, "text": "too little cpu"}]}
     board.apply([change(pod)], refused)
     assert held(board) == ""  # there is no pool of which it could buy
@@ -187,6 +188,15 @@ def test_the_drawer_of_a_loop_says_what_it_watches_and_has_before_it():
     assert drawer(client, "loops", "", "all", "")["loops"][0][0] == "service-account-controller"
     with pytest.raises(ApiError):
         drawer(client, "loops", "", "nobody", "")
+
+
+@pytest.mark.django_db
+def test_a_loop_that_counts_its_steps_has_not_turned_its_wheel():
+    ensure_cluster("counted")
+    client = Client("counted", "board")
+    turn(client, "", "job", {"mode": "Step"})
+    Client("counted", "job-controller").patch(WHEELS, "", "job", {"status": {"taken": 1}}, subresource="status")
+    assert [row["author"] for row in drawer(client, "loops", "", "job-controller", "")["by"]] == ["board"]
 
 
 @pytest.mark.django_db
