@@ -38,10 +38,10 @@ _began: dict[str, float] = {}
 
 
 @task_prerun.connect
-def begins(task_id: str, args: Any = (), **_: object) -> None:
+def begins(task_id: str, **_: object) -> None:
     _began[task_id] = time.monotonic()
     logs.request_id.set(task_id)
-    logs.cluster.set(args[0] if len(args or ()) == 2 else "")  # who is told of a cluster is told by whom, too
+    logs.cluster.set("")
 
 
 @task_postrun.connect
@@ -69,15 +69,20 @@ def patience() -> Iterator[None]:
 
 
 @shared_task(name="lab.tasks.reconcile")
-def reconcile(cluster: str, controllers: list[str]) -> None:
-    """These controllers of `cluster` catch up, one after the other. Whoever waits here for a slow one is poked by the
-    tick, and caught up by another thread."""
-    hints.taken(cluster, controllers)
+def reconcile(work: hints.Work) -> None:
+    """These controllers of each cluster catch up, one after the other. Whoever waits here for a slow one is poked by
+    the tick, and caught up by another thread."""
+    hints.taken(work)
     enough = time.monotonic() + TASK_SECONDS
-    for number, name in enumerate(controllers):
+    turns = [(cluster, name) for cluster, names in work.items() for name in names]
+    for number, (cluster, name) in enumerate(turns):
         if time.monotonic() > enough:
-            hints.poke_by_name(cluster, controllers[number:])
+            left: hints.Work = {}
+            for its, late in turns[number:]:
+                left.setdefault(its, []).append(late)
+            hints.poke_by_name(left)
             break
+        logs.cluster.set(cluster)
         try:
             with patience():
                 catch_up(cluster, LOOPS[name])
@@ -90,10 +95,12 @@ def tick() -> None:
     """Once a second: see who leads, and poke whoever has something to do: what a lost hint would have said, and what
     is due."""
     parts.say(parts.CLOCK, parts.CLOCK, {})
+    late: hints.Work = {}
     with patience():
         for cluster in cluster_names():
             hold_elections(cluster)
-            hints.poke_by_name(cluster, behind(cluster, LOOPS.values()))
+            late[cluster] = behind(cluster, LOOPS.values())
+    hints.poke_by_name(late)
 
 
 @shared_task(name="lab.tasks.rescue_clusters")

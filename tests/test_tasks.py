@@ -22,7 +22,7 @@ def caught_up(monkeypatch) -> list[str]:
 
 
 def test_one_controller_that_cannot_catch_up_does_not_stop_the_others(broker, caught_up, caplog):
-    tasks.reconcile("any", ["first", "broken", "last"])
+    tasks.reconcile({"any": ["first", "broken", "last"]})
     assert caught_up == ["first", "broken", "last"]
     assert [record.message for record in caplog.records] == ["broken of any cannot catch up"]
 
@@ -30,6 +30,6 @@ def test_one_controller_that_cannot_catch_up_does_not_stop_the_others(broker, ca
 def test_who_has_waited_too_long_for_those_before_is_poked_anew(broker, caught_up, monkeypatch):
     poked = []
     monkeypatch.setattr(tasks, "TASK_SECONDS", -1)
-    monkeypatch.setattr(hints, "poke_by_name", lambda *poke: poked.append(poke))
-    tasks.reconcile("any", ["first", "last"])
-    assert (caught_up, poked) == ([], [("any", ["first", "last"])])
+    monkeypatch.setattr(hints, "poke_by_name", poked.append)
+    tasks.reconcile({"any": ["first", "last"], "other": ["last"]})
+    assert (caught_up, poked) == ([], [{"any": ["first", "last"], "other": ["last"]}])

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from lab import logs
 from lab.celery import lives_in_worker
 from lab.store import hints
 
@@ -11,8 +12,10 @@ kubelets = lives_in_worker(agents_of_environment)
 
 
 @shared_task(name="lab.kubelet.tasks.catch_up")
-def catch_up(cluster: str, subscribers: list[str]) -> None:
-    """Read what is new in the log of `cluster`."""
-    hints.taken(cluster, subscribers)
-    for one in kubelets:
-        one.catch_up(cluster)
+def catch_up(work: hints.Work) -> None:
+    """Read what is new in the logs of these clusters."""
+    hints.taken(work)
+    for cluster in work:
+        logs.cluster.set(cluster)
+        for one in kubelets:
+            one.catch_up(cluster)

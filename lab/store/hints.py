@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 CHANNEL = f"orrery:revisions:{settings.LAB_ID}"  # several labs may share one Redis
 PENDING_SECONDS = 5  # a poke that was lost with its worker blocks the next one no longer than this
 FALLBACK_SECONDS = 1.0
+LOT = 8  # clusters that one task may be about: what the tick finds of a whole class is still shared out
+Work = dict[str, list[str]]  # what a task is told: cluster → the names of its subscribers there
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,9 @@ _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_conn
 
 
 def subscribe(name: str, task: str, queue: str, wants: Callable[[Change], bool]) -> None:
-    """From now on a change that `name` wants sends `task(cluster, [name, …])` to `queue`: a task costs its worker more
-    than most controllers need for what it says, so those that share task and queue are told together, in the order in
-    which they subscribed."""
+    """From now on a change that `name` wants sends `task({cluster: [name, …]})` to `queue`: a task costs its worker
+    more than most controllers need for what it says, so those that share task and queue are told together, in the
+    order in which they subscribed."""
     _subscribers[name] = Subscriber(name, task, queue, wants)
 
 
@@ -79,41 +81,47 @@ def announce(view: View, before: int, head: int) -> None:
         for subscriber in _subscribers.values()
         if changes is None or any(subscriber.wants(change) for change in changes)
     ]
-    poke(view.name, wanted, f"{view.name} {view.uid} {head}")
+    poke({view.name: wanted}, f"{view.name} {view.uid} {head}")
 
 
-def poke(cluster: str, subscribers: list[Subscriber], news: str = "") -> None:
-    """Send each subscriber its task, unless one is already waiting; and tell the watchers the news, if any."""
-    if _broker.rests or not (subscribers or news):
+def poke(wanted: dict[str, list[Subscriber]], news: str = "") -> None:
+    """Send each subscriber its task for that cluster, unless one is already waiting, and several clusters' in one; and
+    tell the watchers the news, if any."""
+    pairs = [(cluster, subscriber) for cluster, subscribers in wanted.items() for subscriber in subscribers]
+    if _broker.rests or not (pairs or news):
         return
     try:
         pipe = _client.pipeline(transaction=False)
-        for subscriber in subscribers:
+        for cluster, subscriber in pairs:
             pipe.set(_pending(cluster, subscriber.name), 1, nx=True, ex=PENDING_SECONDS)
         if news:
             pipe.publish(CHANNEL, news)
         answers = pipe.execute()
         _broker.says(None)
-        fresh: dict[tuple[str, str], list[str]] = {}
-        for subscriber, is_fresh in zip(subscribers, answers, strict=False):
+        fresh: dict[tuple[str, str], Work] = {}
+        for (cluster, subscriber), is_fresh in zip(pairs, answers, strict=False):
             if is_fresh:
-                fresh.setdefault((subscriber.task, subscriber.queue), []).append(subscriber.name)
-        for (task, queue), names in fresh.items():
-            current_app.send_task(task, args=[cluster, names], queue=queue, **settings.TRANSIENT)
+                work = fresh.setdefault((subscriber.task, subscriber.queue), {})
+                work.setdefault(cluster, []).append(subscriber.name)
+        for (task, queue), work in fresh.items():
+            clusters = list(work)
+            for lot in (clusters[start : start + LOT] for start in range(0, len(clusters), LOT)):
+                args = [{cluster: work[cluster] for cluster in lot}]
+                current_app.send_task(task, args=args, queue=queue, **settings.TRANSIENT)
     except (redis.RedisError, OperationalError, OSError) as error:
         _broker.says(error)
 
 
-def poke_by_name(cluster: str, names: list[str]) -> None:
-    poke(cluster, [_subscribers[name] for name in names if name in _subscribers])
+def poke_by_name(work: Work) -> None:
+    poke({cluster: [_subscribers[name] for name in names if name in _subscribers] for cluster, names in work.items()})
 
 
-def taken(cluster: str, names: list[str]) -> None:
-    """Their task has begun: what happens from now on needs a new one. Called before the log is read."""
+def taken(work: Work) -> None:
+    """Their task has begun: what happens from now on needs a new one. Called before a log is read."""
     if _broker.rests:
         return
     try:
-        _client.delete(*[_pending(cluster, name) for name in names])
+        _client.delete(*[_pending(cluster, name) for cluster, names in work.items() for name in names])
     except redis.RedisError as error:
         _broker.says(error)
 

@@ -110,10 +110,10 @@ def test_a_listener_is_sent_one_task_for_all_that_it_wants_until_it_takes_it(bro
     assert tasks_after("other") == 0
     assert tasks_after("another", "wanted-1") == 1
     assert tasks_after("wanted-2") == 1
-    hints.taken("poked", ["listener"])
+    hints.taken({"poked": ["listener"]})
     assert tasks_after("wanted-3") == 2
-    hints.taken("poked", ["listener"])
-    hints.poke_by_name("poked", ["nobody", "listener"])
+    hints.taken({"poked": ["listener"]})
+    hints.poke_by_name({"poked": ["nobody", "listener"]})
     assert hints._client.llen(queue) == 3
     assert tasks_after("wanted-4") == 3
     hints._client.delete(queue)
@@ -130,13 +130,30 @@ def test_all_whom_a_write_concerns_are_sent_one_task(broker, monkeypatch):
     )
     store.create_cluster("together")
     store.append("together", [write("pod")], "me")
-    hints.taken("together", ["first"])
+    hints.taken({"together": ["first"]})
     store.append("together", [write("another")], "me")
     assert sent == [
-        ("one-queue", ["together", ["first", "second"]], settings.TRANSIENT),
-        ("another-queue", ["together", ["elsewhere"]], settings.TRANSIENT),
-        ("one-queue", ["together", ["first"]], settings.TRANSIENT),
+        ("one-queue", [{"together": ["first", "second"]}], settings.TRANSIENT),
+        ("another-queue", [{"together": ["elsewhere"]}], settings.TRANSIENT),
+        ("one-queue", [{"together": ["first"]}], settings.TRANSIENT),
     ]
+
+
+def test_what_is_found_of_many_clusters_at_once_goes_in_a_few_tasks(broker, monkeypatch):
+    monkeypatch.setattr(hints, "_subscribers", {})
+    for name in ("first", "second"):
+        hints.subscribe(name, "a.task", "a-queue", lambda change: True)
+    sent = []
+    monkeypatch.setattr(hints.current_app, "send_task", lambda task, args, **_: sent.append(args[0]))
+    work = {f"many-{number}": ["first", "second"] for number in range(hints.LOT + 1)} | {"quiet": []}
+    hints.poke_by_name(work)
+    assert [len(lot) for lot in sent] == [hints.LOT, 1]
+    assert sent[0] | sent[1] | {"quiet": []} == work
+    hints.poke_by_name(work)
+    assert len(sent) == 2
+    hints.taken(sent[1])
+    hints.poke_by_name(work)
+    assert sent[2:] == sent[1:2]
 
 
 @pytest.fixture
