@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from lab.store import Change, UnknownCluster, View, cluster_names, hints, view
+from lab.store import Change, UnknownCluster, View, heads, hints, view
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +56,17 @@ class Follower:
                 self._look(cluster)
 
     def _look_everywhere(self) -> None:
+        """At least where more was written than has been read."""
         try:
-            clusters = cluster_names()
+            clusters = heads()
         except DatabaseError as error:
             log.info("no log can be read: %s", error)
             connections.close_all()  # a new connection may do better; one that works is kept, for it costs time to make
             return
         self._read = {cluster: read for cluster, read in self._read.items() if cluster in clusters}
-        for cluster in clusters:
-            self._look(cluster)
+        for cluster, head in clusters.items():
+            if self._read.get(cluster) != head:
+                self._look(cluster)
 
     def _look(self, cluster: str) -> None:
         try:

@@ -16,6 +16,7 @@ from .log import (
     cluster_names,
     create_cluster,
     delete_cluster,
+    heads,
 )
 from .past import (
     Ahead,
@@ -55,6 +56,7 @@ __all__ = [
     "effects",
     "find",
     "head_of",
+    "heads",
     "beginning",
     "history",
     "lineage",

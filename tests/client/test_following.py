@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from lab import store
-from lab.client import Follower
+from lab.client import Follower, following
 from tests.labs import free_port, wait_until
 from tests.store.writes import write
 
@@ -43,7 +43,7 @@ class Heard:
 
 
 @contextmanager
-def following(heard: Heard) -> Iterator[None]:
+def is_followed(heard: Heard) -> Iterator[None]:
     follower = Follower("test", lambda change: change.name != "boring", heard.act)
     follower.start()
     try:
@@ -56,7 +56,7 @@ def following(heard: Heard) -> Iterator[None]:
 
 def test_it_looks_when_it_begins_and_whenever_something_that_it_wants_is_written(cluster):
     store.append(cluster, [write("before")], "me")
-    with following(heard := Heard(cluster)):
+    with is_followed(heard := Heard(cluster)):
         store.append(cluster, [write("boring")], "me")
         store.append(cluster, [write("news")], "me")
         wait_until("the news", lambda: len(heard.names) > 1)
@@ -66,7 +66,7 @@ def test_it_looks_when_it_begins_and_whenever_something_that_it_wants_is_written
 def test_while_it_is_at_work_the_news_gather(cluster):
     heard = Heard(cluster)
     heard.may_go_on.clear()
-    with following(heard):
+    with is_followed(heard):
         for number in range(5):
             store.append(cluster, [write(f"pod-{number}")], "me")
         heard.may_go_on.set()
@@ -76,21 +76,35 @@ def test_while_it_is_at_work_the_news_gather(cluster):
 
 def test_without_a_broker_it_looks_once_a_second(cluster, monkeypatch):
     monkeypatch.setattr(settings, "REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
-    with following(heard := Heard(cluster)):
+    with is_followed(heard := Heard(cluster)):
         store.append(cluster, [write("news")], "me")
         wait_until("the news", lambda: heard.names[-1] == {"news"})
 
 
+def test_a_log_in_which_nothing_was_written_is_not_looked_at_again(cluster, monkeypatch):
+    looks, real = [], following.view
+    monkeypatch.setattr(following, "view", lambda name: looks.append(name) or real(name))
+    monkeypatch.setattr(following.hints, "FALLBACK_SECONDS", 0.05)
+    monkeypatch.setattr(settings, "REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
+    other = f"{cluster}-other"
+    store.create_cluster(other)
+    with is_followed(heard := Heard(cluster)):
+        for number in range(3):
+            store.append(cluster, [write(f"news-{number}")], "me")
+            wait_until("the news", lambda number=number: len(heard.names[-1]) == number + 1)
+    assert looks.count(other) == 1
+
+
 @pytest.mark.parametrize("error", [DatabaseError("locked"), ValueError("never seen such an object")])
 def test_a_failure_does_not_end_it(cluster, error):
-    with following(heard := Heard(cluster, error)):
+    with is_followed(heard := Heard(cluster, error)):
         store.append(cluster, [write("news")], "me")
         wait_until("the news", lambda: heard.names[-1] == {"news"})
 
 
 def test_a_cluster_made_anew_is_another_one(cluster):
     store.append(cluster, [write("old"), write("older")], "me")
-    with following(heard := Heard(cluster)):
+    with is_followed(heard := Heard(cluster)):
         store.delete_cluster(cluster)
         store.create_cluster(cluster)
         store.append(cluster, [write("new")], "me")
