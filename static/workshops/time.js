@@ -11,6 +11,8 @@ let offset = 0; // this browser's clock may be another than the lab's
 export function tell(news, now) {
   if (time && time.over !== news.over && location.pathname === "/room/") return location.reload();
   if (news.over && news.goes && location.pathname.startsWith("/clusters/")) return void (location.href = "/room/");
+  const refused = document.getElementById("l-wrong");
+  if (time?.paused && !news.paused && refused) refused.textContent = ""; // it may be done now
   time = news;
   offset = now - Date.now() / 1000;
   show();
@@ -30,7 +32,7 @@ function show() {
   if (words.textContent !== said) words.textContent = said;
   way.hidden = !time.over;
   part.hidden = !said;
-  document.documentElement.dataset.over = time.over;
+  Object.assign(document.documentElement.dataset, { over: time.over, rests: time.over || time.paused });
   fit();
 }
 
