@@ -115,3 +115,17 @@ def test_a_wheel_is_stopped_and_catches_up(slow):
     expect(page.locator("#wheels")).to_be_hidden()
     slow.lab.wait_for_ready_pods(3)
     drawn_live(slow)
+
+
+def test_a_page_that_lost_one_of_its_scripts_is_loaded_again_until_it_has_all(screen):
+    lost = []
+
+    def drop(route) -> None:
+        if len(lost) < 4:
+            lost.append(route.request.url)
+            return route.abort("failed")
+        route.continue_()
+
+    screen.page.route("**/board/state.js", drop)
+    screen.open()
+    assert len(lost) == 4
