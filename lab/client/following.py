@@ -56,17 +56,17 @@ class Follower:
                 self._look(cluster)
 
     def _look_everywhere(self) -> None:
-        """At least where more was written than has been read."""
+        """At least where more was written than has been read, or where nothing is any more."""
         try:
             clusters = heads()
         except DatabaseError as error:
             log.info("no log can be read: %s", error)
             connections.close_all()  # a new connection may do better; one that works is kept, for it costs time to make
             return
-        self._read = {cluster: read for cluster, read in self._read.items() if cluster in clusters}
-        for cluster, head in clusters.items():
-            if self._read.get(cluster) != head:
+        for cluster in {**self._read, **clusters}:
+            if self._read.get(cluster) != clusters.get(cluster):
                 self._look(cluster)
+        self._read = {cluster: read for cluster, read in self._read.items() if cluster in clusters}
 
     def _look(self, cluster: str) -> None:
         try:

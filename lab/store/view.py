@@ -18,7 +18,9 @@ from django.db.models import F, Max, Q
 
 from lab.models import Cluster, Revision
 
-RECENT_CHANGES = 4096  # how many changes a view remembers, for watchers and controllers that are nearly up to date
+# How many changes a view remembers, for watchers and controllers that are nearly up to date. Each takes some 5 KB, so
+# the views of a whole class share what they may remember. Whoever is further behind reads the log itself.
+MOST_CHANGES, FEWEST_CHANGES, CHANGES_OF_ALL = 4096, 256, 32_768
 ROWS_A_READ = 2000
 
 
@@ -99,7 +101,7 @@ class View:
         self.guard = cluster.guard
         self.revision = 0
         self._objects: dict[str, dict[str, dict[str, dict]]] = {}
-        self._recent: deque[Change] = deque(maxlen=RECENT_CHANGES)
+        self._recent: deque[Change] = deque()
         self._lock = threading.RLock()
 
     def read_to(self, head: int) -> None:
@@ -158,6 +160,9 @@ class View:
             Change(revision, resource, namespace, name, obj, old, created, deleted, time, author, cause)
         )
         self.revision = revision
+        most = max(FEWEST_CHANGES, min(MOST_CHANGES, CHANGES_OF_ALL // max(1, len(_views))))
+        while len(self._recent) > most:
+            self._recent.popleft()
 
     def refresh(self) -> "View":
         """Catch up with the log; returns itself. Raises UnknownCluster if the cluster is gone."""
@@ -212,7 +217,11 @@ def view_of(cluster: Head) -> View:
 
 def view(name: str) -> View:
     """The view of the cluster called `name`, up to date. Raises UnknownCluster."""
-    cluster = head_of(name)
+    try:
+        cluster = head_of(name)
+    except UnknownCluster:
+        _views.pop(name, None)  # with all that was in it
+        raise
     found = view_of(cluster)
     found.read_to(cluster.revision)
     return found

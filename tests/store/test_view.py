@@ -1,5 +1,9 @@
 """A process's view of a cluster: as fresh as the log, however it learnt of it."""
 
+import gc
+import weakref
+from importlib import import_module
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -55,3 +59,30 @@ def test_what_others_have_written_meanwhile_is_read(cluster):
     state.take(7, [(8, "pods", "default", "z", b"{}", True, False, 0.0, "me", 0)])  # and this one is too early
     assert state.revision == 1
     assert state.get("pods", "default", "z") is None
+
+
+def test_the_views_of_many_clusters_share_what_they_remember(cluster, monkeypatch):
+    module = import_module("lab.store.view")  # by its name: in the package that is the function
+    monkeypatch.setattr(module, "_views", {})
+    monkeypatch.setattr(module, "FEWEST_CHANGES", 2)
+    monkeypatch.setattr(module, "CHANGES_OF_ALL", 10)
+    state = store.view(cluster)
+    store.append(cluster, [write(f"a{number}") for number in range(12)], "me")
+    assert len(state.changes_since(2)) == 10
+    assert state.changes_since(1) is None
+    store.create_cluster("another")
+    store.view("another")
+    store.append(cluster, [write("last")], "me")
+    assert [change.name for change in state.changes_since(8)] == ["a8", "a9", "a10", "a11", "last"]
+    assert state.changes_since(7) is None
+    assert len(state.list("pods")) == 13
+
+
+def test_the_view_of_a_cluster_that_is_gone_is_let_go(cluster):
+    store.append(cluster, [write("a")], "me")
+    state = weakref.ref(store.view(cluster))
+    store.delete_cluster(cluster)
+    with pytest.raises(store.UnknownCluster):
+        store.view(cluster)
+    gc.collect()
+    assert state() is None
