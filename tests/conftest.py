@@ -17,6 +17,10 @@ import docker
 import pytest
 import uvicorn
 from django.conf import settings
+from django.contrib.contenttypes.management import create_contenttypes
+from django.db.models.signals import post_migrate
+from hypothesis import HealthCheck
+from hypothesis import settings as given_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lab.httpserver import QuietServer
@@ -31,6 +35,9 @@ from .labs import LabUnderTest, free_port, wait_until
 from .postgresql import PROGRAMS, PostgreSQL
 
 IN_CI = os.environ.get("CI") == "true"
+# How long an example takes says something of the machine, and what it does beside.
+given_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+given_settings.load_profile("busy")
 # The same engine without a browser's windows needs a third less of the processor.
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = [
@@ -72,6 +79,13 @@ def authority() -> Path:
     """What `manage.py prepare` makes before there is a cluster: the authority, and what signs tokens."""
     pki.prepare(settings.PKI_DIR, ["127.0.0.1"])
     return settings.PKI_DIR
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_permissions() -> None:
+    """Django's own, which the lab never asks for: after each test its tables are emptied, and would be filled anew."""
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture(scope="session")

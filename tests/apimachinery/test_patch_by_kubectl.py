@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.apimachinery import patch
@@ -104,7 +104,7 @@ def tidy(node):
 
 @pytest.mark.parametrize(("language", "bodies"), [("strategic", strategic), ("merge", strategic), ("json", operations)])
 def test_a_patch_makes_what_kubectl_makes_of_it(kubectl, language, bodies):
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=40)
     @given(pods, bodies)
     def same(old: dict, body: dict | list):
         theirs = by_kubectl(kubectl, old, body, language)

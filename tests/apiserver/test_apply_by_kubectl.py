@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ..apimachinery.test_patch_by_kubectl import by_name, containers, names, tidy, values
@@ -34,7 +34,7 @@ def k(kubectl: str, kubeconfig) -> Kubectl:
 
 
 def test_an_apply_by_the_server_ends_as_one_by_the_client(k, api):
-    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=8)
     @given(configurations, configurations)
     def same(first: dict, second: dict):
         ends = []

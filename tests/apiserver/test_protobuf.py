@@ -89,7 +89,7 @@ def made_of(draw, name: str, depth: int) -> dict:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 def test_any_object_of_any_kind_comes_back(data):
     roots = protobuf._table()[0]
     root = data.draw(st.sampled_from([root for root in roots if not root.startswith(" ")]))

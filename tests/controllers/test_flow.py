@@ -221,7 +221,7 @@ def test_a_thousand_pods_are_made_in_bursts_with_a_name_each(cluster):
     assert cluster.pods() == []
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     replicas=st.integers(1, 8),
     surge=st.one_of(st.integers(0, 4), st.sampled_from(["0%", "25%", "50%", "100%"])),

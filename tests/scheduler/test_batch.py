@@ -17,7 +17,7 @@ from .random_clusters import clusters, wishes
 
 @pytest.mark.parametrize("exact_nodes", [100, 0], ids=["each pod anew", "from the heap"])
 @given(clusters())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_it_finds_the_same_nodes_fit_as_a_plain_model(exact_nodes, cluster):
     nodes, pods = cluster
     model, waiting = Model(nodes, pods), {p["metadata"]["name"]: p for p in pods if not p["spec"].get("nodeName")}
@@ -37,7 +37,7 @@ def test_it_finds_the_same_nodes_fit_as_a_plain_model(exact_nodes, cluster):
 
 
 @given(clusters())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_batch_decides_as_one_run_a_pod_would(cluster):
     nodes, pods = cluster
     cache = cache_of(nodes, pods)
@@ -46,7 +46,7 @@ def test_a_batch_decides_as_one_run_a_pod_would(cluster):
 
 
 @given(clusters(all_bound=True), wishes())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_totals_of_the_nodes_are_the_sums_of_their_points_and_the_same_from_the_heap(cluster, wish):
     nodes, there = cluster
     decisions = []
@@ -142,7 +142,7 @@ def test_pods_that_are_not_its_business_are_left_alone():
 
 @pytest.mark.parametrize("exact", [True, False], ids=["each pod anew", "from the heap"])
 @given(clusters(), wishes())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_kept_of_the_last_decision_is_what_would_be_said_anew(exact, cluster, wish):
     """Pods of one kind, others between them: each decision of theirs compared with one for which nothing was kept."""
     nodes, pods = cluster

@@ -243,7 +243,7 @@ def test_the_more_important_is_placed_first_whenever_it_came():
 
 
 @given(clusters(all_bound=True, most_important=2), wishes(affinity_to_pods=False), st.integers(0, 2))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_victims_are_lesser_and_enough_and_none_too_many(cluster, wish, importance):
     nodes, there = cluster
     me = vip(cpu="1", priority=importance, labels={"app": "a"}, **wish)

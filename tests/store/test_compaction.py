@@ -62,7 +62,7 @@ def but_times(state: dict) -> dict:
     return {key: obj.get("spec", {}).get("holderIdentity") if LEASES in key else obj for key, obj in state.items()}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=steps, renewals=st.integers(0, 8), keep=st.integers(1, 20))
 def test_every_state_is_as_before_but_for_the_times_of_old_heartbeats(steps, renewals, keep):
     cluster = uuid.uuid4().hex

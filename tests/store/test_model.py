@@ -146,7 +146,7 @@ def contents(view: View) -> dict[str, tuple[int, int]]:
     return {pod["metadata"]["name"]: (int(pod["metadata"]["resourceVersion"]), pod["value"]) for pod in found}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(steps=steps)
 def test_log_view_and_watchers_agree_with_the_model(steps):
     model = Model()
