@@ -25,7 +25,7 @@ SECRETS = [
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),  # a JSON web token
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
     (re.compile(r"(\w+://[^\s/:@]*):[^\s/@]+@"), rf"\1:{HIDDEN}@"),
-    (re.compile(r"/(back|through)/[\w:-]+"), rf"/\1/{HIDDEN}"),
+    (re.compile(r"/(back|through|key)/[\w:-]+"), rf"/\1/{HIDDEN}"),
     (
         re.compile(
             r"(?i)\b([\w-]*(?:password\d?|token|secret|csrftoken|orrery-seat|orrery-staff)|code)(\"?'?\s*=\s*|[\"']:\s*)"

@@ -17,6 +17,7 @@ import orjson
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 
 from lab.apimachinery.errors import ApiError
 from lab.apiserver.threads import in_thread
@@ -35,11 +36,15 @@ from .roles import check, instructs
 from .seats import lately
 
 COOKIE = "orrery-seat"
+KEY = "/key/"
+OF_API = "apis?|openapi|version|healthz|livez|readyz"
+KEYED = re.compile(rf"/key/([\w-]+)(/clusters/([^/]+)/(?:{OF_API})(?:/.*)?)", re.DOTALL)
 EVERYBODY = ("/static/", "/join", "/back/", "/staff/", "/livez")
 LESSONS = "/lessons/"
 SEATED = ("/room/", LESSONS)
 ROOM = "/room/"  # what is done there is no act in a cluster
 PAGES = re.compile(r"/clusters/[^/]+/(lessons/[^/]+/)?")
+POLICY = b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
 NOT_FOR_LEARNERS = ("/lessons/predictions",)
 App = Callable[[Scope, Receive, Send], object]
 
@@ -57,7 +62,7 @@ class Gate:
         try:
             await self._enter(scope, receive, send)
         except ApiError as error:
-            await (WebsocketDenier()(scope, receive, send) if is_socket(scope) else refuse(error, send))
+            await (WebsocketDenier()(scope, receive, send) if is_socket(scope) else refuse(error, scope, send))
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises ApiError for what is too much, before anything is answered."""
@@ -65,6 +70,9 @@ class Gate:
         path = scope["path"]
         if path.startswith(THROUGH):
             await self._lead_through(scope, receive, send)
+            return
+        if path.startswith(KEY):
+            await self._enter_by_key(scope, receive, send)
             return
         if not path.startswith(EVERYBODY) and (user := await teaches(cookies)):
             await self._enter_staff(scope, receive, send, user)
@@ -76,24 +84,40 @@ class Gate:
             return
         seat = await in_thread(lately, cookies[COOKIE]) if COOKIE in cookies else None
         if seat and may(seat, path, scope.get("query_string", b"")):
-            await shares.of_seat(scope, seat.cluster)
-            if seat.workshop.is_waiting and not path.startswith(ROOM):
-                if not is_page(scope):
-                    check_begun(seat)
-                await lead(ROOM, send)
-                return
-            if acts(scope) and not path.startswith(ROOM):
-                receive, send = await hold(scope, receive, send, partial(check_acts, seat))
-            own = {BY_ROOM: True, ONLY_CLUSTER: seat.cluster, LETS: partial(check_own, seat)}
-            scope["state"] = {**(scope.get("state") or {}), **own}
-            with shares.one_more(seat.cluster):
-                await self._inner(scope, receive, send)
+            await self._enter_seat(scope, receive, send, seat)
             return
         await shares.of_address(scope)
         if is_socket(scope):
             await WebsocketDenier()(scope, receive, send)
         else:
             await turn_away(scope, send, seat)
+
+    async def _enter_seat(self, scope: Scope, receive: Receive, send: Send, seat: Seat) -> None:
+        path = scope["path"]
+        await shares.of_seat(scope, seat.cluster)
+        if seat.workshop.is_waiting and not path.startswith(ROOM):
+            if not is_page(scope):
+                check_begun(seat)
+            await lead(ROOM, send)
+            return
+        if acts(scope) and not path.startswith(ROOM):
+            receive, send = await hold(scope, receive, send, partial(check_acts, seat))
+        own = {BY_ROOM: True, ONLY_CLUSTER: seat.cluster, LETS: partial(check_own, seat)}
+        scope["state"] = {**(scope.get("state") or {}), **own}
+        with shares.one_more(seat.cluster):
+            await self._inner(scope, receive, send)
+
+    async def _enter_by_key(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A kubectl of a learner's own, which has no cookie: it sends no credentials without TLS, so that what lets it
+        in stands in its server's address, and opens the API of one cluster."""
+        shares.check_body(scope)
+        found = KEYED.fullmatch(scope["path"])
+        seat = await in_thread(lately, found[1]) if found else None
+        if not found or seat is None or found[3] != seat.cluster:
+            await shares.of_address(scope)
+            raise ApiError(401, "Unauthorized", "this kubeconfig opens nothing any more, or something else")
+        check_begun(seat)
+        await self._enter_seat({**scope, "path": found[2], "raw_path": quoted(found[2]).encode()}, receive, send, seat)
 
     async def _enter_staff(self, scope: Scope, receive: Receive, send: Send, user: User) -> None:
         path = scope["path"]
@@ -204,13 +228,23 @@ async def lead(where: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def refuse(error: ApiError, send: Send) -> None:
-    """As the API does: a Status, and when to come again."""
-    headers = [(b"content-type", b"application/json")]
+async def refuse(error: ApiError, scope: Scope, send: Send) -> None:
+    """As the API does: a Status, and when to come again. Who has sent a form of a page gets a page."""
+    said = dict(scope["headers"])
+    to_a_page = b"text/html" in said.get(b"accept", b"") and b"hx-request" not in said
+    json = (b"application/json", orjson.dumps(error.as_status()))
+    kind, body = (b"text/html; charset=utf-8", sorry(error)) if to_a_page else json
+    headers = [(b"content-type", kind), (b"content-security-policy", POLICY), (b"cache-control", b"no-store")]
     if again := (error.details or {}).get("retryAfterSeconds"):
         headers.append((b"retry-after", str(again).encode()))
     await send({"type": "http.response.start", "status": error.code, "headers": headers})
-    await send({"type": "http.response.body", "body": orjson.dumps(error.as_status())})
+    await send({"type": "http.response.body", "body": body})
+
+
+def sorry(error: ApiError) -> bytes:
+    """In words, with a way back."""
+    said = {"heading": "Not now", "words": f"{error.message[:1].upper()}{error.message[1:]}.", "back": "To your place"}
+    return render_to_string("_sorry.html", said).encode()
 
 
 def may(seat: Seat, path: str, query: bytes) -> bool:

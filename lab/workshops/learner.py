@@ -1,5 +1,6 @@
 """The pages of those who learn: coming in, coming back, and the place from which all of theirs is reached."""
 
+import yaml
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lab.apimachinery.errors import bad_request
 from lab.apimachinery.kinds import LESSONS
+from lab.apimachinery.kubeconfig import kubeconfig
 from lab.client import Client
 from lab.dashboard.answers import strict
 from lab.models import Seat
@@ -17,7 +19,7 @@ from lab.tutorials.cluster import ensure_learning_cluster
 
 from . import polls
 from .codes import read_code, read_nickname
-from .gate import COOKIE
+from .gate import COOKIE, KEY
 from .helping import OF_LEARNER, move
 from .leading import be_alone, come_late
 from .seated import seated
@@ -89,6 +91,17 @@ def room(request: HttpRequest) -> HttpResponse:
     back = f"{settings.ROOM}back/{token}"
     context = {"seat": seat, "seated": seat, "cluster": seat.cluster, "lessons": lessons}
     return render(request, "workshops/room.html", {**context, "back": back, "qr": drawn(back)})
+
+
+@require_GET
+@strict
+@seated
+def own_kubeconfig(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """For a kubectl on the learner's own machine."""
+    config = kubeconfig(seat.cluster, f"{settings.ROOM.rstrip('/')}{KEY}{request.COOKIES[COOKIE]}/", {}, {})
+    answer = HttpResponse(yaml.safe_dump(config, sort_keys=False), content_type="application/yaml")
+    answer["Content-Disposition"] = 'attachment; filename="orrery.yaml"'
+    return answer
 
 
 @require_POST

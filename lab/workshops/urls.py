@@ -10,6 +10,7 @@ urlpatterns = [
     path("join", learner.come_in, name="join"),
     path("back/<str:token>", learner.come_back),
     path("room/", learner.room, name="room"),
+    path("room/kubeconfig", learner.own_kubeconfig, name="kubeconfig"),
     path("room/hand", learner.hand, name="hand"),
     path("room/alone", learner.alone, name="alone"),
     path("room/help/<str:what>", learner.helped, name="helped"),

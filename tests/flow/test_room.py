@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import subprocess
 
 import pytest
 
@@ -50,6 +51,30 @@ def test_a_class_is_made_and_joined_and_each_has_a_cluster_of_their_own(lab, sig
     teacher.ask(f"staff/workshops/{code}/wall/do/look", seat=f"{code.lower()}-2")
     bob.ask("room/help/accept")
     assert "Wall of" not in teacher.get(theirs) and teacher.get(f"{theirs}api/v1/nodes")
+
+
+def test_a_learners_own_kubectl_reaches_their_cluster_by_the_rooms_port(lab, signed_in, kubectl, tmp_path):
+    root, code = root_of(lab), made(signed_in, "10-desired-state")
+    ada = Browser(root)
+    ada.post("join", code=code, nickname="Ada")
+    assert 'href="/room/kubeconfig"' in ada.get("room/")
+    cluster, config = f"{code.lower()}-1", tmp_path / "orrery.yaml"
+    panel = ada.get(f"clusters/{cluster}/board/panel/kubectl")
+    assert "manage.py" not in panel  # that is for who sits at the lab's machine
+    config.write_text(ada.get("room/kubeconfig"))
+
+    def run(*words: str) -> subprocess.CompletedProcess:
+        command = [kubectl, "--kubeconfig", str(config), "--cache-dir", str(tmp_path), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    made_one = run("create", "deployment", "web", "--image", "orrery/hello:v1", "--port", "8080")
+    assert "deployment.apps/web created" in made_one.stdout, made_one.stderr
+    waited = run("rollout", "status", "deployment/web", "--timeout", "50s")
+    assert "successfully rolled out" in waited.stdout, waited.stderr
+    assert "hello" in run("exec", "deploy/web", "--", "sh", "-c", "echo hello").stdout
+    assert "opens nothing any more, or something else" in run("get", "--raw", "/board/").stderr
+    config.write_text(config.read_text().replace(cluster, "default"))
+    assert run("get", "pods").returncode
 
 
 def test_a_learners_service_answers_at_the_front_door_where_pods_are_processes(lab, signed_in):

@@ -41,12 +41,12 @@ async def inside(scope, receive, send) -> None:
 
 @pytest.fixture
 def ask(workshop) -> Callable[..., tuple[int, str]]:
-    def asked(path: str, token: str = "", method: str = "GET", kind: str = "http", cookie: str = COOKIE):
+    def asked(path: str, token: str = "", method: str = "GET", kind: str = "http", cookie: str = COOKIE, headers=()):
         sent: list[dict] = []
         comes = iter(["websocket.connect", "websocket.disconnect"])
         path, _, query = path.partition("?")
         scope = {"type": kind, "method": method, "path": path, "query_string": query.encode(), "state": {}}
-        scope["headers"] = [(b"cookie", f"{cookie}={token}".encode())] if token else []
+        scope["headers"] = [*headers, *([(b"cookie", f"{cookie}={token}".encode())] if token else [])]
 
         async def send(message: dict) -> None:
             sent.append(message)

@@ -48,6 +48,30 @@ def test_a_learner_reaches_their_own_cluster_and_no_other(workshop, ask):
     assert ask(theirs, other) == (200, bob.cluster)
 
 
+def test_a_kubectl_comes_in_by_the_key_in_its_servers_address_to_the_api_and_nothing_else(workshop, ask):
+    (ada, key), (bob, _) = join(workshop.code, "Ada"), join(workshop.code, "Bob")
+    mine, theirs = (f"/clusters/{seat.cluster}/" for seat in (ada, bob))
+    for path in ("api", "api/v1/pods", "apis/apps/v1/deployments?watch=1", "openapi/v3", "version"):
+        assert ask(f"/key/{key}{mine}{path}") == ask(f"/key/{key}{mine}{path}", method="POST") == (200, ada.cluster)
+    for path in (f"{theirs}api/v1/pods", mine, f"{mine}board/do/scale", f"{mine}lessons/", "/room/", "/api/v1/pods"):
+        assert ask(f"/key/{key}{path}")[0] == 401, path
+    assert ask(f"/key/{key[:-1]}{mine}api")[0] == ask(f"/key/{mine}api")[0] == 401
+    assert ask(f"/key/{key}{mine}api/v1/namespaces/default/pods/a/exec", kind="websocket")[1] == "http.response.start"
+    Workshop.objects.filter(pk=workshop.pk).update(paused=True)
+    assert ask(f"/key/{key}{mine}api/v1/pods")[0] == 200
+    assert ask(f"/key/{key}{mine}api/v1/pods", method="DELETE")[0] == 403
+
+
+def test_who_has_sent_a_form_that_is_refused_gets_a_page_with_a_way_back(workshop, ask):
+    ada, key = join(workshop.code, "Ada")
+    Workshop.objects.filter(pk=workshop.pk).update(paused=True)
+    path = "/lessons/10-desired-state/start"
+    status, said = ask(path, key, "POST", headers=[(b"accept", b"text/html,*/*")])
+    assert status == 403 and "Your class pauses" in said and 'href="/"' in said
+    for headers in ([], [(b"accept", b"text/html"), (b"hx-request", b"true")]):  # a script's reads the API's words
+        assert orjson.loads(ask(path, key, "POST", headers=headers)[1])["message"].startswith("your class pauses")
+
+
 def test_a_stranger_can_join_and_nothing_else(workshop, ask):
     ada, key = join(workshop.code, "Ada")
     for path in ("/join", "/static/board/main.js", "/staff/sign-in", "/back/x"):

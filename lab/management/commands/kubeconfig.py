@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from lab.apimachinery.kubeconfig import kubeconfig
 from lab.apiserver.access.user import LOOPBACK, MASTERS
 from lab.client import cluster_names
 from lab.management import pki
@@ -49,16 +50,3 @@ def credentials() -> tuple[dict, dict]:
 
 def _encoded(pem: bytes) -> str:
     return base64.b64encode(pem).decode()
-
-
-def kubeconfig(cluster: str, root: str, authority: dict, user: dict) -> dict:
-    """One cluster, one user, one context; named so that it can be merged with others."""
-    name = f"orrery-{cluster}"
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": name, "cluster": {"server": f"{root}clusters/{cluster}", **authority}}],
-        "users": [{"name": name, "user": user}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
-        "current-context": name,
-    }
