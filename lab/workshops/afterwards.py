@@ -1,7 +1,10 @@
 """The page of drills and of the report, and the report as files."""
 
+from datetime import datetime, timedelta
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.timezone import now
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
@@ -16,11 +19,13 @@ from lab.tutorials.lesson import Lesson
 from . import polls, questions
 from .accounts import staff_for
 from .acts import INSTRUCTOR
-from .drills import FAULTS, outcomes, strike
+from .drills import FAULTS, Outcome, outcomes, strike
 from .presence import last_seen
 from .report import as_csv, report
 from .roles import OBSERVER, standing
 from .voices import Voices
+
+FRESH = timedelta(minutes=3)  # so long after a fault its page looks again by itself
 
 
 @require_GET
@@ -29,7 +34,8 @@ from .voices import Voices
 @staff_for("report")
 def page(request: HttpRequest, workshop: Workshop) -> HttpResponse:
     role = standing(request.user, workshop).role
-    context = {"workshop": workshop, "role": role, "faults": FAULTS, **_report(workshop, role)}
+    fresh = workshop.drills.filter(began__gt=now() - FRESH).exists()
+    context = {"workshop": workshop, "role": role, "faults": FAULTS, "fresh": fresh, **_report(workshop, role)}
     return render(request, "workshops/report.html", context)
 
 
@@ -37,12 +43,14 @@ def page(request: HttpRequest, workshop: Workshop) -> HttpResponse:
 @strict
 @staff_for("report")
 def file(request: HttpRequest, workshop: Workshop, kind: str) -> HttpResponse:
-    """`csv`: a line a learner and step; `json`: all of it."""
+    """`csv`: a line for each thing that a learner did; `json`: all of it."""
     role = standing(request.user, workshop).role
     if kind == "json":
         answer: HttpResponse = JsonResponse(_report(workshop, role), json_dumps_params={"indent": 1})
     else:
-        answer = HttpResponse(as_csv(*_read(workshop, role), _voices(workshop)), content_type="text/csv; charset=utf-8")
+        read = _read(workshop, role)
+        written = as_csv(*read, _drills(workshop, read[0]), _voices(workshop))
+        answer = HttpResponse(written, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{workshop.code}.{kind}"'
     return answer
 
@@ -62,8 +70,11 @@ def drill(request: HttpRequest, workshop: Workshop) -> HttpResponse:
 
 def _report(one: Workshop, role: str) -> dict:
     seats, lessons, objects, seen = _read(one, role)
-    drills = [(drill.fault, drill.began, outcomes(drill, seats)) for drill in one.drills.order_by("-began")]
-    return report(one, seats, lessons, objects, seen, drills, _voices(one))
+    return report(one, seats, lessons, objects, seen, _drills(one, seats), _voices(one))
+
+
+def _drills(one: Workshop, seats: list[Seat]) -> list[tuple[str, datetime, list[Outcome]]]:
+    return [(drill.fault, drill.began, outcomes(drill, seats)) for drill in one.drills.order_by("-began")]
 
 
 def _voices(one: Workshop) -> Voices:

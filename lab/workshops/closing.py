@@ -7,6 +7,7 @@ is switched off, and can be switched on again. Or they go, and what certificates
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from math import ceil
 
 from django.utils.timezone import now
 
@@ -69,8 +70,7 @@ def extend(workshop: Workshop, form: Form, by: str) -> str:
     ends = max(workshop.ends or now(), now()) + timedelta(minutes=int(minutes))
     if not Workshop.objects.filter(pk=workshop.pk, over=None).update(ends=ends):
         raise bad_request("it is over: let it go on first")
-    left = round((ends - now()).total_seconds() / 60)
-    return f"{left} minutes are left."
+    return f"{ceil((ends - now()).total_seconds() / 60)} minutes are left."  # as all pages say it
 
 
 def end(workshop: Workshop, form: Form, by: str) -> str:

@@ -65,6 +65,8 @@ def strike(workshop: Workshop, fault: str) -> str:
     """Do it to every learner's cluster at once. Raises ApiError for a fault that is none, or an empty room."""
     if fault not in FAULTS:
         raise bad_request(f"there is no fault {fault}; there are {', '.join(FAULTS)}")
+    if workshop.over:
+        raise bad_request("the class is over, and nobody can act: let it go on first")
     seats = list(workshop.taken.order_by("id"))
     if not seats:
         raise bad_request("nobody has joined yet: there is no cluster to do it to")

@@ -22,6 +22,7 @@ COLUMNS = (
     "name", "group", "joined", "last seen", "lesson", "step", "passed", "seconds", "tries", "hints", "shown by the lab",
     "predicted", "came true", "misconception",
 )  # fmt: skip
+OF_DRILLS = ("fault", "struck", "hurt after", "noticed after", "well after")
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
 
 
@@ -98,7 +99,7 @@ def _drill(fault: str, began: datetime, found: list[Outcome]) -> dict:
         return statistics.median(seconds) if seconds else None
 
     return {
-        "fault": FAULTS[fault].title if fault in FAULTS else fault,
+        "fault": title(fault),
         "began": stamp(began.timestamp()),
         "learners": [one.as_dict() for one in found],
         "noticed": median("noticed"),
@@ -111,34 +112,59 @@ def as_csv(
     lessons: list[Lesson],
     objects: dict[str, dict[str, dict]],
     seen: dict[str, float],
+    drills: list[tuple[str, datetime, list[Outcome]]],
     voices: Voices,
 ) -> str:
-    """A line for each step that somebody passed, for each poll that they voted in, for each question that they asked,
-    and one for who did nothing of it: so everybody is in it."""
+    """A line for each step that somebody came to, for each poll that they voted in, for each question that they asked,
+    for each fault that came to them, and one for who did nothing of it: so everybody is in it."""
     out = io.StringIO()
-    table = csv.writer(out)
-    columns = (*COLUMNS, *said.COLUMNS)
-    table.writerow(columns)
-    rest = ("",) * (len(COLUMNS) - 6)  # of a line that is about no step that was passed
+    table = csv.DictWriter(out, (*COLUMNS, *said.COLUMNS, *OF_DRILLS), restval="")
+    table.writeheader()
     for seat in seats:
-        joined = seat.joined.timestamp()
-        who = (safe(seat.nickname), seat.group, stamp(joined), stamp(seen.get(seat.cluster, joined)))
-        kept = objects.get(seat.cluster, {})
-        rows = [_row(lesson, step, one) for lesson in lessons for step, one in _passed(lesson, kept.get(lesson.id))]
-        for lesson, step, words in said.rows_of(seat.cluster, voices):
-            rows.append((lesson, step, *rest, *(safe(str(word)) for word in words)))
-        for row in rows or [()]:
-            table.writerow((*who, *row, *("",) * (len(columns) - len(who) - len(row))))
+        joined, kept = seat.joined.timestamp(), objects.get(seat.cluster, {})
+        last = stamp(seen.get(seat.cluster, joined))
+        who = {"name": seat.nickname, "group": seat.group, "joined": stamp(joined), "last seen": last}
+        rows = [row for lesson in lessons if lesson.id in kept for row in _rows(lesson, kept[lesson.id])]
+        rows += said.rows_of(seat.cluster, voices)
+        for fault, began, found in drills:
+            rows += [_struck(fault, began, one) for one in found if one.name == seat.nickname]
+        for row in rows or [{}]:
+            table.writerow({column: safe(str(value)) for column, value in {**who, **row}.items() if value is not None})
     return out.getvalue()
 
 
-def _row(lesson: Lesson, step: Step, kept: dict) -> tuple:
+def _rows(lesson: Lesson, obj: dict) -> Iterator[dict]:
+    """Of the steps that somebody has passed, and of the one that they are at."""
+    kept, at = obj.get("status", {}).get("steps", {}), obj["spec"]["step"]
+    for step in lesson.steps:
+        if step.id in kept:
+            yield {"lesson": lesson.title, "step": step.title, **_done(kept[step.id])}
+        elif step.id == at:
+            yield {"lesson": lesson.title, "step": step.title}
+
+
+def _done(kept: dict) -> dict:
     first = kept.get("predicted", {})
-    return (
-        lesson.title, step.title, stamp(kept["passed"]["time"]), kept["seconds"], kept["runs"], kept.get("hints", 0),
-        "yes" if kept["skipped"] else "", safe(str(first.get("chosen", ""))),
-        {True: "yes", False: "no"}.get(first.get("right"), ""), first.get("misconception", ""),
-    )  # fmt: skip
+    return {
+        "passed": stamp(kept["passed"]["time"]),
+        "seconds": kept["seconds"],
+        "tries": kept["runs"],
+        "hints": kept.get("hints", 0),
+        "shown by the lab": "yes" if kept["skipped"] else "",
+        "predicted": first.get("chosen", ""),
+        "came true": {True: "yes", False: "no"}.get(first.get("right"), ""),
+        "misconception": first.get("misconception", ""),
+    }
+
+
+def _struck(fault: str, began: datetime, one: Outcome) -> dict:
+    """In seconds; empty for what has not come."""
+    seconds = (title(fault), stamp(began.timestamp()), one.hurt, one.noticed, one.well)
+    return dict(zip(OF_DRILLS, seconds, strict=True))
+
+
+def title(fault: str) -> str:
+    return FAULTS[fault].title if fault in FAULTS else fault
 
 
 def stamp(at: float) -> str:

@@ -51,11 +51,12 @@ def asked(question: Wanted, names: Names) -> dict:
     }
 
 
-def rows_of(cluster: str, voices: Voices) -> Iterator[tuple[str, str, tuple]]:
-    """Of one learner: lesson, step and COLUMNS. A line a poll, and a line a question."""
+def rows_of(cluster: str, voices: Voices) -> Iterator[dict]:
+    """Of one learner, by COLUMNS, and which step a poll was about. A line a poll, and a line a question."""
     for poll in voices.polls:
         if cluster in poll.votes:
-            yield poll.lesson, poll.step, (chosen(poll, cluster, FIRST), chosen(poll, cluster, SECOND), "", "", "")
+            first, second = chosen(poll, cluster, FIRST), chosen(poll, cluster, SECOND)
+            yield {"lesson": poll.lesson, "step": poll.step, "first vote": first, "second vote": second}
     for one in voices.questions:
         if one.by == cluster:
-            yield "", "", ("", "", one.text, len(one.voters), one.answer)
+            yield {"question": one.text, "votes": len(one.voters), "answer": one.answer}

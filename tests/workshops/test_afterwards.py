@@ -110,11 +110,16 @@ def test_the_page_and_its_files_say_what_the_workshop_came_to(room):
     steps = {one["step"]: (one["reached"], one["passed"], one["lost"]) for one in found["steps"]}
     assert steps["Take one away"] == (1, 1, 0) and steps["Take all of them away"] == (1, 0, 1)
     assert [one["learners"] for one in found["beliefs"]] == [1] and len(found["drills"]) == 1
+    assert '"refresh"' in page and "not hurt yet" in page  # what comes of it comes by itself
     lines = list(csv.DictReader(io.StringIO(browser.get(f"{at}report.csv").content.decode())))
     assert [(one["name"], one["step"], one["misconception"]) for one in lines] == [
         ("Ada", "Take one away", PREDICTED["misconception"]),
+        ("Ada", "Take all of them away", ""),
+        ("Ada", "", ""),
         ("'=Bea", "", ""),
     ]
+    assert [bool(one["passed"]) for one in lines] == [True, False, False, False]
+    assert [one["fault"] for one in lines[2:]] == [FAULTS["dark"].title] * 2 and lines[2]["struck"]
 
 
 def test_an_outsider_reads_no_report_and_strikes_nobody(room):

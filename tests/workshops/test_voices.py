@@ -74,4 +74,5 @@ def test_a_question_that_was_written_anew_is_told_by_what_was_kept():
     poll = Polled("A lesson", "A step", 5.0, None, {"c-1": {1: "gone"}})
     told = polled(poll, {"c-1": "Ada", "c-2": "Bob"})
     assert told["ask"] == "" and told["learners"] == [{"name": "Ada", "first": "gone", "second": ""}]
-    assert list(rows_of("c-1", Voices([poll], []))) == [("A lesson", "A step", ("gone", "", "", "", ""))]
+    voted = {"first vote": "gone", "second vote": ""}
+    assert list(rows_of("c-1", Voices([poll], []))) == [{"lesson": "A lesson", "step": "A step", **voted}]
