@@ -7,7 +7,7 @@ const box = $("one");
 const { base, csrf, role, groups: helped } = document.body.dataset;
 export const instructs = role === "instructor";
 export const mine = (row) => instructs || (role === "assistant" && helped.includes(row.group || "A"));
-const within = (row) => mine(row) && !row.gone;
+const within = (row) => mine(row) && !row.gone && !ui.over; // where something can still be done
 
 // Answers in words, whatever came of it.
 export async function ask(what, form) {

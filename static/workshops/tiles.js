@@ -4,7 +4,7 @@ import { make, still, svg, write } from "../board/format.js";
 const $ = (id) => document.getElementById(id);
 const list = $("tiles");
 export const rows = new Map(); // id → row, as the server has it
-export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null, led: false, slide: "", groups: [], only: "", still: 0 };
+export const ui = { names: true, step: 0, open: "", offset: 0, lessons: [], at: null, led: false, slide: "", groups: [], only: "", still: 0, over: false };
 const { role, groups } = document.body.dataset;
 export const now = () => Date.now() / 1000 + ui.offset;
 const spent = (row) => (ui.still ? Math.min(ui.still, now()) : now()) - row.since; // a class that stands still has its minutes stand

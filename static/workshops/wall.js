@@ -88,6 +88,7 @@ function paint() {
   ui.led = room.led;
   ui.slide = room.slide;
   ui.still = room.still;
+  ui.over = room.time?.over;
   ui.groups = room.groups > 1 ? [..."ABCDEFGH"].slice(0, room.groups) : [];
   drawGroups();
   draw(changed);
