@@ -100,12 +100,15 @@ def _told(phase: str, status: dict) -> dict[str, str]:
 
 TITLES = {"BlueGreen": "Blue-green", "RollingUpdate": "Rolling update"}
 # A release's phase → the board's word for the state that it is in: what shape and colour it has.
+ENDS = ("Promoted", "Aborted", "Superseded", "Failed")
 STATES = {"Paused": "unready", "Promoted": "ready", "Superseded": "done", "Aborted": "failed", "Failed": "failed"}
 
 
 def _buttons(kind: str, phase: str, paused: bool) -> dict[str, str]:
     """What the buttons of a release say; "" for one that is not offered."""
     switched = phase == "Switched"
+    if phase in ENDS:  # it is decided, and being carried out
+        return {"promote": "", "hold": "", "abort": ""}
     if kind == "BlueGreen":
         back = "Back to blue" if switched else "Abort"
         hold = ("Let blue go" if paused else "Keep blue") if switched else ("Go on" if paused else "Pause")

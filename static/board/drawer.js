@@ -39,7 +39,7 @@ async function load(url, options, unless) {
   if (more) begin(more, (stop = new AbortController()).signal);
 }
 
-// Fragments that are more than a document bring a module of their own: a terminal, a command line.
+// Fragments that are more than a document bring a module of their own.
 async function begin(box, signal) {
   const { start } = await part(box.dataset.module);
   if (!signal.aborted) start?.(box, signal);
@@ -67,7 +67,7 @@ export function openPanel(name, of) {
   select();
 }
 
-// Opens a thing at what must be typed before it is done.
+// At what must be typed before it is done.
 export const openConfirm = (id) => open(id, "", () => document.getElementById("confirm")?.focus());
 
 export function close() {
@@ -99,16 +99,19 @@ export const setNamespace = (name) => {
 // what a stopped loop has before it grows whatever changes.
 const concerns = (row, id) => row && ([row.target, row.owner, `nodes/${row.node}`, `loops/kubelet.${row.name}`].includes(id) || (row.kind === "lab" && id === "loops/all") || rows.get(id)?.mode);
 
-// A fragment that shows a thing is fetched again when the thing changes, unless someone is busy in it.
+// A fragment is fetched again when its thing changes, and for its ages, unless someone is busy in it.
 onPaint(({ changed, again, removed }) => {
   const id = ui.selected;
   const told = [...changed].some((one) => !again.has(one) && (one === id || concerns(rows.get(one), id)));
   if (!id || (!told && !removed.has(id)) || stale) return;
-  stale = setTimeout(() => {
-    stale = 0;
-    if (ui.selected === id && !busy() && !document.hidden) load(`${base}board/drawer/${id}?tab=${tab}`, undefined, busy);
-  }, 300);
+  stale = setTimeout(renew, 300);
 });
+
+function renew() {
+  stale = 0;
+  if (ui.selected && !busy() && !document.hidden) load(`${base}board/drawer/${ui.selected}?tab=${tab}`, undefined, busy);
+}
+setInterval(() => document.body.dataset.live === "live" && renew(), 1e4);
 
 function busy() {
   const typed = [...drawer.querySelectorAll(".confirm input")].some((input) => input.value);

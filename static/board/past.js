@@ -54,7 +54,7 @@ async function known() {
     handle.max = Math.max(head.revision, position.seq, handle.max);
     write($(".begins"), first > begins.revision + 1 ? "the last minute" : `since ${clock(begins.time)}`);
     $(".begins").title = `The history begins at revision ${begins.revision}: what was before is no longer kept`;
-    $(".marks").replaceChildren(...all.map(tick));
+    $(".marks").replaceChildren(...ticks(all));
     trouble = "";
     go(wanted);
   } catch (error) {
@@ -64,11 +64,25 @@ async function known() {
 
 const part = (revision) => `${(100 * (revision - history.first)) / Math.max(1, handle.max - history.first)}%`;
 
-function tick(mark) {
-  const it = make("i", { title: `${clock(mark.time)} ${mark.text}`, onclick: () => go(mark.revision) });
-  it.dataset.kind = mark.kind;
-  it.style.left = part(mark.revision);
-  return it;
+// Marks in one place are one: it leads to the last.
+function ticks(all) {
+  const wide = (16 * (handle.max - history.first)) / $(".marks").clientWidth;
+  const places = [];
+  let from = -wide;
+  for (const { kind, revision, time, text } of all) {
+    let it = places.at(-1);
+    const title = `${clock(time)} ${text}`;
+    if (revision - from < wide) {
+      it.title += `\n${title}`;
+      it.dataset.more = -~it.dataset.more;
+    } else {
+      places.push((it = make("i", { title })));
+      it.style.left = part((from = revision));
+    }
+    it.dataset.kind = kind;
+    it.onclick = () => go(revision);
+  }
+  return places;
 }
 
 // The newest wish counts.
@@ -251,6 +265,5 @@ addEventListener("keydown", (event) => {
   event.stopImmediatePropagation();
 }, true);
 
-// A lab that answers again is asked again, and what goes on meanwhile has its marks too: but the line does not grow
-// under the hand that drags.
+// A lab that answers again is asked again, and what goes on meanwhile has its marks; the line does not grow under a hand.
 setInterval(() => on && (trouble || position.seq > history.last) && !handle.matches(":active") && known(), 2000);

@@ -160,6 +160,14 @@ def test_a_zone_is_switched_off_by_typing_its_name_and_on_again_by_one_button(sc
     screen.lab.wait_for_ready_pods(3)
 
 
+def test_ages_in_an_open_drawer_go_on_where_nothing_changes(screen):
+    screen.open("?object=nodes/node-b")
+    kind = screen.drawer.locator(".kind")
+    expect(kind).to_contain_text("node ·")
+    before = kind.inner_text()
+    wait_until("its age to be another", lambda: kind.inner_text() != before, 60)
+
+
 def test_the_drawer_says_why_a_pod_is_here_and_what_made_it(screen):
     known = {pod["metadata"]["uid"] for pod in screen.lab.ready_pods()}
     screen.lab.api("PATCH", HELLO, {"spec": {"replicas": 4}}, content_type="application/merge-patch+json")

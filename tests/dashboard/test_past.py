@@ -1,5 +1,6 @@
 """The board as it was: drawn, played, walked and compared, and each time the page against the store."""
 
+from itertools import pairwise
 from unittest.mock import patch
 
 import pytest
@@ -105,6 +106,16 @@ def test_the_mouse_drags_the_board_to_any_moment(screen, walked):
     page.locator("#past .marks [data-kind]").last.click()
     expect(page.locator("#past output small")).not_to_contain_text("ago")
     drawn_as_stored(screen)
+
+
+def test_marks_of_one_place_are_one_that_says_all_of_them(screen, walked):
+    page = past(screen, walked[1])
+    marks = page.locator("#past .marks [data-kind]")
+    expect(marks.first).to_be_visible()
+    lefts = sorted(marks.evaluate_all("all => all.map(it => it.getBoundingClientRect().left)"))
+    assert all(right - left >= 9 for left, right in pairwise(lefts))
+    told = marks.evaluate_all("all => all.map(it => [it.title.split('\\n').length - 1, Number(it.dataset.more ?? 0)])")
+    assert all(lines == more for lines, more in told) and any(more for _, more in told)
 
 
 def test_it_plays_on_to_what_was(screen, walked):

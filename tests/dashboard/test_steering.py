@@ -11,7 +11,7 @@ from lab.dashboard.board import Board
 from lab.dashboard.noderows import node_row
 from lab.dashboard.panels import panel, submit
 from lab.dashboard.servicerows import endpoints_of, service_row
-from lab.dashboard.steeringrows import metric_words, release_row, shown_first
+from lab.dashboard.steeringrows import ENDS, metric_words, release_row, shown_first
 
 from .build import a_deployment, a_node, change, meta, with_spec
 
@@ -116,6 +116,12 @@ def test_a_release_s_versions_stand_side_by_side():
     assert (row["weight"], row["pause"], row["keys"]) == (5, 10, ["default/5a", "default/6b"])
     assert "over" not in row
     assert release_row(a_release(phase="Promoted", finishedAt="2026-05-20T10:00:00Z"))["over"]
+
+
+@pytest.mark.parametrize("phase", ENDS)
+def test_of_a_release_that_is_decided_and_not_over_nothing_is_decided_any_more(phase):
+    assert not {"over", "promote", "hold", "abort"} & set(release_row(a_release(phase=phase)))
+    assert {"promote", "hold", "abort"} <= set(release_row(a_release(phase="Paused")))
 
 
 def test_a_canary_says_how_its_new_version_does_while_that_is_what_it_waits_for():
