@@ -1,7 +1,8 @@
 # The project as an image: every process of compose.yaml is this with another command.
 FROM python:3.12-slim
-# The proven data plane; without it the lab's own small one would carry the traffic.
-RUN apt-get update && apt-get install --yes --no-install-recommends haproxy && rm -rf /var/lib/apt/lists/*
+# The proven data plane; without it the lab's own small one would carry the traffic. And a kubectl, for the page's
+# command line and for what lessons do by it.
+RUN apt-get update && apt-get install --yes --no-install-recommends haproxy kubernetes-client && rm -rf /var/lib/apt/lists/*
 WORKDIR /orrery
 COPY requirements.lock .
 RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock

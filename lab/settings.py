@@ -37,6 +37,7 @@ DEBUG = os.environ.get("DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],.localhost").split(",")
 PORT = int(os.environ.get("ORRERY_PORT", "8088"))
 TLS_PORT = int(os.environ.get("ORRERY_TLS_PORT", "8090").split("-")[0])  # of several web servers', the first
+API = os.environ.get("ORRERY_API", f"http://127.0.0.1:{PORT}")  # the plain port, as the lab's own kubectl reaches it
 HOST = os.environ.get("ORRERY_HOST", "127.0.0.1")
 API_HOST = HOST if HOST not in ("0.0.0.0", "::", "localhost") else "127.0.0.1"  # of the TLS port, for this machine
 ROOM = os.environ.get("ORRERY_ROOM", "")  # where learners come in: http://192.168.1.20:8091/; empty without a room

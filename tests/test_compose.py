@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -42,11 +43,32 @@ def test_web_knows_the_name_under_which_the_kubelet_answers():
     assert [host.split(":")[0] for host in SERVICES["web"]["extra_hosts"]] == [name]
 
 
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_who_is_not_on_the_hosts_network_reaches_all_the_same_what_is(name):
+    """The kubelets, for logs; the front door, of Services that a lesson asks and that learners are led to; and the API
+    by kubectl, at a name that it answers to."""
+    service, door = SERVICES[name], SERVICES["proxy"]["command"]
+    assert service["extra_hosts"] == ["host.docker.internal:host-gateway"]
+    state, socket = (door[door.index(option) + 1] for option in ("--state", "--side-door"))
+    assert service["environment"]["ORRERY_SIDE_DOOR"] == f"{state}/{socket}"
+    assert "${PWD}/.data:${PWD}/.data" in service["volumes"] and state.startswith("${PWD}/.data/")
+    api = urlsplit(service["environment"]["ORRERY_API"])
+    assert api.port == 8088 and api.hostname in SERVICES
+    assert SERVICES["web"]["environment"]["ALLOWED_HOSTS"].rpartition("},")[2] == api.hostname
+
+
+def test_kubectl_is_told_the_port_that_is_published():
+    (tls,) = (port for port in SERVICES["web"]["ports"] if port.endswith(":8090"))
+    for name in ("web", "kubelet"):
+        assert SERVICES[name]["environment"]["ORRERY_TLS_PORT"] == tls.removesuffix(":8090")
+
+
 @pytest.mark.parametrize("source", ["manage.py", "lab", "static", "templates", "requirements.lock"])
 def test_what_the_image_copies_is_not_ignored(source):
     assert f"COPY {source}" in (HOME / "Dockerfile").read_text()
     assert f"!{source}" in (HOME / ".dockerignore").read_text().split()
 
 
-def test_the_image_has_the_proven_data_plane():
-    assert " haproxy " in next(line for line in (HOME / "Dockerfile").read_text().splitlines() if "apt-get" in line)
+@pytest.mark.parametrize("package", ["haproxy", "kubernetes-client"])
+def test_the_image_has_the_proven_data_plane_and_a_kubectl(package):
+    assert f" {package} " in next(line for line in (HOME / "Dockerfile").read_text().splitlines() if "apt-get" in line)

@@ -64,7 +64,7 @@ def kubelet_path(verb: str, *parts: str, query: str = "") -> str:
 async def connect(kubelet: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Raises ApiError 503 if nobody listens there."""
     try:
-        return await passing.connect(*_place(kubelet))
+        return await passing.connect(_place(kubelet))
     except (OSError, ValueError) as error:
         raise silent(kubelet, error) from None
 
@@ -86,7 +86,7 @@ async def ask(kubelet: str, method: str, path: str) -> AsyncIterator[Answer]:
     stack = contextlib.AsyncExitStack()
     try:
         headers = [("Host", urlsplit(kubelet).netloc), authorization()]
-        reply = await stack.enter_async_context(passing.exchange(*_place(kubelet), method, path, headers))
+        reply = await stack.enter_async_context(passing.exchange(_place(kubelet), method, path, headers))
     except (OSError, ValueError) as error:
         raise silent(kubelet, error) from None
     async with stack:

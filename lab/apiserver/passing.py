@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import h11
 
@@ -11,6 +13,7 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 15.0
 READ_BYTES = 65536
 Header = tuple[str, str]
+Place = tuple[str, int] | str  # host and port, or a Unix socket's path
 
 
 @dataclass
@@ -25,20 +28,28 @@ class Reply:
         return next((value for key, value in self.headers if key.lower() == name), default)
 
 
-async def connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+def front_door() -> Place | None:
+    """Where this process reaches it: the port that browsers use, or, in a container of its own, a socket in the lab's
+    data. None where there is no front door."""
+    port = urlsplit(os.environ.get("ORRERY_FRONT_DOOR", "")).port
+    return (os.environ.get("ORRERY_SIDE_DOOR") or ("127.0.0.1", port)) if port else None
+
+
+async def connect(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Raises OSError if nobody listens there."""
+    way = asyncio.open_unix_connection(place) if isinstance(place, str) else asyncio.open_connection(*place)
     try:
-        return await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_SECONDS)
+        return await asyncio.wait_for(way, CONNECT_SECONDS)
     except TimeoutError:
         raise TimeoutError(f"no answer within {CONNECT_SECONDS:.0f} s") from None
 
 
 @contextlib.asynccontextmanager
 async def exchange(
-    host: str, port: int, method: str, target: str, headers: Iterable[Header], body: bytes = b""
+    place: Place, method: str, target: str, headers: Iterable[Header], body: bytes = b""
 ) -> AsyncIterator[Reply]:
     """Send it. Raises OSError if it is not answered; hangs up when the block is left."""
-    reader, writer = await connect(host, port)
+    reader, writer = await connect(place)
     wire = h11.Connection(h11.CLIENT)
     try:
         yield await _answered(wire, reader, writer, method, target, headers, body)

@@ -2,15 +2,15 @@
 
 import http.client
 import json
-import os
+import socket
 import uuid
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from lab.apimachinery.errors import ApiError, unavailable
 from lab.apimachinery.kinds import PODS
 from lab.apimachinery.kubectl import kubectl
 from lab.apimachinery.meta import controller_of
+from lab.apiserver.passing import front_door
 from lab.client import Client
 from lab.client.logs import last_lines
 
@@ -28,13 +28,16 @@ def ask(
 ) -> tuple[int, str]:
     """One request to a Service at the front door: its status and body. `service` may name a port, `web:admin`. Raises
     OSError while nobody answers, ApiError where there is no front door."""
-    door = urlsplit(os.environ.get("ORRERY_FRONT_DOOR", ""))
-    if not door.port:
+    door = front_door()
+    if not door:
         raise unavailable("this lab has no front door: nobody can ask a Service from outside")
     name, _, port = service.partition(":")
     headers = {"Host": f"{port + '.' if port else ''}{name}.{namespace}.{cluster}.localhost", "Connection": "close"}
-    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=seconds)
+    connection = http.client.HTTPConnection("localhost")
     try:
+        connection.sock = socket.socket(socket.AF_UNIX if isinstance(door, str) else socket.AF_INET)
+        connection.sock.settimeout(seconds)
+        connection.sock.connect(door)
         connection.request(method, path, headers=headers | ({HEADER: id_} if id_ else {}))
         answer = connection.getresponse()
         return answer.status, answer.read(MOST_BYTES).decode(errors="replace")

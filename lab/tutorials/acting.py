@@ -103,7 +103,7 @@ def _kubectl(client: Client, act: Act, folder: Path) -> Done:
     command = program()
     if not command:
         raise ApiError(503, "ServiceUnavailable", MISSING)
-    server = f"http://127.0.0.1:{settings.PORT}/clusters/{client.cluster}"
+    server = f"{settings.API}/clusters/{client.cluster}"
     try:
         ran = subprocess.run(
             [command, f"--server={server}", *words], input=given, capture_output=True, timeout=SECONDS, **place()

@@ -1,7 +1,16 @@
 """No task here: the tutor lives in a worker."""
 
-from lab.celery import lives_in_worker
+from django.conf import settings
+
+from lab.celery import app, lives_in_worker
 
 from .tutor import Tutor
 
-lives_in_worker(Tutor)
+
+def tutor_of_worker() -> Tutor | None:
+    """Beside the control plane: one that is a kubelet and nothing else stands where it may not reach the API's port,
+    at which a step is done with kubectl."""
+    return Tutor() if settings.CELERY_TASK_DEFAULT_QUEUE in app.amqp.queues.consume_from else None
+
+
+lives_in_worker(tutor_of_worker)

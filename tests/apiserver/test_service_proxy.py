@@ -1,12 +1,14 @@
 """Requests to a Service through the API: what is passed on, what comes back, and what neither may do."""
 
 import http.server
+import socketserver
 import threading
 from contextlib import contextmanager
 
 import pytest
 
 from lab.apiserver.views.proxy import SANDBOX
+from lab.dashboard.requests import ask
 
 SERVICE = {
     "metadata": {"name": "web"},
@@ -74,6 +76,23 @@ def door(api, monkeypatch):
 def test_each_port_is_asked_by_the_name_that_the_front_door_knows_it_by(door, name, host):
     reply = door.ask("GET", f"{PROXY.format(name)}/a/b%20c/?x=1&y=%2F")
     assert (reply.code, reply.raw.decode().split("\n")[:3]) == (418, ["GET", host, "/a/b%20c/?x=1&y=%2F"])
+
+
+def test_where_the_front_door_is_on_another_network_its_side_door_is_used(door, tmp_path, monkeypatch):
+    class ByUnix(socketserver.ThreadingUnixStreamServer):
+        daemon_threads = True
+
+    path = str(tmp_path / "door.sock")
+    with ByUnix(path, Behind) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("ORRERY_FRONT_DOOR", "http://localhost:1/")
+        monkeypatch.setenv("ORRERY_SIDE_DOOR", path)
+        reply = door.ask("GET", f"{PROXY.format('one')}/a")
+        assert reply.raw.decode().split("\n")[:3] == ["GET", "one.default.default.localhost", "/a"]
+        assert ask("default", "GET", "web:admin", "default", "/b")[1].startswith(
+            "GET\nadmin.web.default.default.localh"
+        )
+        server.shutdown()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])

@@ -6,6 +6,7 @@ a container or a network of compose's is replaced by what it is here, and nothin
 
 import json
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from tests.conftest import need
 from tests.labs import HOME, LabUnderTest, clean_environment, free_port, is_ready, manage, wait_until
 
 from .audit import wait_until_as_declared
@@ -28,6 +30,7 @@ SERVICES = yaml.safe_load((HOME / "compose.yaml").read_text())["services"]
 OF_THE_LAB = [name for name, service in SERVICES.items() if service.get("image") == "orrery"]
 STOP_SECONDS = 20
 DATA = "${PWD}/.data"
+LESSON = "22-any-cloud-any-laptop"
 
 
 class Ports(NamedTuple):
@@ -54,7 +57,10 @@ class Services:
             "DATABASE_URL": database,
             "REDIS_URL": redis,
             "ORRERY_DATA": str(lab.data),
+            "ORRERY_TLS_PORT": str(self.first.tls),
+            "ORRERY_API": f"http://127.0.0.1:{lab.port}",
             "ORRERY_FRONT_DOOR": f"http://localhost:{self.door}/",
+            "ORRERY_SIDE_DOOR": f"{lab.data}/proxy/door.sock",
             "ORRERY_ROOM": f"http://127.0.0.1:{self.first.room}/",
             "ORRERY_KUBELET_HOST": "127.0.0.1",
             "ORRERY_KUBELET_NAME": "127.0.0.1",
@@ -105,6 +111,19 @@ class Services:
                 service.wait()
 
 
+def assert_solved_by_the_tutor(lab: LabUnderTest) -> None:
+    """A step of which the worker does one act with kubectl, asked for a solution."""
+    need("kubectl", shutil.which("kubectl"))
+    spec = {"step": "the-real-one", "run": 1, "skip": "the-real-one"}
+    lab.api("POST", "/apis/orrery.io/v1/lessons", {"metadata": {"name": LESSON}, "spec": spec})
+    wait_until("a step to be shown", lambda: said_done(lab) == ["deployment.apps/web scaled"], 60)
+
+
+def said_done(lab: LabUnderTest) -> list[str]:
+    lesson = lab.api("GET", f"/apis/orrery.io/v1/lessons/{LESSON}")
+    return [one["text"] for one in lesson.get("status", {}).get("done", ())]
+
+
 def fetch(port: int) -> int:
     """The status with which the demo answers at the front door; 0 if nobody does."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Host": "hello.default.default.localhost"})
@@ -150,9 +169,13 @@ def test_the_services_of_compose_make_a_cluster_with_the_demo_ready(services):
     for name in ("web", "worker", "beat", "kubelet"):
         wait_until(f"{name} to be healthy", lambda name=name: services.is_healthy(name), seconds=20)
     wait_until("the front door to lead to the demo", lambda: fetch(services.door) == 200)
+    hello = f"{lab.address}/clusters/default/api/v1/namespaces/default/services/hello/proxy/"
+    with urllib.request.urlopen(hello, timeout=20) as answer:  # by the side door
+        assert answer.read().startswith(b"Hello from hello-")
     scale(lab, 4)
     lab.wait_for_ready_pods(4)
     wait_until_as_declared(lab)
+    assert_solved_by_the_tutor(lab)
     assert {name: service.poll() for name, service in services.running.items()} == {
         "prepare": 0,
         "web": None,

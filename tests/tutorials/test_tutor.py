@@ -3,12 +3,23 @@
 import pytest
 
 from lab.apimachinery.kinds import LESSONS
+from lab.celery import app
 from lab.client import Client, LostFence
 from lab.client.clusters import ensure_cluster
 from lab.tutorials import tutor
+from lab.tutorials.tasks import tutor_of_worker
 from lab.tutorials.tutor import Tutor
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize(
+    ("queues", "lives"), [("control-plane,kubelet", True), ("control-plane", True), ("kubelet", False)]
+)
+def test_it_lives_beside_the_control_plane_and_with_no_mere_kubelet(queues, lives, monkeypatch):
+    monkeypatch.setattr(app.amqp.queues, "_consume_from", None)
+    app.amqp.queues.select(queues.split(","))
+    assert isinstance(tutor_of_worker(), Tutor) == lives
 
 
 class Played:

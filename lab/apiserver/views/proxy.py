@@ -8,7 +8,6 @@ cookies there, and a browser takes it for a page of nobody's (CSP `sandbox`), th
 """
 
 import contextlib
-import os
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -20,7 +19,7 @@ from lab.apimachinery.services import find_port, tcp_ports
 from lab.httpserver import LED, quoted
 
 from .. import registry
-from ..passing import Reply, exchange
+from ..passing import Reply, exchange, front_door
 from ..requestinfo import RequestInfo
 from ..threads import in_thread
 from .entry import asking, read_raw
@@ -37,8 +36,8 @@ SANDBOX = "sandbox allow-scripts allow-forms allow-popups"
 async def proxy(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpResponseBase:
     """Raises ApiError 400 for a port that the Service has not, 404 without such a Service, 503 if nobody answers."""
     host = await in_thread(_host, request, cluster, info)
-    door = urlsplit(os.environ.get("ORRERY_FRONT_DOOR", ""))
-    if not door.port:
+    door = front_door()
+    if not door:
         raise unavailable("this API server has no front door to pass requests through")
     query = request.META.get("QUERY_STRING", "")
     target = quoted(f"/{info.rest}") + (f"?{query}" if query else "")
@@ -46,7 +45,7 @@ async def proxy(request: HttpRequest, cluster: str, info: RequestInfo) -> HttpRe
     stack = contextlib.AsyncExitStack()
     try:
         body = await in_thread(read_raw, request)
-        asked = exchange("127.0.0.1", door.port, request.method or "GET", target, [("Host", host), *headers], body)
+        asked = exchange(door, request.method or "GET", target, [("Host", host), *headers], body)
         reply = await stack.enter_async_context(asked)
     except OSError as error:
         raise unavailable(f"error trying to reach service: {error}") from None

@@ -12,12 +12,14 @@ import sys
 import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lab import demos
+from lab import demos, parts
 from lab.apimachinery.engines import DOCKER
 from lab.management.needed import images_needed
 from lab.runtime import Runtime, RuntimeFailure
@@ -59,6 +61,8 @@ class Command(BaseCommand):
             return
         if is_running(settings.DATA_DIR):
             self.stop_lab()
+        elif still := kubelets_there():
+            raise CommandError(f"A kubelet still runs and would make it all anew: {', '.join(still)}. Stop it first.")
         for further in further_engines(settings.DATA_DIR):
             self.clear_further(further, options["purge"] and options["yes"])
         needed = images_needed()
@@ -114,7 +118,9 @@ class Command(BaseCommand):
 
     def purge(self, sure: bool, kept: list[Volume]) -> None:
         folder = settings.DATA_DIR
-        what = f"{folder} with all clusters and their history" + (f", and {len(kept)} volumes" if kept else "")
+        history = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"  # else it lies elsewhere
+        what = f"{folder}" + (" with all clusters and their history" if history else "")
+        what += f", and {len(kept)} volumes" if kept else ""
         try:
             if not sure and input(f"Remove {what}? Type yes: ") != "yes":
                 self.stdout.write("Kept.")
@@ -128,8 +134,29 @@ class Command(BaseCommand):
             except RuntimeFailure as failure:
                 raise CommandError(f"Volume {name} stays: {failure.message}") from failure
             self.stdout.write(f"removed volume {name} of cluster {cluster}")
-        shutil.rmtree(folder)
+        remove_folder(folder)
         self.stdout.write(f"removed {folder}")
+
+
+def kubelets_there() -> list[str]:
+    """Workers that look after an engine, as the broker has heard: of services that compose has started, or on other
+    machines."""
+    try:
+        return [one["name"] for one in parts.present() if one.get("engines")]
+    except redis.RedisError:
+        return []
+
+
+def remove_folder(folder: Path) -> None:
+    """With all that is in it. One that a container has been given, as compose does, can only be emptied from inside."""
+    if not folder.is_mount():
+        shutil.rmtree(folder)
+        return
+    for each in folder.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
 
 
 def engine(name: str = DOCKER) -> Runtime | None:

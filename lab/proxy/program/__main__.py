@@ -16,7 +16,7 @@ from pathlib import Path  # noqa: E402
 from .control import Control  # noqa: E402
 from .dns import RESOLVERS, DnsServer  # noqa: E402
 from .haproxy.engine import HAProxyEngine, find_program  # noqa: E402
-from .listeners import FRONT_DOOR, Listeners, Place  # noqa: E402
+from .listeners import BACKLOG, FRONT_DOOR, SIDE_DOOR, Listeners, Place, listen_unix  # noqa: E402
 from .names import Names  # noqa: E402
 from .network import become_gateway  # noqa: E402
 from .own.engine import OwnEngine  # noqa: E402
@@ -32,6 +32,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--engine", choices=("auto", "haproxy", "own"), default="auto")
     parser.add_argument("--front-door-fd", type=int, help="a listening socket")
     parser.add_argument("--front-door", type=place, help="or where to listen, where nobody hands a socket over")
+    parser.add_argument("--side-door", type=Path, help="a Unix socket in the state's folder that leads to the same")
     parser.add_argument("--control", type=place, help="where to be told what to do, with a token; else a unix socket")
     parser.add_argument("--dns", type=place, help="where to answer questions for names")
     parser.add_argument("--gateway", nargs=3, metavar=("ADDRESS", "SERVICES", "ROUTER"), help="see network.py")
@@ -48,7 +49,7 @@ async def serve(options: argparse.Namespace) -> None:
     os.chdir(options.state)  # a socket's path may have a hundred letters; a name alone is always short enough
     if options.gateway:
         become_gateway(*options.gateway)
-    plane = await start_plane(Scopes(Path(".")), Listeners(front_door(options)), options.engine)
+    plane = await start_plane(Scopes(Path(".")), Listeners(front_doors(options)), options.engine)
     if options.dns:
         resolvers = Path(os.devnull) if options.closed else RESOLVERS
         await DnsServer(lambda: Names(plane.plan), resolvers).listen(*options.dns)
@@ -64,16 +65,18 @@ async def serve(options: argparse.Namespace) -> None:
     await plane.engine.stop()
 
 
-def front_door(options: argparse.Namespace) -> dict[Place, socket.socket]:
-    """Its listening socket, where there is a front door: a gateway has none."""
+def front_doors(options: argparse.Namespace) -> dict[Place, socket.socket]:
+    """Its listening sockets, where there is a front door: a gateway has none."""
+    opened = {}
     if options.front_door_fd is not None:
-        opened = socket.socket(fileno=options.front_door_fd)
+        opened[FRONT_DOOR] = socket.socket(fileno=options.front_door_fd)
     elif options.front_door:
-        opened = socket.create_server(options.front_door, backlog=2048)
-    else:
-        return {}
-    opened.setblocking(False)
-    return {FRONT_DOOR: opened}
+        opened[FRONT_DOOR] = socket.create_server(options.front_door, backlog=BACKLOG)
+    if options.side_door:
+        opened[SIDE_DOOR] = listen_unix(options.side_door)
+    for each in opened.values():
+        each.setblocking(False)
+    return opened
 
 
 async def start_plane(scopes: Scopes, listeners: Listeners, engine: str) -> Plane:

@@ -2,7 +2,9 @@
 is replaced or has to be started again, who connects waits a moment instead of being refused."""
 
 import errno
+import os
 import socket
+from pathlib import Path
 
 from .plan import Plan
 
@@ -11,6 +13,8 @@ NOT_OURS = (errno.EADDRNOTAVAIL, errno.EACCES)
 Place = tuple[str, int]
 ANYWHERE: Place = ("127.0.0.1", 0)
 FRONT_DOOR: Place = ("front door", 0)  # its place among them
+SIDE_DOOR: Place = ("side door", 0)  # leads to the same, for processes of the lab that are not on its network
+FRONT_DOORS = (FRONT_DOOR, SIDE_DOOR)
 
 
 class Listeners:
@@ -58,4 +62,17 @@ def listen(place: Place) -> socket.socket:
     except OSError:
         opened.close()
         raise
+    return opened
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """For this user alone."""
+    path.unlink(missing_ok=True)  # of one that was killed
+    opened = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        opened.bind(os.fspath(path))
+    finally:
+        os.umask(before)
+    opened.listen(BACKLOG)
     return opened

@@ -18,6 +18,7 @@ from .origin import Origin
 
 HOST = "hello.default.default.localhost"
 NAME = "default/hello:http"
+SIDE_DOOR = "door.sock"
 
 
 class Program:
@@ -35,6 +36,7 @@ class Program:
     def start(self) -> None:
         fd = self.listener.fileno()
         words = ["--state", self.folder, "--engine", self.engine, "--front-door-fd", str(fd)]
+        words += ["--side-door", SIDE_DOOR]
         with self.output.open("a") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "lab.proxy.program", *words],

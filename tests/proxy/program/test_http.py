@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import stat
 import threading
 import time
 from collections import Counter
@@ -10,7 +11,7 @@ import pytest
 
 from tests.labs import wait_until
 
-from .conftest import HOST, NAME, Program
+from .conftest import HOST, NAME, SIDE_DOOR, Program
 
 
 def test_it_sends_a_request_through_the_front_door_and_says_which_pod_answered(program: Program, origins):
@@ -32,6 +33,27 @@ def test_it_names_who_asked_and_gives_each_request_an_id(program: Program, origi
     assert "x-request-id: " in told.lower()
     kept = program.get("/headers", **{"X-Request-Id": "mine"})[1].lower()
     assert "x-request-id: mine" in kept and kept.count("x-request-id") == 1
+
+
+def test_its_side_door_leads_to_the_same_for_this_user_alone(program: Program, origins):
+    def asked() -> tuple[int, bytes, str | None]:
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(program.folder / SIDE_DOOR))
+        connection.request("GET", "/", headers={"Host": HOST})
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer.headers["X-Orrery-Pod"]
+
+    program.apply({"u1": origins("web-1").server()})
+    assert asked() == (200, b"web-1", "web-1")
+    assert stat.S_IMODE((program.folder / SIDE_DOOR).stat().st_mode) == 0o600
+    program.want({})  # HAProxy is replaced
+    assert asked()[0] == 404
+    program.process.terminate()
+    program.process.wait()
+    program.start()
+    program.apply({"u1": origins("web-2").server()})
+    assert asked() == (200, b"web-2", "web-2") and program.get()[1] == "web-2"
 
 
 def test_it_answers_many_requests_on_one_connection(program: Program, origins):

@@ -6,7 +6,7 @@ say who answered come from the name alone.
 
 import re
 
-from ..listeners import FRONT_DOOR, Place
+from ..listeners import FRONT_DOORS, Place
 from ..pages import NOBODY, PLAIN, broken_off, unreached
 from ..plan import Backend, Plan, Server
 
@@ -62,10 +62,10 @@ def shape(plan: Plan, numbers: dict[Place, int]) -> tuple:
 def configuration(plan: Plan, numbers: dict[Place, int], admin: str, connections: int) -> str:
     """The whole file. `numbers`: of each listener's file descriptor."""
     parts = [GLOBAL.format(admin=admin, connections=connections)]
+    if doors := [numbers[place] for place in FRONT_DOORS if place in numbers]:
+        parts.append(_front_door(doors))
     for index, (place, number) in enumerate(numbers.items()):
-        if place == FRONT_DOOR:
-            parts.append(_front_door(number))
-        else:
+        if place not in FRONT_DOORS:
             backend = plan.listeners[place]
             mode = plan.backends[backend].mode
             lines = [f"frontend at-{index}", f"    mode {mode}", f"    bind fd@{number}"]
@@ -75,9 +75,9 @@ def configuration(plan: Plan, numbers: dict[Place, int], admin: str, connections
     return "\n".join([*parts, f"backend strays\n    server strays unix@{STRAYS}\n"])
 
 
-def _front_door(number: int) -> str:
+def _front_door(numbers: list[int]) -> str:
     """Looks the backend up in two maps: of whole paths, and of beginnings that end with a path's element."""
-    lines = [f"frontend {FRONT}", f"    bind fd@{number}", HTTP]
+    lines = [f"frontend {FRONT}", *(f"    bind fd@{number}" for number in numbers), HTTP]
     lines += [
         "    http-request set-var(txn.host) req.hdr(host),field(1,:),lower",
         "    http-request set-var(txn.wild) var(txn.host),regsub(^[^.]*,*)",
@@ -97,8 +97,8 @@ def _front_door(number: int) -> str:
 def retirement(numbers: dict[Place, int]) -> list[str]:
     """The Runtime API's commands by which a process takes no new connection. As it is not told to stop, its servers
     can still be changed."""
-    fronts = [FRONT if place == FRONT_DOOR else f"at-{index}" for index, place in enumerate(numbers)]
-    return ["add map retired.map all yes", *(f"shutdown frontend {front}" for front in fronts)]
+    fronts = [FRONT if place in FRONT_DOORS else f"at-{index}" for index, place in enumerate(numbers)]
+    return ["add map retired.map all yes", *(f"shutdown frontend {front}" for front in dict.fromkeys(fronts))]
 
 
 def notes(plan: Plan) -> dict[str, str]:

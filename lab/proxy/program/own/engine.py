@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from .. import pages
-from ..listeners import FRONT_DOOR
+from ..listeners import FRONT_DOORS
 from ..plan import Plan, Routes
 from ..strays import Strays, host_of
 from .balance import Backend
@@ -49,7 +49,7 @@ class OwnEngine:
     async def _serve(self, place: tuple[str, int], listener: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         own = socket.socket(fileno=os.dup(listener.fileno()))
-        if place == FRONT_DOOR:
+        if place in FRONT_DOORS:
             return await loop.create_server(lambda: Downstream(self._at_front_door), sock=own, backlog=2048)
         return await loop.create_server(lambda: self._accept(place), sock=own, backlog=2048)
 
