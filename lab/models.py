@@ -127,6 +127,9 @@ class Workshop(models.Model):
     paused = models.BooleanField(default=False, help_text="whether learners may look and not act")
     stopped = models.DateTimeField(null=True, help_text="since when it stands still, because it pauses or is over")
     stood = models.JSONField(default=list, help_text="when it did before, as `workshops.stops` keeps it")
+    minutes = models.PositiveSmallIntegerField(
+        null=True, help_text="how many it is meant to last from its beginning, if somebody has said so"
+    )
     ends = models.DateTimeField(null=True, help_text="until when it is meant to last, if somebody has said so")
     over = models.DateTimeField(null=True, help_text="since when it is")
     goes = models.BooleanField(default=False, help_text="whether its clusters go when it is over; else they sleep")

@@ -12,6 +12,7 @@ from lab.models import Seat, Workshop
 
 from .everybody import with_each
 from .leading import Form, come_late
+from .seats import set_going
 
 NOT_YET = "your class has not begun: you get in by yourself when it does"
 
@@ -27,6 +28,7 @@ def begin(workshop: Workshop, form: Form, by: str) -> str:
     waiting = Workshop.objects.filter(pk=workshop.pk, waits=True, begun=None, over=None)
     if not waiting.update(begun=now()):
         raise bad_request("it has begun already")
+    set_going(workshop)
     seats = list(workshop.taken.select_related("workshop").order_by("id"))
     with_each(seats, come_late)
     return f"The class has begun, with {len(seats)} learner{'' if len(seats) == 1 else 's'}."

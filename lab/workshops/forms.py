@@ -11,11 +11,17 @@ from lab.tutorials import shelf
 PATTERN = re.compile(r"[\w.*?/:@-]+")
 IMAGES_HELP = "orrery/* are the lab’s own, mine/* what a learner builds. Each is a pattern; a space stands between two."
 
+MOST_MINUTES = 24 * 60
+MINUTES_HELP = "From when you begin it, or the first joins. On the wall you can give more. Left empty, no end is said."
+
 
 class WorkshopForm(forms.Form):
     title = forms.CharField(max_length=80, label="What is it called?")
     lessons = forms.MultipleChoiceField(label="Lessons", widget=forms.CheckboxSelectMultiple)
     seats = forms.IntegerField(min_value=1, max_value=200, label="At most so many learners")
+    minutes = forms.IntegerField(
+        min_value=1, max_value=MOST_MINUTES, required=False, label="How many minutes it lasts", help_text=MINUTES_HELP
+    )
     images = forms.CharField(max_length=2000, required=False, label="Images that may run", help_text=IMAGES_HELP)
     waits = forms.TypedChoiceField(
         label="Before you begin the class, whoever joins",

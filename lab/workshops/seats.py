@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.apps import apps
 from django.db import transaction
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, now
 
 from lab.client import cluster_names
 from lab.client.clusters import delete_cluster
@@ -45,8 +46,17 @@ def join(code: str, nickname: str) -> tuple[Seat, str]:
         cluster = next_clusters(workshop)[0]
         group = smallest(workshop.groups, (letter for _, letter in rows))
         seat = Seat.objects.create(workshop=workshop, nickname=name, key=digest(token), cluster=cluster, group=group)
+        if not rows and not workshop.waits:
+            set_going(workshop)
     ensure_learning_cluster(seat.cluster, workshop.images)
     return seat, token
+
+
+def set_going(workshop: Workshop) -> None:
+    """From now on its time runs, if somebody has said how long it lasts, and until when nobody yet."""
+    if workshop.minutes:
+        ends = now() + timedelta(minutes=workshop.minutes)
+        Workshop.objects.filter(pk=workshop.pk, ends=None).update(ends=ends)
 
 
 def next_clusters(workshop: Workshop) -> list[str]:
@@ -104,15 +114,15 @@ def waits_at(cluster: str) -> tuple[str, str] | None:
 
 def lately(token: str) -> Seat | None:
     """The same, as it was a moment ago: a browser asks many times a second, the database is asked once in a while."""
-    key, now = digest(token), time.monotonic()
+    key, at = digest(token), time.monotonic()
     known = _known.get(key)
-    if known is None or known[0] < now:
+    if known is None or known[0] < at:
         if len(_known) >= MOST_KNOWN:
             _known.clear()
         seat = seat_of(token)
         # Who waits for the class to begin is let in at once when it does.
         fresh = 0.0 if seat and seat.workshop.is_waiting else FRESH_SECONDS
-        known = _known[key] = (now + fresh, seat)
+        known = _known[key] = (at + fresh, seat)
         if known[1]:
             seen(known[1].cluster)
     return known[1]

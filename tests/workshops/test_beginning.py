@@ -1,5 +1,7 @@
 """Who comes before the class has begun waits, and gets in by itself."""
 
+import time
+
 import pytest
 from django.test import Client as Browser
 
@@ -51,6 +53,20 @@ def test_who_waits_sees_who_they_are_how_many_are_there_and_what_comes(hall, tea
     assert told(ada)["waiting"] == 0 and "To your board" in ada.get("/room/").content.decode()
     assert begins(teacher) == (400, "it has begun already")
     assert "To your board" in comes("Cleo").get("/room/").content.decode()
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_class_of_a_planned_length_ends_so_long_after_its_beginning(workshop, teacher, waits):
+    teacher.post("/staff/workshops/BCDFGH/edit", {**EDIT, "waits": waits, "minutes": "90"})
+    ada = comes("Ada")
+    assert bool(told(ada)["time"]["ends"]) is not waits
+    if waits:
+        begins(teacher)
+    comes("Bob")
+    left = told(ada)["time"]["ends"] - time.time()
+    assert 89 * 60 < left <= 90 * 60
+    teacher.post("/staff/workshops/BCDFGH/wall/do/extend", {"minutes": "5"})
+    assert told(ada)["time"]["ends"] - time.time() > 94 * 60
 
 
 def test_who_waits_reaches_nothing_but_the_room_and_all_of_theirs_at_once_when_it_begins(hall, teacher, ask):
