@@ -12,8 +12,6 @@ from lab.apimachinery import patch
 from lab.apimachinery.kinds import PODS
 from lab.apimachinery.patch import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 
-pytestmark = pytest.mark.both_kubectls
-
 names, values = st.sampled_from("abcd"), st.sampled_from(["1", "2"])
 lists_of_plain = st.lists(names.map("x/{}".format), unique=True)
 
@@ -80,11 +78,6 @@ operations = st.lists(
     max_size=3,
 )
 LANGUAGES = {"strategic": STRATEGIC_MERGE_PATCH, "merge": MERGE_PATCH, "json": JSON_PATCH}
-
-
-@pytest.fixture(scope="module")
-def kubectl() -> str:
-    return os.environ["KUBECTL_NEW"]
 
 
 def by_kubectl(kubectl: str, old: dict, body: dict | list, language: str) -> dict | None:
