@@ -99,10 +99,11 @@ function paint() {
 
 // What is not of one tile alone.
 function rest() {
-  $("nobody").hidden = !known || rows.size > 0;
+  $("nobody").hidden = !known || (rows.size > 0 && (room.time?.over || $("join").ariaPressed !== "true"));
+  $("nobody-yet").hidden = rows.size > 0;
   document.querySelector(".closed").hidden = room.open !== false;
   const all = seen();
-  $("tiles").hidden = !all.length;
+  $("tiles").hidden = !all.length || !$("nobody").hidden;
   $("none-here").hidden = !rows.size || all.length > 0;
   const away = all.filter((row) => row.away).length;
   const count = (...looks) => all.filter((row) => looks.includes(look(row))).length;
@@ -208,6 +209,10 @@ function project(on) {
 function theme() {
   localStorage.setItem("theme", (root.dataset.theme = { system: "dark", dark: "light", light: "system" }[root.dataset.theme]));
 }
+$("join").onclick = () => {
+  $("join").ariaPressed = $("join").ariaPressed !== "true";
+  rest();
+};
 $("names").onclick = () => names(!ui.names);
 $("projector").onclick = () => project(root.dataset.projector !== "true");
 $("theme").onclick = theme;

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from ..labs import LabUnderTest
 from .room import PASSWORD, ROOM, SLOW, joined, made, root_of, teacher_of
 
 FAINT = (Path(__file__).parents[1] / "dashboard" / "faint.js").read_text()
 LESSON = "10-desired-state"
+SAID = "Five minutes more. " + " ".join(["Then we talk about what broke, and why."] * 6)
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -22,6 +23,18 @@ def lab(tmp_path_factory) -> Iterator[LabUnderTest]:
         yield lab.start()
     finally:
         lab.clean_up()
+
+
+def nothing_is_cut(wall: Page) -> None:
+    """At any width: nothing stands beside the window, and the top and what all are told have all their words."""
+    before = wall.viewport_size
+    for width in (1440, 1280, 390):
+        wall.set_viewport_size({"width": width, "height": 844})
+        cut = wall.locator(".top :is(a, b, p, button, select), #said-now q, html").evaluate_all(
+            "all => all.filter(it => it.scrollWidth > it.clientWidth + 1 && it.clientWidth).map(it => it.outerHTML)"
+        )
+        assert cut == [], width
+    wall.set_viewport_size(before)
 
 
 def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them(lab, opened):
@@ -67,10 +80,15 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
     expect(tile["Ada"]).to_be_focused()
 
     wall.keyboard.press("m")  # to all, and taken away again
-    wall.keyboard.type("Five minutes more.")
+    wall.keyboard.type(SAID)
     wall.keyboard.press("Enter")
     for page in (ada, bob):
-        expect(page.locator("#said")).to_contain_text("Five minutes more.", timeout=SLOW)
+        expect(page.locator("#said")).to_contain_text(SAID, timeout=SLOW)
+    nothing_is_cut(wall)
+    wall.get_by_role("button", name="Join:").click()  # once more how one joins, and the tiles again
+    expect(wall.locator("#nobody").get_by_label("Code")).to_be_visible()
+    wall.get_by_role("button", name="Join:").click()
+    expect(wall.locator("#nobody")).to_be_hidden()
     wall.get_by_role("button", name="Take it away").click()
     for page in (ada, bob):
         expect(page.locator("#said")).to_be_empty(timeout=SLOW)
