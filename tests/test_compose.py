@@ -54,7 +54,17 @@ def test_who_is_not_on_the_hosts_network_reaches_all_the_same_what_is(name):
     assert "${PWD}/.data:${PWD}/.data" in service["volumes"] and state.startswith("${PWD}/.data/")
     api = urlsplit(service["environment"]["ORRERY_API"])
     assert api.port == 8088 and api.hostname in SERVICES
-    assert SERVICES["web"]["environment"]["ALLOWED_HOSTS"].rpartition("},")[2] == api.hostname
+    assert api.hostname in always_allowed()
+
+
+def test_whatever_else_the_machine_is_called_health_checks_and_its_own_kubectl_are_let_in():
+    _, *words = SERVICES["web"]["healthcheck"]["test"]
+    assert "http://127.0.0.1:8088/" in words[-1]
+    assert {"localhost", "127.0.0.1"} <= set(always_allowed())
+
+
+def always_allowed() -> list[str]:
+    return SERVICES["web"]["environment"]["ALLOWED_HOSTS"].partition("$")[0].split(",")
 
 
 def test_kubectl_is_told_the_port_that_is_published():
