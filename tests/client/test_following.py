@@ -102,6 +102,19 @@ def test_a_failure_does_not_end_it(cluster, error):
         wait_until("the news", lambda: heard.names[-1] == {"news"})
 
 
+def test_what_it_cannot_judge_does_not_end_it(cluster):
+    def wants(change):
+        return {"news": True}[change.name]
+
+    follower = Follower("test", wants, (heard := Heard(cluster)).act)
+    follower.start()
+    wait_until("its first look", lambda: heard.names)
+    store.append(cluster, [write("odd")], "me")
+    store.append(cluster, [write("news")], "me")
+    wait_until("the news", lambda: heard.names[-1] == {"odd", "news"})
+    follower.stop()
+
+
 def test_a_cluster_made_anew_is_another_one(cluster):
     store.append(cluster, [write("old"), write("older")], "me")
     with is_followed(heard := Heard(cluster)):
@@ -109,3 +122,12 @@ def test_a_cluster_made_anew_is_another_one(cluster):
         store.create_cluster(cluster)
         store.append(cluster, [write("new")], "me")
         wait_until("the new one", lambda: heard.names[-1] == {"new"})
+
+
+def test_however_many_follow_a_log_it_is_asked_for_once(cluster, monkeypatch):
+    looks, real = [], following.view
+    with is_followed(one := Heard(cluster)), is_followed(other := Heard(cluster)):
+        monkeypatch.setattr(following, "view", lambda name: looks.append(name) or real(name))
+        store.append(cluster, [write("news")], "me")
+        wait_until("the news", lambda: one.names[-1] == other.names[-1] == {"news"})
+    assert looks.count(cluster) == 1
