@@ -6,7 +6,9 @@ the broker does: each producer replaces what it said last, readers take what is 
 
 import json
 import logging
+import math
 import time
+from collections.abc import Iterable
 
 import redis
 from django.conf import settings
@@ -23,9 +25,8 @@ TRAFFIC = "traffic"  # {"<namespace>/<service>:<port name or number>": {"servers
 # SERVER: {"requests": n, "errors": n, "unreached": n, "totalMs": n, "inFlight": n, "rate": per second, "errorRate":
 # 0…1, "unreachedRate": 0…1, "meanMs": float}. Requests, errors, those of them for which no connection was taken, and
 # the time until the answers began are counted since the pod came; rates and mean are over the last few seconds.
-TURNS = (
-    "turns"  # {loop's name: [ms that its last turn took, keys it took, how many failed, turns since the broker began]}
-)
+TURNS = "turns"  # {loop's name: [ms that its last turn took, keys it took, how many failed]}   by the loops
+COUNTS = "counts"  # of the broker's own counting: loop's name → its turns since the broker began
 VISITORS = "visitors"  # {"<namespace>/<name>": FIGURES, told in lab/visitors/__init__.py}   by the visitors' agent
 
 _rests_until = 0.0
@@ -34,9 +35,8 @@ _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_conn
 
 def publish(cluster: str, topic: str, producer: str, figures: dict) -> None:
     """Replace what `producer` said of `topic`. A broker that is away costs the figures, and nothing else."""
-    said = json.dumps({"time": time.time(), "figures": figures})
     try:
-        _client.hset(_key(cluster, topic), producer, said)
+        _client.hset(_key(cluster, topic), producer, _dated(figures))
     except redis.RedisError as error:
         log.debug("figures lost: %s", error)
 
@@ -49,36 +49,70 @@ def turned(cluster: str, loop: str, seconds: float, keys: int, failures: int) ->
     counters.count(counters.FAILURES, loop, by=failures)
     if time.monotonic() < _rests_until:
         return  # turns do not wait for a broker that hangs, but for once a second
+    pipe = _client.pipeline(transaction=False)
+    pipe.hincrby(_key(cluster, COUNTS), loop, 1)
+    pipe.hset(_key(cluster, TURNS), loop, _dated({loop: [round(seconds * 1000, 1), keys, failures]}))
     try:
-        count = _client.hincrby(_key(cluster, "counts"), loop, 1)
+        pipe.execute()
     except redis.RedisError as error:
         log.debug("figures lost: %s", error)
         _rests_until = time.monotonic() + 1
-        return
-    publish(cluster, TURNS, loop, {loop: [round(seconds * 1000, 1), keys, failures, count]})
 
 
-def read(cluster: str, topic: str, fresh: float = FRESH_SECONDS) -> dict:
-    """The figures of all producers in one dict, if they are not older than `fresh` seconds; {} where there are none."""
-    merged: dict = {}
-    for one in _said(cluster, topic, fresh):
-        merged.update(one["figures"])
-    return merged
+def read(cluster: str, topic: str) -> dict:
+    """The fresh figures of all producers in one dict; {} where there are none."""
+    return _merged(_said(cluster, topic))
+
+
+def of_board(cluster: str) -> tuple[dict, dict, dict]:
+    """What a board shows of a cluster, asked for at once: traffic, visitors, and for each loop what TURNS has of it and
+    how many turns there were, however long ago that was."""
+    pipe = _client.pipeline(transaction=False)
+    for topic in (TRAFFIC, VISITORS, TURNS):
+        pipe.hvals(_key(cluster, topic))
+    pipe.hgetall(_key(cluster, COUNTS))
+    try:
+        traffic, visitors, turns, counts = pipe.execute()
+    except redis.RedisError as error:
+        log.debug("no figures: %s", error)
+        return {}, {}, {}
+    numbers = {loop.decode(): int(count) for loop, count in counts.items()}
+    loops = _merged(_fresh(turns, math.inf))
+    return (
+        _merged(_fresh(traffic)),
+        _merged(_fresh(visitors)),
+        {loop: [*figures, numbers.get(loop, 0)] for loop, figures in loops.items()},
+    )
 
 
 def oldest(cluster: str, topic: str) -> float:
     """When the producer spoke, of those that are fresh, that has been silent the longest: what was before it, all have
     told. 0 where there is none."""
-    return min((one["time"] for one in _said(cluster, topic, FRESH_SECONDS)), default=0.0)
+    return min((one["time"] for one in _said(cluster, topic)), default=0.0)
 
 
-def _said(cluster: str, topic: str, fresh: float) -> list[dict]:
+def _said(cluster: str, topic: str) -> list[dict]:
     try:
         said = _client.hvals(_key(cluster, topic))
     except redis.RedisError as error:
         log.debug("no figures: %s", error)
         return []
+    return _fresh(said)
+
+
+def _fresh(said: Iterable[bytes | str], fresh: float = FRESH_SECONDS) -> list[dict]:
     return [one for one in map(json.loads, said) if time.time() - one["time"] < fresh]
+
+
+def _merged(said: list[dict]) -> dict:
+    merged: dict = {}
+    for one in said:
+        merged.update(one["figures"])
+    return merged
+
+
+def _dated(figures: dict) -> str:
+    return json.dumps({"time": time.time(), "figures": figures})
 
 
 def _key(cluster: str, topic: str) -> str:

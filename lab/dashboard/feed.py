@@ -8,7 +8,6 @@ too long ago, or nearly everything, it is a snapshot. So a slow browser costs th
 import asyncio
 import contextlib
 import logging
-import math
 import secrets
 import threading
 from collections import deque
@@ -21,10 +20,10 @@ import orjson
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
+from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
 from lab.client import Change, Client, wait_for_revision
-from lab.metrics import TRAFFIC, TURNS, VISITORS, read
 
 from .board import Board
 from .deltas import Delta, Phase
@@ -189,8 +188,7 @@ class Feed:
             await asyncio.sleep(MEASURE_SECONDS)
 
     def _measured(self) -> str:
-        turns = read(self.cluster, TURNS, math.inf)
-        return figures_message(read(self.cluster, TRAFFIC), read(self.cluster, VISITORS), turns)
+        return figures_message(*metrics.of_board(self.cluster))
 
 
 def figures_message(traffic: dict, visitors: dict, turns: dict | None = None) -> str:
