@@ -15,7 +15,7 @@ class Cluster(models.Model):
     guard = models.TextField(
         blank=True,
         default="",
-        help_text="of a stranger's: the images that may run in it, as patterns; else nobody holds it to anything",
+        help_text="of a stranger's: what `admission/guard.py` holds it to; else nobody holds it to anything",
     )
     created = models.DateTimeField(auto_now_add=True)
 
@@ -109,6 +109,7 @@ class Workshop(models.Model):
     title = models.CharField(max_length=80)
     lessons = models.JSONField(default=list, help_text="the ids of its lessons, in their order")
     images = models.TextField(default=OUR_IMAGES, help_text="that may run in its learners' clusters, as patterns")
+    pods = models.PositiveSmallIntegerField(default=100, help_text="the most in a learner's cluster")
     seats = models.PositiveSmallIntegerField(default=30, help_text="the most learners that it takes")
     is_open = models.BooleanField(default=True, help_text="whether somebody may still join")
     made = models.DateTimeField(auto_now_add=True)
@@ -140,6 +141,11 @@ class Workshop(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"
+
+    @property
+    def guard(self) -> str:
+        """What its learners' clusters are held to."""
+        return f"{self.images} pods={self.pods}"
 
     @property
     def is_waiting(self) -> bool:

@@ -27,7 +27,6 @@ from .enginevolumes import EngineVolumes
 from .heart import RENEW_SECONDS, Heart
 from .images import Images
 from .links import Links
-from .lister import Lister
 from .neighbours import Neighbours
 from .nodeagent import NodeAgent
 from .nodes import NodeRecord, NodeTable
@@ -73,7 +72,6 @@ class Agent:
             pods=PodTable(),
             nodes=nodes,
             neighbours=neighbours,
-            lister=Lister(runtime),
             images=Images(runtime.images, Backoff(clock["image_backoff_first"], clock["image_backoff_most"])),
             volumes=EngineVolumes(runtime, self._client),
             tokens=Tokens(self._client),

@@ -71,7 +71,7 @@ class PodEnding:
     def remove(self, record: PodRecord) -> None:
         """Take away what is left of it on the engine and on the disk. Raises RuntimeFailure; may be called again."""
         record.ending, record.ended, record.sandbox = True, True, None
-        for sandbox in self._parts.lister.fresh_of(record.uid):
+        for sandbox in self._runtime.list_pod(record.uid):
             self._runtime.remove_pod_sandbox(sandbox.id)
             for container in sandbox.containers:
                 self._parts.prober.forget(container.id)

@@ -12,7 +12,6 @@ from .backoff import Backoff
 from .enginevolumes import EngineVolumes
 from .environment import Find
 from .images import Images, Tell
-from .lister import Lister
 from .neighbours import Neighbours
 from .nodes import NodeTable
 from .prober import Prober
@@ -29,7 +28,6 @@ class Parts:
     pods: PodTable
     nodes: NodeTable
     neighbours: Neighbours
-    lister: Lister
     images: Images
     volumes: EngineVolumes
     tokens: Tokens

@@ -6,11 +6,12 @@ it. One hears events; the other lists everything now and then, in case an event 
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 
 from django.db import connections
 
-from lab.runtime import RuntimeEvent, RuntimeFailure, Sandbox
+from lab.runtime import RuntimeEvent, RuntimeFailure, Sandbox, newest_first
 
 from .parts import Parts
 from .podworkers import PodWorkers
@@ -111,7 +112,9 @@ class Pleg:
 
     def relist(self) -> None:
         """Compare everything on the engine with everything that is remembered. Raises RuntimeFailure."""
-        found = self._parts.lister.fresh()
+        found: dict[str, list[Sandbox]] = defaultdict(list)
+        for sandbox in newest_first(self._parts.runtime.list_pods()):
+            found[sandbox.uid].append(sandbox)
         for record in self._parts.pods:
             now = next(iter(found.get(record.uid, ())), None)
             if now != record.sandbox and not self._workers.busy(record.uid) and not record.ending:

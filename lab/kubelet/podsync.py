@@ -146,7 +146,7 @@ class PodSync:
     def look(self, record: PodRecord) -> None:
         """Bring the record up to date with the engine. Raises RuntimeFailure."""
         record.dirty = False
-        found = self._parts.lister.fresh_of(record.uid)
+        found = self._parts.runtime.list_pod(record.uid)
         record.sandbox = record.hearsay.applied_to(found[0]) if found else None
         record.hearsay.keep_only({one.id for one in found} | {inside.id for one in found for inside in one.containers})
         node = self._parts.nodes.get(record.cluster, record.node)

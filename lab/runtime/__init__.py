@@ -5,7 +5,7 @@ Must never know of Django, the store, or what a Deployment is; only `kubelet` op
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -134,6 +134,11 @@ class Sandbox:
     containers: tuple[Container, ...] = ()
 
 
+def newest_first(sandboxes: Iterable[Sandbox]) -> list[Sandbox]:
+    """Those of one pod. One whose network stands comes before any that has to be made anew."""
+    return sorted(sandboxes, key=lambda sandbox: (not sandbox.ready, -sandbox.created_at))
+
+
 @dataclass(frozen=True)
 class RuntimeEvent:
     """Something of this pod has changed; lost, it is missed no longer than until the next look at the engine. `kind`
@@ -192,7 +197,11 @@ class Runtime(Protocol):
         """Remove it with all its containers."""
 
     def list_pods(self) -> list[Sandbox]:
-        """Everything that this lab made on this engine, in one or two calls."""
+        """Everything that this lab made on this engine, in one or two calls: of a thousand containers it takes Docker
+        half a second of a processor."""
+
+    def list_pod(self, uid: str) -> list[Sandbox]:
+        """What `list_pods` says of one pod, newest first: a hundredth of that."""
 
     def create_container(self, sandbox_id: str, pod: SandboxSpec, spec: ContainerSpec) -> str: ...
 
@@ -244,9 +253,6 @@ class Simulation(Runtime, Protocol):
     """What a runtime has besides, if its pods exist nowhere but in its memory: nothing listens at their addresses, and
     they are forgotten when its process ends. The kubelet asks it what a probe would hear, and tells it what was there.
     """
-
-    def list_pod(self, uid: str) -> list[Sandbox]:
-        """What `list_pods` says of one pod, newest first: costs next to nothing here."""
 
     def probe(self, container_id: str, kind: str) -> Answer:
         """`kind` is "startup", "liveness", "readiness" or (a lifecycle hook) "hook"."""

@@ -12,6 +12,8 @@ PATTERN = re.compile(r"[\w.*?/:@-]+")
 IMAGES_HELP = "orrery/* are the lab’s own, mine/* what a learner builds. Each is a pattern; a space stands between two."
 
 MOST_MINUTES = 24 * 60
+MOST_PODS = 100  # that any stranger's cluster may have: see `admission/guard.py`
+PODS_HELP = "A learner who asks for more is told so. The rehearsal shows whether the lessons find room in it."
 MINUTES_HELP = "From when you begin it, or the first joins. On the wall you can give more. Left empty, no end is said."
 
 
@@ -21,6 +23,9 @@ class WorkshopForm(forms.Form):
     seats = forms.IntegerField(min_value=1, max_value=200, label="At most so many learners")
     minutes = forms.IntegerField(
         min_value=1, max_value=MOST_MINUTES, required=False, label="How many minutes it lasts", help_text=MINUTES_HELP
+    )
+    pods = forms.IntegerField(
+        min_value=1, max_value=MOST_PODS, required=False, label="Most pods in a learner’s cluster", help_text=PODS_HELP
     )
     images = forms.CharField(max_length=2000, required=False, label="Images that may run", help_text=IMAGES_HELP)
     waits = forms.TypedChoiceField(
@@ -45,11 +50,19 @@ class WorkshopForm(forms.Form):
         self._taken = taken
         self.fields["lessons"].choices = [(one.id, f"{one.number}. {one.title}") for one in shelf.lessons()]
 
+    def clean_lessons(self) -> list[str]:
+        """As they stood, and those that are new behind them."""
+        chosen, before = self.cleaned_data["lessons"], self.initial.get("lessons", [])
+        return [*(id for id in before if id in chosen), *(id for id in chosen if id not in before)]
+
     def clean_seats(self) -> int:
         seats = self.cleaned_data["seats"]
         if seats < self._taken:
             raise forms.ValidationError(f"{self._taken} learners are in it already.")
         return seats
+
+    def clean_pods(self) -> int:
+        return self.cleaned_data["pods"] or MOST_PODS
 
     def clean_images(self) -> str:
         patterns = self.cleaned_data["images"].replace(",", " ").split()

@@ -83,13 +83,15 @@ def room(request: HttpRequest) -> HttpResponse:
         coming = [lesson for id in seat.workshop.lessons if (lesson := shelf.lesson(id))]
         told = {"seat": seat, "seated": seat, "there": seat.workshop.taken.count(), "lessons": coming}
         return render(request, "workshops/waiting.html", told)
-    ensure_learning_cluster(seat.cluster, seat.workshop.images)  # whoever was killed when they joined
+    ensure_learning_cluster(seat.cluster, seat.workshop.guard)  # whoever was killed when they joined
     kept = {obj["metadata"]["name"]: obj for obj in Client(seat.cluster, "board", hardware=True).list(LESSONS)}
     lessons = [
         (found.lesson, kept.get(id)) for id in seat.workshop.lessons if (found := shelf.find(id)) and found.lesson
     ]
     back = f"{settings.ROOM}back/{token}"
-    context = {"seat": seat, "seated": seat, "cluster": seat.cluster, "lessons": lessons}
+    wanted, _, number = seat.nickname.rpartition(" ")
+    namesake = wanted if number.isdigit() and seat.workshop.taken.filter(nickname__iexact=wanted).exists() else ""
+    context = {"seat": seat, "seated": seat, "cluster": seat.cluster, "lessons": lessons, "namesake": namesake}
     return render(request, "workshops/room.html", {**context, "back": back, "qr": drawn(back)})
 
 

@@ -70,7 +70,7 @@ def rehearse(code: str, run: str) -> bool:
     if len(rows) >= len(every):
         delete_cluster(name)
     else:
-        rows = [*rows, asdict(_rehearsed(name, workshop.images, *every[len(rows)]))]
+        rows = [*rows, asdict(_rehearsed(name, workshop.guard, *every[len(rows)]))]
     ended = len(rows) >= len(every) and len(rows) == len(workshop.rehearsal["rows"])
     now = {"run": run, "rows": rows, "ended": ended}
     # Whoever ordered another one meanwhile, or deleted the workshop, is not overruled.
@@ -80,10 +80,10 @@ def rehearse(code: str, run: str) -> bool:
     return bool(same) and not ended
 
 
-def _rehearsed(name: str, images: str, lesson: Lesson, step: Step) -> Row:
+def _rehearsed(name: str, guard: str, lesson: Lesson, step: Step) -> Row:
     began, place = time.monotonic(), (lesson.title, step.title)
     try:
-        ensure_learning_cluster(name, images)
+        ensure_learning_cluster(name, guard)
         client = Client(name, REHEARSER, hardware=True)
         begin(client, lesson)
         change(client, lesson.id, lambda obj: progress.entered(obj, step))

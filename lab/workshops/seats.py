@@ -48,7 +48,7 @@ def join(code: str, nickname: str) -> tuple[Seat, str]:
         seat = Seat.objects.create(workshop=workshop, nickname=name, key=digest(token), cluster=cluster, group=group)
         if not rows and not workshop.waits:
             set_going(workshop)
-    ensure_learning_cluster(seat.cluster, workshop.images)
+    ensure_learning_cluster(seat.cluster, workshop.guard)
     return seat, token
 
 

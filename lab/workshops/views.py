@@ -27,7 +27,7 @@ from . import rehearsal
 from .accounts import NOT_FOR_YOU, denied, knows, staff, staff_for, use_up
 from .beginning import begin
 from .codes import new_code
-from .forms import WorkshopForm
+from .forms import MOST_PODS, WorkshopForm
 from .groups import named
 from .roles import instructs, standing, workshops_of
 from .seats import forget, next_clusters
@@ -85,7 +85,7 @@ def workshops(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             return denied(request, ApiError(403, "Forbidden", NOT_FOR_YOU))
         return render(request, "workshops/workshops.html", {"workshops": every})
-    first = {"forget": localdate() + timedelta(days=FORGET_DAYS), "seats": 30, "images": OUR_IMAGES}
+    first = {"forget": localdate() + timedelta(days=FORGET_DAYS), "seats": 30, "pods": MOST_PODS, "images": OUR_IMAGES}
     form = WorkshopForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
         made = Workshop.objects.create(code=_free_code(), by=request.user.username, **form.cleaned_data)
@@ -131,8 +131,9 @@ def edit(request: HttpRequest, one: Workshop) -> HttpResponse:
             # A class that learners are in already has begun: nobody is sent out of it.
             begun = {"begun": now()} if form.cleaned_data["waits"] and not one.waits and one.taken.exists() else {}
             Workshop.objects.filter(pk=one.pk).update(**form.cleaned_data, **begun)
+            one.refresh_from_db()
             theirs = [*one.taken.values_list("cluster", flat=True), *next_clusters(one)]
-            Cluster.objects.filter(name__in=theirs).update(guard=form.cleaned_data["images"])
+            Cluster.objects.filter(name__in=theirs).update(guard=one.guard)
         return redirect("workshop", one.code)
     return render(request, "workshops/edit.html", {"form": form, "workshop": one})
 
@@ -161,9 +162,20 @@ def change(request: HttpRequest, one: Workshop, act: str) -> HttpResponse:
     if act == "rehearse":
         _send("rehearse_workshop", one.code, rehearsal.order(one))
         return redirect("workshop", one.code)
+    if act == "earlier":
+        put_earlier(one, request.POST.get("lesson", ""))
+        return redirect(f"{reverse('workshop', args=[one.code])}#plan")
     one.is_open = act == "open"
     one.save(update_fields=["is_open"])
     return redirect("workshop", one.code)
+
+
+def put_earlier(one: Workshop, lesson: str) -> None:
+    """Before the one that it stands behind; nothing where there is none."""
+    at = one.lessons.index(lesson) if lesson in one.lessons else 0
+    if at:
+        one.lessons[at - 1], one.lessons[at] = one.lessons[at], one.lessons[at - 1]
+        one.save(update_fields=["lessons"])
 
 
 def _send(task: str, *args: str) -> None:

@@ -26,7 +26,7 @@ def make_ahead(code: str) -> bool:
         name = next((name for name in next_clusters(workshop) if name not in there), "")
         if not name or time.monotonic() > enough:
             return bool(name)
-        ensure_learning_cluster(name, workshop.images)
+        ensure_learning_cluster(name, workshop.guard)
         if not Workshop.objects.filter(code=code).exists():  # it was deleted meanwhile, with those that it knew of
             delete_cluster(name)
     return False

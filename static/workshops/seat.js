@@ -61,12 +61,20 @@ function show({ said, hand, waits, poll, questions, led, help: beside, time, wai
 
 // A question to the whole class: one press on an answer is the vote. Drawn once, so that who is choosing goes on choosing.
 const form = document.getElementById("poll");
+const fold = document.getElementById("poll-fold");
+function folds(away) {
+  form.classList.toggle("folded", away);
+  fold.ariaExpanded = !away;
+  fold.textContent = away ? "Your instructor asks all" : "Put it aside";
+}
+fold.onclick = () => folds(fold.ariaExpanded === "true");
 function asks(poll) {
   const named = poll ? `${poll.poll}/${poll.round}` : "";
   if (form.dataset.of === named) return;
   form.dataset.of = named;
   form.hidden = !poll;
   if (!poll) return;
+  folds(false);
   document.getElementById("poll-round").textContent = poll.round === 1 ? "Your instructor asks all: what do you think?" : "Once more, now that you have talked";
   document.getElementById("poll-ask").textContent = poll.ask;
   document.getElementById("poll-wrong").textContent = "";

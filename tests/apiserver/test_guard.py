@@ -123,6 +123,13 @@ def test_who_looks_into_a_pod_brings_no_image_from_elsewhere(learner):
         registry.update(Request("held", "kubectl"), PODS, "default", "x", looked, "ephemeralcontainers")
 
 
+def test_a_class_may_have_smaller_clusters(learner):
+    Cluster.objects.filter(name="held").update(guard="orrery/* pods=1")
+    learner.create(PODS, named("a", spec=pod()))
+    with pytest.raises(ApiError, match="exceeded quota: workshop, requested: pods=1, used: pods=1, limited: pods=1"):
+        learner.create(PODS, named("b", spec=pod()))
+
+
 def test_there_is_a_most_of_everything_and_none_of_it_can_be_deleted(learner, monkeypatch):
     monkeypatch.setitem(guard.MOST, PODS.resource, 2)
     for name in "ab":

@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from lab.runtime import RuntimeFailure
+from lab.runtime import RuntimeFailure, Sandbox, newest_first
 from tests.labs import wait_until
 
 from .conftest import CLUSTER
@@ -45,6 +45,24 @@ def test_to_run_a_sandbox_that_runs_already_gives_the_same_one(bench):
     spec, made = bench.pod()
     assert bench.runtime.run_pod_sandbox(spec) == made
     assert len([sandbox for sandbox in bench.runtime.list_pods() if sandbox.uid == spec.uid]) == 1
+
+
+def test_one_pod_is_told_of_as_in_the_list_of_all(bench):
+    pod, other = bench.pod("one"), bench.pod("other")
+    bench.container(pod)
+    listed = [sandbox for sandbox in bench.runtime.list_pods() if sandbox.uid == pod[0].uid]
+    assert len(listed[0].containers) == 1
+    assert bench.runtime.list_pod(pod[0].uid) == listed
+    assert [sandbox.id for sandbox in bench.runtime.list_pod(other[0].uid)] == [other[1]]
+    assert bench.runtime.list_pod("nobody") == []
+
+
+def test_of_several_sandboxes_of_a_pod_the_ready_and_newest_comes_first():
+    several = [
+        Sandbox(f"{made}", "c", "n", "default", "a", "a", ready, created_at=made)
+        for ready, made in ((False, 3.0), (True, 1.0), (True, 2.0))
+    ]
+    assert [each.created_at for each in newest_first(several)] == [2.0, 1.0, 3.0]
 
 
 def test_a_pods_program_answers_at_the_pods_address(bench):

@@ -1,6 +1,5 @@
 """Coming in and teaching, as browsers do it."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -69,7 +68,8 @@ def test_a_class_from_its_making_to_its_end(workshop):
     page = ada.get("/room/").content.decode()
     assert "Ada" in page and "Desired state" in page and f"{code.lower()}-1" in cluster_names()
     second = Browser(headers={"cookie": f"orrery-seat={joined(code, ' ada ').cookies['orrery-seat'].value}"})
-    assert re.search(r"<b>ada 2</b>", second.get("/room/").content.decode())
+    assert "<b>ada 2</b>, for another ada came before you" in second.get("/room/").content.decode()
+    assert "came before you" not in page
     assert "All 2 seats are taken" in joined(code, "Eve").content.decode()
     teacher.post(f"/staff/workshops/{code}/close")
     assert "takes nobody any more" in joined(code, "Eve").content.decode()
@@ -97,14 +97,33 @@ def test_a_workshop_is_changed_while_learners_are_in_it(workshop):
     assert "is no pattern of images" in teacher.post(path, {**WAYS, "images": "orrery/* nginx;latest"}).content.decode()
     workshop.refresh_from_db()
     assert workshop.title == "A class"
-    changed = {**WAYS, "title": "Another", "seats": 5, "images": "orrery/*, nginx:*", "forget": "2100-02-03"}
+    changed = {**WAYS, "title": "Another", "seats": 5, "forget": "2100-02-03"}
+    changed |= {"pods": 40, "images": "orrery/*, nginx:*"}
     assert teacher.post(path, changed).headers["Location"] == f"/staff/workshops/{workshop.code}/"
     workshop.refresh_from_db()
     assert (workshop.title, workshop.seats, str(workshop.forget)) == ("Another", 5, "2100-02-03")
-    assert workshop.images == "orrery/* nginx:*" == Cluster.objects.get(name="bcdfgh-2").guard
+    assert workshop.images == "orrery/* nginx:*"
+    assert Cluster.objects.get(name="bcdfgh-2").guard == "orrery/* nginx:* pods=40"
     teacher.post(path, WAYS)
-    assert Cluster.objects.get(name="bcdfgh-1").guard == "orrery/* mine/*"  # without a word of it
+    assert Cluster.objects.get(name="bcdfgh-1").guard == "orrery/* mine/* pods=100"  # without a word of it
     assert Browser().get(path).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lessons_stand_in_the_order_that_was_chosen(workshop):
+    teacher, _ = signed_in("a long one to keep", "grace")
+    path = f"/staff/workshops/{workshop.code}/"
+    order = ["01-one-big-application", "10-desired-state", "14-self-healing"]
+    teacher.post(f"{path}edit", {**WAYS, "lessons": order})
+    for _ in range(3):  # at the top it stays where it is
+        teacher.post(f"{path}earlier", {"lesson": "14-self-healing"})
+    assert teacher.post(f"{path}earlier", {"lesson": "no-such"}).status_code == 302
+    teacher.post(f"{path}edit", {**WAYS, "lessons": [*order, "05-machines-in-machines"]})
+    workshop.refresh_from_db()
+    assert workshop.lessons == ["14-self-healing", *order[:2], "05-machines-in-machines"]
+    page = Browser(headers={"cookie": f"orrery-seat={joined(workshop.code, 'Ada').cookies['orrery-seat'].value}"})
+    text = page.get("/room/").content.decode()
+    assert text.index("14-self-healing") < text.index("01-one-big-application") < text.index("05-machines-in-machines")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,7 +1,8 @@
 """What a stranger's cluster is held to, above the level "baseline" that holds for every pod: a learner of a workshop is
 administrator in it, so no LimitRange, ResourceQuota or role that they could delete will do.
 
-Pure. `view.guard` are the images that may run there, as patterns; empty: the cluster is nobody's but the lab's owner's.
+Pure. `view.guard` are the images that may run there, as patterns, and perhaps fewer of a kind than anybody may have:
+`orrery/* mine/* pods=40`; empty: the cluster is nobody's but the lab's owner's.
 Of Kubernetes' level "restricted" the parts that a container can be given without its being asked, the kubelet gives:
 see `lab/runtime/docker/strangers.py`. What each container may use at most stands there too.
 """
@@ -72,7 +73,7 @@ def check(view: View, kind: Kind, obj: dict, old: dict | None = None) -> None:
     """Raises ApiError 403 with all that is wrong with `obj`, which is to be created or to take the place of `old`."""
     if not view.guard:
         return
-    images = tuple(view.guard.split())
+    images = tuple(word for word in view.guard.split() if "=" not in word)
     spec, was = _pod_spec(kind, obj), _pod_spec(kind, old or {})
     wrong = list(_of_pod(images, spec)) if spec and spec != was else []
     if kind is BUILDS and old is None:
@@ -140,18 +141,20 @@ def check_room(state: View, writes: list[Write]) -> None:
     """Raises ApiError 403 if there is no room for these writes, which would follow `state`: under the store's lock."""
     if not state.guard:
         return
+    limits = (word.partition("=") for word in state.guard.split())
+    most = MOST | {name: int(number) for name, _, number in limits if number}
     made = [write for write in writes if not write.expected and not write.deleted]
-    for resource in {write.resource for write in made}.intersection(MOST):
-        _check_count(resource, state.count(resource), MOST[resource], [w for w in made if w.resource == resource])
+    for resource in {write.resource for write in made}.intersection(most):
+        _check_count(resource, state.count(resource), most[resource], [w for w in made if w.resource == resource])
     counted = [write for write in made if write.resource not in NOT_COUNTED]
     if counted:
         _check_count(
             "objects", sum(map(state.count, set(state.resources()).difference(NOT_COUNTED))), MOST_OBJECTS, counted
         )
     for write in writes:
-        most = MOST_OF_BUILD if write.resource == BUILDS.resource else MOST_BYTES
-        if not write.deleted and len(orjson.dumps(write.object)) > most:
-            raise ApiError(413, "RequestEntityTooLarge", f"{write.resource} {write.name}: at most {most} bytes")
+        size = MOST_OF_BUILD if write.resource == BUILDS.resource else MOST_BYTES
+        if not write.deleted and len(orjson.dumps(write.object)) > size:
+            raise ApiError(413, "RequestEntityTooLarge", f"{write.resource} {write.name}: at most {size} bytes")
 
 
 def _check_count(what: str, used: int, most: int, writes: list[Write]) -> None:

@@ -17,6 +17,7 @@ from lab.runtime import (
     Sandbox,
     SandboxSpec,
     Stream,
+    newest_first,
 )
 
 from . import execs, labels, listing, signals, strangers, streams
@@ -146,13 +147,19 @@ class DockerRuntime:
         self.remove_container(sandbox_id)
 
     def list_pods(self) -> list[Sandbox]:
-        rows = [row for row in self._rows(labels.pods_of(self._lab_id)) if row["State"] != DEAD]
-        containers = {row["Id"]: found for row in rows if not listing.is_sandbox(row) and (found := self._look(row))}
+        rows, containers = self._listed(labels.pods_of(self._lab_id))
         for gone in set(self._inspected) - containers.keys():
             self._inspected.pop(gone, None)
         for listed in set(self._made) & self._inspected.keys():
             self._made.pop(listed, None)
         return listing.sandboxes(rows, containers)
+
+    def list_pod(self, uid: str) -> list[Sandbox]:
+        return newest_first(listing.sandboxes(*self._listed(labels.filter_of(self._lab_id, uid=uid))))
+
+    def _listed(self, filters: dict[str, list[str]]) -> tuple[list[dict], dict[str, Container]]:
+        rows = [row for row in self._rows(filters) if row["State"] != DEAD]
+        return rows, {row["Id"]: found for row in rows if not listing.is_sandbox(row) and (found := self._look(row))}
 
     def _look(self, row: dict) -> Container | None:
         known = self._inspected.get(row["Id"])

@@ -24,6 +24,7 @@ from lab.runtime import (
     Sandbox,
     SandboxSpec,
     Stream,
+    newest_first,
 )
 
 from . import execs, logfile, place, procfs
@@ -79,6 +80,9 @@ class ProcessRuntime:
 
     def list_pods(self) -> list[Sandbox]:
         return [_sandbox(row) for row in self._engine.call("list_pods")]
+
+    def list_pod(self, uid: str) -> list[Sandbox]:
+        return newest_first(sandbox for sandbox in self.list_pods() if sandbox.uid == uid)
 
     def create_container(self, sandbox_id: str, pod: SandboxSpec, spec: ContainerSpec) -> str:
         return self._engine.call("create_container", sandbox_id=sandbox_id, spec=asdict(spec))
