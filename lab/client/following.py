@@ -79,6 +79,8 @@ class Follower:
     def _act_on_news(self) -> None:
         with self._lock:
             due, self._due = self._due, {}
+            # What is in a view by now, `act` will see: that is no news any more.
+            self._read |= {cluster: (state.uid, state.revision) for cluster, state in due.items()}
         for cluster, state in due.items():
             try:
                 self._act(state)

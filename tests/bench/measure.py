@@ -160,7 +160,10 @@ class BareEngine:
 
     def close(self) -> None:
         self.clear()
-        self.client.remove_network(self.network)
+        try:
+            self.client.remove_network(self.network)
+        except docker.errors.APIError as error:  # it counts somebody who is gone; no reason to lose what was measured
+            print(f"the engine keeps the network of this program until it is started anew: {error}", flush=True)
         self.client.close()
 
 
