@@ -65,9 +65,9 @@ class Follower:
             self._due.pop(cluster, None)
 
     def _run(self) -> None:
-        _reader.join(self)
         try:
             _look_everywhere([self])
+            _reader.join(self)  # what came meanwhile, it will find
             while not self._stopping.is_set():
                 self._woken.wait()
                 self._woken.clear()
