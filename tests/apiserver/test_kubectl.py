@@ -15,7 +15,9 @@ import pytest
 import yaml
 
 from lab.apimachinery.kinds import DEPLOYMENTS, NODES, PODS
+from lab.apiserver import feed
 from lab.client import Client
+from tests.labs import wait_until
 
 from .conftest import deployment, pod
 
@@ -185,11 +187,16 @@ def test_delete_waits_until_the_object_is_gone(k, api, client):
     client.create(DEPLOYMENTS, made)
     assert "deleted" in k.run("delete", "deploy", "web", "--wait=false")
     assert "timed out" in k.fail("delete", "deploy", "web", "--timeout", "1s")
-    release = threading.Timer(
-        0.7, lambda: client.patch(DEPLOYMENTS, "default", "web", {"metadata": {"finalizers": None}})
-    )
-    release.start()
+    wait_until("the first to hang up", lambda: not feed._feeds)
+
+    def release() -> None:
+        wait_until("the second to wait for its end", lambda: feed._feeds)
+        client.patch(DEPLOYMENTS, "default", "web", {"metadata": {"finalizers": None}})
+
+    releasing = threading.Thread(target=release)
+    releasing.start()
     assert "deleted" in k.run("delete", "deploy", "web")
+    releasing.join()
     assert client.find(DEPLOYMENTS, "default", "web") is None
 
 
