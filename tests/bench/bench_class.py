@@ -56,10 +56,12 @@ def main(learners: int, minutes: float, runtime: str, every: float) -> None:
         report.pods = machine.count_of_pods(lab), sum(one.pods() for one in them.learners)
         report.lab_stops = them.end()
         report.complaints = complaints(lab)
-    if runtime == "docker":
-        bare(report, learners * PODS)
-    steps = (report.samples[when] for when in ("lab alone", "all pods run", "after they played"))
-    print(report.text(machine.limits(*steps, learners)))
+    try:
+        if runtime == "docker":
+            bare(report, learners * PODS)
+    finally:  # whatever becomes of the engine without a lab
+        steps = (report.samples[when] for when in ("lab alone", "all pods run", "after they played"))
+        print(report.text(machine.limits(*steps, learners)))
 
 
 class Class:

@@ -130,9 +130,9 @@ class BareEngine:
         self.client = docker.APIClient(timeout=120, num_pools=64)
         self.network = self.client.create_network("orrery-bench", driver="bridge", labels={"orrery-bench": "1"})["Id"]
 
-    def container(self, image: str = IMAGE, network: str = "orrery-bench") -> str:
+    def container(self, image: str = IMAGE, network: str = "") -> str:
         """Create and start one on the user network, or in the network namespace of another container."""
-        host = self.client.create_host_config(network_mode=network)
+        host = self.client.create_host_config(network_mode=network or self.network)
         made = self.client.create_container(image, host_config=host, labels={"orrery-bench": "1"})
         self.client.start(made["Id"])
         return made["Id"]
