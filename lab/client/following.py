@@ -167,6 +167,9 @@ def _look(cluster: str, followers: list[Follower]) -> None:
     except DatabaseError as error:
         log.info("the log of %s is read later: %s", cluster, error)
         return
+    except Exception:  # one log that cannot be read must not keep anybody from the others
+        log.exception("the log of %s cannot be read", cluster)
+        return
     for follower in followers:
         try:
             follower.look(state)

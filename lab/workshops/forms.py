@@ -5,6 +5,8 @@ import re
 from django import forms
 from django.utils.timezone import localdate
 
+from lab.apimachinery.kinds import PODS
+from lab.apiserver.admission import guard
 from lab.models import OUR_IMAGES
 from lab.tutorials import shelf
 
@@ -12,7 +14,7 @@ PATTERN = re.compile(r"[\w.*?/:@-]+")
 IMAGES_HELP = "orrery/* are the lab’s own, mine/* what a learner builds. Each is a pattern; a space stands between two."
 
 MOST_MINUTES = 24 * 60
-MOST_PODS = 100  # that any stranger's cluster may have: see `admission/guard.py`
+MOST_PODS = guard.MOST[PODS.resource]
 PODS_HELP = "A learner who asks for more is told so. The rehearsal shows whether the lessons find room in it."
 MINUTES_HELP = "From when you begin it, or the first joins. On the wall you can give more. Left empty, no end is said."
 

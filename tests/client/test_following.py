@@ -115,6 +115,22 @@ def test_what_it_cannot_judge_does_not_end_it(cluster):
     follower.stop()
 
 
+def test_a_log_that_cannot_be_read_keeps_nobody_from_the_others(cluster, monkeypatch):
+    real, broken = following.view, f"{cluster}-broken"
+    store.create_cluster(broken)
+
+    def view(name: str) -> store.View:
+        if name == broken:
+            raise RuntimeError("the log ends before its own head")
+        return real(name)
+
+    monkeypatch.setattr(following, "view", view)
+    with is_followed(heard := Heard(cluster)):
+        store.append(broken, [write("lost")], "me")
+        store.append(cluster, [write("news")], "me")
+        wait_until("the news", lambda: heard.names[-1] == {"news"})
+
+
 def test_a_cluster_made_anew_is_another_one(cluster):
     store.append(cluster, [write("old"), write("older")], "me")
     with is_followed(heard := Heard(cluster)):
