@@ -100,8 +100,8 @@ def _told(phase: str, status: dict) -> dict[str, str]:
 
 TITLES = {"BlueGreen": "Blue-green", "RollingUpdate": "Rolling update"}
 # A release's phase → the board's word for the state that it is in: what shape and colour it has.
-ENDS = ("Promoted", "Aborted", "Superseded", "Failed")
 STATES = {"Paused": "unready", "Promoted": "ready", "Superseded": "done", "Aborted": "failed", "Failed": "failed"}
+ENDS = STATES.keys() - {"Paused"}
 
 
 def _buttons(kind: str, phase: str, paused: bool) -> dict[str, str]:
