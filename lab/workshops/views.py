@@ -172,10 +172,12 @@ def change(request: HttpRequest, one: Workshop, act: str) -> HttpResponse:
 
 def put_earlier(one: Workshop, lesson: str) -> None:
     """Before the one that it stands behind; nothing where there is none."""
-    at = one.lessons.index(lesson) if lesson in one.lessons else 0
-    if at:
-        one.lessons[at - 1], one.lessons[at] = one.lessons[at], one.lessons[at - 1]
-        one.save(update_fields=["lessons"])
+    with transaction.atomic():
+        row = Workshop.objects.select_for_update().get(pk=one.pk)  # another tab may order them, too
+        at = row.lessons.index(lesson) if lesson in row.lessons else 0
+        if at:
+            row.lessons[at - 1], row.lessons[at] = row.lessons[at], row.lessons[at - 1]
+            row.save(update_fields=["lessons"])
 
 
 def _send(task: str, *args: str) -> None:

@@ -8,12 +8,13 @@ const code = cluster?.match(/^([a-z]{6})-\d+$/)?.[1].toUpperCase();
 const part = document.getElementById("bar-along");
 const words = part.firstElementChild;
 const STATES = {
-  Looks: ["You look along with {name}. Alt and a click, or I on a tile, points.", ["rewind", "Their last minute"], ["take", "Offer to take over"], ["leave", "Leave"]],
+  Looks: ["You look along with {name}. Alt and a click, or I on a tile, points.", ["point", "Point"], ["rewind", "Their last minute"], ["take", "Offer to take over"], ["leave", "Leave"]],
   Offers: ["{name} is asked whether you may act.", ["give", "Do not ask"], ["leave", "Leave"]],
   Acts: ["You act in the cluster of {name}, who looks on.", ["give", "Give it back"], ["leave", "Leave"]],
 };
 let name = "";
 let shown = "";
+let aiming = false;
 
 const back = () => (location.href = `/staff/workshops/${code}/wall#${cluster}`);
 
@@ -31,6 +32,7 @@ function show(message) {
   if (!STATES[help?.state]) return back(); // either has ended it
   if (shown === help.state) return;
   shown = help.state;
+  aim(false);
   name = localStorage.getItem("names") === "hidden" ? "this learner" : message.name;
   const [said, ...ways] = STATES[help.state];
   words.textContent = said.replaceAll("{name}", name);
@@ -42,8 +44,16 @@ function show(message) {
 
 function button(act, textContent) {
   const one = make("button", { type: "button", textContent });
-  one.onclick = () => (act === "rewind" ? rewind() : ask(act));
+  one.onclick = () => (act === "rewind" ? rewind() : act === "point" ? aim(!aiming) : ask(act));
+  if (act === "point") one.setAttribute("aria-pressed", "false");
   return one;
+}
+
+// Without a key, as on a tablet: the next tap on the board points.
+function aim(on) {
+  aiming = on;
+  part.querySelector("[aria-pressed]")?.setAttribute("aria-pressed", on);
+  document.documentElement.toggleAttribute("data-aims", on);
 }
 
 // What they did to come to where they are: the time line, from a minute ago on.
@@ -66,6 +76,7 @@ function point(element) {
   if (!id) return false;
   ask("point", id);
   light(id, `${name} sees this`);
+  aim(false);
   return true;
 }
 
@@ -73,11 +84,12 @@ if (code) {
   connect();
   // Caught before the board hears of it: who points does not also open what they point at.
   addEventListener("click", (event) => {
-    if (!event.altKey || !point(event.target)) return;
+    if (!(event.altKey || aiming) || !point(event.target)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
   }, true);
   addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return aim(false);
     if (event.key.toLowerCase() !== "i" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
     if (!point(document.activeElement)) return;
     event.preventDefault();

@@ -72,6 +72,11 @@ def test_an_instructor_looks_along_points_and_acts_as_far_as_a_learner_lets_them
     expect(ada.locator(".pod.pointed")).to_have_attribute("data-id", pod.get_attribute("data-id"), timeout=SLOW)
     expect(grace.locator("body")).to_have_attribute("data-drawer", "closed")
     card = grace.locator('.card[data-id="deployments.apps/default/web"]')
+    press(grace, "Point")  # as on a tablet
+    card.click(position={"x": 8, "y": 8})
+    expect(ada.locator(".card.pointed")).to_have_attribute("data-id", "deployments.apps/default/web", timeout=SLOW)
+    expect(grace.locator("body")).to_have_attribute("data-drawer", "closed")
+    expect(grace.get_by_role("button", name="Point", exact=True)).to_have_attribute("aria-pressed", "false")
     card.locator("[data-step]").last.click()
     expect(grace.locator(".toast")).to_contain_text("take over first", timeout=SLOW)
 
