@@ -1,4 +1,8 @@
-"""Accounts of those who teach: Django's. A password that the lab has made is good for one sign-in."""
+"""Accounts of those who teach: Django's. A password that the lab has made is good for one sign-in.
+
+The answer to that one may be lost, as on bad Wi-Fi, and nobody else could let them in: the browser that sent it may
+send it again. It is known by its CSRF cookie, which it has anew as soon as an answer comes.
+"""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -6,12 +10,14 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
 from django.utils.decorators import decorator_from_middleware
 
 from lab.apimachinery.errors import ApiError
@@ -60,11 +66,24 @@ def is_own(user: User) -> bool:
     return user.has_usable_password() and not is_made(user)
 
 
-def use_up(user: User) -> None:
-    """What was made opens nothing any more, from the first sign-in on; they choose one of their own."""
+def use_up(user: User, request: HttpRequest) -> None:
+    """What was made opens nothing any more, from this first sign-in on; they choose one of their own."""
     if is_made(user):
-        user.set_unusable_password()
+        user.password = _used(request)
         user.save()
+
+
+def sends_again(request: HttpRequest) -> User | None:
+    """Whose first sign-in this is once more, if it is."""
+    user = User.objects.filter(username=request.POST.get("username", ""), is_active=True).first()
+    return user if user and constant_time_compare(user.password, _used(request)) else None
+
+
+def _used(request: HttpRequest) -> str:
+    """What stands in the place of a made password then. No password at all, to Django."""
+    browser, password = request.COOKIES.get(settings.CSRF_COOKIE_NAME), request.POST.get("password", "")
+    mark = salted_hmac(__name__, f"{browser} {password}").hexdigest() if browser else get_random_string(40)
+    return f"{UNUSABLE_PASSWORD_PREFIX}{mark}"
 
 
 def account_of(cookies: Mapping[str, str]) -> User | None:

@@ -24,7 +24,7 @@ from lab.models import OUR_IMAGES, Cluster, Workshop
 from lab.tutorials import shelf
 
 from . import rehearsal
-from .accounts import NOT_FOR_YOU, denied, knows, staff, staff_for, use_up
+from .accounts import NOT_FOR_YOU, denied, knows, sends_again, staff, staff_for, use_up
 from .beginning import begin
 from .codes import new_code
 from .forms import MOST_PODS, WorkshopForm
@@ -42,9 +42,10 @@ FORGET_DAYS = 30
 @knows
 def sign_in(request: HttpRequest) -> HttpResponse:
     form = AuthenticationForm(request, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        use_up(form.get_user())
-        login(request, form.get_user())
+    user = form.get_user() if form.is_valid() else sends_again(request)
+    if user:
+        use_up(user, request)
+        login(request, user)
         where = request.POST.get("next", "")
         ours = url_has_allowed_host_and_scheme(where, {request.get_host()})
         return redirect(where if ours else "/staff/workshops/")

@@ -35,6 +35,7 @@ class Row:
     author: str
     cause: int
     deleted: bool = False
+    ending: bool = False  # it has a time by which it is to be gone
     object: dict | None = None  # only of what the board has written
 
 
@@ -51,12 +52,13 @@ class Became:
 
 def rows_of(database: Path, cluster: str) -> list[Row]:
     asked = (
-        "SELECT r.revision, time, resource, r.name, author, cause, deleted, CASE author WHEN ? THEN object END "
+        "SELECT r.revision, time, resource, r.name, author, cause, deleted, "
+        "instr(CAST(object AS TEXT), '\"deletionTimestamp\"') > 0, CASE author WHEN ? THEN object END "
         "FROM lab_revision r JOIN lab_cluster c ON c.id = cluster_id WHERE c.name = ? ORDER BY r.revision"
     )
     with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
         found = opened.execute(asked, (BOARD, cluster)).fetchall()
-    return [Row(*row[:6], bool(row[6]), row[7] and orjson.loads(row[7])) for row in found]
+    return [Row(*row[:6], bool(row[6]), bool(row[7]), row[8] and orjson.loads(row[8])) for row in found]
 
 
 class Log:
@@ -70,7 +72,12 @@ class Log:
             self._caused[row.cause].append(row.revision)
 
     def effect(self, act: Act) -> Row | None:
-        return next((row for row in self._by_board if is_effect(row, act)), None)
+        """To delete what is ending already changes nothing: then it is the row by which it does."""
+        mine = next((row for row in self._by_board if is_effect(row, act)), None)
+        if mine or act.name != DELETE:
+            return mine
+        others = (row for row in self._rows.values() if row.ending and (row.resource, row.name) == (POD, act.target))
+        return next((row for row in others if row.time <= act.answered + SLACK), None)
 
     def first_pod(self, row: Row) -> Row | None:
         """The first row of a pod that came of this one, which may be it."""
@@ -104,8 +111,8 @@ def became(
     """`heard`: where each message led their board, and when; `turned`: when their tile was another; `until`: when they
     did something else, of which that may have come."""
     effect = log.effect(act)
-    if effect is None:
-        return Became(act)
+    if effect is None or effect.author != BOARD:
+        return Became(act, effect.revision if effect else 0)
     pod = log.first_pod(effect)
     shown = pod if act.name == RESTART else effect
     board = wall = None

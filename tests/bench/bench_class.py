@@ -56,12 +56,12 @@ def main(learners: int, minutes: float, runtime: str, every: float) -> None:
         report.pods = machine.count_of_pods(lab), sum(one.pods() for one in them.learners)
         report.lab_stops = them.end()
         report.complaints = complaints(lab)
-    try:
-        if runtime == "docker":
-            bare(report, learners * PODS)
-    finally:  # whatever becomes of the engine without a lab
-        steps = (report.samples[when] for when in ("lab alone", "all pods run", "after they played"))
-        print(report.text(machine.limits(*steps, learners)))
+        try:
+            if runtime == "docker":
+                bare(report, learners * PODS)
+        finally:  # whatever becomes of the engine alone
+            steps = (report.samples[when] for when in ("lab alone", "all pods run", "after they played"))
+            print(report.text(machine.limits(*steps, learners)))
 
 
 class Class:
@@ -173,7 +173,7 @@ def complaints(lab: LabUnderTest) -> list[str]:
 
 
 def bare(report: Report, pods: int) -> None:
-    """The same number of the same pods, without a lab."""
+    """The same number of the same pods, beside a lab that has none any more: with it, its images would go."""
     engine = BareEngine()
     try:
         before = used_mb()

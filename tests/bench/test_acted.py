@@ -46,6 +46,13 @@ def test_a_delete_is_the_row_that_marks_the_pod():
     assert (told.revision, told.board, told.wall) == (15, pytest.approx(0.15), pytest.approx(0.5))
 
 
+def test_to_delete_what_ends_already_changes_nothing_and_is_not_lost():
+    ends = Row(18, 111.0, "pods", "one-2-a", "replicaset-controller", 16, ending=True)
+    act = Act(DELETE, "one-2-a", 0, 111.2, 111.3)
+    assert became(act, Log([*ROWS, ends]), HEARD, TURNED).revision == 18
+    assert became(act, LOG, HEARD, TURNED).revision == 0
+
+
 def test_a_restart_is_shown_when_there_is_a_pod_of_it():
     told = became(Act(RESTART, "one", 0, 110.0, 110.2), LOG, HEARD, TURNED)
     assert (told.revision, told.board, told.wall) == (16, pytest.approx(0.4), pytest.approx(0.5))

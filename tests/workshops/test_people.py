@@ -48,6 +48,25 @@ def test_a_password_is_shown_once_good_once_and_then_one_chooses(workshop, teach
     assert signed_in("bert", "one of my own")[1] and "not chosen" not in teacher.get(PATH).content.decode()
 
 
+def test_a_first_sign_in_whose_answer_was_lost_is_sent_again_by_the_same_browser_alone(workshop, teacher):
+    form = {"username": "bert", "password": password_in(add(teacher, "bert"))}
+    lost, other = Browser(), Browser()
+    for browser in (lost, other):
+        browser.get("/staff/sign-in")
+    before = lost.cookies["csrftoken"].value
+    lost.post("/staff/sign-in", form)
+    lost.cookies.clear()
+    lost.cookies["csrftoken"] = before
+    assert "Location" not in other.post("/staff/sign-in", form).headers
+    assert "Location" not in lost.post("/staff/sign-in", form | {"password": "something else"}).headers
+    assert lost.post("/staff/sign-in", form).headers["Location"] == "/staff/workshops/"
+    assert lost.get("/staff/workshops/").headers["Location"] == "/staff/password"
+    chooses(lost)
+    lost.cookies.clear()
+    lost.cookies["csrftoken"] = before
+    assert "Location" not in lost.post("/staff/sign-in", form).headers
+
+
 def test_who_went_without_choosing_gets_another_and_who_has_chosen_does_not(workshop, teacher):
     bert, _ = signed_in("bert", password_in(add(teacher, "bert")))
     again = password_in(teacher.post(f"{PATH}/new-password", {"account": "bert"}).content.decode())

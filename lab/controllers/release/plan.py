@@ -5,12 +5,12 @@ from lab.apimachinery.meta import is_deleting
 
 from ..deployment.revisions import same_template
 from ..deployment.status import is_complete
-from .ending import ENDS, FAILED, PROMOTED, SUPERSEDED, finish, interruption
+from .ending import ABORTED, ENDS, FAILED, PROMOTED, SUPERSEDED, finish, interruption
 from .look import CANARY, ROLLING, Look, Plan, revision_of, written
 from .strategies import PROGRESSING, STRATEGIES, SWITCHED, new_pods, weight_at
 
 WAITING = "Waiting"
-WARNINGS = (FAILED, "Aborted", SUPERSEDED)
+WARNINGS = (FAILED, ABORTED, SUPERSEDED)
 
 
 def make_plan(look: Look) -> Plan:
