@@ -59,8 +59,10 @@ class Tutor(Standby):
         self._due[cluster] = time.monotonic()  # where this fails, it is done again
         try:
             active = self._active(cluster)
-        except UnknownCluster:
-            active = []
+        except (ApiError, UnknownCluster) as error:
+            if isinstance(error, ApiError) and error.code != 404:
+                raise
+            active = []  # the cluster is gone, and its lessons with it
         keys = {(cluster, obj["metadata"]["uid"]) for obj in active}
         self._playing = {key: one for key, one in self._playing.items() if key[0] != cluster or key in keys}
         if not active:

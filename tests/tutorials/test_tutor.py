@@ -5,7 +5,7 @@ import pytest
 from lab.apimachinery.kinds import LESSONS
 from lab.celery import app
 from lab.client import Client, LostFence
-from lab.client.clusters import ensure_cluster
+from lab.client.clusters import delete_cluster, ensure_cluster
 from lab.tutorials import tutor
 from lab.tutorials.tasks import tutor_of_worker
 from lab.tutorials.tutor import Tutor
@@ -92,6 +92,14 @@ def test_who_could_not_be_looked_at_is_tried_again(teaching, played, monkeypatch
     monkeypatch.setattr(played, "fails", None)
     teaching.turn()
     assert played.turns == ["ann", "ann"]
+
+
+def test_a_cluster_that_is_gone_is_looked_at_no_more(teaching, played, monkeypatch):
+    monkeypatch.setattr(played, "wait", 0.0)
+    teaching.hear(Client("ann", "tester").view())
+    teaching.turn()
+    delete_cluster("ann")
+    assert teaching.turn() > 1  # without a word, and bob is not kept waiting
 
 
 def test_one_of_two_tutors_acts(teaching, played):
