@@ -47,7 +47,7 @@ def _board(client: Client, act: Act, folder: Path) -> Done:
         subject = parse_subject(str(form.pop("of")))
         found = find(client.view(), subject)
         if not found:
-            raise ApiError(404, "NotFound", f"there is no {subject}")
+            raise ApiError(404, "NotFound", f"there {'is' if '/' in str(subject) else 'are'} no {subject}")
         form |= {"namespace": found[0]["metadata"].get("namespace", ""), "name": found[0]["metadata"]["name"]}
     return perform(client, act.text, {"namespace": "default", **form})
 

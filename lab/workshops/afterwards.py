@@ -35,7 +35,7 @@ FRESH = timedelta(minutes=3)  # so long after a fault its page looks again by it
 def page(request: HttpRequest, workshop: Workshop) -> HttpResponse:
     role = standing(request.user, workshop).role
     fresh = workshop.drills.filter(began__gt=now() - FRESH).exists()
-    context = {"workshop": workshop, "role": role, "faults": FAULTS, "fresh": fresh, **_report(workshop, role)}
+    context = {**_report(workshop, role), "workshop": workshop, "role": role, "faults": FAULTS, "fresh": fresh}
     return render(request, "workshops/report.html", context)
 
 

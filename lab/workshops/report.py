@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from lab.models import Seat, Workshop
 from lab.tutorials.lesson import Lesson, Step
 from lab.tutorials.predictions import in_sum
+from lab.tutorials.told import told_in
 
 from . import voices as said
 from .drills import FAULTS, Outcome
@@ -22,7 +23,7 @@ COLUMNS = (
     "name", "group", "joined", "last seen", "lesson", "step", "passed", "seconds", "tries", "hints", "shown by the lab",
     "predicted", "came true", "misconception",
 )  # fmt: skip
-OF_DRILLS = ("fault", "struck", "hurt after", "noticed after", "well after")
+OF_DRILLS = ("fault", "struck", "hurt after", "noticed after", "well after", "not struck, for")
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
 
 
@@ -63,7 +64,7 @@ def _learner(seat: Seat, lessons: list[Lesson], kept: dict[str, dict], seen: flo
         "passed": sum(not one["skipped"] for one in passed),
         "shown": sum(one["skipped"] for one in passed),
         "minutes": round(sum(one["seconds"] for one in passed if not one["skipped"]) / 60, 1),
-        "hints": sum(one.get("hints", 0) for one in passed),
+        "hints": sum(_hints(kept.get(lesson.id), step) for lesson in lessons for step in lesson.steps),
         "predicted": len(predicted),
         "right": sum(one["right"] for one in predicted),
     }
@@ -72,6 +73,17 @@ def _learner(seat: Seat, lessons: list[Lesson], kept: dict[str, dict], seen: flo
 def _passed(lesson: Lesson, obj: dict | None) -> Iterator[tuple[Step, dict]]:
     kept = obj.get("status", {}).get("steps", {}) if obj else {}
     return ((step, kept[step.id]) for step in lesson.steps if step.id in kept)
+
+
+def _hints(obj: dict | None, step: Step) -> int:
+    """As many as the wall says: those that the lab showed at a step, passed or not, and those that an instructor sent
+    there."""
+    if obj is None:
+        return 0
+    status, sent = obj.get("status", {}), sum(one.get("hint") is True for one in told_in(obj, step.id))
+    if step.id in status.get("steps", {}):
+        return sent + status["steps"][step.id].get("hints", 0)
+    return sent + (len(status.get("hints", ())) if obj["spec"]["step"] == step.id else 0)
 
 
 def _step(lesson: Lesson, step: Step, learners: list[dict[str, dict]]) -> dict:
@@ -89,7 +101,7 @@ def _step(lesson: Lesson, step: Step, learners: list[dict[str, dict]]) -> dict:
         "lost": len(here),
         "shown": len(passed) - len(done),
         "seconds": round(statistics.median(done), 1) if done else None,
-        "hints": sum(one.get("hints", 0) for one in passed),
+        "hints": sum(_hints(obj, step) for obj in mine),
     }
 
 
@@ -138,9 +150,9 @@ def _rows(lesson: Lesson, obj: dict) -> Iterator[dict]:
     kept, at = obj.get("status", {}).get("steps", {}), obj["spec"]["step"]
     for step in lesson.steps:
         if step.id in kept:
-            yield {"lesson": lesson.title, "step": step.title, **_done(kept[step.id])}
+            yield {"lesson": lesson.title, "step": step.title, **_done(kept[step.id]), "hints": _hints(obj, step)}
         elif step.id == at:
-            yield {"lesson": lesson.title, "step": step.title}
+            yield {"lesson": lesson.title, "step": step.title, "hints": _hints(obj, step)}
 
 
 def _done(kept: dict) -> dict:
@@ -149,7 +161,6 @@ def _done(kept: dict) -> dict:
         "passed": stamp(kept["passed"]["time"]),
         "seconds": kept["seconds"],
         "tries": kept["runs"],
-        "hints": kept.get("hints", 0),
         "shown by the lab": "yes" if kept["skipped"] else "",
         "predicted": first.get("chosen", ""),
         "came true": {True: "yes", False: "no"}.get(first.get("right"), ""),
@@ -159,8 +170,8 @@ def _done(kept: dict) -> dict:
 
 def _struck(fault: str, began: datetime, one: Outcome) -> dict:
     """In seconds; empty for what has not come."""
-    seconds = (title(fault), stamp(began.timestamp()), one.hurt, one.noticed, one.well)
-    return dict(zip(OF_DRILLS, seconds, strict=True))
+    said = (title(fault), stamp(began.timestamp()), one.hurt, one.noticed, one.well, one.failed)
+    return dict(zip(OF_DRILLS, said, strict=True))
 
 
 def title(fault: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from .polls import FIRST, SECOND, Polled, side_by_side
 from .questions import Wanted
 
+ALOUD = "aloud"  # an answer of which nothing is written
 COLUMNS = ("first vote", "second vote", "question", "votes", "answer")
 Names = Mapping[str, str]  # cluster → the name of its learner
 
@@ -59,4 +60,8 @@ def rows_of(cluster: str, voices: Voices) -> Iterator[dict]:
             yield {"lesson": poll.lesson, "step": poll.step, "first vote": first, "second vote": second}
     for one in voices.questions:
         if one.by == cluster:
-            yield {"question": one.text, "votes": len(one.voters), "answer": one.answer}
+            yield {
+                "question": one.text,
+                "votes": len(one.voters),
+                "answer": one.answer or (ALOUD if one.answered else ""),
+            }

@@ -70,7 +70,7 @@ def test_whatever_a_subject_means_is_deleted(cluster):
     ("act", "says"),
     [
         (Act("do", "fly"), "the board has no action fly"),
-        (Act("do", "kill", {"of": "pods app=none"}), "there is no pods app=none"),
+        (Act("do", "kill", {"of": "pods app=none"}), "there are no pods app=none"),
         (Act("apply", "../settings.py"), "there is no file"),
         (Act("kubectl", "config view"), "config is not for this command line"),
     ],

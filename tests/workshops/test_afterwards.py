@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from django.utils.timezone import now
 
 from lab.apimachinery.kinds import DEPLOYMENTS, LESSONS, NODES
 from lab.client import Client
 from lab.models import Drill, Workshop
+from lab.tutorials.told import telling
 from lab.workshops.drills import FAULTS, judged, outcomes, strike
 from lab.workshops.report import safe
 from lab.workshops.seats import join
@@ -76,7 +78,7 @@ def test_a_fault_comes_to_every_cluster_and_says_where_it_could_not(room):
     assert "in 0 of 2 clusters" in strike(room, "kill")  # there is no pod
     dark, kill = Drill.objects.order_by("id")
     assert [one.failed for one in outcomes(dark, [ada, bea])] == ["", ""]
-    assert all("there is no pods" in one.failed for one in outcomes(kill, [ada, bea]))
+    assert all("there are no pods" in one.failed for one in outcomes(kill, [ada, bea]))
 
 
 def test_what_a_learner_does_after_it_is_read_of_their_log(room):
@@ -120,6 +122,31 @@ def test_the_page_and_its_files_say_what_the_workshop_came_to(room):
     ]
     assert [bool(one["passed"]) for one in lines] == [True, False, False, False]
     assert [one["fault"] for one in lines[2:]] == [FAULTS["dark"].title] * 2 and lines[2]["struck"]
+
+
+def test_the_hints_of_the_report_are_those_of_the_wall(room):
+    ada = Client(room.taken.first().cluster, "board", hardware=True)
+    obj = ada.get(LESSONS, "", LESSON)
+    ada.update(LESSONS, telling(obj, "take-all-away", "Look at the rail.", "grace", 1_790_000_100.0))
+    found = grace().get(f"/staff/workshops/{room.code}/report.json").json()
+    assert [one["hints"] for one in found["learners"]] == [2, 0]
+    steps = {one["step"]: one["hints"] for one in found["steps"]}
+    assert steps["Take one away"] == steps["Take all of them away"] == 1
+    text = grace().get(f"/staff/workshops/{room.code}/report.csv").content.decode()
+    assert [one["hints"] for one in csv.DictReader(io.StringIO(text))] == ["1", "1", ""]
+
+
+def test_the_file_says_who_was_not_struck_and_why(room):
+    strike(room, "kill")  # there is no pod
+    text = grace().get(f"/staff/workshops/{room.code}/report.csv").content.decode()
+    why = [one["not struck, for"] for one in csv.DictReader(io.StringIO(text)) if one["fault"]]
+    assert len(why) == 2 and all("there are no pods" in one for one in why)
+
+
+def test_when_the_class_is_over_its_report_offers_no_fault(room):
+    assert "faults" in grace().get(f"/staff/workshops/{room.code}/report").content.decode()
+    Workshop.objects.update(over=now())
+    assert "faults" not in grace().get(f"/staff/workshops/{room.code}/report").content.decode()
 
 
 def test_an_outsider_reads_no_report_and_strikes_nobody(room):

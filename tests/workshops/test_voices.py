@@ -8,6 +8,7 @@ import pytest
 from lab.models import Poll, Role, Upvote, Vote, Workshop
 from lab.tutorials import shelf
 from lab.workshops.polls import Polled
+from lab.workshops.questions import Wanted
 from lab.workshops.seats import join
 from lab.workshops.voices import Voices, polled, rows_of
 
@@ -76,3 +77,8 @@ def test_a_question_that_was_written_anew_is_told_by_what_was_kept():
     assert told["ask"] == "" and told["learners"] == [{"name": "Ada", "first": "gone", "second": ""}]
     voted = {"first vote": "gone", "second vote": ""}
     assert list(rows_of("c-1", Voices([poll], []))) == [{"lesson": "A lesson", "step": "A step", **voted}]
+
+
+def test_a_question_that_was_answered_aloud_is_so_in_the_file():
+    one = Wanted(1, "And then?", "c-1", 5.0, "", 9.0, frozenset())
+    assert [row["answer"] for row in rows_of("c-1", Voices([], [one]))] == ["aloud"]
