@@ -1,6 +1,7 @@
 """What an instructor says of a workshop when they make it, or change it later."""
 
 import re
+from typing import Any
 
 from django import forms
 from django.utils.timezone import localdate
@@ -13,22 +14,26 @@ from lab.tutorials import shelf
 PATTERN = re.compile(r"[\w.*?/:@-]+")
 IMAGES_HELP = "orrery/* are the lab’s own, mine/* what a learner builds. Each is a pattern; a space stands between two."
 
-MOST_MINUTES = 24 * 60
+MOST_MINUTES, MOST_SEATS = 24 * 60, 200
 MOST_PODS = guard.MOST[PODS.resource]
 PODS_HELP = "A learner who asks for more is told so. The rehearsal shows whether the lessons find room in it."
 MINUTES_HELP = "From when you begin it, or the first joins. On the wall you can give more. Left empty, no end is said."
 
 
+def up_to(most: int, label: str, **more: Any) -> forms.IntegerField:
+    """A number from one on."""
+    wrong = dict.fromkeys(("invalid", "min_value", "max_value"), f"Write a number from 1 to {most}.")
+    return forms.IntegerField(min_value=1, max_value=most, label=label, error_messages=wrong, **more)
+
+
 class WorkshopForm(forms.Form):
     title = forms.CharField(max_length=80, label="What is it called?")
-    lessons = forms.MultipleChoiceField(label="Lessons", widget=forms.CheckboxSelectMultiple)
-    seats = forms.IntegerField(min_value=1, max_value=200, label="At most so many learners")
-    minutes = forms.IntegerField(
-        min_value=1, max_value=MOST_MINUTES, required=False, label="How many minutes it lasts", help_text=MINUTES_HELP
+    lessons = forms.MultipleChoiceField(
+        label="Lessons", widget=forms.CheckboxSelectMultiple, error_messages={"required": "Choose at least one lesson."}
     )
-    pods = forms.IntegerField(
-        min_value=1, max_value=MOST_PODS, required=False, label="Most pods in a learner’s cluster", help_text=PODS_HELP
-    )
+    seats = up_to(MOST_SEATS, "At most so many learners")
+    minutes = up_to(MOST_MINUTES, "How many minutes it lasts", required=False, help_text=MINUTES_HELP)
+    pods = up_to(MOST_PODS, "Most pods in a learner’s cluster", required=False, help_text=PODS_HELP)
     images = forms.CharField(max_length=2000, required=False, label="Images that may run", help_text=IMAGES_HELP)
     waits = forms.TypedChoiceField(
         label="Before you begin the class, whoever joins",
@@ -39,7 +44,7 @@ class WorkshopForm(forms.Form):
     )
     goes = forms.TypedChoiceField(
         label="When it is over, learners’ clusters",
-        choices=[(False, "sleep: what was done in them can still be looked at"), (True, "go; certificates stay")],
+        choices=[(False, "sleep, and can be looked at"), (True, "go; certificates stay")],
         coerce=lambda said: said == str(True),
         empty_value=False,
         required=False,

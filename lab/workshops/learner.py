@@ -50,8 +50,14 @@ def come_in(request: HttpRequest) -> HttpResponse:
         except (Refused, ValueError) as why:
             if isinstance(why, Refused):
                 was_wrong(address)
-            said["wrong"], status = str(why), 422
-    return render(request, "workshops/join.html", said, status=status)
+            said |= {"wrong": str(why), "no_seat": isinstance(why, Refused)}
+            status = 422
+    token = request.COOKIES.get(COOKIE, "")
+    gone = bool(token) and seat_of(token) is None
+    answer = render(request, "workshops/join.html", {**said, "gone": gone}, status=status)
+    if gone:  # it opens nothing any more, and that is said once
+        answer.delete_cookie(COOKIE, samesite="Lax")
+    return answer
 
 
 @require_GET

@@ -25,10 +25,13 @@ MAY = [
     (OBSERVER, "Observer: sees the wall and the report, without names"),
     (INSTRUCTOR, "Instructor: may everything here, and make workshops"),
 ]
+NAMES = "Only letters, digits and @ . + - _ are in such a name, and no spaces."
 
 
 class PersonForm(forms.Form):
-    account = forms.CharField(max_length=150, label="Name to sign in with", validators=[UnicodeUsernameValidator()])
+    account = forms.CharField(
+        max_length=150, label="Name to sign in with", validators=[UnicodeUsernameValidator(message=NAMES)]
+    )
     role = forms.ChoiceField(choices=MAY, label="What they are here")
     groups = forms.MultipleChoiceField(
         label="Groups of an assistant", widget=forms.CheckboxSelectMultiple, required=False

@@ -21,16 +21,16 @@ export function draw(poll) {
 
 function bar({ text, first, second }, { voted, round }) {
   const item = make("li", {});
-  item.append(make("span", { textContent: text }), meter("first", first, voted[0]));
-  if (round === 2) item.append(meter("again", second, voted[1]));
+  item.append(make("span", { textContent: text }), meter("first", first, voted[0], round));
+  if (round === 2) item.append(meter("again", second, voted[1], round));
   return item;
 }
 
-function meter(name, count, of) {
+function meter(name, count, of, round) {
   const line = make("span", { className: `bar ${name}` });
   const fill = make("i", { ariaHidden: "true" });
   fill.style.width = `${of ? (100 * count) / of : 0}%`;
-  line.append(fill, make("b", { textContent: `${count} ${name}` }));
+  line.append(fill, make("b", { textContent: round === 1 ? `${count} of ${of}` : `${count} ${name}` }));
   return line;
 }
 

@@ -14,6 +14,7 @@ export function draw(news) {
   write($("time-open").querySelector("i"), short);
   const ends = left === null ? "No time is said." : left > 0 ? `${left} min are left.` : "The time is up.";
   write($("time-now"), time.over ? `The class is over${time.goes ? ", and its clusters are gone" : ": its clusters sleep"}.` : time.paused ? `All pause: they look, and cannot act. ${ends}` : ends);
+  document.body.toggleAttribute("data-over", time.over);
   $("time-pause").hidden = time.over || time.paused;
   $("time-resume").hidden = time.over || !time.paused;
   for (const button of document.querySelectorAll("[data-minutes]")) button.hidden = time.over;

@@ -1,5 +1,6 @@
 """Coming in and teaching, as browsers do it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,7 @@ def test_a_class_from_its_making_to_its_end(workshop):
     Workshop.objects.filter(code=code).update(forget=localdate())
     forget_overdue()  # the day has come
     assert not any(name.startswith(code.lower()) for name in cluster_names())
+    assert "is deleted" in (told := ada.get("/join")).content.decode() and not told.cookies["orrery-seat"].value
     assert ada.get("/back/" + token).status_code == 404
     joined(workshop.code, "Bob")
     teacher.post(f"/staff/workshops/{workshop.code}/delete")  # or by hand
@@ -107,6 +109,23 @@ def test_a_workshop_is_changed_while_learners_are_in_it(workshop):
     teacher.post(path, WAYS)
     assert Cluster.objects.get(name="bcdfgh-1").guard == "orrery/* mine/* pods=100"  # without a word of it
     assert Browser().get(path).status_code == 302
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_in_the_form_is_said_in_words(workshop):
+    teacher, _ = signed_in("a long one to keep", "grace")
+    asked = {**WAYS, "lessons": [], "seats": 999, "minutes": -3, "pods": 4000}
+    page = teacher.post("/staff/workshops/", asked).content.decode()
+    for said in ("Choose at least one lesson.", "from 1 to 200.", "from 1 to 1440.", "from 1 to 100."):
+        assert said in page
+    assert "Ensure" not in page and "field is required" not in page
+
+
+@pytest.mark.django_db
+def test_who_mistypes_the_code_goes_on_in_its_field(workshop):
+    code = re.compile(r"<input name=\"code\"[^>]*autofocus")
+    assert code.search(joined("BCDFGJ", "Ada").content.decode())
+    assert not code.search(joined(workshop.code, "…").content.decode())  # it is the name that is wrong
 
 
 @pytest.mark.django_db(transaction=True)

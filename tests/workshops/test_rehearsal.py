@@ -43,7 +43,10 @@ def test_each_stage_is_set_once_and_what_could_not_be_is_said(played, teacher):
     run = order(played)
     for number in range(every):
         assert rehearse(played.code, run)
-        assert f"{number + 1} of {every} stages are set" in teacher.get(path).content.decode()
+        page = teacher.get(path).content.decode()
+        assert f"{number + 1} of {every} stages are tried" in page
+        assert page.count("could not be set") == ("there is no image" in page)  # not called set while it goes on
+        assert "<details open><summary>Stage by stage" in page  # the page comes anew each two seconds
     assert "bcdfgh-0" in cluster_names()
     assert not rehearse(played.code, run) and "bcdfgh-0" not in cluster_names()
     page = teacher.get(path).content.decode()
