@@ -18,6 +18,8 @@ from .backends import READY, Endpoint, backend_name, backend_of, endpoints_of
 DOMAIN = "cluster.local"
 NODE_PORT_ADDRESS = "127.0.0.1"
 WEB = "http"
+MACHINE = "localhost"
+NOT_FOR_PODS = 24  # the prefix of a network's first part, which is for the lab
 Place = tuple[str, int]  # address, port
 # Whose pods each kind of data plane can reach, by the runtime of their node.
 REACHES = {"host": ("docker", "process"), "gateway": ("docker",)}
@@ -63,7 +65,7 @@ def desired(picture: Picture, plane: str) -> dict:
             result.aliases[_full_name(service, picture)] = service["spec"]["externalName"].removesuffix(".")
             continue
         every = endpoints_of(service, picture.slices.get(_place(service), []), picture.runtimes, picture.find_pod)
-        found = [each for each in every if not picture.within or ipaddress.ip_address(each.address) in picture.within]
+        found = [each for each in every if _may_lead_to(each.address, service, picture)]
         reached = [each for each in found if not each.runtime or each.runtime in REACHES[plane]]
         for port in tcp_ports(service):
             name = backend_name(service, port)
@@ -82,6 +84,17 @@ def desired(picture: Picture, plane: str) -> dict:
 
 def _place(obj: dict) -> tuple[str, str]:
     return obj["metadata"]["namespace"], obj["metadata"]["name"]
+
+
+def _may_lead_to(address: str, service: dict, picture: Picture) -> bool:
+    """A stranger's Services lead to pods of theirs. In the first /24 of a network (`runtime/docker/places.py`)
+    is none, but the machine itself, which the host's data plane asks from within, where no firewall stands: only the
+    API's own Service leads there."""
+    if not picture.within:
+        return True
+    place = ipaddress.IPv4Address(address)
+    lab = ipaddress.IPv4Network(f"{picture.within.network_address}/{NOT_FOR_PODS}")
+    return place in picture.within and (place not in lab or is_api(service))
 
 
 def _full_name(service: dict, picture: Picture) -> str:
@@ -161,17 +174,20 @@ def _add_ingresses(result: Desired, picture: Picture) -> None:
 
 def _rules(ingress: dict, picture: Picture) -> Iterator[tuple[str, tuple[str, str], str]]:
     """(host, (path, prefix|exact), backend's name). What names no host answers to every host that nobody else has, and
-    to the cluster's own name, for there may be other clusters behind the same door."""
-    anywhere = ("", f"{picture.cluster}.localhost")
+    to the cluster's own name, for there may be other clusters behind the same door. A stranger's answers to that name
+    alone: all others are somebody's mistake, or the machine's own, to which a browser shows its cookies."""
+    own = f"{picture.cluster}.localhost"
+    anywhere = (own,) if picture.within else ("", own)
     spec = ingress["spec"]
-    for rule in spec.get("rules") or ():
+    rules = [rule for rule in spec.get("rules") or () if not (picture.within and rule.get("host") == MACHINE)]
+    for rule in rules:
         for path in (rule.get("http") or {}).get("paths") or ():
             match = "exact" if path.get("pathType") == "Exact" else "prefix"
             backend = _target(ingress, path["backend"], picture.services)
             for host in (rule["host"],) if rule.get("host") else anywhere:
                 yield host, (path.get("path") or "/", match), backend
     if spec.get("defaultBackend"):
-        hosts = {rule["host"] for rule in spec.get("rules") or () if rule.get("host")}
+        hosts = {rule["host"] for rule in rules if rule.get("host")}
         backend = _target(ingress, spec["defaultBackend"], picture.services)
         for host in (*anywhere, *sorted(hosts)):
             if not _answers_all(spec, host):

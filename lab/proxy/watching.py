@@ -5,7 +5,7 @@ import ipaddress
 from django.conf import settings
 
 from lab.apimachinery.kinds import ENDPOINTSLICES, INGRESSES, NODES, PODS, SERVICES
-from lab.apimachinery.labels import GATEWAY, RUNTIME_LABEL
+from lab.apimachinery.labels import GATEWAY, KUBELET, RUNTIME_LABEL
 from lab.apimachinery.meta import is_true
 from lab.apimachinery.services import SERVICE_NAME, api_servers
 from lab.client import Change, View
@@ -68,9 +68,11 @@ def picture_of(view: View) -> Picture:
 
 def network_of(view: View) -> ipaddress.IPv4Network:
     """The cluster's own: by its gateway's address; where it has none because its pods are processes of this machine, by
-    a node's range, which its kubelet chose. Without either, one with nobody in it."""
+    a node's range, which its kubelet chose: a node of which no kubelet has said so is one that a stranger has written,
+    and so is its range. Without either, one with nobody in it."""
     places = [gateway.partition(":")[0] for gateway in gateways_of(view)]
-    places += [_range(node).partition("/")[0] for node in view.list(NODES.resource) if _engine(node) == "process"]
+    processes = [node for node in view.list(NODES.resource) if _engine(node) == "process" and _note(node, KUBELET)]
+    places += [_range(node).partition("/")[0] for node in processes]
     address = next(filter(None, places), "")
     return ipaddress.IPv4Network(f"{address}/16" if address else "0.0.0.0/32", strict=False)
 
@@ -85,5 +87,8 @@ def _range(node: dict) -> str:
 
 def gateways_of(view: View) -> set[str]:
     """Where the data planes of the cluster's own networks are told what to do: `host:port`, as their nodes say."""
-    notes = (node["metadata"].get("annotations") or {} for node in view.list(NODES.resource))
-    return {note[GATEWAY] for note in notes if note.get(GATEWAY)}
+    return {_note(node, GATEWAY) for node in view.list(NODES.resource)} - {""}
+
+
+def _note(node: dict, name: str) -> str:
+    return (node["metadata"].get("annotations") or {}).get(name, "")

@@ -15,6 +15,8 @@ What a learner's pod could reach and do before there was a guard, and what it ca
 | processes | 512 a container | 100 a container |
 | disk | no limit | no layer of its own; memory at /tmp; 64 MiB a file; 128 MiB an emptyDir or a claim |
 | a log without end | 10 MB | 2 MB |
+| the machine, by the front door and a slice that says so | the plain port, and all on 0.0.0.0 | no |
+| another's requests, by an Ingress with the name of their Service | yes | no |
 """
 
 import json
@@ -35,7 +37,7 @@ import pytest
 from ..labs import PATIENCE, LabUnderTest, wait_until
 from .test_room import Browser
 
-PODS = "/api/v1/namespaces/default/pods"
+PODS, NODES = "/api/v1/namespaces/default/pods", "/api/v1/nodes"
 CLAIMS, EVENTS = (f"/api/v1/namespaces/default/{kind}" for kind in ("persistentvolumeclaims", "events"))
 CLAIM = {
     "metadata": {"name": "kept"},
@@ -341,3 +343,92 @@ def test_a_flood_of_requests_and_five_megabytes_are_turned_away(class_of_two, ca
         except (urllib.error.URLError, ConnectionError):
             codes.append(413)  # it was answered before all of it was sent, and hung up on
     assert codes[0] == 413 and 429 in codes and codes.index(429) > 50
+
+
+SERVICES, SLICES, INGRESSES = (
+    "/api/v1/namespaces/default/services",
+    "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+    "/apis/networking.k8s.io/v1/namespaces/default/ingresses",
+)
+
+
+def a_service(name: str, port: int, **spec) -> dict:
+    return {"metadata": {"name": name}, "spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}], **spec}}
+
+
+def leads_to(learner: Learner, name: str, address: str, port: int, **endpoint) -> None:
+    """A Service with a slice that is written by hand."""
+    learner.ask("POST", SERVICES, a_service(name, port))
+    about = {"name": name, "labels": {"kubernetes.io/service-name": name}}
+    ends = {"endpoints": [{"addresses": [address], **endpoint}], "ports": [{"name": "http", "port": port}]}
+    learner.ask("POST", SLICES, {"metadata": about, "addressType": "IPv4", **ends})
+
+
+def behind(learner: Learner, name: str, path: str = "") -> tuple[int, str]:
+    try:
+        return 200, learner.ask("GET", f"{SERVICES}/{name}/proxy/{path}")
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+SERVES = "import http.server as h; h.HTTPServer(('', 8080), h.SimpleHTTPRequestHandler).serve_forever()"
+
+
+def test_no_ingress_takes_what_is_asked_of_anothers_service(class_of_two):
+    ada, eve = class_of_two
+    eve.run("taker", SERVES)
+    address = wait_until("her pod to have an address", lambda: eve.status("taker").get("podIP"), 60)
+    leads_to(eve, "taker", address, 8080)
+    leads_to(ada, "shop", ada.status("calm")["podIP"], 8080)
+    ada.ask("POST", SERVICES, {"metadata": {"name": "db"}, "spec": {"ports": [{"name": "db", "port": 5432}]}})
+    for learner, name in ((ada, "shop"), (eve, "taker")):
+        wait_until(f"{name} to answer", lambda who=learner, what=name: behind(who, what)[0] == 200, 40)
+    to_thief = {"service": {"name": "taker", "port": {"number": 80}}}
+    paths = [{"path": path, "pathType": "Prefix", "backend": to_thief} for path in ("/", "/tmp", "/etc")]
+    hosts = (*(f"{name}.default.{ada.cluster}.localhost" for name in ("shop", "db", "*")), "")
+    rules = [
+        {**({"host": host.removeprefix("*.default.")} if host else {}), "http": {"paths": paths}} for host in hosts
+    ]
+    eve.ask("POST", INGRESSES, {"metadata": {"name": "taker"}, "spec": {"rules": rules}})
+    leads_to(eve, "later", address, 8080)
+    wait_until("the front door to know what came after it", lambda: behind(eve, "later")[0] == 200, 20)
+    assert (behind(ada, "shop", "tmp/")[0], behind(ada, "db")[0]) == (200, 404)
+    logged = [eve.said("taker"), ada.said("calm")]
+    assert ["/tmp/" in said for said in logged] == [False, True]
+
+
+def test_no_service_leads_to_the_machine_by_the_front_door(room, class_of_two, calm):
+    """The front door asks from the machine, where no firewall stands; at the plain port it would be master. Whoever is
+    administrator of a cluster can write slices, nodes and statuses, and delete all that says where a network is."""
+    _, eve = class_of_two
+    ours = wait_until("Eve's network", lambda: notes_of_a_node(eve), 40)["orrery.io/api-server"].partition(":")[0]
+    with socket.create_server(("0.0.0.0", 0)) as everywhere:
+        everywhere.settimeout(0.1)
+        leads_to(eve, "machine", ours, everywhere.getsockname()[1])
+        wait_until("the front door to know it", lambda: "nobody wrote" in behind(eve, "machine")[1], 20)
+        with pytest.raises(TimeoutError):
+            everywhere.accept()
+    nodes = [node["metadata"]["name"] for node in json.loads(eve.ask("GET", NODES))["items"]]
+    control = {"orrery.io/runtime": "simulated", "node-role.kubernetes.io/control-plane": ""}
+    size = {"capacity": {"cpu": "2", "memory": "2Gi", "pods": "10"}}
+    eve.ask("POST", NODES, {"metadata": {"name": "mine", "labels": control}, "status": size})
+    wait_until("a control plane without a network", lambda: "True" in conditions(eve, "mine"), 40)
+    about = {"name": "loop", "labels": {"orrery.io/runtime": "process"}}
+    eve.ask("POST", NODES, {"metadata": about, "spec": {"podCIDR": "127.0.0.0/16"}})
+    eve.run("loop", "pass", spec={"nodeName": "loop", "tolerations": [{"operator": "Exists"}]})
+    said = json.loads(eve.ask("GET", f"{PODS}/loop"))
+    eve.ask("PUT", f"{PODS}/loop/status", {**said, "status": {"phase": "Running", "podIP": "127.0.0.1"}})
+    for name in nodes:
+        eve.ask("DELETE", f"{NODES}/{name}")
+    leads_to(eve, "loop", "127.0.0.1", room.port, conditions={"ready": True}, targetRef={"kind": "Pod", "name": "loop"})
+    wait_until(
+        "the front door to know it", lambda: "nobody wrote" in (s := behind(eve, "loop", "livez")[1]) or "ok" in s
+    )
+    for _ in range(15):
+        assert "nobody wrote" in behind(eve, "loop", "livez")[1]
+        time.sleep(0.2)
+
+
+def conditions(learner: Learner, node: str) -> list[str]:
+    status = json.loads(learner.ask("GET", f"{NODES}/{node}"))["status"]
+    return [each["status"] for each in status.get("conditions", ()) if each["type"] == "Ready"]

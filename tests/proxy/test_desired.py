@@ -291,16 +291,41 @@ def test_a_strangers_endpoints_lie_in_their_own_network_or_are_none(plane):
         assert {server["address"] for server in backend["servers"].values()} == left
 
 
-def a_node(engine: str, pods: str = "", gateway: str = "") -> dict:
+def test_a_strangers_service_leads_neither_to_the_machine_nor_to_the_gateway_but_for_the_api():
+    """Of its range the first /24 is the lab's: asked from the host, its end there is the machine and all it offers."""
+    addresses = ("10.64.0.1", "10.64.0.3", "10.64.0.9", "10.64.1.2")
+    made = [{"addresses": [each]} for each in addresses]
+    for plane, name, left in (("host", "web", {"10.64.1.2"}), ("gateway", "web", {"10.64.1.2"}),
+                              ("gateway", "kubernetes", set(addresses))):  # fmt: skip
+        slices = {("default", name): [a_slice(*made)[1]]}
+        picture = Picture("west", [a_service(name)], slices, [], RUNTIMES, lambda *_: None)
+        picture.within = IPv4Network("10.64.0.0/16")
+        backend = desired(picture, plane)["backends"][f"default/{name}:http"]
+        assert {server["address"] for server in backend["servers"].values()} == left
+
+
+def test_a_strangers_ingress_answers_to_no_name_that_is_the_machines_or_nobodys():
+    ingress = an_ingress(a_rule("/", host=""), a_rule("/", host="localhost"), a_rule("/shop"),
+                         defaultBackend={"service": {"name": "web", "port": {"name": "http"}}})  # fmt: skip
+    picture = Picture("west", [a_service()], {}, [ingress], RUNTIMES, lambda *_: None)
+    assert {host["host"] for host in desired(picture, "host")["hosts"]} >= {"", "localhost"}
+    picture.within = IPv4Network("10.64.0.0/16")
+    named = {host["host"] for host in desired(picture, "host")["hosts"]}
+    assert named == {"web.default.west.localhost", "west.localhost", "shop.test"}
+
+
+def a_node(engine: str, pods: str = "", gateway: str = "", kubelet: str = "") -> dict:
     meta = {"name": engine, "labels": {"orrery.io/runtime": engine}}
-    return {"metadata": meta | {"annotations": {"orrery.io/gateway": gateway}}, "spec": {"podCIDR": pods}}
+    notes = {"orrery.io/gateway": gateway, "orrery.io/kubelet": kubelet}
+    return {"metadata": meta | {"annotations": notes}, "spec": {"podCIDR": pods}}
 
 
 @pytest.mark.parametrize(
     ("nodes", "network"),
     [
         ([a_node("docker", "10.64.1.0/24", "10.64.0.3:9000"), a_node("docker", "10.64.2.0/24")], "10.64.0.0/16"),
-        ([a_node("process"), a_node("process", "127.171.2.0/24")], "127.171.0.0/16"),
+        ([a_node("process"), a_node("process", "127.171.2.0/24", kubelet="http://127.0.0.1:1")], "127.171.0.0/16"),
+        ([a_node("process", "127.0.0.0/16")], "0.0.0.0/32"),  # no kubelet has said so
         ([a_node("docker", "10.64.1.0/24"), a_node("simulated", "10.65.1.0/24")], "0.0.0.0/32"),
     ],
 )

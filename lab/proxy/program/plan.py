@@ -73,13 +73,14 @@ def merge(scopes: Mapping[str, dict]) -> Plan:
     plan = Plan()
     for scope in sorted(scopes):
         try:
-            _add(plan, scope, scopes[scope])
+            _add(plan, scope, scopes)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"scope {scope}: {type(error).__name__} {error}") from error
     return plan
 
 
-def _add(plan: Plan, scope: str, desired: dict) -> None:
+def _add(plan: Plan, scope: str, scopes: Mapping[str, dict]) -> None:
+    desired = scopes[scope]
     for name, told in desired.get("backends", {}).items():
         servers = {key: _server(key, each) for key, each in told.get("servers", {}).items()}
         mode = told.get("mode", "http")
@@ -95,10 +96,14 @@ def _add(plan: Plan, scope: str, desired: dict) -> None:
             plan.nowhere_else.add(place)
     for told in desired.get("hosts", ()):
         backend = _known(plan, scope, told["backend"])
+        host, path = told["host"].lower(), told.get("path") or "/"
         # A space is in no host or path that a request can ask for.
-        if plan.backends[backend].mode == "http" and not re.search(r"\s", told["host"] + (told.get("path") or "")):
-            exact = told.get("match") == "exact"
-            plan.hosts.append(Host(told["host"].lower(), told.get("path") or "/", exact, backend))
+        if (
+            plan.backends[backend].mode == "http"
+            and not re.search(r"\s", host + path)
+            and _is_theirs(host, scope, scopes)
+        ):
+            plan.hosts.append(Host(host, path, told.get("match") == "exact", backend))
     plan.names[scope] = {name.lower(): list(found) for name, found in desired.get("names", {}).items()}
     plan.aliases[scope] = {name.lower(): other.lower() for name, other in desired.get("aliases", {}).items()}
     plan.services[scope] = {
@@ -106,6 +111,12 @@ def _add(plan: Plan, scope: str, desired: dict) -> None:
         for name, found in desired.get("services", {}).items()
     }
     plan.domains[scope] = desired.get("domain", "cluster.local").lower()
+
+
+def _is_theirs(host: str, scope: str, scopes: Mapping[str, dict]) -> bool:
+    """What ends in `<cluster>.localhost` is that cluster's, whatever an Ingress of another one says."""
+    *_, cluster, last = ["", *host.split(".")]
+    return last != "localhost" or cluster == scope or cluster not in scopes
 
 
 def _known(plan: Plan, scope: str, name: str) -> str:

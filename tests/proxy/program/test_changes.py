@@ -293,3 +293,20 @@ def test_hosts_of_two_clusters_stand_beside_each_other(program: Program, origins
         program.want({"hosts": hosts, "backends": {NAME: {"servers": {"u1": origins(scope).server()}}}}, scope)
     assert [program.get(host=f"{scope}.localhost")[1] for scope in ("east", "west")] == ["east", "west"]
     assert program.get(host=HOST)[0] == 404
+
+
+def test_no_cluster_answers_to_a_name_of_another_one(program: Program, origins):
+    """An exact path or a longer one would come before the other's own rule, which is for all paths."""
+    for scope, claimed in (
+        ("east", ("web.default.west.localhost", "*.west.localhost", "shop.localhost")),
+        ("west", ()),
+    ):
+        own = [{"host": f"web.default.{scope}.localhost", "path": "/", "match": "prefix", "backend": NAME}]
+        others = [{"host": host, "path": "/in", "match": how, "backend": NAME} for host in claimed
+                  for how in ("exact", "prefix")]  # fmt: skip
+        servers = {"u1": origins(scope).server()}
+        program.want({"hosts": [*own, *others], "backends": {NAME: {"servers": servers}}}, scope)
+    assert program.get("/in", host="web.default.west.localhost")[1] == "west"
+    assert program.get("/in/it", host="web.default.west.localhost")[1] == "west"
+    assert program.get("/in", host="db.west.localhost")[0] == 404
+    assert program.get("/in", host="shop.localhost")[1] == "east"
