@@ -51,6 +51,13 @@ def runs(files: dict[str, bytes]) -> bool:
     return any(one.word == "RUN" for one in _of(files))
 
 
+def copies_from_elsewhere(files: dict[str, bytes]) -> bool:
+    """Whether a step may copy from an image and not from the files. How the engine reads options that are quoted, or
+    broken by a backslash, is its own: so what is not known is taken for that one."""
+    options = (word for one in _of(files) if one.word == "COPY" for word in one.rest.split() if word.startswith("--"))
+    return any(not word.startswith(("--chown=", "--chmod=")) for word in options)
+
+
 def asks_for_tag(files: dict[str, bytes]) -> bool:
     return any(one.word == "ARG" and one.rest.partition("=")[0] == TAG for one in _of(files))
 

@@ -50,9 +50,10 @@ class ImageService(Protocol):
     def layers(self, image: str) -> list[Layer]:
         """How an image was made, its base first."""
 
-    def build(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
+    def build(self, repository: str, files: dict[str, bytes], seconds: float, abroad: bool = True) -> Build:
         """Do what the Dockerfile among `files` says, within so many seconds. The image's name is `repository` and the
-        next number, which its `ARG TAG` is told, given to it when it is done: a build that fails changes nothing."""
+        next number, which its `ARG TAG` is told, given to it when it is done: a build that fails changes nothing. Not
+        `abroad`: it stands on images that are here."""
 
 
 class VolumeService(Protocol):

@@ -69,6 +69,10 @@ REFUSED = {
     ),
     "a build on an image from elsewhere": (BUILDS, build("FROM nginx"), "nginx"),
     "a build with a step that runs": (BUILDS, build("FROM orrery/hello:v1\nRUN dd of=/x"), "RUN; use COPY"),
+    "a build that copies from an image": (
+        BUILDS, build("FROM orrery/hello:v1\nCOPY --chown=0 \\\n --from=127.0.0.1:80/x / /x"), "COPY --from; copy",
+    ),
+    "a build that does so in quotes": (BUILDS, build('FROM orrery/hello:v1\nCOPY --f"ro"m=x / /'), "COPY --from"),
     "a build with a name from elsewhere": (BUILDS, build("FROM orrery/hello:v1", repository="nginx"), "repository"),
     "too many visitors": (VISITORS, visitors(rate=5000), "rate: not allowed here is 5000; at most 200"),
     "a crowd": (VISITORS, visitors(concurrency=1000), "concurrency"),

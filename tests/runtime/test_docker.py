@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.runtime import Mount
+from lab.runtime import ContainerSpec, Mount, RuntimeFailure
 from lab.runtime.docker.runtime import DockerRuntime
 from tests.conftest import need
 from tests.labs import free_port, wait_until
@@ -216,3 +216,21 @@ def test_a_kill_does_not_wait_for_an_engine_that_is_busy(docker_bench, engine, m
     monkeypatch.setattr(docker_bench.runtime, "_tell", lambda *_: pytest.fail("the engine was asked"))
     docker_bench.runtime.kill_container(container)
     assert docker_bench.ended(container).exit_code == 137
+
+
+def test_what_a_strangers_image_wants_to_be_volumes_is_memory(docker_bench, engine):
+    """Of a volume of the engine's own nobody would know how full it is. Debian's /var/run is a link to /run."""
+    text = f"FROM {IMAGE}\nVOLUME /kept/ /var/lock /var/run\nUSER 0\n".encode()
+    *_, built = docker_bench.runtime.images.build("mine/with-volumes", {"Dockerfile": text}, 60)
+    pod = docker_bench.pod(stranger=True)
+    spec = ContainerSpec("main", built.names[0], ("sh", "-c", "cat /proc/mounts; sleep 100"))
+    container = docker_bench.runtime.create_container(pod[1], pod[0], spec)
+    docker_bench.runtime.start_container(container)
+    assert [mount for mount in engine.inspect_container(container)["Mounts"] if mount["Type"] == "volume"] == []
+    assert " /kept tmpfs rw," in docker_bench.said(container, b" /kept ").decode()
+
+
+def test_a_build_that_may_not_go_abroad_stands_on_what_is_here(docker_bench):
+    for base, words in (("orrery/nowhere:v1", "no image from a registry"), ("orrery/${NAME}", "invalid reference")):
+        with pytest.raises(RuntimeFailure, match=words):
+            list(docker_bench.runtime.images.build("mine/x", {"Dockerfile": f"FROM {base}".encode()}, 60, abroad=False))

@@ -117,7 +117,8 @@ def _of_image(images: tuple[str, ...], image: str, path: str) -> Iterator[Cause]
 
 
 def _of_build(images: tuple[str, ...], spec: dict) -> Iterator[Cause]:
-    """An image is made of files on an allowed one: a step that runs could fill the engine's disk."""
+    """An image is made of files on an allowed one. A step that runs could fill the engine's disk, and so could one that
+    copies a whole image into itself; and any other image that it names, the engine would get from any registry."""
     files = {name: text.encode() for name, text in (spec.get("files") or {}).items()}
     for base in dockerfile.bases(files):
         yield from _of_image(images, base, "files[Dockerfile]: FROM")
@@ -125,6 +126,8 @@ def _of_build(images: tuple[str, ...], spec: dict) -> Iterator[Cause]:
         yield from _of_image(images, spec["repository"], "repository")
     if dockerfile.runs(files):
         yield _wrong("files[Dockerfile]", "RUN; use COPY, ENV and CMD")
+    if dockerfile.copies_from_elsewhere(files):
+        yield _wrong("files[Dockerfile]", "COPY --from; copy your own files")
 
 
 def _of_visitors(spec: dict) -> Iterator[Cause]:

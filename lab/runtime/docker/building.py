@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator, Iterator
 
 import docker
+from docker.errors import ImageNotFound
 from docker.types.daemon import CancellableStream
 
 from lab import demos
@@ -21,6 +22,7 @@ MEMORY_BYTES = 512 << 20
 LIMITS = {"memory": MEMORY_BYTES, "memswap": MEMORY_BYTES, "cpushares": 256}
 BOUNDS = {"network_mode": "none", "container_limits": LIMITS}
 OPTIONS = {"custom_context": True, "decode": True, "rm": True, "forcerm": True, **BOUNDS}
+HERE_ONLY = "builds of a workshop get no image from a registry; your instructor can bring it here: docker pull"
 _naming = threading.Lock()
 
 
@@ -29,7 +31,8 @@ class Build:
     removes the container that it was in, and there is no image."""
 
     def __init__(
-        self, engine: Engine, maker: ImageMaker, lab_id: str, repository: str, files: dict[str, bytes], seconds: float
+        self, engine: Engine, maker: ImageMaker, lab_id: str, repository: str, files: dict[str, bytes], seconds: float,
+        abroad: bool,
     ):  # fmt: skip
         self._engine = engine
         self._maker = maker
@@ -37,6 +40,7 @@ class Build:
         self._repository, _ = references.parse(repository)
         self._files = files
         self._seconds = seconds
+        self._abroad = abroad
         self._closed = threading.Event()
         self._stream: CancellableStream | None = None
 
@@ -53,6 +57,8 @@ class Build:
         for base in dockerfile.bases(self._files):
             if base in demos.IMAGES:
                 self._maker.make_demo(base)
+            elif not self._abroad:
+                self._find(base)
         client, limit = self._engine.new_client(), threading.Timer(self._seconds, self.close)
         limit.daemon = True
         limit.start()
@@ -66,6 +72,14 @@ class Build:
         finally:
             limit.cancel()
             client.close()
+
+    def _find(self, base: str) -> None:
+        """Raises RuntimeFailure where an image is not here: the engine would ask a registry for it."""
+        with failing_as(BUILD_FAILED):
+            try:
+                self._engine.client.inspect_image(references.full(base))
+            except ImageNotFound:
+                raise RuntimeFailure(BUILD_FAILED, f"FROM {base}: {HERE_ONLY}") from None
 
     def _made(self, client: docker.APIClient, tag: str) -> Generator[str, None, str]:
         """The engine's words; returns the id of the image."""

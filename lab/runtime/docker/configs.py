@@ -4,7 +4,7 @@ from typing import Any
 
 from lab.runtime import ContainerSpec, SandboxSpec
 
-from . import labels, strangers
+from . import labels
 from .cgroups import PERIOD_MICROSECONDS
 from .places import Places
 
@@ -220,6 +220,4 @@ def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: Conta
         config["Entrypoint"] = list(spec.command)
     if spec.args:
         config["Cmd"] = list(spec.args)
-    if pod.stranger:
-        config["HostConfig"] = strangers.held(config["HostConfig"])
     return config

@@ -53,8 +53,16 @@ class Images:
             raise RuntimeFailure("ErrImagePull", f'the engine says it pulled "{image}" and does not have it')
         return found
 
-    def build(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
-        return Build(self._engine, self.maker, self._lab_id, repository, files, seconds)
+    def build(self, repository: str, files: dict[str, bytes], seconds: float, abroad: bool = True) -> Build:
+        return Build(self._engine, self.maker, self._lab_id, repository, files, seconds, abroad)
+
+    def volumes(self, image: str) -> list[str]:
+        """The folders of which an image says that they are to be volumes; none where there is no such image."""
+        with failing_as("ImageInspectError"):
+            try:
+                return sorted(self._engine.client.inspect_image(references.full(image))["Config"].get("Volumes") or ())
+            except ImageNotFound:
+                return []
 
     def _pull(self, image: str) -> None:
         repository, tag = references.parse(image)

@@ -176,7 +176,8 @@ class DockerRuntime:
 
     def create_container(self, sandbox_id: str, pod: SandboxSpec, spec: ContainerSpec) -> str:
         cpu_millis = self._cgroups.grant(pod.cgroup_parent, spec.cpu_limit_millis)
-        config = container_config(self._lab_id, sandbox_id, pod, spec, cpu_millis)
+        asked = container_config(self._lab_id, sandbox_id, pod, spec, cpu_millis)
+        config = strangers.held(asked, self.images.volumes(spec.image)) if pod.stranger else asked
         name = container_name(pod, spec)
         with failing_as("CreateContainerError"), self._gate.slot(HEAL if spec.attempt else FINISH):
             try:

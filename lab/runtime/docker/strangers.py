@@ -4,6 +4,9 @@ Limits of what is written: no engine on an ordinary file system can say how larg
 there is none: its root is read-only, and the folders that programs write to are memory, which counts as its own.
 """
 
+import posixpath
+from collections.abc import Iterable
+
 from .cgroups import PERIOD_MICROSECONDS
 
 MEMORY_BYTES, MEMORY_MOST = 256 << 20, 512 << 20  # of one that names no limit, and of any
@@ -17,20 +20,24 @@ SCRATCH_OPTIONS = "rw,nosuid,nodev,size=64m,mode=1777"
 LOGS = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}
 
 
-def held(host: dict) -> dict:
-    """The HostConfig of a container, held to what a stranger gets."""
+def held(config: dict, volumes: Iterable[str]) -> dict:
+    """A container's, held to what a stranger gets. `volumes`: the folders that its image wants on a disk, of which
+    nobody would know how full they are."""
+    host = config["HostConfig"]
     memory = min(host["Memory"] or MEMORY_BYTES, MEMORY_MOST)
     taken = {mount["Target"].rstrip("/") for mount in host["Mounts"]}
-    return host | {
+    scratch = [*SCRATCH, *map(posixpath.normpath, volumes)]
+    limits = {
         "Memory": memory,
         "MemorySwap": memory,
         "CpuQuota": min(host["CpuQuota"] or CPU_MOST, CPU_MOST),
         "PidsLimit": PROCESSES_MOST,
         "Ulimits": [_limit("fsize", FILE_BYTES), _limit("nofile", FILES_MOST), _limit("core", 0)],
         "ReadonlyRootfs": True,
-        "Tmpfs": {folder: SCRATCH_OPTIONS for folder in SCRATCH if folder not in taken},
+        "Tmpfs": {folder: SCRATCH_OPTIONS for folder in scratch if folder not in taken},
         "LogConfig": LOGS,
     }
+    return config | {"HostConfig": host | limits}
 
 
 def _limit(name: str, most: int) -> dict:

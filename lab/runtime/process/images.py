@@ -67,7 +67,9 @@ class Images:
         page = Path(environment.get("PAGE", ""))
         return [*layers, Layer(f"COPY /app/{PAGE}", page.stat().st_size)] if page.is_file() else layers
 
-    def build(self, repository: str, files: dict[str, bytes], seconds: float) -> Generator[str | Image, None, None]:
+    def build(
+        self, repository: str, files: dict[str, bytes], seconds: float, abroad: bool = True
+    ) -> Generator[str | Image, None, None]:
         """A moment's work. The three instructions that there is something to do for, in the words of `docker build`."""
         repository, _ = references.parse(repository)
         tag = references.next_version(self.names(), repository)

@@ -80,7 +80,7 @@ class Images:
         found = self.status(image)
         return [Layer("simulated", found.size)] if found else []
 
-    def build(self, repository: str, files: dict[str, bytes], seconds: float) -> Build:
+    def build(self, repository: str, files: dict[str, bytes], seconds: float, abroad: bool = True) -> Build:
         raise RuntimeFailure(BUILD_FAILED, "nothing is built on simulated nodes: add a node of another runtime")
 
 
