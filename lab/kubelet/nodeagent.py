@@ -14,12 +14,13 @@ from django.conf import settings
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LEASES, NODES
-from lab.apimachinery.labels import GATEWAY, KUBELET, POD_NETWORK
+from lab.apimachinery.labels import GATEWAY, HOSTNAME_LABEL, KUBELET, POD_NETWORK
 from lab.apimachinery.leases import LEASE_NAMESPACE
 from lab.apimachinery.quantity import milli_value, value
 from lab.apimachinery.services import API_SERVER, API_TARGET_PORT
 from lab.client import Client, Put, View
 from lab.runtime import Linkable, Runtime, RuntimeFailure
+from lab.runtime.machine import LABELS
 
 from .addresses import AddressPool, Exhausted, free_ranges, lies_in
 from .gateways import Gateways
@@ -164,7 +165,7 @@ class NodeAgent:
         return found
 
     def _registration(self, record: NodeRecord, view: View) -> Put | None:
-        """The node with its range, our address, the gateway's and the API's, if it does not say so yet."""
+        """The node with its labels, its range, our address, the gateway's and the API's, if it does not say so yet."""
         node = view.get(NODES.resource, "", record.name)
         if node is None or node["metadata"]["uid"] != record.node["metadata"]["uid"]:
             return None
@@ -174,9 +175,11 @@ class NodeAgent:
         if cidr != node["spec"].get("podCIDR", cidr):
             ours[POD_NETWORK] = self._ranges[record.cluster]
         ours = {name: said for name, said in ours.items() if said}
-        if ours.items() <= annotations.items() and node["spec"].get("podCIDR") == cidr:
+        labels = (node["metadata"].get("labels") or {}) | {HOSTNAME_LABEL: record.name, **LABELS}
+        same = ours.items() <= annotations.items() and labels == node["metadata"].get("labels")
+        if same and node["spec"].get("podCIDR") == cidr:
             return None
-        new = {**node, "metadata": {**node["metadata"], "annotations": annotations | ours}}
+        new = {**node, "metadata": {**node["metadata"], "annotations": annotations | ours, "labels": labels}}
         if cidr:
             new["spec"] = {**node["spec"], "podCIDR": cidr, "podCIDRs": [cidr]}
         return Put(NODES, new, cause=_cause(record, node, None))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from lab.apimachinery import meta
 from lab.runtime import Image
+from lab.runtime.machine import ARCHITECTURE, OPERATING_SYSTEM
 
 KUBELET_VERSION = "v1.36.0+orrery"
-GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 IMAGES_REPORTED = 50  # --node-status-max-images
 HEALTHY = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -24,13 +24,13 @@ def machine() -> dict:
     release = platform.freedesktop_os_release() if Path("/etc/os-release").exists() else {}
     identity = Path("/etc/machine-id")
     return {
-        "architecture": GO_ARCHITECTURES.get(platform.machine(), platform.machine()),
+        "architecture": ARCHITECTURE,
         "bootID": _read(Path("/proc/sys/kernel/random/boot_id")),
         "kernelVersion": platform.release(),
         "kubeProxyVersion": "",
         "kubeletVersion": KUBELET_VERSION,
         "machineID": _read(identity),
-        "operatingSystem": platform.system().lower(),
+        "operatingSystem": OPERATING_SYSTEM,
         "osImage": release.get("PRETTY_NAME", platform.platform()),
         "systemUUID": _read(identity),
     }

@@ -30,6 +30,16 @@ def test_a_node_is_registered_and_its_pods_run(world):
     assert ready["status"]["podIP"].startswith(node["spec"]["podCIDR"].rpartition(".")[0])
 
 
+def test_a_node_is_labelled_with_its_machine_for_node_selectors_ask_for_it(world):
+    world.start()
+    wait_until("the node to be ready", world.node_is_ready, 5)
+    node = world.client.get(NODES, "", "node-a")
+    info, labels = node["status"]["nodeInfo"], node["metadata"]["labels"]
+    assert labels["kubernetes.io/os"] == info["operatingSystem"]
+    assert labels["kubernetes.io/arch"] == info["architecture"]
+    assert labels["kubernetes.io/hostname"] == "node-a"
+
+
 def test_a_node_that_comes_from_another_network_is_given_a_range_of_this_one_and_its_pods_new_addresses(world):
     """As after a restore on another machine. Nobody else may change what a node has."""
     world.client.patch(NODES, "", "node-a", {"spec": {"podCIDR": "172.31.7.0/24"}})

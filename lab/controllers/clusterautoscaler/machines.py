@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from lab.apimachinery import meta
 from lab.apimachinery.labels import BOOTS_UNTIL, HOSTNAME_LABEL, NODEPOOL_LABEL, RUNTIME_LABEL
 from lab.apimachinery.taints import NOT_READY
+from lab.runtime.machine import LABELS
 
 NO_SCALE_DOWN = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
 
@@ -54,7 +55,8 @@ def names(pool: str, taken: set[str], count: int) -> list[str]:
 def template(pool: dict, name: str) -> dict:
     """The Node as it will be once it is ready."""
     spec, capacity = pool["spec"], pool["spec"]["capacity"]
-    labels = {HOSTNAME_LABEL: name, **(spec.get("labels") or {}), NODEPOOL_LABEL: pool["metadata"]["name"]}
+    own = {HOSTNAME_LABEL: name, **LABELS}
+    labels = {**own, **(spec.get("labels") or {}), NODEPOOL_LABEL: pool["metadata"]["name"]}
     status = {"capacity": capacity, "allocatable": capacity}
     return {"metadata": {"name": name, "labels": labels}, "spec": {}, "status": status}
 
