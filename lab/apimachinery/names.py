@@ -21,6 +21,11 @@ _SUBDOMAIN_WORDS = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
     "and must start and end with an alphanumeric character"
 )
+_WILDCARD = rf"\*\.{_SUBDOMAIN}"
+_WILDCARD_WORDS = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+)
 _LABEL_1035_WORDS = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
     "and end with an alphanumeric character"
@@ -68,6 +73,13 @@ def dns_label(text: str) -> Problems:
 def dns_subdomain(text: str) -> Problems:
     """A name with dots: pods, nodes, deployments and most other objects."""
     return _problems(text, 253, _SUBDOMAIN, _SUBDOMAIN_WORDS, "example.com")
+
+
+def host_pattern(text: str) -> Problems:
+    """A host name, or all that have one more label than it: `*.example.com`."""
+    if "*" not in text:
+        return dns_subdomain(text)
+    return _problems(text, 253, _WILDCARD, _WILDCARD_WORDS, "*.example.com")
 
 
 @functools.lru_cache(maxsize=1024)

@@ -48,6 +48,14 @@ def test_no_two_services_have_one_address_or_one_node_port(client):
     assert changed(client, sessionAffinity="ClientIP")["clusterIP"] == mine  # its own are no obstacle
 
 
+def test_an_address_that_is_changed_in_one_place_is_refused_for_that_alone(client):
+    client.create(SERVICES, service())
+    with pytest.raises(ApiError) as refused:
+        changed(client, clusterIP="10.96.7.7")
+    words = 'spec.clusterIPs[0]: Invalid value: ["10.96.7.7"]: may not change once set'
+    assert refused.value.message == f'Service "web" is invalid: {words}'
+
+
 def test_a_service_that_changes_its_type_gets_what_that_type_has_and_loses_what_it_has_not(client):
     address = client.create(SERVICES, service())["spec"]["clusterIP"]
     outward = changed(client, type="LoadBalancer")
@@ -123,10 +131,22 @@ def ingress(path: dict | None = None, **rule) -> dict:
     return {"metadata": {"name": "door", "namespace": "default"}, "spec": spec}
 
 
+def of_spec(**spec) -> dict:
+    whole = ingress()
+    return whole | {"spec": whole["spec"] | spec}
+
+
 @pytest.mark.parametrize(
     ("obj", "words"),
     [
         (ingress(host="10.0.0.1"), "must be a DNS name, not an IP address"),
+        (ingress(host="*.*.test"), "a wildcard DNS-1123 subdomain must start with '*.'"),
+        (
+            of_spec(tls=[{"hosts": ["Shop.test"]}]),
+            'spec.tls[0].hosts: Invalid value: "Shop.test": a lowercase RFC 1123',
+        ),
+        (of_spec(tls=[{"secretName": "a_b"}]), 'spec.tls[0].secretName: Invalid value: "a_b"'),
+        (of_spec(defaultBackend={}), 'spec.defaultBackend: Invalid value: "": resource or service backend is required'),
         (ingress(http={"paths": []}), "spec.rules[0].http.paths: Required value"),
         (ingress({"path": "/a//b"}), "must not contain '//'"),
         (ingress({"path": "/a/.."}), "cannot end with '/..'"),

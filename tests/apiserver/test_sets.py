@@ -66,6 +66,7 @@ def test_what_a_daemonset_leaves_out_is_filled_in_and_its_templates_are_numbered
         ),
         (SETS, {"ordinals": {"start": -1}}, "spec.ordinals.start: Invalid value: -1"),
         (SETS, {"selector": {}}, "empty selector is invalid for statefulset"),
+        (SETS, {"selector": None}, "`selector` does not match template `labels`"),
         (SETS, {"selector": {"matchLabels": {"app": "x"}}}, "`selector` does not match template `labels`"),
         (
             SETS,

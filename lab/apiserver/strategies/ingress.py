@@ -31,9 +31,9 @@ class IngressStrategy(Strategy):
     def validate(self, obj: dict) -> Iterator[Cause]:
         spec = obj.get("spec") or {}
         rules = spec.get("rules") or ()
-        if not rules and not spec.get("defaultBackend"):
+        if not rules and spec.get("defaultBackend") is None:
             yield invalid("spec", spec, "either `defaultBackend` or `rules` must be specified")
-        if spec.get("defaultBackend"):
+        if spec.get("defaultBackend") is not None:
             yield from _validate_backend(spec["defaultBackend"], "spec.defaultBackend")
         for at, rule in enumerate(rules):
             where = f"spec.rules[{at}]"
@@ -43,6 +43,10 @@ class IngressStrategy(Strategy):
                 yield required(f"{where}.http.paths")
             for nth, path in enumerate((rule.get("http") or {}).get("paths") or ()):
                 yield from _validate_path(path, f"{where}.http.paths[{nth}]")
+        for at, tls in enumerate(spec.get("tls") or ()):
+            for host in tls.get("hosts") or ():
+                yield from unlike(f"spec.tls[{at}].hosts", host, names.host_pattern(host))
+            yield from named(f"spec.tls[{at}].secretName", tls.get("secretName"), names.dns_subdomain)
         yield from named("spec.ingressClassName", spec.get("ingressClassName"), names.dns_subdomain)
 
 
@@ -50,7 +54,7 @@ def _validate_host(host: str, where: str) -> Iterator[Cause]:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        yield from unlike(where, host, names.dns_subdomain(host.removeprefix("*.")))
+        yield from unlike(where, host, names.host_pattern(host))
     else:
         yield invalid(where, host, "must be a DNS name, not an IP address")
 
@@ -77,14 +81,17 @@ def _validate_backend(backend: dict, where: str) -> Iterator[Cause]:
     if backend.get("resource"):
         yield forbidden(f"{where}.resource", "the front door leads to Services only")
         return
-    service = backend.get("service") or {}
+    if backend.get("service") is None:
+        yield invalid(where, "", "resource or service backend is required")
+        return
+    service = backend["service"]
     name, port = service.get("name", ""), service.get("port") or {}
     yield from must_be_named(f"{where}.service.name", name, names.dns1035_label)
     if port.get("name") and port.get("number"):
-        yield invalid(where, port["number"], "cannot set both port name & port number")
+        yield invalid(where, "", "cannot set both port name & port number")
     elif port.get("name"):
         yield from unlike(f"{where}.service.port.name", port["name"], names.port_name(port["name"]))
     elif port.get("number"):
         yield from validate_port(port["number"], f"{where}.service.port.number")
     else:
-        yield required(f"{where}.service.port", "port name or number is required")
+        yield required(where, "port name or number is required")

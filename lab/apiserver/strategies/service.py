@@ -63,6 +63,8 @@ class ServiceStrategy(Strategy):
             _forget(spec, was, OF_ADDRESSES)
         elif not spec.get("clusterIP") and was.get("clusterIP"):
             spec["clusterIP"], spec["clusterIPs"] = was["clusterIP"], was["clusterIPs"]
+        elif spec.get("clusterIP") != was.get("clusterIP") and spec.get("clusterIPs") == was.get("clusterIPs"):
+            spec["clusterIPs"] = [spec["clusterIP"]]  # who writes one of the two means both
         if spec["type"] != "LoadBalancer" and was["type"] == "LoadBalancer":
             _forget(spec, was, OF_BALANCERS)
         if not _faces_outward(spec):

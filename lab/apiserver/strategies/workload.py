@@ -70,12 +70,21 @@ def validate_selection(spec: dict, of: str) -> Iterator[Cause]:
     selector = spec.get("selector")
     if selector is None:
         yield required("spec.selector")
+        yield from _validate_match(spec, matches=False)  # no selector chooses nothing, an empty one everything
         return
     problems = list(validate_label_selector(selector, "spec.selector"))
     yield from problems
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         yield invalid("spec.selector", selector, f"empty selector is invalid for {of}")
     elif not problems:
-        labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-        if not parse_label_selector(selector).matches(labels):
-            yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+        labels = _labels(spec)
+        yield from _validate_match(spec, parse_label_selector(selector).matches(labels))
+
+
+def _labels(spec: dict) -> dict:
+    return (spec["template"].get("metadata") or {}).get("labels") or {}
+
+
+def _validate_match(spec: dict, matches: bool) -> Iterator[Cause]:
+    if not matches:
+        yield invalid("spec.template.metadata.labels", _labels(spec), "`selector` does not match template `labels`")

@@ -5,23 +5,10 @@ from collections.abc import Iterator
 from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
-from ..causes import invalid, must_be_named, named, required, unsupported
+from ..causes import invalid, must_be_named, named, required
+from .downward import IN_VARIABLES, validate_field, validate_resource
 
 SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
-FIELDS = (
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-)
-RESOURCES = tuple(
-    f"{kind}.{name}" for kind in ("limits", "requests") for name in ("cpu", "ephemeral-storage", "memory")
-)
 
 
 def default_environment(container: dict) -> None:
@@ -59,24 +46,11 @@ def _validate_source(variable: dict, path: str) -> Iterator[Cause]:
 
 def _validate_reference(name: str, reference: dict, path: str) -> Iterator[Cause]:
     if name == "fieldRef":
-        field = reference.get("fieldPath", "")
-        if not field:
-            yield required(f"{path}.fieldPath")
-        elif not _is_field(field):
-            yield unsupported(f"{path}.fieldPath", field, FIELDS)
+        yield from validate_field(reference, path, IN_VARIABLES)
     elif name == "resourceFieldRef":
-        resource = reference.get("resource", "")
-        if not resource:
-            yield required(f"{path}.resource")
-        elif resource not in RESOURCES and ".hugepages-" not in resource:
-            yield unsupported(f"{path}.resource", resource, RESOURCES)
+        yield from validate_resource(reference, path)
     else:
         yield from must_be_named(f"{path}.key", reference.get("key"), names.config_key)
-
-
-def _is_field(field: str) -> bool:
-    subscripted = field.startswith(("metadata.labels['", "metadata.annotations['")) and field.endswith("']")
-    return field in FIELDS or subscripted
 
 
 def _validate_import(source: dict, path: str) -> Iterator[Cause]:

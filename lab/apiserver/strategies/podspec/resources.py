@@ -64,6 +64,7 @@ def _validate_quantity(name: str, quantity: str, path: str, list_path: str) -> I
     yield from unlike(list_path, name, names.qualified_name(name))
     if "/" not in name and name not in STANDARD and not name.startswith(HUGE):
         yield invalid(list_path, name, "must be a standard resource type or fully qualified")
+        yield invalid(list_path, name, "must be a standard resource for containers")
     amount = milli_value(quantity)
     if amount < 0:
         yield invalid(path, canonical(quantity), NOT_NEGATIVE)

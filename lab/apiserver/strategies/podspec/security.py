@@ -6,9 +6,10 @@ Kubernetes' Pod Security Standards call this level "baseline"; the rules and the
 
 from collections.abc import Iterator
 
+from lab.apimachinery import names
 from lab.apimachinery.errors import Cause
 
-from ..causes import forbidden
+from ..causes import forbidden, invalid
 
 HOST_NAMESPACES = {
     "hostNetwork": "pods of the lab have an address of their own; use containerPort and a Service, or hostPort",
@@ -35,6 +36,7 @@ CAPABILITIES = frozenset(
         "SYS_PTRACE",
     )
 )
+MOST_ID = 2**31 - 1  # of users and groups
 SAFE_SYSCTLS = frozenset(
     (
         "kernel.shm_rmid_forced",
@@ -60,6 +62,9 @@ def validate_pod_security(spec: dict, path: str) -> Iterator[Cause]:
         if sysctl.get("name") not in SAFE_SYSCTLS:
             words = f"may not be set; allowed are {', '.join(sorted(SAFE_SYSCTLS))}"
             yield forbidden(f"{path}.securityContext.sysctls[{at}].name", words)
+    yield from _validate_ids(context, f"{path}.securityContext")
+    for at, group in enumerate(context.get("supplementalGroups") or ()):
+        yield from _validate_id(group, f"{path}.securityContext.supplementalGroups[{at}]")
     yield from _validate_profile(context, f"{path}.securityContext")
 
 
@@ -73,7 +78,20 @@ def validate_container_security(context: dict, path: str) -> Iterator[Cause]:
             yield forbidden(f"{path}.capabilities.add[{at}]", words)
     if context.get("procMount", "Default") != "Default":
         yield forbidden(f"{path}.procMount", "only Default is allowed")
+    yield from _validate_ids(context, path)
     yield from _validate_profile(context, path)
+
+
+def _validate_ids(context: dict, path: str) -> Iterator[Cause]:
+    """Users and groups, of a pod or a container. Source: ValidateSecurityContext in Kubernetes' validation."""
+    for field in ("fsGroup", "runAsUser", "runAsGroup"):
+        if context.get(field) is not None:
+            yield from _validate_id(context[field], f"{path}.{field}")
+
+
+def _validate_id(number: int, path: str) -> Iterator[Cause]:
+    if not 0 <= number <= MOST_ID:
+        yield invalid(path, number, names.out_of_range(0, MOST_ID))
 
 
 def _validate_profile(context: dict, path: str) -> Iterator[Cause]:

@@ -3,7 +3,6 @@
 Source: ValidatePodSpec in kubernetes/pkg/apis/core/validation/validation.go.
 """
 
-import ipaddress
 from collections.abc import Iterable, Iterator
 
 from lab.apimachinery import names
@@ -12,13 +11,13 @@ from lab.apimachinery.errors import Cause
 from ..causes import duplicate, forbidden, invalid, named, not_negative, one_of, required, unlike, unsupported
 from ..metadata import validate_annotations, validate_labels
 from .containers import validate_containers
+from .dns import validate_address, validate_dns
 from .placement import validate_affinity, validate_spreading
 from .security import validate_pod_security
 from .tolerations import validate_tolerations
 from .volumes import validate_parts, validate_volumes
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
-DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
 MOST_INT32 = 2**31 - 1
 
@@ -28,7 +27,7 @@ def validate_pod_spec(spec: dict, path: str = "spec") -> Iterator[Cause]:
     yield from validate_containers(spec, path)
     yield from validate_parts(spec, path)
     yield from one_of(f"{path}.restartPolicy", spec.get("restartPolicy"), RESTART_POLICIES)
-    yield from one_of(f"{path}.dnsPolicy", spec.get("dnsPolicy"), DNS_POLICIES)
+    yield from validate_dns(spec, path)
     yield from _validate_times(spec, path)
     yield from _validate_names(spec, path)
     yield from validate_labels(spec.get("nodeSelector"), f"{path}.nodeSelector")
@@ -83,14 +82,7 @@ def _validate_names(spec: dict, path: str) -> Iterator[Cause]:
         if not secret.get("name"):
             yield required(f"{path}.imagePullSecrets[{at}].name")
     for at, alias in enumerate(spec.get("hostAliases") or ()):
-        yield from _validate_address(alias.get("ip", ""), f"{path}.hostAliases[{at}].ip")
-
-
-def _validate_address(text: str, path: str) -> Iterator[Cause]:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        yield invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+        yield from validate_address(alias.get("ip", ""), f"{path}.hostAliases[{at}].ip")
 
 
 def _validate_gates(gates: Iterable[dict], path: str) -> Iterator[Cause]:

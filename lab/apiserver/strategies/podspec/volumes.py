@@ -8,6 +8,7 @@ from lab.apimachinery.errors import Cause
 from lab.apimachinery.quantity import canonical
 
 from ..causes import duplicate, forbidden, invalid, not_found, required, unlike, unsupported
+from .downward import IN_FILES, validate_field, validate_resource
 
 READABLE_BY_ALL = 0o644  # the mode of mounted files: defaultMode 420, since JSON has no octal
 MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive"
@@ -122,9 +123,23 @@ def _validate_items(items: Iterable[dict], path: str, keyed: bool) -> Iterator[C
         here = f"{path}.items[{at}]"
         if keyed and not item.get("key"):
             yield required(f"{here}.key")
-        if not keyed and not item.get("fieldRef") and not item.get("resourceFieldRef"):
-            yield required(here, "one of fieldRef and resourceFieldRef is required")
+        if not keyed:
+            yield from _validate_downward(item, here)
         yield from _validate_local_path(item.get("path", ""), f"{here}.path")
+        if not 0 <= (item.get("mode") or 0) <= 0o777:
+            yield invalid(f"{here}.mode", item["mode"], MODE_RANGE)
+
+
+def _validate_downward(item: dict, path: str) -> Iterator[Cause]:
+    field, resource = item.get("fieldRef"), item.get("resourceFieldRef")
+    if field is not None:
+        yield from validate_field(field, f"{path}.fieldRef", IN_FILES)
+        if resource is not None:
+            yield invalid(path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")
+    elif resource is not None:
+        yield from validate_resource(resource, f"{path}.resourceFieldRef", in_file=True)
+    else:
+        yield required(path, "one of fieldRef and resourceFieldRef is required")
 
 
 def _validate_local_path(text: str, path: str) -> Iterator[Cause]:
