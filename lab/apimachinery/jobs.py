@@ -14,6 +14,7 @@ OLD_JOB_NAME, OLD_CONTROLLER_UID = "job-name", "controller-uid"
 TRACKING = "batch.kubernetes.io/job-tracking"  # the finalizer of a pod that its Job has not counted yet
 COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index"
 MOST_PARALLEL_INDEXED = 100_000
+MOST_INDEXES = 100_000  # in one list
 MANAGER = "kubernetes.io/job-controller"  # who runs a Job that names nobody else
 
 
@@ -44,11 +45,17 @@ def finished_at(job: dict) -> float:
 
 
 def parse_indexes(text: str) -> set[int]:
-    """`{1, 3, 4, 5}` of "1,3-5". Raises ValueError for what is no such list."""
+    """`{1, 3, 4, 5}` of "1,3-5". Raises ValueError for what is no such list, and for more than anybody works at: a few
+    letters name more numbers than there is memory."""
     found: set[int] = set()
+    left = MOST_INDEXES
     for part in text.split(",") if text else ():
         first, _, last = part.partition("-")
-        found.update(range(int(first), int(last or first) + 1))
+        named = range(int(first), int(last or first) + 1)
+        left -= named.stop - named.start
+        if left < 0:
+            raise ValueError(f"more than {MOST_INDEXES} indexes")
+        found.update(named)
     return found
 
 

@@ -104,3 +104,9 @@ def test_many_pods_are_made_in_several_steps():
 def test_indexes_are_written_as_ranges(text, indexes):
     assert parse_indexes(text) == indexes
     assert format_indexes(indexes) == text
+
+
+@pytest.mark.parametrize("text", ["0-2000000000", "1,5-99999999999999999999", "0-60000,60000-99999", "x", "1,,2"])
+def test_a_list_that_names_more_indexes_than_anybody_has_is_none(text):
+    with pytest.raises(ValueError):
+        parse_indexes(text)

@@ -6,6 +6,7 @@ from lab.apimachinery.kinds import CONTROLLERREVISIONS, PERSISTENTVOLUMECLAIMS, 
 from lab.apimachinery.meta import controller_of, is_deleting
 from lab.controllers.persistentvolume.protection import VolumeProtectionController
 from lab.controllers.resourcequota import ResourceQuotaController
+from lab.controllers.statefulset.plan import next_step
 
 from .cluster import WORKLOADS, Cluster
 
@@ -117,6 +118,11 @@ def test_in_parallel_all_come_and_go_at_once(cluster):
     assert steps(cluster)[0] == ["db-0", "db-1", "db-2"]
     change(cluster, replicas=0)
     assert step(cluster) == ["-db-0", "-db-1", "-db-2"]
+
+
+def test_in_parallel_no_more_are_counted_than_are_made_in_one_step(cluster):
+    make(cluster, 2**31 - 1, podManagementPolicy="Parallel")
+    assert next_step(now(cluster), [], "", 0.0).create == list(range(501))
 
 
 def test_a_pod_says_who_it_is(cluster):

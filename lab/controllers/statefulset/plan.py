@@ -13,6 +13,7 @@ from lab.apimachinery.meta import is_deleting
 from ..deployment.rollout import scaled_value
 from ..history import History
 from ..pods import is_active, is_finished, is_ready, seconds_to_available
+from ..workload import BURST_REPLICAS
 from .identity import by_ordinal, ordinal_of, ordinals, revision_of
 
 
@@ -35,8 +36,8 @@ def next_step(sts: dict, pods: list[dict], newest: str, time: float) -> Step:
             step.create.append(ordinal)
         elif is_finished(pod) and not is_deleting(pod):
             step.delete.append(pod)
-        if in_order and not _serves(sts, pod, time):
-            return step
+        if in_order and not _serves(sts, pod, time) or len(step.create) > BURST_REPLICAS:
+            return step  # however many are wanted, of which there may be more than numbers in memory
     surplus = [numbered[ordinal] for ordinal in sorted(numbered, reverse=True) if ordinal not in wanted]
     step.delete += _surplus_to_go(sts, surplus, in_order, time)
     if not (in_order and surplus):
