@@ -29,6 +29,7 @@ function connect() {
 
 function show(message) {
   const { help } = message;
+  if (help?.state === "Asked") return; // an answer that the door knows already, and this a moment later
   if (!STATES[help?.state]) return back(); // either has ended it
   if (shown === help.state) return;
   shown = help.state;

@@ -105,6 +105,34 @@ def test_an_instructor_looks_along_points_and_acts_as_far_as_a_learner_lets_them
     expect(grace).to_have_url(re.compile("/wall"), timeout=SLOW)
 
 
+def test_the_top_of_a_board_is_whole_on_every_screen_and_the_bar_of_the_class_covers_none_of_it(lab, teacher, opened):
+    code, root = made(teacher, LESSON), root_of(lab)
+    ada, grace = joined(opened(), root, code, "Ada"), signed_in(opened(), root)
+    grace.goto(f"{root}staff/workshops/{code}/wall#{code.lower()}-1")
+    press(grace, "Look along")
+    press(ada, "Let them")
+    expect(grace.locator("#one-board")).to_be_visible(timeout=SLOW)
+    for page in (grace, ada):
+        page.goto(f"{root}clusters/{code.lower()}-1/")
+        expect(bar(page)).to_be_visible(timeout=SLOW)
+    for width in (1440, 1280, 1024, 820, 768, 390):  # with a choice of clusters, which a learner has not
+        grace.set_viewport_size({"width": width, "height": 844})
+        cut = grace.locator(".top > *, #class-bar *").evaluate_all(
+            "all => all.filter(it => it.getBoundingClientRect().right > innerWidth).map(it => it.outerHTML)"
+        )
+        assert cut == [], width
+        for choice in ("#cluster", "#namespace"):  # a select says of itself alone how wide its words are
+            wide = "it => [it.clientWidth, (it.style.flex = 'none', it.clientWidth), (it.style.flex = '')]"
+            has, wants, _ = grace.locator(choice).evaluate(wide)
+            assert has >= wants or width < 1024, (choice, width)
+    ada.set_viewport_size({"width": 390, "height": 500})
+    ada.evaluate("scrollTo(0, 300)")
+    below = (
+        "document.querySelector('.top').getBoundingClientRect().top - document.querySelector('#class-bar').offsetHeight"
+    )
+    assert ada.evaluate(below) >= 0
+
+
 def test_a_class_pauses_has_more_time_and_ends_asleep(lab, teacher, opened):
     code, root = made(teacher, LESSON), root_of(lab)
     ada, wall = joined(opened(), root, code, "Ada"), signed_in(opened(), root)
