@@ -29,6 +29,9 @@ class Behind(http.server.BaseHTTPRequestHandler):
         self.send_response(302 if self.path == "/old" else 418)
         for name, value in (
             ("Set-Cookie", "orrery-seat=mine"),
+            ("Clear-Site-Data", '"cookies"'),
+            ("Strict-Transport-Security", "max-age=99"),
+            ("Alt-Svc", 'h2=":99"'),
             ("Content-Security-Policy", "default-src *"),
             ("Location", "/new?a=b"),
             ("Content-Type", "text/html"),
@@ -103,7 +106,9 @@ def test_any_request_goes_there_and_the_answer_comes_back_as_a_page_of_nobodys(d
     if method != "HEAD":
         said = [method, "one.default.default.localhost", "/", (body or b"").decode(), "X-Mine: yes"]
         assert reply.raw.decode().split("\n") == said
-    assert reply.headers["content-security-policy"] == SANDBOX and "set-cookie" not in reply.headers
+    assert reply.headers["content-security-policy"] == SANDBOX
+    of_us_all = {"set-cookie", "clear-site-data", "strict-transport-security", "alt-svc"}
+    assert of_us_all.isdisjoint(name.lower() for name in reply.headers)
 
 
 def test_a_redirection_leads_to_where_one_came_from(door):

@@ -29,7 +29,12 @@ NOT_PASSED_ON = frozenset(
     ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding")
     + ("upgrade", "host", "content-length", "authorization", "cookie")
 )
-NOT_PASSED_BACK = (NOT_PASSED_ON | {"set-cookie", "content-security-policy"}) - {"content-length"}
+# What a browser takes as the word of all that is at our address: to forget its cookies, to ask elsewhere from now on.
+OF_ALL_OF_US = frozenset(
+    ("set-cookie", "clear-site-data", "strict-transport-security", "alt-svc", "service-worker-allowed", "nel")
+    + ("report-to", "reporting-endpoints", "accept-ch", "critical-ch", "origin-agent-cluster")
+)
+NOT_PASSED_BACK = (NOT_PASSED_ON | OF_ALL_OF_US | {"content-security-policy"}) - {"content-length"}
 SANDBOX = "sandbox allow-scripts allow-forms allow-popups"
 
 
