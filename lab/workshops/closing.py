@@ -22,6 +22,7 @@ from lab.visitors.status import is_active
 from .acts import INSTRUCTOR
 from .everybody import with_each
 from .leading import Form
+from .polls import finish
 from .presence import forgotten
 from .stops import start, stop
 
@@ -80,6 +81,7 @@ def end(workshop: Workshop, form: Form, by: str) -> str:
         raise bad_request("it is over already")
     stop(workshop)
     workshop.taken.update(hand=None)
+    finish(workshop, form, by)  # nobody is asked any more
     put_away = _send_away if workshop.goes else _put_to_sleep
     return f"The class is over. {_told(workshop, put_away, 'gone' if workshop.goes else 'asleep')}"
 

@@ -90,7 +90,7 @@ class Gate:
         if is_socket(scope):
             await WebsocketDenier()(scope, receive, send)
         else:
-            await turn_away(scope, send, seat)
+            await turn_away(scope, send, seat, COOKIE in cookies)
 
     async def _enter_seat(self, scope: Scope, receive: Receive, send: Send, seat: Seat) -> None:
         path = scope["path"]
@@ -255,9 +255,12 @@ def may(seat: Seat, path: str, query: bytes) -> bool:
     return path.startswith(SEATED) and not path.startswith(NOT_FOR_LEARNERS) and set(asked) == {seat.cluster}
 
 
-async def turn_away(scope: Scope, send: Send, seat: Seat | None) -> None:
-    """A page that somebody looks at leads to where they may go; to anything else the answer is no."""
-    if is_page(scope) and scope["path"] in ("/", "/room", "/room/", "/lessons"):
+async def turn_away(scope: Scope, send: Send, seat: Seat | None, had_one: bool) -> None:
+    """A page that somebody looks at leads to where they may go; to anything else the answer is no. `had_one`: a seat,
+    once."""
+    path = scope["path"]
+    lost = seat is None and had_one and PAGES.fullmatch(path)  # the board of a class that is deleted
+    if is_page(scope) and (lost or path in ("/", "/room", "/room/", "/lessons")):
         await lead("/room/" if seat else "/join", send)
         return
     await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})

@@ -18,13 +18,14 @@ class Voices:
 
 
 def polled(poll: Polled, names: Names) -> dict:
-    """`{lesson, step, ask, answers: [{text, first, second}], learners: [{name, first, second}]}`: what was chosen in
-    each round, empty where nothing was."""
+    """`{lesson, step, ask, again, answers: [{text, first, second}], learners: [{name, first, second}]}`: what was
+    chosen in each round, empty where nothing was. `again`: whether anybody voted a second time."""
     votes = [(round, answer) for said in poll.votes.values() for round, answer in said.items()]
     return {
         "lesson": poll.lesson,
         "step": poll.step,
         "ask": poll.question.ask if poll.question else "",
+        "again": any(round == SECOND for round, _ in votes),
         "answers": side_by_side(poll.question, votes) if poll.question else [],
         "learners": [
             {"name": names[cluster], "first": chosen(poll, cluster, FIRST), "second": chosen(poll, cluster, SECOND)}

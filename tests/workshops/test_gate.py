@@ -77,9 +77,13 @@ def test_a_stranger_can_join_and_nothing_else(workshop, ask):
     for path in ("/join", "/static/board/main.js", "/staff/sign-in", "/back/x"):
         assert ask(path) == (200, "all")
     for token in ("", "x", key[:-1], ada.key):
-        for path in (f"/clusters/{ada.cluster}/", "/clusters/default/api/v1/secrets", "/lessons/"):
+        for path in ("/clusters/default/api/v1/secrets", f"/clusters/{ada.cluster}/api/v1/secrets", "/lessons/"):
             assert ask(path, token)[0] == 403
         assert ask("/", token)[0] == 303
+        for path in (f"/clusters/{ada.cluster}/", "/clusters/gone-1/lessons/10-desired-state/"):
+            # Who had a seat is led to where one comes in, and told there, whether there is such a cluster or not.
+            assert ask(path, token)[0] == (303 if token else 403)
+        assert ask(f"/clusters/{ada.cluster}/", token, method="POST")[0] == 403
     assert ask(f"/clusters/{ada.cluster}/", "made-up", cookie="orrery-staff")[0] == 403
 
 

@@ -66,6 +66,13 @@ def test_both_votes_are_counted_side_by_side(workshop, teacher, question):
     assert told(workshop, bob) is None and Wall(workshop.code).look().room["poll"] is None
 
 
+def test_with_the_class_its_poll_is_over(workshop, teacher, question):
+    ada = comes(workshop, "Ada")
+    do(teacher, workshop, "ask", question[0])
+    do(teacher, workshop, "end")
+    assert told(workshop, ada) is None and Wall(workshop.code).look().room["poll"] is None
+
+
 def test_nobody_votes_twice_or_for_what_is_not_asked(workshop, teacher, question):
     number, asked = question
     ada = comes(workshop, "Ada")

@@ -48,6 +48,9 @@ def test_the_report_counts_both_votes_and_says_who_voted_what(said, teacher):
     page = teacher.get("/staff/workshops/BCDFGH/report").content.decode()
     for part in (poll["ask"], "Who voted what", "And then?", "Less."):
         assert part in page
+    assert "Second vote" in page
+    Vote.objects.filter(round=2).delete()  # nothing is counted of what was not asked
+    assert "Second vote" not in teacher.get("/staff/workshops/BCDFGH/report").content.decode()
 
 
 def test_the_table_has_a_line_a_poll_and_a_line_a_question_and_calculates_neither(said, teacher):
