@@ -6,7 +6,7 @@ from lab.apimachinery.quantity import milli_value, value
 from lab.runtime import ContainerSpec
 
 from .environment import ConfigError, Find, environment, expand
-from .pods import is_sidecar
+from .pods import full_name, is_sidecar
 from .volumes import Sources, mounts_of
 
 
@@ -20,12 +20,13 @@ def container_spec(
     allocatable: Mapping,
     given: Mapping[str, str],
     processes_of: str = "",
+    image_user: str | None = None,
 ) -> ContainerSpec:
     """The engine's order for one container. Raises ConfigError and MountError where something it needs is missing."""
     env = environment(pod, container, find, allocatable, given)
     security = (pod["spec"].get("securityContext") or {}) | (container.get("securityContext") or {})
-    if security.get("runAsNonRoot") and security.get("runAsUser") == 0:
-        raise ConfigError("container's runAsUser breaks non-root policy")
+    if security.get("runAsNonRoot"):
+        _verify_not_root(security, image_user, f'(pod: "{full_name(pod)}", container: {container["name"]})')
     resources, capabilities = container.get("resources") or {}, security.get("capabilities") or {}
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
     return ContainerSpec(
@@ -51,6 +52,21 @@ def container_spec(
         capabilities_added=_names(capabilities.get("add")),
         capabilities_dropped=_names(capabilities.get("drop")),
     )
+
+
+def _verify_not_root(security: Mapping, image_user: str | None, whose: str) -> None:
+    """Kubernetes' verifyRunAsNonRoot. Of a user with a name nobody knows here which number it has."""
+    user = security.get("runAsUser")
+    name = (image_user or "").partition(":")[0]
+    if user == 0:
+        raise ConfigError(f"container's runAsUser breaks non-root policy {whose}")
+    if user is not None or image_user is None:
+        return
+    if name and not name.isdecimal():
+        words = f"container has runAsNonRoot and image has non-numeric user ({name}), cannot verify user is non-root"
+        raise ConfigError(f"{words} {whose}")
+    if not int(name or 0):
+        raise ConfigError(f"container has runAsNonRoot and image will run as root {whose}")
 
 
 def _names(capabilities: list[str] | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from lab.runtime import ImageService, RuntimeFailure
+from lab.runtime import Image, ImageService, RuntimeFailure
 
 from .backoff import Backoff
 from .status import Waiting
@@ -30,7 +30,7 @@ class Images:
         self._pulled: set[tuple[str, str]] = set()  # (pod's uid, image): pulled for this pod, by policy Always
         self._failed: dict[str, Waiting] = {}
         self._told: set[tuple[str, str]] = set()  # (pod's uid, image): has shown its ErrImagePull, backs off now
-        self._present: dict[str, str] = {}  # image's name → its id
+        self._present: dict[str, Image] = {}  # by its name
 
     def ensure(
         self, uid: str, container: dict, tell: Tell, wake: Callable[[], None], abroad: bool = True
@@ -54,6 +54,7 @@ class Images:
         if policy == "Never":
             message = f'Container image "{image}" is not present with pull policy of Never'
             tell("Warning", "ErrImageNeverPull", message)
+            tell("Warning", "Failed", "Error: ErrImageNeverPull")
             return Waiting("ErrImageNeverPull", message)
         return self._pull(uid, image, tell, wake, abroad)
 
@@ -69,11 +70,15 @@ class Images:
 
     def _is_present(self, image: str) -> bool:
         if image not in self._present and (found := self._engine.status(image)):
-            self._present[image] = found.id
+            self._present[image] = found
         return image in self._present
 
     def id_of(self, image: str) -> str:
-        return self._present.get(image, "")
+        return self._present[image].id if image in self._present else ""
+
+    def user_of(self, image: str) -> str | None:
+        """Who runs it unless a pod says who; None where that is not known."""
+        return self._present[image].user if image in self._present else None
 
     def recheck(self) -> None:
         """Images may be removed behind our back: believe nothing longer than from one relist to the next."""
@@ -102,6 +107,7 @@ class Images:
                     return failed
                 message = f'Back-off pulling image "{image}"'
                 tell("Normal", "BackOff", message)
+                tell("Warning", "Failed", "Error: ImagePullBackOff")
                 return Waiting("ImagePullBackOff", f"{message}: {failed.reason}: {failed.message}")
             self._waiters[image] = [wake]
             self._told.discard((uid, image))
@@ -120,7 +126,7 @@ class Images:
         else:
             self._backoff.succeeded(image)
             self._failed.pop(image, None)
-            self._present[image] = found.id
+            self._present[image] = found
             self._pulled.add((uid, image))
             tell("Normal", "Pulled", f'Successfully pulled image "{image}". Image size: {found.size} bytes.')
         finally:

@@ -48,15 +48,17 @@ class ContainerStarter:
     def start(self, record: PodRecord, node: NodeRecord, start: Start) -> None:
         """Start it, or raise NotYet. The record's sandbox has the new container afterwards."""
         container, name = start.container, start.container["name"]
+        pod = _addressed(record)
+        folders = self._mount(record, pod, node)
         self._get_image(record, node, container)
-        spec = self._spec(record, node, start)
+        spec = self._spec(record, pod, node, start, folders)
         if start.attempt:
             self._parts.crashes.grow(f"{record.uid}/{name}")
         tell = self._parts.teller(record)
         try:
-            pod = sandbox_spec(record, node, record.standing.address)
+            sandbox = sandbox_spec(record, node, record.standing.address)
             with record.noted("CreateContainer", container=name):
-                created = self._parts.runtime.create_container(record.standing.id, pod, spec)
+                created = self._parts.runtime.create_container(record.standing.id, sandbox, spec)
             tell("Normal", "Created", f"Created container: {name}")
             now = time.time()
             with record.noted("StartContainer", container=name):
@@ -117,17 +119,25 @@ class ContainerStarter:
                 left = min(left, FAILURE_SHOWN_SECONDS)
             raise NotYet(min(left or CONFIG_RETRY_SECONDS, CONFIG_RETRY_SECONDS))
 
-    def _spec(self, record: PodRecord, node: NodeRecord, start: Start) -> ContainerSpec:
+    def _mount(self, record: PodRecord, pod: dict, node: NodeRecord) -> volumes.Sources:
+        """The pod's volumes, without which not even an image is looked for. Raises NotYet where one is missing."""
+        try:
+            return self._set_up(record, pod, node)
+        except MountError as error:
+            self._parts.teller(record)("Warning", "FailedMount", str(error))
+            raise NotYet(RETRY_SECONDS) from error
+
+    def _spec(
+        self, record: PodRecord, pod: dict, node: NodeRecord, start: Start, folders: volumes.Sources
+    ) -> ContainerSpec:
         """The engine's order for the container. Raises NotYet where something that it refers to is missing."""
-        addresses = {"podIP": record.standing.address, "hostIP": host_address()}
-        pod = {**record.pod, "status": {**record.pod.get("status", {}), **addresses}}
         tell, find = self._parts.teller(record), self._parts.finder(record)
         try:
-            folders = self._set_up(record, pod, node)
             return container_spec(
                 *(pod, start.container, start.attempt, start.init, folders, find, node.allocatable),
                 self._given(record),
                 _processes_of(record, start.container),
+                self._parts.images.user_of(start.container["image"]),
             )
         except MountError as error:
             tell("Warning", "FailedMount", str(error))
@@ -191,6 +201,12 @@ class ContainerStarter:
         deadline = time.monotonic() + grace_seconds(record.pod)
         self._ending.stop_container(record, running, deadline, "FailedPostStartHook")
         record.dirty = True
+
+
+def _addressed(record: PodRecord) -> dict:
+    """The pod with the addresses that it has by now, whether or not its status says so yet."""
+    addresses = {"podIP": record.standing.address, "hostIP": host_address()}
+    return {**record.pod, "status": {**record.pod.get("status", {}), **addresses}}
 
 
 def _processes_of(record: PodRecord, container: dict) -> str:

@@ -8,12 +8,14 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Image:
-    """An image on the engine: its id, every name it has, its size in bytes; `ours`: whether a lab has made it."""
+    """An image on the engine: its id, every name it has, its size in bytes; `ours`: whether a lab has made it. `user`
+    runs it unless a pod says who; "" is root, and None where the engine does not say."""
 
     id: str
     names: tuple[str, ...]
     size: int = 0
     ours: bool = False
+    user: str | None = None
 
 
 BUILD_FAILED = "BuildFailed"

@@ -288,7 +288,13 @@ def test_not_all_namespaces_are_deleted_at_once(api):
 def asking(**spec) -> dict:
     """A pod's specification that asks for more than the lab has."""
     mount = {"name": "v", "mountPath": "/v", "mountPropagation": "HostToContainer"}
-    return {"containers": [{"name": "a", "image": "a", "volumeMounts": [mount]}], "volumes": [{"name": "v"}], **spec}
+    container = {
+        "name": "a",
+        "image": "a",
+        "volumeMounts": [mount],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+    return {"containers": [container], "volumes": [{"name": "v"}], **spec}
 
 
 @pytest.mark.parametrize(
@@ -328,6 +334,7 @@ def test_what_a_pod_asks_for_and_is_not_given_is_warned_of(api, path, kind, at, 
         f"{at}.runtimeClassName is ignored here",
         f"{at}.imagePullSecrets is ignored here",
         f"{at}.containers[0].volumeMounts[0].mountPropagation is ignored here",
+        f"{at}.containers[0].terminationMessagePolicy is ignored here",
         f"{at}.volumes[0].nfs: there are no such volumes here",
         f"{at}.volumes[1].emptyDir.medium is ignored here",
     ):

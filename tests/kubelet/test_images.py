@@ -85,6 +85,7 @@ def test_a_pull_that_fails_is_left_alone_for_longer_each_time(shop):
     shop.want("none:1")
     shop.wait_woken()
     assert [shop.want("none:1"), shop.want("none:1")] == ["ErrImagePull", "ImagePullBackOff"]
+    assert shop.told == ["Pulling", "Failed", "Failed", "BackOff", "Failed"]
     assert shop.images.remaining("none:1") == 10 and shop.registry.pulls == 1
     shop.clock.now += 10
     assert shop.want("none:1") == "ErrImagePull"
@@ -117,6 +118,7 @@ def test_once_it_can_be_had_the_pauses_are_forgotten(shop):
 
 def test_under_never_it_is_only_waited_for(shop):
     assert shop.want(policy="Never") == "ErrImageNeverPull"
+    assert shop.told == ["ErrImageNeverPull", "Failed"]
     shop.registry.here.add("web:1")
     assert shop.want(policy="Never") == "" and shop.registry.pulls == 0
 

@@ -74,6 +74,7 @@ def test_a_pod_waits_for_its_account_and_begins_when_there_is_one(world):
     told = lambda: [event for event in events(world) if event["reason"] == "FailedMount"]  # noqa: E731
     (event, *_) = wait_until("the kubelet to say why", told, 30)
     assert 'failed to fetch token: serviceaccounts "default" not found' in event["message"]
+    assert "Pulled" not in {event["reason"] for event in events(world)}  # its volumes come before its images
     world.client.create(SERVICEACCOUNTS, {"metadata": {"name": "default", "namespace": "default"}})
     world.running()
 

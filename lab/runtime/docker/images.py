@@ -28,7 +28,7 @@ class Images:
                 return None
         if image in demos.IMAGES and (row["Config"].get("Labels") or {}).get(labels.CONTENT) != content(image):
             return None
-        return _image(row, row["Config"].get("Labels"))
+        return _image(row, row["Config"].get("Labels"), row["Config"].get("User") or "")
 
     def present(self) -> list[Image]:
         with failing_as("ImageInspectError"):
@@ -72,8 +72,8 @@ class Images:
                     raise RuntimeFailure("ErrImagePull", f'failed to pull image "{image}": {line["error"]}')
 
 
-def _image(row: dict, about: dict | None) -> Image:
-    return Image(row["Id"], tuple(row["RepoTags"] or ()), row["Size"], labels.MAKER in (about or {}))
+def _image(row: dict, about: dict | None, user: str | None = None) -> Image:
+    return Image(row["Id"], tuple(row["RepoTags"] or ()), row["Size"], labels.MAKER in (about or {}), user)
 
 
 def _made_by(step: dict) -> str:

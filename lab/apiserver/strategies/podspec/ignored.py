@@ -5,6 +5,8 @@ from collections.abc import Iterator
 OF_POD = ("hostAliases", "hostUsers", "imagePullSecrets", "resourceClaims", "runtimeClassName", "setHostnameAsFQDN")
 OF_SECURITY = ("appArmorProfile", "seLinuxOptions", "supplementalGroups")
 OF_CONTAINER = ("volumeDevices",)
+# Where a container is to leave its last words, unless Kubernetes has said so itself: nobody reads them here.
+OF_ITS_END = {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}
 OF_MOUNT = ("mountPropagation", "recursiveReadOnly")
 VOLUMES = ("configMap", "downwardAPI", "emptyDir", "hostPath", "name", "persistentVolumeClaim", "projected", "secret")
 
@@ -38,6 +40,8 @@ def _pod_spec(obj: dict) -> tuple[str, dict]:
 def _of_container(container: dict, path: str) -> Iterator[str]:
     yield from _ignored(container, OF_CONTAINER, path)
     yield from _ignored(container.get("securityContext") or {}, OF_SECURITY, f"{path}.securityContext")
+    said = {field: container.get(field) for field, usual in OF_ITS_END.items() if container.get(field) != usual}
+    yield from _ignored(said, tuple(OF_ITS_END), path)
     for at, mount in enumerate(container.get("volumeMounts") or ()):
         asked = {field: value for field, value in mount.items() if value not in ("None", "Disabled")}
         yield from _ignored(asked, OF_MOUNT, f"{path}.volumeMounts[{at}]")
