@@ -38,6 +38,20 @@ def test_a_node_is_a_cgroup_with_the_nodes_capacity(cgroups):
     assert f"{parent}/{container}".encode() in cgroups.said(container, b"memory")
 
 
+@pytest.mark.parametrize("capacity", [(0, 0), (1, 0), (1 << 62, (1 << 63) - 1)])
+def test_a_node_of_whatever_capacity_is_in_its_clusters_group(cgroups, capacity):
+    """Outside of it its pods would not count as the cluster's."""
+    parent = cgroups.runtime.set_node_capacity(CLUSTER, f"node-{capacity[0]}", *capacity)
+    assert parent.endswith(f"/{CLUSTER}/node-{capacity[0]}")
+    container = cgroups.container(cgroups.pod(cgroup_parent=parent), "cat /proc/self/cgroup; sleep 100")
+    assert f"{parent}/{container}".encode() in cgroups.said(container, b"memory")
+
+
+def test_a_node_with_the_name_of_a_file_of_the_kernels_is_in_its_clusters_group(cgroups):
+    cgroups.runtime.set_node_capacity(CLUSTER, "node-a", 500, 256 << 20)
+    assert cgroups.runtime.set_node_capacity(CLUSTER, "cgroup.procs", 500, 256 << 20).endswith(f"/{CLUSTER}")
+
+
 def test_a_container_gets_no_more_cpu_than_its_node_has(cgroups):
     parent = cgroups.runtime.set_node_capacity(CLUSTER, "node-a", 500, 256 << 20)
     pod = cgroups.pod(cgroup_parent=parent)

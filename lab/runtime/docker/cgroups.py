@@ -29,26 +29,35 @@ class Cgroups:
         return self._engine.on_this_host() and os.geteuid() == 0 and facts.get("CgroupDriver") == "cgroupfs"
 
     def set_node(self, cluster: str, node: str, cpu_millis: int, memory_bytes: int) -> str:
-        """Limit a node; the group's name for the engine (`cgroup_parent`), or "" where it cannot be done."""
+        """Limit a node; the group's name for the engine (`cgroup_parent`), or "" where there can be none. A capacity
+        that the kernel does not take (zero: none is said) leaves the node in its group, and a name that is a file's of
+        the kernel leaves it in its cluster's: whoever makes nodes chooses both."""
         if not self.enforceable():
             return ""
         group = f"{self._lab}/{cluster}/{node}"
-        quota = cpu_millis * PERIOD_MICROSECONDS // 1000
         try:
             if self._one_tree:
                 self._make_with_controllers(group)
             self._weigh(ALL, (os.cpu_count() or 1) * 1000)
             self._weigh(group, cpu_millis)
-            if self._one_tree:
-                self._write("", group, "cpu.max", f"{quota} {PERIOD_MICROSECONDS}")
-                self._write("", group, "memory.max", str(memory_bytes))
-            else:
-                self._write("cpu", group, "cpu.cfs_quota_us", str(quota))
-                self._write("memory", group, "memory.limit_in_bytes", str(memory_bytes))
         except OSError as error:
             logger.warning("node %s keeps its limits in the accounts only: %s", node, error)
-            return ""
+            whole = f"{self._lab}/{cluster}"
+            return whole if (ROOT / ("" if self._one_tree else "memory") / whole.strip("/")).is_dir() else ""
+        quota = cpu_millis * PERIOD_MICROSECONDS // 1000
+        if self._one_tree:
+            self._limit("", group, "cpu.max", f"{quota or 'max'} {PERIOD_MICROSECONDS}")
+            self._limit("", group, "memory.max", str(memory_bytes or "max"))
+        else:
+            self._limit("cpu", group, "cpu.cfs_quota_us", str(quota or -1))
+            self._limit("memory", group, "memory.limit_in_bytes", str(memory_bytes or -1))
         return group
+
+    def _limit(self, controller: str, group: str, file: str, value: str) -> None:
+        try:
+            self._write(controller, group, file, value)
+        except OSError as error:
+            logger.warning("%s of %s stays as it was, %s is not taken: %s", file, group, value, error)
 
     def set_cluster(self, cluster: str, memory_bytes: int, processes: int) -> None:
         """Limit all nodes of a cluster together, whatever capacity they have; nothing where it cannot be done."""
