@@ -25,6 +25,7 @@ from .seats import rehearsal_cluster
 
 REHEARSER = "rehearsal"  # who the log says it was
 STAGE_SECONDS, FIGURES_SECONDS, LOOK_SECONDS = 40.0, 4.0, 0.2
+STOPPED_SECONDS = 120.0  # with no stage so long after the last, nobody is at it: its task went with a worker
 READY = (progress.PREDICT, progress.ACT, progress.DONE)
 SPARE = 0.8  # of what is free, what a class may take: the lab and its engine grow with it
 MEMINFO = Path("/proc/meminfo")
@@ -49,7 +50,7 @@ class Row:
 def order(workshop: Workshop) -> str:
     """Begin one, in the place of one that is under way: its run, which its tasks have to name."""
     run = secrets.token_hex(4)
-    workshop.rehearsal = {"run": run, "rows": [], "ended": False}
+    workshop.rehearsal = {"run": run, "rows": [], "ended": False, "at": time.time()}
     workshop.save(update_fields=["rehearsal"])
     return run
 
@@ -72,7 +73,7 @@ def rehearse(code: str, run: str) -> bool:
     else:
         rows = [*rows, asdict(_rehearsed(name, workshop.guard, *every[len(rows)]))]
     ended = len(rows) >= len(every) and len(rows) == len(workshop.rehearsal["rows"])
-    now = {"run": run, "rows": rows, "ended": ended}
+    now = {"run": run, "rows": rows, "ended": ended, "at": time.time()}
     # Whoever ordered another one meanwhile, or deleted the workshop, is not overruled.
     same = Workshop.objects.filter(code=code, rehearsal__run=run).update(rehearsal=now)
     if not same and not Workshop.objects.filter(code=code).exists():
@@ -123,10 +124,13 @@ def said(workshop: Workshop) -> dict:
     """What its page shows: `rows`, how many stages there are, and what they mean for a full class."""
     kept = workshop.rehearsal
     rows = kept.get("rows", [])
+    under_way = bool(kept) and not kept["ended"]
+    stopped = under_way and time.time() - kept.get("at", 0) > STOPPED_SECONDS
     return {
         "rows": rows,
         "stages": len(stages(workshop)),
-        "goes_on": bool(kept) and not kept["ended"],
+        "goes_on": under_way and not stopped,
+        "stopped": stopped,
         "ended": bool(kept) and kept["ended"],
         "wrong": sum(bool(row["trouble"]) for row in rows),
         "memory": room_for(max((row["memory"] for row in rows), default=0), workshop.seats, free_memory()),

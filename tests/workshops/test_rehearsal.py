@@ -1,5 +1,6 @@
 """What becomes of a rehearsal: stage by stage, begun anew, and what it says of a full class."""
 
+import time
 from dataclasses import asdict
 
 import pytest
@@ -65,6 +66,16 @@ def test_one_that_is_begun_anew_ends_the_one_before_and_so_does_the_end_of_the_c
     teacher.post(f"/staff/workshops/{played.code}/delete")
     assert "bcdfgh-0" not in cluster_names()
     assert not rehearse(played.code, second) and "bcdfgh-0" not in cluster_names()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_nobody_is_at_any_more_is_said_to_have_stopped(played, teacher):
+    path = f"/staff/workshops/{played.code}/"
+    rehearse(played.code, order(played))
+    assert '"refresh"' in teacher.get(path).content.decode()
+    Workshop.objects.update(rehearsal={**fresh(played).rehearsal, "at": time.time() - 2 * rehearsal.STOPPED_SECONDS})
+    page = teacher.get(path).content.decode()
+    assert "It has stopped after 1 of" in page and "Rehearse again" in page and '"refresh"' not in page
 
 
 @pytest.mark.django_db(transaction=True)
