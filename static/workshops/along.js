@@ -9,7 +9,7 @@ const part = document.getElementById("bar-along");
 const words = part.firstElementChild;
 const STATES = {
   Looks: ["You look along with {name}. Alt and a click, or I on a tile, points.", ["point", "Point"], ["rewind", "Their last minute"], ["take", "Offer to take over"], ["leave", "Leave"]],
-  Offers: ["{name} is asked whether you may act.", ["give", "Do not ask"], ["leave", "Leave"]],
+  Offers: ["You ask {name} whether you may act.", ["give", "Do not ask"], ["leave", "Leave"]],
   Acts: ["You act in the cluster of {name}, who looks on.", ["give", "Give it back"], ["leave", "Leave"]],
 };
 let name = "";
