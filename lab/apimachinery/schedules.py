@@ -18,6 +18,16 @@ WORDS = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+# Of minutes, hours, days, months and days of the week: the least, the most, and the names from the least on.
+FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
+    (0, 59, ()),
+    (0, 23, ()),
+    (1, 31, ()),
+    (1, 12, MONTHS),
+    (0, 6, DAYS),
+)
 MINUTE = datetime.timedelta(minutes=1)
 
 
@@ -33,13 +43,14 @@ class Schedule:
         self._fields = WORDS.get(text.strip().lower(), text).replace("?", "*")
         if text.strip().startswith("@") and self._fields.startswith("@"):
             raise Unscheduled(f"unrecognized descriptor: {text}")
-        count = len(self._fields.split())
-        if count != 5:
-            raise Unscheduled(f"expected exactly 5 fields, found {count}: [{' '.join(self._fields.split())}]")
+        fields = self._fields.split()
+        if len(fields) != len(FIELDS):
+            raise Unscheduled(f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]")
         try:
             CronSim(self._fields, datetime.datetime.now(self.zone))
         except CronSimError as error:
-            raise Unscheduled(f"{error}: {text}") from None
+            wrong = (_wrong_in(part, *FIELDS[at]) for at, field in enumerate(fields) for part in field.split(","))
+            raise Unscheduled(next(filter(None, wrong), f"{error}: {text}")) from None
 
     def after(self, time: float) -> float | None:
         """The first time after `time`; None if there is none, as on the 31st of February."""
@@ -62,6 +73,38 @@ class Schedule:
 
     def _local(self, time: float) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(time, self.zone)
+
+
+def _wrong_in(part: str, least: int, most: int, named: tuple[str, ...]) -> str:
+    """What robfig's getRange says of a number, a range or a step, `2-10/3`; nothing if it has no complaint."""
+    span, slash, step = part.partition("/")
+    low, hyphen, high = span.partition("-")
+    if "/" in step:
+        return f"too many slashes: {part}"
+    if "-" in high:
+        return f"too many hyphens: {part}"
+    try:
+        start = least if low == "*" else _number(low, least, named)
+        end = most if low == "*" or (slash and not hyphen) else _number(high, least, named) if hyphen else start
+        stride = _number(step, least, ()) if slash else 1
+    except ValueError as error:
+        return str(error)
+    if start < least:
+        return f"beginning of range ({start}) below minimum ({least}): {part}"
+    if end > most:
+        return f"end of range ({end}) above maximum ({most}): {part}"
+    if start > end:
+        return f"beginning of range ({start}) beyond end of range ({end}): {part}"
+    return "" if stride else f"step of range should be a positive number: {part}"
+
+
+def _number(text: str, least: int, named: tuple[str, ...]) -> int:
+    """Raises ValueError, in robfig's words."""
+    if text.lower() in named:
+        return least + named.index(text.lower())
+    if not text.isdecimal():
+        raise ValueError(f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": invalid syntax')
+    return int(text)
 
 
 def _zone(name: str | None) -> datetime.tzinfo:

@@ -162,7 +162,12 @@ def test_a_cronjob_gets_its_defaults(client):
     [
         ({"schedule": ""}, "spec.schedule: Required value"),
         ({"schedule": "* * * *"}, 'spec.schedule: Invalid value: "* * * *": expected exactly 5 fields, found 4'),
-        ({"schedule": "61 * * * *"}, "Bad minute"),
+        ({"schedule": "61 * * * *"}, "end of range (61) above maximum (59): 61"),
+        ({"schedule": "0 0 0 * *"}, "beginning of range (0) below minimum (1): 0"),
+        ({"schedule": "0 9-5 * * *"}, "beginning of range (9) beyond end of range (5): 9-5"),
+        ({"schedule": "*/0 * * * *"}, "step of range should be a positive number: */0"),
+        ({"schedule": "0 0 * foo *"}, 'failed to parse int from foo: strconv.Atoi: parsing "foo": invalid syntax'),
+        ({"schedule": "0 1,2-3-4 * * *"}, "too many hyphens: 2-3-4"),
         ({"schedule": "@often"}, "unrecognized descriptor: @often"),
         ({"schedule": "TZ=UTC * * * * *"}, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"),
         ({"timeZone": "Mars/Base"}, 'spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base'),
