@@ -9,8 +9,9 @@ from lab.apiserver.kubelet_images import Lines
 
 from .client import Client
 
-__all__ = ["BUILDERS", "Lines", "build_image", "engines", "images", "repository_of"]
+__all__ = ["BUILDERS", "MINE", "Lines", "build_image", "built_as", "engines", "images", "repository_of"]
 
+MINE = "mine/"
 BUILDERS = ("docker", "process")  # a simulated node has nothing to build with
 
 
@@ -30,6 +31,13 @@ def repository_of(image: str) -> str:
     name = image.partition("@")[0]
     head, colon, tag = name.rpartition(":")
     return head if colon and "/" not in tag else name
+
+
+def built_as(image: str, guard: str) -> str:
+    """The repository of what is built to take the place of this image. All clusters of an engine see its images, so
+    what a stranger builds has no name that is the lab's, or that others wait for: it is one of `mine/`."""
+    repository = repository_of(image)
+    return f"{MINE}{repository.rpartition('/')[2]}" if guard and not repository.startswith(MINE) else repository
 
 
 def tag_of(image: str) -> str:

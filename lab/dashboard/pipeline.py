@@ -11,7 +11,7 @@ from lab.apimachinery.errors import ApiError, not_found
 from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS, PODS, REPLICASETS, SERVICES
 from lab.apimachinery.meta import key_of, split_key
 from lab.client import Client
-from lab.client.images import BUILDERS, engines, images, repository_of
+from lab.client.images import BUILDERS, built_as, engines, images
 from lab.client.wheels import wheel_of
 from lab.httpserver import author_for
 
@@ -91,7 +91,7 @@ def _page(request: HttpRequest, client: Client, deployments: list[dict], chosen:
         **_texts(files),
         "wheel": wheel_of(client.view(), "build").said,
         "address": address_of(chosen, client.list(SERVICES), os.environ.get("ORRERY_FRONT_DOOR", ""), client.cluster),
-        "chosen": {**_choice(chosen), "repository": repository_of(first_image(chosen))},
+        "chosen": {**_choice(chosen), "repository": built_as(first_image(chosen), client.view().guard)},
         "build": _told(shown) if shown else None,
         "builds": [_told(build) for build in builds[:SHOWN_BUILDS]],
         "engine": next((runtime for runtime in BUILDERS if runtime in runtimes), ""),

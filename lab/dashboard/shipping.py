@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab import demos
 from lab.apimachinery.meta import controller_of, key_of
-from lab.client.images import repository_of
+from lab.client.images import MINE, repository_of
 
 PAGE, DOCKERFILE = "page.html", "Dockerfile"
 
@@ -19,8 +19,13 @@ def first_image(deployment: dict) -> str:
 
 def program_of(image: str) -> tuple[str, Path] | None:
     """(the demo image that one of its name stands on, its program); None if it is no demo."""
-    base = image if image in demos.IMAGES else f"{repository_of(image)}:v1"
+    base = image if image in demos.IMAGES else f"{_of_the_lab(repository_of(image))}:v1"
     return (base, demos.IMAGES[base][0]) if base in demos.IMAGES else None
+
+
+def _of_the_lab(repository: str) -> str:
+    """What a learner has built on `orrery/hello` is `mine/hello` (`lab/client/images.py`)."""
+    return f"orrery/{repository.removeprefix(MINE)}" if repository.startswith(MINE) else repository
 
 
 def builds_of(builds: list[dict], deployment: dict) -> list[dict]:

@@ -16,7 +16,7 @@ from lab.apimachinery import meta
 from lab.apimachinery.errors import ApiError, not_found
 from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS
 from lab.client import Client, Lock, LostFence, Put
-from lab.client.images import Lines, build_image, repository_of
+from lab.client.images import Lines, build_image, built_as
 
 from .plan import FAILED, ROLLING_OUT, clipped, container_of, with_image
 
@@ -81,7 +81,8 @@ class Building:
         end, heard = time.monotonic() + PATIENCE_SECONDS, False
         while True:
             try:
-                repository = self._spec.get("repository") or repository_of(self._container()["image"])
+                image, guard = self._container()["image"], self._client.view().guard
+                repository = self._spec.get("repository") or built_as(image, guard)
                 seconds = self._spec["timeoutSeconds"]
                 self._lines = build_image(self._client, repository, self._spec["files"], seconds)
                 for line in self._lines:

@@ -74,6 +74,9 @@ REFUSED = {
     ),
     "a build that does so in quotes": (BUILDS, build('FROM orrery/hello:v1\nCOPY --f"ro"m=x / /'), "COPY --from"),
     "a build with a name from elsewhere": (BUILDS, build("FROM orrery/hello:v1", repository="nginx"), "repository"),
+    "a build with a name of the lab's": (
+        BUILDS, build("FROM orrery/hello:v1", repository="orrery/hello"), "begin it with mine/",
+    ),
     "too many visitors": (VISITORS, visitors(rate=5000), "rate: not allowed here is 5000; at most 200"),
     "a crowd": (VISITORS, visitors(concurrency=1000), "concurrency"),
 }  # fmt: skip

@@ -397,6 +397,26 @@ def test_no_ingress_takes_what_is_asked_of_anothers_service(class_of_two):
     assert ["/tmp/" in said for said in logged] == [False, True]
 
 
+DEPLOYMENTS, BUILDS = (
+    f"/apis/{group}/namespaces/default/{kind}"
+    for group, kind in (("apps/v1", "deployments"), ("orrery.io/v1", "builds"))
+)
+
+
+def test_what_one_builds_never_has_a_name_of_the_labs(class_of_two):
+    """All see the images of an engine: who could build the next `orrery/hello` would have it run in others' pods."""
+    _, eve = class_of_two
+    template = {"metadata": {"labels": {"app": "own"}}, "spec": pod("own")["spec"] | {"restartPolicy": "Always"}}
+    spec = {"replicas": 0, "selector": {"matchLabels": {"app": "own"}}, "template": template}
+    eve.ask("POST", DEPLOYMENTS, {"metadata": {"name": "own"}, "spec": spec})
+    files = {"Dockerfile": "FROM orrery/hello:v1\nENV WHOSE=eve\n"}
+    eve.ask("POST", BUILDS, {"metadata": {"name": "own"}, "spec": {"deployment": "own", "files": files}})
+    image = wait_until(
+        "the image", lambda: json.loads(eve.ask("GET", f"{BUILDS}/own")).get("status", {}).get("image"), 60
+    )
+    assert image.startswith("mine/hello:v")
+
+
 def test_no_service_leads_to_the_machine_by_the_front_door(room, class_of_two, calm):
     """The front door asks from the machine, where no firewall stands; at the plain port it would be master. Whoever is
     administrator of a cluster can write slices, nodes and statuses, and delete all that says where a network is."""

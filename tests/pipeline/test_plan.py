@@ -2,7 +2,8 @@
 
 import pytest
 
-from lab.client.images import repository_of
+from lab.client.images import built_as, repository_of
+from lab.dashboard.shipping import program_of
 from lab.pipeline.plan import (
     COMPLETE,
     FAILED,
@@ -55,6 +56,20 @@ def test_the_oldest_of_many_that_are_over_go():
 )
 def test_a_repository_is_a_name_without_its_tag(image, repository):
     assert repository_of(image) == repository
+
+
+@pytest.mark.parametrize(
+    ("image", "guard", "repository"),
+    [
+        ("orrery/hello:v1", "", "orrery/hello"),
+        ("orrery/hello:v1", "orrery/* mine/*", "mine/hello"),
+        ("mine/shop:v2", "orrery/* mine/*", "mine/shop"),
+        ("minecraft:1", "*", "mine/minecraft"),
+    ],
+)
+def test_what_a_learner_builds_is_not_called_as_the_labs_own(image, guard, repository):
+    assert built_as(image, guard) == repository
+    assert program_of("mine/hello:v7") == program_of("orrery/hello:v1")
 
 
 def test_the_next_version_is_one_more_than_the_last_number():
