@@ -20,6 +20,7 @@ from lab.models import Help, Seat, Workshop
 from lab.visitors.status import is_active
 
 from .acts import INSTRUCTOR
+from .drills import keep
 from .everybody import with_each
 from .leading import Form
 from .polls import finish
@@ -82,6 +83,8 @@ def end(workshop: Workshop, form: Form, by: str) -> str:
     stop(workshop)
     workshop.taken.update(hand=None)
     finish(workshop, form, by)  # nobody is asked any more
+    if workshop.goes:
+        keep(workshop)
     put_away = _send_away if workshop.goes else _put_to_sleep
     return f"The class is over. {_told(workshop, put_away, 'gone' if workshop.goes else 'asleep')}"
 

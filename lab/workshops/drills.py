@@ -28,6 +28,7 @@ from .acts import INSTRUCTOR
 from .everybody import with_each
 
 LOST = "orrery/hello:lost"  # an image that nobody has
+KEPT = "kept"  # in what a drill holds of a cluster: what came of it there
 LONGEST_SECONDS = 30 * 60  # what comes later is not about it any more
 WORKLOADS = (DEPLOYMENTS.resource, STATEFULSETS.resource)
 
@@ -87,6 +88,17 @@ def _strike(seat: Seat, fault: str) -> dict:
     return began
 
 
+def keep(workshop: Workshop) -> None:
+    """What its faults came to, before the clusters go whose logs tell it."""
+    for drill in workshop.drills.all():
+        for seat in workshop.taken.filter(cluster__in=drill.struck):
+            found = _outcome(seat, drill.struck[seat.cluster])
+            if not found.failed:
+                seconds = {"noticed": found.noticed, "hurt": found.hurt, "well": found.well}
+                drill.struck[seat.cluster][KEPT] = seconds
+        drill.save(update_fields=["struck"])
+
+
 def outcomes(drill: Drill, seats: Iterable[Seat]) -> list[Outcome]:
     """Of those who were struck, in the order of their seats."""
     return [_outcome(seat, drill.struck[seat.cluster]) for seat in seats if seat.cluster in drill.struck]
@@ -95,6 +107,8 @@ def outcomes(drill: Drill, seats: Iterable[Seat]) -> list[Outcome]:
 def _outcome(seat: Seat, began: dict) -> Outcome:
     if "failed" in began:
         return Outcome(seat.nickname, failed=began["failed"])
+    if KEPT in began:
+        return Outcome(seat.nickname, **began[KEPT])
     try:
         before = store.state_at(seat.cluster, began["revision"])
         whole = {key_of(obj): is_whole(obj) for resource in WORKLOADS for obj in before.list(resource)}

@@ -8,10 +8,11 @@ import pytest
 from django.test import Client as Browser
 from django.utils.timezone import now
 
-from lab.apimachinery.kinds import DEPLOYMENTS, LESSONS, NODES
-from lab.client import Client
+from lab.apimachinery.kinds import DEPLOYMENTS, LESSONS, NAMESPACES, NODES
+from lab.client import Client, cluster_names
 from lab.models import Drill, Workshop
 from lab.tutorials.told import telling
+from lab.workshops.closing import end
 from lab.workshops.drills import FAULTS, judged, outcomes, strike
 from lab.workshops.report import safe
 from lab.workshops.seats import join
@@ -99,6 +100,19 @@ def test_what_a_learner_does_after_it_is_read_of_their_log(room):
     first, second = outcomes(drill, [ada, bea])
     assert None not in (first.noticed, first.hurt, first.well) and first.hurt <= first.well < 60
     assert (second.noticed, second.hurt, second.well) == (None, None, None)
+
+
+def test_what_a_fault_came_to_is_kept_when_the_clusters_go(room):
+    seats = list(room.taken.order_by("id"))
+    strike(room, "dark")
+    Client(seats[0].cluster, "board").create(NAMESPACES, {"metadata": {"name": "an-act"}})
+    (drill,) = Drill.objects.all()
+    before = outcomes(drill, seats)
+    assert before[0].noticed is not None
+    Workshop.objects.update(goes=True)
+    end(Workshop.objects.get(), {}, "grace")
+    assert seats[0].cluster not in cluster_names()
+    assert outcomes(Drill.objects.get(), seats) == before
 
 
 def test_the_page_and_its_files_say_what_the_workshop_came_to(room):
