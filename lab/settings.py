@@ -99,8 +99,8 @@ _database = dj_database_url.config(
 )
 DATABASES: dict[str, dict] = {"default": {**_database}}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # WAL lets readers read while one writes; IMMEDIATE takes the write lock at once instead of failing half-way. Who
-    # waits for it asks ten times a second, whoever comes first: where it is nearly always taken, the unlucky need long.
+    # WAL lets readers read while one writes; IMMEDIATE takes the write lock at once instead of failing half-way.
+    DATABASES["default"]["ENGINE"] = "lab.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,

@@ -7,6 +7,7 @@ megabytes of it.
 import sys
 from typing import TYPE_CHECKING, Any
 
+import django
 from django.conf import settings
 
 from .celery import app, lives_in_worker
@@ -34,6 +35,7 @@ def here(queues: str) -> "Here":
 
 def main(queues: str = QUEUES, name: str = "celery") -> int:
     """Work until a signal ends it; its exit code. To Celery it is `name@` its host."""
+    django.setup()
     lives_in_worker(lambda: here(queues))
     worker = app.Worker(
         queues=queues.split(","),

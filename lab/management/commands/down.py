@@ -18,6 +18,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from lab import demos, parts
 from lab.apimachinery.engines import DOCKER
@@ -118,7 +119,7 @@ class Command(BaseCommand):
 
     def purge(self, sure: bool, kept: list[Volume]) -> None:
         folder = settings.DATA_DIR
-        history = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"  # else it lies elsewhere
+        history = connection.vendor == "sqlite"  # else it lies elsewhere
         what = f"{folder}" + (" with all clusters and their history" if history else "")
         what += f", and {len(kept)} volumes" if kept else ""
         try:
