@@ -48,6 +48,8 @@ def test_a_node_that_comes_from_another_network_is_given_a_range_of_this_one_and
     world.client.update_status(PODS, {**pod, "status": {**pod["status"], "podIP": "172.31.7.2"}})
     with pytest.raises(ApiError, match="may not change podCIDRs"):
         world.client.patch(NODES, "", "node-a", {"spec": {"podCIDR": "10.1.1.0/24", "podCIDRs": ["10.1.1.0/24"]}})
+    with pytest.raises(ApiError, match="may not change podCIDRs"):
+        world.client.patch(NODES, "", "node-a", {"spec": {"podCIDR": "10.1.1.0/24"}})
     world.start()
     ready = world.running()
     node = world.client.get(NODES, "", "node-a")
