@@ -13,7 +13,7 @@ from collections import OrderedDict
 
 from lab.apimachinery import meta
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import EVENTS
+from lab.apimachinery.kinds import EVENTS, NODES
 from lab.apiserver import registry
 from lab.apiserver.registry import Put
 from lab.apiserver.request import Request
@@ -103,7 +103,7 @@ class EventRecorder:
             "uid": of.get("uid"),
             "resourceVersion": of.get("resourceVersion"),
         }
-        now = meta.now()
+        now, host = meta.now(), _host(self.component, obj)
         return {
             "apiVersion": "v1",
             "kind": "Event",
@@ -112,14 +112,21 @@ class EventRecorder:
             "type": kind,
             "reason": reason,
             "message": message,
-            "source": {"component": self.component},
+            "source": {"component": self.component} | ({"host": host} if host else {}),
             "reportingComponent": self.component,
-            "reportingInstance": "",
+            "reportingInstance": host,
             "count": 1,
             "firstTimestamp": now,
             "lastTimestamp": now,
             "eventTime": None,
         }
+
+
+def _host(component: str, obj: dict) -> str:
+    """Of what a kubelet tells, its node; the other components are of none."""
+    if component != "kubelet":
+        return ""
+    return obj["metadata"]["name"] if obj["kind"] == NODES.kind else (obj.get("spec") or {}).get("nodeName", "")
 
 
 def _home(obj: dict) -> str:

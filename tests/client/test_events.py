@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.apimachinery.kinds import CONFIGMAPS
+from lab.apimachinery.kinds import CONFIGMAPS, PODS
 from lab.client import Client
 from lab.client import events as recorder
 from lab.client.clusters import ensure_cluster
@@ -29,6 +29,17 @@ def test_what_happens_again_is_counted(client, obj):
     for _ in range(12):
         client.event(obj, "Warning", "Failed", "no room")
     assert told(client) == {"no room": 12}
+
+
+@pytest.mark.parametrize(
+    ("author", "source"), [("kubelet", {"component": "kubelet", "host": "node-a"}), ("scheduler", None)]
+)
+def test_a_kubelet_says_on_which_node_it_saw_it(client, author, source):
+    spec = {"nodeName": "node-a", "containers": [{"name": "c", "image": "x"}]}
+    pod = client.create(PODS, {"metadata": {"name": "some", "namespace": "default"}, "spec": spec})
+    Client("flow", author).event(pod, "Normal", "Started", "it runs")
+    (event,) = client.view().list("events")
+    assert (event["source"], event["reportingInstance"]) == (source or {"component": author}, source and "node-a" or "")
 
 
 def test_after_ten_in_other_words_the_others_are_one_whose_words_are_the_last(client, obj):
