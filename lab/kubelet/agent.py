@@ -63,8 +63,9 @@ class Agent:
         clock = settings.CLOCK
         self.heart = Heart(runtime.engine, self._beat, clock["node_lease_renew"], self._give_up)
         nodes, neighbours = NodeTable(), Neighbours(runtime.engine)
-        self.workers = PodWorkers(f"{runtime.engine}-pod", self._sync, SYNC_THREADS, connections.close_all)
-        self.endings = PodWorkers(f"{runtime.engine}-end", self._end, ENDING_THREADS, connections.close_all)
+        common = connections.close_all, self._share_of
+        self.workers = PodWorkers(f"{runtime.engine}-pod", self._sync, SYNC_THREADS, *common)
+        self.endings = PodWorkers(f"{runtime.engine}-end", self._end, ENDING_THREADS, *common)
         self.parts = Parts(
             runtime=runtime,
             data_dir=data_dir,
@@ -220,6 +221,11 @@ class Agent:
         return bool(node and node.turning.paused)
 
     # Pods and nodes.
+
+    def _share_of(self, uid: str) -> str:
+        """Whose part of the threads a pod takes: a stranger's cluster has but one."""
+        record = self.parts.pods.get(uid)
+        return record.cluster if record and self.desired.is_strangers(record.cluster) else ""
 
     def _sync(self, uid: str) -> float | None:
         close_old_connections()

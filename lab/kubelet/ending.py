@@ -120,7 +120,7 @@ class PodEnding:
         hook = (container.get("lifecycle") or {}).get("preStop")
         left = deadline - time.monotonic()
         if hook and left > 0:
-            target = Target(container, running.id, record.standing.address)
+            target = Target(container, running.id, record.standing.address, record.cluster)
             try:
                 done, words = self._parts.prober.handle(target, hook, left)
             except TimeoutError:

@@ -26,6 +26,7 @@ class Target:
     container: dict
     container_id: str
     address: str
+    cluster: str = ""
 
 
 async def ask(runtime: Runtime, pool: Executor, target: Target, handler: dict, timeout: float) -> tuple[bool, str]:

@@ -2,7 +2,8 @@
 
 Two threads never work on one pod at a time, and a pod that is told of again while it is being worked on is looked at
 once more afterwards: however many hints come in between, they are one look. Urgent keys (a container has died)
-overtake those that are merely new.
+overtake those that are merely new. Of one stranger's pods, no more than a part of the threads work at once: hooks that
+never end are in nobody else's way.
 """
 
 import heapq
@@ -10,24 +11,38 @@ import itertools
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 10.0
 RETRY_FIRST, RETRY_MOST = 0.5, 30.0
+OF_ONE = 4  # the share of one is a fourth of the threads
 
 # Works on one key; returns the seconds after which to look again though nothing happens, or None.
 Work = Callable[[str], float | None]
 
 
 class PodWorkers:
-    """`finish` is called in a thread after its work on a key, for what a thread must give back."""
+    """`finish` is called in a thread after its work on a key, for what a thread must give back; `share_of` says whose
+    share of the threads a key takes, "" for nobody's."""
 
-    def __init__(self, name: str, work: Work, threads: int, finish: Callable[[], None] = lambda: None):
+    def __init__(
+        self,
+        name: str,
+        work: Work,
+        threads: int,
+        finish: Callable[[], None] = lambda: None,
+        share_of: Callable[[str], str] = lambda key: "",
+    ):
         self._name = name
         self._work = work
         self._most = threads
         self._finish = finish
+        self._share_of = share_of
+        self._shares: dict[str, str] = {}  # busy key → whose share it takes
+        self._taken: Counter[str] = Counter()
+        self._held: dict[str, list[tuple[int, int, str]]] = {}  # share → those of _ready that wait for a part of it
         self._changed = threading.Condition()
         self._order = itertools.count()
         self._ready: list[tuple[int, int, str]] = []  # (0 urgent | 1, order, key)
@@ -89,6 +104,7 @@ class PodWorkers:
             self._finish()
             with self._changed:
                 self._busy.discard(key)
+                self._give_back(self._shares.pop(key))
                 if key in self._again:
                     self._add(key, self._again.pop(key))
                 if delay is not None:
@@ -124,13 +140,31 @@ class PodWorkers:
 
     def _pop(self) -> str | None:
         while self._ready:
-            rank, _, key = heapq.heappop(self._ready)
-            if self._queued.get(key) == rank:
+            entry = rank, _, key = heapq.heappop(self._ready)
+            if self._queued.get(key) == rank and self._takes(entry):
                 del self._queued[key]
                 self._due.pop(key, None)  # the look that comes now says anew when the next one is due
                 self._busy.add(key)
                 return key
         return None
+
+    def _takes(self, entry: tuple[int, int, str]) -> bool:
+        """Whether there is room for it in its share; else it waits until there is."""
+        share = self._share_of(entry[2])
+        if share and self._taken[share] >= max(self._most // OF_ONE, 1):
+            self._held.setdefault(share, []).append(entry)
+            return False
+        self._shares[entry[2]] = share
+        self._taken[share] += 1
+        return True
+
+    def _give_back(self, share: str) -> None:
+        self._taken[share] -= 1
+        if not self._taken[share]:
+            del self._taken[share]
+        for entry in self._held.pop(share, ()):
+            heapq.heappush(self._ready, entry)
+            self._changed.notify()
 
     def _do(self, key: str) -> float | None:
         try:

@@ -6,9 +6,11 @@ failed readiness probe only takes it out of service.
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from .probes import HOOK, KINDS, LIVENESS, READINESS, STARTUP, is_evidence, rhyt
 from .status import Verdict
 
 log = logging.getLogger(__name__)
-EXEC_THREADS = 4
+EXEC_THREADS, EXEC_OF_ONE = 64, 4  # commands at once, and those of one cluster: what hangs is in nobody else's way
 REST_SECONDS = 0.5
 
 
@@ -60,6 +62,7 @@ class Prober:
         self._rests = rests
         self._watched: dict[str, Watched] = {}
         self._loop = asyncio.new_event_loop()
+        self._shares: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(EXEC_OF_ONE))
         self._pool = ThreadPoolExecutor(EXEC_THREADS, thread_name_prefix="probe-exec")
         self._thread = threading.Thread(target=self._loop.run_forever, name="prober", daemon=True)
 
@@ -167,7 +170,8 @@ class Prober:
         """What comes back if the handler's question is put to the container."""
         if self._simulation and "sleep" not in handler:
             return self._simulation.probe(target.container_id, kind)
-        return Answer(*await ask(self._runtime, self._pool, target, handler, timeout), holds=0.0)
+        async with self._shares[target.cluster] if "exec" in handler else contextlib.nullcontext():
+            return Answer(*await ask(self._runtime, self._pool, target, handler, timeout), holds=0.0)
 
     def _conclude(self, watched: Watched, kind: str, success: bool) -> bool:
         """Take note of a new verdict; whether this probe has done its work."""

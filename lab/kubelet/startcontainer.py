@@ -88,7 +88,7 @@ class ContainerStarter:
         """Have its probes run from now on."""
         container = find_container(record.pod, running.name)
         if container:
-            target = Target(container, running.id, record.standing.address)
+            target = Target(container, running.id, record.standing.address, record.cluster)
             self._parts.prober.watch(record.uid, target, running.started_at, was_ready)
 
     def refresh_volumes(self, record: PodRecord, node: NodeRecord) -> None:
@@ -190,7 +190,7 @@ class ContainerStarter:
         hook = (container.get("lifecycle") or {}).get("postStart")
         if not hook:
             return
-        target = Target(container, running.id, record.standing.address)
+        target = Target(container, running.id, record.standing.address, record.cluster)
         try:
             done, words = self._parts.prober.handle(target, hook, POST_START_SECONDS)
         except TimeoutError:

@@ -15,7 +15,7 @@ class Shop:
         self.at_work: set[str] = set()
         self.held: dict[str, threading.Event] = {}
         self.delays: dict[str, list] = {}
-        self.workers = PodWorkers("shop", self._work, threads)
+        self.workers = PodWorkers("shop", self._work, threads, share_of=lambda key: key.rpartition("/")[0])
 
     def _work(self, key: str) -> float | None:
         assert key not in self.at_work, "two threads work on one pod"
@@ -29,9 +29,11 @@ class Shop:
             raise answer.pop(0)
         return answer.pop(0)
 
-    def hold(self, key: str) -> None:
+    def hold(self, key: str, begins: bool = True) -> None:
         self.held[key] = threading.Event()
         self.workers.add(key)
+        if not begins:
+            return
         wait_until(f"work on {key}", lambda: key in self.at_work, 5, 0.005)
 
     def release(self, key: str) -> None:
@@ -124,3 +126,18 @@ def test_nothing_is_lost_among_many_threads():
     wait_until("rest", workers.idle, 10, 0.01)
     assert counts == {key: count + 1 for key, count in before.items()} and len(counts) == 40
     workers.stop()
+
+
+def test_one_strangers_pods_that_never_end_are_in_nobody_elses_way():
+    shop = Shop(threads=8)
+    for number in range(10):
+        shop.hold(f"eve/{number}", begins=number < 2)
+    shop.workers.add("ada/1")
+    shop.workers.add("b")
+    wait_until("the others", lambda: set(shop.done) == {"ada/1", "b"}, 5, 0.005)
+    assert shop.at_work == {"eve/0", "eve/1"}
+    for number in range(10):
+        shop.release(f"eve/{number}")
+    wait_until("all", lambda: len(shop.done) == 12 and shop.workers.idle(), 5, 0.005)
+    assert sorted(shop.done[2:]) == [f"eve/{number}" for number in range(10)]
+    shop.workers.stop()

@@ -75,3 +75,33 @@ def test_a_command_is_timed_by_whoever_runs_it():
     assert is_evidence({"exec": {"command": ["false"]}}, took=9.0)
     assert is_evidence({"timeoutSeconds": 5}, took=5.05)
     assert not is_evidence({"timeoutSeconds": 5}, took=5.5)
+
+
+class Command:
+    """One that ends at once, or when somebody hangs up."""
+
+    def __init__(self, ends: bool):
+        self._over = threading.Event()
+        if ends:
+            self._over.set()
+
+    def read(self) -> None:
+        self._over.wait(20)
+
+    def close(self) -> None:
+        self._over.set()
+
+    def exit_code(self) -> int:
+        return 0
+
+
+def test_commands_of_one_cluster_that_hang_are_in_no_other_ones_way(prober: Prober, monkeypatch):
+    monkeypatch.setattr(prober._runtime, "exec", lambda container, command: Command(container == "ada"))
+    probe = {"exec": {"command": ["true"]}, "periodSeconds": 1, "timeoutSeconds": 15, "failureThreshold": 1}
+    container = {"name": "web", "image": "web", "readinessProbe": {**probe, "successThreshold": 1}}
+    for number in range(12):
+        prober.watch(f"eve-{number}", Target(container, f"eve-{number}", "", "eve"), time.time())
+    time.sleep(0.3)
+    prober.watch("ada", Target(container, "ada", "", "ada"), time.time())
+    wait_until("Ada's to be ready", lambda: prober.verdict("ada").ready, 5)
+    assert not prober.verdict("eve-0").ready
