@@ -397,6 +397,19 @@ def test_no_ingress_takes_what_is_asked_of_anothers_service(class_of_two):
     assert ["/tmp/" in said for said in logged] == [False, True]
 
 
+def test_probes_that_hang_keep_nobody_elses_pod_from_being_ready(class_of_two):
+    ada, eve = class_of_two
+    hangs = {"exec": {"command": ["python3", "-c", "import time; time.sleep(900)"]}, "timeoutSeconds": 900}
+    for number in range(6):
+        eve.run(f"hangs-{number}", SERVES, readinessProbe=hangs)
+    wait_until("the last to run", lambda: eve.status("hangs-5").get("phase") == "Running", 60)
+    time.sleep(3)
+    ada.run("asked", SERVES, readinessProbe={"exec": {"command": ["python3", "-c", "pass"]}, "periodSeconds": 1})
+    wait_until("Ada's to be ready", lambda: ada.status("asked").get("containerStatuses", [{}])[0].get("ready"), 30)
+    for number in range(6):
+        eve.ask("DELETE", f"{PODS}/hangs-{number}?gracePeriodSeconds=0")
+
+
 DEPLOYMENTS, BUILDS = (
     f"/apis/{group}/namespaces/default/{kind}"
     for group, kind in (("apps/v1", "deployments"), ("orrery.io/v1", "builds"))
