@@ -106,7 +106,7 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
     expect(wall.locator("#led")).to_have_text("2 of 2 are brought to step 2.", timeout=SLOW)
     expect(tile["Bob"].locator(".step")).to_contain_text("2/5", timeout=SLOW)
     wall.get_by_role("button", name="Ask all its question").click()  # a poll, and once more after they have talked
-    for round, said in ((1, ("1 first", "1 first")), (2, ("1 again", "1 again"))):
+    for round, said in ((1, ("1 of 2", "1 of 2")), (2, ("1 again", "1 again"))):
         ada.locator("#poll-fold").click(timeout=SLOW)  # it covers what one is at
         expect(ada.locator("#poll-answers")).to_be_hidden()
         ada.locator("#poll-fold").click()
