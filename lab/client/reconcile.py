@@ -35,6 +35,9 @@ LAG = 50  # revisions that do not concern a controller before its cursor skips t
 # stay far shorter than the time after which they would be delivered again, and a long list of keys is no lump.
 TURN_SECONDS = 5.0
 TASK_SECONDS = 20.0
+GIVE_BACK = (
+    f"UPDATE \"{Cursor._meta.db_table}\" SET revision = %s, holder = '', expires = 0 WHERE name = %s AND holder = %s"
+)
 # Of the loops of each cluster, up to where `behind` has looked and found nothing: so it reads no change twice.
 _nothing_until: WeakKeyDictionary[View, dict[str, int]] = WeakKeyDictionary()
 
@@ -240,9 +243,10 @@ def _finish(
 ) -> None:  # fmt: skip
     """Move the cursor, give the hold back and note the keys that want to be seen again: all of it or nothing."""
     with transaction.atomic():
-        done = {"revision": head, "holder": "", "expires": 0}
-        if not Cursor.objects.filter(name=lock.name, holder=lock.holder).update(**done):
-            raise LostFence(lock.name)
+        with connection.cursor() as cursor:
+            cursor.execute(GIVE_BACK, [head, lock.name, lock.holder])
+            if not cursor.rowcount:
+                raise LostFence(lock.name)
         requeue.renew(state, controller.name, delays, causes)
 
 

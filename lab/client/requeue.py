@@ -40,6 +40,8 @@ class Known(NamedTuple):
 # the rest of such a turn. Who was queued in the future is due too, for then the clock has stepped back.
 IS_DUE = f'FROM "{Requeue._meta.db_table}" WHERE cluster_id = %s AND (due <= %s OR queued > %s)'
 
+KNOWN = f'SELECT "key", failures, error FROM "{Requeue._meta.db_table}" WHERE cluster_id = %s AND controller = %s'
+
 
 def due(state: View, loop: str) -> dict[str, int]:
     """The keys of a loop whose time has come, in the order in which they were noted, each with its cause."""
@@ -69,11 +71,12 @@ def renew(state: View, loop: str, delays: dict[str, float | None], causes: dict[
     A key that failed, that nobody got to, or that is not done (a delay of 0), stays due to what made it due; one that
     waits for its time is the clock's.
     """
-    now, mine = time.time(), of(state, loop)
-    rows = mine.values_list("key", "failures", "error")
-    known = {key: Known(*rest) for key, *rest in rows if key in delays}
+    now = time.time()
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, [state.cluster_id, loop])
+        known = {key: Known(*rest) for key, *rest in cursor.fetchall() if key in delays}
     if known:
-        mine.filter(key__in=list(known)).delete()
+        of(state, loop).filter(key__in=list(known)).delete()
     Requeue.objects.bulk_create(
         _row(state.cluster_id, loop, key, now, delay, causes.get(key, 0), known.get(key, Known()))
         for key, delay in delays.items()
