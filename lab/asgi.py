@@ -58,7 +58,7 @@ def is_foreign(scope: dict) -> bool:
 
 
 # The API looks for itself whom it lets in.
-boards_own = URLRouter([*routing.websocket_urlpatterns, *rooms_own])
+boards_own = URLRouter([*routing.websocket_urlpatterns, *rooms_own, re_path("", WebsocketDenier())])
 application = ProtocolTypeRouter(
     {"http": Handler(), "websocket": URLRouter([*sockets.websocket_urlpatterns, re_path("", board)])}
 )

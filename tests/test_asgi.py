@@ -95,3 +95,12 @@ async def test_a_board_without_a_database_is_told_to_come_back_later(monkeypatch
     assert (await browser.receive_output(60))["type"] == "websocket.accept"
     assert await browser.receive_output(60) == {"type": "websocket.close", "code": TRY_AGAIN_LATER}
     await browser.wait()
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/clusters/default/boards", "/clusters/UPPER/board"])
+async def test_a_websocket_to_nowhere_is_refused_and_no_error_of_ours(path):
+    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
+    scope = {"type": "websocket", "path": path, "root_path": "", "query_string": b"", "headers": headers}
+    browser = ApplicationCommunicator(application, scope)
+    await browser.send_input({"type": "websocket.connect"})
+    assert (await browser.receive_output())["type"] == "websocket.close"
