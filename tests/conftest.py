@@ -10,8 +10,9 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -21,7 +22,8 @@ from django.contrib.contenttypes.management import create_contenttypes
 from django.db.models.signals import post_migrate
 from hypothesis import HealthCheck
 from hypothesis import settings as given_settings
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Error as BrowserError
 
 from lab.httpserver import QuietServer
 from lab.management import pki
@@ -180,6 +182,29 @@ def helm() -> str:
     found = os.environ.get("HELM") or (shutil.which("helm") if not IN_CI else None)
     need("helm (HELM names one)", found)
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_load_again() -> Iterator[None]:
+    """Chrome drops what it loads when an interface comes or goes, as with each pod of the tests beside, and loads it
+    again a moment later. So long no test waits."""
+    with pytest.MonkeyPatch.context() as patch:
+        for load in (Page.goto, Page.reload):
+            patch.setattr(Page, load.__name__, _loading_again(load))
+        yield
+
+
+def _loading_again(load: Callable[..., Response | None]) -> Callable[..., Response | None]:
+    def loaded(*args: Any, **options: Any) -> Response | None:
+        for _ in range(4):
+            try:
+                return load(*args, **options)
+            except BrowserError as error:
+                if "ERR_NETWORK_CHANGED" not in error.message:
+                    raise
+        return load(*args, **options)
+
+    return loaded
 
 
 @pytest.fixture(scope="module")
