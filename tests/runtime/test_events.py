@@ -24,7 +24,8 @@ def test_a_containers_life_is_told_in_order_with_how_it_ended(bench, heard):
 
 
 def test_memory_that_ran_out_is_told_before_the_death(bench, heard):
-    eat = "python3 -c 'import time; time.sleep(1); x = b\"x\" * (200 << 20); time.sleep(30)'"
+    # It waits: an engine that has much to do needs a moment to listen for it.
+    eat = "python3 -c 'import time; time.sleep(3); x = b\"x\" * (200 << 20); time.sleep(30)'"
     container = bench.run(eat, memory_limit_bytes=64 << 20)
     heard.wait_for("its death", lambda event: event.kind == "died" and event.container_id == container, 15)
     told = [event.kind for event in heard.events if event.container_id == container]
