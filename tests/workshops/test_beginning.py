@@ -120,7 +120,7 @@ def test_it_is_begun_from_its_page_too(hall, teacher):
     ada = comes("Ada")
     assert "Begin the class" in teacher.get("/staff/workshops/BCDFGH/").content.decode()
     page = teacher.post("/staff/workshops/BCDFGH/begin", follow=True).content.decode()
-    assert "It has begun at" in page and "Begin the class" not in page and told(ada)["waiting"] == 0
+    assert "It began at" in page and "Begin the class" not in page and told(ada)["waiting"] == 0
     assert teacher.post("/staff/workshops/BCDFGH/begin").status_code == 400
 
 
