@@ -62,6 +62,7 @@ function show({ said, hand, waits, poll, questions, led, help: beside, time, wai
 // A question to the whole class: one press on an answer is the vote. Drawn once, so that who is choosing goes on choosing.
 const form = document.getElementById("poll");
 const fold = document.getElementById("poll-fold");
+let counted; // while it says so
 function folds(away) {
   form.classList.toggle("folded", away);
   fold.ariaExpanded = !away;
@@ -72,7 +73,8 @@ function asks(poll) {
   const named = poll ? `${poll.poll}/${poll.round}` : "";
   if (form.dataset.of === named) return;
   form.dataset.of = named;
-  form.hidden = !poll;
+  if (poll) counted = clearTimeout(counted);
+  form.hidden = !poll && !counted;
   if (!poll) return;
   folds(false);
   document.getElementById("poll-round").textContent = poll.round === 1 ? "Your instructor asks all: what do you think?" : "Once more, now that you have talked";
@@ -80,17 +82,23 @@ function asks(poll) {
   document.getElementById("poll-wrong").textContent = "";
   document.getElementById("poll-answers").replaceChildren(...poll.answers.map(({ id, text }) => {
     const button = make("button", { type: "button", textContent: text });
-    button.onclick = () => votes({ poll: poll.poll, round: poll.round, answer: id });
+    button.onclick = () => votes({ poll: poll.poll, round: poll.round, answer: id }, text);
     return button;
   }));
 }
 
-async function votes(vote) {
+async function votes(vote, text) {
   const headers = { "X-CSRFToken": box.dataset.csrf };
   const answer = await fetch(box.dataset.vote, { method: "POST", headers, body: new URLSearchParams(vote) }).catch(() => null);
-  if (answer?.ok) return void (form.hidden = true);
+  if (answer?.ok) return counts(text);
   const said = await answer?.json().catch(() => null);
   document.getElementById("poll-wrong").textContent = said?.message || "The lab did not hear it. Press once more.";
+}
+
+function counts(text) {
+  form.hidden = false; // the class may have said sooner that nothing is asked of us any more
+  document.getElementById("poll-answers").replaceChildren(make("p", { textContent: `Your answer is counted: “${text}”.` }));
+  counted = setTimeout(() => (form.hidden = true, (counted = undefined)), 4000);
 }
 
 function say(words) {

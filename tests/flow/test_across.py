@@ -25,13 +25,15 @@ print(r.urlopen(asked, timeout=3, context=ssl.create_default_context(cafile=at +
 """
 SEND = """
 import socket
-server = socket.create_server(("", 9000)); conn, _ = server.accept(); size = 0
-while data := conn.recv(1 << 20): size += len(data)
-conn.sendall(str(size).encode())
+server = socket.create_server(("", 9000))
+while True:
+    conn, size = server.accept()[0], 0
+    while data := conn.recv(1 << 20): size += len(data)
+    conn.sendall(str(size).encode()); conn.close()
 """
 RECEIVE = """
 import socket, sys
-conn = socket.create_connection((sys.argv[1], 9000), 5); conn.sendall(b"x" * int(sys.argv[2])); conn.shutdown(1)
+conn = socket.create_connection((sys.argv[1], 9000), 30); conn.sendall(b"x" * int(sys.argv[2])); conn.shutdown(1)
 print(conn.recv(100).decode())
 """
 SIZE = 50_000_000

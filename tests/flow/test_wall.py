@@ -112,6 +112,7 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
         ada.locator("#poll-fold").click()
         for number, page in enumerate((ada, bob)):
             page.locator("#poll-answers button").nth(number).click(timeout=SLOW)
+            expect(page.locator("#poll-answers")).to_contain_text("Your answer is counted")
         expect(wall.locator("#poll-voted")).to_contain_text("2 of 2 have voted", timeout=SLOW)
         expect(wall.locator("#poll-bars")).to_be_hidden()
         wall.get_by_role("button", name="Show what they say").click()
