@@ -33,7 +33,7 @@ def here(queues: str) -> "Here":
     return Here("worker", of_worker)
 
 
-def main(queues: str = QUEUES, name: str = "celery") -> int:
+def main(queues: str = QUEUES, name: str = "worker") -> int:
     """Work until a signal ends it; its exit code. To Celery it is `name@` its host."""
     django.setup()
     lives_in_worker(lambda: here(queues))

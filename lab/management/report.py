@@ -4,6 +4,7 @@ import os
 import shutil
 
 from celery import current_app
+from celery.utils.nodenames import default_nodename
 from django.conf import settings
 
 from lab.runtime import RuntimeFailure
@@ -48,14 +49,14 @@ def _is_healthy(process: dict, run: dict) -> bool:
         return http_get(("127.0.0.1", run["port"]), path, PING_SECONDS)[0] == 200
     if process["name"] == "proxy":
         return answers_control(str(settings.DATA_DIR / "proxy" / "control.sock"), PING_SECONDS)
-    if process["name"] == "worker":
-        return answers_ping(run["broker"]) and _worker_answers(run["broker"])
+    if process["name"].startswith("worker"):
+        return answers_ping(run["broker"]) and _worker_answers(process["name"], run["broker"])
     return _is_alive(process["pid"])
 
 
-def _worker_answers(broker: str) -> bool:
+def _worker_answers(name: str, broker: str) -> bool:
     current_app.conf.broker_url = broker  # chosen at the start of the lab, and not in our environment
-    return bool(current_app.control.ping(timeout=PING_SECONDS))
+    return bool(current_app.control.ping([default_nodename(f"{name}@")], timeout=PING_SECONDS))
 
 
 def _is_alive(pid: int | None) -> bool:

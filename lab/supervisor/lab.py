@@ -23,6 +23,7 @@ from .room import DEFAULT_HOSTS
 from .state import HOME, CannotStart, remove_run, write_run
 
 PYTHON = sys.executable
+WORKER = (PYTHON, "-m", "lab.worker")
 STOP_SECONDS = 10.0  # a thread pool cannot be interrupted: who is still at work then is killed
 BROKER_SECONDS = 10.0
 NODES_SECONDS = 10.0
@@ -116,14 +117,20 @@ class Lab:
         web = (PYTHON, "-m", "lab.web", "--http", str(plain), "--https", str(tls))
         room = (self._sockets.room.fileno(),) if self._sockets.room else ()
         self._add("web", (*web, *(("--room", str(*room)) if room else ())), pass_fds=(plain, tls, *room))
-        self._add("worker", (PYTHON, "-m", "lab.worker"))
+        self._add("worker", WORKER)
         for engine in self.engines:
             if tunnel := engine.tunnel(self.data):
                 self._add(f"ssh-{engine.name}", tunnel)
-            env = {**engine.environment(self.data), "ORRERY_KUBELET": f"docker.{engine.name}"}
-            self._add(f"worker-{engine.name}", (PYTHON, "-m", "lab.worker", "control-plane", engine.name), env=env)
+            self._add_worker(f"worker-{engine.name}", engine.environment(self.data), f"docker.{engine.name}")
+        # An interpreter fills one processor, and a class that acts each five seconds needs more of it than that.
+        if self.room and not self.engines and (os.cpu_count() or 1) > 1:
+            self._add_worker("worker-2", {}, kubelet="")
         self._add("beat", (PYTHON, "-m", "lab.beat"))
         self._add("visitors", (PYTHON, "-m", "lab.visitors.program"))
+
+    def _add_worker(self, name: str, env: dict[str, str], kubelet: str) -> None:
+        """One more for all control planes; `kubelet`: of which engine it is the kubelet, if of any."""
+        self._add(name, (*WORKER, "control-plane", name), env={**env, "ORRERY_KUBELET": kubelet})
 
     def _add(
         self, name: str, command: tuple[str, ...], pass_fds: tuple[int, ...] = (), env: dict[str, str] | None = None
@@ -176,7 +183,7 @@ class Lab:
         """First who makes work, then who does it, then what they worked on, and last who carried the messages."""
         self.stopped.set()
         by_name = {child.name: child for child in self._children}
-        workers = ["worker", *(f"worker-{engine.name}" for engine in self.engines)]
+        workers = [name for name in by_name if name.startswith("worker")]
         first = [by_name[name] for name in ("visitors", "beat", *workers, "web") if name in by_name]
         for child in first:
             child.ask_to_stop()

@@ -1,14 +1,19 @@
 """A lab with a room: a learner comes in by its port, and finds their own cluster and nothing else."""
 
 import http.client
+import json
+import os
 import re
+import signal
 import subprocess
 
 import pytest
 
-from ..labs import LabUnderTest, wait_until
+from ..labs import LabUnderTest, manage, wait_until
+from .audit import wait_until_as_declared
 from .room import ROOM, Browser, made, root_of, teacher_of
 from .shop import deployment_of
+from .steps import scale
 from .visiting import address_of
 
 
@@ -113,3 +118,19 @@ def test_a_rehearsal_sets_every_stage_and_what_is_made_ahead_is_taken(lab, signe
     assert "there is room" in teacher.get(path)
     wait_until("the clusters", lambda: "2 of 2 clusters are made ahead" in teacher.get(path), 60)
     assert f"The cluster {code.lower()}-1 is yours" in Browser(root).post("join", code=code, nickname="Ada")
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="one processor has nothing left for a second worker")
+def test_a_second_worker_turns_the_loops_while_the_first_hangs(lab):
+    wait_until_as_declared(lab)
+    hung = lab.pid_of("worker")
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        scale(lab, 5)
+        wait_until("the pods to be made, which no kubelet starts now", lambda: len(lab.pods()) == 5, 30)
+        status = json.loads(manage("status", "--json", data=lab.data).stdout)
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    healthy = {each["name"]: each["healthy"] for each in status["processes"]}
+    assert (healthy["worker"], healthy["worker-2"]) == (False, True)
+    wait_until_as_declared(lab)
