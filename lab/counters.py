@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
@@ -43,8 +44,32 @@ ALL = (REQUESTS, ANSWERS, TASKS, TASK_TIMES, TURNS, KEYS, FAILURES, REVISIONS)
 
 _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 _waiting: Counter[str] = Counter()
-_lock, _news = threading.Lock(), threading.Event()
-_thread: threading.Thread | None = None
+_lock = threading.Lock()
+
+
+class Soon:
+    """Calls `act` so many seconds after there was `news`, in a thread of its own: once for all of that time. Who has
+    none does without the thread."""
+
+    def __init__(self, name: str, seconds: float, act: Callable[[], None]):
+        self._name, self._seconds, self._act = name, seconds, act
+        self._lock, self._heard = threading.Lock(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def news(self) -> None:
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                    self._thread.start()
+        self._heard.set()
+
+    def _run(self) -> None:
+        while True:
+            self._heard.wait()
+            self._heard.clear()
+            time.sleep(self._seconds)
+            self._act()
 
 
 def count(metric: Metric, *labels: str, by: float = 1) -> None:
@@ -90,22 +115,13 @@ def _field(metric: Metric, labels: tuple[str, ...], bound: str = "") -> str:
 
 
 def _add(more: dict[str, float]) -> None:
-    global _thread
     with _lock:
         _waiting.update(more)
-        if _thread is None:  # a process that counts nothing does without
-            _thread = threading.Thread(target=_run, name="counters", daemon=True)
-            _thread.start()
-    _news.set()
-
-
-def _run() -> None:
-    while True:
-        _news.wait()
-        _news.clear()
-        time.sleep(EVERY_SECONDS)
-        flush()
+    _soon.news()
 
 
 def _key() -> str:
     return f"orrery:counters:{settings.LAB_ID}"
+
+
+_soon = Soon("counters", EVERY_SECONDS, flush)

@@ -7,6 +7,7 @@ the broker does: each producer replaces what it said last, readers take what is 
 import json
 import logging
 import math
+import threading
 import time
 from collections.abc import Iterable
 
@@ -29,7 +30,10 @@ TURNS = "turns"  # {loop's name: [ms that its last turn took, keys it took, how 
 COUNTS = "counts"  # of the broker's own counting: loop's name → its turns since the broker began
 VISITORS = "visitors"  # {"<namespace>/<name>": FIGURES, told in lab/visitors/__init__.py}   by the visitors' agent
 
-_rests_until = 0.0
+TURNS_SECONDS = 0.25  # after which a turn is told of, with all others of that time
+
+_turned: dict[tuple[str, str], tuple[str, int]] = {}  # cluster and loop → its last turn's figures, and how many turns
+_lock = threading.Lock()
 _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
@@ -42,21 +46,29 @@ def publish(cluster: str, topic: str, producer: str, figures: dict) -> None:
 
 
 def turned(cluster: str, loop: str, seconds: float, keys: int, failures: int) -> None:
-    """Say of a loop how its last turn was: at its end, so that one which rests costs nothing."""
-    global _rests_until
+    """Say of a loop how its last turn was: at its end, so that one which rests costs nothing. Never waits."""
     counters.observe(counters.TURNS, seconds, loop)
     counters.count(counters.KEYS, loop, by=keys)
     counters.count(counters.FAILURES, loop, by=failures)
-    if time.monotonic() < _rests_until:
-        return  # turns do not wait for a broker that hangs, but for once a second
+    with _lock:
+        _, count = _turned.get((cluster, loop), ("", 0))
+        _turned[cluster, loop] = _dated({loop: [round(seconds * 1000, 1), keys, failures]}), count + 1
+    _soon.news()
+
+
+def hand_over() -> None:
+    """All turns since the last time, in one round trip. A broker that is away costs the figures."""
+    with _lock:
+        taken = dict(_turned)
+        _turned.clear()
     pipe = _client.pipeline(transaction=False)
-    pipe.hincrby(_key(cluster, COUNTS), loop, 1)
-    pipe.hset(_key(cluster, TURNS), loop, _dated({loop: [round(seconds * 1000, 1), keys, failures]}))
+    for (cluster, loop), (figures, count) in taken.items():
+        pipe.hincrby(_key(cluster, COUNTS), loop, count)
+        pipe.hset(_key(cluster, TURNS), loop, figures)
     try:
         pipe.execute()
     except redis.RedisError as error:
         log.debug("figures lost: %s", error)
-        _rests_until = time.monotonic() + 1
 
 
 def read(cluster: str, topic: str) -> dict:
@@ -117,3 +129,6 @@ def _dated(figures: dict) -> str:
 
 def _key(cluster: str, topic: str) -> str:
     return f"orrery:metrics:{settings.LAB_ID}:{cluster}:{topic}"
+
+
+_soon = counters.Soon("turns", TURNS_SECONDS, hand_over)

@@ -130,6 +130,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_DEFAULT_QUEUE = "control-plane"
 KUBELET_QUEUE = os.environ.get("ORRERY_KUBELET_QUEUE", "kubelet")
+# Whether those live in this worker, too, of whom one acts in all workers: the tutor, the visitors' agent.
+STANDBY = os.environ.get("ORRERY_STANDBY", "yes") == "yes"
 # For `send_task`, in AMQP's words: what may be lost with the worker that has taken it, for its sender says it again.
 # Of such a task the broker keeps no copy while it is under way (lab/broker.py).
 TRANSIENT = {"delivery_mode": 1}

@@ -33,3 +33,25 @@ def test_who_has_waited_too_long_for_those_before_is_poked_anew(broker, caught_u
     monkeypatch.setattr(hints, "poke_by_name", poked.append)
     tasks.reconcile({"any": ["first", "last"], "other": ["last"]})
     assert (caught_up, poked) == ([], [{"any": ["first", "last"], "other": ["last"]}])
+
+
+def test_whom_a_loop_makes_work_for_catches_up_in_the_same_task(broker, caught_up, monkeypatch):
+    """A chain of loops that wake each other, but not for long: its rest is a task again, for others wait, too."""
+    sent = []
+    wakes = {"first": ["second", "third"], "third": ["first"]}
+
+    def catch_up(cluster: str, name: str) -> None:
+        caught_up.append(name)
+        hints.poke_by_name({cluster: wakes.get(name, []) if len(caught_up) < 5 else []})
+        if len(caught_up) == 4:
+            monkeypatch.setattr(tasks, "CHAIN_SECONDS", -1)
+
+    monkeypatch.setattr(tasks, "catch_up", catch_up)
+    monkeypatch.setattr(tasks, "LOOPS", {name: name for name in ("first", "second", "third")})
+    monkeypatch.setattr(hints, "_subscribers", {})
+    monkeypatch.setattr(hints.current_app, "send_task", lambda task, args, **_: sent.append((task, args)))
+    for name in tasks.LOOPS:
+        hints.subscribe(name, tasks.RECONCILE, "control-plane", lambda change: False)
+    tasks.reconcile({"any": ["first"]})
+    assert caught_up == ["first", "second", "third", "first"]
+    assert sent == [(tasks.RECONCILE, [{"any": ["second", "third"]}])]

@@ -41,6 +41,11 @@ class Known(NamedTuple):
 IS_DUE = f'FROM "{Requeue._meta.db_table}" WHERE cluster_id = %s AND (due <= %s OR queued > %s)'
 
 KNOWN = f'SELECT "key", failures, error FROM "{Requeue._meta.db_table}" WHERE cluster_id = %s AND controller = %s'
+FORGET = f'DELETE FROM "{Requeue._meta.db_table}" WHERE cluster_id = %s AND controller = %s AND "key" IN'
+NOTE = (
+    f'INSERT INTO "{Requeue._meta.db_table}" (cluster_id, controller, "key", queued, due, failures, error, cause)'
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
 
 
 def due(state: View, loop: str) -> dict[str, int]:
@@ -75,25 +80,24 @@ def renew(state: View, loop: str, delays: dict[str, float | None], causes: dict[
     with connection.cursor() as cursor:
         cursor.execute(KNOWN, [state.cluster_id, loop])
         known = {key: Known(*rest) for key, *rest in cursor.fetchall() if key in delays}
-    if known:
-        of(state, loop).filter(key__in=list(known)).delete()
-    Requeue.objects.bulk_create(
-        _row(state.cluster_id, loop, key, now, delay, causes.get(key, 0), known.get(key, Known()))
-        for key, delay in delays.items()
-        if delay is not None
-    )
+        if known:
+            cursor.execute(f"{FORGET} ({', '.join(['%s'] * len(known))})", [state.cluster_id, loop, *known])
+        rows = [
+            (state.cluster_id, loop, key, now, *_waits(now, delay, causes.get(key, 0), known.get(key, Known())))
+            for key, delay in delays.items()
+            if delay is not None
+        ]
+        if rows:
+            cursor.executemany(NOTE, rows)
 
 
-def _row(cluster: int, loop: str, key: str, now: float, delay: float, cause: int, known: Known) -> Requeue:
-    row = Requeue(cluster_id=cluster, controller=loop, key=key, queued=now, due=now + delay)
+def _waits(now: float, delay: float, cause: int, known: Known) -> tuple[float, int, str, int]:
+    """When it is due, how often it has failed and with what, and what makes it due."""
     if isinstance(delay, Failure):
-        row.due = now + backoff(known.failures)
-        row.failures, row.error, row.cause = known.failures + 1, delay.error[:MOST_WORDS], cause
-    elif isinstance(delay, Unseen):
-        row.failures, row.error, row.cause = *known, cause
-    elif not delay:
-        row.cause = cause
-    return row
+        return now + backoff(known.failures), known.failures + 1, delay.error[:MOST_WORDS], cause
+    if isinstance(delay, Unseen):
+        return now + delay, *known, cause
+    return now + delay, 0, "", 0 if delay else cause
 
 
 def backoff(failures: int) -> float:

@@ -6,7 +6,9 @@ revision` on a Redis channel.
 """
 
 import asyncio
+import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -59,7 +61,14 @@ class _Broker:
         return time.monotonic() < self.rests_until
 
 
-_broker = _Broker()
+class _Own(threading.local):
+    """Of each thread: what it is at, and what it has made for itself to do."""
+
+    task = ""
+    work: Work
+
+
+_broker, _own = _Broker(), _Own()
 _subscribers: dict[str, Subscriber] = {}
 # Once more at once, on a new connection, if the broker was started anew; redis-py itself would try for ten seconds.
 _once_more = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
@@ -88,6 +97,10 @@ def poke(wanted: dict[str, list[Subscriber]], news: str = "") -> None:
     """Send each subscriber its task for that cluster, unless one is already waiting, and several clusters' in one; and
     tell the watchers the news, if any."""
     pairs = [(cluster, subscriber) for cluster, subscribers in wanted.items() for subscriber in subscribers]
+    for cluster, subscriber in pairs:
+        if subscriber.task == _own.task and subscriber.name not in _own.work.setdefault(cluster, []):
+            _own.work[cluster].append(subscriber.name)
+    pairs = [(cluster, subscriber) for cluster, subscriber in pairs if subscriber.task != _own.task]
     if _broker.rests or not (pairs or news):
         return
     try:
@@ -114,6 +127,17 @@ def poke(wanted: dict[str, list[Subscriber]], news: str = "") -> None:
 
 def poke_by_name(work: Work) -> None:
     poke({cluster: [_subscribers[name] for name in names if name in _subscribers] for cluster, names in work.items()})
+
+
+@contextlib.contextmanager
+def at(task: str) -> Iterator[Work]:
+    """For a thread that is at such a task: what its own writes would send it for is put down in what this yields, to
+    be done by itself, or poked afterwards. A chain of loops that wake each other needs the broker for none of it."""
+    _own.task, _own.work = task, {}
+    try:
+        yield _own.work
+    finally:
+        _own.task = ""
 
 
 def taken(work: Work) -> None:

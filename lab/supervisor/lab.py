@@ -124,7 +124,7 @@ class Lab:
             self._add_worker(f"worker-{engine.name}", engine.environment(self.data), f"docker.{engine.name}")
         # An interpreter fills one processor, and a class that acts each five seconds needs more of it than that.
         if self.room and not self.engines and (os.cpu_count() or 1) > 1:
-            self._add_worker("worker-2", {}, kubelet="")
+            self._add_worker("worker-2", {"ORRERY_STANDBY": "no"}, kubelet="")
         self._add("beat", (PYTHON, "-m", "lab.beat"))
         self._add("visitors", (PYTHON, "-m", "lab.visitors.program"))
 

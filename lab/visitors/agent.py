@@ -121,7 +121,7 @@ class Agent(Standby):
 
 def agent_of_environment() -> Agent | None:
     """Where there is a front door."""
-    return Agent(settings.DATA_DIR) if os.environ.get("ORRERY_FRONT_DOOR") else None
+    return Agent(settings.DATA_DIR) if settings.STANDBY and os.environ.get("ORRERY_FRONT_DOOR") else None
 
 
 def _each(visitors: dict[str, list[dict]]) -> Iterator[tuple[str, dict]]:
