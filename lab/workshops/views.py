@@ -1,5 +1,6 @@
 """The pages of those who teach: sign in, their workshops, one of them with its code and who is in it."""
 
+import time
 from datetime import timedelta
 
 import segno
@@ -34,6 +35,7 @@ from .seats import forget, next_clusters
 from .warming import made_ahead
 
 FORGET_DAYS = 30
+MAKING_SECONDS = 20  # after which a cluster more would have been made, on a machine that does much else
 
 
 @require_http_methods(["GET", "POST"])
@@ -112,11 +114,23 @@ def workshop(request: HttpRequest, one: Workshop) -> HttpResponse:
     context: dict = {"workshop": one, "join": join, "qr": drawn(f"{join}?code={one.code}"), "lessons": lessons}
     ahead, free = context["ahead"], context["free"] = made_ahead(one)
     context["rehearsal"], context["engines"] = rehearsal.said(one), choice()
-    context["making"] = "making" in request.GET and ahead < free
+    context["making"] = _making(request.GET.get("making"), ahead, free)
     context["waiting"] = one.is_waiting
     people = [(role, named(role.groups)) for role in one.roles.order_by("role", "account")]
     context |= {"seats": one.taken.order_by("id"), "people": people}
     return render(request, "workshops/workshop.html", context)
+
+
+def _making(said: str | None, ahead: int, free: int) -> str:
+    """For a page that looks again while clusters are made: how many there were when it saw one more, and when that
+    was, `3-1796040000`. Empty when there are enough, or where nobody seems to be at it any more, as after a broker that
+    came back empty: then it is offered anew."""
+    if said is None or ahead >= free:
+        return ""
+    before, _, since = said.partition("-")
+    if before != str(ahead) or not (since.isdecimal() and len(since) < 12):
+        return f"{ahead}-{time.time():.0f}"
+    return said if time.time() - int(since) < MAKING_SECONDS else ""
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,7 +10,6 @@ import subprocess
 import pytest
 
 from ..labs import LabUnderTest, manage, wait_until
-from .audit import wait_until_as_declared
 from .room import ROOM, Browser, made, root_of, teacher_of
 from .shop import deployment_of
 from .steps import scale
@@ -122,7 +121,7 @@ def test_a_rehearsal_sets_every_stage_and_what_is_made_ahead_is_taken(lab, signe
 
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one processor has nothing left for a second worker")
 def test_a_second_worker_turns_the_loops_while_the_first_hangs(lab):
-    wait_until_as_declared(lab)
+    lab.wait_for_ready_pods(3)
     hung = lab.pid_of("worker")
     os.kill(hung, signal.SIGSTOP)
     try:
@@ -133,4 +132,4 @@ def test_a_second_worker_turns_the_loops_while_the_first_hangs(lab):
         os.kill(hung, signal.SIGCONT)
     healthy = {each["name"]: each["healthy"] for each in status["processes"]}
     assert (healthy["worker"], healthy["worker-2"]) == (False, True)
-    wait_until_as_declared(lab)
+    lab.wait_for_ready_pods(5)

@@ -156,6 +156,12 @@ def test_clusters_made_ahead_are_taken_in_their_order_and_go_with_the_class(work
     assert "0 of 3 clusters are made ahead" in teacher.get(path).content.decode()
     page = teacher.post(f"{path}warm", follow=True).content.decode()
     assert sent == [("lab.tasks.warm_workshop", [workshop.code])] and 'http-equiv="refresh"' in page
+    looks_again = re.search(r"url=(\?making=0-\d+)", page)[1]
+    assert looks_again in teacher.get(path + looks_again).content.decode()
+    monkeypatch.setattr("lab.workshops.views.MAKING_SECONDS", -1)  # nobody makes any: they are not waited for for ever
+    page = teacher.get(path + looks_again).content.decode()
+    assert "http-equiv" not in page and "Make them now" in page
+    assert "?making=0-" in teacher.get(f"{path}?making=none").content.decode()
     assert not warming.make_ahead(workshop.code)
     assert {f"bcdfgh-{n}" for n in (1, 2, 3)} <= set(cluster_names())
     page = teacher.get(f"{path}?making").content.decode()
