@@ -3,11 +3,14 @@
 import datetime
 
 import pytest
+from django.conf import settings
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, EVENTS, NAMESPACES, PODS
-from lab.apimachinery.meta import condition, is_deleting, parse_time
+from lab.apimachinery.meta import condition, is_deleting, now, parse_time
+from lab.controllers import eventttl
 from lab.controllers.eventttl import EventTTLController, expired
+from lab.models import Cluster
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +85,26 @@ def test_only_old_events_are_forgotten(cluster):
     cluster.client.event(namespace, "Normal", "New", "just now")
     cluster.settle(EventTTLController())
     assert [event["reason"] for event in cluster.client.list(EVENTS)] == ["New"]
+
+
+def test_in_a_class_the_oldest_events_make_room_for_new_ones(cluster, monkeypatch):
+    monkeypatch.setattr(eventttl, "MOST_OF_CLASS", 3)
+    namespace = cluster.client.get(NAMESPACES, "", "default")
+
+    def reasons() -> list[str]:
+        return sorted(event["reason"] for event in cluster.client.list(EVENTS))
+
+    for number in range(5):
+        cluster.client.event(namespace, "Normal", f"Number{number}", "it happened")
+        newest = next(event for event in cluster.client.list(EVENTS) if event["reason"] == f"Number{number}")
+        happened = f"{now()[:10]}T00:00:0{number}Z"
+        cluster.client.update(EVENTS, {**newest, "firstTimestamp": happened, "lastTimestamp": happened})
+    monkeypatch.setitem(settings.CLOCK, "event_ttl", 100_000.0)
+    EventTTLController().sync(cluster.client, eventttl.OLD_EVENTS)
+    assert len(reasons()) == 5  # a cluster of one's own has room
+    Cluster.objects.update(guard="orrery/*")
+    EventTTLController().sync(cluster.client, eventttl.OLD_EVENTS)
+    assert reasons() == ["Number2", "Number3", "Number4"]
 
 
 def test_an_event_is_as_old_as_its_last_happening():
