@@ -34,25 +34,33 @@ class EventTTLController(Controller):
 
     def sync(self, client: Client, key: str) -> float | None:
         ttl, events = settings.CLOCK["event_ttl"], client.list(EVENTS)
-        old, why = expired(events, time.time() - ttl), {"decision": "Expire", "of": "event-ttl", "seconds": ttl}
-        if not old and client.view().guard:
-            old, why = crowd(events, MOST_OF_CLASS), {"decision": "TrimHistory", "of": "events", "limit": MOST_OF_CLASS}
-        client.delete_these(EVENTS, old[:BATCH], why=lambda event: why)
-        return 1.0 if len(old) > BATCH else SWEEP_SECONDS
+        before = time.time() - ttl
+        gone = expired(events, before)
+        if client.view().guard:
+            gone += crowd([event for event in events if happened(event) >= before], MOST_OF_CLASS)
+
+        def why(event: dict) -> dict:
+            if happened(event) < before:
+                return {"decision": "Expire", "of": "event-ttl", "seconds": ttl}
+            return {"decision": "TrimHistory", "of": "events", "limit": MOST_OF_CLASS}
+
+        client.delete_these(EVENTS, gone[:BATCH], why=why)
+        return 1.0 if len(gone) > BATCH else SWEEP_SECONDS
 
 
 def expired(events: Iterable[dict], before: float) -> list[dict]:
     """The events that last happened before `before` (seconds since the epoch)."""
-    return [event for event in events if parse_time(last_seen(event)) < before]
+    return [event for event in events if happened(event) < before]
 
 
 def crowd(events: list[dict], most: int) -> list[dict]:
     """The events that are more than so many: those that last happened the longest ago, the oldest first."""
-    return sorted(events, key=lambda event: parse_time(last_seen(event)))[: max(0, len(events) - most)]
+    return sorted(events, key=happened)[: max(0, len(events) - most)]
 
 
-def last_seen(event: dict) -> str:
-    """When it last happened; an event's several generations of fields each have their own name for that."""
+def happened(event: dict) -> float:
+    """When it last did, in seconds since the epoch; an event's several generations of fields each have their own name
+    for that."""
     series = event.get("series") or {}
     known = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
-    return next(filter(None, known), event["metadata"]["creationTimestamp"])
+    return parse_time(next(filter(None, known), event["metadata"]["creationTimestamp"]))

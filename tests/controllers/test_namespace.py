@@ -105,6 +105,13 @@ def test_in_a_class_the_oldest_events_make_room_for_new_ones(cluster, monkeypatc
     Cluster.objects.update(guard="orrery/*")
     EventTTLController().sync(cluster.client, eventttl.OLD_EVENTS)
     assert reasons() == ["Number2", "Number3", "Number4"]
+    # What is too old goes as well, in the same round, and is no reason to leave a crowd.
+    cluster.client.event(namespace, "Normal", "Number5", "it happened")
+    oldest = next(event for event in cluster.client.list(EVENTS) if event["reason"] == "Number2")
+    cluster.client.event(namespace, "Normal", "Number6", "it happened")
+    cluster.client.update(EVENTS, {**oldest, "lastTimestamp": "2020-01-01T00:00:00Z"})
+    EventTTLController().sync(cluster.client, eventttl.OLD_EVENTS)
+    assert reasons() == ["Number4", "Number5", "Number6"]
 
 
 def test_an_event_is_as_old_as_its_last_happening():
