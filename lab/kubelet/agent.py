@@ -45,7 +45,7 @@ from .usage import Usage
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
-SYNC_THREADS = 24
+SYNC_THREADS = 64
 ENDING_THREADS = 64
 
 

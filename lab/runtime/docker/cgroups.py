@@ -91,8 +91,13 @@ class Cgroups:
             return cpu_millis
         return min(cpu_millis, quota * 1000 // PERIOD_MICROSECONDS) if quota > 0 else cpu_millis
 
-    def usage(self, container_id: str, parent: str) -> tuple[int, int] | None:
-        """(CPU nanoseconds, bytes of memory that cannot simply be dropped: the working set), None if unreadable."""
+    def usages(self, parents: dict[str, str]) -> dict[str, tuple[int, int]]:
+        """Container's id → (CPU nanoseconds, bytes of memory that cannot simply be dropped: the working set) of those
+        that are readable. `parents`: container's id → the group that its own is in, "" for the engine's."""
+        read = {container_id: self._usage(container_id, parent) for container_id, parent in parents.items()}
+        return {container_id: usage for container_id, usage in read.items() if usage}
+
+    def _usage(self, container_id: str, parent: str) -> tuple[int, int] | None:
         if self._engine.facts().get("CgroupDriver") == "systemd":
             place = f"{parent or 'system.slice'}/docker-{container_id}.scope"
         else:

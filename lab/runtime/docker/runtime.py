@@ -20,9 +20,10 @@ from lab.runtime import (
     newest_first,
 )
 
-from . import execs, labels, listing, signals, strangers, streams
+from . import execs, labels, listing, strangers, streams
 from .cgroups import Cgroups
 from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
+from .deaths import Deaths
 from .engine import Engine, failing_as, words
 from .firewall import Firewall
 from .gate import BEGIN, FINISH, HEAL, StartGate
@@ -55,6 +56,7 @@ class DockerRuntime:
         self._firewall = Firewall(self._engine, lab_id, self.images.maker)
         self._cgroups = Cgroups(self._engine, lab_id)
         self._gate = StartGate(STARTS_AT_ONCE)
+        self._deaths = Deaths(self._engine, lab_id)
         self.volumes = Volumes(self._engine, lab_id, self.images.maker)
         self._gateways = Gateways(self._engine, lab_id, self._networks, self.images.maker, self._gate)
         self._links = Links(self._engine, lab_id, self._networks, self.images.maker)
@@ -217,7 +219,7 @@ class DockerRuntime:
 
     def kill_container(self, container_id: str, signal: str = "KILL") -> None:
         with failing_as("KillContainerError", gone_is_fine=True):
-            if signal != "KILL" or not signals.kill(self._engine, container_id):
+            if signal != "KILL" or not self._deaths.kill(container_id):
                 self._tell(container_id, signal)
 
     def _tell(self, container_id: str, signal: str) -> None:
@@ -257,14 +259,12 @@ class DockerRuntime:
     def stats(self) -> dict[str, tuple[int, int]]:
         """Of the containers that ran when they were last listed, and those made since; {} where the engine's cgroups
         cannot be read."""
-        if not self._engine.on_this_host():
-            return {}
         running = {key: parent for key, (_, seen, parent) in self._inspected.copy().items() if seen.state == "running"}
-        read = {key: self._cgroups.usage(key, parent) for key, parent in {**self._made.copy(), **running}.items()}
-        return {key: usage for key, usage in read.items() if usage}
+        return self._cgroups.usages({**self._made.copy(), **running}) if self._engine.on_this_host() else {}
 
     def listen(self, on_event: Callable[[RuntimeEvent], None], stopped: Callable[[], bool]) -> None:
-        streams.listen(self._engine, self._lab_id, on_event, stopped)
+        with self._deaths.told_once(on_event) as hear:
+            streams.listen(self._engine, self._lab_id, hear, stopped)
 
     def remove_everything(self, keep: Collection[str] = ()) -> list[str]:
         rows = self._rows(labels.filter_of(self._lab_id))
