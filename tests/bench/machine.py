@@ -116,8 +116,7 @@ class Machine:
         cgroups = Cgroups(self._engine, lab_id(lab))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             parents = pool.map(self._parent, containers)
-        found = (cgroups.usage(one, parent) for one, parent in zip(containers, parents, strict=True))
-        return [usage for usage in found if usage]
+        return list(cgroups.usages(dict(zip(containers, parents, strict=True))).values())
 
     def _parent(self, container: str) -> str:
         if container not in self._parents:
