@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from lab.models import Cursor
+from lab.sqlite.base import DatabaseWrapper
 from lab.sqlite.turn import Turn, turn_at
 
 pytestmark = [
@@ -104,3 +105,19 @@ def test_another_process_is_waited_for_and_one_that_was_killed_is_not(tmp_path: 
     assert mine.wait(10)
     holder.wait()
     turn.give()
+
+
+def test_what_was_deleted_is_in_none_of_the_files_once_the_log_is_emptied(tmp_path: Path):
+    database = DatabaseWrapper({**connection.settings_dict, "NAME": str(tmp_path / "lab.sqlite3")}, "another")
+    found = lambda: [path.name for path in tmp_path.iterdir() if b"Ada Lovelace" in path.read_bytes()]  # noqa: E731
+    try:
+        with database.cursor() as cursor:
+            cursor.execute("CREATE TABLE seats (name TEXT)")
+            cursor.execute("INSERT INTO seats VALUES ('Ada Lovelace')")
+            cursor.execute("DELETE FROM seats")
+        assert found() == ["lab.sqlite3-wal"]
+        database.empty_log()
+        assert found() == []
+        assert is_free(turn_at(str(tmp_path / "lab.sqlite3")))
+    finally:
+        database.close()

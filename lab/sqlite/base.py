@@ -12,6 +12,7 @@ from django.db.utils import OperationalError
 
 from .turn import Turn, turn_at
 
+READERS_MILLISECONDS = 500
 WRITES = ("UPDATE", "INSERT", "DELETE", "REPLACE")
 
 
@@ -46,6 +47,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         turn, self._turn = self._turn, None
         if turn:
             turn.give()
+
+    def empty_log(self) -> None:
+        """Bring the log into the database and cut it off: what was deleted is not to be found there either. Who reads
+        is waited for, but not for long, since nobody writes meanwhile; if they stay, what is written next covers it."""
+        self.ensure_connection()
+        patience = self.connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        self.take_turn()
+        try:
+            self.connection.execute(f"PRAGMA busy_timeout = {READERS_MILLISECONDS}")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {patience}")
+            self.give_turn()
 
     def create_cursor(self, name: str | None = None) -> Cursor:
         cursor = self.connection.cursor(factory=Cursor)

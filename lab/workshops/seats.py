@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.apps import apps
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.utils.timezone import localdate, now
 
 from lab.client import cluster_names
 from lab.client.clusters import delete_cluster
 from lab.models import Role, Seat, Workshop
+from lab.sqlite.base import DatabaseWrapper
 from lab.tutorials.cluster import ensure_learning_cluster
 
 from .codes import digest, free_nickname, new_token
@@ -83,6 +84,8 @@ def forget(workshop: Workshop) -> None:
         forgotten(cluster)
     workshop.delete()
     drop_without_part(helped)
+    if isinstance(database := connections[DEFAULT_DB_ALIAS], DatabaseWrapper):
+        database.empty_log()
 
 
 def drop_without_part(names: Iterable[str]) -> None:
