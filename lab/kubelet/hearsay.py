@@ -12,7 +12,7 @@ from lab.runtime import Container, RuntimeEvent, Sandbox
 
 
 class Hearsay:
-    """Of one pod. One thread notes, another one applies."""
+    """Of one pod. Some threads note, others apply: each does so in one step."""
 
     def __init__(self) -> None:
         self._ended: dict[str, RuntimeEvent] = {}  # id of a container or sandbox → the event of its end

@@ -80,7 +80,8 @@ class Pleg:
         about = self._parts.pods.get(event.uid)
         if about is None or event.kind == "started":  # whoever has started it knows
             return
-        about.dirty = not about.hearsay.note(event) or about.dirty
+        if not about.hearsay.note(event):
+            about.dirty = True
         if about.ending or _is_our_own_doing(about, event):
             return
         if event.kind in ("died", "removed"):

@@ -54,6 +54,8 @@ class Watched:
 
 
 class Deaths:
+    """Of one lab's containers on one engine, but for those that hold the pods' networks."""
+
     def __init__(self, engine: Engine, lab_id: str):
         self._engine, self._lab_id = engine, lab_id
         self._on_event: Callable[[RuntimeEvent], None] = lambda event: None
@@ -115,7 +117,7 @@ class Deaths:
         while event := self._begun.get():
             try:
                 for container_id in [event.container_id] if event.container_id else self._running():
-                    if container_id not in self._handles:
+                    if container_id not in self._handles and self._engine.on_this_host():
                         self._watch(self._engine.client.inspect_container(container_id))
             except (DockerException, RequestException, RuntimeFailure) as error:
                 logger.debug("a start is not watched: %s", error)
