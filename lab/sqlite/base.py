@@ -4,8 +4,9 @@ without a pause: the lock is free a third of the time, and the unlucky wait for 
 SQLite's own is nearly always free for the one whose turn it is. It is still what guards the data: somebody who writes
 past the queue only makes it wait. `tests/bench/bench_writers.py` measures it.
 
-Nobody brings the log into the database out of turn either, though writers would not wait for it: until 3.51.3 a log that
-is begun anew during a checkpoint may be taken for one that is in the database already (sqlite.org/wal.html#walresetbug).
+Nobody brings the log into the database out of turn either, though writers would not wait for it: until 3.51.3 a log
+that is begun anew during a checkpoint may be taken for one that is in the database already
+(sqlite.org/wal.html#walresetbug).
 """
 
 from typing import Any
