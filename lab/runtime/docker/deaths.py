@@ -34,7 +34,6 @@ from lab.runtime import RuntimeEvent, RuntimeFailure
 
 from . import labels
 from .engine import Engine
-from .processes import first_process
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +90,7 @@ class Deaths:
         with self._lock:
             if container_id in self._handles:
                 return _killed(self._handles[container_id])
-        found = first_process(self._engine, self._engine.client.inspect_container(container_id))
+        found = _first_process(self._engine, self._engine.client.inspect_container(container_id))
         if not found:
             return False
         try:
@@ -128,7 +127,7 @@ class Deaths:
     def _watch(self, inspected: dict) -> None:
         about = inspected["Config"]["Labels"]
         # Whoever kills a pod's network kills the engine's own process: rare, and nothing that a class watches.
-        found = None if about[labels.KIND] == "sandbox" else first_process(self._engine, inspected)
+        found = None if about[labels.KIND] == "sandbox" else _first_process(self._engine, inspected)
         if not found:
             return
         handle, watched = found[0], Watched(about[labels.UID], inspected["Id"], _memory_of(found[1]))
@@ -175,6 +174,27 @@ class Deaths:
                 self._forget(container_id)
             self._ended.close()
             os.close(self._over)
+
+
+def _first_process(engine: Engine, inspected: dict) -> tuple[int, str] | None:
+    """A handle (pidfd) to close, and what the kernel says of the process' groups (`/proc/PID/cgroup`); None if it has
+    ended, or is none of this machine. `inspected`: what the engine says of its container."""
+    if not engine.on_this_host() or not hasattr(os, "pidfd_open"):
+        return None
+    pid = inspected["State"]["Pid"]
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:  # it has ended, which is 0; or this kernel has no such handles
+        return None
+    try:
+        # Only now: should the number have become another process's, then so is the handle, and its group is not ours.
+        groups = Path(f"/proc/{pid}/cgroup").read_text()
+        if inspected["Id"] in groups:
+            return handle, groups
+    except OSError:
+        pass  # it has ended meanwhile
+    os.close(handle)
+    return None
 
 
 def _killed(handle: int) -> bool:
