@@ -71,6 +71,7 @@ class Cursor(models.Model):
     """How far a reader has read a log, and who holds that reading just now, so that no two workers do it at once.
 
     `name` is `<cluster's uid>/<controller>`, or `kubelet/<engine>` for a kubelet, which holds but does not read.
+    `turn` counts how often it was given back or moved: who has read it since may take it without another look.
     """
 
     name = models.CharField(max_length=127, unique=True)
@@ -78,6 +79,7 @@ class Cursor(models.Model):
     holder = models.CharField(max_length=63, blank=True)
     held_since = models.FloatField(default=0, help_text="seconds since the epoch")
     expires = models.FloatField(default=0, help_text="seconds since the epoch")
+    turn = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.name}@{self.revision}"

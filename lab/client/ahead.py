@@ -5,7 +5,8 @@ from typing import NamedTuple
 from lab.store import View
 
 from . import requeue
-from .reconcile import Controller, cursor_name, news, position_of
+from .cursors import cursor_name, place_of
+from .reconcile import Controller, news
 
 LOOPS: dict[str, Controller] = {}  # every process knows every loop: `lab.tasks.subscribe_all`
 
@@ -26,7 +27,7 @@ def ahead(view: View, loop: str) -> list[Ahead]:
     rows = requeue.of(view, loop).values_list("key", "cause", "due", "failures", "error")
     found = {row[0]: Ahead(*row) for row in rows}
     controller = LOOPS[loop]
-    position = position_of(cursor_name(view, controller))
+    position = place_of(cursor_name(view, loop)).revision
     for key, cause in news(view, controller, position).items():
         found[key] = found.get(key, Ahead(key))._replace(cause=cause, due=0.0)
     return sorted(found.values(), key=lambda one: one.due)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection, connections
+from django.db import close_old_connections, connections
+from django.db.models import F, Q
 
 from lab.models import Cursor
 from lab.store import Fence
@@ -26,34 +27,29 @@ STUCK_SECONDS = 60.0
 PROXY_HOLD = "proxy"  # of the one kube-proxy that acts: kubelets look whether there is any
 # Who had to wait for the database looks with a time that is already past: only more than this is a clock set back.
 JITTER_SECONDS = 2.0
-# At the beginning of every turn of a loop: by hand, for the reason given in `requeue`.
-TAKE = (
-    f'UPDATE "{Cursor._meta.db_table}" SET holder = %s, held_since = %s, expires = %s'
-    " WHERE name = %s AND (holder = '' OR holder = %s OR expires <= %s OR held_since > %s)"
-)
 
 
 class Lock:
-    """A named hold. `acquire()` says whether we have it now; it may be called again and again to renew.
+    """A named hold. `acquire()` says whether we have it now; it may be called again and again to renew. With `turn`,
+    of a hold that was free in that turn, the first write takes it, if nobody has had it since.
 
     Times are the wall clock's, since processes share no other; a hold that begins in the future means that the
     clock has stepped back, and is free.
     """
 
-    def __init__(self, name: str, seconds: float = HOLD_SECONDS):
+    def __init__(self, name: str, seconds: float = HOLD_SECONDS, turn: int | None = None):
         self.name = name
         self.seconds = seconds
+        self.turn = turn
         self.holder = secrets.token_hex(8)
 
-    def acquire(self, position: int | None = None) -> bool:
-        """Take the hold, or renew it; False while somebody else has it, or if the cursor is not at `position`."""
+    def acquire(self) -> bool:
+        """Take the hold, or renew it; False while somebody else has it."""
         now = time.time()
-        there, at = ("", []) if position is None else (" AND revision = %s", [position])
+        free = Q(holder__in=("", self.holder)) | Q(expires__lte=now) | Q(held_since__gt=now + JITTER_SECONDS)
         taken = {"holder": self.holder, "held_since": now, "expires": now + self.seconds}
-        with connection.cursor() as cursor:
-            cursor.execute(TAKE + there, [*taken.values(), self.name, self.holder, now, now + JITTER_SECONDS, *at])
-            if cursor.rowcount:
-                return True
+        if Cursor.objects.filter(free, name=self.name).update(**taken):
+            return True
         if Cursor.objects.filter(name=self.name).exists():
             return False
         _, created = Cursor.objects.get_or_create(name=self.name, defaults=taken)
@@ -78,13 +74,14 @@ class Lock:
     def release(self) -> None:
         """Give the hold back; harmless if it was lost already. With no database to say so to, it runs out by itself."""
         try:
-            Cursor.objects.filter(name=self.name, holder=self.holder).update(holder="", expires=0)
+            mine = Cursor.objects.filter(name=self.name, holder=self.holder)
+            mine.update(holder="", expires=0, turn=F("turn") + 1)
         except DatabaseError as error:
             log.warning("the lock %s stays until it runs out: %s", self.name, error)
 
     @property
     def fence(self) -> Fence:
-        return Fence(self.name, self.holder)
+        return Fence(self.name, self.holder, self.seconds, self.turn)
 
 
 def is_held(name: str) -> bool:
@@ -101,33 +98,38 @@ class Renewer:
     """
 
     def __init__(self) -> None:
-        self._since: dict[Lock, float] = {}
+        self._kept: dict[str, tuple[Lock, float]] = {}  # by their names, each with when it began
         self._changed = threading.Condition()
         self._running = False
 
     @contextmanager
-    def keeping(self, lock: Lock) -> Iterator[None]:
-        """While this lasts, the hold does not run out."""
+    def keeping(self, lock: Lock) -> Iterator[Lock | None]:
+        """While this lasts, the hold does not run out, once it is taken. Yields None, and keeps nothing, while another
+        thread of this process is at the same."""
+        now = time.monotonic()
         with self._changed:
-            self._since[lock] = time.monotonic()
+            is_free = lock.name not in self._kept or now - self._kept[lock.name][1] >= STUCK_SECONDS
+            if is_free:
+                self._kept[lock.name] = lock, now
             if not self._running:
                 self._running = True
                 threading.Thread(target=self._run, name="hold-renewer", daemon=True).start()
             self._changed.notify()
         try:
-            yield
+            yield lock if is_free else None
         finally:
             with self._changed:
-                del self._since[lock]
+                if self._kept.get(lock.name, (None,))[0] is lock:
+                    del self._kept[lock.name]
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._since)
+                self._changed.wait_for(lambda: self._kept)
             time.sleep(RENEW_SECONDS)
             now = time.monotonic()
             with self._changed:
-                due = [lock for lock, since in self._since.items() if RENEW_SECONDS <= now - since < STUCK_SECONDS]
+                due = [lock for lock, since in self._kept.values() if RENEW_SECONDS <= now - since < STUCK_SECONDS]
             if due:
                 self._renew(due)
 

@@ -6,22 +6,23 @@ This is controller-runtime's idea; its work queue is here the log itself, a curs
 see again later. Any worker may take a turn; the hold on the cursor sees to it that they take turns.
 """
 
+import contextlib
 import itertools
 import logging
 import time
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.wheels import BROKEN, PAUSED, Wheel
-from lab.models import Cursor
 from lab.store import Change, LostFence, View, view
 
 from . import requeue
 from .client import Client
+from .cursors import cursor_name, move, place_of, positions_of, skip, whole_turn
 from .election import is_led
 from .locks import Lock, keeping
 from .requeue import Failure, Unseen
@@ -30,14 +31,10 @@ from .wheels import allowed, is_turned, note_steps, wheel_of
 log = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError)  # the database is locked, full or gone: no key's fault, the turn is over
 TRIES = 3  # of a sync that met somebody else's write: it has only to look again, not to wait
-LAG = 50  # revisions that do not concern a controller before its cursor skips them
 # After so long the keys that are left wait for the next turn, and the turns that are left for the next task: tasks
 # stay far shorter than the time after which they would be delivered again, and a long list of keys is no lump.
 TURN_SECONDS = 5.0
 TASK_SECONDS = 20.0
-GIVE_BACK = (
-    f"UPDATE \"{Cursor._meta.db_table}\" SET revision = %s, holder = '', expires = 0 WHERE name = %s AND holder = %s"
-)
 # Of the loops of each cluster, up to where `behind` has looked and found nothing: so it reads no change twice.
 _nothing_until: WeakKeyDictionary[View, dict[str, int]] = WeakKeyDictionary()
 
@@ -123,53 +120,45 @@ def failed(controller: Controller, client: Client, key: str, error: Exception) -
     return Failure(f"{type(error).__name__}: {error}")
 
 
-def cursor_name(cluster: View, controller: Controller) -> str:
-    return f"{cluster.uid}/{controller.name}"
-
-
 def catch_up(cluster: str, controller: Controller) -> int:
     """Bring one controller of one cluster up to date with the log; how many keys it synced.
 
     Returns at once if there is nothing to do, or if another worker is at it: that worker looks again before it stops.
     """
-    synced = 0
+    synced, turn = 0, -1
     enough = time.monotonic() + TASK_SECONDS
-    while turn := _turn(cluster, controller):
-        synced += turn
-        if time.monotonic() > enough:
-            break
+    while turn and time.monotonic() < enough:
+        with contextlib.suppress(LostFence):  # somebody else has had this turn; what it has left is seen in the next
+            synced += (turn := _turn(cluster, controller))
     return synced
 
 
 def _turn(cluster: str, controller: Controller) -> int:
+    """How many keys it has seen to; 0 if none is due, or if somebody is at it. Raises LostFence if somebody was."""
     state = view(cluster)
-    name, wheel = cursor_name(state, controller), wheel_of(state, controller.name)
+    name, wheel = cursor_name(state, controller.name), wheel_of(state, controller.name)
     most = allowed(wheel, name)
     if most == 0 or not is_led(state, controller.name):
         return 0  # what there is to do waits in the log
     head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
-    position = position_of(name)
-    causes = _causes(state, controller, position)
+    place = place_of(name)
+    if place.is_held:
+        return 0  # who holds it looks again before they stop
+    causes = _causes(state, controller, place.revision)
     if not causes:
         return 0
-    lock = Lock(name)
-    if not lock.acquire(position):
-        # Who holds it looks again before they stop. Who had it and is done may have stopped before our news came.
-        return 0 if position_of(name) == position else _turn(cluster, controller)
-    client, began = Client(cluster, controller.author, fence=lock.fence), time.monotonic()
-    try:
-        with keeping(lock):
+    with keeping(Lock(name, turn=place.free_turn)) as lock:
+        if not lock:
+            return 0  # another thread is at it, and looks again, too
+        began = time.monotonic()
+        client = Client(cluster, controller.author, fence=lock.fence)
+        with whole_turn(lock):
             if most is not None:
                 folded, causes = causes, controller.singly(client, causes)
                 delays = dict.fromkeys(folded) | _some(controller, client, causes, wheel, most)
             else:
                 delays = _sync(controller, client, causes, wheel)
-        _finish(state, controller, lock, head, delays, causes)
-    except LostFence:
-        return 0
-    except BaseException:
-        lock.release()
-        raise
+            _finish(state, controller, lock, max(head, place.revision), delays, causes)
     failures = sum(isinstance(delay, Failure) for delay in delays.values())
     seen = sum(not isinstance(delays.get(key), Unseen) for key in causes)  # the others wait for the next turn
     metrics.turned(cluster, controller.name, time.monotonic() - began, seen, failures)
@@ -197,30 +186,12 @@ def _sync(controller: Controller, client: Client, causes: dict[str, int], wheel:
         return {key: failed(controller, client, key, error) for key in causes}
 
 
-def position_of(name: str) -> int | None:
-    """Where a loop's cursor stands; None if it has none. By hand, for the reason given in `requeue`."""
-    with connection.cursor() as cursor:
-        cursor.execute(f'SELECT revision FROM "{Cursor._meta.db_table}" WHERE name = %s', [name])
-        row = cursor.fetchone()
-    return row[0] if row else None
-
-
-def positions_of(names: list[str]) -> dict[str, int]:
-    """Where those of them stand that stand anywhere. Asked of all loops of each cluster once a second: by hand, too."""
-    if not names:
-        return {}
-    with connection.cursor() as cursor:
-        places = ", ".join(["%s"] * len(names))
-        cursor.execute(f'SELECT name, revision FROM "{Cursor._meta.db_table}" WHERE name IN ({places})', names)
-        return dict(cursor.fetchall())
-
-
-def _causes(state: View, controller: Controller, position: int | None) -> dict[str, int]:
+def _causes(state: View, controller: Controller, position: int) -> dict[str, int]:
     """key → the revision that makes it due: from the log since the cursor, and from the keys whose time has come."""
     return requeue.due(state, controller.name) | news(state, controller, position)
 
 
-def news(state: View, controller: Controller, position: int | None) -> dict[str, int]:
+def news(state: View, controller: Controller, position: int) -> dict[str, int]:
     """key → the revision that makes it due, from the log since the cursor; 0 where the log no longer says."""
     changes = state.changes_since(position) if position else None
     if changes is None:
@@ -243,10 +214,7 @@ def _finish(
 ) -> None:  # fmt: skip
     """Move the cursor, give the hold back and note the keys that want to be seen again: all of it or nothing."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(GIVE_BACK, [head, lock.name, lock.holder])
-            if not cursor.rowcount:
-                raise LostFence(lock.name)
+        move(lock, head)
         requeue.renew(state, controller.name, delays, causes)
 
 
@@ -255,18 +223,12 @@ def behind(cluster: str, controllers: Iterable[Controller]) -> list[str]:
     state = view(cluster)
     head = state.revision  # before anything is looked at: the view grows under us, and what came later was not seen
     due = requeue.loops_due(state)
-    names = {cursor_name(state, c): c for c in controllers if is_led(state, c.name)}
+    names = {cursor_name(state, c.name): c for c in controllers if is_led(state, c.name)}
     names = {name: c for name, c in names.items() if allowed(wheel_of(state, c.name), name) != 0}
     positions = positions_of(list(names))
     seen = _nothing_until.setdefault(state, {})
     starts = {name: max(position, seen.get(name, 0)) if position else 0 for name, position in positions.items()}
-    late = {name for name, c in names.items() if c.name in due or news(state, c, starts.get(name))}
+    late = {name for name, c in names.items() if c.name in due or news(state, c, starts.get(name, 0))}
     seen |= {name: head for name in positions.keys() - late}
-    # What does not concern a controller is skipped, or whoever begins anew would read it again: now and then where
-    # changes have passed it, at once where it stands nowhere, for then every object was looked at.
-    if new := names.keys() - positions.keys() - late:
-        Cursor.objects.bulk_create([Cursor(name=name, revision=head) for name in new], ignore_conflicts=True)
-    passed = [name for name, position in positions.items() if name not in late and head - position > LAG]
-    if passed:
-        Cursor.objects.filter(name__in=passed, revision__lt=head, holder="").update(revision=head)
+    skip({name: positions.get(name, 0) for name in names.keys() - late}, head)
     return [names[name].name for name in late]

@@ -56,14 +56,20 @@ class Write:
 
 @dataclass(frozen=True)
 class Fence:
-    """Proof, checked within the transaction, that the writer is still the one who may write: a cursor's holder."""
+    """Proof, checked within the transaction, that the writer is still the one who may write: a cursor's holder, who
+    has it for so many `seconds` more with each write; or, with `turn`, whoever is the first to write in that turn."""
 
     cursor: str
     holder: str
+    seconds: float
+    turn: int | None = None
 
 
 # All that is done under the lock is asked by hand: building it with the ORM takes several times as long, and all wait.
-FENCED = f'SELECT 1 FROM "{Cursor._meta.db_table}" WHERE name = %s AND holder = %s'
+HOLD = (
+    f'UPDATE "{Cursor._meta.db_table}" SET holder = %s, held_since = %s, expires = %s'
+    " WHERE name = %s AND (holder = %s OR (holder = '' AND turn = %s))"
+)
 MOVE_HEAD = f'UPDATE "{Cluster._meta.db_table}" SET revision = %s WHERE id = %s'
 INSERT = (
     f'INSERT INTO "{Revision._meta.db_table}" (cluster_id, revision, resource, namespace, name, object, created,'
@@ -86,11 +92,11 @@ def append(
     """
     with transaction.atomic():
         row = head_of(cluster, lock=True)
-        _check_fence(fence)
+        now = time.time()
+        _hold(fence, now)
         # Under the lock nobody else can append, so the view is exactly the state that this batch follows.
         current = view_of(row)
         current.read_to(row.revision)
-        now = time.time()
         rows = []
         for revision, write in enumerate(writes, row.revision + 1):
             before = current.get(write.resource, write.namespace, write.name)
@@ -127,15 +133,15 @@ def _dump(obj: dict) -> bytes:
     return orjson.dumps(obj)
 
 
-def _check_fence(fence: Fence | None) -> None:
-    """Refuse who is no longer the holder; and keep the hold from being taken before this batch is committed, or the
-    one who takes it would decide on a log that lacks the batch, and do its work once more."""
+def _hold(fence: Fence | None, now: float) -> None:
+    """Refuse who may not write; and keep the hold from being taken before this batch is committed, or the one who takes
+    it would decide on a log that lacks the batch, and do its work once more."""
     if fence is None:
         return
-    locking = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    taken = [fence.holder, now, now + fence.seconds]
     with connection.cursor() as cursor:
-        cursor.execute(FENCED + locking, [fence.cursor, fence.holder])
-        if not cursor.fetchone():
+        cursor.execute(HOLD, [*taken, fence.cursor, fence.holder, fence.turn])
+        if not cursor.rowcount:
             raise LostFence(fence.cursor)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 
 from lab.apimachinery.kinds import CONFIGMAPS, SECRETS
-from lab.client import Client, reconcile
+from lab.client import Client, cursors, reconcile
 from lab.client.clusters import ensure_cluster
 from lab.client.locks import Lock
 from lab.client.reconcile import behind, catch_up
@@ -90,7 +90,7 @@ def test_a_controller_that_nothing_concerns_looks_at_everything_once_and_then_on
     for _ in range(3):
         assert behind("loop", [loop]) == []
     assert loop.looked == 1
-    for number in range(reconcile.LAG + 1):
+    for number in range(cursors.LAG + 1):
         client.create(SECRETS, a_configmap(f"a{number}"))
     assert behind("loop", [loop]) == []
     assert Cursor.objects.get(name=f"{client.view().uid}/recorder").revision == client.view().revision
@@ -125,45 +125,6 @@ def test_a_controller_held_by_another_worker_is_left_alone(client):
     assert catch_up("loop", loop) == 0
     other.release()
     assert catch_up("loop", loop) == 1
-
-
-def test_two_workers_that_race_for_a_key_sync_it_once(client):
-    """The second one finds nothing left to do: it looked before the first had moved the cursor, and looks again."""
-    loop = Recorder()
-    client.create(CONFIGMAPS, a_configmap("a"))
-
-    class Slow(Recorder):
-        def sync(self, client, key):
-            assert catch_up("loop", loop) == 0
-            return super().sync(client, key)
-
-    slow = Slow()
-    assert catch_up("loop", slow) == 1
-    assert (catch_up("loop", loop), slow.synced, loop.synced) == (0, ["default/a"], [])
-
-
-def test_a_worker_that_was_overtaken_leaves_the_work_to_the_other(client):
-    """Its hold ran out while it slept: what it decided then is refused, and nothing is done twice or lost."""
-    client.create(CONFIGMAPS, a_configmap("a"))
-
-    class Copier(Recorder):
-        def sync(self, client, key):
-            if not key.startswith("default/copy"):
-                client.create(CONFIGMAPS, {"metadata": {"generateName": "copy-", "namespace": "default"}})
-            return super().sync(client, key)
-
-    class Sleeper(Copier):
-        def sync(self, client, key):
-            Cursor.objects.update(expires=time.time() - 1)
-            assert catch_up("loop", awake) >= 1
-            return super().sync(client, key)
-
-    awake, sleeper = Copier(), Sleeper()
-    assert catch_up("loop", sleeper) == 0
-    assert sleeper.synced == []
-    copies = [o for o in client.list(CONFIGMAPS) if o["metadata"]["name"].startswith("copy-")]
-    assert len(copies) == 1
-    assert catch_up("loop", awake) == 0
 
 
 def test_a_sync_that_met_somebody_elses_write_looks_again_at_once(client):

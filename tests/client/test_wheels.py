@@ -8,7 +8,7 @@ from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import CONFIGMAPS, WHEELS
 from lab.apimachinery.wheels import LOOPS, Wheel
-from lab.client import Client, reconcile
+from lab.client import Client, cursors
 from lab.client.clusters import ensure_cluster, furnish
 from lab.client.reconcile import behind, catch_up
 from lab.models import Cursor, Requeue
@@ -58,12 +58,12 @@ def test_a_paused_loop_takes_nothing_forgets_nothing_and_asks_for_no_turn(client
     loop = Loop()
     turn(client, mode="Paused")
     stood = Cursor.objects.get(name__endswith="/job").revision
-    configmaps(client, [f"a{number}" for number in range(reconcile.LAG + 2)])
+    configmaps(client, [f"a{number}" for number in range(cursors.LAG + 2)])
     assert (behind("loop", [loop]), catch_up("loop", loop)) == ([], 0)
     assert Cursor.objects.get(name__endswith="/job").revision == stood
     client.patch(WHEELS, "", "job", {"spec": {"mode": "Running"}})
     assert behind("loop", [loop]) == ["job"]
-    assert catch_up("loop", loop) == len(loop.synced) == reconcile.LAG + 2
+    assert catch_up("loop", loop) == len(loop.synced) == cursors.LAG + 2
 
 
 def test_a_paused_wheel_that_is_deleted_turns_and_comes_back_running(client):

@@ -257,7 +257,7 @@ def test_with_a_cluster_go_its_log_its_cursors_and_what_was_put_off_and_nothing_
 def test_a_writer_that_lost_its_hold_is_refused(cluster):
     Cursor.objects.create(name="x/replicaset", holder="somebody else")
     with pytest.raises(store.LostFence):
-        store.append(cluster, [write("a")], "me", fence=store.Fence("x/replicaset", "me"))
+        store.append(cluster, [write("a")], "me", fence=store.Fence("x/replicaset", "me", 5.0))
     assert store.view(cluster).revision == 0
 
 
