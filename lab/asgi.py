@@ -9,6 +9,8 @@ import django
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.signals import request_started
+from django.db import close_old_connections, reset_queries
 from django.http import HttpRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lab.settings")
@@ -31,9 +33,18 @@ if settings.ROOM:
     from lab.workshops.routing import websocket_urlpatterns as rooms_own
 
 
+# Each thread looks after its own connections (`in_thread`); asked at each request, this would be asked in another one.
+for receiver in (close_old_connections, reset_queries):
+    request_started.disconnect(receiver)
+
+
 class Handler(ASGIHandler):
     """At the TLS port there is the API alone: the board, which is the machine's own user's, asks nobody's name. Views
     that block run on threads that stay, as the API's do, and not on one, with a connection, for each request."""
+
+    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+        """Without a thread of its own, which Django would make for each request: for it the whole server waits."""
+        await self.handle(scope, receive, send)
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         if is_secured(request.scope):

@@ -63,11 +63,11 @@ INSTALLED_APPS = [
 if ROOM:  # accounts of those who teach; nobody else pays for them in memory
     INSTALLED_APPS += ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "lab.middleware.SecurityMiddleware",
+    "lab.middleware.StaticFilesMiddleware",
+    "lab.middleware.CsrfViewMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "lab.middleware.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "lab.urls"
 ASGI_APPLICATION = "lab.asgi.application"

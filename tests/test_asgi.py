@@ -5,6 +5,7 @@ import http.client
 import socket
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -22,6 +23,8 @@ from lab.web import plain
 
 from .dashboard.wire import wire
 from .labs import HOME, clean_environment, free_port, wait_until
+
+STYLE = "/static/board/board.css"
 
 
 def ask(port: int, path: str) -> int:
@@ -45,6 +48,24 @@ def test_the_database_is_connected_to_by_the_thread_and_not_by_the_request(web_s
     assert {ask(web_server, path) for _ in range(3 * THREADS)} == {200}
     connection_created.disconnect(note)
     assert len(made) <= THREADS
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/clusters/pages/board/panel/create", "/clusters/pages/api/v1/pods", STYLE])
+def test_no_thread_is_begun_for_a_request(web_server, path, monkeypatch):
+    """To begin one, the whole server waits until it has come to run."""
+    ensure_cluster("pages")
+    for _ in range(3 * THREADS):
+        assert ask(web_server, path) == 200
+    begun, begin = [], threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        begun.append(thread.name)
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert {ask(web_server, path) for _ in range(3)} == {200}
+    assert begun == []
 
 
 async def test_no_answer_waits_for_the_acknowledgement_of_its_first_half():
