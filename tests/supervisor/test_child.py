@@ -9,16 +9,18 @@ from lab.supervisor import child as child_module
 from lab.supervisor.child import Child, Log
 from tests.labs import is_alive, wait_until
 
+AUTOGROUP = Path("/proc/self/autogroup")
+
 
 @pytest.fixture
 def make(tmp_path):
     (tmp_path / "logs").mkdir()
     children = []
 
-    def make(script: str) -> tuple[Child, list[str]]:
+    def make(script: str, first: bool = False) -> tuple[Child, list[str]]:
         said: list[str] = []
         command = (sys.executable, "-u", "-c", script)
-        made = Child("web", command, tmp_path, dict(os.environ), said.append, lambda: None)
+        made = Child("web", command, tmp_path, dict(os.environ), said.append, lambda: None, first=first)
         children.append(made)
         made.start()
         return made, said
@@ -72,6 +74,19 @@ def test_a_program_that_is_not_there_is_a_line_and_not_an_end(tmp_path):
     wait_until("a line", lambda: said)
     child.stop(1)
     assert said[0].startswith("engine ended (could not be started: No such file or directory)")
+
+
+@pytest.mark.skipif(not (AUTOGROUP.exists() and os.geteuid() == 0), reason="who may not, or cannot, leaves it")
+def test_who_is_waited_for_has_more_of_the_processors(make):
+    nice = lambda child: Path(f"/proc/{child.pid}/autogroup").read_text().split()[-1]  # noqa: E731
+    first, _ = make("import time; time.sleep(60)", first=True)
+    other, _ = make("import time; time.sleep(60)")
+    wait_until("both to be there", lambda: first.pid and other.pid)
+    wait_until("the first to be put first", lambda: nice(first) == "-10")
+    assert nice(other) == "0"
+    os.kill(before := first.pid, 9)
+    wait_until("another process", lambda: first.pid and first.pid != before)
+    wait_until("it to be put first, too", lambda: nice(first) == "-10")
 
 
 def test_warnings_reach_the_terminal_once_and_the_log_each_time(make):
