@@ -19,7 +19,6 @@ from .state import HOME
 
 FIRST_BACKOFF, MOST_BACKOFF = 0.2, 30.0
 HEALTHY_SECONDS = 30.0  # who lived this long starts again with the first backoff
-NICE = -10  # of 19 to -20: about nine times the share of what has 0
 LOG_BYTES = 5 * 1024 * 1024
 # `2026-11-24 03:14:15,926 W lab.kubelet: …`, as lab/logs.py writes it for people.
 WARNING = re.compile(r"^[\d-]{10} [\d:,]{12} [WEC] (.*)")
@@ -27,8 +26,8 @@ QUIET_SECONDS = 30.0  # the same warning again within this time stays in the log
 
 
 class Child:
-    """`on_change` is called whenever its process id changes. `say` prints a line on the terminal. `first`: somebody
-    waits for it, so it is not to wait for the processor, where this user may say so."""
+    """`on_change` is called whenever its process id changes. `say` prints a line on the terminal. `nice`: its
+    share of the processors, of 19 to -20, where this user may say so."""
 
     def __init__(
         self,
@@ -39,7 +38,7 @@ class Child:
         say: Callable[[str], None],
         on_change: Callable[[], None],
         pass_fds: tuple[int, ...] = (),
-        first: bool = False,
+        nice: int = 0,
     ):
         self.name = name
         self.command = command
@@ -47,7 +46,7 @@ class Child:
         self.process: subprocess.Popen | None = None
         self._env = env
         self._pass_fds = pass_fds
-        self._first = first
+        self._nice = nice
         self._log = Log(data / "logs" / f"{name}.log")
         self._say = say
         self._on_change = on_change
@@ -117,8 +116,8 @@ class Child:
         except OSError as error:
             return f"could not be started: {error.strerror}", ""
         self.process = process
-        if self._first:
-            put_first(process.pid)
+        if self._nice:
+            share(process.pid, self._nice)
         if self._stopping.is_set():  # asked to stop before there was a process to ask
             process.terminate()
         self._on_change()
@@ -151,13 +150,13 @@ class Child:
         return self._warned.setdefault(warning, now) == now
 
 
-def put_first(pid: int) -> None:
+def share(pid: int, nice: int) -> None:
     """Linux shares the processors out among sessions, whatever the priorities of the processes in them are, and each
     of our parts is a session: it counts for no more than the engine that starts containers, or all its shims together
     (sched(7), autogroup). Only root may give one more. In a group of systemd's it counts as that group does: then this
     changes nothing."""
     with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
+        Path(f"/proc/{pid}/autogroup").write_text(str(nice))
 
 
 def as_event(part: str, line: str) -> str:

@@ -17,10 +17,10 @@ def make(tmp_path):
     (tmp_path / "logs").mkdir()
     children = []
 
-    def make(script: str, first: bool = False) -> tuple[Child, list[str]]:
+    def make(script: str, nice: int = 0) -> tuple[Child, list[str]]:
         said: list[str] = []
         command = (sys.executable, "-u", "-c", script)
-        made = Child("web", command, tmp_path, dict(os.environ), said.append, lambda: None, first=first)
+        made = Child("web", command, tmp_path, dict(os.environ), said.append, lambda: None, nice=nice)
         children.append(made)
         made.start()
         return made, said
@@ -79,7 +79,7 @@ def test_a_program_that_is_not_there_is_a_line_and_not_an_end(tmp_path):
 @pytest.mark.skipif(not (AUTOGROUP.exists() and os.geteuid() == 0), reason="who may not, or cannot, leaves it")
 def test_who_is_waited_for_has_more_of_the_processors(make):
     nice = lambda child: Path(f"/proc/{child.pid}/autogroup").read_text().split()[-1]  # noqa: E731
-    first, _ = make("import time; time.sleep(60)", first=True)
+    first, _ = make("import time; time.sleep(60)", nice=-10)
     other, _ = make("import time; time.sleep(60)")
     wait_until("both to be there", lambda: first.pid and other.pid)
     wait_until("the first to be put first", lambda: nice(first) == "-10")
