@@ -68,7 +68,7 @@ def test_the_web_process_is_killed_under_a_watch_and_the_watch_misses_nothing(la
     start = revision(lab)
     follower = Follower(lab, PODS, start)
     for times, replicas in enumerate((7, 3)):
-        wait_until("it to follow", lambda: follower.connections > times)
+        wait_until("it to follow", lambda times=times: follower.connections > times)
         scale(lab, replicas)  # the worker goes on making pods while nobody serves the API
         kill(lab, "web")
         lab.wait_for_ready_pods(replicas)
