@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import F
 
 from lab.models import Cursor
-from lab.store import LostFence, View
+from lab.store import IS_OURS, LostFence, View
 
 from .locks import JITTER_SECONDS, Lock
 
@@ -22,10 +22,7 @@ LAG = 50  # revisions that do not concern a loop before its cursor skips them
 # Asked in every turn of a loop: by hand, for the reason given in `requeue`.
 TABLE = f'"{Cursor._meta.db_table}"'
 PLACE = f"SELECT revision, turn, holder, held_since, expires FROM {TABLE} WHERE name = %s"
-MOVE = (
-    f"UPDATE {TABLE} SET revision = %s, held_since = %s, holder = '', expires = 0, turn = turn + 1"
-    " WHERE name = %s AND (holder = %s OR (holder = '' AND turn = %s))"
-)
+MOVE = f"UPDATE {TABLE} SET revision = %s, held_since = %s, holder = '', expires = 0, turn = turn + 1 WHERE {IS_OURS}"
 
 
 class Place(NamedTuple):

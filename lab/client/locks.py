@@ -84,13 +84,6 @@ class Lock:
         return Fence(self.name, self.holder, self.seconds, self.turn)
 
 
-def is_held(name: str) -> bool:
-    """Whether anybody has this hold now."""
-    now = time.time()
-    rows = Cursor.objects.filter(name=name, expires__gt=now, held_since__lte=now + JITTER_SECONDS)
-    return rows.exclude(holder="").exists()
-
-
 class Renewer:
     """One thread of a process that renews what the process holds, so that a hold may be short and the work long.
 

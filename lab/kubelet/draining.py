@@ -10,7 +10,8 @@ from lab.apimachinery.kinds import ENDPOINTSLICES
 from lab.apimachinery.labels import DRAINED
 from lab.apimachinery.meta import is_true
 from lab.client import Client
-from lab.client.locks import PROXY_HOLD, is_held
+from lab.client.cursors import place_of
+from lab.client.locks import PROXY_HOLD
 
 from .records import PodRecord
 
@@ -35,7 +36,7 @@ def wait_until_drained(record: PodRecord, grace: float) -> None:
     """Returns when the proxy has said so, when there is none, or when the grace is over; at once if the pod is to be
     killed. The record's event is set by whoever hears of either."""
     deadline = time.monotonic() + min(grace, MOST_SECONDS)
-    if not record.drained.wait(min(grace, SILENCE_SECONDS)) and is_held(PROXY_HOLD):
+    if not record.drained.wait(min(grace, SILENCE_SECONDS)) and place_of(PROXY_HOLD).is_held:
         record.drained.wait(max(0.0, deadline - time.monotonic()))
 
 

@@ -8,6 +8,7 @@ Only `apiserver` and the watching half of `client` open this room.
 from .compaction import compact
 from .hints import subscribe, wait_for_any, wait_for_revision
 from .log import (
+    IS_OURS,
     Conflict,
     Fence,
     LostFence,
@@ -36,6 +37,7 @@ from .past import (
 from .view import Change, Compacted, Head, UnknownCluster, View, head_of, view
 
 __all__ = [
+    "IS_OURS",
     "Ahead",
     "Change",
     "Compacted",

@@ -66,10 +66,8 @@ class Fence:
 
 
 # All that is done under the lock is asked by hand: building it with the ORM takes several times as long, and all wait.
-HOLD = (
-    f'UPDATE "{Cursor._meta.db_table}" SET holder = %s, held_since = %s, expires = %s'
-    " WHERE name = %s AND (holder = %s OR (holder = '' AND turn = %s))"
-)
+IS_OURS = "name = %s AND (holder = %s OR (holder = '' AND turn = %s))"  # a Fence says of which cursor, who, which turn
+HOLD = f'UPDATE "{Cursor._meta.db_table}" SET holder = %s, held_since = %s, expires = %s WHERE {IS_OURS}'
 MOVE_HEAD = f'UPDATE "{Cluster._meta.db_table}" SET revision = %s WHERE id = %s'
 INSERT = (
     f'INSERT INTO "{Revision._meta.db_table}" (cluster_id, revision, resource, namespace, name, object, created,'

@@ -8,7 +8,8 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from lab.client import locks
-from lab.client.locks import Lock, is_held, keeping
+from lab.client.cursors import place_of
+from lab.client.locks import Lock, keeping
 from lab.models import Cursor
 from tests.labs import wait_until
 
@@ -25,10 +26,10 @@ def test_a_hold_that_ran_out_can_be_taken():
 def test_a_hold_from_a_time_to_come_is_nobodys_because_the_clock_was_set_back():
     """Otherwise a kubelet would wait for a proxy that died, for as long as the clock was wrong."""
     Lock("somebody/dead").acquire()
-    assert is_held("somebody/dead")
+    assert place_of("somebody/dead").is_held
     hour = time.time() + 3600
     Cursor.objects.update(held_since=hour, expires=hour + 5)
-    assert not is_held("somebody/dead")
+    assert not place_of("somebody/dead").is_held
     assert Lock("somebody/dead").acquire()
 
 
