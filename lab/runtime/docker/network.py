@@ -11,7 +11,7 @@ from docker.errors import APIError
 from lab.runtime import RuntimeFailure
 
 from . import labels
-from .configs import network_name
+from .configs import SERVICES, network_name
 from .engine import Engine, failing_as, words
 from .firewall import bridge_name
 from .places import Places, places, slot_of
@@ -40,7 +40,7 @@ class Networks:
         name = network_name(self._lab_id, cluster)
         with self._lock, failing_as("NetworkNotReady"):
             found = self._find(name)
-            if found and _places(found) is None:
+            if found and not _is_fit(found):
                 found = self._made_anew(found)
             self._rows[cluster] = found = found or self._create(name, cluster, closed, wanted)
             return _subnet(found)
@@ -55,7 +55,8 @@ class Networks:
         return self._rows[cluster]["Id"]
 
     def _made_anew(self, found: dict) -> dict | None:
-        """A network of an older lab has no place for a gateway: removed if nobody is in it, else used as it is."""
+        """A network of an older lab in which no gateway can do its work: removed if nobody is in it, else used as it
+        is."""
         if self._engine.client.inspect_network(found["Id"])["Containers"]:
             logger.warning(
                 "network %s is of an older lab: Services have no names in it until its pods end", found["Name"]
@@ -136,13 +137,19 @@ def candidates(
     seed: str, taken: list[ipaddress.IPv4Network | ipaddress.IPv6Network], slot: int = 0
 ) -> list[ipaddress.IPv4Network]:
     """The ranges that overlap nothing in `taken`, starting where `seed` says, so that two labs seldom want the same;
-    those of an engine's share first."""
+    those of an engine's share first. Never the Services' own: their gateway answers for all of it, so whoever has an
+    address in there gets no answer from it."""
     start = zlib.crc32(seed.encode()) % COUNT
     numbers = [(start + step) % COUNT for step in range(COUNT)]
     numbers.sort(key=lambda number: number % SHARES != slot % SHARES)
     ranges = [ipaddress.IPv4Network(f"10.{FIRST + number}.0.0/16") for number in numbers]
-    others = [network for network in taken if network.version == 4]
+    others = [ipaddress.IPv4Network(SERVICES), *(network for network in taken if network.version == 4)]
     return [candidate for candidate in ranges if not any(candidate.overlaps(other) for other in others)]
+
+
+def _is_fit(row: dict) -> bool:
+    within = ipaddress.IPv4Network(_subnet(row))
+    return _places(row) is not None and not within.overlaps(ipaddress.IPv4Network(SERVICES))
 
 
 def _subnet(row: dict) -> str:

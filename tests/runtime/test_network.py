@@ -1,0 +1,39 @@
+"""Which range a cluster's network on Docker has."""
+
+import ipaddress
+import secrets
+
+import pytest
+
+from lab.apiserver.strategies.serviceaddresses import NETWORK as SERVICES
+from lab.runtime.docker import DockerRuntime
+from lab.runtime.docker.configs import network_name
+from lab.runtime.docker.network import COUNT, ROUTER, candidates
+
+
+@pytest.mark.parametrize("slot", range(4))
+def test_no_range_is_one_that_services_have(slot):
+    free = candidates("lab/default", [], slot)
+    assert len(free) == len(set(free)) == COUNT - 1
+    assert not any(each.overlaps(SERVICES) for each in free)
+
+
+def test_what_is_taken_is_no_candidate_and_each_cluster_begins_elsewhere():
+    taken = ipaddress.ip_network("10.64.0.0/14")
+    first, second = (candidates(name, [taken, ipaddress.ip_network("fd00::/8")]) for name in ("lab/a", "lab/b"))
+    assert set(first) == set(second) and first[0] != second[0]
+    assert len(first) == COUNT - 1 - 4 and not any(each.overlaps(taken) for each in first)
+
+
+def test_a_network_among_the_services_is_made_anew_when_nobody_is_in_it(engine, tmp_path):
+    """Such as labs made: pods could not reach what answers there for all Services."""
+    lab_id = secrets.token_hex(4)
+    within = next(SERVICES.subnets(new_prefix=24))
+    pool = {"Subnet": str(within), "Gateway": str(within[1]), "AuxiliaryAddresses": {ROUTER: str(within[2])}}
+    engine.create_network(network_name(lab_id, "old"), ipam={"Driver": "default", "Config": [pool]})
+    runtime = DockerRuntime(lab_id, tmp_path)
+    try:
+        assert not ipaddress.ip_network(runtime.ensure_network("old")).overlaps(SERVICES)
+        assert len(engine.networks(names=[network_name(lab_id, "old")])) == 1
+    finally:
+        runtime.remove_network("old")
