@@ -55,9 +55,16 @@ class Follower:
             head, (uid, cursor) = state.revision, self._read.get(state.name, ("", 0))
             self._read[state.name] = (state.uid, head)
             changes = state.changes_since(cursor) if uid == state.uid else None
-            if changes is None or any(self._wants(change) for change in changes):
+            if changes is None or any(self._may_want(change) for change in changes):
                 self._due[state.name] = state
                 self._woken.set()
+
+    def _may_want(self, change: Change) -> bool:
+        try:
+            return self._wants(change)
+        except Exception:  # what cannot be judged is better looked at; nor must it make anybody deaf to the others
+            log.exception("%s cannot judge a change in the log", self)
+            return True
 
     def forget(self, cluster: str) -> None:
         with self._lock:
@@ -171,10 +178,7 @@ def _look(cluster: str, followers: list[Follower]) -> None:
         log.exception("the log of %s cannot be read", cluster)
         return
     for follower in followers:
-        try:
-            follower.look(state)
-        except Exception:  # a change that one cannot judge must not make the others deaf
-            log.exception("%s cannot follow the log of %s", follower, cluster)
+        follower.look(state)
 
 
 def _grown(pubsub: redis.client.PubSub, seconds: float) -> set[str]:

@@ -102,16 +102,17 @@ def test_a_failure_does_not_end_it(cluster, error):
         wait_until("the news", lambda: heard.names[-1] == {"news"})
 
 
-def test_what_it_cannot_judge_does_not_end_it(cluster):
+def test_what_it_cannot_judge_it_acts_on_and_on_what_comes_with_it_and_after_it(cluster):
     def wants(change):
-        return {"news": True}[change.name]
+        return {"boring": False, "news": True}[change.name]
 
     follower = Follower("test", wants, (heard := Heard(cluster)).act)
     follower.start()
     wait_until("its first look", lambda: heard.names)
-    store.append(cluster, [write("odd")], "me")
-    store.append(cluster, [write("news")], "me")
-    wait_until("the news", lambda: heard.names[-1] == {"odd", "news"})
+    store.append(cluster, [write("boring"), write("odd"), write("news")], "me")
+    wait_until("what it cannot judge", lambda: heard.names[-1] == {"boring", "odd", "news"})
+    store.append(cluster, [write("news-2")], "me")
+    wait_until("what comes after it", lambda: "news-2" in heard.names[-1])
     follower.stop()
 
 
