@@ -51,7 +51,7 @@ def main(learners: int, minutes: float, runtime: str, every: float) -> None:
         report.settled = them.settled()
         them.look("after they played")
         report.closed = them.closed()
-        report.became = them.became()
+        report.became, report.left_out = them.became(), sum(learner.left_out for learner in them.learners)
         report.wrong = [words for learner in them.learners for words in learner.differs()]
         report.pods = machine.count_of_pods(lab), sum(one.pods() for one in them.learners)
         report.lab_stops = them.end()
@@ -132,9 +132,10 @@ class Class:
         return self.said("they have played, and all is as they wished after", time.monotonic() - began - LAST_WORDS)
 
     def _settle(self) -> None:
-        seconds = 60.0 + 5.0 * PODS * len(self.learners) / AT_ONCE
+        until = time.monotonic() + 60.0 + 5.0 * PODS * len(self.learners) / AT_ONCE  # for all together
         for learner in self.learners:
-            wait_until(f"{learner.cluster} to be whole", learner.is_whole, seconds, 0.5)
+            left = max(0.0, until - time.monotonic())
+            wait_until(f"{learner.cluster} to be whole", learner.is_whole, left, 0.5)
 
     def closed(self) -> list[str]:
         sockets = [self.wall.socket, *(socket for learner in self.learners for socket in learner.sockets)]
@@ -148,7 +149,6 @@ class Class:
             untils = [*(act.sent for act in learner.acts[1:]), math.inf]
             pairs = zip(learner.acts, untils, strict=False)
             found += [became(act, log, learner.heard, turned, until) for act, until in pairs]
-            self.report.left_out += learner.left_out
         return found
 
     def end(self) -> float:

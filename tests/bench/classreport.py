@@ -1,14 +1,14 @@
 """What `bench_class` has found, in words. Pure."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .acted import Became
 from .classroom import PODS, PODS_A_TURN
 from .machine import CORES, GIB, Limit, Sample, table
-from .measure import AT_ONCE, figures
+from .measure import AT_ONCE, figures, p95
 
 CONTAINERS_A_POD = 2  # what holds its address, and the application
 SHOWN = 8  # examples of a kind
@@ -44,7 +44,7 @@ class Report:
         self.own = 100 * (time.process_time() - own) / self.seconds
 
     def text(self, limits: list[Limit]) -> str:
-        parts = (self._acts(), self._times(), self._others(), self._memory(), self._processor(), self._room(limits))
+        parts = (self._acts(), self.times(), self._others(), self._memory(), self._processor(), self._room(limits))
         return "\n".join(["", *(line for part in (*parts, self._engine()) for line in part)])
 
     def _acts(self) -> Iterable[str]:
@@ -62,17 +62,21 @@ class Report:
         yield f"  otherwise in the API afterwards than was accepted: {len(self.wrong)}"
         yield from examples(self.wrong)
 
-    def _times(self) -> Iterable[str]:
+    def times(self) -> Iterable[str]:
+        """Of the whole time, and of the minute in which it was worst."""
         done = [one for one in self.became if one.revision and not one.act.refused]
         for what, found in (
-            ("answered", [one.act.answered - one.act.sent for one in done]),
-            ("on their own board", [one.board for one in done if one.board is not None]),
-            ("on the wall's tile", [one.wall for one in done if one.wall is not None]),
+            ("answered", {one: one.act.answered - one.act.sent for one in done}),
+            ("on their own board", {one: one.board for one in done if one.board is not None}),
+            ("on the wall's tile", {one: one.wall for one in done if one.wall is not None}),
         ):
             if found:
-                missing = len(done) - len(found)
+                same = sum(one.same for one in done) if "wall" in what else 0
+                missing = len(done) - len(found) - same
                 also = f"   {missing} not before their next act" if missing else ""
-                yield f"  click -> {what:<24} {figures(found)}   most {max(found) * 1000:6.0f} ms{also}"
+                also += f"   {same} of which it looked so already" if same else ""
+                whole = f"{figures(list(found.values()))}   worst minute's p95 {worst_minute(found) * 1000:6.0f} ms"
+                yield f"  click -> {what:<20} {whole}   most {max(found.values()) * 1000:6.0f} ms{also}"
 
     def _others(self) -> Iterable[str]:
         yield f"  websockets that closed: {len(self.closed)} of {2 * self.learners + 1}"
@@ -130,6 +134,14 @@ class Report:
             f"an act each {self.every:g} s starts {PODS_A_TURN:g} pods on the average: the engine alone keeps up with "
             f"{kept_up:.0f} learners; with more, pods wait their turn"
         )
+
+
+def worst_minute(found: dict[Became, float]) -> float:
+    """The highest p95 of the acts that were sent in one minute."""
+    first, minutes = min(one.act.sent for one in found), defaultdict(list)
+    for one, seconds in found.items():
+        minutes[(one.act.sent - first) // 60].append(seconds)
+    return max(map(p95, minutes.values()))
 
 
 def examples(found: Iterable[str]) -> Iterable[str]:

@@ -184,18 +184,22 @@ class Learner(Browser):
 
 
 class Wall(Look):
-    """`turned`: when each cluster's board was another on it."""
+    """`turned`: of each cluster, when its tile had another picture, and which."""
 
     def __init__(self, teacher: Browser, code: str):
-        self.turned: dict[str, list[float]] = defaultdict(list)
+        self.turned: dict[str, list[tuple[float, dict]]] = defaultdict(list)
         super().__init__(teacher, code)
 
     def take(self, message: dict) -> None:
         super().take(message)
         now = time.time()
-        for row in message.get("upserts", ()):
+        for row in (*message.get("tiles", ()), *message.get("upserts", ())):
             if "board" in row or "waiting" in row:
-                self.turned[row["id"]].append(now)
+                self.turned[row["id"]].append((now, picture_of(self.rows[row["id"]])))
+
+
+def picture_of(tile: dict) -> dict:
+    return {field: tile[field] for field in ("board", "waiting") if field in tile}
 
 
 def deployment(name: str) -> dict:
