@@ -15,22 +15,28 @@ Ctrl-C ends it at any time, and nothing stays.
 import argparse
 import contextlib
 import math
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.flow.room import made, root_of, teacher_of
-from tests.labs import LabUnderTest, wait_until
+import django
 
-from .acted import Became, Log, became, rows_of
-from .bench_drill import room
-from .bench_join import LESSON, warm
-from .classreport import Report
-from .classroom import PODS, Learner, Wall
-from .machine import Machine, Sample, percent_of_a_core, used_mb
-from .measure import AT_ONCE, BareEngine, timed
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from tests.flow.room import made, root_of, teacher_of  # noqa: E402
+from tests.labs import LabUnderTest, wait_until  # noqa: E402
+
+from .acted import Became, Log, became, rows_of  # noqa: E402
+from .bench_drill import room  # noqa: E402
+from .bench_join import LESSON, warm  # noqa: E402
+from .classreport import Report  # noqa: E402
+from .classroom import PODS, Learner, Wall  # noqa: E402
+from .machine import Machine, Sample, percent_of_a_core, used_mb  # noqa: E402
+from .measure import AT_ONCE, BareEngine, timed  # noqa: E402
 
 JOINS_A_SECOND = 3.0  # behind one address
 REST_SECONDS, IDLE_SECONDS = 15.0, 30.0
