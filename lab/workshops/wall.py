@@ -25,7 +25,8 @@ from .tiles import SHOWN, Tile, cluster_part, course, seat_part, whole
 from .watching import Gone, Watched
 
 log = logging.getLogger(__name__)
-REST_SECONDS = 0.25  # between two looks, however much happens
+# Seconds between two looks, however much happens: twice what the last one took, within limits.
+RESTS, REST_LEAST, REST_MOST = 2, 0.08, 0.25
 LOOK_SECONDS = 0.5  # of hands, messages and who is here no log tells
 
 
@@ -52,13 +53,22 @@ class Wall(Watched):
     def __init__(self, code: str):
         super().__init__(code)
         self._read_to: dict[str, Read] = {}
+        self._took = 0.0  # seconds, the last look
 
     async def more(self) -> None:
-        await asyncio.sleep(REST_SECONDS)
+        rest = min(max(REST_LEAST, RESTS * self._took), REST_MOST)
+        await asyncio.sleep(rest)
         known = {cluster: one.revision for cluster, one in self._read_to.items()}
-        await wait_for_any(known, LOOK_SECONDS - REST_SECONDS)
+        await wait_for_any(known, LOOK_SECONDS - rest)
 
     def look(self) -> Shown:
+        began = time.monotonic()
+        try:
+            return self._look()
+        finally:
+            self._took = time.monotonic() - began
+
+    def _look(self) -> Shown:
         workshop = Workshop.objects.filter(code=self.code).first()
         if workshop is None:
             raise Gone
