@@ -29,7 +29,7 @@ from .status import Observed, Waiting, of_name, overlay, pod_status
 log = logging.getLogger(__name__)
 STEPS_AT_ONCE = 30
 POOL_SECONDS = 10.0  # only a backstop: a node that is given its range of addresses wakes its pods
-LULL_SECONDS, SUCCESSION_SECONDS, PATIENCE_SECONDS = 0.2, 0.5, 10.0
+LULL_SECONDS, SUCCESSION_SECONDS, PATIENCE_SECONDS = 0.5, 0.5, 10.0
 KEPT_DEAD = 1  # containers of each name that are kept after their end, for `logs --previous`
 
 
@@ -73,9 +73,9 @@ class PodSync:
     def _remove(self, record: PodRecord) -> float | None:
         """Nobody waits for the remains of a pod to go; but somebody may wait for a container that starts meanwhile, or
         that is about to, in its place."""
-        if time.monotonic() < record.ended_at + (PATIENCE_SECONDS if self._starting else SUCCESSION_SECONDS):
+        due = record.ended_at + (PATIENCE_SECONDS if self._starting else SUCCESSION_SECONDS)
+        if time.monotonic() < due or not self.ending.remove(record):
             return LULL_SECONDS
-        self.ending.remove(record)
         # Removed because its node was deleted; meanwhile there is another of that name, and the pod is bound to it: it
         # is begun anew, or, if it was told to end, said to have ended.
         node = self._parts.nodes.get(record.cluster, record.node)

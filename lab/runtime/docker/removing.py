@@ -14,7 +14,7 @@ from docker.errors import APIError
 from .engine import words
 
 logger = logging.getLogger(__name__)
-WAIT_SECONDS = 10
+WAIT_SECONDS, FIRST_SECONDS = 10, 0.05
 DEAD = "dead"  # the engine's word, in lists and inspections
 ASIDE = "dead-"
 
@@ -35,9 +35,10 @@ def remove(client: APIClient, container_id: str) -> None:
 
 def _look_until_settled(client: APIClient, container_id: str) -> dict:
     """What there is of it once nobody is removing it any more: somebody else may have begun before us."""
-    end = time.monotonic() + WAIT_SECONDS
+    end, pause = time.monotonic() + WAIT_SECONDS, FIRST_SECONDS
     while True:
         found = client.inspect_container(container_id)
         if found["State"]["Status"] != "removing" or time.monotonic() > end:
             return found
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause *= 2  # whoever asks an engine that is behind again and again keeps it from catching up
