@@ -5,15 +5,16 @@ is nothing to do. It never waits for the API: what it reports is handed to the s
 """
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 
-from lab.runtime import Container, RuntimeFailure, Sandbox, Simulation, StillMaking
+from lab.runtime import Container, RuntimeFailure, Simulation
 
 from .actions import UNHEALTHY, Kill, Plan, compute_pod_actions
-from .addresses import Exhausted
 from .adoption import rough_specs, sandbox_of
 from .backoff import go_duration
+from .beginning import PodBeginning
 from .ending import PodEnding
 from .nodes import NodeRecord
 from .nodestatus import host_address
@@ -28,7 +29,7 @@ from .status import Observed, Waiting, of_name, overlay, pod_status
 
 log = logging.getLogger(__name__)
 STEPS_AT_ONCE = 30
-POOL_SECONDS = 10.0  # only a backstop: a node that is given its range of addresses wakes its pods
+BEGIN_AT_ONCE = 10  # what an engine takes in at once, and a few on their way there; what is simulated takes no time
 LULL_SECONDS, SUCCESSION_SECONDS, PATIENCE_SECONDS = 0.5, 0.5, 10.0
 KEPT_DEAD = 1  # containers of each name that are kept after their end, for `logs --previous`
 
@@ -40,6 +41,7 @@ class PodSync:
         self._parts = parts
         self._hand_over = hand_over
         self.ending = PodEnding(parts, self.refresh, self.report)
+        self.beginning = PodBeginning(parts, sys.maxsize if isinstance(parts.runtime, Simulation) else BEGIN_AT_ONCE)
         self._starter = ContainerStarter(parts, self.ending)
         self._starting: set[str] = set()  # pods of which something is being started
 
@@ -49,6 +51,8 @@ class PodSync:
         if record is None:
             return None
         node = self._parts.nodes.get(record.cluster, record.node)
+        if node is None or node.off or record.must_end or record.ending or record.ended:
+            self.beginning.drop(record)
         try:
             if node is None or (record.ended and not self._parts.writer.ends(uid)):
                 return self._remove(record)
@@ -245,7 +249,7 @@ class PodSync:
         if plan.create_sandbox:
             for start in plan.start:
                 self._starter.begin_pull(record, node, start)
-            self._create_sandbox(record, node)
+            self.beginning.begin(record, node)
         waits = []
         for start in plan.start:
             try:
@@ -263,33 +267,6 @@ class PodSync:
         deadline = time.monotonic() + grace_seconds(record.pod)
         self.ending.stop_container(record, kill.target, deadline, kill.message)
         record.dirty = True
-
-    def _create_sandbox(self, record: PodRecord, node: NodeRecord) -> None:
-        """A network for the pod, with the address that it keeps for life; remains of an older one go first."""
-        tell = self._parts.teller(record)
-        if node.pool is None:
-            raise NotYet(POOL_SECONDS)
-        if record.sandbox:
-            tell("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
-            self._parts.runtime.remove_pod_sandbox(record.sandbox.id)
-            record.sandbox = None
-        try:
-            spec = sandbox_spec(record, node, node.pool.take(record.uid))
-            with record.noted("RunPodSandbox"):
-                sandbox_id = self._parts.runtime.run_pod_sandbox(spec)
-        except StillMaking as wait:
-            raise NotYet(wait.seconds) from wait
-        except (RuntimeFailure, Exhausted) as failure:
-            # The pod keeps its address through any other refusal: an engine that is being stopped gives many of them.
-            if "already in use" in str(failure):
-                node.pool.release(record.uid)
-            record.dirty = True
-            tell("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failure}")
-            raise NotYet(RETRY_SECONDS) from failure
-        record.cut = False
-        record.sandbox = Sandbox(
-            sandbox_id, *record.address[:1], node.name, *record.address[1:], record.uid, True, spec.address, time.time()
-        )
 
     def _collect_dead(self, record: PodRecord) -> None:
         """Remove the remains of containers but for the newest dead one of each name."""
