@@ -20,7 +20,7 @@ from .records import PodRecord
 from .startcontainer import RETRY_SECONDS, NotYet, sandbox_spec
 
 POOL_SECONDS = 10.0  # only a backstop: a node that is given its range of addresses wakes its pods
-ASK_SECONDS = 10.0  # the same: whose turn it is, is woken
+ASK_SECONDS = 30.0  # the same: whose turn it is, is woken
 LONG_SECONDS = 10.0
 COME_SECONDS = 2.0  # whoever is called and does not come by then has to ask again
 

@@ -51,9 +51,10 @@ class PodEnding:
         began = time.monotonic()
         self._drain(record, grace)
         left = 0.0 if record.gone else grace_seconds(record.pod) - (time.monotonic() - began)
-        self.stop_containers(record, max(left, 0.0))
-        record.dirty = True
-        self._refresh(record)
+        if record.has_begun:
+            self.stop_containers(record, max(left, 0.0))
+            record.dirty = True
+            self._refresh(record)
         record.ended, record.ended_at = True, time.monotonic()
         if not record.gone:
             self._report(record, {"decision": "SyncTerminatingPod", "graceSeconds": grace})
@@ -76,8 +77,9 @@ class PodEnding:
         if not self._removals.acquire(blocking=False):
             return False
         try:
+            has_begun = record.has_begun
             record.ending, record.ended, record.sandbox = True, True, None
-            for sandbox in self._runtime.list_pod(record.uid):
+            for sandbox in self._runtime.list_pod(record.uid) if has_begun else ():
                 self._runtime.remove_pod_sandbox(sandbox.id)
                 for container in sandbox.containers:
                     self._parts.prober.forget(container.id)

@@ -66,7 +66,10 @@ class PodSync:
             self._plug(record, node)
             if record.must_end:
                 record.ending = True
-                self._hand_over(uid)
+                if record.has_begun:
+                    self._hand_over(uid)
+                else:  # an engine that is behind is not asked for what it cannot have, nor waited for
+                    self.ending.end(record)
                 return None
             return self._converge(record, node)
         except RuntimeFailure as failure:

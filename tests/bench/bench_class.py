@@ -40,7 +40,7 @@ from .measure import AT_ONCE, BareEngine, timed  # noqa: E402
 
 JOINS_A_SECOND = 3.0  # behind one address
 REST_SECONDS, IDLE_SECONDS = 15.0, 30.0
-LAST_WORDS = 2.0  # after all is settled, until the boards have it
+LAST_WORDS = 5.0  # after the last act, until the boards have what comes of it
 REMOVED_A_SECOND = 1.0  # pods, at least, on a machine that does much else
 
 
@@ -54,10 +54,14 @@ def main(learners: int, minutes: float, runtime: str, every: float) -> None:
         them.look("all pods run", REST_SECONDS)
         report.idle = percent_of_a_core(machine, lab, IDLE_SECONDS)
         report.played(lambda: them.play(60 * minutes, every))
-        report.settled = them.settled()
+        with ThreadPoolExecutor(1) as aside:
+            settled = aside.submit(them.settled)
+            time.sleep(LAST_WORDS)
+            report.became, report.left_out = them.became(), sum(learner.left_out for learner in them.learners)
+            print("they have played:", *report.times(), sep="\n", flush=True)
+            report.settled = settled.result()
         them.look("after they played")
         report.closed = them.closed()
-        report.became, report.left_out = them.became(), sum(learner.left_out for learner in them.learners)
         report.wrong = [words for learner in them.learners for words in learner.differs()]
         report.pods = machine.count_of_pods(lab), sum(one.pods() for one in them.learners)
         report.lab_stops = them.end()
@@ -134,8 +138,7 @@ class Class:
         except AssertionError as error:
             print(error, flush=True)
             return None
-        time.sleep(LAST_WORDS)
-        return self.said("they have played, and all is as they wished after", time.monotonic() - began - LAST_WORDS)
+        return self.said("all is as they wished after", time.monotonic() - began)
 
     def _settle(self) -> None:
         until = time.monotonic() + 60.0 + 5.0 * PODS * len(self.learners) / AT_ONCE  # for all together
