@@ -47,7 +47,6 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 SYNC_THREADS = 64
 ENDING_THREADS = 64
-URGENT_THREADS = 16  # of SYNC_THREADS
 
 
 class Agent:
@@ -65,7 +64,7 @@ class Agent:
         self.heart = Heart(runtime.engine, self._beat, clock["node_lease_renew"], self._give_up)
         nodes, neighbours = NodeTable(), Neighbours(runtime.engine)
         common = connections.close_all, self._share_of
-        self.workers = PodWorkers(f"{runtime.engine}-pod", self._sync, SYNC_THREADS, *common, URGENT_THREADS)
+        self.workers = PodWorkers(f"{runtime.engine}-pod", self._sync, SYNC_THREADS, *common)
         self.endings = PodWorkers(f"{runtime.engine}-end", self._end, ENDING_THREADS, *common)
         self.parts = Parts(
             runtime=runtime,

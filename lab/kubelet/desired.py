@@ -162,7 +162,7 @@ class DesiredState:
         note_drained(record)
         if old_grace is not None and is_deleting(pod) and grace_seconds(pod) < old_grace:
             self._hurry(record.uid)
-        self._parts.wake(record.uid, record.must_end)
+        self._parts.wake(record.uid)
 
     def _gone(self, record: PodRecord) -> None:
         if not record.gone:

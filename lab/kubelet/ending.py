@@ -26,7 +26,6 @@ from .records import PodRecord
 from .status import of_name
 
 log = logging.getLogger(__name__)
-REMOVALS_AT_ONCE = 8  # with more, an engine takes longer for each, and who starts something waits for a thread
 LEAST_GRACE = 2.0  # what is left for the process if the preStop hook has used up all; Kubernetes' own number
 
 
@@ -38,7 +37,6 @@ class PodEnding:
         self._runtime: Runtime = parts.runtime
         self._refresh = refresh
         self._report = report
-        self._removals = threading.BoundedSemaphore(REMOVALS_AT_ONCE)
 
     def end(self, record: PodRecord) -> None:
         """All of it, from the first hook to the last byte; blocks for as long as the grace may last.
@@ -51,10 +49,9 @@ class PodEnding:
         began = time.monotonic()
         self._drain(record, grace)
         left = 0.0 if record.gone else grace_seconds(record.pod) - (time.monotonic() - began)
-        if record.has_begun:
-            self.stop_containers(record, max(left, 0.0))
-            record.dirty = True
-            self._refresh(record)
+        self.stop_containers(record, max(left, 0.0))
+        record.dirty = True
+        self._refresh(record)
         record.ended, record.ended_at = True, time.monotonic()
         if not record.gone:
             self._report(record, {"decision": "SyncTerminatingPod", "graceSeconds": grace})
@@ -71,23 +68,15 @@ class PodEnding:
             log.info("%s is not drained: %s", record.address, error)
         self._refresh(record)
 
-    def remove(self, record: PodRecord) -> bool:
-        """Take away what is left of it on the engine and on the disk; False if so many others are at it that it has to
-        be called later. Raises RuntimeFailure; may be called again."""
-        if not self._removals.acquire(blocking=False):
-            return False
-        try:
-            has_begun = record.has_begun
-            record.ending, record.ended, record.sandbox = True, True, None
-            for sandbox in self._runtime.list_pod(record.uid) if has_begun else ():
-                self._runtime.remove_pod_sandbox(sandbox.id)
-                for container in sandbox.containers:
-                    self._parts.prober.forget(container.id)
-            self._parts.forget(record)
-            volumes.remove_pod_folder(self._parts.data_dir, record.uid)
-        finally:
-            self._removals.release()
-        return True
+    def remove(self, record: PodRecord) -> None:
+        """Take away what is left of it on the engine and on the disk. Raises RuntimeFailure; may be called again."""
+        record.ending, record.ended, record.sandbox = True, True, None
+        for sandbox in self._runtime.list_pod(record.uid):
+            self._runtime.remove_pod_sandbox(sandbox.id)
+            for container in sandbox.containers:
+                self._parts.prober.forget(container.id)
+        self._parts.forget(record)
+        volumes.remove_pod_folder(self._parts.data_dir, record.uid)
 
     def hurry(self, record: PodRecord) -> None:
         """The grace has been shortened while the pod is going down: kill what still runs when the new one is over."""

@@ -34,7 +34,7 @@ class Parts:
     prober: Prober
     writer: StatusWriter
     crashes: Backoff
-    wake: Callable[..., None]  # look at this pod (its uid) again; with True, before those that are merely new
+    wake: Callable[[str], None]  # look at this pod (its uid) again
 
     def teller(self, record: PodRecord) -> Tell:
         """What records an event of this pod, unless its node is cut off."""

@@ -5,16 +5,15 @@ is nothing to do. It never waits for the API: what it reports is handed to the s
 """
 
 import logging
-import sys
 import time
 from collections.abc import Callable
 
-from lab.runtime import Container, RuntimeFailure, Simulation
+from lab.runtime import Container, RuntimeFailure, Sandbox, Simulation, StillMaking
 
 from .actions import UNHEALTHY, Kill, Plan, compute_pod_actions
+from .addresses import Exhausted
 from .adoption import rough_specs, sandbox_of
 from .backoff import go_duration
-from .beginning import PodBeginning
 from .ending import PodEnding
 from .nodes import NodeRecord
 from .nodestatus import host_address
@@ -29,8 +28,8 @@ from .status import Observed, Waiting, of_name, overlay, pod_status
 
 log = logging.getLogger(__name__)
 STEPS_AT_ONCE = 30
-BEGIN_AT_ONCE = 10  # what an engine takes in at once, and a few on their way there; what is simulated takes no time
-LULL_SECONDS, SUCCESSION_SECONDS, PATIENCE_SECONDS = 0.5, 0.5, 10.0
+POOL_SECONDS = 10.0  # only a backstop: a node that is given its range of addresses wakes its pods
+LULL_SECONDS, SUCCESSION_SECONDS, PATIENCE_SECONDS = 0.2, 0.5, 10.0
 KEPT_DEAD = 1  # containers of each name that are kept after their end, for `logs --previous`
 
 
@@ -41,7 +40,6 @@ class PodSync:
         self._parts = parts
         self._hand_over = hand_over
         self.ending = PodEnding(parts, self.refresh, self.report)
-        self.beginning = PodBeginning(parts, sys.maxsize if isinstance(parts.runtime, Simulation) else BEGIN_AT_ONCE)
         self._starter = ContainerStarter(parts, self.ending)
         self._starting: set[str] = set()  # pods of which something is being started
 
@@ -51,8 +49,6 @@ class PodSync:
         if record is None:
             return None
         node = self._parts.nodes.get(record.cluster, record.node)
-        if node is None or node.off or record.must_end or record.ending or record.ended:
-            self.beginning.drop(record)
         try:
             if node is None or (record.ended and not self._parts.writer.ends(uid)):
                 return self._remove(record)
@@ -66,10 +62,7 @@ class PodSync:
             self._plug(record, node)
             if record.must_end:
                 record.ending = True
-                if record.has_begun:
-                    self._hand_over(uid)
-                else:  # an engine that is behind is not asked for what it cannot have, nor waited for
-                    self.ending.end(record)
+                self._hand_over(uid)
                 return None
             return self._converge(record, node)
         except RuntimeFailure as failure:
@@ -80,9 +73,9 @@ class PodSync:
     def _remove(self, record: PodRecord) -> float | None:
         """Nobody waits for the remains of a pod to go; but somebody may wait for a container that starts meanwhile, or
         that is about to, in its place."""
-        due = record.ended_at + (PATIENCE_SECONDS if self._starting else SUCCESSION_SECONDS)
-        if time.monotonic() < due or not self.ending.remove(record):
+        if time.monotonic() < record.ended_at + (PATIENCE_SECONDS if self._starting else SUCCESSION_SECONDS):
             return LULL_SECONDS
+        self.ending.remove(record)
         # Removed because its node was deleted; meanwhile there is another of that name, and the pod is bound to it: it
         # is begun anew, or, if it was told to end, said to have ended.
         node = self._parts.nodes.get(record.cluster, record.node)
@@ -252,7 +245,7 @@ class PodSync:
         if plan.create_sandbox:
             for start in plan.start:
                 self._starter.begin_pull(record, node, start)
-            self.beginning.begin(record, node)
+            self._create_sandbox(record, node)
         waits = []
         for start in plan.start:
             try:
@@ -270,6 +263,33 @@ class PodSync:
         deadline = time.monotonic() + grace_seconds(record.pod)
         self.ending.stop_container(record, kill.target, deadline, kill.message)
         record.dirty = True
+
+    def _create_sandbox(self, record: PodRecord, node: NodeRecord) -> None:
+        """A network for the pod, with the address that it keeps for life; remains of an older one go first."""
+        tell = self._parts.teller(record)
+        if node.pool is None:
+            raise NotYet(POOL_SECONDS)
+        if record.sandbox:
+            tell("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+            self._parts.runtime.remove_pod_sandbox(record.sandbox.id)
+            record.sandbox = None
+        try:
+            spec = sandbox_spec(record, node, node.pool.take(record.uid))
+            with record.noted("RunPodSandbox"):
+                sandbox_id = self._parts.runtime.run_pod_sandbox(spec)
+        except StillMaking as wait:
+            raise NotYet(wait.seconds) from wait
+        except (RuntimeFailure, Exhausted) as failure:
+            # The pod keeps its address through any other refusal: an engine that is being stopped gives many of them.
+            if "already in use" in str(failure):
+                node.pool.release(record.uid)
+            record.dirty = True
+            tell("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failure}")
+            raise NotYet(RETRY_SECONDS) from failure
+        record.cut = False
+        record.sandbox = Sandbox(
+            sandbox_id, *record.address[:1], node.name, *record.address[1:], record.uid, True, spec.address, time.time()
+        )
 
     def _collect_dead(self, record: PodRecord) -> None:
         """Remove the remains of containers but for the newest dead one of each name."""

@@ -2,9 +2,8 @@
 
 Two threads never work on one pod at a time, and a pod that is told of again while it is being worked on is looked at
 once more afterwards: however many hints come in between, they are one look. Urgent keys (a container has died)
-overtake those that are merely new, and may have some of the threads for them alone: who starts a container may have to
-wait for the engine. Of one stranger's pods, no more than a part of the threads work at once: hooks that never end are
-in nobody else's way.
+overtake those that are merely new. Of one stranger's pods, no more than a part of the threads work at once: hooks that
+never end are in nobody else's way.
 """
 
 import heapq
@@ -26,7 +25,7 @@ Work = Callable[[str], float | None]
 
 class PodWorkers:
     """`finish` is called in a thread after its work on a key, for what a thread must give back; `share_of` says whose
-    share of the threads a key takes, "" for nobody's; `kept`: how many threads are only for urgent keys."""
+    share of the threads a key takes, "" for nobody's."""
 
     def __init__(
         self,
@@ -35,12 +34,10 @@ class PodWorkers:
         threads: int,
         finish: Callable[[], None] = lambda: None,
         share_of: Callable[[str], str] = lambda key: "",
-        kept: int = 0,
     ):
         self._name = name
         self._work = work
         self._most = threads
-        self._kept = kept
         self._finish = finish
         self._share_of = share_of
         self._shares: dict[str, str] = {}  # busy key → whose share it takes
@@ -143,8 +140,6 @@ class PodWorkers:
 
     def _pop(self) -> str | None:
         while self._ready:
-            if self._ready[0][0] and len(self._busy) >= self._most - self._kept:
-                return None
             entry = rank, _, key = heapq.heappop(self._ready)
             if self._queued.get(key) == rank and self._takes(entry):
                 del self._queued[key]

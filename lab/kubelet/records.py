@@ -95,11 +95,6 @@ class PodRecord:
         self.did.append({"call": call, **of, "at": round(at, 3), "seconds": round(time.time() - at, 3)})
 
     @property
-    def has_begun(self) -> bool:
-        """Whether the engine has, or may have, something of it."""
-        return self.dirty or self.sandbox is not None
-
-    @property
     def must_end(self) -> bool:
         return self.gone or is_deleting(self.pod)
 

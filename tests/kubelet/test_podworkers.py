@@ -10,12 +10,12 @@ from tests.labs import wait_until
 class Shop:
     """Workers whose work is written down, and held up where a test says so."""
 
-    def __init__(self, threads: int = 4, kept: int = 0):
+    def __init__(self, threads: int = 4):
         self.done: list[str] = []
         self.at_work: set[str] = set()
         self.held: dict[str, threading.Event] = {}
         self.delays: dict[str, list] = {}
-        self.workers = PodWorkers("shop", self._work, threads, share_of=lambda key: key.rpartition("/")[0], kept=kept)
+        self.workers = PodWorkers("shop", self._work, threads, share_of=lambda key: key.rpartition("/")[0])
 
     def _work(self, key: str) -> float | None:
         assert key not in self.at_work, "two threads work on one pod"
@@ -74,21 +74,6 @@ def test_urgent_ones_overtake_those_that_are_merely_new():
     shop.workers.add("newer", urgent=True)
     shop.release("first")
     shop.wait_for("first", "healing", "newer", "new")
-    shop.workers.stop()
-
-
-def test_some_threads_are_only_for_what_is_urgent():
-    shop = Shop(threads=3, kept=1)
-    for key in ("a", "b"):
-        shop.hold(key)
-    shop.hold("new", begins=False)
-    shop.workers.add("dead", urgent=True)
-    shop.wait_for("dead")
-    assert shop.at_work == {"a", "b"}
-    shop.release("a")
-    wait_until("what is new to have its turn", lambda: shop.at_work == {"b", "new"}, 5, 0.005)
-    for key in ("b", "new"):
-        shop.release(key)
     shop.workers.stop()
 
 
