@@ -99,9 +99,9 @@ def test_of_many_who_reach_for_a_hold_one_gets_it():
 @pytest.mark.django_db(transaction=True)
 def test_who_waits_for_a_hold_outlives_a_restart_of_the_database():
     """SQLite has no connections to lose."""
-    other, lock = Lock("a/hold", seconds=0.2), Lock("a/hold")
+    other, lock = Lock("a/hold", seconds=2.0), Lock("a/hold")
     assert other.acquire() and not lock.acquire_if_able()
     if connection.vendor == "postgresql":
         with suppress(OperationalError), connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-    assert wait_until("the other to run out", lock.acquire_if_able, 5)
+    assert wait_until("the other to run out", lock.acquire_if_able, 10)
