@@ -17,7 +17,7 @@ POLITE = "trap 'echo bye; exit 3' TERM; echo listening; while true; do sleep 0.0
 def test_a_container_is_created_then_runs_then_has_exited_with_its_code(bench):
     pod = bench.home
     began = time.time()
-    spec = ContainerSpec("main", IMAGE, ("sh", "-c", "sleep 0.3; exit 7"))
+    spec = ContainerSpec("main", IMAGE, ("sh", "-c", "sleep 3; exit 7"))
     container = bench.runtime.create_container(pod[1], pod[0], spec)
     assert bench.look(container).state == "created"
     bench.runtime.start_container(container)
