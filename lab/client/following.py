@@ -63,7 +63,9 @@ class Follower:
         try:
             return self._wants(change)
         except Exception:  # what cannot be judged is better looked at; nor must it make anybody deaf to the others
-            log.exception("%s cannot judge a change in the log", self)
+            log.exception(
+                "%s cannot judge what became of %s %s/%s", self, change.resource, change.namespace, change.name
+            )
             return True
 
     def forget(self, cluster: str) -> None:

@@ -14,7 +14,7 @@ from docker.errors import APIError
 from .engine import words
 
 logger = logging.getLogger(__name__)
-WAIT_SECONDS, FIRST_SECONDS = 10, 0.05
+WAIT_SECONDS, PAUSE_FIRST, PAUSE_MOST = 10, 0.05, 1.0
 DEAD = "dead"  # the engine's word, in lists and inspections
 ASIDE = "dead-"
 
@@ -35,10 +35,11 @@ def remove(client: APIClient, container_id: str) -> None:
 
 def _look_until_settled(client: APIClient, container_id: str) -> dict:
     """What there is of it once nobody is removing it any more: somebody else may have begun before us."""
-    end, pause = time.monotonic() + WAIT_SECONDS, FIRST_SECONDS
+    end, pause = time.monotonic() + WAIT_SECONDS, PAUSE_FIRST
     while True:
         found = client.inspect_container(container_id)
         if found["State"]["Status"] != "removing" or time.monotonic() > end:
             return found
         time.sleep(pause)
-        pause *= 2  # whoever asks an engine that is behind again and again keeps it from catching up
+        # Whoever asks an engine that is behind again and again keeps it from catching up.
+        pause = min(2 * pause, PAUSE_MOST)
