@@ -23,6 +23,16 @@ class Cluster(models.Model):
         return self.name
 
 
+class DeletedCluster(models.Model):
+    """A cluster that somebody has deleted: what it left behind on engines goes. Of one that is only not there, because
+    the database is new or another, it stays."""
+
+    name = models.CharField(max_length=63, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Revision(models.Model):
     """One write. The current state of a key is its newest row; a deletion is a row too, with the last object.
 

@@ -7,7 +7,7 @@ nor know what any one controller does.
 from lab.apiserver.kubelet_token import gateway_token
 from lab.apiserver.kubelet_token import is_token as is_kubelet_token
 from lab.apiserver.kubelet_token import token as kubelet_token
-from lab.store import Change, LostFence, UnknownCluster, View, wait_for_any, wait_for_revision
+from lab.store import Change, LostFence, UnknownCluster, View, deleted_clusters, wait_for_any, wait_for_revision
 
 from .client import Client, Put, cluster_names
 from .following import Follower
@@ -25,6 +25,7 @@ __all__ = [
     "UnknownCluster",
     "View",
     "cluster_names",
+    "deleted_clusters",
     "gateway_token",
     "is_kubelet_token",
     "kubelet_token",

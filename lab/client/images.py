@@ -59,5 +59,6 @@ def build_image(client: Client, repository: str, files: dict[str, str], seconds:
     able = [engine for engine in engines(client) if engine[1] in BUILDERS]
     if not able:
         raise unavailable("no ready node has an engine to build with: Docker, or this lab's own processes")
-    order = {"repository": repository, "files": files, "seconds": seconds, "abroad": not client.view().guard}
+    owner = client.cluster if client.view().guard else ""
+    order = {"repository": repository, "files": files, "seconds": seconds, "owner": owner}
     return kubelet_images.build(*able[0], order)

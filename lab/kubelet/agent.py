@@ -26,6 +26,7 @@ from .desired import DesiredState
 from .enginevolumes import EngineVolumes
 from .heart import RENEW_SECONDS, Heart
 from .images import Images
+from .leavings import Leavings
 from .links import Links
 from .neighbours import Neighbours
 from .nodeagent import NodeAgent
@@ -91,6 +92,7 @@ class Agent:
             self.parts, self.workers, self.desired.may_remove, self.nodeagent.look_at_engine, self._woken.set
         )
         self.scratch = ScratchWatch(self.parts)
+        self.leavings = Leavings(runtime)
         self.usage = Usage(runtime, self.parts.pods, nodes)
         self._clients: dict[str, Client] = {}
         self._thread = threading.Thread(target=self._run, name=f"kubelet-{runtime.engine}", daemon=True)
@@ -177,6 +179,7 @@ class Agent:
                 self.nodeagent.report(cluster)
                 self.parts.volumes.reclaim(cluster)
             self.nodeagent.prune(self.desired.leaves_unused)
+            self.leavings.clear()
         except LostFence:
             self._give_up("another one has taken its place")
         except (DatabaseError, ApiError, UnknownCluster, RuntimeFailure) as error:

@@ -32,7 +32,7 @@ class BuildLines:
 
     def __init__(self, images: ImageService, order: dict):
         files = {path: text.encode() for path, text in order["files"].items()}
-        self._build: Build = images.build(order["repository"], files, order["seconds"], order["abroad"])
+        self._build: Build = images.build(order["repository"], files, order["seconds"], order["owner"])
 
     def close(self) -> None:
         self._build.close()

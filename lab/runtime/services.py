@@ -9,13 +9,15 @@ from typing import Protocol
 @dataclass(frozen=True)
 class Image:
     """An image on the engine: its id, every name it has, its size in bytes; `ours`: whether a lab has made it. `user`
-    runs it unless a pod says who; "" is root, and None where the engine does not say."""
+    runs it unless a pod says who; "" is root, and None where the engine does not say. `owner`: the cluster of the
+    stranger who had it built; "" of all others."""
 
     id: str
     names: tuple[str, ...]
     size: int = 0
     ours: bool = False
     user: str | None = None
+    owner: str = ""
 
 
 BUILD_FAILED = "BuildFailed"
@@ -52,10 +54,13 @@ class ImageService(Protocol):
     def layers(self, image: str) -> list[Layer]:
         """How an image was made, its base first."""
 
-    def build(self, repository: str, files: dict[str, bytes], seconds: float, abroad: bool = True) -> Build:
+    def build(self, repository: str, files: dict[str, bytes], seconds: float, owner: str = "") -> Build:
         """Do what the Dockerfile among `files` says, within so many seconds. The image's name is `repository` and the
-        next number, which its `ARG TAG` is told, given to it when it is done: a build that fails changes nothing. Not
-        `abroad`: it stands on images that are here."""
+        next number, which its `ARG TAG` is told, given to it when it is done: a build that fails changes nothing. With
+        an `owner`, a stranger's cluster, it stands on images that are here."""
+
+    def forget(self, owner: str) -> None:
+        """Remove what was built for that cluster. Raises RuntimeFailure for one that a container still runs."""
 
 
 class VolumeService(Protocol):

@@ -17,6 +17,7 @@ from .log import (
     cluster_names,
     create_cluster,
     delete_cluster,
+    deleted_clusters,
     heads,
 )
 from .past import (
@@ -55,6 +56,7 @@ __all__ = [
     "compact",
     "create_cluster",
     "delete_cluster",
+    "deleted_clusters",
     "effects",
     "find",
     "head_of",

@@ -16,7 +16,7 @@ import orjson
 from django.db import connection, transaction
 
 from lab import counters
-from lab.models import Cluster, Cursor, Revision
+from lab.models import Cluster, Cursor, DeletedCluster, Revision
 
 from . import hints
 from .view import View, head_of, view_of
@@ -150,12 +150,19 @@ def create_cluster(name: str, guard: str = "") -> bool:
 
 
 def delete_cluster(name: str) -> None:
-    """Forget a cluster with its whole log. Its containers are the kubelet's to remove."""
+    """Forget a cluster with its whole log. What it has on engines is the kubelet's to remove."""
     with transaction.atomic():
         row = head_of(name, lock=True)
         # Its loops' holds first: whoever is just ending a turn ends it, and nobody begins another.
         Cursor.objects.filter(name__startswith=f"{row.uid}/").delete()
         Cluster.objects.filter(pk=row.pk).delete()
+        DeletedCluster.objects.get_or_create(name=name)
+
+
+def deleted_clusters() -> set[str]:
+    """Those that somebody has deleted, and nobody has made anew."""
+    there = Cluster.objects.values("name")
+    return set(DeletedCluster.objects.exclude(name__in=there).values_list("name", flat=True))
 
 
 def cluster_names() -> list[str]:

@@ -20,7 +20,6 @@ What a learner's pod could reach and do before there was a guard, and what it ca
 """
 
 import json
-import re
 import socket
 import threading
 import time
@@ -35,7 +34,7 @@ import docker
 import pytest
 
 from ..labs import PATIENCE, LabUnderTest, wait_until
-from .test_room import Browser
+from .room import Browser, made, teacher_of
 
 PODS, NODES = "/api/v1/namespaces/default/pods", "/api/v1/nodes"
 CLAIMS, EVENTS = (f"/api/v1/namespaces/default/{kind}" for kind in ("persistentvolumeclaims", "events"))
@@ -100,21 +99,20 @@ def room(tmp_path_factory) -> Iterator[LabUnderTest]:
 
 
 @pytest.fixture(scope="module")
-def class_of_two(room) -> tuple[Learner, Learner]:
-    wait_until("the way in", lambda: "Learners come in at" in room.said())
-    root = re.search(r"come in at (\S+)join", room.said())[1]
-    teacher = Browser(root)
-    teacher.post("staff/sign-in", username="instructor", password=re.search(r"instructor with (\S+),", room.said())[1])
-    teacher.post("staff/password", new_password1="of my own choice", new_password2="of my own choice")
-    made = dict(title="An evening", lessons=["10-desired-state"], seats="9", forget="2100-01-01")
-    code = re.search(r'class="code"[^>]*>([A-Z]{6})<', teacher.post("staff/workshops/", **made))[1]
-    learners = []
-    for number, name in enumerate(("Ada", "Eve"), 1):
-        browser = Browser(root)
-        browser.post("join", code=code, nickname=name)
-        seat = next(cookie.value for cookie in browser.cookies if cookie.name == "orrery-seat")
-        learners.append(Learner(root, f"{code.lower()}-{number}", seat))
-    ada, eve = learners
+def teacher(room) -> Browser:
+    return teacher_of(room)
+
+
+def joins(root: str, code: str, number: int, name: str) -> Learner:
+    browser = Browser(root)
+    browser.post("join", code=code, nickname=name)
+    return Learner(root, f"{code.lower()}-{number}", browser.cookie("orrery-seat"))
+
+
+@pytest.fixture(scope="module")
+def class_of_two(teacher) -> tuple[Learner, Learner]:
+    code = made(teacher, "10-desired-state")
+    ada, eve = (joins(teacher.root, code, number, name) for number, name in ((1, "Ada"), (2, "Eve")))
     ada.run("calm", "import http.server as h; h.HTTPServer(('', 8080), h.SimpleHTTPRequestHandler).serve_forever()")
     wait_until("Ada's pod to run", lambda: ada.status("calm").get("phase") == "Running", 60)
     return ada, eve
@@ -419,15 +417,41 @@ DEPLOYMENTS, BUILDS = (
 def test_what_one_builds_never_has_a_name_of_the_labs(class_of_two):
     """All see the images of an engine: who could build the next `orrery/hello` would have it run in others' pods."""
     _, eve = class_of_two
-    template = {"metadata": {"labels": {"app": "own"}}, "spec": pod("own")["spec"] | {"restartPolicy": "Always"}}
-    spec = {"replicas": 0, "selector": {"matchLabels": {"app": "own"}}, "template": template}
-    eve.ask("POST", DEPLOYMENTS, {"metadata": {"name": "own"}, "spec": spec})
-    files = {"Dockerfile": "FROM orrery/hello:v1\nENV WHOSE=eve\n"}
-    eve.ask("POST", BUILDS, {"metadata": {"name": "own"}, "spec": {"deployment": "own", "files": files}})
-    image = wait_until(
-        "the image", lambda: json.loads(eve.ask("GET", f"{BUILDS}/own")).get("status", {}).get("image"), 60
+    assert built_by(eve, "own").startswith("mine/hello:v")
+
+
+def built_by(learner: Learner, name: str) -> str:
+    """The name of an image of theirs."""
+    template = {"metadata": {"labels": {"app": name}}, "spec": pod(name)["spec"] | {"restartPolicy": "Always"}}
+    spec = {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": template}
+    learner.ask("POST", DEPLOYMENTS, {"metadata": {"name": name}, "spec": spec})
+    files = {"Dockerfile": f"FROM orrery/hello:v1\nENV WHOSE={learner.cluster}\n"}
+    learner.ask("POST", BUILDS, {"metadata": {"name": name}, "spec": {"deployment": name, "files": files}})
+    return wait_until(
+        "the image", lambda: json.loads(learner.ask("GET", f"{BUILDS}/{name}")).get("status", {}).get("image"), 60
     )
-    assert image.startswith("mine/hello:v")
+
+
+def test_what_one_has_kept_and_built_leaves_the_engine_with_their_class(teacher, class_of_two, engine):
+    _, eve = class_of_two
+    code = made(teacher, "10-desired-state")
+    bob = joins(teacher.root, code, 1, "Bob")
+    bob.ask("POST", CLAIMS, CLAIM)
+    keeps = {"volumes": [{"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}}]}
+    mounted = [{"name": "kept", "mountPath": "/kept"}]
+    bob.run("writer", "open('/kept/diary', 'w').write('mine')", spec=keeps, volumeMounts=mounted)
+    assert bob.ended("writer")["phase"] == "Succeeded"
+    his, hers = built_by(bob, "own"), built_by(eve, "kept")
+
+    def left() -> tuple[list[str], list[str]]:
+        of_cluster = {"label": [f"orrery.io/cluster={bob.cluster}"]}
+        kept = [row["Name"] for row in engine.volumes(filters=of_cluster)["Volumes"] or ()]
+        built = [name for row in engine.images() for name in row["RepoTags"] or () if name in (his, hers)]
+        return kept, sorted(built)
+
+    assert len(left()[0]) == 1 and left()[1] == sorted((his, hers))
+    teacher.post(f"staff/workshops/{code}/delete", f"staff/workshops/{code}/", name="An evening")
+    wait_until("nothing of his to be left", lambda: left() == ([], [hers]), 60)
 
 
 def test_no_service_leads_to_the_machine_by_the_front_door(room, class_of_two, calm):

@@ -247,4 +247,29 @@ def test_what_a_strangers_image_wants_to_be_volumes_is_memory(docker_bench, engi
 def test_a_build_that_may_not_go_abroad_stands_on_what_is_here(docker_bench):
     for base, words in (("orrery/nowhere:v1", "no image from a registry"), ("orrery/${NAME}", "invalid reference")):
         with pytest.raises(RuntimeFailure, match=words):
-            list(docker_bench.runtime.images.build("mine/x", {"Dockerfile": f"FROM {base}".encode()}, 60, abroad=False))
+            list(docker_bench.runtime.images.build("mine/x", {"Dockerfile": f"FROM {base}".encode()}, 60, "stranger"))
+
+
+def test_what_a_stranger_had_built_can_be_forgotten_and_nobody_elses_goes_with_it(docker_bench):
+    images, mark = docker_bench.runtime.images, f"s{free_port()}"
+
+    def built(name: str, owner: str, base: str = IMAGE) -> str:
+        text = f"FROM {base}\nENV A={name}\n".encode()
+        *_, image = images.build(f"mine/{mark}-{name}", {"Dockerfile": text}, 60, owner)
+        return image.names[0]
+
+    first, second, others = built("a", f"{mark}-1"), built("b", f"{mark}-1"), built("c", f"{mark}-2")
+    on_a_strangers = built("d", "", first)
+    pod = docker_bench.pod(stranger=True)
+    spec = ContainerSpec("main", second, ("sh", "-c", "sleep 100"))
+    container = docker_bench.runtime.create_container(pod[1], pod[0], spec)
+    docker_bench.runtime.start_container(container)
+    with pytest.raises(RuntimeFailure, match="is using its referenced image|being used"):
+        images.forget(f"{mark}-1")
+    docker_bench.runtime.remove_container(container)
+    images.forget(f"{mark}-1")
+    owners = {name: image.owner for image in images.present() for name in image.names if mark in name}
+    assert owners == {others: f"{mark}-2", on_a_strangers: ""}
+    images.forget(f"{mark}-2")
+    images.forget(f"{mark}-2")
+    assert images.status(others) is None and images.status(on_a_strangers)

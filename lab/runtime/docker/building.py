@@ -32,7 +32,7 @@ class Build:
 
     def __init__(
         self, engine: Engine, maker: ImageMaker, lab_id: str, repository: str, files: dict[str, bytes], seconds: float,
-        abroad: bool,
+        owner: str,
     ):  # fmt: skip
         self._engine = engine
         self._maker = maker
@@ -40,7 +40,7 @@ class Build:
         self._repository, _ = references.parse(repository)
         self._files = files
         self._seconds = seconds
-        self._abroad = abroad
+        self._owner = owner
         self._closed = threading.Event()
         self._stream: CancellableStream | None = None
 
@@ -57,7 +57,7 @@ class Build:
         for base in dockerfile.bases(self._files):
             if base in demos.IMAGES:
                 self._maker.make_demo(base)
-            elif not self._abroad:
+            elif self._owner:
                 self._find(base)
         client, limit = self._engine.new_client(), threading.Timer(self._seconds, self.close)
         limit.daemon = True
@@ -97,7 +97,7 @@ class Build:
     def _begin(self, client: docker.APIClient, tag: str) -> CancellableStream:
         answers: list = []
         client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
-        context, about = io.BytesIO(archive(self._files)), {labels.MAKER: self._lab_id}
+        context, about = io.BytesIO(archive(self._files)), {labels.MAKER: self._lab_id, labels.OWNER: self._owner}
         arguments = {dockerfile.TAG: tag} if dockerfile.asks_for_tag(self._files) else {}
         options = {"labels": about, "buildargs": arguments, "timeout": self._seconds + 5, **OPTIONS}
         lines = client.build(fileobj=context, **options)

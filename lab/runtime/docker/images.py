@@ -8,7 +8,7 @@ from lab.runtime import Image, Layer, RuntimeFailure, references
 from . import labels
 from .building import Build
 from .engine import Engine, failing_as
-from .making import ImageMaker, content
+from .making import ImageMaker, content, names_of
 
 HERE_ONLY = "pods of a workshop get no image from a registry; your instructor can bring it here: docker pull"
 
@@ -53,8 +53,15 @@ class Images:
             raise RuntimeFailure("ErrImagePull", f'the engine says it pulled "{image}" and does not have it')
         return found
 
-    def build(self, repository: str, files: dict[str, bytes], seconds: float, abroad: bool = True) -> Build:
-        return Build(self._engine, self.maker, self._lab_id, repository, files, seconds, abroad)
+    def build(self, repository: str, files: dict[str, bytes], seconds: float, owner: str = "") -> Build:
+        return Build(self._engine, self.maker, self._lab_id, repository, files, seconds, owner)
+
+    def forget(self, owner: str) -> None:
+        wanted = [f"{labels.MAKER}={self._lab_id}", f"{labels.OWNER}={owner}"]
+        with failing_as("ImageRemoveError", gone_is_fine=True):
+            for row in self._engine.client.images(filters={"label": wanted}):
+                for name in names_of(row) or [row["Id"]]:
+                    self._engine.client.remove_image(name)
 
     def volumes(self, image: str) -> list[str]:
         """The folders of which an image says that they are to be volumes; none where there is no such image."""
@@ -73,7 +80,9 @@ class Images:
 
 
 def _image(row: dict, about: dict | None, user: str | None = None) -> Image:
-    return Image(row["Id"], tuple(row["RepoTags"] or ()), row["Size"], labels.MAKER in (about or {}), user)
+    about = about or {}
+    owner = about.get(labels.OWNER, "")
+    return Image(row["Id"], tuple(row["RepoTags"] or ()), row["Size"], labels.MAKER in about, user, owner)
 
 
 def _made_by(step: dict) -> str:

@@ -15,6 +15,7 @@ KIND = "orrery.io/kind"  # "sandbox" | "container" | "init" | "gateway" | "link"
 # On images, whose labels every container made of them inherits: so not LAB, or one started by hand would count as ours.
 MAKER = "orrery.io/made-by"  # the id of the lab
 CONTENT = "orrery.io/content"  # a digest of what went into them
+OWNER = "orrery.io/built-for"  # the cluster of the stranger who had it built; empty on the owner's of the lab
 
 
 def pods_of(lab_id: str) -> dict[str, list[str]]:

@@ -90,14 +90,14 @@ class ImageMaker:
             found = {row["Id"]: self._engine.client.inspect_image(row["Id"]) for row in rows}
         layers = {image: told["RootFS"].get("Layers") or [] for image, told in found.items()}
         wanted = {name for name in keep if not _is_own(name)}
-        kept = [layers[row["Id"]] for row in rows if not wanted.isdisjoint(_names(row))]
+        kept = [layers[row["Id"]] for row in rows if not wanted.isdisjoint(names_of(row))]
         removed = []
         # An image cannot go before those that stand on it, and a name may have passed to another lab's image since.
         for row in sorted(rows, key=lambda row: row["Created"], reverse=True):
             own = layers[row["Id"]]
             if any(one[: len(own)] == own for one in kept):
                 continue
-            for name in _names(row) or [row["Id"]]:
+            for name in names_of(row) or [row["Id"]]:
                 try:
                     self._engine.client.remove_image(name)
                     removed.append(name)
@@ -151,7 +151,7 @@ class ImageMaker:
 
     def _find_python(self) -> str | None:
         with failing_as("ImageInspectError"):
-            names = [name for row in self._engine.client.images() for name in _names(row)]
+            names = [name for row in self._engine.client.images() for name in names_of(row)]
         if OWN_PYTHON in names and self._has(OWN_PYTHON, host_python.content()):
             return OWN_PYTHON
         present = list(filter(SUITABLE_PYTHON.fullmatch, names))
@@ -203,7 +203,7 @@ def content(image: str) -> str:
     return told.hexdigest()[:16]
 
 
-def _names(row: dict) -> list[str]:
+def names_of(row: dict) -> list[str]:
     return [name for name in row["RepoTags"] or () if name != "<none>:<none>"]
 
 

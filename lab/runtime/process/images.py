@@ -28,12 +28,21 @@ class Images:
             return demos.IMAGES[image]
         if ".." in image:
             return None
-        try:
-            about = json.loads((self._folder / image / "image.json").read_text())
-        except (OSError, ValueError):
+        about = self._about(image)
+        if about is None:
             return None
         program, environment = demos.IMAGES[about["base"]]
         return program, {**environment, **about["env"], "PAGE": str(self._folder / image / PAGE)}
+
+    def _about(self, image: str) -> dict | None:
+        """What a build has kept of it."""
+        try:
+            return json.loads((self._folder / image / "image.json").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def _owner(self, image: str) -> str:
+        return (self._about(image) or {}).get("owner", "")
 
     def names(self) -> list[str]:
         made = sorted(path.parent for path in self._folder.rglob("image.json") if not path.parent.name.startswith("."))
@@ -55,7 +64,10 @@ class Images:
 
     def status(self, image: str) -> Image | None:
         layers = self.layers(image)
-        return Image(f"process:{image}", (image,), sum(layer.size for layer in layers), True) if layers else None
+        if not layers:
+            return None
+        size = sum(layer.size for layer in layers)
+        return Image(f"process:{image}", (image,), size, ours=True, owner=self._owner(image))
 
     def layers(self, image: str) -> list[Layer]:
         """None of an image that there is not."""
@@ -68,7 +80,7 @@ class Images:
         return [*layers, Layer(f"COPY /app/{PAGE}", page.stat().st_size)] if page.is_file() else layers
 
     def build(
-        self, repository: str, files: dict[str, bytes], seconds: float, abroad: bool = True
+        self, repository: str, files: dict[str, bytes], seconds: float, owner: str = ""
     ) -> Generator[str | Image, None, None]:
         """A moment's work. The three instructions that there is something to do for, in the words of `docker build`."""
         repository, _ = references.parse(repository)
@@ -92,11 +104,16 @@ class Images:
         if not base or page is None:
             raise RuntimeFailure(BUILD_FAILED, f"nothing to make: {KNOWN}")
         name = f"{repository}:{tag}"
-        self._keep(name, page, {"base": base, "env": env})
+        self._keep(name, page, {"base": base, "env": env, "owner": owner})
         yield f"Successfully built {name}"
         made = self.status(name)
         assert made
         yield made
+
+    def forget(self, owner: str) -> None:
+        for name in self.names():
+            if name not in demos.IMAGES and self._owner(name) == owner:
+                shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def _keep(self, name: str, page: bytes, about: dict) -> None:
         """All of it at once: whoever lists the images never sees half a one."""

@@ -80,8 +80,11 @@ class Images:
         found = self.status(image)
         return [Layer("simulated", found.size)] if found else []
 
-    def build(self, repository: str, files: dict[str, bytes], seconds: float, abroad: bool = True) -> Build:
+    def build(self, repository: str, files: dict[str, bytes], seconds: float, owner: str = "") -> Build:
         raise RuntimeFailure(BUILD_FAILED, "nothing is built on simulated nodes: add a node of another runtime")
+
+    def forget(self, owner: str) -> None:
+        pass
 
 
 def _image(name: str) -> Image:
