@@ -23,6 +23,21 @@ def test_a_line_began_as_long_before_it_was_written_as_it_took():
     assert found["began"] % 60 == 1.25
 
 
+@pytest.mark.parametrize(
+    "time, began",
+    [
+        ("2026-11-29T05:54:01.400250Z", 1.400250),  # the engine read it a tenth of a second later
+        ("2026-11-29T05:54:02.000000Z", 1.5),  # its clock is not ours
+        ("2026-11-28T05:54:01.400250Z", 1.5),
+        ("at noon", 1.5),
+        (12, 1.5),
+    ],
+)
+def test_a_line_that_says_when_it_was_written_is_believed_unless_it_cannot_be(time, began):
+    found = told_line(POD, line(message="hello", time=time), "a1")
+    assert found and found["began"] % 60 == pytest.approx(began, abs=1e-6)
+
+
 @pytest.mark.parametrize("other", [{"request_id": "b2", "message": "not a1"}, {"level": "debug", "message": "detail"}])
 def test_what_only_mentions_the_id_and_details_are_left_out(other):
     assert told_line(POD, line(**other), "a1") is None

@@ -112,10 +112,9 @@ class Handler(BaseHTTPRequestHandler):
             with self.server.workers:
                 answer = self._guarded(request)
         level = "info" if answer.ok else "error"
-        took = round((time.monotonic() - begun) * 1000, 1)
         error = answer.data.get("error", "") if isinstance(answer.data, dict) else ""
-        words = {"method": request.method, "route": request.path, "status": answer.status, "ms": took, "error": error}
-        log(level, **bank.about(), part=bank.owner(request), **words)
+        words = {"method": request.method, "route": request.path, "status": answer.status, "error": error}
+        log(level, begun, **bank.about(), part=bank.owner(request), **words)
         self._send(answer, request_id)
 
     def _guarded(self, request: Request) -> Answer:
