@@ -246,7 +246,14 @@ def test_two_web_servers_and_three_workers_serve_one_room_and_go_on_without_some
 
     def scaled(replicas: int) -> None:
         ada.patch(f"clusters/{cluster}/apis/apps/v1/namespaces/default/deployments/web", replicas_of(replicas))
-        wait_until(f"{replicas} pods of hers", lambda: ready() == replicas, 60)
+        try:
+            wait_until(f"{replicas} pods of hers", lambda: ready() == replicas, 60)
+        except AssertionError as late:  # it has been, for minutes, once: what her cluster says of it
+            for path in (pods, *(f"clusters/{cluster}/api/v1/{kind}" for kind in ("nodes", "events"))):
+                late.add_note(ada.get(path))
+            for name in services.running:
+                late.add_note(f"{name}: {services.log(name).read_text()[-2000:]}")
+            raise
 
     scaled(2)
     ada.root = f"http://127.0.0.1:{services.first.room}/"
