@@ -36,6 +36,13 @@ def ready(browser: Browser, cluster: str) -> list[str]:
     ]
 
 
+def containers(browser: Browser, cluster: str) -> set[str]:
+    """The ids of those that are told to run in her pods."""
+    statuses = (pod["status"] for pod in json.loads(browser.get(f"{cluster}{PODS}"))["items"])
+    found = (each for status in statuses for each in status.get("containerStatuses", ()))
+    return {each["containerID"] for each in found if "running" in each["state"]}
+
+
 def check_one_moment(path: Path) -> None:
     """Each log in the file ends where its cluster says that it does, though it grew all the while."""
     from tests.management.test_backup import lines
@@ -62,7 +69,7 @@ def test_a_class_that_was_lost_comes_back_with_its_clusters_and_its_learners(lab
     token, cluster = ada.cookie("orrery-seat"), f"clusters/{code.lower()}-1/"
     lab.api("POST", "/apis/apps/v1/namespaces/default/deployments", WEB, cluster=f"{code.lower()}-1")
     before = wait_until("her pods", lambda: len(found := ready(ada, cluster)) == 2 and found, 120)
-    history = json.loads(lab_text(lab, f"/clusters/{code.lower()}-1/history"))
+    gone, history = containers(ada, cluster), json.loads(lab_text(lab, f"/clusters/{code.lower()}-1/history"))
     file = tmp_path / "kept"
     assert "1 workshops, 1 learners, 2 clusters" in manage("backup", str(file), data=lab.data).stdout
     check_one_moment(file)
@@ -78,8 +85,10 @@ def test_a_class_that_was_lost_comes_back_with_its_clusters_and_its_learners(lab
 
     back = Browser(root_of(lab))
     assert "You are <b>Ada</b>" in back.get(f"back/{token}")
+    # The same pods; what is told of them at first is of the time before: their containers are new.
+    wait_until("new containers", lambda: not containers(back, cluster) & gone and len(containers(back, cluster)) == 2)
     after = wait_until("her pods again", lambda: len(found := ready(back, cluster)) == 2 and found, 120)
-    assert sorted(after) == sorted(before)  # the same pods; their containers are new
+    assert sorted(after) == sorted(before)
     lab.wait_for_ready_pods(3, seconds=120)
     again = json.loads(lab_text(lab, f"/clusters/{code.lower()}-1/history"))
     assert again["begins"] == history["begins"] and again["head"]["revision"] > history["head"]["revision"]
