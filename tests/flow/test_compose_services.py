@@ -76,9 +76,9 @@ class Services:
         at = {"8088": str(plain), "8089": str(self.door), "8090": str(tls), "8091": str(room)}
         here = {**at, "0.0.0.0": "127.0.0.1", DATA: str(self.lab.data)}
         program = sys.executable if words[0] == "python" else str(Path(sys.executable).with_name(words[0]))
-        for there, is_here in here.items():
-            words = [unset(word).replace(there, is_here) for word in words]
-        return [program, *words[1:]]
+        # At once: a port of this machine may have 8090 in its number.
+        there = re.compile("|".join(map(re.escape, here)))
+        return [program, *(there.sub(lambda found: here[found[0]], unset(word)) for word in words[1:])]
 
     def start(self, name: str, number: str = "", ports: Ports | None = None) -> subprocess.Popen:
         words = SERVICES[name].get("command") or command_of_the_image()
