@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.runtime import ContainerSpec, Mount, RuntimeFailure
+from lab.runtime.docker import labels
 from lab.runtime.docker.runtime import DockerRuntime
 from tests.conftest import need
 from tests.labs import free_port, wait_until
@@ -254,7 +255,7 @@ def test_what_a_stranger_had_built_can_be_forgotten_and_nobody_elses_goes_with_i
     images, mark = docker_bench.runtime.images, f"s{free_port()}"
 
     def built(name: str, owner: str, base: str = IMAGE) -> str:
-        text = f"FROM {base}\nENV A={name}\n".encode()
+        text = f"FROM {base}\nLABEL {labels.OWNER}=nobody {labels.MAKER}=me\nENV A={name}\n".encode()
         *_, image = images.build(f"mine/{mark}-{name}", {"Dockerfile": text}, 60, owner)
         return image.names[0]
 
