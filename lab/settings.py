@@ -110,6 +110,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
         "PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=10000;",
     }
+else:
+    # Whoever appends has the cluster's row. One whose machine is gone, or stands still, in the middle of it would have
+    # it until the kernel gives the connection up, after two hours: PostgreSQL ends it, and nothing of it was written.
+    _options = DATABASES["default"].setdefault("OPTIONS", {})
+    _options["options"] = f"{_options.get('options', '')} -c idle_in_transaction_session_timeout=10s".lstrip()
 
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL

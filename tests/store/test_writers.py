@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from lab import store
 from lab.client.locks import Lock
@@ -126,6 +126,17 @@ def test_nobody_takes_over_from_a_writer_in_the_middle_of_its_batch():
     assert hasty.acquire()
     with pytest.raises(store.LostFence):
         store.append("fence", [write("b")], "slow", fence=slow.fence)
+
+
+def test_whoever_stands_still_in_the_middle_of_a_batch_is_put_out_of_the_way():
+    """As when its machine loses power: nothing would end that connection for two hours."""
+    if connection.vendor == "sqlite":
+        pytest.skip("on SQLite all are on one machine")
+    store.create_cluster("stuck")
+    with pytest.raises(OperationalError), transaction.atomic():
+        store.append("stuck", [write("a")], "still")
+        finish_in_time(lambda: store.append("stuck", [write("b")], "quick"))
+    assert [pod["metadata"]["name"] for pod in store.view("stuck").list("pods")] == ["b"]
 
 
 def test_noting_a_key_for_later_waits_for_nobody_who_appends():
