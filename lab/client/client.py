@@ -124,9 +124,12 @@ class Client:
         patch: dict | builtins.list,
         subresource: str = "",
         patch_type: str = MERGE_PATCH,
+        by_hand: bool = False,
     ) -> dict:
-        """Change some fields: `patch` is a JSON merge patch unless `patch_type` says otherwise."""
-        return registry.patch(self._request(), kind, namespace, name, patch, patch_type, subresource)
+        """Change some fields: `patch` is a JSON merge patch unless `patch_type` says otherwise. `by_hand`: somebody
+        gave it, so it is held to all that a patch from outside is held to."""
+        req = dataclasses.replace(self._request(), field_validation="Strict" if by_hand else "")
+        return registry.patch(req, kind, namespace, name, patch, patch_type, subresource)
 
     def delete(
         self,

@@ -35,9 +35,9 @@ def delete(client: Client, kind: Kind, namespace: str, name: str) -> str:
 
 
 def patch(client: Client, kind: Kind, namespace: str, name: str, changes: dict | list) -> str:
-    """A merge patch, or a JSON patch, which is a list."""
+    """A merge patch, or a JSON patch, which is a list: as of somebody's hand, for a form may hold any."""
     merges = isinstance(changes, dict)
-    client.patch(kind, namespace, name, changes, patch_type=MERGE_PATCH if merges else JSON_PATCH)
+    client.patch(kind, namespace, name, changes, patch_type=MERGE_PATCH if merges else JSON_PATCH, by_hand=True)
     way = "--type=merge" if merges else "--type=json"
     return kubectl("patch", kind.singular, name, way, "-p", json.dumps(changes), namespace=namespace)
 

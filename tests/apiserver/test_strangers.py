@@ -11,6 +11,7 @@ from lab.apimachinery.kinds import KINDS, NODES
 from lab.apiserver.schemas import REF, root_of, schemas
 from lab.client import Client
 from lab.client.reconcile import catch_up
+from lab.dashboard.actions import perform
 from lab.dashboard.board import Board
 from lab.dashboard.creating import create_from_yaml
 from lab.tasks import LOOPS
@@ -211,3 +212,7 @@ def test_where_a_kubelet_answers_no_client_says(api: Api):
         "default", "{apiVersion: v1, kind: Node, metadata: {name: n2, annotations: {orrery.io/kubelet: x}}}"
     )
     assert not wrong and not made[0]["metadata"].get("annotations")
+    for patch in ({"metadata": {"annotations": theirs}}, [{"op": "remove", "path": "/metadata/annotations"}]):
+        perform(Client("default", "board"), "amend", {"resource": "nodes", "name": "n1", "patch": patch})
+    (known,) = (node for node in kubelet.list(NODES) if node["metadata"]["name"] == "n1")
+    assert known["metadata"]["annotations"] == {"orrery.io/kubelet": "http://127.0.0.1:7"}
