@@ -1,5 +1,6 @@
 """The ASGI application: HTTP for the API and the pages, websockets for the live board and the API's streams."""
 
+import contextlib
 import io
 import os
 from collections.abc import Callable
@@ -22,11 +23,13 @@ from django.conf import settings  # noqa: E402
 from django.urls import ResolverMatch, re_path  # noqa: E402
 
 from lab.apimachinery.errors import ApiError  # noqa: E402
+from lab.apiserver import bodies  # noqa: E402
 from lab.apiserver.access.authentication import is_secured  # noqa: E402
 from lab.apiserver.threads import in_thread  # noqa: E402
 from lab.apiserver.views import sockets  # noqa: E402
 from lab.apiserver.views.entry import check_origin  # noqa: E402
 from lab.dashboard import routing  # noqa: E402
+from lab.httpserver import AT_END  # noqa: E402
 
 rooms_own: list = []
 if settings.ROOM:
@@ -44,7 +47,7 @@ class Handler(ASGIHandler):
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
         """Without a thread of its own, which Django would make for each request: for it the whole server waits."""
-        await self.handle(scope, receive, send)
+        await self.handle(scope, bounded(receive), send)
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         if is_secured(request.scope):
@@ -53,6 +56,25 @@ class Handler(ASGIHandler):
         if not iscoroutinefunction(match.func):
             match.func = partial(in_thread, match.func)
         return match
+
+
+def bounded(receive: Callable) -> Callable:
+    """Django keeps a body in a file before it asks who sends it, however long that goes on: of one that is too long for
+    the API, it gets so much that the API says so."""
+    room = bodies.LONGEST + 1
+
+    async def received() -> dict:
+        nonlocal room
+        message = await receive()
+        while message["type"] == "http.request" and not room:
+            message = await receive()
+        if message["type"] == "http.request" and len(message.get("body", b"")) >= room:
+            message, room = {**message, "body": message["body"][:room], "more_body": False}, 0
+        elif message["type"] == "http.request":
+            room -= len(message.get("body", b""))
+        return message
+
+    return received
 
 
 async def board(scope: dict, receive: Callable, send: Callable) -> None:
@@ -70,6 +92,11 @@ def is_foreign(scope: dict) -> bool:
 
 # The API looks for itself whom it lets in.
 boards_own = URLRouter([*routing.websocket_urlpatterns, *rooms_own, re_path("", WebsocketDenier())])
-application = ProtocolTypeRouter(
+router = ProtocolTypeRouter(
     {"http": Handler(), "websocket": URLRouter([*sockets.websocket_urlpatterns, re_path("", board)])}
 )
+
+
+async def application(scope: dict, receive: Callable, send: Callable) -> None:
+    with contextlib.ExitStack() as at_end:
+        await router({**scope, AT_END: at_end}, receive, send)

@@ -16,11 +16,13 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 LOOK_SECONDS = 0.5
+# In a request's scope: an ExitStack of what is given back when it is over, however that comes.
+AT_END = "orrery.at-end"
 # In the `state` of a request's scope: that it came by TLS, and the client's certificate as `ssl.getpeercert` has it.
 SECURED, CERTIFICATE = "orrery.secured", "orrery.certificate"
 # Also there: the one cluster that whoever asks may see. Without it they may see all.
 ONLY_CLUSTER = "orrery.only-cluster"
-# Or those that are offered to them, as a list; where they may act the room's door says.
+# Or what to call for a list of those that are offered to them; where they may act the room's door says.
 SHOWN_CLUSTERS = "orrery.shown-clusters"
 # That it came by the room's port.
 BY_ROOM = "orrery.by-room"

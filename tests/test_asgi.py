@@ -5,6 +5,7 @@ import http.client
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.db import OperationalError
 from django.db.backends.signals import connection_created
 
+from lab.apiserver import bodies
 from lab.apiserver.threads import THREADS
 from lab.asgi import application
 from lab.client.clusters import ensure_cluster
@@ -125,3 +127,28 @@ async def test_a_websocket_to_nowhere_is_refused_and_no_error_of_ours(path):
     browser = ApplicationCommunicator(application, scope)
     await browser.send_input({"type": "websocket.connect"})
     assert (await browser.receive_output())["type"] == "websocket.close"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_body_without_an_end_is_refused_and_not_kept(monkeypatch):
+    """Django keeps what comes in a file before it asks who sends it."""
+    kept, come = [], 0
+    write = tempfile.SpooledTemporaryFile.write
+    monkeypatch.setattr(
+        tempfile.SpooledTemporaryFile, "write", lambda self, data: kept.append(len(data)) or write(self, data)
+    )
+    sent: list[dict] = []
+
+    async def receive() -> dict:
+        nonlocal come
+        come += 1
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"x" * 65536, "more_body": True}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/namespaces/default/configmaps", "query_string": b""}
+    asyncio.run(application({**scope, "headers": [(b"host", b"localhost")], "client": ("::1", 1)}, receive, send))
+    assert sent[0]["status"] == 413
+    assert sum(kept) <= bodies.LONGEST + 1

@@ -5,18 +5,12 @@ tries passwords or codes does not.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from lab.apimachinery.errors import ApiError, Cause, too_many_requests
 from lab.apiserver.access.allowance import too_fast
 from lab.apiserver.access.shared import Shared
+from lab.apiserver.access.strangers import cost_of
 from lab.httpserver import Scope
 
-BODY_MOST = 256 * 1024
-BYTES_A_UNIT = 8 * 1024  # YAML of 256 KiB keeps a thread busy for a second
-OPEN_MOST = 32  # websockets, watches and requests under way
 DEARER = {
     "/join": 4.0,
     "/staff/sign-in": 60.0,
@@ -25,22 +19,6 @@ FILES, FILE = "/static/", 0.1
 
 SEATS = Shared("seats", 20, 200)
 ADDRESSES = Shared("addresses", 20, 600)
-_open: Counter[str] = Counter()
-
-
-def check_body(scope: Scope) -> None:
-    """Raises ApiError 411 or 413 for what nobody shall read."""
-    said = dict(scope["headers"])
-    if b"transfer-encoding" in said:
-        raise ApiError(411, "LengthRequired", "say how long the body is: Content-Length")
-    if _length(scope) > BODY_MOST:
-        why = f"Request entity too large: in a workshop limit is {BODY_MOST}; apply your objects in several pieces"
-        raise ApiError(413, "RequestEntityTooLarge", why)
-
-
-def _length(scope: Scope) -> int:
-    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return int(said) if said.isdigit() else 0
 
 
 async def of_address(scope: Scope) -> None:
@@ -52,7 +30,7 @@ async def of_address(scope: Scope) -> None:
 
 async def of_seat(scope: Scope, cluster: str) -> None:
     """Raises ApiError 429."""
-    await _take(SEATS, cluster, 1.0 + _length(scope) / BYTES_A_UNIT)
+    await _take(SEATS, cluster, cost_of(scope["headers"]))
 
 
 async def _take(allowance: Shared, whose: str, cost: float) -> None:
@@ -61,18 +39,3 @@ async def _take(allowance: Shared, whose: str, cost: float) -> None:
         seconds = await asyncio.to_thread(allowance.wait, whose, cost)
     if seconds:
         raise too_fast(seconds)
-
-
-@contextmanager
-def one_more(cluster: str) -> Iterator[None]:
-    """While it is under way. Raises ApiError 429 where there are too many already."""
-    if _open[cluster] >= OPEN_MOST:
-        why = f"{OPEN_MOST} requests of yours are under way, watches and logs among them: end one"
-        raise too_many_requests(f"too many requests: {why}", Cause("", why, "TooManyOpen"), 1)
-    _open[cluster] += 1
-    try:
-        yield
-    finally:
-        _open[cluster] -= 1
-        if not _open[cluster]:
-            del _open[cluster]

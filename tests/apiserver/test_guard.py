@@ -1,10 +1,13 @@
 """A stranger's cluster: what may run in it, and how much there may be, whoever in it says otherwise."""
 
+import contextlib
+
 import pytest
 
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import BUILDS, CONFIGMAPS, CRONJOBS, DEPLOYMENTS, LIMITRANGES, PODS, VISITORS, Kind
+from lab.apimachinery.kinds import BUILDS, CONFIGMAPS, CRONJOBS, DEPLOYMENTS, LEASES, LIMITRANGES, PODS, VISITORS, Kind
 from lab.apiserver import registry
+from lab.apiserver.access import strangers
 from lab.apiserver.access.allowance import Allowance
 from lab.apiserver.access.user import LOOPBACK
 from lab.apiserver.admission import guard
@@ -12,6 +15,7 @@ from lab.apiserver.request import Request
 from lab.apiserver.views import entry
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
+from lab.httpserver import AT_END
 from lab.models import OUR_IMAGES, Cluster
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +152,10 @@ def test_there_is_a_most_of_everything_and_none_of_it_can_be_deleted(learner, mo
     learner.delete(PODS, "default", "a", grace_seconds=0)
     assert learner.create(PODS, named("c", spec=pod()))
     assert not learner.list(LIMITRANGES)
+    monkeypatch.setitem(guard.MOST, LEASES.resource, 1)
+    learner.create(LEASES, named("a"))
+    with pytest.raises(ApiError, match="leases"):
+        learner.create(LEASES, named("b"))
     monkeypatch.setattr(guard, "MOST_OBJECTS", 0)
     with pytest.raises(ApiError, match="objects="):
         learner.create(CONFIGMAPS, named())
@@ -166,8 +174,45 @@ def test_pods_by_their_tokens_have_a_share_of_requests(learner, monkeypatch, rf)
     monkeypatch.setattr(entry.authentication, "user_of", lambda scope, cluster: LOOPBACK)
     ensure_cluster("own")
     request = rf.get("/api/v1/pods")
-    request.scope = {}
-    assert [entry._admitted(request, "held") for _ in range(2)] and [entry._admitted(request, "own") for _ in range(9)]
-    with pytest.raises(ApiError) as refusal:
-        entry._admitted(request, "held")
+    with contextlib.ExitStack() as at_end:
+        request.scope = {"headers": [], AT_END: at_end}
+        assert [entry._admitted(request, "held") for _ in range(2)] and [
+            entry._admitted(request, "own") for _ in range(9)
+        ]
+        with pytest.raises(ApiError) as refusal:
+            entry._admitted(request, "held")
     assert (refusal.value.code, refusal.value.details["retryAfterSeconds"]) == (429, 1)
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ([(b"content-length", b"262145")], 413),
+        ([(b"transfer-encoding", b"chunked")], 411),
+        ([(b"content-length", b"262144")], 429),  # as dear as 33 requests without a body
+    ],
+)
+def test_what_pods_send_by_their_tokens_is_no_larger_than_what_their_learner_may_send(
+    learner, monkeypatch, rf, headers, code
+):
+    monkeypatch.setattr(entry.shared, "OF_PODS", Allowance(1, 40, lambda: 0.0))
+    monkeypatch.setattr(entry.authentication, "user_of", lambda scope, cluster: LOOPBACK)
+    request = rf.post("/api/v1/namespaces/default/configmaps")
+    with contextlib.ExitStack() as at_end:
+        request.scope = {"headers": headers, AT_END: at_end}
+        with pytest.raises(ApiError) as refusal:
+            for _ in range(2):
+                entry._admitted(request, "held")
+    assert refusal.value.code == code
+
+
+def test_pods_have_so_many_requests_under_way_and_give_each_back_at_its_end(learner, monkeypatch, rf):
+    monkeypatch.setattr(entry.shared, "OF_PODS", Allowance(1, 100, lambda: 0.0))
+    monkeypatch.setattr(entry.authentication, "user_of", lambda scope, cluster: LOOPBACK)
+    request = rf.get("/api/v1/pods?watch=true")
+    for _ in range(2):
+        with contextlib.ExitStack() as at_end:
+            request.scope = {"headers": [], AT_END: at_end}
+            assert [entry._admitted(request, "held") for _ in range(strangers.OPEN_MOST)]
+            with pytest.raises(ApiError, match="under way"):
+                entry._admitted(request, "held")

@@ -10,6 +10,7 @@ import redis
 from lab.apiserver.access import shared
 from lab.apiserver.access.allowance import Allowance
 from lab.apiserver.access.shared import Shared
+from lab.apiserver.access.strangers import OPEN_MOST
 from lab.workshops import shares
 from lab.workshops.gate import COOKIE, Gate
 from lab.workshops.seats import join
@@ -141,7 +142,7 @@ def test_there_is_a_most_of_streams_at_once(two):
             await leave.wait()
             await inside(scope, receive, send)
 
-        coming = [asked(hers, token=a, app=watches) for _ in range(shares.OPEN_MOST + 3)]
+        coming = [asked(hers, token=a, app=watches) for _ in range(OPEN_MOST + 3)]
         tasks = [asyncio.create_task(each) for each, _ in coming]
         while sum(bool(sent) for _, sent in coming) < 3:
             await asyncio.sleep(0.01)
@@ -154,4 +155,4 @@ def test_there_is_a_most_of_streams_at_once(two):
         return [sent[0]["status"] for _, sent in coming], theirs[0]["status"], again[0]["status"]
 
     hers_, his_, again = asyncio.run(crowd())
-    assert Counter(hers_) == {200: shares.OPEN_MOST, 429: 3} and (his_, again) == (200, 200)
+    assert Counter(hers_) == {200: OPEN_MOST, 429: 3} and (his_, again) == (200, 200)

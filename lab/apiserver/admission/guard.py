@@ -61,6 +61,7 @@ MOST = {
     VISITORS.resource: 10,
     BUILDS.resource: 20,
     EVENTS.resource: 4000,
+    LEASES.resource: 100,
 }
 MOST_OBJECTS = 2000
 NOT_COUNTED = (EVENTS.resource, LEASES.resource)

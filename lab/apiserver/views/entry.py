@@ -15,11 +15,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from lab.apimachinery.errors import ApiError, bad_request, expired, unavailable
 from lab.apimachinery.kinds import LESSONS
-from lab.httpserver import author_for
+from lab.httpserver import AT_END, author_for
 from lab.store import Compacted, UnknownCluster
 
 from .. import bodies, options, protobuf, versions
-from ..access import allowance, attributes, authentication, rbac, shared
+from ..access import allowance, attributes, authentication, rbac, shared, strangers
 from ..access.user import LOOPBACK, User
 from ..negotiation import APPLY_PATCH, YAML, author_of, body_type, patch_type
 from ..request import Request
@@ -96,8 +96,12 @@ async def admit(request: HttpRequest, cluster: str) -> None:
 def _admitted(request: HttpRequest, cluster: str) -> User:
     user = authentication.user_of(request.scope, cluster)
     view = Request(cluster, "").view()
-    if view.guard and (seconds := shared.OF_PODS.wait(cluster)):
-        raise allowance.too_fast(seconds)
+    if view.guard:
+        headers = request.scope["headers"]
+        strangers.check_body(headers)
+        if seconds := shared.OF_PODS.wait(cluster, strangers.cost_of(headers)):
+            raise allowance.too_fast(seconds)
+        request.scope[AT_END].enter_context(strangers.one_more(f"pods of {cluster}"))
     if not user.is_master:
         path = request.path_info.removeprefix(f"/clusters/{cluster}")
         asked = attributes.of_request(request.method, path, request.GET)
