@@ -19,12 +19,15 @@ from lab.apimachinery.volumes import (
     is_bound,
     placed,
 )
+from lab.apiserver.admission.guard import MOST
 from lab.client import Client
 from lab.runtime import Runtime, RuntimeFailure, Simulation
 
 from .environment import ConfigError
 
 log = logging.getLogger(__name__)
+FULL = "{} volumes of this cluster are on the engine, as many as a workshop allows: delete a PersistentVolume"
+MOST_OF_STRANGER = MOST[PERSISTENTVOLUMECLAIMS.resource]
 GONE = "volume {} is gone from the engine, and what was written with it: delete the claim, and make another"
 
 
@@ -42,8 +45,10 @@ class EngineVolumes:
         volume = _bound_volume(client, namespace, claim_name)
         handle = volume["spec"]["csi"]["volumeHandle"]
         try:
-            if annotation(volume, MADE) and (cluster, handle) not in self._runtime.volumes.present():
-                raise ConfigError(GONE.format(handle))
+            if (cluster, handle) not in self._runtime.volumes.present():
+                if annotation(volume, MADE):
+                    raise ConfigError(GONE.format(handle))
+                self._make_room(client)
             source = self._runtime.volumes.ensure(cluster, handle)
         except RuntimeFailure as failure:
             if failure.reason == "EngineUnavailable":
@@ -52,6 +57,19 @@ class EngineVolumes:
         if not annotation(volume, MADE) and not is_deleting(volume):
             self._settle(_because_of(client, volume), volume)
         return source
+
+    def _make_room(self, client: Client) -> None:
+        """A stranger has no more volumes than they may have claims, whatever they kept: what no object names any more,
+        because it was to be kept when that went, goes first."""
+        if not client.view().guard:
+            return
+        named = {volume["spec"].get("csi", {}).get("volumeHandle") for volume in client.list(PERSISTENTVOLUMES)}
+        theirs = {handle for cluster, handle in self._runtime.volumes.present() if cluster == client.cluster}
+        for handle in sorted(theirs - named)[: max(0, len(theirs) + 1 - MOST_OF_STRANGER)]:
+            self._runtime.volumes.remove(client.cluster, handle)
+            theirs.discard(handle)
+        if len(theirs) >= MOST_OF_STRANGER:
+            raise ConfigError(FULL.format(len(theirs)))
 
     def _settle(self, client: Client, volume: dict) -> None:
         """Write down that it is made, and lies on this engine if nobody had said on which. A Simulation forgets what it

@@ -4,11 +4,13 @@ import pytest
 
 from lab.apimachinery.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
 from lab.apimachinery.labels import RUNTIME_LABEL
-from lab.apimachinery.volumes import PROVISIONER_FINALIZER, VOLUME_PROTECTION
+from lab.apimachinery.volumes import MADE, PROVISIONER_FINALIZER, VOLUME_PROTECTION
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
+from lab.kubelet import enginevolumes
 from lab.kubelet.enginevolumes import EngineVolumes
 from lab.kubelet.environment import ConfigError
+from lab.models import Cluster
 from lab.runtime import RuntimeFailure
 from lab.runtime.process.runtime import ProcessRuntime
 from lab.runtime.process.volumes import Volumes
@@ -121,6 +123,26 @@ def test_a_volume_to_be_kept_stays_on_the_engine_when_its_object_goes(world):
     world.client.delete(PERSISTENTVOLUMES, "", "disk")
     world.volumes.reclaim(CLUSTER)
     assert world.made() == [(CLUSTER, "on-engine")]
+
+
+def test_a_stranger_keeps_as_many_volumes_as_they_may_have_claims(world, monkeypatch):
+    monkeypatch.setattr(enginevolumes, "MOST_OF_STRANGER", 2)
+    for name in ("kept-1", "kept-2", "kept-3"):  # no object names them any more
+        world.runtime.volumes.ensure(CLUSTER, name)
+    world.runtime.volumes.ensure("another", "theirs")
+    world.bound()
+    Cluster.objects.filter(name=CLUSTER).update(guard="orrery/*")
+    assert world.source() == world.source()
+    assert set(world.made()) == {(CLUSTER, "kept-3"), (CLUSTER, "on-engine"), ("another", "theirs")}
+    world.runtime.volumes.remove(CLUSTER, "on-engine")
+    for name in ("one", "two"):
+        csi = {"driver": "orrery.io/volumes", "volumeHandle": name}
+        spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "csi": csi}
+        world.client.create(PERSISTENTVOLUMES, {"metadata": {"name": name}, "spec": spec})
+        world.runtime.volumes.ensure(CLUSTER, name)
+    world.client.patch(PERSISTENTVOLUMES, "", "disk", {"metadata": {"annotations": {MADE: None}}})
+    with pytest.raises(ConfigError, match="2 volumes of this cluster are on the engine, as many as a workshop allows"):
+        world.source()
 
 
 def test_a_volume_that_is_bound_or_of_another_engine_is_let_be(world):
