@@ -59,6 +59,8 @@ def desired(picture: Picture, plane: str) -> dict:
     result = Desired(domain=picture.domain)
     on_host = plane == "host"
     has_processes = "process" in picture.runtimes.values()
+    # No stranger reaches this machine's ports, and they are not theirs to take: a browser shows them its cookies.
+    at_node = on_host and not picture.within
     by_ingress = {name for ingress in picture.ingresses for _, _, name in _rules(ingress, picture)}
     for service in sorted(picture.services, key=_place):
         if service["spec"].get("type") == "ExternalName":
@@ -71,7 +73,7 @@ def desired(picture: Picture, plane: str) -> dict:
             name = backend_name(service, port)
             backend = backend_of(service, port, found, reached)
             result.backends[name] = backend | ({"mode": WEB} if name in by_ingress else {})
-            result.listeners += _listeners(service, port, name, node_ports=on_host, own=not on_host or has_processes)
+            result.listeners += _listeners(service, port, name, at_node, own=not on_host or has_processes)
             if on_host and is_api(service) and picture.api:
                 _pass_on_api(result, name, picture.api, picture.api_for_pods)
         _add_names(result, service, picture, reached)

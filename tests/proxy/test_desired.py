@@ -304,6 +304,15 @@ def test_a_strangers_service_leads_neither_to_the_machine_nor_to_the_gateway_but
         assert {server["address"] for server in backend["servers"].values()} == left
 
 
+def test_a_strangers_service_has_no_port_of_this_machine():
+    ports = [{"name": "http", "port": 80, "nodePort": 30080, "targetPort": 8080}]
+    service = a_service(ports=ports, type="NodePort", clusterIP="None")
+    picture = Picture("west", [service], {}, [], RUNTIMES, lambda *_: None)
+    assert desired(picture, "host")["listeners"]
+    picture.within = IPv4Network("10.64.0.0/16")
+    assert not desired(picture, "host")["listeners"]
+
+
 def test_a_strangers_ingress_answers_to_no_name_that_is_the_machines_or_nobodys():
     ingress = an_ingress(a_rule("/", host=""), a_rule("/", host="localhost"), a_rule("/shop"),
                          defaultBackend={"service": {"name": "web", "port": {"name": "http"}}})  # fmt: skip
