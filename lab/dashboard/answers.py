@@ -32,7 +32,7 @@ def clusters_for(request: HttpRequest) -> list[str]:
     if own := own_cluster(request):
         return [own]
     shown = (getattr(request, "scope", {}).get("state") or {}).get(SHOWN_CLUSTERS)
-    return shown if shown is not None else cluster_names()
+    return shown() if shown else cluster_names()
 
 
 def named_cluster(request: HttpRequest, usual: str) -> str:

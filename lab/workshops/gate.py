@@ -20,19 +20,30 @@ from django.contrib.auth.models import User
 from django.template.loader import render_to_string
 
 from lab.apimachinery.errors import ApiError
+from lab.apiserver.access.strangers import check_body, one_more
 from lab.apiserver.threads import in_thread
 from lab.dashboard.frontdoor import THROUGH, through
 from lab.httpserver import AUTHOR, BY_ROOM, LED, LETS, ONLY_CLUSTER, SHOWN_CLUSTERS, Receive, Scope, Send, quoted
 from lab.models import Seat
 
 from . import shares
-from .accounts import NOT_FOR_YOU, account_of
+from .accounts import account_of
 from .acts import INSTRUCTOR
 from .beginning import check_begun
-from .closing import check_goes_on
-from .helping import check_instructor, check_learner, is_act, whose
+from .entering import (
+    LESSONS,
+    NOT_FOR_LEARNERS,
+    check_acts,
+    check_beside,
+    check_elsewhere,
+    check_free,
+    check_named,
+    check_own,
+    offered,
+)
+from .helping import code_of, is_act, whose
 from .lasting import lasting
-from .roles import check, instructs
+from .roles import instructs
 from .seats import lately
 
 COOKIE = "orrery-seat"
@@ -40,12 +51,10 @@ KEY = "/key/"
 OF_API = "apis?|openapi|version|healthz|livez|readyz"
 KEYED = re.compile(rf"/key/([\w-]+)(/clusters/([^/]+)/(?:{OF_API})(?:/.*)?)", re.DOTALL)
 EVERYBODY = ("/static/", "/join", "/back/", "/staff/", "/livez")
-LESSONS = "/lessons/"
 SEATED = ("/room/", LESSONS)
 ROOM = "/room/"  # what is done there is no act in a cluster
 PAGES = re.compile(r"/clusters/[^/]+/(lessons/[^/]+/)?")
 POLICY = b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
-NOT_FOR_LEARNERS = ("/lessons/predictions",)
 App = Callable[[Scope, Receive, Send], object]
 
 
@@ -77,7 +86,7 @@ class Gate:
         if not path.startswith(EVERYBODY) and (user := await teaches(cookies)):
             await self._enter_staff(scope, receive, send, user)
             return
-        shares.check_body(scope)
+        check_body(scope["headers"])
         if path.startswith(EVERYBODY):
             await self._admit_everybody(scope, cookies)
             await self._inner(scope, receive, send)
@@ -104,13 +113,13 @@ class Gate:
             receive, send = await hold(scope, receive, send, partial(check_acts, seat))
         own = {BY_ROOM: True, ONLY_CLUSTER: seat.cluster, LETS: partial(check_own, seat)}
         scope["state"] = {**(scope.get("state") or {}), **own}
-        with shares.one_more(seat.cluster):
+        with one_more(seat.cluster):
             await self._inner(scope, receive, send)
 
     async def _enter_by_key(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A kubectl of a learner's own, which has no cookie: it sends no credentials without TLS, so that what lets it
         in stands in its server's address, and opens the API of one cluster."""
-        shares.check_body(scope)
+        check_body(scope["headers"])
         found = KEYED.fullmatch(scope["path"])
         seat = await in_thread(lately, found[1]) if found else None
         if not found or seat is None or found[3] != seat.cluster:
@@ -137,22 +146,24 @@ class Gate:
             return
         else:
             await in_thread(check_elsewhere, user, path, scope.get("query_string", b""), is_page(scope))
+            if code_of(path):
+                check = partial(check_free, path, user.username, acts(scope))
+                receive, send = await hold(scope, receive, send, check)
         state = {BY_ROOM: True, LETS: partial(check_named, user.username), **({AUTHOR: INSTRUCTOR} if seat else {})}
-        if not instructs(user):
-            state[SHOWN_CLUSTERS] = [seat.cluster] if seat else []
+        state[SHOWN_CLUSTERS] = partial(offered, user) if instructs(user) else lambda: [seat.cluster] if seat else []
         scope["state"] = {**(scope.get("state") or {}), **state}
         await self._inner(scope, receive, send)
 
     async def _lead_through(self, scope: Scope, receive: Receive, send: Send) -> None:
         """To a learner's Service, whoever has its link: a page of nobody's asks, with no cookie."""
-        shares.check_body(scope)
+        check_body(scope["headers"])
         way = through(scope["path"])
         if way is None or is_socket(scope):
             await shares.of_address(scope)
             raise ApiError(404, "NotFound", "this link leads nowhere; copy all of it")
         await shares.of_seat(scope, way.cluster)
         state = {**(scope.get("state") or {}), BY_ROOM: True, ONLY_CLUSTER: way.cluster, LED: way.prefix}
-        with shares.one_more(way.cluster):
+        with one_more(way.cluster):
             await self._inner(
                 {**scope, "path": way.path, "raw_path": quoted(way.path).encode(), "state": state}, receive, send
             )
@@ -167,47 +178,9 @@ class Gate:
 
 
 async def hold(scope: Scope, receive: Receive, send: Send, check: Callable[[], None]) -> tuple[Receive, Send]:
-    """By what `check` says now, and of a stream as long as it lasts. Raises ApiError."""
+    """By what `check` says now, and as long as a stream lasts. Raises ApiError."""
     await in_thread(check)
-    return lasting(receive, send, check) if is_socket(scope) else (receive, send)
-
-
-def check_acts(seat: Seat) -> None:
-    """Whether a learner may act. Raises ApiError."""
-    check_goes_on(seat)
-    check_learner(seat)
-
-
-def check_own(seat: Seat, cluster: str) -> None:
-    """The same of an act that the door has not seen: a learner has no cluster but their own."""
-    check_acts(seat)
-
-
-def check_beside(path: str, name: str, acts: bool) -> None:
-    """Whether that account may be in the learner's cluster that a path leads to, and act there. Raises ApiError."""
-    seat, user = whose(path), User.objects.filter(username=name).first()
-    if seat is None or user is None:
-        raise ApiError(403, "Forbidden", "who was there is not any more")
-    check(user, seat.workshop, "take" if acts else "look", seat)
-    check_instructor(seat, name, acts)
-
-
-def check_named(name: str, cluster: str) -> None:
-    """The same of an act in a cluster that is named in a form. Any other is everybody's who may make workshops."""
-    path = f"/clusters/{cluster}/"
-    if whose(path):
-        check_beside(path, name, acts=True)
-
-
-def check_elsewhere(user: User, path: str, query: bytes, reads: bool) -> None:
-    """Whether they may be where no learner is: who only assists or observes reads lessons. What a learner has done in
-    them is read by who helps them. Raises ApiError."""
-    named = parse_qs(query.decode("latin-1")).get("cluster", [])
-    for seat in filter(None, (whose(f"/clusters/{cluster}/") for cluster in named)):
-        check(user, seat.workshop, "progress", seat)
-    lessons = reads and path.startswith(LESSONS) and not path.startswith(NOT_FOR_LEARNERS)
-    if not lessons and not instructs(user):
-        raise ApiError(403, "Forbidden", NOT_FOR_YOU)
+    return lasting(receive, send, check, is_socket(scope))
 
 
 def is_socket(scope: Scope) -> bool:

@@ -35,7 +35,7 @@ SAID = {
     "give": "{name} acts again.",
     "leave": "You have left {name}.",
 }
-CLUSTER = re.compile(r"/clusters/([a-z]{6}-[0-9]+)/")  # of a learner's, in the path of what is asked for
+CLUSTER = re.compile(r"/clusters/(([a-z]{6})-[0-9]+)/")  # of a learner's, in the path of what is asked for
 STREAMS = ("/exec", "/attach", "/portforward")
 COMMAND_LINE = re.compile(r"/clusters/[^/]+/board/kubectl")  # it looks at what was typed, and asks back before an act
 
@@ -117,6 +117,17 @@ def whose(path: str) -> Seat | None:
     """The learner whose cluster it is about."""
     match = CLUSTER.match(path)
     return Seat.objects.select_related("workshop", "help").filter(cluster=match[1]).first() if match else None
+
+
+def code_of(path: str) -> str:
+    """Of the workshop whose seat has the cluster that it is about, taken or not; empty for any other."""
+    match = CLUSTER.match(path)
+    return match[2].upper() if match else ""
+
+
+def class_of(path: str) -> Workshop | None:
+    code = code_of(path)
+    return Workshop.objects.filter(code=code).first() if code else None
 
 
 def state_of(seat: Seat, by: str = "") -> str:

@@ -146,12 +146,16 @@ def add(role: Role) -> str:
 
 @transaction.atomic
 def take_away(role: Role) -> None:
-    """And the account, where it was for nothing but this."""
+    """And the account, where it was for nothing but this; or that it may make workshops, where that was by this."""
     nothing_else = only_here(role)
     role.delete()
     Help.objects.filter(seat__workshop=role.workshop, by=role.account).delete()
+    accounts = User.objects.filter(username=role.account, is_superuser=False)
+    instructs = Role.objects.filter(account=role.account, role=INSTRUCTOR).exists()
     if nothing_else:
-        User.objects.filter(username=role.account, is_superuser=False).delete()
+        accounts.delete()
+    elif role.role == INSTRUCTOR and not instructs and not Workshop.objects.filter(by=role.account).exists():
+        accounts.update(is_staff=False)
 
 
 def only_here(role: Role) -> bool:

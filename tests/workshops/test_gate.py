@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 import pytest
@@ -12,9 +13,11 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
 from lab.dashboard import console
 from lab.dashboard.frontdoor import way_in
-from lab.httpserver import LETS
+from lab.httpserver import LETS, SHOWN_CLUSTERS
 from lab.models import Help, Workshop
+from lab.tutorials.cluster import ensure_learning_cluster
 from lab.tutorials.views import client_of, start
+from lab.workshops.entering import check_free
 from lab.workshops.seats import join
 
 from .conftest import inside
@@ -126,6 +129,28 @@ def test_who_teaches_comes_into_a_learners_cluster_as_far_as_they_are_let(worksh
         Help.objects.update(by="somebody else")
         assert not is_in(ask(mine, staff, cookie="orrery-staff", **way), "instructor")
     assert ask("/clusters/learn/", staff, cookie="orrery-staff") == (200, "all")
+
+
+def test_a_seat_that_nobody_has_is_looked_at_by_its_own_instructors_and_acted_in_by_nobody(workshop, teacher, ask):
+    staff, free = teacher.cookies["orrery-staff"].value, "/clusters/bcdfgh-1/"
+    ensure_learning_cluster("bcdfgh-1", workshop.guard)
+    assert ask(f"{free}api/v1/pods", staff, cookie="orrery-staff") == (200, "all")
+    assert "bcdfgh-1" in inside.state[SHOWN_CLUSTERS]()
+    assert ask(f"{free}api/v1/pods", staff, "POST", cookie="orrery-staff")[0] == 403
+    with pytest.raises(ApiError, match="this waits for a learner"):
+        inside.lets("bcdfgh-1")
+    check = partial(check_free, free, "grace", acts=False)
+    assert check() is None
+    ada, _ = join(workshop.code, "Ada")
+    with pytest.raises(ApiError, match="a learner has come into this cluster"):
+        check()  # a board that was open before closes
+    ada.delete()
+    Workshop.objects.filter(pk=workshop.pk).update(by="somebody else")
+    for way in ({}, {"kind": "websocket"}, {"method": "POST"}):
+        answer = ask(f"{free}api/v1/pods", staff, cookie="orrery-staff", **way)
+        assert answer[0] == 403 or answer[1] == "websocket.close"
+    assert ask("/clusters/learn/", staff, cookie="orrery-staff")[0] == 200
+    assert "bcdfgh-1" not in inside.state[SHOWN_CLUSTERS]()
 
 
 def test_who_may_not_look_along_yet_is_led_to_the_wall_and_who_waits_is_told_why(workshop, teacher, ask):

@@ -35,7 +35,7 @@ def played(messages: list[dict], may_until: float, pause: float = 0.0) -> tuple[
             raise ApiError(403, "Forbidden", "it is taken back")
 
     async def serve() -> None:
-        hear, say = lasting(receive, send, check)
+        hear, say = lasting(receive, send, check, socket=True)
         while not heard or heard[-1]["type"] != "websocket.disconnect":
             heard.append(await hear())
         await say({"type": "websocket.send", "text": "too late"})
@@ -61,3 +61,45 @@ def test_who_types_all_the_time_is_no_exception():
 def test_a_client_that_goes_is_heard_as_ever():
     heard, sent, _ = played([{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1001}], 9)
     assert heard[-1]["code"] == 1001 and sent == [{"type": "websocket.send", "text": "too late"}]
+
+
+def answered(pieces: int, may_until: float) -> tuple[list[dict], list[str]]:
+    """What was sent of an answer in so many pieces, one each 0.1 s, and what its server heard at last."""
+    began = time.monotonic()
+    heard: list[str] = []
+    sent: list[dict] = []
+
+    async def receive() -> dict:
+        return await asyncio.Event().wait()
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    def check() -> None:
+        if time.monotonic() - began > may_until:
+            raise ApiError(403, "Forbidden", "it is taken back")
+
+    async def serve() -> None:
+        hear, say = lasting(receive, send, check, socket=False)
+
+        async def listen() -> None:
+            heard.append((await hear())["type"])
+
+        listening = asyncio.create_task(listen())
+        await asyncio.sleep(0.2)
+        await say({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(pieces):
+            await say({"type": "http.response.body", "body": b"%d" % number, "more_body": number < pieces - 1})
+            await asyncio.sleep(0.1)
+        listening.cancel()
+
+    asyncio.run(asyncio.wait_for(serve(), 5))
+    return sent, heard
+
+
+def test_an_answer_that_goes_on_ends_too_and_one_that_was_given_is_whole():
+    sent, heard = answered(40, 1.0)
+    assert heard == ["http.disconnect"] and 3 < len(sent) < 40
+    assert sent[-1] == {"type": "http.response.body", "body": b""}  # it is over, and not broken off
+    sent, heard = answered(1, 0.1)  # it took longer than that to begin
+    assert [one.get("body") for one in sent] == [None, b"0"] and heard == []

@@ -124,6 +124,19 @@ def test_who_is_taken_away_is_out_at_once_and_beside_nobody(workshop, teacher):
     assert teacher.post(f"{PATH}/away", {"account": "grace"}).status_code == 404
 
 
+def test_who_made_workshops_only_by_a_part_that_is_taken_away_does_so_no_more(workshop, teacher):
+    """Who has made one, or is an instructor elsewhere, goes on."""
+    other = Workshop.objects.create(code="ZZZZZZ", title="Other", by="grace", forget="2100-01-01")
+    for name, elsewhere in (("linus", "assistant"), ("edsger", "instructor"), ("barbara", "observer")):
+        add(teacher, name, "instructor")
+        Role.objects.create(workshop=other, account=name, role=elsewhere)
+    Workshop.objects.create(code="YYYYYY", title="Hers", by="barbara", forget="2100-01-01")
+    for name in ("linus", "edsger", "barbara"):
+        teacher.post(f"{PATH}/away", {"account": name})
+    assert set(User.objects.filter(is_staff=True).values_list("username", flat=True)) == {"grace", "edsger", "barbara"}
+    assert User.objects.filter(username="linus").exists()
+
+
 def test_with_a_workshop_go_the_accounts_of_who_only_helped_in_it(workshop, teacher):
     other = Workshop.objects.create(code="ZZZZZZ", title="Other", by="grace", forget="2100-01-01")
     for name, role in (("bert", "assistant"), ("anna", "assistant"), ("linus", "instructor")):
