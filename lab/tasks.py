@@ -10,8 +10,10 @@ import redis
 from celery import shared_task
 from celery.signals import task_postrun, task_prerun
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 
 from lab import counters, logs, parts
+from lab.apimachinery.errors import ApiError
 from lab.client import UnknownCluster, ahead, cluster_names, engines
 from lab.client.election import hold_elections
 from lab.client.reconcile import AWAY, TASK_SECONDS, behind, catch_up
@@ -70,6 +72,20 @@ def patience() -> Iterator[None]:
         log.info("cluster %s is gone", gone)
 
 
+@contextlib.contextmanager
+def passing(cluster: str) -> Iterator[None]:
+    """One cluster's failure, whatever it is, must not stop the others; one that has just gone is none."""
+    logs.cluster.set(cluster)
+    try:
+        yield
+    except AWAY:
+        raise
+    except (ApiError, UnknownCluster, ObjectDoesNotExist) as error:
+        log.info("%s is passed by: %s", cluster, error)
+    except Exception:
+        log.exception("%s is passed by", cluster)
+
+
 @shared_task(name=RECONCILE)
 def reconcile(work: hints.Work) -> None:
     """These controllers of each cluster catch up, one after the other; then those for whom they have made work, and so
@@ -113,8 +129,9 @@ def tick() -> None:
     late: hints.Work = {}
     with patience():
         for cluster in cluster_names():
-            hold_elections(cluster)
-            late[cluster] = behind(cluster, LOOPS.values())
+            with passing(cluster):
+                hold_elections(cluster)
+                late[cluster] = behind(cluster, LOOPS.values())
     hints.poke_by_name(late)
 
 
@@ -131,7 +148,8 @@ def compact_logs() -> None:
     """Forget history beyond what is kept."""
     with patience():
         for cluster in cluster_names():
-            compact(cluster)
+            with passing(cluster):
+                compact(cluster)
 
 
 @shared_task(name="lab.tasks.warm_workshop")

@@ -3,7 +3,11 @@
 import pytest
 
 from lab import tasks
-from lab.store import hints
+from lab.apimachinery.controlplane import CONTROL_PLANE, CONTROLLER_MANAGER
+from lab.apimachinery.kinds import LEASES, NODES
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
+from lab.store import compact, hints
 
 
 @pytest.fixture
@@ -55,3 +59,21 @@ def test_whom_a_loop_makes_work_for_catches_up_in_the_same_task(broker, caught_u
     tasks.reconcile({"any": ["first"]})
     assert caught_up == ["first", "second", "third", "first"]
     assert sent == [(tasks.RECONCILE, [{"any": ["second", "third"]}])]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cluster_that_the_clock_cannot_read_or_that_has_gone_stops_it_for_no_other(broker, monkeypatch, caplog):
+    """A learner may write what they like into a Lease by which their control plane is led."""
+    for name in ("bad", "good"):
+        ensure_cluster(name)
+        Client(name, "bootstrap").create(NODES, {"metadata": {"name": "cp", "labels": {CONTROL_PLANE: ""}}})
+    lease = {"metadata": {"name": CONTROLLER_MANAGER, "namespace": "kube-system"}, "spec": {"renewTime": "never"}}
+    Client("bad", "kubectl").create(LEASES, lease)
+    monkeypatch.setattr(tasks, "cluster_names", lambda: ["gone", "bad", "good"])
+    tasks.tick()
+    assert Client("good", "x").get(LEASES, "kube-system", CONTROLLER_MANAGER)["spec"]["holderIdentity"] == "cp"
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["bad is passed by"]
+    compacted = []
+    monkeypatch.setattr(tasks, "compact", lambda name: compacted.append(name) if name != "gone" else compact(name))
+    tasks.compact_logs()
+    assert compacted == ["bad", "good"]

@@ -69,7 +69,10 @@ def rescue() -> list[tuple[str, str, str]]:
     moved = []
     for cluster in cluster_names():
         client = Client(cluster, AUTHOR, hardware=True)
-        stands_on = engines_of(client)
+        try:
+            stands_on = engines_of(client)
+        except ApiError:  # it has just been deleted
+            continue
         for lost in sorted(stands_on - set(there)):
             to = emptiest([engine for engine in there if engine in stands_on] or there)
             try:

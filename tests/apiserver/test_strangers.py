@@ -216,3 +216,21 @@ def test_where_a_kubelet_answers_no_client_says(api: Api):
         perform(Client("default", "board"), "amend", {"resource": "nodes", "name": "n1", "patch": patch})
     (known,) = (node for node in kubelet.list(NODES) if node["metadata"]["name"] == "n1")
     assert known["metadata"]["annotations"] == {"orrery.io/kubelet": "http://127.0.0.1:7"}
+
+
+@pytest.mark.parametrize(
+    ("time", "code"),
+    [
+        ("2026-11-24T10:00:00.123456Z", 201),
+        ("2026-11-24T10:00:00+02:00", 201),
+        ("1998-12-31T23:59:60Z", 400),
+        ("2026-11-24t10:00:00z", 400),
+        ("0000-01-01T00:00:00Z", 400),
+        ("2026-11-24", 400),
+    ],
+)
+def test_a_time_is_what_everybody_can_read(api: Api, time: str, code: int):
+    """Of a Lease's, all loops hang on it."""
+    lease = {"metadata": {"name": "a"}, "spec": {"renewTime": time}}
+    reply = api.ask("POST", "/apis/coordination.k8s.io/v1/namespaces/default/leases", lease)
+    assert reply.code == code and (code == 201 or f'parsing time "{time}"' in reply.json["message"])
