@@ -17,6 +17,7 @@ from django.conf import settings
 from lab import counters
 
 log = logging.getLogger(__name__)
+KEPT_SECONDS = 24 * 60 * 60  # after the last that was said of a cluster; then it has gone, or nothing turns in it
 FRESH_SECONDS = 10.0  # who says nothing for so long has gone, and its figures with it
 
 # topic → what a producer publishes; times in seconds since the epoch, durations in milliseconds.
@@ -39,8 +40,11 @@ _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_conn
 
 def publish(cluster: str, topic: str, producer: str, figures: dict) -> None:
     """Replace what `producer` said of `topic`. A broker that is away costs the figures, and nothing else."""
+    pipe = _client.pipeline(transaction=False)
+    pipe.hset(_key(cluster, topic), producer, _dated(figures))
+    pipe.expire(_key(cluster, topic), KEPT_SECONDS)
     try:
-        _client.hset(_key(cluster, topic), producer, _dated(figures))
+        pipe.execute()
     except redis.RedisError as error:
         log.debug("figures lost: %s", error)
 
@@ -65,6 +69,9 @@ def hand_over() -> None:
     for (cluster, loop), (figures, count) in taken.items():
         pipe.hincrby(_key(cluster, COUNTS), loop, count)
         pipe.hset(_key(cluster, TURNS), loop, figures)
+    for cluster in {cluster for cluster, _ in taken}:
+        for topic in (COUNTS, TURNS):
+            pipe.expire(_key(cluster, topic), KEPT_SECONDS)
     try:
         pipe.execute()
     except redis.RedisError as error:

@@ -18,7 +18,7 @@ from .controlplane import members_down
 from .threads import in_thread
 
 log = logging.getLogger(__name__)
-REMEMBERED = 2048
+REMEMBERED = 512
 RETRY_SECONDS = 1.0
 
 
@@ -71,6 +71,9 @@ class Feed:
                 self._wake()
             except DatabaseError as error:
                 log.warning("watches of %s wait for the store: %s", self.cluster, error)
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception:  # a cluster that is deleted while it is read: the next look says so
+                log.exception("watches of %s wait", self.cluster)
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _take(self, news: Sequence[Change]) -> None:

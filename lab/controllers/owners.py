@@ -8,6 +8,7 @@ import copy
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from lab.apimachinery.kinds import EVENTS, Kind
 from lab.apimachinery.meta import controller_of, is_deleting, owner_reference
@@ -94,12 +95,12 @@ class OwnerIndex:
             return sorted(self._dependents.get(uid, ()))
 
 
-_indexes: dict[str, OwnerIndex] = {}
+_indexes: WeakKeyDictionary[View, OwnerIndex] = WeakKeyDictionary()  # it goes with the view that it is of
 
 
 def index_of(view: View) -> OwnerIndex:
     """The process's index of that cluster, up to date with the view."""
-    index = _indexes.setdefault(view.uid, OwnerIndex())
+    index = _indexes.setdefault(view, OwnerIndex())
     index.catch_up(view)
     return index
 

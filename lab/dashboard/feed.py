@@ -23,7 +23,7 @@ from django.db import DatabaseError
 from lab import metrics
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
-from lab.client import Change, Client, wait_for_revision
+from lab.client import Change, Client, cluster_names, wait_for_revision
 
 from .board import Board
 from .deltas import Delta, Phase
@@ -227,6 +227,9 @@ def feed_of(cluster: str) -> Feed:
     uid = Client(cluster, author="board").view().uid
     with _feeds_lock:
         if (uid, cluster) not in _feeds:
+            there = set(cluster_names()) - {cluster}
+            for key in [key for key, feed in _feeds.items() if key[1] not in there and not feed.watchers]:
+                del _feeds[key]  # of a cluster that has gone
             _feeds[(uid, cluster)] = Feed(cluster)
         return _feeds[(uid, cluster)]
 

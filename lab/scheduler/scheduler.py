@@ -1,10 +1,12 @@
 """The scheduler's loop: catch up with the cluster, decide (`batch`), and write down what was decided."""
 
+from weakref import WeakKeyDictionary
+
 from django.conf import settings
 
 from lab.apimachinery import meta
 from lab.apimachinery.kinds import PODS
-from lab.client import Change, Client
+from lab.client import Change, Client, View
 from lab.client.reconcile import Controller, failed
 
 from . import volumebinding
@@ -30,7 +32,7 @@ class Scheduler(Controller):
     watches = ("pods", "nodes", "persistentvolumeclaims", "storageclasses.storage.k8s.io")
 
     def __init__(self) -> None:
-        self._remembered: dict[str, tuple[str, Informer, SchedulingQueue]] = {}
+        self._remembered: WeakKeyDictionary[View, tuple[Informer, SchedulingQueue]] = WeakKeyDictionary()
 
     def keys(self, change: Change) -> list[str]:
         if concerns_pending(change):
@@ -51,10 +53,8 @@ class Scheduler(Controller):
     def sync_all(self, client: Client, causes: dict[str, int]) -> dict[str, float | None]:
         """One run. Taken out of memory first: after a failure half-way the picture is not trusted, but made anew."""
         state = client.view()
-        remembered = self._remembered.pop(client.cluster, None)
-        if remembered is None or remembered[0] != state.uid:  # it is of a cluster of the same name that is no more
-            remembered = state.uid, Informer(), new_queue()
-        _, informer, queue = remembered
+        known = state in self._remembered
+        informer, queue = self._remembered.pop(state) if known else (Informer(), new_queue())
         cache = informer.catch_up(state)
         helped = causes.get(EVERYTHING)  # the change that may help any; 0: a back-off is over
         keys = queue.due(cache.pending, set(causes), helped)
@@ -71,7 +71,7 @@ class Scheduler(Controller):
             # Nobody but the scheduler itself has seen them come: its own bindings do not wake it.
             queue.hope(key for key, (_, pod) in cache.pending.items() if pod.info.wants_company)
         queue.hope(outcome.displaced)
-        self._remembered[client.cluster] = remembered
+        self._remembered[state] = informer, queue
         again = 0.0 if outcome.unfinished else queue.next_try()
         return dict.fromkeys(causes, None) | refused | {EVERYTHING: again}
 

@@ -215,8 +215,16 @@ def view_of(cluster: Head) -> View:
         found = _views.get(cluster.name)
         if found is None or found.uid != cluster.uid or 0 < found.revision < cluster.compacted:
             found = _views[cluster.name] = View(cluster)
+            _forget_gone()
         found.guard = cluster.guard
         return found
+
+
+def _forget_gone() -> None:
+    """Those of clusters that have gone and that nobody has asked for since, with all that was in them."""
+    there = set(Cluster.objects.values_list("name", flat=True))
+    for name in _views.keys() - there:
+        del _views[name]
 
 
 def view(name: str) -> View:

@@ -120,6 +120,23 @@ def test_a_watch_of_a_cluster_that_goes_ends(api):
         assert watch.answer.read() == b""
 
 
+def test_a_watch_outlives_a_look_that_fails(api, monkeypatch):
+    """As of a cluster that is deleted, and made anew, while it is read."""
+    failures, look = [], feed._news
+
+    def news(*args):
+        if len(failures) < 2:
+            failures.append(args)
+            raise RuntimeError("the log ends before its own head")
+        return look(*args)
+
+    monkeypatch.setattr(feed, "RETRY_SECONDS", 0.05)
+    with api.watch(f"{PATH}?watch=1&resourceVersion={head(api)}") as watch:
+        monkeypatch.setattr(feed, "_news", news)
+        api.create(PATH, pod("a"))
+        assert watch.names(1) == [("ADDED", "a")] and len(failures) == 2
+
+
 def test_what_other_parts_of_the_lab_write_is_told_at_once(api):
     client, took = Client("default", "replicaset-controller"), []
     with api.watch(f"{PATH}?watch=1&resourceVersion={head(api)}") as watch:

@@ -1,6 +1,8 @@
 """The scheduler in a real cluster: what it stores, what it tells, and what wakes it."""
 
+import gc
 import time
+import weakref
 
 import pytest
 
@@ -10,6 +12,7 @@ from lab.apimachinery.kinds import CONFIGMAPS, EVENTS, NAMESPACES, NODES, PODDIS
 from lab.client import Client
 from lab.client.clusters import delete_cluster, ensure_cluster
 from lab.client.reconcile import catch_up
+from lab.controllers import owners
 from lab.scheduler import Scheduler
 
 from .build import affinity, node, pod, term
@@ -323,3 +326,18 @@ def test_what_one_run_has_no_time_for_the_next_one_does(cluster, monkeypatch):
     cluster.pods(*(pod(f"p{number}") for number in range(5)))
     cluster.turn()
     assert cluster.where("p0", "p1", "p2", "p3", "p4") == ["a"] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_remembered_of_a_cluster_goes_with_it(cluster):
+    cluster.nodes(node("n1"))
+    cluster.pods(pod("a"))
+    cluster.settle()
+    owners.index_of(cluster.client.view())
+    state = weakref.ref(cluster.client.view())
+    assert len(cluster.scheduler._remembered) == 1 and state() in owners._indexes
+    delete_cluster(cluster.name)
+    with pytest.raises(ApiError):
+        cluster.client.view()
+    gc.collect()
+    assert state() is None and not cluster.scheduler._remembered

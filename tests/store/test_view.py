@@ -86,3 +86,15 @@ def test_the_view_of_a_cluster_that_is_gone_is_let_go(cluster):
         store.view(cluster)
     gc.collect()
     assert state() is None
+
+
+def test_what_is_known_of_a_cluster_goes_when_it_has_gone_and_another_is_made(cluster):
+    """Nobody asks for it any more: its board is closed."""
+    gone = weakref.ref(store.view(cluster))
+    store.create_cluster("stays")
+    stays = store.view("stays")
+    store.delete_cluster(cluster)
+    store.create_cluster("new")
+    store.view("new")
+    gc.collect()
+    assert gone() is None and store.view("stays") is stays
