@@ -22,7 +22,8 @@ def ensure_learning_cluster(name: str = LEARN, guard: str = "") -> bool:
     if name in cluster_names():
         return False
     with transaction.atomic():
-        ensure_cluster(name, guard)
+        if not ensure_cluster(name, guard):
+            return False  # somebody else has just made it
         furnish(name)
         nodes = [obj for obj in read_scene(SCENES, BASE, settings.RUNTIME).objects if obj["kind"] == NODES.kind]
         if engine := engine_for_one_more() if guard else "":

@@ -9,23 +9,24 @@ from collections.abc import Callable
 from datetime import timedelta
 from math import ceil
 
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from lab.apimachinery.controlplane import POWER, is_member
 from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import LESSONS, NODES, VISITORS
-from lab.client import Client, UnknownCluster
+from lab.client import Client, cluster_names
 from lab.client.clusters import delete_cluster
 from lab.models import Help, Seat, Workshop
 from lab.visitors.status import is_active
 
 from .acts import INSTRUCTOR
 from .drills import keep
-from .everybody import with_each
+from .everybody import FAILURES, with_each
 from .leading import Form
 from .polls import finish
 from .presence import forgotten
-from .stops import start, stop
+from .stops import start, stop, timing
 
 ASLEEP = "orrery.io/asleep"  # on visitors of a cluster that sleeps: as JSON, how they came
 COMING = ("rate", "thinkSeconds")
@@ -53,14 +54,18 @@ def in_time(workshop: Workshop) -> dict:
 
 
 def pause(workshop: Workshop, form: Form, by: str) -> str:
-    if Workshop.objects.filter(pk=workshop.pk, over=None).update(paused=True):
-        stop(workshop)
+    with timing(workshop) as row:
+        if not row.over:
+            row.paused = True
+            stop(row)
     return "Everybody can look, and nobody can act."
 
 
 def resume(workshop: Workshop, form: Form, by: str) -> str:
-    if Workshop.objects.filter(pk=workshop.pk, over=None).update(paused=False):
-        start(workshop)
+    with timing(workshop) as row:
+        if not row.over:
+            row.paused = False
+            start(row)
     return "Everybody can act again."
 
 
@@ -69,37 +74,46 @@ def extend(workshop: Workshop, form: Form, by: str) -> str:
     minutes = form.get("minutes", "")
     if not minutes.isdecimal() or not 1 <= int(minutes) <= MOST_MINUTES:
         raise bad_request(f"choose from 1 to {MOST_MINUTES} minutes")
-    ends = max(workshop.ends or now(), now()) + timedelta(minutes=int(minutes))
-    if not Workshop.objects.filter(pk=workshop.pk, over=None).update(ends=ends):
-        raise bad_request("it is over: let it go on first")
-    return f"{ceil((ends - now()).total_seconds() / 60)} minutes are left."  # as all pages say it
+    with timing(workshop) as row:
+        if row.over:
+            raise bad_request("it is over: let it go on first")
+        row.ends = max(row.ends or now(), now()) + timedelta(minutes=int(minutes))
+    return f"{ceil((row.ends - now()).total_seconds() / 60)} minutes are left."  # as all pages say it
 
 
 def end(workshop: Workshop, form: Form, by: str) -> str:
-    """For all at once. Nobody joins what is over."""
-    ended = Workshop.objects.filter(pk=workshop.pk, over=None)
-    if not ended.update(over=now(), paused=False, led=False, slide="", held=False):
-        raise bad_request("it is over already")
-    stop(workshop)
-    workshop.taken.update(hand=None)
+    """For all at once. Nobody joins what is over. Said once more, clusters go that are left because somebody was killed
+    at that, or the database was away."""
+    with timing(workshop) as row:
+        again = bool(row.over)
+        if not again:
+            row.over, row.paused = now(), False
+            stop(row)
+            Workshop.objects.filter(pk=row.pk).update(led=False, slide="", held=False)
+            row.taken.update(hand=None)
     finish(workshop, form, by)  # nobody is asked any more
-    if workshop.goes:
-        keep(workshop)
-    put_away = _send_away if workshop.goes else _put_to_sleep
-    return f"The class is over. {_told(workshop, put_away, 'gone' if workshop.goes else 'asleep')}"
+    if not workshop.goes and not again:
+        return f"The class is over. {_told(workshop.taken, _put_to_sleep, 'asleep')}"
+    left = workshop.taken.filter(cluster__in=cluster_names())
+    if again and not (workshop.goes and left):
+        raise bad_request("it is over already")
+    keep(workshop)
+    return f"The class is over. {_told(left if again else workshop.taken, _send_away, 'gone')}"
 
 
 def go_on(workshop: Workshop, form: Form, by: str) -> str:
     """After all: clusters that sleep wake."""
     if workshop.goes:
         raise bad_request("its clusters are gone")
-    if Workshop.objects.filter(pk=workshop.pk).exclude(over=None).update(over=None, ends=None):
-        start(workshop)
-    return f"The class goes on. {_told(workshop, _wake, 'awake')}"
+    with timing(workshop) as row:
+        if row.over:
+            row.over = row.ends = None
+            start(row)
+    return f"The class goes on. {_told(workshop.taken, _wake, 'awake')}"
 
 
-def _told(workshop: Workshop, act: Callable[[Seat], str], word: str) -> str:
-    came = with_each(list(workshop.taken.order_by("id")), act)
+def _told(seats: QuerySet[Seat], act: Callable[[Seat], str], word: str) -> str:
+    came = with_each(list(seats.order_by("id")), act)
     failed = sorted({why for why in came.values() if why})
     words = f"{sum(not why for why in came.values())} of {len(came)} clusters are {word}."
     return f"{words} Failed: {'; '.join(failed)}" if failed else words
@@ -123,7 +137,7 @@ def _slept(seat: Seat, held: str | None) -> str:
                 client.patch(VISITORS, one["metadata"]["namespace"], one["metadata"]["name"], change)
         for node in sorted(client.list(NODES), key=lambda node: is_member(node) == bool(held)):
             client.patch(NODES, "", node["metadata"]["name"], {"metadata": {"annotations": {POWER: held}}})
-    except (ApiError, UnknownCluster, ValueError) as error:  # the last: what a learner has written there themselves
+    except (*FAILURES, ValueError) as error:  # the last: what a learner has written there themselves
         return str(error)
     return ""
 
@@ -143,10 +157,10 @@ def _send_away(seat: Seat) -> str:
     """Only when what certificates are made of is kept."""
     try:
         found = Client(seat.cluster, INSTRUCTOR, hardware=True).list(LESSONS)
-        Seat.objects.filter(pk=seat.pk).update(kept={obj["metadata"]["name"]: obj for obj in found})
-        delete_cluster(seat.cluster)
+        Seat.objects.filter(pk=seat.pk).update(kept=seat.kept | {obj["metadata"]["name"]: obj for obj in found})
         Help.objects.filter(seat=seat).delete()  # there is nothing any more to look along at
-    except (ApiError, UnknownCluster) as error:
+        delete_cluster(seat.cluster)
+    except FAILURES as error:
         return str(error)
     forgotten(seat.cluster)
     return ""

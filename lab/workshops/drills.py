@@ -13,7 +13,7 @@ from pathlib import Path
 from django.db.models import Q
 
 from lab import store
-from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.errors import bad_request
 from lab.apimachinery.kinds import DEPLOYMENTS, LESSONS, STATEFULSETS
 from lab.apimachinery.meta import key_of
 from lab.client import Client
@@ -25,7 +25,7 @@ from lab.tutorials.column import BY_A_PERSON
 from lab.tutorials.lesson import Act
 
 from .acts import INSTRUCTOR
-from .everybody import with_each
+from .everybody import FAILURES, with_each
 
 LOST = "orrery/hello:lost"  # an image that nobody has
 KEPT = "kept"  # in what a drill holds of a cluster: what came of it there
@@ -79,11 +79,11 @@ def strike(workshop: Workshop, fault: str) -> str:
 
 def _strike(seat: Seat, fault: str) -> dict:
     """`{"revision", "time"}` from which on it counts, or `{"failed": why}`."""
-    client = Client(seat.cluster, INSTRUCTOR, hardware=True)
     try:
+        client = Client(seat.cluster, INSTRUCTOR, hardware=True)
         began = {"revision": client.view().revision, "time": time.time()}
         do(client, FAULTS[fault].act, Path())
-    except (ApiError, UnknownCluster) as error:
+    except FAILURES as error:
         return {"failed": str(error)}
     return began
 

@@ -4,12 +4,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
+from lab.apimachinery.errors import ApiError
+from lab.client import UnknownCluster
 from lab.models import Seat
 
 T = TypeVar("T")
 AT_ONCE = 16
+# What is told of one learner, while the others have their turn.
+FAILURES = (ApiError, UnknownCluster, DatabaseError)
 
 
 def with_each(seats: Sequence[Seat], act: Callable[[Seat], T]) -> dict[str, T]:

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lab.apimachinery.errors import ApiError, bad_request
+from lab.apimachinery.errors import bad_request
 from lab.apimachinery.kinds import LESSONS
-from lab.client import Client, UnknownCluster
+from lab.client import Client
 from lab.models import Seat, Workshop
 from lab.tutorials import progress, shelf
 from lab.tutorials.lesson import Lesson, Step
@@ -20,7 +20,7 @@ from lab.tutorials.told import telling
 from lab.tutorials.views import begin
 
 from .acts import INSTRUCTOR, change_lesson
-from .everybody import with_each
+from .everybody import FAILURES, with_each
 
 BROUGHT = "Your instructor has brought the class here."
 Form = Mapping[str, str]
@@ -119,7 +119,7 @@ def lead(seat: Seat, lesson: Lesson, step: Step, by: str, everybody: bool = Fals
             return False
         begin(client, lesson)
         change_lesson(seat, lambda obj, lesson, _: _led(obj, lesson, step, by))
-    except (ApiError, UnknownCluster) as error:
+    except FAILURES as error:
         return str(error)
     return True
 

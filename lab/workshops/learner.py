@@ -15,7 +15,6 @@ from lab.client import Client
 from lab.dashboard.answers import strict
 from lab.models import Seat
 from lab.tutorials import shelf
-from lab.tutorials.cluster import ensure_learning_cluster
 
 from . import polls
 from .codes import read_code, read_nickname
@@ -23,7 +22,7 @@ from .gate import COOKIE, KEY
 from .helping import OF_LEARNER, move
 from .leading import be_alone, come_late
 from .seated import seated
-from .seats import Refused, join, seat_of
+from .seats import Refused, join, seat_of, settle
 from .tries import too_many, was_wrong
 from .views import drawn
 
@@ -89,7 +88,10 @@ def room(request: HttpRequest) -> HttpResponse:
         coming = [lesson for id in seat.workshop.lessons if (lesson := shelf.lesson(id))]
         told = {"seat": seat, "seated": seat, "there": seat.workshop.taken.count(), "lessons": coming}
         return render(request, "workshops/waiting.html", told)
-    ensure_learning_cluster(seat.cluster, seat.workshop.guard)  # whoever was killed when they joined
+    try:
+        settle(seat)  # whoever was killed when they joined
+    except Refused:
+        return redirect("join")
     kept = {obj["metadata"]["name"]: obj for obj in Client(seat.cluster, "board", hardware=True).list(LESSONS)}
     lessons = [
         (found.lesson, kept.get(id)) for id in seat.workshop.lessons if (found := shelf.find(id)) and found.lesson

@@ -4,28 +4,41 @@ Seen is who asks for something by the room's port, and whose page answers on its
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import redis
 from django.conf import settings
 
+T = TypeVar("T")
+REST_SECONDS = 2.0
 AWAY_SECONDS = 12.0  # a page that is open says so every five
 _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
-def seen(cluster: str) -> None:
+_rests = 0.0  # until when the broker is taken to be away: whoever asks one that hangs waits for a second
+
+
+def _told(ask: Callable[[], T], otherwise: T) -> T:
+    global _rests
+    if time.monotonic() < _rests:
+        return otherwise
     try:
-        _client.hset(_key(), cluster, int(time.time()))
+        return ask()
     except redis.RedisError:
-        return  # known a few seconds later
+        _rests = time.monotonic() + REST_SECONDS
+        return otherwise
+
+
+def seen(cluster: str) -> None:
+    """Where that cannot be said now, it is known a few seconds later."""
+    _told(lambda: _client.hset(_key(), cluster, int(time.time())), 0)
 
 
 def last_seen(clusters: Sequence[str]) -> dict[str, float]:
     """Of those who ever were, and whom the broker remembers."""
-    try:
-        found = _client.hmget(_key(), list(clusters)) if clusters else []
-    except redis.RedisError:
-        return {}
+    nothing: list[bytes | str | None] = [None] * len(clusters)
+    found = _told(lambda: _client.hmget(_key(), list(clusters)), nothing) if clusters else nothing
     return {cluster: float(at) for cluster, at in zip(clusters, found, strict=True) if at}
 
 
@@ -36,10 +49,7 @@ def seen_since(then: float) -> int:
 
 
 def forgotten(cluster: str) -> None:
-    try:
-        _client.hdel(_key(), cluster)
-    except redis.RedisError:
-        return
+    _told(lambda: _client.hdel(_key(), cluster), 0)
 
 
 def away_since(at: float, now: float) -> float:

@@ -1,14 +1,18 @@
 """Taking a seat in a workshop, and finding it again."""
 
+import logging
+import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.utils.timezone import localdate, now
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
+from django.utils.timezone import now
 
-from lab.client import cluster_names
+from lab.apimachinery.errors import ApiError
+from lab.client import UnknownCluster, cluster_names
 from lab.client.clusters import delete_cluster
 from lab.models import Role, Seat, Workshop
 from lab.sqlite.base import DatabaseWrapper
@@ -18,8 +22,10 @@ from .codes import digest, free_nickname, new_token
 from .groups import smallest
 from .presence import forgotten, seen
 
+log = logging.getLogger(__name__)
 FRESH_SECONDS = 2.0  # for so long what the database said of a token is believed
 MOST_KNOWN = 4096
+WESTERNMOST = timedelta(hours=12)  # so far behind UTC a day begins, where it does so last
 
 _known: dict[str, tuple[float, Seat | None]] = {}
 
@@ -49,8 +55,27 @@ def join(code: str, nickname: str) -> tuple[Seat, str]:
         seat = Seat.objects.create(workshop=workshop, nickname=name, key=digest(token), cluster=cluster, group=group)
         if not rows and not workshop.waits:
             set_going(workshop)
-    ensure_learning_cluster(seat.cluster, workshop.guard)
+    try:
+        settle(seat)
+    except (ApiError, DatabaseError):  # the seat is theirs all the same, and their place tries again
+        log.exception("no cluster for %s yet", seat.cluster)
     return seat, token
+
+
+def settle(seat: Seat) -> None:
+    """Make a learner's cluster where it is not there. Raises Refused where the workshop has been deleted meanwhile,
+    with the clusters that it knew of."""
+    made = ensure_learning_cluster(seat.cluster, seat.workshop.guard)
+    if made and not Seat.objects.filter(pk=seat.pk).exists():
+        remove(seat.cluster)
+        raise Refused("This workshop has just been deleted.")
+
+
+def remove(cluster: str) -> None:
+    """With all that is known of it beside the store; somebody else may be faster."""
+    with suppress(UnknownCluster):
+        delete_cluster(cluster)
+    forgotten(cluster)
 
 
 def set_going(workshop: Workshop) -> None:
@@ -74,15 +99,15 @@ def rehearsal_cluster(workshop: Workshop) -> str:
 
 def forget(workshop: Workshop) -> None:
     """Its clusters, those that nobody has taken too, with all that was done there, its learners' names, and the
-    accounts of who only helped in it."""
-    there = set(cluster_names())  # those of a class that is over may have gone
-    ahead = {*next_clusters(workshop), rehearsal_cluster(workshop)}
-    taken = set(workshop.taken.values_list("cluster", flat=True))
+    accounts of who only helped in it. From its first moment on the class is over, so that nobody comes back into what
+    is being deleted."""
+    Workshop.objects.filter(pk=workshop.pk, over=None).update(over=now(), is_open=False)
     helped = list(workshop.roles.values_list("account", flat=True))
-    for cluster in sorted((taken | ahead) & there):
-        delete_cluster(cluster)
-        forgotten(cluster)
-    workshop.delete()
+    theirs = re.compile(rf"{workshop.code.lower()}-[0-9]+")
+    for _ in "before", "after":  # who was just coming in had a cluster made
+        for cluster in filter(theirs.fullmatch, cluster_names()):
+            remove(cluster)
+        Workshop.objects.filter(pk=workshop.pk).delete()
     drop_without_part(helped)
     if isinstance(database := connections[DEFAULT_DB_ALIAS], DatabaseWrapper):
         database.empty_log()
@@ -99,8 +124,8 @@ def drop_without_part(names: Iterable[str]) -> None:
 
 
 def forget_overdue() -> None:
-    """Those whose day has come."""
-    for workshop in Workshop.objects.filter(forget__lte=localdate()):
+    """Those whose day has come, everywhere on Earth: nobody has said where the class is."""
+    for workshop in Workshop.objects.filter(forget__lte=(now() - WESTERNMOST).date()):
         forget(workshop)
 
 

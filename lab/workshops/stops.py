@@ -1,6 +1,7 @@
 """The time in which a class stands still: while it pauses, and when it is over. Nobody is stuck for a minute of it."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -10,17 +11,23 @@ from lab.models import Workshop
 Stretch = Sequence[float]  # from when until when, in seconds since the epoch
 
 
-def stop(workshop: Workshop) -> None:
-    """From now on, if it does not stand still already."""
-    Workshop.objects.filter(pk=workshop.pk, stopped=None).update(stopped=now())
-
-
-def start(workshop: Workshop) -> None:
+@contextlib.contextmanager
+def timing(workshop: Workshop) -> Iterator[Workshop]:
+    """Its row as it is now, which nobody else changes meanwhile; what becomes of its time is written together."""
     with transaction.atomic():
         row = Workshop.objects.select_for_update().get(pk=workshop.pk)
-        if row.stopped:
-            row.stood, row.stopped = [*row.stood, [row.stopped.timestamp(), now().timestamp()]], None
-            row.save(update_fields=["stood", "stopped"])
+        yield row
+        row.save(update_fields=["paused", "over", "ends", "stood", "stopped"])
+
+
+def stop(row: Workshop) -> None:
+    """From now on, if it does not stand still already."""
+    row.stopped = row.stopped or now()
+
+
+def start(row: Workshop) -> None:
+    if row.stopped:
+        row.stood, row.stopped = [*row.stood, [row.stopped.timestamp(), now().timestamp()]], None
 
 
 def still(workshop: Workshop) -> int:

@@ -130,7 +130,9 @@ def _room(workshop: Workshop, tiles: dict[str, Tile]) -> dict:
     here = shelf.lesson(workshop.lesson)
     step = here.step(workshop.step) if here else None
     at = {"lesson": here.id, "step": here.steps.index(step) + 1, "held": workshop.held} if here and step else None
-    said |= {"led": workshop.led, "slide": workshop.slide, "time": in_time(workshop), "groups": workshop.groups}
+    left = sum("gone" not in tile for tile in tiles.values()) if workshop.over and workshop.goes else 0
+    said |= {"led": workshop.led, "slide": workshop.slide, "time": {**in_time(workshop), "left": left}}
+    said["groups"] = workshop.groups
     said |= {"waiting": workshop.is_waiting, "still": still(workshop)}
     poll = open_poll(workshop)
     asked = on_wall(of_workshop(workshop))

@@ -4,7 +4,7 @@ import { ask } from "./one.js";
 import { now } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
-let time = { paused: false, ends: 0, over: false, goes: false };
+let time = { paused: false, ends: 0, over: false, goes: false, left: 0 };
 let sure = 0;
 
 export function draw(news) {
@@ -13,14 +13,19 @@ export function draw(news) {
   const short = time.over ? "over" : time.paused ? "paused" : left === null ? "" : left > 0 ? `${left} min` : "up";
   write($("time-open").querySelector("i"), short);
   const ends = left === null ? "No time is said." : left > 0 ? `${left} min are left.` : "The time is up.";
-  write($("time-now"), time.over ? `The class is over${time.goes ? ", and its clusters are gone" : ": its clusters sleep"}.` : time.paused ? `All pause: they look, and cannot act. ${ends}` : ends);
+  write($("time-now"), time.over ? `The class is over${over()}.` : time.paused ? `All pause: they look, and cannot act. ${ends}` : ends);
   document.body.toggleAttribute("data-over", time.over);
   $("time-pause").hidden = time.over || time.paused;
   $("time-resume").hidden = time.over || !time.paused;
   for (const button of document.querySelectorAll("[data-minutes]")) button.hidden = time.over;
-  $("time-end").hidden = time.over;
+  $("time-end").hidden = time.over && !time.left;
+  if (!sure) write($("time-end"), word());
   $("time-on").hidden = !time.over || time.goes;
 }
+
+// Whoever ended it may have been cut short: what is left goes when it is ended once more.
+const over = () => !time.goes ? ": its clusters sleep" : time.left ? `, and ${time.left} of its clusters are still there` : ", and its clusters are gone";
+const word = () => time.over ? "Take what is left away…" : "End the class…";
 
 async function act(what, form = {}) {
   write($("time-said"), "…");
@@ -47,7 +52,7 @@ for (const button of document.querySelectorAll("[data-minutes]")) button.onclick
 $("time-end").onclick = () => {
   const asked = Date.now() < sure;
   sure = asked ? 0 : Date.now() + 5000;
-  $("time-end").textContent = asked ? "End the class…" : time.goes ? "Yes, end it: their clusters go" : "Yes, end it: their clusters sleep";
+  $("time-end").textContent = asked ? word() : time.goes ? "Yes, end it: their clusters go" : "Yes, end it: their clusters sleep";
   if (asked) return act("end");
-  setTimeout(() => Date.now() >= sure && ($("time-end").textContent = "End the class…"), 5100);
+  setTimeout(() => Date.now() >= sure && ((sure = 0), write($("time-end"), word())), 5100);
 };

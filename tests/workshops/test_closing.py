@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.test import Client as Browser
 from django.utils.timezone import now
 
@@ -14,6 +15,7 @@ from lab.client import cluster_names
 from lab.client.clusters import delete_cluster
 from lab.models import Help, Seat, Workshop
 from lab.tutorials.views import begin, client_of
+from lab.workshops import closing
 from lab.workshops.afterwards import _kept
 from lab.workshops.closing import IS_OVER, PAUSES, at_home, check_goes_on, why_not
 from lab.workshops.gate import COOKIE
@@ -162,3 +164,36 @@ def test_which_of_both_is_chosen_with_the_workshop(workshop, teacher):
         assert workshop.goes == goes
         page = teacher.get(f"/staff/workshops/{workshop.code}/edit").content.decode()
         assert f'value="{goes}" selected' in page
+
+
+def test_an_end_that_was_cut_short_is_finished_when_it_is_pressed_again(workshop, teacher, ada, monkeypatch):
+    bob, _ = join(workshop.code, "Bob")
+    Workshop.objects.update(goes=True)
+
+    def fails(cluster: str) -> None:
+        if cluster == ada.seat.cluster:
+            raise OperationalError("the database is away")
+        delete_cluster(cluster)
+
+    monkeypatch.setattr(closing, "delete_cluster", fails)
+    assert do(teacher, workshop, "end") == (
+        200,
+        "The class is over. 1 of 2 clusters are gone. Failed: the database is away",
+    )
+    assert Wall(workshop.code).look().room["time"]["left"] == 1
+    monkeypatch.setattr(closing, "delete_cluster", delete_cluster)
+    assert do(teacher, workshop, "end") == (200, "The class is over. 1 of 1 clusters are gone.")
+    assert Wall(workshop.code).look().room["time"]["left"] == 0
+    assert do(teacher, workshop, "end") == (400, "it is over already")
+    assert _kept(Seat.objects.get(pk=ada.seat.pk))[PLAYED]["status"]["steps"]
+
+
+def test_two_who_press_at_once_both_count(workshop):
+    """Each has read the workshop before the other has written it."""
+    ours, theirs = Workshop.objects.get(), Workshop.objects.get()
+    assert closing.extend(ours, {"minutes": "5"}, "grace") == "5 minutes are left."
+    assert closing.extend(theirs, {"minutes": "5"}, "linus") == "10 minutes are left."
+    closing.pause(ours, {}, "grace")
+    closing.resume(theirs, {}, "linus")
+    row = Workshop.objects.get()
+    assert not row.paused and row.stopped is None and len(row.stood) == 1
