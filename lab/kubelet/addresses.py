@@ -32,7 +32,11 @@ def free_ranges(network: str, taken: Collection[str]) -> Iterator[str]:
 
 
 def lies_in(piece: str, network: str) -> bool:
-    return ipaddress.IPv4Network(piece).subnet_of(ipaddress.IPv4Network(network))
+    """Nothing that is no range of IPv4 does."""
+    try:
+        return ipaddress.IPv4Network(piece).subnet_of(ipaddress.IPv4Network(network))
+    except ValueError:
+        return False
 
 
 class AddressPool:
@@ -60,7 +64,7 @@ class AddressPool:
     def keep(self, pod: dict) -> None:
         """The pod has the address that its status tells, if that is one of ours."""
         address = pod.get("status", {}).get("podIP")
-        if address and ipaddress.IPv4Address(address) in self._network:
+        if address and lies_in(address, self.cidr):
             self.hold(pod["metadata"]["uid"], address)
 
     def release(self, uid: str) -> None:

@@ -4,9 +4,10 @@ Two streams come in, the log of the API (what should be) and the engine's events
 at this pod again". Both are only hints: the log is read each second anyway, the engine listed every twenty.
 """
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -173,17 +174,31 @@ class Agent:
             close_old_connections()
             clusters = cluster_names()
             for cluster in clusters:
-                self.catch_up(cluster)
+                with self._alone(cluster):
+                    self.catch_up(cluster)
             self.desired.keep_only(clusters)
             for cluster in clusters:
-                self.nodeagent.report(cluster)
-                self.parts.volumes.reclaim(cluster)
+                with self._alone(cluster):
+                    self.nodeagent.report(cluster)
+                    self.parts.volumes.reclaim(cluster)
             self.nodeagent.prune(self.desired.leaves_unused)
             self.leavings.clear()
         except LostFence:
             self._give_up("another one has taken its place")
         except (DatabaseError, ApiError, UnknownCluster, RuntimeFailure) as error:
             log.warning("kubelet for %s: %s", self.runtime.engine, error)
+
+    @contextlib.contextmanager
+    def _alone(self, cluster: str) -> Iterator[None]:
+        """What is wrong with one cluster is no reason to leave the others; what is wrong with us all is."""
+        try:
+            yield
+        except (LostFence, DatabaseError, RuntimeFailure):
+            raise
+        except (ApiError, UnknownCluster) as error:
+            log.info("kubelet for %s: %s: %s", self.runtime.engine, cluster, error)
+        except Exception:
+            log.exception("kubelet for %s: %s", self.runtime.engine, cluster)
 
     def _end_all(self) -> None:
         self.pleg.stop()

@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from lab.apimachinery.engines import DOCKER, engine_of, kind_of, name_of
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODES
 from lab.client import Client, UnknownCluster, cluster_names
 from lab.runtime.engines import open_runtime
@@ -30,6 +31,7 @@ from .server import Server
 log = logging.getLogger(__name__)
 RUNTIMES = ("docker", "process", "simulated")
 FURTHER = re.compile("[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")  # what a further engine may be called: a label's value
+FAILURES = (DatabaseError, ApiError, UnknownCluster)  # the last two: it has just been deleted
 LOOK_SECONDS = 5.0  # only a backstop: a node that is new comes with a hint
 
 
@@ -101,7 +103,7 @@ class Agents:
         for cluster in hints.heard(self._stopping.is_set):
             try:
                 self.catch_up(cluster)
-            except (DatabaseError, UnknownCluster) as error:
+            except FAILURES as error:
                 log.info("%s: the log is read later: %s", cluster, error)
             close_old_connections()
         connections.close_all()
@@ -112,7 +114,7 @@ class Agents:
             try:
                 for cluster in cluster_names():
                     self._begin_for(cluster)
-            except (DatabaseError, UnknownCluster) as error:
+            except FAILURES as error:
                 log.warning("looking for nodes: %s", error)
             self._stopping.wait(LOOK_SECONDS)
         connections.close_all()

@@ -56,12 +56,18 @@ class Links:
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
-            joined = self._neighbours.joined()
-            for memory in (self._legs, self._troubles):
-                for cluster in set(memory) - set(joined):
-                    del memory[cluster]
-            self._keep({link: ends for cluster in joined for link, ends in self._of(cluster)})
+            try:
+                self._look()
+            except Exception:  # without this thread no link is ever opened anew
+                log.exception("links are looked at again")
         self._keep({})
+
+    def _look(self) -> None:
+        joined = self._neighbours.joined()
+        for memory in (self._legs, self._troubles):
+            for cluster in set(memory) - set(joined):
+                del memory[cluster]
+        self._keep({link: ends for cluster in joined for link, ends in self._of(cluster)})
 
     def _of(self, cluster: str) -> list[tuple[tuple[str, str], tuple[End, End]]]:
         """The links that it is for us to open: both ends of each, by cluster and engine."""

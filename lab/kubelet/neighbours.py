@@ -87,8 +87,16 @@ class Neighbours:
 
 def _end(engine: str, nodes: list[dict]) -> End:
     urls = {(node["metadata"].get("annotations") or {}).get(KUBELET, "") for node in nodes} - {""}
-    ranges = {node["spec"].get("podCIDR", "") for node in nodes} - {""}
+    ranges = {cidr for node in nodes if _is_range(cidr := node["spec"].get("podCIDR", ""))}
     return End(engine, max(urls, default=""), tuple(sorted(ranges)))
+
+
+def _is_range(cidr: str) -> bool:
+    """Of a node here: anybody may write a Node who may write one."""
+    try:
+        return ipaddress.IPv4Network(cidr).prefixlen >= NETWORK_PREFIX
+    except ValueError:
+        return False
 
 
 def _network(cidr: str) -> str:

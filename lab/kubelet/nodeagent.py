@@ -207,9 +207,9 @@ class NodeAgent:
                 fault = {"reason": "EngineSilent", "node": record.name, "message": self.trouble}
                 why = {"decision": "NodeNotReady", "fault": fault} if self.trouble else None
                 puts.append(Put(NODES, {**node, "status": status}, "status", why, cause=_cause(record, node, why)))
-        self._write(cluster, puts)
-        for record, made_from in reported:
-            record.reported = made_from
+        if self._write(cluster, puts):
+            for record, made_from in reported:
+                record.reported = made_from
 
     def renew(self, cluster: str) -> None:
         """Write the heartbeats of all nodes of a cluster that can speak."""
@@ -218,8 +218,9 @@ class NodeAgent:
         leases = renewals(kubelet, self._nodes.of_cluster(cluster), find, self._lease_seconds)
         self._write(cluster, [Put(LEASES, lease) for lease in leases])
 
-    def _write(self, cluster: str, puts: list[Put]) -> None:
-        """In batches; where one of a batch cannot be written, one by one, and what fails waits for the next report."""
+    def _write(self, cluster: str, puts: list[Put]) -> bool:
+        """In batches; where one of a batch cannot be written, one by one. Whether there was anybody to be told: if not,
+        all of it waits for the next report."""
         for start in range(0, len(puts), BATCH):
             batch = puts[start : start + BATCH]
             try:
@@ -227,11 +228,13 @@ class NodeAgent:
             except ApiError as error:
                 if error.code == 503:
                     log.info("nothing can be said of the nodes: %s", error.message)
-                elif len(batch) > 1:
+                    return False
+                if len(batch) > 1:
                     for put in batch:
                         self._write(cluster, [put])
                 elif error.code not in (404, 409):
                     log.warning("%s %s: %s", batch[0].kind.kind, batch[0].object["metadata"]["name"], error.message)
+        return True
 
 
 def _cause(record: NodeRecord, node: dict, fault: dict | None) -> int:

@@ -5,19 +5,22 @@ go on. While one write is under way the next ones gather, and go together in one
 become one only if they tell the same story, so that no phase is ever swallowed.
 """
 
+import contextlib
 import copy
 import logging
 import threading
+import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import PODS
-from lab.client import Client, LostFence, Put
+from lab.client import Client, LostFence, Put, UnknownCluster
 
 from .occasions import Occasion
 from .records import PodRecord
@@ -25,6 +28,7 @@ from .status import overlay
 
 log = logging.getLogger(__name__)
 RETRY_FIRST, RETRY_MOST = 0.2, 5.0
+DARK_SECONDS = 1.0  # for so long a cluster whose API servers are all down is not asked again
 MOST_AT_ONCE = 200
 ENDED = {"decision": "SyncTerminatedPod"}
 
@@ -65,6 +69,7 @@ class StatusWriter:
         self._reports: dict[str, deque[Report]] = {}  # pod's uid → what is still to be written of it, in order
         self._events: dict[str, list[Happening]] = defaultdict(list)
         self._ends: dict[str, tuple[PodRecord, Callable[[], None]]] = {}
+        self._dark: dict[str, float] = {}  # cluster without an API server → when it is tried again; no other waits
         self._busy = self._stopped = False
         self._thread = threading.Thread(target=self._run, name="status-writer", daemon=True)
 
@@ -139,16 +144,39 @@ class StatusWriter:
                 self._changed.wait_for(lambda: self._stopped, pause)
                 if self._stopped:
                     return False
-            self._changed.wait_for(lambda: self._reports or self._events or self._ends or self._stopped)
-            self._busy = bool(self._reports or self._events or self._ends)
+            while not self._may_write() and not self._stopped:
+                self._changed.wait(DARK_SECONDS if self._dark else None)
+            self._busy = self._may_write()
             return self._busy
+
+    def _may_write(self) -> bool:
+        """Whether there is anything of a cluster that can be written to."""
+        now = time.monotonic()
+        self._dark = {cluster: again for cluster, again in self._dark.items() if again > now}
+        clusters = (waiting[0].record.cluster for waiting in self._reports.values())
+        ends = (record.cluster for record, _ in self._ends.values())
+        return any(cluster not in self._dark for cluster in chain(clusters, self._events, ends))
+
+    @contextlib.contextmanager
+    def _light(self, cluster: str) -> Iterator[None]:
+        """What there is to say waits where no API server is up; a cluster that has gone wants to hear nothing."""
+        try:
+            yield
+        except UnknownCluster:
+            log.debug("%s is gone", cluster)
+        except ApiError as error:
+            if error.code != 503:
+                raise
+            self._dark[cluster] = time.monotonic() + DARK_SECONDS
 
     def _write_some(self) -> None:
         for cluster, reports in self._next_reports().items():
-            self._write_reports(cluster, reports)
-        for cluster in list(self._events):
-            self._write_events(cluster)
-            if self._reports:  # what is so comes before what happened on the way: a class may watch thirty pods die
+            with self._light(cluster):
+                self._write_reports(cluster, reports)
+        for cluster in [one for one in self._events if one not in self._dark]:
+            with self._light(cluster):
+                self._write_events(cluster)
+            if self._next_reports():  # what is so comes before what happened on the way: thirty pods may die at once
                 break
         self._write_ends()
 
@@ -169,13 +197,16 @@ class StatusWriter:
         """The oldest report of each pod, by cluster. They stay queued until they are written."""
         found: dict[str, list[Report]] = defaultdict(list)
         with self._changed:
-            for waiting in list(self._reports.values())[:MOST_AT_ONCE]:
-                found[waiting[0].record.cluster].append(waiting[0])
+            due = (one[0] for one in self._reports.values() if one[0].record.cluster not in self._dark)
+            for report in islice(due, MOST_AT_ONCE):
+                found[report.record.cluster].append(report)
         return found
 
     def _write_reports(self, cluster: str, reports: list[Report]) -> None:
         try:
             self._write(cluster, reports)
+        except UnknownCluster:
+            pass  # and its pods with it
         except ApiError as error:
             if error.code == 503:
                 raise  # no API server is up: what there is to say waits for one
@@ -218,19 +249,25 @@ class StatusWriter:
     def _write_ends(self) -> None:
         """Those of which everything else is written; of each cluster in one transaction."""
         with self._changed:
-            due = {uid: end for uid, end in self._ends.items() if uid not in self._reports}
+            due = {
+                uid: (record, then)
+                for uid, (record, then) in self._ends.items()
+                if uid not in self._reports and record.cluster not in self._dark
+            }
         gone: dict[str, list[PodRecord]] = defaultdict(list)
         for record, _ in due.values():
             if not record.gone:
                 gone[record.cluster].append(record)
         for cluster, records in gone.items():
-            self._delete(cluster, records)
-            for record in records:
-                record.gone = True  # the log will say so too, perhaps when nobody has this record any more
-        for uid, (_, then) in due.items():
-            with self._changed:
-                self._ends.pop(uid, None)
-            then()
+            with self._light(cluster):
+                self._delete(cluster, records)
+                for record in records:
+                    record.gone = True  # the log will say so too, perhaps when nobody has this record any more
+        for uid, (record, then) in due.items():
+            if record.gone:
+                with self._changed:
+                    self._ends.pop(uid, None)
+                then()
 
     def _delete(self, cluster: str, records: list[PodRecord]) -> None:
         causes = {record.uid: record.occasion.revision for record in records}
@@ -238,6 +275,8 @@ class StatusWriter:
             for start in range(0, len(records), MOST_AT_ONCE):
                 pods = [record.pod for record in records[start : start + MOST_AT_ONCE]]
                 self._client(cluster).delete_these(PODS, pods, grace_seconds=0, causes=causes, why=lambda pod: ENDED)
+        except UnknownCluster:
+            pass  # and its pods with it
         except ApiError as error:
-            if error.code != 404:  # the cluster is gone, and its pods with it
+            if error.code != 404:  # the same
                 raise

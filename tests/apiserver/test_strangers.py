@@ -234,3 +234,12 @@ def test_a_time_is_what_everybody_can_read(api: Api, time: str, code: int):
     lease = {"metadata": {"name": "a"}, "spec": {"renewTime": time}}
     reply = api.ask("POST", "/apis/coordination.k8s.io/v1/namespaces/default/leases", lease)
     assert reply.code == code and (code == 201 or f'parsing time "{time}"' in reply.json["message"])
+
+
+@pytest.mark.parametrize("cidr", ["fd00::/64", "10.0.0.0/8", "0.0.0.0/0", "10.64.1.0", "somewhere"])
+def test_a_node_has_a_range_that_its_pods_can_have_addresses_of(api: Api, cidr: str):
+    """One kubelet sees to the nodes of all clusters, and this one's, too."""
+    fits = cidr == "10.64.1.0"  # a single address is a range of one
+    for field in ({"podCIDR": cidr}, {"podCIDRs": [cidr]}):
+        reply = api.ask("POST", "/api/v1/nodes", {"metadata": {"generateName": "n"}, "spec": field})
+        assert reply.code == (201 if fits else 422)

@@ -7,8 +7,13 @@ import time
 
 import pytest
 
+from lab.apimachinery.controlplane import CONTROL_PLANE, POWER
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LEASES, NODES, PODS
+from lab.apiserver.strategies import node as node_strategy
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
+from lab.client.election import hold_elections
 from lab.kubelet.podsync import SUCCESSION_SECONDS
 from lab.runtime import ContainerSpec, SandboxSpec
 from tests.labs import wait_until
@@ -71,6 +76,38 @@ def test_a_node_that_moves_to_another_engine_leaves_nothing_here(world, monkeypa
     now = world.client.get(PODS, "default", "web")
     said = [(pod["metadata"]["uid"], pod["status"]["phase"], pod["status"]["podIP"]) for pod in (before, now)]
     assert said[0] == said[1] == (said[0][0], "Running", before["status"]["podIP"])
+
+
+def test_a_node_that_cannot_be_understood_is_no_reason_to_leave_the_others(world, monkeypatch):
+    """Somebody has written it, in a cluster of theirs. Here its range is one that no check would let in any more."""
+    monkeypatch.setattr(node_strategy, "_validate_cidr", lambda *_: ())
+    ensure_cluster("odd")
+    node = {"metadata": {"name": "odd", "labels": NODE["metadata"]["labels"]}, "spec": {"podCIDR": "fd00::/64"}}
+    client = Client("odd", "kubectl")
+    client.create(NODES, node)
+    broken = {"metadata": {"name": "broken", "labels": NODE["metadata"]["labels"]}, "spec": {"podCIDR": "10.0.0.0/8"}}
+    client.create(NODES, broken)
+    agent = world.start()
+    monkeypatch.setattr(
+        agent.parts.volumes, "reclaim", lambda cluster: 1 / 0 if cluster == "odd" else None
+    )  # and whatever else nobody has thought of
+    world.pod()
+    world.running()
+    assert not agent.stopped
+
+
+def test_what_could_not_be_said_of_a_node_is_said_when_its_control_plane_is_back(world):
+    """A worker that is restarted meanwhile answers at another address."""
+    world.client.create(NODES, {"metadata": {"name": "cp", "labels": {CONTROL_PLANE: ""}}})
+    hold_elections("world")
+    switch = Client("world", "tester", hardware=True)
+    switch.patch(NODES, "", "cp", {"metadata": {"annotations": {POWER: "off"}}})
+    agent = world.start()
+    wait_until("the node to be known", lambda: agent.parts.nodes.get("world", "node-a"), 20)
+    time.sleep(2.5)  # it has tried to say so
+    assert not world.node_is_ready()
+    switch.patch(NODES, "", "cp", {"metadata": {"annotations": {POWER: None}}})
+    wait_until("the node to be ready", world.node_is_ready, 10)
 
 
 def test_a_death_is_healed_at_once_though_the_engines_list_does_not_know_of_it_yet(world):

@@ -1,12 +1,15 @@
 import threading
+import time
 
 import pytest
 from django.db import OperationalError
 
+from lab.apimachinery.controlplane import CONTROL_PLANE, POWER
 from lab.apimachinery.errors import ApiError
-from lab.apimachinery.kinds import EVENTS, PODS
+from lab.apimachinery.kinds import EVENTS, NODES, PODS
 from lab.client import Client, LostFence
 from lab.client.clusters import delete_cluster, ensure_cluster
+from lab.client.election import hold_elections
 from lab.kubelet.occasions import Occasion
 from lab.kubelet.records import PodRecord
 from lab.kubelet.statuswriter import StatusWriter
@@ -153,6 +156,42 @@ def test_a_cluster_that_is_gone_holds_up_no_other(desk):
     assert all(each.wait(20) for each in over)
     desk.settle()
     assert desk.given_up == []
+
+
+@pytest.mark.parametrize("wrote", ["report", "event", "end"])
+def test_a_cluster_whose_control_plane_is_down_holds_up_no_other(desk, wrote):
+    """A drill may take it from a whole class at once, and a learner from their own whenever they like."""
+    member = {"metadata": {"name": "cp", "labels": {CONTROL_PLANE: ""}}}
+    dark, light = desk.pod("web", "first"), desk.pod("web", "second")
+    Client("first", "tester").create(NODES, member)
+    hold_elections("first")
+    switch = Client("first", "tester", hardware=True)
+    switch.patch(NODES, "", "cp", {"metadata": {"annotations": {POWER: "off"}}})
+    over = {name: threading.Event() for name in CLUSTERS}
+
+    def say(record: PodRecord) -> None:
+        if wrote == "report":
+            desk.report(record, "Running")
+        elif wrote == "event":
+            desk.writer.event(record.cluster, record.pod, "Normal", "Started", "Started container web")
+        else:
+            desk.writer.end(record, over[record.cluster].set)
+
+    def is_said(record: PodRecord) -> bool:
+        told = [one for one in Client(record.cluster, "tester").list(EVENTS) if one["reason"] == "Started"]
+        return bool(desk.phases(record) or told or over[record.cluster].is_set())
+
+    say(dark)
+    desk.writer.start()
+    for _ in range(3):
+        say(light)
+        began = time.monotonic()
+        wait_until("the other to be written", lambda: is_said(light), 5, 0.01)
+        assert time.monotonic() - began < 0.5 and not is_said(dark)
+    assert desk.given_up == []
+    switch.patch(NODES, "", "cp", {"metadata": {"annotations": {POWER: None}}})
+    wait_until("what has waited to be written", lambda: is_said(dark), 5, 0.01)
+    desk.settle()
 
 
 @pytest.mark.parametrize("trouble", [LostFence("kubelet/docker"), KeyError("metadata")])

@@ -18,6 +18,7 @@ from .podspec.resources import canonicalise
 # A node has a disk though nobody declares one: what pods ask of it is compared and shown, not enforced.
 DISK, DISK_SIZE = "ephemeral-storage", "20Gi"
 OURS = (KUBELET, GATEWAY, API_SERVER, POD_NETWORK)
+WIDEST = 16  # the range of a cluster's own network, of which a node has a part
 
 
 class NodeStrategy(Strategy):
@@ -103,6 +104,9 @@ def _validate_taints(taints: Iterable[dict], path: str) -> Iterator[Cause]:
 
 def _validate_cidr(text: str, path: str) -> Iterator[Cause]:
     try:
-        ipaddress.ip_network(text)
+        network = ipaddress.ip_network(text)
     except ValueError:
         yield invalid(path, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
+        return
+    if network.version != 4 or network.prefixlen < WIDEST:
+        yield invalid(path, text, f"must be a range of IPv4, at most a /{WIDEST}: pods here have no other addresses")
