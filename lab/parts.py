@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 3.0
 FRESH_SECONDS = 10.0  # who says nothing for so long is not there
 FORGET_SECONDS = 600.0
+LOST_SECONDS = 15.0  # a kubelet that was killed is replaced, and one that stalls comes back, within so long
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lab.settings")
 CLOCK = "clock"  # what the tick says: that somebody counts the seconds, and somebody else does what is due
 
@@ -73,20 +75,38 @@ def present() -> list[dict[str, Any]]:
     return [one for _, one in sorted(said.items()) if _age(one) < FRESH_SECONDS]
 
 
+@dataclass(frozen=True)
+class Well:
+    """How many seconds ago an engine answered last, and since how many it has done so without a pause. By the broker's
+    clock, for machines differ in theirs; one that was set, or stood still, makes a pause for everybody."""
+
+    ago: float
+    steady: float
+
+
 def note_well(engines: Iterable[str]) -> None:
     """That these engines answer. By the Node's name for them: `docker`, `docker.b`."""
-    now = json.dumps(time.time())
     try:
+        known, now = _well()
         for engine in engines:
-            _client.hset(f"{_key()}:well", engine, now)
+            since, at = known.get(engine, (now, now))
+            since = since if 0 <= now - at < LOST_SECONDS else now
+            _client.hset(f"{_key()}:well", engine, json.dumps([since, now]))
     except redis.RedisError as error:
         log.debug("not heard: %s", error)
 
 
-def last_well() -> dict[str, float]:
-    """How many seconds ago each engine answered last. Raises RedisError."""
+def last_well() -> dict[str, Well]:
+    """Of each engine that has ever answered. Raises RedisError."""
+    known, now = _well()
+    return {engine: Well(now - at, at - since) for engine, (since, at) in known.items()}
+
+
+def _well() -> tuple[dict[str, tuple[float, float]], float]:
+    """Engine → since when, and when last; and what the time is."""
+    seconds, micros = _client.time()
     found: dict[bytes, bytes] = _client.hgetall(f"{_key()}:well")  # type: ignore[assignment]
-    return {engine.decode(): time.time() - json.loads(at) for engine, at in found.items()}
+    return {engine.decode(): tuple(json.loads(at)) for engine, at in found.items()}, seconds + micros / 1e6
 
 
 def _age(one: dict[str, Any]) -> float:

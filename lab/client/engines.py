@@ -24,7 +24,6 @@ from .client import Client, Put, cluster_names
 
 log = logging.getLogger(__name__)
 AUTHOR = "engine-controller"
-LOST_SECONDS = 15.0  # a kubelet that was killed is replaced, and one that stalls comes back, within so long
 GONE = "engine {engine} is lost, and with it what was written on this volume; it is made anew, empty, on {to}"
 
 _began = time.monotonic()
@@ -32,7 +31,12 @@ _began = time.monotonic()
 
 def well() -> list[str]:
     """The Docker engines that answer, `docker` and `docker.NAME`. Raises RedisError."""
-    return sorted(name for name, ago in parts.last_well().items() if ago < LOST_SECONDS and kind_of(name) == DOCKER)
+    return sorted(_well())
+
+
+def _well() -> dict[str, parts.Well]:
+    known = parts.last_well().items()
+    return {name: one for name, one in known if one.ago < parts.LOST_SECONDS and kind_of(name) == DOCKER}
 
 
 def engines_of(client: Client) -> set[str]:
@@ -63,8 +67,11 @@ def engine_for_one_more() -> str:
 def rescue() -> list[tuple[str, str, str]]:
     """Have the nodes on lost engines built anew on those that are well, where the cluster has nodes already, if it has;
     (cluster, from, to) of each that was not there yet. Raises RedisError."""
-    there = well()
-    if not there or time.monotonic() - _began < LOST_SECONDS:  # who has just begun has not heard everybody
+    there = _well()
+    # Who has just begun has not heard everybody; nor has a broker that has, or a lab whose machine stood still: then
+    # the first engine that is heard of again says nothing against the others.
+    steady = max((one.steady for one in there.values()), default=0.0)
+    if min(steady, time.monotonic() - _began) < parts.LOST_SECONDS:
         return []
     moved = []
     for cluster in cluster_names():
@@ -74,7 +81,7 @@ def rescue() -> list[tuple[str, str, str]]:
         except ApiError:  # it has just been deleted
             continue
         for lost in sorted(stands_on - set(there)):
-            to = emptiest([engine for engine in there if engine in stands_on] or there)
+            to = emptiest([engine for engine in there if engine in stands_on] or list(there))
             try:
                 move(client, lost, to)
             except ApiError as error:  # somebody has written the same node; the next look does what is left

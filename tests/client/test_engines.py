@@ -21,9 +21,10 @@ VOLUME = {
 
 @pytest.fixture
 def heard(monkeypatch) -> dict[str, float]:
-    """Engine → how many seconds ago it answered."""
-    ago = {"docker": 1.0, "docker.b": 1.0}
-    monkeypatch.setattr(parts, "last_well", lambda: ago)
+    """Engine → how many seconds ago it answered; and `steady`, since how many all of them have done so."""
+    ago = {"docker": 1.0, "docker.b": 1.0, "steady": 1000.0}
+    well = lambda: {name: parts.Well(at, ago["steady"]) for name, at in ago.items() if name != "steady"}  # noqa: E731
+    monkeypatch.setattr(parts, "last_well", well)
     monkeypatch.setattr(engines, "_began", -1000.0)
     return ago
 
@@ -74,7 +75,7 @@ def test_clusters_of_a_lost_engine_move_and_say_why_and_others_stay(heard, monke
     }
     lost.create(PERSISTENTVOLUMES, volume)
     assert engines.rescue() == []
-    heard["docker.b"] = engines.LOST_SECONDS + 1
+    heard["docker.b"] = parts.LOST_SECONDS + 1
     assert engines.rescue() == [("lost", "docker.b", "docker")]
     assert (stand(lost), stand(here)) == (["docker", "docker", "process"], ["docker"])
     *_, row = (row for row in changes("lost", 0) if row.name == "node-0")
@@ -89,6 +90,8 @@ def test_nobody_moves_where_no_engine_is_well_or_who_looks_has_just_begun(heard,
     lost = cluster("lost", docker("b"))
     heard.update({"docker": 100.0, "docker.b": 100.0})
     assert engines.rescue() == []
-    heard["docker"] = 1.0
+    heard["docker"], heard["steady"] = 1.0, 2.0  # the broker was restarted, or all machines have slept
+    assert engines.rescue() == [] and stand(lost) == ["docker.b"]
+    heard["steady"] = 1000.0
     monkeypatch.setattr(engines, "_began", engines.time.monotonic())
     assert engines.rescue() == [] and stand(lost) == ["docker.b"]

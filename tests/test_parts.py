@@ -1,0 +1,24 @@
+"""What the processes of a lab say of themselves, by the broker."""
+
+import json
+
+from lab import parts
+
+
+def test_an_engine_is_heard_of_without_a_pause_until_it_makes_one_or_the_broker_forgets(broker, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(parts._client, "time", lambda: (int(now[0]), 0))
+    for _ in range(10):
+        parts.note_well(["docker"])
+        now[0] += 3
+    assert parts.last_well() == {"docker": parts.Well(ago=3.0, steady=27.0)}
+    now[0] += parts.LOST_SECONDS  # it stood still, or the clock was set
+    parts.note_well(["docker", "docker.b"])
+    assert set(parts.last_well().values()) == {parts.Well(ago=0.0, steady=0.0)}
+    now[0] -= 100  # set back
+    parts.note_well(["docker"])
+    assert parts.last_well()["docker"] == parts.Well(ago=0.0, steady=0.0)
+    parts._client.delete(f"{parts._key()}:well")  # as when the broker is restarted
+    parts.note_well(["docker"])
+    assert parts.last_well() == {"docker": parts.Well(0.0, 0.0)}
+    assert json.loads(parts._client.hget(f"{parts._key()}:well", "docker")) == [now[0], now[0]]
