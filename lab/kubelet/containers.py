@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from lab.apimachinery.quantity import milli_value, value
 from lab.runtime import ContainerSpec
 
-from .environment import ConfigError, Find, environment, expand
+from .environment import ConfigError, Find, environment, words
 from .pods import full_name, is_sidecar
 from .volumes import Sources, mounts_of
 
@@ -32,8 +32,8 @@ def container_spec(
     return ContainerSpec(
         name=container["name"],
         image=container["image"],
-        command=tuple(expand(word, env) for word in container.get("command") or ()),
-        args=tuple(expand(word, env) for word in container.get("args") or ()),
+        command=words(container.get("command") or (), env),
+        args=words(container.get("args") or (), env),
         env=env,
         working_dir=container.get("workingDir", ""),
         cpu_request_millis=milli_value(requests.get("cpu", limits.get("cpu", "0"))),

@@ -6,7 +6,7 @@ Sources: pkg/kubelet/kubelet_pods.go, makeEnvironmentVariables; pkg/fieldpath; t
 import base64
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from lab.apimachinery.quantity import parse_quantity
@@ -16,6 +16,8 @@ from .pods import find_container
 # Finds a ConfigMap or Secret of the pod's namespace: ("configmaps" | "secrets", name) → the object or None.
 Find = Callable[[str, str], dict | None]
 
+# What execve(2) takes: of one string; of all together it is twice as much, where a stack may have 8 MiB.
+MOST_OF_ONE, MOST_OF_ALL = 128 * 1024, 1024 * 1024
 NOTHING: Mapping[str, str] = MappingProxyType({})
 KIND_WORDS = {"configmaps": "configmap", "secrets": "secret"}
 REFERENCE = re.compile(r"\$(\$|\(([^)]*)\))")
@@ -27,12 +29,34 @@ class ConfigError(Exception):
 
 
 def expand(text: str, known: Mapping[str, str]) -> str:
-    """`$(VAR)` → its value where it is known, else left as written; `$$` is a dollar sign."""
+    """`$(VAR)` → its value where it is known, else left as written; `$$` is a dollar sign. Raises ConfigError for what
+    becomes longer than a kernel gives to a program, before it does: of references to references, a few letters name
+    more than there is memory."""
+    length = len(text)
 
     def value(match: re.Match) -> str:
-        return "$" if match[1] == "$" else known.get(match[2], match[0])
+        nonlocal length
+        found = "$" if match[1] == "$" else known.get(match[2], match[0])
+        length += len(found)
+        check_length(length, MOST_OF_ONE)
+        return found
 
     return REFERENCE.sub(value, text)
+
+
+def check_length(length: int, most: int) -> None:
+    if length > most:
+        raise ConfigError(f"argument list too long: {length} letters, where {most} is the most")
+
+
+def words(texts: Iterable[str], known: Mapping[str, str]) -> tuple[str, ...]:
+    """A command's, expanded. Raises ConfigError, also for what is too much together."""
+    found, length = [], 0
+    for text in texts:
+        found.append(expand(text, known))
+        length += len(found[-1])
+        check_length(length, MOST_OF_ALL)
+    return tuple(found)
 
 
 def environment(
@@ -43,14 +67,24 @@ def environment(
     `pod` carries in its status the addresses that field references ask for. `allocatable` is the node's: what a
     limit means that is not set. `given` is there before all others: the Services. Raises ConfigError.
     """
-    known = dict(given)
+    known, length = dict(given), 0
+    for name, value in _variables(pod, container, find, allocatable, known):
+        known[name] = value
+        length += len(name) + len(value)
+        check_length(length, MOST_OF_ALL)
+    return known
+
+
+def _variables(
+    pod: dict, container: dict, find: Find, allocatable: Mapping[str, str], known: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    """In order. `known`: those before each, which whoever asks for them adds."""
     for source in container.get("envFrom") or ():
-        known.update(_from_source(pod, source, find))
+        yield from _from_source(pod, source, find)
     for entry in container.get("env") or ():
         value = _value(pod, container, entry, known, find, allocatable)
         if value is not None:
-            known[entry["name"]] = value
-    return known
+            yield entry["name"], value
 
 
 def _from_source(pod: dict, source: dict, find: Find) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ OfToken = Callable[[dict], str]  # what a projected `serviceAccountToken` asks f
 DATA = "..data"
 EMPTY_DIR = "kubernetes.io~empty-dir"
 DEFAULT_MODE = 0o644
+MOST_FILES, MOST_BYTES = 2000, 16 << 20  # of a pod, from the API
 
 
 class MountError(Exception):
@@ -92,6 +93,7 @@ def set_up(
     Files that nobody can read are not `written`, but what they are made of must be there. Raises MountError."""
     pod = content.pod
     sources: dict[str, Source] = {}
+    room = Room()
     for volume in pod["spec"].get("volumes") or ():
         name = volume["name"]
         try:
@@ -101,7 +103,8 @@ def set_up(
             elif "hostPath" in volume:
                 sources[name] = Source(_of_machine(machine, volume["hostPath"]))
             else:
-                sources[name] = Source(_set_up(root, content, volume, written), read_only="emptyDir" not in volume)
+                place = _set_up(root, content, volume, written, room)
+                sources[name] = Source(place, read_only="emptyDir" not in volume)
         except (ConfigError, OSError) as error:
             raise MountError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
     return sources
@@ -125,7 +128,21 @@ def _of_machine(machine: Path, source: Mapping) -> Path:
     return place
 
 
-def _set_up(root: Path, content: Content, volume: dict, written: bool) -> Path:
+class Room:
+    """What one pod's volumes from the API may still unfold into: the same key may be asked for as a thousand files."""
+
+    def __init__(self) -> None:
+        self._files, self._bytes = MOST_FILES, MOST_BYTES
+
+    def take(self, files: Mapping[str, File]) -> None:
+        """Raises ConfigError."""
+        self._files -= len(files)
+        self._bytes -= sum(len(file.content) for file in files.values())
+        if min(self._files, self._bytes) < 0:
+            raise ConfigError(f"its pod may have {MOST_FILES} files of {MOST_BYTES >> 20} MiB from the API in all")
+
+
+def _set_up(root: Path, content: Content, volume: dict, written: bool, room: Room) -> Path:
     volumes = pod_folder(root, content.pod["metadata"]["uid"]) / "volumes"
     if "emptyDir" in volume:
         folder = volumes / EMPTY_DIR / volume["name"]
@@ -137,6 +154,7 @@ def _set_up(root: Path, content: Content, volume: dict, written: bool) -> Path:
         raise ConfigError("no volume plugin matched")
     folder = volumes / f"kubernetes.io~{plugin.lower()}" / volume["name"]
     files = files_of(content, volume)
+    room.take(files)
     if written:
         write_atomically(folder, files)
     return folder

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from lab.kubelet.environment import ConfigError, environment, expand, field_value, resource_value
+from lab.kubelet.environment import ConfigError, environment, expand, field_value, resource_value, words
 
 from .build import container, pod
 
@@ -82,3 +82,15 @@ def test_labels_as_a_field_are_lines_with_quotes():
 def test_resources_are_in_units_of_their_divisor_and_a_limit_that_is_not_set_is_the_nodes(ref, value):
     one = container("web", resources={"limits": {"cpu": "250m"}, "requests": {"memory": "64Mi"}})
     assert resource_value(pod([one]), one, ref, {"memory": "8Gi"}) == value
+
+
+def test_what_no_kernel_takes_is_refused_before_it_is_made():
+    """Eleven variables of a few letters would be a hundred billion."""
+    grown = [{"name": f"A{n}", "value": f"$(A{n - 1})" * 10} for n in range(1, 12)]
+    with pytest.raises(ConfigError, match="argument list too long"):
+        of({"name": "A0", "value": "x" * 10}, *grown)
+    with pytest.raises(ConfigError, match="argument list too long"):
+        of(*({"name": f"A{n}", "value": "x" * 100_000} for n in range(20)))
+    assert len(words(["$(A)"] * 8, {"A": "x" * 100_000})) == 8
+    with pytest.raises(ConfigError, match="argument list too long"):
+        words(["$(A)"] * 1000, {"A": "x" * 100_000})

@@ -184,3 +184,19 @@ def test_a_token_lies_beside_what_else_is_projected_and_nothing_is_written_where
     missing = content(made.pod)
     with pytest.raises(MountError, match="kube-root-ca.crt"):
         set_up(tmp_path, tmp_path / "m", missing, str, written=False)
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "fits"), [(2000, 1, True), (2001, 1, False), (161, 10**5, True), (168, 10**5, False)]
+)
+def test_what_a_pods_volumes_unfold_into_has_a_limit(tmp_path, count, size, fits):
+    """A key of one ConfigMap, asked for as many files, in two volumes."""
+    items = [{"key": "k", "path": f"f{n}"} for n in range(count)]
+    halves = {"a": items[::2], "b": items[1::2]}
+    volumes = [{"name": name, "configMap": {"name": "c", "items": half}} for name, half in halves.items()]
+    given = content(pod(volumes=volumes), lambda *_: {"data": {"k": "x" * size}})
+    if fits:
+        assert len(set_up(tmp_path, tmp_path, given, str)) == 2
+    else:
+        with pytest.raises(MountError, match="2000 files of 16 MiB"):
+            set_up(tmp_path, tmp_path, given, str)
