@@ -59,6 +59,11 @@ class SandboxSpec:
     dns_config: dict = field(default_factory=dict)  # the pod's own: nameservers, searches, options
     stranger: bool = False  # held to what somebody gets whom nobody knows, whatever it asks for
 
+    @property
+    def of_stranger(self) -> str:
+        """Whose cluster it is in, where that is a stranger's."""
+        return self.cluster if self.stranger else ""
+
 
 @dataclass(frozen=True)
 class Mount:

@@ -161,6 +161,17 @@ def test_there_is_a_most_of_everything_and_none_of_it_can_be_deleted(learner, mo
         learner.create(CONFIGMAPS, named())
 
 
+def test_a_pod_has_few_containers(learner):
+    many = [{"name": f"c{n}", "image": "orrery/hello:v1"} for n in range(guard.MOST_CONTAINERS + 1)]
+    learner.create(PODS, named("fits", spec={"containers": many[1:], "initContainers": many[:1]}))
+    for spec in (
+        {"containers": many},
+        {"containers": many[:1], "initContainers": many[1:] + [{**many[0], "name": "x"}]},
+    ):
+        with pytest.raises(ApiError, match="at most 8"):
+            learner.create(PODS, named("full", spec=spec))
+
+
 def test_no_object_is_large(learner):
     small = learner.create(CONFIGMAPS, named(data={"a": "x" * 100_000}))
     assert small

@@ -1,6 +1,6 @@
 import threading
 
-from lab.runtime.docker.gate import BEGIN, FINISH, HEAL, RESERVED, StartGate
+from lab.runtime.docker.gate import BEGIN, FINISH, HEAL, RESERVED, SHARE, StartGate
 from tests.labs import wait_until
 
 
@@ -12,14 +12,14 @@ class Line:
         self.got: list[str] = []
         self._go = {}
 
-    def come(self, name: str, rank: int) -> None:
+    def come(self, name: str, rank: int, stranger: str = "") -> None:
         self._go[name] = threading.Event()
-        threading.Thread(target=self._run, args=(name, rank), daemon=True).start()
+        threading.Thread(target=self._run, args=(name, rank, stranger), daemon=True).start()
         arrived = len(self._go)
         wait_until(f"{name} to ask", lambda: len(self.got) + len(self.gate._waiting) == arrived, 10, 0.002)
 
-    def _run(self, name: str, rank: int) -> None:
-        with self.gate.slot(rank):
+    def _run(self, name: str, rank: int, stranger: str) -> None:
+        with self.gate.slot(rank, stranger):
             self.got.append(name)
             self._go[name].wait(60)
 
@@ -56,6 +56,24 @@ def test_healing_has_places_of_its_own_and_then_the_next_one():
     assert line.got == ["first", "heal-0", "heal-1"]
     line.leave("heal-0")
     assert line.got[-1] == "heal-2"
+
+
+def test_a_stranger_has_a_share_and_holds_up_nobody_however_much_of_theirs_has_to_be_healed():
+    line = Line(SHARE + 1)
+    for number in range(SHARE + 2):
+        line.come(f"theirs-{number}", HEAL, "bcdfgh-1")
+    assert line.got == [f"theirs-{number}" for number in range(SHARE)]
+    line.come("another's", BEGIN, "bcdfgh-2")
+    assert line.got[-1] == "another's"
+    line.come("new", BEGIN)  # all places are taken but those that only healing gets
+    assert "new" not in line.got
+    line.come("heal", HEAL)
+    assert line.got[-1] == "heal"
+    line._go["heal"].set()
+    line.leave("theirs-0")
+    assert line.got[-1] == f"theirs-{SHARE}"
+    line.leave("another's")
+    assert line.got[-1] == "new"
 
 
 def test_a_place_is_free_again_though_its_holder_failed():

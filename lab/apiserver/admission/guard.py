@@ -64,6 +64,7 @@ MOST = {
     LEASES.resource: 100,
 }
 MOST_OBJECTS = 2000
+MOST_CONTAINERS = 8  # of a kind in one pod: each that fails is started again, before all that is new
 NOT_COUNTED = (EVENTS.resource, LEASES.resource)
 MOST_BYTES = 128 * 1024  # of one object
 MOST_OF_BUILD = 384 * 1024  # with 256 KiB of files, and its log
@@ -99,6 +100,8 @@ def _pod_spec(kind: Kind, obj: dict) -> dict:
 
 def _of_pod(images: tuple[str, ...], spec: dict) -> Iterator[Cause]:
     for field in ("initContainers", "containers", "ephemeralContainers"):
+        if len(spec.get(field) or ()) > MOST_CONTAINERS:
+            yield _wrong(field, f"{len(spec[field])}; at most {MOST_CONTAINERS}")
         for at, container in enumerate(spec.get(field) or ()):
             path = f"{field}[{at}]"
             yield from _of_image(images, container.get("image", ""), f"{path}.image")

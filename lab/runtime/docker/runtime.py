@@ -24,7 +24,7 @@ from . import execs, labels, listing, strangers, streams
 from .cgroups import Cgroups
 from .configs import container_config, container_name, network_name, sandbox_config, sandbox_name
 from .deaths import Deaths
-from .engine import Engine, failing_as, words
+from .engine import UNAVAILABLE, Engine, failing_as, words
 from .firewall import Firewall
 from .gate import BEGIN, FINISH, HEAL, StartGate
 from .gateway import Gateways
@@ -61,13 +61,13 @@ class DockerRuntime:
         self._gateways = Gateways(self._engine, lab_id, self._networks, self.images.maker, self._gate)
         self._links = Links(self._engine, lab_id, self._networks, self.images.maker)
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
-        self._healing: set[str] = set()
+        self._turns: dict[str, tuple[int, str]] = {}  # container → how it waits for its start
         # id → (phase when inspected, what was found, its cgroup parent): containers change seldom, lists are frequent.
         self._inspected: dict[str, tuple[str, Container, str]] = {}
         self._made: dict[str, str] = {}  # id → cgroup parent of those that were not listed yet
 
     def version(self) -> str:
-        with failing_as("EngineUnavailable"):
+        with failing_as(UNAVAILABLE):
             return f"docker://{self._engine.client.version()['Version']}"
 
     def ensure_network(self, cluster: str, closed: bool = False) -> str:
@@ -109,7 +109,7 @@ class DockerRuntime:
         return self._cgroups.set_node(cluster, node, cpu_millis, memory_bytes)
 
     def run_pod_sandbox(self, spec: SandboxSpec) -> str:
-        with self._gate.slot(BEGIN):
+        with self._gate.slot(BEGIN, spec.of_stranger):
             for last in (False, True):
                 sandbox_id = self._create_sandbox(spec)
                 try:
@@ -150,8 +150,9 @@ class DockerRuntime:
 
     def list_pods(self) -> list[Sandbox]:
         rows, containers = self._listed(labels.pods_of(self._lab_id))
-        for gone in set(self._inspected) - containers.keys():
-            self._inspected.pop(gone, None)
+        for memory in (self._inspected, self._turns):
+            for gone in set(memory) - containers.keys():
+                memory.pop(gone, None)
         for listed in set(self._made) & self._inspected.keys():
             self._made.pop(listed, None)
         return listing.sandboxes(rows, containers)
@@ -168,7 +169,7 @@ class DockerRuntime:
         phase = listing.phase(row)
         if known and known[0] == phase:
             return known[1]
-        with failing_as("EngineUnavailable", gone_is_fine=True):
+        with failing_as(UNAVAILABLE, gone_is_fine=True):
             inspected = self._engine.client.inspect_container(row["Id"])
             found = listing.container(inspected)
             if phase != "created":  # a refused start changes what is told of it, not its phase
@@ -181,7 +182,8 @@ class DockerRuntime:
         asked = container_config(self._lab_id, sandbox_id, pod, spec, cpu_millis)
         config = strangers.held(asked, self.images.volumes(spec.image)) if pod.stranger else asked
         name = container_name(pod, spec)
-        with failing_as("CreateContainerError"), self._gate.slot(HEAL if spec.attempt else FINISH):
+        turn = HEAL if spec.attempt else FINISH, pod.of_stranger
+        with failing_as("CreateContainerError"), self._gate.slot(*turn):
             try:
                 container_id = self._create(config, name)
             except APIError as error:
@@ -189,8 +191,7 @@ class DockerRuntime:
                     raise
                 self.remove_container(self._of_that_name(name)["Id"])
                 container_id = self._create(config, name)
-        if spec.attempt:
-            self._healing.add(container_id)
+        self._turns[container_id] = turn
         self._made[container_id] = pod.cgroup_parent
         return container_id
 
@@ -205,10 +206,9 @@ class DockerRuntime:
         return row
 
     def start_container(self, container_id: str) -> None:
-        rank = HEAL if container_id in self._healing else FINISH
-        with failing_as("RunContainerError"), self._gate.slot(rank):
+        with failing_as("RunContainerError"), self._gate.slot(*self._turns.get(container_id, (FINISH, ""))):
             self._engine.client.start(container_id)
-        self._healing.discard(container_id)
+        self._turns.pop(container_id, None)
 
     def stop_container(self, container_id: str, grace_seconds: float) -> None:
         with failing_as("KillContainerError", gone_is_fine=True):
@@ -289,7 +289,7 @@ class DockerRuntime:
         return [row["Id"] for row in self._rows(labels.filter_of(self._lab_id, sandbox=sandbox_id))]
 
     def _rows(self, filters: dict[str, list[str]]) -> list[dict]:
-        with failing_as("EngineUnavailable"):
+        with failing_as(UNAVAILABLE):
             return self._engine.client.containers(all=True, filters=filters)
 
     def _each(self, do: Callable[[str], None], ids: list[str]) -> None:
