@@ -118,11 +118,14 @@ class Images:
     def _pull_now(self, uid: str, image: str, tell: Tell, abroad: bool) -> None:
         try:
             found = self._engine.pull(image, abroad)
-        except RuntimeFailure as failure:
+        except Exception as error:
+            failure = error if isinstance(error, RuntimeFailure) else RuntimeFailure("ErrImagePull", repr(error))
             self._backoff.failed(image)
             self._failed[image] = Waiting(failure.reason, failure.message)
             tell("Warning", "Failed", f'Failed to pull image "{image}": {failure.message}')
             tell("Warning", "Failed", f"Error: {failure.reason}")
+            if error is not failure:  # nobody asks what becomes of this thread's work
+                log.exception("%s cannot be pulled", image)
         else:
             self._backoff.succeeded(image)
             self._failed.pop(image, None)

@@ -93,6 +93,17 @@ def test_a_pull_that_fails_is_left_alone_for_longer_each_time(shop):
     assert shop.registry.pulls == 2 and shop.images.remaining("none:1") == 20
 
 
+def test_a_pull_that_breaks_in_a_way_that_nobody_knows_is_one_that_fails(shop, monkeypatch):
+    def breaks(image: str, abroad: bool = True) -> Image:
+        raise KeyError("RepoTags")
+
+    monkeypatch.setattr(shop.registry, "pull", breaks)
+    shop.want()
+    shop.wait_woken()
+    assert shop.want() == "ErrImagePull" and shop.images.remaining("web:1") == 10
+    assert shop.told == ["Pulling", "Failed", "Failed"]
+
+
 def test_a_pull_can_be_begun_before_the_container_wants_it(shop):
     container = {"name": "web", "image": "web:1"}
     shop.registry.open.clear()

@@ -13,6 +13,7 @@ from typing import Any
 
 import docker
 import requests
+import urllib3
 from docker.errors import APIError, DockerException, NotFound
 from docker.transport import UnixHTTPAdapter
 from docker.utils import kwargs_from_env
@@ -20,6 +21,9 @@ from docker.utils import kwargs_from_env
 from lab.runtime import RuntimeFailure
 from lab.runtime.engines import docker_host
 
+UNAVAILABLE = "EngineUnavailable"  # the reason of a RuntimeFailure that is nobody's fault but the engine's
+# What an answer that comes in pieces may break with.
+BROKEN = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, DockerException, OSError)
 CALL_SECONDS = 30
 POOL_SIZE = 2  # a thread makes one call at a time; a stream beside it may hold a connection for longer
 
@@ -62,7 +66,7 @@ class Engine:
 
     def new_client(self) -> Client:
         """A client for a thread that will not live long; close it."""
-        with failing_as("EngineUnavailable"):
+        with failing_as(UNAVAILABLE):
             client = Client(version=self._api_version, timeout=CALL_SECONDS, **self._options)
         scheme, _, path = (self._options["base_url"] or "").partition("://")
         if scheme == "unix":
@@ -73,7 +77,7 @@ class Engine:
     def facts(self) -> dict:
         """What the engine says of itself (`docker info`), asked once."""
         if not self._facts:
-            with failing_as("EngineUnavailable"):
+            with failing_as(UNAVAILABLE):
                 self._facts = self.client.info()
         return self._facts
 
@@ -109,8 +113,8 @@ def failing_as(reason: str, gone_is_fine: bool = False) -> Iterator[None]:
             raise RuntimeFailure(reason, words(error)) from error
     except APIError as error:
         raise RuntimeFailure(reason, words(error)) from error
-    except (requests.exceptions.RequestException, DockerException) as error:
-        raise RuntimeFailure("EngineUnavailable", f"the container engine does not answer: {error}") from error
+    except BROKEN as error:
+        raise RuntimeFailure(UNAVAILABLE, f"the container engine does not answer: {error}") from error
 
 
 def words(error: APIError) -> str:

@@ -11,17 +11,15 @@ each pod that is probed takes two (the machine's for it, and its for the machine
 each, the last would never be ready. `kops` and others raise it on the nodes that they make.
 """
 
+import contextlib
 import logging
 import threading
 import zlib
 
-from docker.errors import APIError
-from requests.exceptions import RequestException
-
 from lab.runtime import RuntimeFailure
 
 from . import labels
-from .engine import Engine, failing_as
+from .engine import UNAVAILABLE, Engine, failing_as
 from .making import GATEWAY, ImageMaker
 from .removing import remove
 
@@ -37,7 +35,8 @@ for limit in 1=2048 2=8192 3=16384; do
     test "$(cat $at 2>/dev/null || echo 99999)" -ge "${{limit#*=}}" || echo "${{limit#*=}}" >$at || true
 done 2>/dev/null
 rule -C INPUT -i {bridges} -j {chain} 2>/dev/null && exit 0
-rule -I DOCKER-USER -i {bridges} ! -o {bridges} -j DROP
+rule -C DOCKER-USER -i {bridges} ! -o {bridges} -j DROP 2>/dev/null ||
+    rule -I DOCKER-USER -i {bridges} ! -o {bridges} -j DROP
 rule -N {chain} 2>/dev/null || rule -F {chain}
 rule -A {chain} -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN
 rule -A {chain} -p tcp --dport {port} -j RETURN
@@ -71,13 +70,19 @@ class Firewall:
         self._closed = False
 
     def close(self) -> None:
-        """Once in the life of this process. Where it cannot be done, the log says what pods reach, which run anyhow."""
+        """Once in the life of this process. Where the machine cannot do it, the log says what pods reach, which run
+        anyhow. Raises RuntimeFailure while the engine does not answer: there shall be no such network before."""
         with self._lock:
             if self._closed:
                 return
             self._maker.make_gateway()
-            refusal = self._run(CLOSE)
-            self._closed = True
+            try:
+                refusal = self._run(CLOSE)
+                self._closed = True
+            except RuntimeFailure as failure:  # the next network tries again
+                if failure.reason == UNAVAILABLE:
+                    raise
+                refusal = failure.message
             if refusal:
                 logger.warning(
                     "pods of closed networks reach what this machine offers on all its addresses: %s", refusal
@@ -85,12 +90,12 @@ class Firewall:
 
     def open(self) -> None:
         """Take back what `close` did, as far as it can be."""
-        with self._lock:
+        with self._lock, contextlib.suppress(RuntimeFailure):
             self._run(OPEN)
-            self._closed = False
+        self._closed = False
 
     def _run(self, script: str) -> str:
-        """What went wrong; "" if nothing did."""
+        """What went wrong in it; "" if nothing did. Raises RuntimeFailure where it was not run to its end."""
         told = {"bridges": f"{_beginning(self._lab_id)}+", "chain": f"ORRERY-{self._lab_id[:8]}", "port": API_PORT}
         config = {
             "Image": GATEWAY,
@@ -107,14 +112,13 @@ class Firewall:
             },
         }
         client, name = self._engine.client, f"orrery-{self._lab_id}-firewall"
-        try:
-            with failing_as("FirewallNotReady"):
-                made = client.create_container_from_config(config, name=name)["Id"]
-                try:
-                    client.start(made)
-                    ended = client.wait(made, timeout=SECONDS)["StatusCode"]
-                    return client.logs(made).decode(errors="replace").strip() or "it failed" if ended else ""
-                finally:
-                    remove(client, made)
-        except (RuntimeFailure, APIError, RequestException) as failure:
-            return str(failure)
+        with failing_as("FirewallNotReady", gone_is_fine=True):
+            remove(client, name)  # of one who was killed at this
+        with failing_as("FirewallNotReady"):
+            made = client.create_container_from_config(config, name=name)["Id"]
+            try:
+                client.start(made)
+                ended = client.wait(made, timeout=SECONDS)["StatusCode"]
+                return client.logs(made).decode(errors="replace").strip() or "it failed" if ended else ""
+            finally:
+                remove(client, made)

@@ -23,7 +23,7 @@ from lab import demos
 from lab.runtime import RuntimeFailure, references
 
 from . import gateway_image, host_python, labels, pause
-from .engine import Engine, failing_as, words
+from .engine import UNAVAILABLE, Engine, failing_as, words
 from .removing import remove
 
 logger = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ class ImageMaker:
 
     def remains(self) -> list[str]:
         """Containers of an image that was being made when its maker was killed."""
-        with failing_as("EngineUnavailable"):
+        with failing_as(UNAVAILABLE):
             filters = {"name": [f"^/{self.making_name('')}"]}
             return [row["Id"] for row in self._engine.client.containers(all=True, filters=filters)]
 
@@ -190,7 +190,7 @@ class ImageMaker:
                 raise RuntimeFailure("ErrImagePull", f'failed to make image "{name}": {json.loads(line)["error"]}')
 
     def _architecture(self) -> str:
-        with failing_as("EngineUnavailable"):
+        with failing_as(UNAVAILABLE):
             return self._engine.client.version()["Arch"]
 
 

@@ -5,21 +5,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import requests
-import urllib3
-from docker.errors import DockerException
 from docker.types.daemon import CancellableStream
 
 from lab.runtime import Lines, LogOptions, RuntimeEvent, RuntimeFailure
 
 from . import labels
-from .engine import Engine, failing_as
+from .engine import BROKEN, Engine, failing_as
 
 logger = logging.getLogger(__name__)
 
+TORN = (*BROKEN, ValueError)  # the last: what came is in pieces, or was closed under us
 RECONNECT_SECONDS = 0.5
 LOOK_SECONDS = 0.25
-BROKEN = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, DockerException, OSError, ValueError)
 KINDS = {"start": "started", "die": "died", "oom": "oom", "destroy": "removed"}
 
 
@@ -72,7 +69,7 @@ def listen(engine: Engine, lab_id: str, on_event: Callable[[RuntimeEvent], None]
             client = engine.new_client()
             filters = {"type": ["container"], **labels.filter_of(lab_id)}
             stream = client.events(since=since, filters=filters, decode=True)
-        except (RuntimeFailure, *BROKEN) as error:
+        except (RuntimeFailure, *TORN) as error:
             if not lost:
                 logger.warning("waiting for the container engine: %s", error)
             lost = True
@@ -101,7 +98,7 @@ def _report(
             found = event(raw)
             if found:
                 on_event(found)
-    except BROKEN as error:
+    except TORN as error:
         logger.debug("the stream of events broke: %s", error)
     finally:
         over.set()
@@ -114,7 +111,7 @@ def _close_when(stream: CancellableStream, stopped: Callable[[], bool], over: th
         if stopped():
             try:
                 stream.close()
-            except BROKEN as error:
+            except TORN as error:
                 logger.debug("the stream of events was closed already: %s", error)
             return
 

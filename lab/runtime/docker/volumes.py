@@ -16,7 +16,7 @@ from lab.runtime import RuntimeFailure
 
 from . import labels
 from .configs import volume_mount, volume_name
-from .engine import Engine, failing_as
+from .engine import UNAVAILABLE, Engine, failing_as
 from .making import PAUSE, ImageMaker
 from .removing import remove
 
@@ -77,7 +77,7 @@ class Volumes:
             self._engine.client.remove_volume(volume_name(self._lab_id, cluster, name))
 
     def present(self) -> list[tuple[str, str]]:
-        with failing_as("EngineUnavailable"):
+        with failing_as(UNAVAILABLE):
             rows = self._engine.client.volumes(filters=labels.filter_of(self._lab_id))["Volumes"] or ()
         return sorted((row["Labels"][labels.CLUSTER], row["Labels"][labels.VOLUME]) for row in rows)
 
