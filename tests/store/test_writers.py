@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
 from lab import store
 from lab.client.locks import Lock
@@ -133,7 +133,7 @@ def test_whoever_stands_still_in_the_middle_of_a_batch_is_put_out_of_the_way():
     if connection.vendor == "sqlite":
         pytest.skip("on SQLite all are on one machine")
     store.create_cluster("stuck")
-    with pytest.raises(OperationalError), transaction.atomic():
+    with pytest.raises(DatabaseError), transaction.atomic():
         store.append("stuck", [write("a")], "still")
         finish_in_time(lambda: store.append("stuck", [write("b")], "quick"))
     assert [pod["metadata"]["name"] for pod in store.view("stuck").list("pods")] == ["b"]
