@@ -43,6 +43,9 @@ class Amount:
     def __sub__(self, other: "Amount") -> "Amount":
         return Amount(self.number - other.number, self.written if self.number else other.written)
 
+    def __mul__(self, count: int) -> "Amount":
+        return Amount(self.number * count, self.written)
+
     def __str__(self) -> str:
         if self.written == "binary" and abs(self.number) >= 1024 and self.number == self.number.to_integral_value():
             return _with_binary_suffix(int(self.number))

@@ -113,3 +113,8 @@ def test_the_canonical_form_means_the_same_and_is_its_own(number, suffix):
 def test_a_sum_is_written_as_its_first_part_that_is_not_zero(parts, whole):
     first, *others = map(parse_amount, parts)
     assert str(sum(others, first)) == whole
+
+
+@pytest.mark.parametrize(("one", "whole"), [("500m", "1500m"), ("512Mi", "1536Mi"), ("1e3", "3e3"), ("0", "0")])
+def test_a_multiple_is_written_as_what_is_multiplied(one, whole):
+    assert str(parse_amount(one) * 3) == whole

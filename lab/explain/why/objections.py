@@ -13,7 +13,7 @@ REASONS = (
     (re.compile(r"^Insufficient (?P<what>.+)$"), ROOM, "NodeResourcesFit"),
     (re.compile(r"^Too many pods$"), FULL, "NodeResourcesFit"),
     (re.compile(r"^node\(s\) were unschedulable$"), CORDONED, "NodeUnschedulable"),
-    (re.compile(r"^node\(s\) had untolerated taint.*\{(?P<what>[^:}]+): ?(?P<value>.*)\}$"), TAINT, "TaintToleration"),
+    (re.compile(r"^node\(s\) had untolerated taint \{(?P<what>[^:}]+): ?(?P<value>[^}]*)\}"), TAINT, "TaintToleration"),
     (re.compile(r"^node\(s\) didn't match Pod's node affinity/selector$"), LABELS, "NodeAffinity"),
     (re.compile(r"^node\(s\) didn't satisfy plugin\(s\) \[NodeAffinity\]$"), NAMED, "NodeAffinity"),
     (re.compile(r"^node\(s\) didn't have free ports"), PORTS, "NodePorts"),

@@ -13,10 +13,12 @@ from .origin import capital
 from .recorded import of_spec
 from .subject import Subject
 
-# As the API server words it: `lab/apiserver/admission/resourcequota.py`.
+# As the API server words it: `lab/apiserver/admission/resourcequota.py`. An Event says whatever somebody wrote into it:
+# only its beginning is searched, and for the end of a part, which has no spaces, not one place after another is tried.
+MOST_SEARCHED = 2000
 SMALL = {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "64Mi"}
-UNSPECIFIED = re.compile(r"failed quota: (.+?): must specify (.+)")
-BEYOND_QUOTA = re.compile(r"exceeded quota: (.+?), requested: (.+?), used: (.+?), limited: (.+)")
+UNSPECIFIED = re.compile(r"failed quota: ([^ :]+): must specify (.+)")
+BEYOND_QUOTA = re.compile(r"exceeded quota: ([^ ]+), requested: ([^ ]+), used: ([^ ]+), limited: ([^ ]+)")
 
 
 def refused(subject: Subject, said: list[Ground]) -> Card | None:
@@ -24,8 +26,8 @@ def refused(subject: Subject, said: list[Ground]) -> Card | None:
     if not said or said[0].name.startswith("event ") and said[0].name != "event FailedCreate":
         return None
     message, question = said[0].text, "Why are pods missing?"
-    beyond = BEYOND_QUOTA.search(message)
-    if lacking := UNSPECIFIED.search(message):
+    beyond = BEYOND_QUOTA.search(message[:MOST_SEARCHED])
+    if lacking := UNSPECIFIED.search(message[:MOST_SEARCHED]):
         return _unspecified(subject, said, *lacking.groups())
     if beyond is None:
         answer = f"The API server does not take its pods: {message.partition('is forbidden: ')[2] or message}."
@@ -47,9 +49,8 @@ def _raise(subject: Subject, quota: str, requested: str, used: str) -> Help:
     """By as much as the pods that are missing ask for: `requested` and `used` are told as `cpu=500m,pods=1`."""
     wanted, there = subject.obj["spec"].get("replicas", 1), subject.obj.get("status", {}).get("replicas", 0)
     asked, taken = ({name: parse_amount(amount) for name, amount in _pairs(told)} for told in (requested, used))
-    hard = taken
-    for _ in range(max(1, wanted - there)):
-        hard = {name: amount + asked[name] for name, amount in hard.items()}
+    more = max(1, wanted - there)
+    hard = {name: amount + asked[name] * more for name, amount in taken.items() if name in asked}
     patch = json.dumps({"spec": {"hard": {name: str(amount) for name, amount in hard.items()}}})
     words = ("patch", RESOURCEQUOTAS.singular, quota, "--type=merge", "-p", patch)
     return Help("Raise the quota, or make room within it.", kubectl(*words, namespace=subject.namespace))
