@@ -73,9 +73,9 @@ def bundle(cluster: str, namespace: str, objects: Iterable[dict], builds: list[d
     mine = [obj for obj in objects if is_portable(obj) and (_kind(obj) is not PRIORITYCLASSES or _name(obj) in classes)]
     mine.sort(key=lambda obj: (ORDER.index(_kind(obj)), _name(obj)))
     files = {}
-    for number, obj in enumerate(mine, 1):
+    for number, (obj, taken) in enumerate(zip(mine, portable(mine, local), strict=True), 1):
         path = f"manifests/{number:02}-{_kind(obj).singular}-{_name(obj)}.yaml"
-        files[path] = yaml.safe_dump(portable(obj, local), sort_keys=False, default_flow_style=False, width=100)
+        files[path] = yaml.safe_dump(taken, sort_keys=False, default_flow_style=False, width=100)
     named = sorted({container["image"] for obj in mine for spec in _pod_specs(obj) for container in _containers(spec)})
     made, sources = _images(named, builds)
     files |= sources

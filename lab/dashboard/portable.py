@@ -1,7 +1,10 @@
 """Objects as one would have written them, for another Kubernetes: without what a cluster has added. Pure."""
 
 import copy
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+import orjson
 
 from lab.apimachinery.kinds import (
     BY_GVK,
@@ -49,8 +52,13 @@ GIVEN = {
     "Pod": ("nodeName", "priority", "preemptionPolicy", "serviceAccount", "enableServiceLinks", "ephemeralContainers"),
 }
 SAID = ("replicas", "emptyDir")  # by whoever writes by hand, even where it is the default
+CONTENTS = ("data", "binaryData", "stringData")  # of which nothing is a default, however many keys there are
 TOKEN = "kube-api-access-"
 TAINTS_WAITED_FOR = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+# Each field is tried with all the others, so an object takes the square of its size: one of 16 KiB, seconds. What is
+# larger, or comes when others have taken as much, keeps its defaults, which is harmless: any cluster fills in the same.
+LARGEST = 16 << 10  # bytes of JSON
+MOST_TRIED = 2 * LARGEST**2  # squares of bytes, of all that is taken away at once
 
 
 def is_portable(obj: dict) -> bool:
@@ -63,15 +71,28 @@ def is_portable(obj: dict) -> bool:
     return kind.namespaced and (kind, meta["name"]) not in IN_EVERY_NAMESPACE and "deletionTimestamp" not in meta
 
 
-def portable(obj: dict, local_classes: frozenset[str] = frozenset()) -> dict:
-    """The object for `kubectl apply` into any namespace of any cluster. `local_classes`: names of the StorageClasses
+def portable(objects: Iterable[dict], local_classes: frozenset[str] = frozenset()) -> Iterator[dict]:
+    """Each object for `kubectl apply` into any namespace of any cluster. `local_classes`: names of the StorageClasses
     that only this cluster has; a claim of one gets the other cluster's default."""
+    left = MOST_TRIED
+    for obj in objects:
+        whole = _whole(obj, local_classes)
+        size = len(orjson.dumps({field: value for field, value in whole.items() if field not in CONTENTS}))
+        if size > LARGEST or size**2 > left:
+            yield whole
+            continue
+        left -= size**2
+        yield _undefaulted(strategy_for(BY_GVK[obj["apiVersion"], obj["kind"]]), whole)
+
+
+def _whole(obj: dict, local_classes: frozenset[str]) -> dict:
+    """With all that is the object's own, and its defaults."""
     kind = BY_GVK[obj["apiVersion"], obj["kind"]]
     meta = {key: obj["metadata"][key] for key in ("name", "labels", "annotations") if key in obj["metadata"]}
     body = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata", "status")}
     whole = _without_marks({"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta, **body})
     _take_back(kind, whole.get("spec", {}), local_classes)
-    return _undefaulted(strategy_for(kind), whole)
+    return whole
 
 
 def _without_marks(part: Any) -> Any:
@@ -128,8 +149,9 @@ def _undefaulted(strategy: Strategy, obj: dict) -> dict:
             if isinstance(value, dict | list):
                 thin(value)
 
-    for section in (value for name, value in obj.items() if name != "metadata" and isinstance(value, dict)):
-        thin(section)
+    for name, section in obj.items():
+        if name not in ("metadata", *CONTENTS) and isinstance(section, dict):
+            thin(section)
     return obj
 
 

@@ -1,6 +1,7 @@
 """A namespace to take away is what was written, and its images' files; another cluster takes it as it stands."""
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -9,8 +10,10 @@ from django.test import Client as Browser
 
 from lab import demos
 from lab.apimachinery.kinds import BUILDS, DEPLOYMENTS
+from lab.apiserver.strategies import strategy_for
 from lab.client import Client
 from lab.client.clusters import ensure_cluster, furnish
+from lab.dashboard import portable as lab_portable
 from lab.dashboard.creating import create_from_yaml
 from lab.dashboard.portable import portable
 
@@ -37,6 +40,8 @@ spec:
   volumes: [{name: here, emptyDir: {}}]
   nodeSelector: {orrery.io/runtime: docker, disk: ssd}
 """
+
+POD_SPEC = {"containers": [{"name": "web", "image": "orrery/hello:v1"}]}
 
 
 def taken_away(cluster: str, namespace: str = "default") -> dict[str, str]:
@@ -112,7 +117,51 @@ def test_what_only_this_cluster_means_stays_here():
 def test_a_headless_service_stays_headless_and_a_port_that_was_given_out_does_not_stay():
     spec = {"clusterIP": "None", "clusterIPs": ["None"], "ports": [{"port": 80, "nodePort": 30001}]}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "uid": "1"}, "spec": spec}
-    assert portable(service)["spec"] == {"clusterIP": "None", "ports": [{"port": 80}]}
+    (taken,) = portable([service])
+    assert taken["spec"] == {"clusterIP": "None", "ports": [{"port": 80}]}
+
+
+@pytest.fixture
+def tried(monkeypatch) -> list[dict]:
+    """What defaults were filled into, each time for one field."""
+    seen: list[dict] = []
+    fill = lab_portable._defaulted
+    monkeypatch.setattr(lab_portable, "_defaulted", lambda strategy, obj: seen.append(obj) or fill(strategy, obj))
+    return seen
+
+
+def a_deployment(annotations: int = 0) -> dict:
+    """As it is stored, with its defaults."""
+    template = {"metadata": {"annotations": {f"key-{n}": "" for n in range(annotations)}}, "spec": POD_SPEC}
+    spec = {"selector": {"matchLabels": {"app": "web"}}, "template": template}
+    obj = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+    strategy_for(DEPLOYMENTS).default(obj)
+    return obj
+
+
+def test_contents_are_taken_as_they_are_however_many_there_are(tried):
+    for kind, field in (("ConfigMap", "data"), ("ConfigMap", "binaryData"), ("Secret", "stringData")):
+        held = {f"key-{n}": "" for n in range(8000)}
+        (taken,) = portable([{"apiVersion": "v1", "kind": kind, "metadata": {"name": "many"}, field: held}])
+        assert taken[field] == held
+    assert len(tried) < 10
+
+
+def test_what_is_large_keeps_its_defaults(tried):
+    (small,) = portable([a_deployment(annotations=5)])
+    assert "strategy" not in small["spec"] and tried
+    tried.clear()
+    large = a_deployment(annotations=2000)
+    (taken,) = portable([large])
+    assert (taken["spec"], tried) == (large["spec"], [])
+
+
+def test_many_together_take_no_longer_than_one_that_is_large(tried, monkeypatch):
+    one = a_deployment()
+    monkeypatch.setattr(lab_portable, "MOST_TRIED", 3 * len(json.dumps(one)) ** 2)
+    taken = list(portable([one] * 10))
+    thinned = [obj for obj in taken if "strategy" not in obj["spec"]]
+    assert 3 <= len(thinned) < 8 and taken[-1]["spec"] == one["spec"]
 
 
 def test_a_namespace_that_is_not_there_is_said_so():
