@@ -7,8 +7,10 @@ is found; and it ends after a while, or when nobody listens any more. What may b
 import asyncio
 import contextlib
 import os
+import resource
 import shutil
 import signal
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -27,6 +29,7 @@ from .commandline import addressed, arguments, reads, wants_input
 MOST_SECONDS = 120.0
 MOST_BYTES = 1 << 19
 PIECE_BYTES = 1 << 14
+MOST_MEMORY = 512 << 20  # bytes: kubectl takes some tens of MiB, but a template as many as somebody writes into it
 MOST_AT_ONCE = 4  # of one learner: each is a process of this machine
 MISSING = "no kubectl is installed on the machine of this lab"
 
@@ -91,6 +94,7 @@ async def said(program: str, command: list[str], pasted: bytes, own: str = "") -
         start_new_session=True,
         **place(),
     )
+    _hold(process.pid)
     pieces: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue(4)  # who listens slowly slows it down
     talk = asyncio.create_task(_talk(process, pasted, pieces))
     left = MOST_BYTES
@@ -122,6 +126,14 @@ def place() -> dict:
     if differ := shutil.which("diff"):
         environment["KUBECTL_EXTERNAL_DIFF"] = differ
     return {"cwd": home, "env": environment}
+
+
+def _hold(pid: int) -> None:
+    """A program of Go that gets no more memory ends, with an error. What counts is its data: of addresses it reserves
+    more than it ever fills. It is told from here, for between fork and exec nothing is safe beside other threads."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # it has ended, or it is not for us to hold, as a snap's
+            resource.prlimit(pid, resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
 
 
 async def _talk(process: asyncio.subprocess.Process, pasted: bytes, pieces: asyncio.Queue) -> None:
