@@ -35,7 +35,7 @@ def of_event(subject: Subject, *reasons: str) -> list[Ground]:
     if newest is None:
         return []
     row = subject.client.history(EVENTS, newest["metadata"]["namespace"], newest["metadata"]["name"], 1)[0]
-    return [ground(row, row["object"]["message"], f"event {row['object']['reason']}")]
+    return [ground(row, row["object"].get("message", ""), f"event {row['object']['reason']}")]
 
 
 def of_value(subject: Subject, value: Callable[[dict], Any]) -> dict | None:

@@ -8,7 +8,7 @@ from lab.apimachinery.labels import HASH_LABEL, POD_NAME_LABEL, REVISION_LABEL
 
 ALIKE = 0.6  # of a label that may be meant: app=web and app=web-2 are, app=web and app=db are not
 MADE = (HASH_LABEL, REVISION_LABEL, POD_NAME_LABEL, CONTROLLER_UID, OLD_CONTROLLER_UID)
-MOST_COMPARED = 200  # sets of labels
+MOST_COMPARED, MOST_LABELS = 100, 10  # sets, and of each so many: to find out how alike two are takes its time
 
 
 def written(held: dict | str) -> str:
@@ -26,8 +26,10 @@ def nearest(selector: dict[str, str], pods: list[dict]) -> tuple[str, dict[str, 
     there. None if none is close."""
     names = {tuple(sorted(labels_of(pod).items())): pod["metadata"]["name"] for pod in reversed(pods)}
     best, closest = 0.0, None
+    wanted = list(selector.items())[:MOST_LABELS]
     for held, name in islice(names.items(), MOST_COMPARED):
-        pairs = [max(((_alike(pair, other), other, pair) for other in held), default=None) for pair in selector.items()]
+        some = held[:MOST_LABELS]
+        pairs = [max(((_alike(pair, other), other, pair) for other in some), default=None) for pair in wanted]
         meant = [one for one in pairs if one and (one[0] >= ALIKE or one[1][0] == one[2][0])]
         close = sum(alike for alike, _, _ in meant)
         if close > best and any(alike >= ALIKE for alike, _, _ in meant):
