@@ -102,11 +102,45 @@ def test_whose_lab_it_is_goes_on_as_ever(what):
     assert Client("own", "kubectl").create(kind, obj)
 
 
+SMUGGLED = (
+    "ADD http://x /y",
+    "A\\\rDD http://x /y",
+    "ENV A=b\rADD http://x /y",
+    "ENV A=b \\\u2028ADD http://x /y",
+    "R\\\x85UN dd of=/x",
+    "R\\\nUN dd of=/x",
+    "# a \\\nRUN dd of=/x",
+    "F\\\vROM nginx",
+    "FROM\fnginx",
+    "from\xa0nginx",
+    "\xa0ADD http://x /y",
+    "COPY --from\\\x1c=x / /",
+    "COPY --chown=0 --fr\\\nom=x / /",
+    "COPY\t--from=x / /",
+    "COPY --chown=à--from=evil/img / /",
+    "COPY --chown=0\\ à--from=evil/img / /",
+    "COPY --chown=0\u2003--from=evil/img / /",
+    "COPY <<EOF /x\nENV A=b\nEOF",
+    "ONBUİLD ADD http://x /y",
+    "OnBuild COPY --from=x / /",
+    "ENV A=b \\\\\n\n",
+    "# escape=`\nENV A=b `\nRUN dd of=/x",
+)
+
+
+@pytest.mark.parametrize("step", SMUGGLED)
+def test_a_build_has_no_step_that_only_the_engine_would_see(learner, step):
+    with pytest.raises(ApiError, match=r"files\[Dockerfile\]") as refusal:
+        learner.create(BUILDS, build(f"FROM orrery/hello:v1\n{step}\n"))
+    assert refusal.value.code == 403
+
+
 ALLOWED: list[tuple[Kind, dict]] = [
     (PODS, named(spec=pod(securityContext={"capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}}))),
     (PODS, named(spec=pod("mine/shop:v1", volumes=({"name": "v", "emptyDir": {}},)))),
     (DEPLOYMENTS, deployed(pod("orrery/hello:no-such-tag"))),  # what a lesson breaks on purpose
     (BUILDS, build("FROM orrery/hello:v1\nCOPY page.html /app/\nENV A=b", repository="mine/shop")),
+    (BUILDS, build("# Mine \\\r\n\r\nFROM orrery/hello:v1\r\ncopy --chown=0 \\\r\n\ta \\\r\n  # à\r\n  /app/\r\n")),
     (VISITORS, visitors(rate=50, concurrency=100)),
 ]
 

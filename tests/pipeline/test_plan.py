@@ -114,7 +114,7 @@ def test_a_long_log_keeps_its_end():
 def test_an_engine_is_given_one_instruction_a_line_and_none_by_which_it_would_ask_an_address():
     text = "# escape=`\nfrom a\nRUN b \\\n  # why\n\n  && c\r\n\tCOPY\td /e\n"
     assert as_read({"Dockerfile": text.encode(), "d": b"1"}) == {
-        "Dockerfile": b"FROM a\nRUN b    && c\nCOPY d /e",
+        "Dockerfile": b"FROM a\nRUN b   && c\nCOPY d /e",
         "d": b"1",
     }
     for asks in ("ADD http://x /y", "add\thttp://x /y", "ONBUILD ADD http://x /y", "\\\nADD http://x /y"):

@@ -124,15 +124,21 @@ def _of_image(images: tuple[str, ...], image: str, path: str) -> Iterator[Cause]
 def _of_build(images: tuple[str, ...], spec: dict) -> Iterator[Cause]:
     """An image is made of files on an allowed one. A step that runs could fill the engine's disk, and so could one that
     copies a whole image into itself; and any other image that it names, the engine would get from any registry."""
-    files = {name: text.encode() for name, text in (spec.get("files") or {}).items()}
-    for base in dockerfile.bases(files):
-        yield from _of_image(images, base, "files[Dockerfile]: FROM")
     if not spec.get("repository", MINE).startswith(MINE):
         yield _wrong("repository", f'"{spec["repository"]}"; begin it with {MINE}')
-    if dockerfile.runs(files):
-        yield _wrong("files[Dockerfile]", "RUN; use COPY, ENV and CMD")
+    path = "files[Dockerfile]"
+    try:
+        # What the engine will be given, and not what somebody wrote.
+        files = dockerfile.as_read({name: text.encode() for name, text in (spec.get("files") or {}).items()})
+    except ValueError as error:
+        yield _wrong(path, str(error))
+        return
+    for base in dockerfile.bases(files):
+        yield from _of_image(images, base, f"{path}: FROM")
+    if any(step.word == "RUN" for step in dockerfile.steps(files)):
+        yield _wrong(path, "RUN; use COPY, ENV and CMD")
     if dockerfile.copies_from_elsewhere(files):
-        yield _wrong("files[Dockerfile]", "COPY --from; copy your own files")
+        yield _wrong(path, "COPY --from; copy your own files")
 
 
 def _of_visitors(spec: dict) -> Iterator[Cause]:

@@ -87,7 +87,7 @@ class Images:
         tag = references.next_version(self.names(), repository)
         base, page = "", None
         env: dict[str, str] = {}
-        steps = list(dockerfile.instructions(files.get(dockerfile.NAME, b"").decode(errors="replace")))
+        steps = dockerfile.steps(files)
         for number, step in enumerate(steps, 1):
             yield f"Step {number}/{len(steps)} : {step}"
             if step.word == "FROM" and step.rest in demos.IMAGES:
