@@ -70,7 +70,7 @@ def as_read(files: dict[str, bytes]) -> dict[str, bytes]:
     for step in found:
         if why := _why_refused(step):
             raise ValueError(f"{str(step)[:SHOWN]!r}: {why}")
-    return {**files, NAME: "\n".join(map(str, found)).encode()}
+    return _with(files, found)
 
 
 def _why_refused(step: Instruction) -> str:
@@ -89,6 +89,16 @@ def _why_refused(step: Instruction) -> str:
         # Engines read options by bytes, and "à" has one that is a space to them.
         return "a step with options is written in ASCII"
     return ""
+
+
+def labelled(files: dict[str, bytes], labels: dict[str, str]) -> dict[str, bytes]:
+    """The files, with these labels from the first step on: a build that fails leaves its layers, and they have them."""
+    label = Instruction("LABEL", " ".join(f'{name}="{value}"' for name, value in labels.items()))
+    return _with(files, [each for step in steps(files) for each in ([step, label] if step.word == "FROM" else [step])])
+
+
+def _with(files: dict[str, bytes], found: list[Instruction]) -> dict[str, bytes]:
+    return {**files, NAME: "\n".join(map(str, found)).encode()}
 
 
 def bases(files: dict[str, bytes]) -> list[str]:

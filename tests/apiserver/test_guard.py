@@ -81,6 +81,11 @@ REFUSED = {
     "a build with a name of the lab's": (
         BUILDS, build("FROM orrery/hello:v1", repository="orrery/hello"), "begin it with mine/",
     ),
+    "a build that says whose it is": (BUILDS, build("FROM orrery/hello:v1\nlabel a=b"), "LABEL; leave it out"),
+    "a build on two images": (BUILDS, build("FROM orrery/hello:v1\nFROM orrery/hello:v2"), "a second FROM"),
+    "a build without an end": (
+        BUILDS, build("FROM orrery/hello:v1\n" + "ENV A=b\n" * guard.MOST_STEPS), "is 51 steps; at most 50",
+    ),
     "too many visitors": (VISITORS, visitors(rate=5000), "rate: not allowed here is 5000; at most 200"),
     "a crowd": (VISITORS, visitors(concurrency=1000), "concurrency"),
 }  # fmt: skip
@@ -141,6 +146,7 @@ ALLOWED: list[tuple[Kind, dict]] = [
     (DEPLOYMENTS, deployed(pod("orrery/hello:no-such-tag"))),  # what a lesson breaks on purpose
     (BUILDS, build("FROM orrery/hello:v1\nCOPY page.html /app/\nENV A=b", repository="mine/shop")),
     (BUILDS, build("# Mine \\\r\n\r\nFROM orrery/hello:v1\r\ncopy --chown=0 \\\r\n\ta \\\r\n  # à\r\n  /app/\r\n")),
+    (BUILDS, build("FROM orrery/hello:v1\n" + "ENV A=à\n" * (guard.MOST_STEPS - 1))),
     (VISITORS, visitors(rate=50, concurrency=100)),
 ]
 

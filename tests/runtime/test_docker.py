@@ -274,3 +274,14 @@ def test_what_a_stranger_had_built_can_be_forgotten_and_nobody_elses_goes_with_i
     images.forget(f"{mark}-2")
     images.forget(f"{mark}-2")
     assert images.status(others) is None and images.status(on_a_strangers)
+
+
+def test_what_a_strangers_build_left_that_failed_is_forgotten_too(docker_bench, engine):
+    images, owner = docker_bench.runtime.images, f"s{free_port()}"
+    text = f"FROM {IMAGE}\nENV A={owner}\nCOPY a /a\nCOPY nothing /b\n".encode()
+    with pytest.raises(RuntimeFailure, match="nothing"):
+        list(images.build("mine/x", {"Dockerfile": text, "a": b"1"}, 60, owner))
+    of_owner = {"label": [f"{labels.OWNER}={owner}"]}
+    assert engine.images(all=True, filters=of_owner)
+    images.forget(owner)
+    assert engine.images(all=True, filters=of_owner) == []

@@ -83,7 +83,7 @@ def test_what_is_sent_reads_as_what_was_read(text):
 @given(st.lists(st.tuples(st.sampled_from(["FROM b", "Copy ", "COPY --chown=a"]), texts(OPTIONS)), max_size=3))
 def test_engines_old_and_new_read_in_it_what_was_read_here(lines):
     try:
-        sent = dockerfile.as_read(of("\n".join(map("".join, lines))))
+        sent = dockerfile.labelled(dockerfile.as_read(of("\n".join(map("".join, lines)))), {"x": "y"})
     except ValueError:
         return
     for continued in CONTINUED:
@@ -128,3 +128,8 @@ def test_a_comment_goes_on_with_no_next_line():
 
 def test_it_may_come_from_an_editor_of_windows():
     assert dockerfile.as_read(of("\ufeffFROM a\r\nENV \\\r\n B=c\r\n"))["Dockerfile"] == b"FROM a\nENV B=c"
+
+
+def test_labels_are_on_every_layer_from_the_first():
+    sent = dockerfile.labelled(of("ARG A\nFROM a AS b\nENV C=d\nFROM b"), {"x": "y", "z": ""})
+    assert sent["Dockerfile"] == b'ARG A\nFROM a AS b\nLABEL x="y" z=""\nENV C=d\nFROM b\nLABEL x="y" z=""'

@@ -68,6 +68,11 @@ MOST_CONTAINERS = 8  # of a kind in one pod: each that fails is started again, b
 NOT_COUNTED = (EVENTS.resource, LEASES.resource)
 MOST_BYTES = 128 * 1024  # of one object
 MOST_OF_BUILD = 384 * 1024  # with 256 KiB of files, and its log
+MOST_STEPS = 50  # of one build: each that fails leaves the layers that it got to
+NOT_IN_BUILDS = {
+    "RUN": "use COPY, ENV and CMD",
+    "LABEL": "leave it out; by its labels the lab finds again what a build has left",
+}
 MINE = "mine/"  # all other names of images are not for learners to give: every cluster of an engine sees them
 ASK = "ask your instructor for another"
 
@@ -135,10 +140,16 @@ def _of_build(images: tuple[str, ...], spec: dict) -> Iterator[Cause]:
         return
     for base in dockerfile.bases(files):
         yield from _of_image(images, base, f"{path}: FROM")
-    if any(step.word == "RUN" for step in dockerfile.steps(files)):
-        yield _wrong(path, "RUN; use COPY, ENV and CMD")
+    words = [step.word for step in dockerfile.steps(files)]
+    for word, instead in NOT_IN_BUILDS.items():
+        if word in words:
+            yield _wrong(path, f"{word}; {instead}")
     if dockerfile.copies_from_elsewhere(files):
         yield _wrong(path, "COPY --from; copy your own files")
+    if words.count("FROM") > 1:
+        yield _wrong(path, "a second FROM; an image stands on one other")
+    if len(words) > MOST_STEPS:
+        yield _wrong(path, f"{len(words)} steps; at most {MOST_STEPS}")
 
 
 def _of_visitors(spec: dict) -> Iterator[Cause]:

@@ -36,11 +36,11 @@ class Build:
     ):  # fmt: skip
         self._engine = engine
         self._maker = maker
-        self._lab_id = lab_id
         self._repository, _ = references.parse(repository)
         self._files = files
         self._seconds = seconds
         self._owner = owner
+        self._labels = {labels.MAKER: lab_id, labels.OWNER: owner}
         self._closed = threading.Event()
         self._stream: CancellableStream | None = None
 
@@ -51,7 +51,7 @@ class Build:
 
     def __iter__(self) -> Iterator[str | Image]:
         try:
-            self._files = dockerfile.as_read(self._files)
+            self._files = dockerfile.labelled(dockerfile.as_read(self._files), self._labels)
         except ValueError as error:
             raise RuntimeFailure(BUILD_FAILED, str(error)) from None
         for base in dockerfile.bases(self._files):
@@ -97,9 +97,10 @@ class Build:
     def _begin(self, client: docker.APIClient, tag: str) -> CancellableStream:
         answers: list = []
         client.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
-        context, about = io.BytesIO(archive(self._files)), {labels.MAKER: self._lab_id, labels.OWNER: self._owner}
+        context = io.BytesIO(archive(self._files))
         arguments = {dockerfile.TAG: tag} if dockerfile.asks_for_tag(self._files) else {}
-        options = {"labels": about, "buildargs": arguments, "timeout": self._seconds + 5, **OPTIONS}
+        # The labels once more: these are the last step of all, after any other that a Dockerfile gives.
+        options = {"labels": self._labels, "buildargs": arguments, "timeout": self._seconds + 5, **OPTIONS}
         lines = client.build(fileobj=context, **options)
         if answers[-1].status_code >= 400:
             raise RuntimeFailure(BUILD_FAILED, json.loads(answers[-1].content)["message"])
