@@ -245,6 +245,15 @@ def test_what_a_strangers_image_wants_to_be_volumes_is_memory(docker_bench, engi
     assert " /kept tmpfs rw," in docker_bench.said(container, b" /kept ").decode()
 
 
+def test_what_an_image_says_of_its_health_is_not_asked(docker_bench, engine):
+    text = f"FROM {IMAGE}\nHEALTHCHECK --interval=1s CMD true\n".encode()
+    *_, built = docker_bench.runtime.images.build("mine/well", {"Dockerfile": text}, 60)
+    pod = docker_bench.pod()
+    container = docker_bench.runtime.create_container(pod[1], pod[0], ContainerSpec("main", built.names[0]))
+    docker_bench.runtime.start_container(container)
+    assert "Health" not in engine.inspect_container(container)["State"]
+
+
 def test_a_build_that_may_not_go_abroad_stands_on_what_is_here(docker_bench):
     for base, words in (("orrery/nowhere:v1", "no image from a registry"), ("orrery/${NAME}", "invalid reference")):
         with pytest.raises(RuntimeFailure, match=words):

@@ -191,6 +191,8 @@ def container_config(lab_id: str, sandbox_id: str, pod: SandboxSpec, spec: Conta
         "Tty": spec.tty,
         "OpenStdin": spec.stdin,
         "StdinOnce": spec.stdin_once,
+        # As in Kubernetes: what an image says of its health is not asked, only a pod's own probes are.
+        "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": {
             "NetworkMode": joined,
             "IpcMode": joined,
