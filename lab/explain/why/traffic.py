@@ -1,6 +1,7 @@
 """Why does it get traffic, or none? Which Services select it, and which of their EndpointSlices let it in."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from lab.apimachinery.kinds import ENDPOINTSLICES, SERVICES
 from lab.apimachinery.labels import SERVED
@@ -13,7 +14,7 @@ from ..words import ready_in
 from . import ports, reaching
 from .card import Card, Ground, Help, ground
 from .recorded import of_condition, of_spec, of_value
-from .selecting import labels_of, nearest, written
+from .selecting import MOST_COMPARED, labels_of, nearest, written
 from .subject import Subject
 
 SOME, NONE = "Why does it get traffic?", "Why does it get no traffic?"
@@ -99,7 +100,8 @@ def _selected_by_none(subject: Subject, services: list[dict]) -> Card:
     answer = f"No Service of namespace {subject.namespace} selects it: it has {has}."
     born = next((row for row in subject.beginning if labels_of(row["object"]) == labels_of(subject.obj)), None)
     grounds = [ground(born, f"{called(born['author'])} gave it {has}", "labels")] if born else []
-    near = next((one for one in services if nearest(one["spec"]["selector"], [subject.obj])), None)
+    some = islice(services, MOST_COMPARED)
+    near = next((one for one in some if nearest(one["spec"]["selector"], [subject.obj])), None)
     if near is None:
         return Card(NONE, answer, "NotSelected", grounds)
     name, wants = near["metadata"]["name"], written(near["spec"]["selector"])
