@@ -64,8 +64,9 @@ class PrivateEngine:
             return False
 
     def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(60)
+        if self._process:  # else it could not be started
+            self._process.terminate()
+            self._process.wait(60)
 
     def clean_up(self) -> None:
         """Its bridge, and what its containers had mounted: otherwise nobody can remove the folder."""
@@ -116,4 +117,5 @@ class DistantEngine(PrivateEngine):
         self._ip("link", "set", self.bridge, "up")
 
     def _remove_network(self) -> None:
-        self._ip("netns", "delete", self.bridge)  # the other end of its wire goes along
+        super()._remove_network()  # a wire, whose other end goes along; with its namespace it would, a moment later
+        self._ip("netns", "delete", self.bridge)
