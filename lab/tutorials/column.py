@@ -69,6 +69,7 @@ def column(client: Client, lesson: Lesson, obj: dict | None, door: str) -> dict:
         "checks": _checks(step, status),
         "told": told_in(obj, step.id) if obj else [],
         "hints": list(_hints(step, status, words)),
+        "hints_asked": spec.get("hints", {}).get(step.id, 0),
         "more_hints": status.get("moreHints", False),
         "skipping": spec.get("skip") == step.id,
         **acts_of(step, status.get("done", [])),

@@ -9,6 +9,7 @@ import json
 from lab.dashboard.lessonrows import TOLD
 
 MOST_KEPT = 20
+AGAIN_SECONDS = 10.0  # within which the same words are one press of a button more
 
 
 def told_in(obj: dict, step: str) -> list[dict]:
@@ -24,8 +25,16 @@ def _all(obj: dict) -> list[dict]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
+def _is_new(one: dict, now: float) -> bool:
+    at = one.get("time")
+    return isinstance(at, int | float) and now - at < AGAIN_SECONDS
+
+
 def telling(obj: dict, step: str, text: str, by: str, now: float, hint: bool = True) -> dict:
-    """The Lesson, with one thing more that is said."""
-    said = [*_all(obj), {"step": step, "text": text, "by": by, "time": now, "hint": hint}][-MOST_KEPT:]
+    """The Lesson, with one thing more that is said; what the same one has just said at that step is said."""
+    before, same = _all(obj), {"step": step, "text": text, "by": by}
+    if any(same.items() <= one.items() and _is_new(one, now) for one in before):
+        return obj
+    said = [*before, {"step": step, "text": text, "by": by, "time": now, "hint": hint}][-MOST_KEPT:]
     meta = obj["metadata"]
     return {**obj, "metadata": {**meta, "annotations": {**meta.get("annotations", {}), TOLD: json.dumps(said)}}}

@@ -181,6 +181,8 @@ def _answer(client: Client, lesson: Lesson, step: Step, obj: dict, form: dict[st
 
 def _hint(client: Client, lesson: Lesson, step: Step, obj: dict, form: dict[str, str]) -> None:
     asked = obj["spec"].get("hints", {}).get(step.id, 0)
+    if form.get("asked", str(asked)) != str(asked):
+        return  # pressed twice, or sent again by the page because the answer was lost
     client.patch(LESSONS, "", lesson.id, {"spec": {"hints": {step.id: asked + 1}}})
 
 
@@ -189,7 +191,8 @@ def _skip(client: Client, lesson: Lesson, step: Step, obj: dict, form: dict[str,
 
 
 def _reset(client: Client, lesson: Lesson, step: Step, obj: dict, form: dict[str, str]) -> None:
-    change(client, lesson.id, lambda old: progress.entered(old, progress.begin_of(lesson, step)))
+    if form.get("run", str(obj["spec"].get("run"))) == str(obj["spec"].get("run")):  # else it was pressed twice
+        change(client, lesson.id, lambda old: progress.entered(old, progress.begin_of(lesson, step)))
 
 
 def _go(client: Client, lesson: Lesson, step: Step, obj: dict, form: dict[str, str]) -> None:

@@ -6,6 +6,9 @@ import secrets
 import unicodedata
 from collections.abc import Iterable
 
+from django.utils.crypto import salted_hmac
+from django.utils.http import urlsafe_base64_encode
+
 LETTERS = "BCDFGHJKMNPQRSTVWXZ"  # no vowel, so that no code is a word; no L, which may be an I on a projector
 LENGTH = 6  # 19⁶: 47 million
 LONGEST_NICKNAME = 24
@@ -45,6 +48,12 @@ def free_nickname(wanted: str, taken: Iterable[str]) -> str:
 def new_token() -> str:
     """192 bits: who has it is that learner."""
     return secrets.token_urlsafe(24)
+
+
+def token_for(browser: str, code: str, nickname: str) -> str:
+    """Of one that joins once more, because the answer was lost or the button pressed twice: the same. `browser`: what
+    only this one knows."""
+    return urlsafe_base64_encode(salted_hmac(__name__, f"{browser} {code} {nickname}", algorithm="sha256").digest())
 
 
 def digest(token: str) -> str:

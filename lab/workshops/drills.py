@@ -8,9 +8,12 @@ of them are whole again, by whomever.
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from django.db import transaction
 from django.db.models import Q
+from django.utils.timezone import now
 
 from lab import store
 from lab.apimachinery.errors import bad_request
@@ -29,6 +32,7 @@ from .everybody import FAILURES, with_each
 
 LOST = "orrery/hello:lost"  # an image that nobody has
 KEPT = "kept"  # in what a drill holds of a cluster: what came of it there
+PAUSE_SECONDS = 5  # within which the same fault is the same press
 LONGEST_SECONDS = 30 * 60  # what comes later is not about it any more
 WORKLOADS = (DEPLOYMENTS.resource, STATEFULSETS.resource)
 
@@ -71,10 +75,20 @@ def strike(workshop: Workshop, fault: str) -> str:
     seats = list(workshop.taken.order_by("id"))
     if not seats:
         raise bad_request("nobody has joined yet: there is no cluster to do it to")
+    drill = _begun(workshop, fault)
     struck = with_each(seats, lambda seat: _strike(seat, fault))
-    Drill.objects.create(workshop=workshop, fault=fault, struck=struck)
+    Drill.objects.filter(pk=drill.pk).update(struck=struck)
     failed = sum("failed" in one for one in struck.values())
     return f"{FAULTS[fault].title}, in {len(seats) - failed} of {len(seats)} clusters."
+
+
+def _begun(workshop: Workshop, fault: str) -> Drill:
+    """Raises ApiError where somebody has just done so: until that is to be seen, the button may be pressed again."""
+    with transaction.atomic():
+        Workshop.objects.select_for_update().get(pk=workshop.pk)
+        if workshop.drills.filter(fault=fault, began__gt=now() - timedelta(seconds=PAUSE_SECONDS)).exists():
+            raise bad_request("this has just been done to them all: wait until it is to be seen")
+        return Drill.objects.create(workshop=workshop, fault=fault)
 
 
 def _strike(seat: Seat, fault: str) -> dict:

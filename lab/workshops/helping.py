@@ -137,12 +137,12 @@ def state_of(seat: Seat, by: str = "") -> str:
 
 
 def check_instructor(seat: Seat, by: str, acts: bool) -> None:
-    """Raises ApiError 403 where a learner has not let them."""
+    """Raises ApiError 403 where a learner has not let them. It names nobody: names may be hidden on the projector."""
     state = state_of(seat, by)
     if state not in PRESENT:
-        raise ApiError(403, "Forbidden", f"{seat.nickname} has not let you look along: ask them from the wall")
+        raise ApiError(403, "Forbidden", "this learner has not let you look along: ask them from the wall")
     if acts and state != ACTS:
-        raise ApiError(403, "Forbidden", f"you look along; to act here, take over first, and {seat.nickname} accepts")
+        raise ApiError(403, "Forbidden", "you look along; to act here, take over first, and this learner accepts")
 
 
 def check_learner(seat: Seat) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lab.apimachinery.errors import bad_request
+from lab.apimachinery.errors import ApiError, bad_request
 from lab.apimachinery.kinds import LESSONS
 from lab.client import Client
 from lab.models import Seat, Workshop
@@ -71,7 +71,10 @@ def _failed(came: Mapping[str, bool | str]) -> str:
 
 
 def follow(workshop: Workshop, form: Form, by: str) -> str:
-    """To `slide`, the number of one of the lesson's, or else to a step."""
+    """To `slide`, the number of one of the lesson's, or else to a step. `going`: they have followed, as far as the page
+    that asks knows; it may be open since before somebody else let them go."""
+    if form.get("going") and not Workshop.objects.filter(pk=workshop.pk, led=True).exists():
+        raise ApiError(409, "Conflict", "your class goes on by itself: it was let go on the wall")
     if number := form.get("slide", ""):
         place = slide_of(form.get("lesson", ""), number)
         Workshop.objects.filter(pk=workshop.pk).update(slide=place, led=True)

@@ -42,7 +42,8 @@ def come_in(request: HttpRequest) -> HttpResponse:
         try:
             if too_many(address):
                 return render(request, "workshops/join.html", {**said, "wrong": SLOWLY}, status=429)
-            seat, token = join(said["code"], read_nickname(said["nickname"]))
+            browser = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
+            seat, token = join(said["code"], read_nickname(said["nickname"]), browser)
             if not seat.workshop.is_waiting:
                 come_late(seat)
             return _seated(redirect("room"), token)

@@ -85,6 +85,8 @@ def put(seat: Seat, text: str) -> None:
     with transaction.atomic():
         Seat.objects.select_for_update().get(pk=seat.pk)  # else two at once are both the last one
         theirs = Question.objects.filter(seat=seat)
+        if theirs.filter(text=text, asked__gt=now() - timedelta(minutes=1)).exists():
+            return  # the same, pressed twice
         if theirs.filter(asked__gt=now() - timedelta(minutes=1)).count() >= A_MINUTE:
             raise _too_many(f"{A_MINUTE} questions in a minute are enough: ask this one a little later", 60)
         if theirs.filter(answered=None).count() >= MOST_OPEN:

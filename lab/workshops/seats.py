@@ -18,7 +18,7 @@ from lab.models import Role, Seat, Workshop
 from lab.sqlite.base import DatabaseWrapper
 from lab.tutorials.cluster import ensure_learning_cluster
 
-from .codes import digest, free_nickname, new_token
+from .codes import digest, free_nickname, new_token, token_for
 from .groups import smallest
 from .presence import forgotten, seen
 
@@ -34,15 +34,18 @@ class Refused(Exception):
     """Why there is no seat, in words for who asks for one."""
 
 
-def join(code: str, nickname: str) -> tuple[Seat, str]:
-    """A new seat, with a cluster of its own, and the token that opens it. Raises Refused."""
-    token = new_token()
+def join(code: str, nickname: str, browser: str = "") -> tuple[Seat, str]:
+    """A new seat, with a cluster of its own, and the token that opens it; from the same `browser` with the same name
+    it is the one that it has. Raises Refused."""
+    token = token_for(browser, code, nickname) if browser else new_token()
     with transaction.atomic():
         workshop = Workshop.objects.select_for_update().filter(code=code).first()
         if workshop is None:
             raise Refused("No workshop has this code. Look at the projector again: six letters, without vowels.")
         if workshop.over:
             raise Refused("This workshop is over.")
+        if seat := workshop.taken.filter(key=digest(token)).first():
+            return seat, token
         if not workshop.is_open:
             raise Refused("This workshop takes nobody any more. Ask your instructor to open it again.")
         rows = list(workshop.taken.values_list("nickname", "group"))

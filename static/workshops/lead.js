@@ -28,27 +28,33 @@ async function ask(what, form = {}) {
   const answer = await post(`/staff/workshops/${code}/wall/do/${what}`, form).catch(() => null);
   const words = answer?.type === "opaqueredirect" ? "You are signed out." : (await answer?.json().catch(() => null))?.message;
   said.textContent = words || "The lab did not answer.";
-  return answer?.ok;
+  return answer;
 }
 
-// One at a time: where this page is by then is told after it.
-async function lead() {
+// One at a time: where this page is by then is told after it. Only the button begins: a page that is open still when the
+// class was let go, on the wall or by somebody else, must not take it along again.
+async function lead(going = "1") {
   const to = place();
   const here = JSON.stringify(to);
   if (!leads || !to || busy || here === sent) return;
   busy = true;
-  const ok = await ask("follow", to);
+  const answer = await ask("follow", going ? { ...to, going } : to);
   busy = false;
   sent = here;
-  if (ok) lead();
+  if (answer?.status === 409) follows(false);
+  if (answer?.ok) lead();
 }
 
-button.onclick = async () => {
-  leads = !leads;
+function follows(on) {
+  leads = on;
   sessionStorage.setItem("leads", leads ? code : "");
   sent = "";
   show();
-  if (leads) lead();
+}
+
+button.onclick = async () => {
+  follows(!leads);
+  if (leads) lead("");
   else ask("part");
 };
 
@@ -58,6 +64,6 @@ fit();
 if (!part.hidden) {
   show();
   lead();
-  document.addEventListener("turned", lead);
-  document.body.addEventListener("htmx:afterSettle", lead);
+  document.addEventListener("turned", () => lead());
+  document.body.addEventListener("htmx:afterSettle", () => lead());
 }

@@ -2,16 +2,19 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client as Browser
 from django.utils.timezone import now
 
+from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import DEPLOYMENTS, LESSONS, NAMESPACES, NODES
 from lab.client import Client, cluster_names
 from lab.models import Drill, Workshop
 from lab.tutorials.told import telling
+from lab.workshops import drills
 from lab.workshops.closing import end
 from lab.workshops.drills import FAULTS, judged, outcomes, strike
 from lab.workshops.report import safe
@@ -178,3 +181,16 @@ def test_an_empty_room_is_told_so(workshop):
 
 def test_no_spreadsheet_calculates_a_name():
     assert [safe(text) for text in ("Ada", "=1+1", "@x", "-")] == ["Ada", "'=1+1", "'@x", "'-"]
+
+
+def test_a_fault_is_done_once_however_often_it_is_pressed(workshop, monkeypatch):
+    join(workshop.code, "Ada")
+    done = []
+    monkeypatch.setattr(drills, "_strike", lambda seat, fault: done.append(fault) or {"revision": 1, "time": 1.0})
+    drills.strike(workshop, "kill")
+    with pytest.raises(ApiError, match="has just been done"):
+        drills.strike(workshop, "kill")
+    drills.strike(workshop, "dark")
+    Drill.objects.update(began=now() - timedelta(seconds=drills.PAUSE_SECONDS))
+    drills.strike(workshop, "kill")
+    assert done == ["kill", "dark", "kill"] and all(drill.struck for drill in Drill.objects.all())

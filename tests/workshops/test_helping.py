@@ -81,7 +81,7 @@ def test_what_changes_a_cluster_is_an_act_and_what_reads_it_is_none():
 
 
 def test_a_learner_is_asked_accepts_sees_it_and_ends_it(workshop, teacher, ada):
-    assert refusal(ada.seat, "grace", False) == "Ada has not let you look along: ask them from the wall"
+    assert refusal(ada.seat, "grace", False) == "this learner has not let you look along: ask them from the wall"
     assert do(teacher, ada, "look") == (200, "Ada is asked, and sees it at once.")
     assert told(ada) == {"by": "grace", "state": ASKED, "spot": "", "pointed": 0.0}
     assert Wall(workshop.code).look().tiles[ada.seat.cluster]["help"] == ["grace", ASKED]

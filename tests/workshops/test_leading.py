@@ -4,9 +4,9 @@ import pytest
 from django.test import Client as Browser
 
 from lab.apimachinery.kinds import LESSONS
-from lab.models import Seat
+from lab.models import Seat, Workshop
 from lab.tutorials import pace, progress, shelf
-from lab.tutorials.told import told_in
+from lab.tutorials.told import telling, told_in
 from lab.tutorials.views import begin, client_of
 from lab.workshops.leading import BROUGHT
 from lab.workshops.notice import Notice
@@ -125,3 +125,44 @@ def test_a_place_that_is_none_is_refused_in_words(workshop, teacher, step, lesso
         assert status == 400 and ("choose one of its" in words or "no such lesson" in words)
     workshop.refresh_from_db()
     assert (workshop.lesson, workshop.held) == ("", False)
+
+
+def test_a_page_that_is_open_still_takes_no_class_along_that_was_let_go(workshop, ada, teacher, lesson):
+    def follow(**more: str) -> tuple[int, str]:
+        form = {"lesson": lesson.id, "step": "1", **more}
+        answer = teacher.post(f"/staff/workshops/{workshop.code}/wall/do/follow", form)
+        return answer.status_code, answer.json()["message"]
+
+    assert follow()[0] == follow(going="1")[0] == 200
+    lead(teacher, workshop, "part")
+    assert follow(going="1") == (409, "your class goes on by itself: it was let go on the wall")
+    assert not Workshop.objects.get().led
+
+
+def test_a_hint_and_a_reset_that_are_pressed_twice_are_pressed_once(ada, lesson):
+    client = client_of(ada.cluster)
+
+    def spec() -> dict:
+        return client.get(LESSONS, "", lesson.id)["spec"]
+
+    run, step = spec()["run"], lesson.steps[0].id
+    for _ in range(2):
+        press(ada, "hint", asked="0")
+    assert spec()["hints"] == {step: 1} and 'name="asked" value="1"' in foot(ada)
+    press(ada, "hint", asked="1")
+    assert spec()["hints"] == {step: 2}
+    for _ in range(2):
+        press(ada, "reset", run=str(run))
+    assert spec()["run"] == run + 1
+
+
+def test_what_an_instructor_says_twice_at_once_is_said_once():
+    said = telling(telling({"metadata": {}}, "one", "Look", "grace", 100.0), "one", "Look", "grace", 103.0)
+    assert [one["time"] for one in told_in(said, "one")] == [100.0]
+    for step, text, by, at in (
+        ("two", "Look", "grace", 104.0),
+        ("one", "Look", "linus", 104.0),
+        ("one", "Look", "grace", 111.0),
+    ):
+        said = telling(said, step, text, by, at)
+    assert len(told_in(said, "one")) == 3 and len(told_in(said, "two")) == 1

@@ -121,3 +121,9 @@ def test_a_class_asks_its_own_instructor_alone_and_nothing_of_it_stays(workshop,
     vote(comes(workshop, "Bob"), one.pk)
     forget(workshop)
     assert not Question.objects.exists() and not Upvote.objects.exists()
+
+
+def test_who_presses_ask_twice_has_asked_once(workshop):
+    ada = comes(workshop, "Ada")
+    assert [put(ada, text)[0] for text in ("Why is it red?", " Why  is it red? ", "And now?")] == [200] * 3
+    assert list(Question.objects.order_by("id").values_list("text", flat=True)) == ["Why is it red?", "And now?"]

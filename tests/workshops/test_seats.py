@@ -35,6 +35,25 @@ def test_a_seat_without_its_cluster_is_a_seat_all_the_same(workshop, monkeypatch
     assert Seat.objects.get().nickname == "Ada" and "bcdfgh-1" in cluster_names()
 
 
+def test_who_presses_join_twice_has_one_seat_and_who_comes_from_elsewhere_another(workshop):
+    ways = {"code": workshop.code, "nickname": "Ada"}
+    browser = Browser()
+    browser.get("/join")
+    keys = {browser.post("/join", ways).cookies["orrery-seat"].value for _ in range(2)}
+    workshop.seats = 1
+    workshop.is_open = False
+    workshop.save()
+    keys.add(browser.post("/join", {**ways, "nickname": " Ada "}).cookies["orrery-seat"].value)  # its answer was lost
+    assert len(keys) == 1 and Seat.objects.get().nickname == "Ada"
+    workshop.seats, workshop.is_open = 3, True
+    workshop.save()
+    other = Browser()
+    other.get("/join")
+    assert other.post("/join", ways).cookies["orrery-seat"].value not in keys
+    browser.post("/join", {**ways, "nickname": "Bob"})  # they share the machine
+    assert list(Seat.objects.order_by("id").values_list("nickname", flat=True)) == ["Ada", "Ada 2", "Bob"]
+
+
 def test_nobody_comes_into_what_is_being_deleted(workshop, monkeypatch):
     """Whoever was coming has a cluster made when the workshop has been deleted already."""
     seat, token = join(workshop.code, "Ada")
