@@ -25,9 +25,10 @@ class Ownership:
         return [self._objects[part] for part in sorted(self._made[owner])]
 
     def owners_of(self, obj: dict | None) -> list[str]:
-        """A pod's replica set, and that one's deployment; its Job, and that one's CronJob: nearest first."""
-        found = []
-        while obj and (owner := owner_id(obj)):
+        """A pod's replica set, and that one's deployment; its Job, and that one's CronJob: nearest first. Who is its
+        own owner, or its owner's, is met once."""
+        found: list[str] = []
+        while obj and (owner := owner_id(obj)) and owner not in found:
             found.append(owner)
             obj = self._objects.get(owner)
         return found

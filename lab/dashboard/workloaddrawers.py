@@ -32,13 +32,13 @@ MAKES = {DEPLOYMENTS.kind: REPLICASETS, CRONJOBS.kind: JOBS}  # what some make, 
 
 
 def owners_of(client: Client, obj: dict | None) -> list[dict]:
-    """`{"id", "words"}` of the workload that controls it, and of that one's: nearest first."""
-    found = []
-    while obj and (id_ := owner_id(obj)):
+    """`{"id", "words"}` of the workload that controls it, and of that one's: nearest first, each once."""
+    found: dict[str, str] = {}
+    while obj and (id_ := owner_id(obj)) and id_ not in found:
         resource, namespace, name = id_.split("/")
-        found.append({"id": id_, "words": f"{BY_RESOURCE[resource].kind} {name}"})
+        found[id_] = f"{BY_RESOURCE[resource].kind} {name}"
         obj = client.find(BY_RESOURCE[resource], namespace, name)
-    return found
+    return [{"id": id_, "words": words} for id_, words in found.items()]
 
 
 def workload_head(client: Client, obj: dict) -> dict:

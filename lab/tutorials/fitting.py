@@ -83,6 +83,7 @@ class Fitting:
 
     def __init__(self, view: View, scene: Scene, since: float):
         self.view, self.scene, self.since = view, scene, math.floor(since)
+        self._asking: set[Key] = set()  # whose staying is being found out
         self.awaited = self._awaited()
         self.wanted = {(key := key_of(obj)): as_restarted(obj, view.get(*key)) for obj in scene.objects}
         nodes = [obj for key in self.wanted if key[0] == NODES.resource and (obj := view.get(*key))]
@@ -108,6 +109,15 @@ class Fitting:
 
     def stays(self, obj: dict) -> bool:
         """Whether it is of the scene, as it is or after `put_back`; or of no concern to it."""
+        key = key_of(obj)
+        if key in self._asking:
+            return False  # its owners go round in a circle: nothing of the scene has made it
+        self._asking.add(key)
+        stays = self._stays(obj)
+        self._asking.remove(key)
+        return stays
+
+    def _stays(self, obj: dict) -> bool:
         kind, meta = kind_of(obj), obj["metadata"]
         if self._is_given(kind, meta):
             return True
@@ -221,8 +231,10 @@ def owner_of(view: View, obj: dict) -> dict | None:
 
 
 def root_of(view: View, obj: dict) -> dict:
-    """Who made it in the end: the owner of its owner."""
-    while owner := owner_of(view, obj):
+    """Who made it in the end: the owner of its owner; of a circle the last that is met."""
+    met: set[Key] = set()
+    while (owner := owner_of(view, obj)) and key_of(owner) not in met:
+        met.add(key_of(owner))
         obj = owner
     return obj
 

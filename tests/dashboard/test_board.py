@@ -7,7 +7,7 @@ from lab.apimachinery.labels import ZONE_LABEL
 from lab.dashboard.board import TAPE, Board
 from lab.dashboard.deltas import turns
 
-from .build import a_deployment, a_node, a_pod, a_replicaset, an_event, change, crashed, leaving, ready, with_spec
+from .build import a_deployment, a_node, a_pod, a_replicaset, an_event, change, crashed, leaving, meta, ready, with_spec
 
 DEPLOYMENT = a_deployment()
 SET = a_replicaset(DEPLOYMENT)
@@ -172,3 +172,16 @@ def test_a_control_plane_node_leads_while_it_has_power():
     board.apply([change(off, member)])
     assert ("powered off", "bad") in board.rows["nodes/node-a"]["flags"]
     assert not [words for words, look in board.rows["nodes/node-a"]["flags"] if look == "leads"]
+
+
+def test_owners_that_go_round_in_a_circle_end_no_board():
+    itself = a_deployment("itself")
+    itself["metadata"] |= {"ownerReferences": meta("itself", itself)["ownerReferences"]}
+    one, other = a_replicaset(a_deployment("one")), a_replicaset(a_deployment("other"))
+    one["metadata"] |= {"ownerReferences": meta("one", other)["ownerReferences"]}
+    other["metadata"] |= {"ownerReferences": meta("other", one)["ownerReferences"]}
+    pods = [a_pod("a", itself), a_pod("b", one)]
+    board = Board([itself, one, other, *pods])
+    assert {board.rows[f"pods/default/{name}"]["kind"] for name in "ab"} == {"pod"}
+    board.apply([change(obj, deleted=True) for obj in (*pods, itself, one, other)])
+    assert not without_loops(board).keys() & {"pods/default/a", "pods/default/b", "deployments.apps/default/itself"}

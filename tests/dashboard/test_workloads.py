@@ -3,6 +3,7 @@
 import pytest
 
 from lab.apimachinery.kinds import STATEFULSETS
+from lab.apimachinery.meta import owner_reference
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
 from lab.dashboard.board import Board
@@ -155,8 +156,11 @@ def test_the_drawer_of_a_set_that_gets_no_pods_says_what_was_told_of_it():
     labels = {"matchLabels": {"app": "db"}}, {"labels": {"app": "db"}}
     spec = {"replicas": 2, "selector": labels[0], "template": {**TEMPLATE, "metadata": labels[1]}}
     made = client.create(STATEFULSETS, {"metadata": {"name": "db", "namespace": "default"}, "spec": spec})
+    itself = {"metadata": {"ownerReferences": [owner_reference(made)]}}
+    client.patch(STATEFULSETS, "default", "db", itself)
     client.event(made, "Warning", "FailedCreate", QUOTA)
     shown = drawer(client, "statefulsets.apps", "default", "db", "")
     assert (shown["tab"], shown["cards"][0]["reason"]) == ("why", "FailedCreate")
     assert "quota" in shown["telling"]
     assert shown["revisions"] == []
+    assert [owner["words"] for owner in shown["owners"]] == ["StatefulSet db"]

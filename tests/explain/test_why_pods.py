@@ -3,7 +3,7 @@
 import pytest
 
 from lab.apimachinery.kinds import CONFIGMAPS, DEPLOYMENTS, ENDPOINTSLICES, NODES, PODS, SERVICES
-from lab.apimachinery.meta import is_true
+from lab.apimachinery.meta import is_true, owner_reference
 from lab.apimachinery.patch import STRATEGIC_MERGE_PATCH
 from lab.client import Client
 from lab.controllers.endpoints.controller import EndpointSliceController
@@ -96,6 +96,14 @@ class TestPlacement:
         made["metadata"]["ownerReferences"] = [{**ref, "controller": True}]
         card = self.placed(three, made)
         assert card["help"]["command"] == "kubectl set resources deployment/web --requests=cpu=4"
+
+    def test_of_owners_in_a_circle_nobody_is_told_to_ask_for_less(self, three):
+        owner = three.client.create(DEPLOYMENTS, _deployment("web"))
+        patch = {"metadata": {"ownerReferences": [owner_reference(owner)]}}
+        three.client.patch(DEPLOYMENTS, "default", "web", patch)
+        made = pod("web-1", cpu="4500m")
+        made["metadata"]["ownerReferences"] = [owner_reference(owner)]
+        assert "set resources" not in self.placed(three, made)["help"].get("command", "")
 
     def test_of_several_containers_the_one_that_asks_for_most_asks_for_less(self, three):
         three.client.create(DEPLOYMENTS, _deployment("web"))

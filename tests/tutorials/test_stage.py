@@ -22,11 +22,12 @@ from lab.apimachinery.kinds import (
     VISITORS,
     WHEELS,
 )
-from lab.apimachinery.meta import now
+from lab.apimachinery.meta import now, owner_reference
 from lab.client import Client
 from lab.controllers.endpoints.controller import EndpointSliceController
 from lab.controllers.horizontalpodautoscaler.controller import MEMORY
 from lab.tutorials.cluster import ensure_learning_cluster
+from lab.tutorials.fitting import Fitting, root_of
 from lab.tutorials.pages import SCENES
 from lab.tutorials.scenes import Scene, read_scene
 from lab.tutorials.stage import let_in, set_stage, settled
@@ -384,3 +385,20 @@ def test_a_pod_that_is_to_wait_is_made_anew_when_it_has_found_a_node(theatre):
     time.sleep(1.1)
     assert not set_stage(theatre.tutor, theatre.scene, time.time())
     assert [pod["spec"].get("nodeName") for pod in theatre.pods()] in ([], [None])
+
+
+def test_what_is_its_own_owner_goes(theatre):
+    web = theatre.client.list(DEPLOYMENTS)[0]
+    names = ("itself", "one", "other")
+    for name in names:
+        theatre.client.create(DEPLOYMENTS, {"metadata": {"name": name, "namespace": "default"}, "spec": web["spec"]})
+    for name, owner in zip(names, ("itself", "other", "one"), strict=True):
+        ref = owner_reference(theatre.client.get(DEPLOYMENTS, "default", owner))
+        patch = {"metadata": {"ownerReferences": [ref]}}
+        theatre.client.patch(DEPLOYMENTS, "default", name, patch)
+    view = theatre.client.view()
+    fitting = Fitting(view, theatre.scene, time.time())
+    found = {obj["metadata"]["name"]: obj for obj in view.list(DEPLOYMENTS.resource)}
+    assert [fitting.stays(found[name]) for name in ("web", *names)] == [True, False, False, False]
+    assert root_of(view, found["itself"]) is not None
+    assert root_of(view, found["one"])["metadata"]["name"] in names

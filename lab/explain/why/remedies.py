@@ -202,11 +202,15 @@ def _down(amount: Decimal) -> str:
 
 
 def _template(subject: Subject) -> str | None:
-    """`deployment/web`: whose template it is made from, at the top of its owners."""
+    """`deployment/web`: whose template it is made from, at the top of its owners; in a circle there is no top."""
     obj, found = subject.obj, None
+    met: set[str] = set()
     while (owner := controller_of(obj)) and (kind := BY_GVK.get((owner["apiVersion"], owner["kind"]))):
         above = subject.client.find(kind, subject.namespace, owner["name"])
         if above is None:
             break
         obj, found = above, f"{kind.singular}/{owner['name']}"
+        if found in met:
+            return None
+        met.add(found)
     return found
