@@ -5,7 +5,8 @@ thousand. Whatever order changes come in, the rows are those that the same objec
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 from lab.apimachinery import wheels
 from lab.apimachinery.controlplane import is_up
@@ -14,13 +15,11 @@ from lab.apimachinery.kinds import (
     DEPLOYMENTS,
     ENDPOINTSLICES,
     EVENTS,
-    HORIZONTALPODAUTOSCALERS,
     LEASES,
     NODEPOOLS,
     NODES,
     PERSISTENTVOLUMECLAIMS,
     PODS,
-    RELEASES,
     REPLICASETS,
     SERVICES,
     WHEELS,
@@ -30,14 +29,16 @@ from lab.apimachinery.pods import is_finished
 from lab.apimachinery.services import is_api
 from lab.client import Change
 
+from .attached import attached
 from .deltas import Delta, Way, begun, onward, turns
+from .guard import Guard
 from .loops import LEFT, LOOPS, describe, is_drawn, left, lit, loop_of, loop_row, work_of
 from .noderows import Room, node_row
 from .ownership import Ownership
 from .rows import WORKLOADS, Row, compact, owner_id, pod_row, requests_of, row_id, seen
-from .servicerows import selects, service_row
+from .servicerows import service_row
 from .shown import INNER, PART_OF, PLAIN, SHOWN
-from .steeringrows import behind_words, is_over, shown_first
+from .steeringrows import is_over
 from .storagerows import claim_row
 from .turned import SAYING, held_by, of_loops, of_node, stopped, tended_by
 from .whole import LAB, ZONES, lab_row, zone_row
@@ -55,6 +56,7 @@ class Board:
         self._objects: dict[str, dict] = {}  # row id → object, of every kind that is shown
         self._parts: dict[str, set[str]] = defaultdict(set)  # id of a row → ids of what belongs to it, see PART_OF
         self._room = Room()
+        self._guard = Guard()
         self._owned = Ownership(self._objects, self._mark)
         self._tape: deque[str] = deque()
         self._dirty: dict[str, None] = {LAB: None}  # ordered, so that rows come out in the order in which they changed
@@ -74,7 +76,7 @@ class Board:
         for resource, objs in shown.items():
             objs.sort(key=seen)
             for obj in objs[-TAPE:] if resource == EVENTS.resource else objs:
-                self._put(resource, obj)
+                self._safely(row_id(resource, obj), obj, partial(self._put, resource, obj))
         self._flush(Delta())
 
     def apply(self, changes: list[Change], verdicts: dict[str, list[dict]] | None = None) -> Delta:
@@ -88,13 +90,21 @@ class Board:
         for change in changes:
             acted[loop_of(change)].append(change)
             if change.resource in SHOWN:
-                self._take(change, delta)
+                self._safely(row_id(change.resource, change.object), change.object, partial(self._take, change, delta))
         self._flush(delta)
         acted.pop("", None)
         for author, done in acted.items():
             acts = self.rows.get(f"loops/{author}", {}).get("acts", 0) + len(done)
-            self._turn(author, delta, acts=acts, at=done[-1].time, text=describe(done), lit=lit(done))
+            text = self._guard.made(f"loops/{author}", done[-1].object, partial(describe, done)) or ""
+            self._turn(author, delta, acts=acts, at=done[-1].time, text=text, lit=lit(done))
         return delta
+
+    def _safely(self, id_: str, obj: dict, take: Callable[[], bool]) -> None:
+        """Take an object in; of one that cannot be, nothing is left that others would count on."""
+        if not self._guard.made(id_, obj, take):
+            self._release(id_)
+            self._objects.pop(id_, None)
+            self._mark(id_)
 
     def _turn(self, author: str, delta: Delta, **news: object) -> None:
         """What is new of a loop, if it is drawn."""
@@ -104,7 +114,7 @@ class Board:
         elif self.rows.pop(row["id"], None):
             delta.removes.add(row["id"])
 
-    def _take(self, change: Change, delta: Delta) -> None:
+    def _take(self, change: Change, delta: Delta) -> bool:
         id_ = row_id(change.resource, change.object)
         if change.deleted:
             self._drop(change.resource, id_)
@@ -115,10 +125,11 @@ class Board:
             delta.phases.setdefault(id_, []).append((state, change.time))
             known = None if change.created else self._ways.get(id_) or begun(self.rows.get(id_))
             self._ways[id_] = onward(known, state, change.time)
+        return True
 
     # What an object's change makes dirty, kind by kind.
 
-    def _put(self, resource: str, obj: dict) -> None:
+    def _put(self, resource: str, obj: dict) -> bool:
         id_ = row_id(resource, obj)
         known = self._objects.get(id_)
         if known is not None and known["metadata"].get("uid") != obj["metadata"].get("uid"):
@@ -139,6 +150,7 @@ class Board:
             self._join(id_, PART_OF[resource](obj), PART_OF[resource](known) if known else ())
         if resource == SERVICES.resource and (known is None or known["spec"] != obj["spec"]):
             self._mark_all((DEPLOYMENTS.resource,))
+        return True
 
     def _join(self, id_: str, wholes: Iterable[str], before: Iterable[str]) -> None:
         """What it belongs to now, and what it belonged to: their rows tell of it."""
@@ -178,6 +190,7 @@ class Board:
     def _drop(self, resource: str, id_: str) -> None:
         obj = self._objects.get(id_)
         self._mark(id_)
+        self._guard.forget(id_)
         if obj is None:
             return
         if resource == PODS.resource:
@@ -231,7 +244,7 @@ class Board:
             nodes = self._parts_of(id_, NODES)
             return zone_row(id_, nodes) if nodes else None
         if resource == LAB:
-            row = lab_row(self._objects[node] for node in self._parts[LAB])
+            row = lab_row(self._objects[node] for node in self._parts[LAB] if node in self._objects)
             return row | compact({"stopped": stopped(self._modes)})
         if obj is None or resource in INNER or resource == REPLICASETS.resource and owner_id(obj):
             return None
@@ -249,8 +262,8 @@ class Board:
             held = self._parts_of(id_, LEASES) if is_up(obj) else ()  # a dead one's Lease stands until it runs out
             leads = [lease["metadata"]["name"].removeprefix("kube-") for lease in held]
             return node_row(obj, *self._room.of(id_), leads, of_node(obj, self._modes))
-        pods = [self.rows[pod] for pod in self._owned.pods_of(id_)]
-        row = workload_row(obj, self._owned.made_by(id_), pods) | self._attached(obj, id_)
+        pods = [self.rows[pod] for pod in self._owned.pods_of(id_) if pod in self.rows]
+        row = workload_row(obj, self._owned.made_by(id_), pods) | attached(obj, id_, self._parts_of)
         pools, release = bool(self._parts[NODEPOOLS.resource]), self._objects.get(row.get("release", ""))
         over = release is not None and is_over(release)
         return row | compact({"held": held_by(row, obj, pods, self._modes, pools, over)})
@@ -258,28 +271,16 @@ class Board:
     def _parts_of(self, id_: str, kind: Kind) -> list[dict]:
         """What belongs to a row, of one kind, oldest first."""
         ids = [part for part in self._parts[id_] if part.startswith(f"{kind.resource}/")]
-        return sorted((self._objects[part] for part in ids), key=lambda obj: (seen(obj), obj["metadata"]["name"]))
-
-    def _attached(self, workload: dict, id_: str) -> Row:
-        """What a card shows of others: its release, its autoscaler, the services that lead to a deployment."""
-        release, behind = shown_first(self._parts_of(id_, RELEASES))
-        scalers = self._parts_of(id_, HORIZONTALPODAUTOSCALERS)
-        place = f"namespaces/{workload['metadata']['namespace']}" if workload["kind"] == DEPLOYMENTS.kind else ""
-        services = self._parts_of(place, SERVICES)
-        return compact(
-            {
-                "release": row_id(RELEASES.resource, release) if release else "",
-                "behind": behind_words(behind),
-                "scaler": row_id(HORIZONTALPODAUTOSCALERS.resource, scalers[0]) if scalers else "",
-                "services": sorted(row_id(SERVICES.resource, obj) for obj in services if selects(obj, workload)),
-            }
+        return sorted(
+            (self._objects[part] for part in ids if part in self._objects),
+            key=lambda obj: (seen(obj), obj["metadata"]["name"]),
         )
 
     def _flush(self, delta: Delta) -> None:
         """Make the dirty rows anew, pods before the workloads that count them; what differs goes into the delta."""
         work = {author: left(author, self._work) for author in LEFT}
         for id_ in sorted(self._dirty, key=lambda id_: (not id_.startswith("pods/"), id_)):
-            before, row = self.rows.get(id_), self._row(id_)
+            before, row = self.rows.get(id_), self._guard.made(id_, self._objects.get(id_), partial(self._row, id_))
             self._work.subtract(work_of(before) if before else {})
             self._work.update(work_of(row) if row else {})
             if row is None:

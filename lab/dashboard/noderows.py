@@ -7,7 +7,7 @@ from lab.apimachinery.controlplane import CONTROL_PLANE, PARTITIONED, POWER, is_
 from lab.apimachinery.engines import engine_of
 from lab.apimachinery.kinds import NODES
 from lab.apimachinery.labels import BOOTS_UNTIL, NODEPOOL_LABEL, RUNTIME_LABEL, ZONE_LABEL
-from lab.apimachinery.meta import condition, is_deleting, is_true, parse_time
+from lab.apimachinery.meta import condition, is_deleting, is_true, time_or_none
 from lab.apimachinery.quantity import milli_value, value
 from lab.apimachinery.taints import CANDIDATE, TO_BE_DELETED
 
@@ -23,7 +23,7 @@ def node_row(node: dict, used: Requests, count: int, leads: Sequence[str] = (), 
     meta, spec, status = node["metadata"], node.get("spec", {}), node.get("status", {})
     labels, annotations = meta.get("labels", {}), meta.get("annotations", {})
     room = status.get("allocatable") or status.get("capacity") or {}
-    whole = milli_value(room.get("cpu", 0)), value(room.get("memory", 0)), int(room.get(GPU, 0))
+    whole = milli_value(room.get("cpu", 0)), value(room.get("memory", 0)), value(room.get(GPU, 0))
     runtime = labels.get(RUNTIME_LABEL)
     row = compact(
         {
@@ -131,10 +131,11 @@ def says_itself(taint: str) -> bool:
 
 
 def boots_until(node: dict) -> float:
-    """Until when a machine that was bought boots, in seconds since the epoch; 0 for any other."""
+    """Until when a machine that was bought boots, in seconds since the epoch; 0 for any other, and where what
+    is written is no time."""
     meta = node["metadata"]
     until = meta.get("annotations", {}).get(BOOTS_UNTIL)
-    return parse_time(until) if until and RUNTIME_LABEL not in meta.get("labels", {}) else 0
+    return (time_or_none(until) or 0) if until and RUNTIME_LABEL not in meta.get("labels", {}) else 0
 
 
 def is_off(node: dict) -> bool:

@@ -22,7 +22,7 @@ class Ownership:
         return self._pods[owner]
 
     def made_by(self, owner: str) -> list[dict]:
-        return [self._objects[part] for part in sorted(self._made[owner])]
+        return [self._objects[part] for part in sorted(self._made[owner]) if part in self._objects]
 
     def owners_of(self, obj: dict | None) -> list[str]:
         """A pod's replica set, and that one's deployment; its Job, and that one's CronJob: nearest first. Who is its

@@ -73,14 +73,19 @@ def created_at(obj: dict) -> float:
 
 def revision_of(obj: dict) -> int:
     """The revision of a deployment, or the one that a replica set stands for; 0 where there is none yet."""
-    return int(obj["metadata"].get("annotations", {}).get(REVISION, 0))
+    return _number(obj["metadata"].get("annotations", {}).get(REVISION, ""))
+
+
+def _number(text: str) -> int:
+    """Anybody may write such an annotation: what is no number, or none that a browser can hold, counts as none."""
+    return int(text) if text.isdecimal() and len(text) < 16 else 0
 
 
 def version_of(replicaset: dict) -> int:
     """The revision that first brought the replica set's template: going back to it makes a new revision of it, but what
     runs stays what it was."""
     former = replicaset["metadata"].get("annotations", {}).get(FORMER_REVISIONS)
-    return int(former.partition(",")[0]) if former else revision_of(replicaset)
+    return _number(former.partition(",")[0]) if former else revision_of(replicaset)
 
 
 def version_name(replicaset: dict) -> str:
@@ -106,7 +111,7 @@ def requests_of(pod: dict) -> tuple[int, int, int]:
 
 def _container_requests(container: dict) -> tuple[int, int, int]:
     asked = container.get("resources", {}).get("requests", {})
-    return milli_value(asked.get("cpu", 0)), value(asked.get("memory", 0)), int(asked.get(GPU, 0))
+    return milli_value(asked.get("cpu", 0)), value(asked.get("memory", 0)), value(asked.get(GPU, 0))
 
 
 def amounts(cpu: int, memory: int, gpu: int) -> str:

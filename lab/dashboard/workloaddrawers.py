@@ -23,7 +23,7 @@ from lab.client import Client
 
 from .rows import BY_NAME, Row, owner_id, pod_row
 from .storagedrawers import claims_told
-from .workloadrows import ENDING, ROLLED, template_of, workload_row
+from .workloadrows import ENDING, ROLLED, containers_of, workload_row
 from .workloads import made_by, number_of, on, present, revisions_of, template_kept
 
 MOST_LISTED = 50  # pods, and Jobs, that are listed; of more it is said how many
@@ -77,7 +77,7 @@ def _revisions(client: Client, obj: dict) -> list[dict]:
 
 def _revision(revision: dict, chosen: bool, now: float) -> dict:
     meta, status = revision["metadata"], revision.get("status", {})
-    containers = template_kept(revision)["spec"]["containers"]
+    containers = (template_kept(revision).get("spec") or {}).get("containers") or ()
     return {
         "number": number_of(revision),
         "chosen": chosen,
@@ -91,7 +91,7 @@ def _revision(revision: dict, chosen: bool, now: float) -> dict:
 
 
 def _facts(obj: dict, now: float) -> list[tuple[str, str]]:
-    images = [container.get("image", "") for container in template_of(obj)["spec"]["containers"]]
+    images = [container.get("image", "") for container in containers_of(obj)]
     selector = label_selector(selector_of(obj)) if obj["kind"] not in ENDING else ""
     facts = FACTS[obj["kind"]](obj, lambda when: _ago(when, now)) if obj["kind"] in FACTS else []
     return [("image", ", ".join(images)), *facts, ("selector", selector)]

@@ -33,14 +33,13 @@ def workload_row(obj: dict, replicasets: list[dict], pods: list[Row]) -> Row:
     `pods` are the rows of its pods: the card says at a glance what the tiles say one by one.
     """
     what, owner = obj["kind"], owner_id(obj)
-    container = template_of(obj)["spec"]["containers"][0]
     told = _deployment(obj, replicasets) if what == DEPLOYMENTS.kind else TOLD[what](obj)
     refused, failing = refusal(obj), trouble(pods, ends=what in ENDING)
     row = {
         **head("part" if owner else "workload", BY_NAME[what].resource, obj),
         "what": what,
         "owner": owner,
-        "image": container.get("image", ""),
+        "image": (containers_of(obj) or [{}])[0].get("image", ""),
         "scales": what in SCALED and not owner,
         "acts": _acts(obj),
         "refused": bool(refused),
@@ -65,7 +64,12 @@ def _acts(obj: dict) -> list[tuple[str, str]]:
 def template_of(obj: dict) -> dict:
     """The template of the pods that a workload makes, or that the Jobs make which it makes."""
     spec = obj["spec"]
-    return (spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec)["template"]
+    return (spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec).get("template") or {}
+
+
+def containers_of(obj: dict) -> list[dict]:
+    """Those of its template: a StatefulSet's may have none, and its pods are refused then."""
+    return (template_of(obj).get("spec") or {}).get("containers") or []
 
 
 def refusal(obj: dict) -> str:
@@ -96,7 +100,7 @@ def _deployment(deployment: dict, replicasets: list[dict]) -> Row:
     return {
         **told,
         "words": told["words"] + (", paused" if spec.get("paused") else ""),
-        "container": spec["template"]["spec"]["containers"][0]["name"],
+        "container": (containers_of(deployment) or [{}])[0].get("name", ""),
         "unseen": status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0),
         "total": status.get("replicas", 0),
         "revision": revision,
@@ -176,7 +180,8 @@ JOB_COUNTS = {"failed": "failed", "active": "at work"}
 
 
 def _took(status: dict) -> str:
-    if not status.get("completionTime"):
+    """Of one that was complete before it began (suspended, and nothing to do) there is nothing to say."""
+    if not (status.get("startTime") and status.get("completionTime")):
         return ""
     return f"in {human_duration(parse_time(status['completionTime']) - parse_time(status['startTime']))}"
 

@@ -137,7 +137,7 @@ def present(workload: dict, revisions: list[dict]) -> int:
 
 def template_kept(revision: dict) -> dict:
     """The template of pods that a revision keeps."""
-    held = revision.get("data", revision)["spec"]["template"]
+    held = revision.get("data", revision)["spec"].get("template") or {}
     return {field: value for field, value in held.items() if field != "$patch"}
 
 

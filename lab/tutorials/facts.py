@@ -122,9 +122,14 @@ def template(obj: dict) -> dict:
     return inner.get("template", {}).get("spec", inner)
 
 
+def _first_container(obj: dict) -> dict:
+    """Empty where a template has none, as a StatefulSet's may."""
+    return (template(obj).get("containers") or [{}])[0]
+
+
 def environment(obj: dict) -> dict[str, str]:
     """As it is written of the first container; a variable that comes from elsewhere has no value here."""
-    return {one["name"]: one.get("value") for one in template(obj)["containers"][0].get("env", ())}
+    return {one["name"]: one.get("value") for one in _first_container(obj).get("env", ())}
 
 
 def endpoints(objects: Objects, service: dict) -> int:
@@ -150,8 +155,8 @@ def _spec(field: str, otherwise: Any = None) -> Callable[[dict], Any]:
     return lambda obj: obj.get("spec", {}).get(field, otherwise)
 
 
-def _image(obj: dict) -> str:
-    return template(obj)["containers"][0]["image"]
+def _image(obj: dict) -> str | None:
+    return _first_container(obj).get("image")
 
 
 def _containers(pod: dict) -> list[dict]:

@@ -123,3 +123,11 @@ def test_readings_in_a_text_are_filled() -> None:
         "nothing",
         "true",
     ]
+
+
+@pytest.mark.parametrize("template", [{}, {"spec": {}}, {"spec": {"containers": []}}])
+def test_of_a_template_without_containers_nothing_is_read(template) -> None:
+    web = deployment("web", replicas=1, ready=0)
+    web["spec"]["template"] = template
+    for text in ("deployment/web env.MODE", "deployment/web image"):
+        assert facts.read(State(web), parse_reading(text)) == [None]
