@@ -25,10 +25,10 @@ class Machines:
         self.cluster, self.client = cluster, cluster.client
         self.loop = ClusterAutoscalerController()
 
-    def pool(self, most: int = 3, boot: float = 0, idle: float = 0, **spec) -> None:
+    def pool(self, most: int = 3, boot: float = 0, idle: float = 0, name: str = "pool", **spec) -> None:
         capacity = {"cpu": "2", "memory": "4Gi"}
         spec = {"maxNodes": most, "bootSeconds": boot, "idleSeconds": idle, "capacity": capacity, **spec}
-        self.client.create(NODEPOOLS, {"metadata": {"name": "pool"}, "spec": spec})
+        self.client.create(NODEPOOLS, {"metadata": {"name": name}, "spec": spec})
 
     def deploy(self, replicas: int, cpu: str = "1") -> None:
         container = {"name": "web", "image": "web", "resources": {"requests": {"cpu": cpu}}}
@@ -257,10 +257,28 @@ def test_what_makes_no_sense_is_refused(world):
         {"runtime": "cloud"},
         {"most": 1000},
         {"labels": {"a b": "c"}},
+        {"boot": 1e18},
+        {"boot": 24 * 3600 + 1},
+        {"idle": 1e300},
+        {"name": "p" * 60},
     ):
         with pytest.raises(ApiError) as refused:
             world.pool(**spec)
         assert refused.value.code == 422
+
+
+def test_a_pool_may_take_its_time(world):
+    world.pool(boot=24 * 3600, idle=30 * 24 * 3600, name="p" * 59)
+
+
+@pytest.mark.parametrize("until", ["soon", "0001-01-01T00:00:00"])
+def test_a_node_that_says_anything_of_its_boot_stops_no_pool(world, until):
+    world.client.create(NODES, {"metadata": {"name": "stray", "annotations": {BOOTS_UNTIL: until}}})
+    world.pool()
+    world.deploy(2)
+    world.turn()
+    assert {"stray", "pool-1"} <= world.nodes().keys()
+    assert RUNTIME_LABEL in world.nodes()["stray"]["metadata"]["labels"]
 
 
 def test_a_pool_that_says_little_is_filled_in(world, settings):

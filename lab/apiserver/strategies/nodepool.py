@@ -19,6 +19,7 @@ from .podspec.resources import canonicalise
 RUNTIMES = ("docker", "process", "simulated")
 CAPACITY = {"cpu": "4", "memory": "8Gi", "pods": "110", DISK: DISK_SIZE}
 MOST_NODES = 100
+LONGEST = {"bootSeconds": 24 * 3600, "idleSeconds": 30 * 24 * 3600}  # past any calendar no time could be written
 
 
 class NodePoolStrategy(Strategy):
@@ -34,17 +35,22 @@ class NodePoolStrategy(Strategy):
         canonicalise(spec["capacity"])
 
     def validate(self, obj: dict) -> Iterator[Cause]:
-        spec = obj["spec"]
+        spec, name = obj["spec"], obj["metadata"]["name"]
+        # Its machines are called so, and each carries its own name, and the pool's, as a label.
+        yield from unlike("metadata.name", name, names.label_value(f"{name}-{MOST_NODES}"))
         for field in ("minNodes", "bootSeconds", "idleSeconds"):
             yield from not_negative(f"spec.{field}", spec[field])
+        for field, most in LONGEST.items():
+            if spec[field] > most:
+                yield invalid(f"spec.{field}", spec[field], f"must be less than or equal to {most}")
         if spec["maxNodes"] < spec["minNodes"]:
             yield invalid("spec.maxNodes", spec["maxNodes"], "must be greater than or equal to `minNodes`")
         if spec["maxNodes"] > MOST_NODES:
             yield invalid("spec.maxNodes", spec["maxNodes"], f"must be less than or equal to {MOST_NODES}")
         if "runtime" in spec:
             yield from one_of("spec.runtime", spec["runtime"], RUNTIMES)
-        for name, quantity in spec["capacity"].items():
-            yield from not_negative(f"spec.capacity.[{name}]", milli_value(quantity))
+        for resource, quantity in spec["capacity"].items():
+            yield from not_negative(f"spec.capacity.[{resource}]", milli_value(quantity))
         for key, value in (spec.get("labels") or {}).items():
             yield from unlike("spec.labels", key, names.qualified_name(key))
             yield from unlike(f"spec.labels[{key}]", value, names.label_value(value))

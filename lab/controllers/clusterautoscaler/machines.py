@@ -27,9 +27,9 @@ def is_booting(node: dict) -> bool:
 
 
 def boots_until(node: dict) -> float:
-    """Seconds since the epoch; 0 for a node that was not bought."""
+    """Seconds since the epoch; 0 for a node that was not bought, and where somebody has written what is no time."""
     written = (node["metadata"].get("annotations") or {}).get(BOOTS_UNTIL)
-    return meta.parse_time(written) if written else 0.0
+    return (meta.time_or_none(written) or 0.0) if written else 0.0
 
 
 def is_coming(node: dict, now: float, provision: float) -> bool:
@@ -78,7 +78,7 @@ def booted(pool: dict, node: dict, nodes: list[dict], default: str) -> dict:
     """The node with the runtime that its pool names, or most other nodes have."""
     runtime = pool["spec"].get("runtime") or usual_runtime(nodes) or default
     metadata = node["metadata"]
-    return {**node, "metadata": {**metadata, "labels": {**metadata["labels"], RUNTIME_LABEL: runtime}}}
+    return {**node, "metadata": {**metadata, "labels": {**(metadata.get("labels") or {}), RUNTIME_LABEL: runtime}}}
 
 
 def usual_runtime(nodes: list[dict]) -> str:
