@@ -111,10 +111,13 @@ function sure(asked) {
   $("one-reset").textContent = asked ? "No, leave it" : "Reset their step…";
 }
 
+// The answer stands under whom it is about, and nowhere if somebody else is looked at by then: what is under way is theirs.
 async function tell(what, form = {}) {
-  const [ok, message] = await ask(what, { seat: ui.open, ...form });
-  const row = rows.get(ui.open);
-  $("answer").textContent = ui.names || !row ? message : message.replaceAll(row.name, nameOf(row));
+  const id = ui.open;
+  const row = rows.get(id);
+  const [ok, message] = await ask(what, { seat: id, ...form });
+  if (ui.open !== id) return false;
+  $("answer").textContent = ui.names ? message : message.replaceAll(row.name, nameOf(row));
   $("answer").classList.toggle("wrong", !ok);
   return ok;
 }
@@ -134,7 +137,8 @@ $("one-sure").onclick = async () => {
 };
 $("one-hint").onsubmit = async (event) => {
   event.preventDefault();
-  if (await tell("hint", { text: $("one-text").value })) $("one-text").value = "";
+  const text = $("one-text").value;
+  if ((await tell("hint", { text })) && $("one-text").value === text) $("one-text").value = "";
 };
 $("one-text").onkeydown = (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("one-hint").requestSubmit();

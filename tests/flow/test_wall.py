@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from ..labs import LabUnderTest
 from .room import PASSWORD, ROOM, SLOW, joined, made, root_of, teacher_of
@@ -35,6 +35,28 @@ def nothing_is_cut(wall: Page) -> None:
         )
         assert cut == [], width
     wall.set_viewport_size(before)
+
+
+def an_answer_stands_under_whom_it_is_about(wall: Page) -> None:
+    """Names are hidden. Somebody else is looked at before it is there: then it stands nowhere, and takes nothing."""
+    held: list[Route] = []
+    wall.route("**/wall/do/hint", lambda route: held.append(route))
+    text, answer = wall.get_by_label("A hint, in your words"), wall.locator("#answer")
+    for number in range(2):
+        wall.locator(".tile").nth(number).click()
+        text.fill(f"For number {number}.")
+        if number == 0:
+            wall.get_by_role("button", name="Send the hint").click()
+    with wall.expect_response("**/wall/do/hint"):
+        held[0].continue_()
+    wall.wait_for_timeout(200)
+    expect(answer).to_be_empty()
+    expect(text).to_have_value("For number 1.")
+    wall.unroute("**/wall/do/hint")
+    wall.get_by_role("button", name="Send the hint").click()
+    expect(answer).to_contain_text("No. ", timeout=SLOW)
+    expect(text).to_have_value("")
+    wall.keyboard.press("Escape")
 
 
 def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them(lab, opened):
@@ -158,6 +180,7 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
     wall.keyboard.press("n")  # for the projector
     expect(wall.locator("body")).not_to_contain_text("Ada")
     expect(wall.locator(".tile b").first).to_have_text(re.compile(r"^No\. \d$"))
+    an_answer_stands_under_whom_it_is_about(wall)
     bob.close()
     expect(wall.locator('.tile[data-away="true"]')).to_have_count(1, timeout=SLOW)
     wall.emulate_media(reduced_motion="reduce")  # else what is half way from one theme to the other is looked at
