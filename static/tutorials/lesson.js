@@ -179,13 +179,19 @@ lesson.addEventListener("click", async ({ target }) => {
   button.removeAttribute("aria-busy");
 });
 
-function type(command) {
+// It waits for the command line no longer than that is on its way: opened later, it must not run what was asked for once.
+let pending = null;
+async function type(command) {
   const send = () => document.dispatchEvent(new CustomEvent("type", { detail: command }));
+  pending?.abort();
   side("board");
   if (document.querySelector("#drawer .console form")) return send();
-  document.addEventListener("console", send, { once: true });
-  openPanel("kubectl");
+  const mine = (pending = new AbortController());
+  document.addEventListener("console", send, { once: true, signal: mine.signal });
+  await openPanel("kubectl");
+  mine.abort();
 }
+document.addEventListener("closed", () => pending?.abort());
 
 // Enter goes on, wherever the focus is not on something that Enter means something to.
 document.addEventListener("keydown", (event) => {

@@ -255,6 +255,20 @@ def test_deployments_by_keyboard_alone(player):
     assert len(player.certified()) == 3
 
 
+def a_command_that_found_no_command_line_is_not_run_later(player: Player) -> None:
+    page, said = player.page, player.drawer.locator(".said")
+    page.route("**/board/panel/kubectl", lambda route: route.abort())
+    page.locator("[data-run]").first.click()
+    expect(player.toast("The lab does not answer")).to_be_visible()
+    page.unroute("**/board/panel/kubectl")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("x")
+    expect(page.locator("#typed")).to_be_focused()
+    page.wait_for_timeout(500)
+    expect(said.locator("pre")).to_have_count(0)
+    page.keyboard.press("Escape")
+
+
 def test_one_big_application_and_how_it_looks(player):
     page = player.page
     player.start("01-one-big-application")
@@ -283,6 +297,7 @@ def test_one_big_application_and_how_it_looks(player):
     player.next()
 
     player.predict("all")
+    a_command_that_found_no_command_line_is_not_run_later(player)
     page.locator("[data-run]").first.click()
     player.passed()
     page.set_viewport_size({"width": 390, "height": 844})
