@@ -1,5 +1,5 @@
 // One learner, beside the wall: what is known of them, and what an instructor does for them.
-import { make } from "../board/format.js";
+import { make, write } from "../board/format.js";
 import { draw, focus, lessonOf, mini, nameOf, pods, rows, ui, words } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
@@ -19,6 +19,14 @@ export async function ask(what, form) {
   } catch {
     return [false, "The lab did not answer. Try again when the wall says Live."];
   }
+}
+
+// The same with the answer said in a line, for a while.
+export async function tells(line, what, form = {}) {
+  const [ok, message] = await ask(what, form);
+  write(line, message);
+  line.classList.toggle("wrong", !ok);
+  setTimeout(() => line.textContent === message && write(line, ""), 8000);
 }
 
 export function open(id) {

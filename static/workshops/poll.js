@@ -1,6 +1,6 @@
 // A poll of the whole class, as its instructor sees it: how many have voted, and what, once it is to be shown.
 import { make, write } from "../board/format.js";
-import { ask } from "./one.js";
+import { tells } from "./one.js";
 import { rows } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
@@ -42,6 +42,6 @@ $("poll-show").onclick = () => {
 };
 $("poll-again").onclick = () => {
   shown = false;
-  ask("again", {});
+  tells($("poll-said"), "again");
 };
-$("poll-end").onclick = () => ask("finish", {});
+$("poll-end").onclick = () => tells($("poll-said"), "finish");

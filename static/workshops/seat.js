@@ -1,5 +1,6 @@
 // A learner's page in the room: what the instructor says to all, the hand, where all wait, and that somebody is here.
 import { make } from "../board/format.js";
+import { fit } from "./bar.js";
 import { help } from "./help.js";
 import { lead } from "./led.js";
 import { tell } from "./questions.js";
@@ -129,7 +130,19 @@ document.addEventListener("click", async ({ target }) => {
   raise(up);
   const ask = () => fetch(box.dataset.url, { method: "POST", headers: { "X-CSRFToken": box.dataset.csrf }, body: new URLSearchParams(up ? { up: 1 } : {}) });
   const answer = await ask().catch(() => new Promise((done) => setTimeout(done, 400)).then(ask)).catch(() => null);
-  if (!answer?.ok) raise(!up), say("The lab did not hear your hand. Try again.");
+  if (!answer?.ok) raise(!up);
+  unheard(!answer?.ok);
 });
+
+// In the bar: what the instructor has said stays where it is.
+let quiet; // when it is said no longer
+function unheard(so) {
+  const part = document.getElementById("bar-hand");
+  clearTimeout(quiet);
+  part.hidden = !so;
+  part.firstElementChild.textContent = so ? "The lab did not hear your hand. Try again." : "";
+  fit();
+  if (so) quiet = setTimeout(unheard, 8000, false);
+}
 
 connect();

@@ -1,6 +1,6 @@
 // The strip: the steps of a lesson, at each a mark for every learner who is there, and where the class is led.
 import { make, write } from "../board/format.js";
-import { ask } from "./one.js";
+import { tells } from "./one.js";
 import { drawAll, look, nameOf, rows, seen, ui } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
@@ -65,12 +65,7 @@ function lead() {
 }
 
 let sure = 0;
-async function led(what) {
-  const [ok, message] = await ask(what, { ...$("pace").dataset });
-  write($("led"), message);
-  $("led").classList.toggle("wrong", !ok);
-  setTimeout(() => $("led").textContent === message && write($("led"), ""), 8000);
-}
+const led = (what) => tells($("led"), what, { ...$("pace").dataset });
 $("hold").onclick = () => led("hold");
 $("follow").onclick = () => led("follow");
 $("part").onclick = () => led("part");

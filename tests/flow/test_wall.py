@@ -107,6 +107,11 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
     for page in (ada, bob):
         expect(page.locator("#said")).to_contain_text(SAID, timeout=SLOW)
     nothing_is_cut(wall)
+    ada.route("**/room/hand", lambda route: route.abort())  # what is lost is said beside what they are told
+    ada.locator("#l-foot [data-hand]").click()
+    expect(ada.locator("#bar-hand")).to_contain_text("did not hear your hand", timeout=SLOW)
+    expect(ada.locator("#said")).to_contain_text(SAID)
+    ada.unroute("**/room/hand")
     wall.get_by_role("button", name="Join:").click()  # once more how one joins, and the tiles again
     expect(wall.locator("#nobody").get_by_label("Code")).to_be_visible()
     wall.get_by_role("button", name="Join:").click()
@@ -141,6 +146,10 @@ def test_what_learners_do_stands_on_the_wall_and_what_is_said_there_reaches_them
         for number, words in enumerate(said):
             expect(wall.locator("#poll-bars li").nth(number)).to_contain_text(words)
         if round == 1:
+            wall.route("**/wall/do/again", lambda route: route.abort())
+            wall.get_by_role("button", name="Ask once more").click()
+            expect(wall.locator("#poll-said")).to_contain_text("The lab did not answer")
+            wall.unroute("**/wall/do/again")
             wall.get_by_role("button", name="Ask once more").click()
             expect(ada.locator("#poll-round")).to_contain_text("now that you have talked", timeout=SLOW)
     wall.get_by_role("button", name="End the poll").click()
