@@ -125,7 +125,7 @@ async function tell(what, form = {}) {
   const row = rows.get(id);
   const [ok, message] = await ask(what, { seat: id, ...form });
   if (ui.open !== id) return false;
-  $("answer").textContent = ui.names ? message : message.replaceAll(row.name, nameOf(row));
+  $("answer").textContent = ui.names || !row ? message : message.replaceAll(row.name, nameOf(row));
   $("answer").classList.toggle("wrong", !ok);
   return ok;
 }
