@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import progress
+from .given import given
 from .lesson import Lesson, Step
 from .parts import misconceptions
 
@@ -36,8 +37,9 @@ def _first(obj: dict | None, step: Step) -> dict[str, Any] | None:
     status = obj.get("status", {})
     kept = status.get("steps", {}).get(step.id, {}).get("predicted")
     here = status.get("step") == step.id and status.get("phase") == progress.ACT and not status.get("shown")
-    said = progress.answers(obj, step).get(step.predict.id) if here else None
-    return kept or ({"chosen": said} if said is not None else None)
+    said = kept or {"chosen": progress.answers(obj, step).get(step.predict.id) if here else None}
+    chosen = given(step.predict, said.get("chosen"))
+    return None if chosen is None else {**said, "chosen": chosen}
 
 
 def _summed(step: Step, first: list[dict]) -> dict:

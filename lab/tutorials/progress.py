@@ -8,6 +8,7 @@ import copy
 from typing import Any
 
 from .checking import PASSED, Result
+from .given import given
 from .lesson import Fault, Hint, Lesson, Question, Step
 
 SETTING, PREDICT, ACT, DONE, ERROR = "Setting", "Predict", "Act", "Passed", "Error"
@@ -126,13 +127,13 @@ def passed(
         "hints": len(status.get("hints", ())),
         "measured": measured,
     }
-    if step.predict and step.predict.id in said:
-        found, shown = verdict(step.predict, said[step.predict.id], measured, true), status.get("shown", False)
+    if step.predict and (found := verdict(step.predict, said.get(step.predict.id), measured, true)):
+        shown = status.get("shown", False)
         kept |= {**found, "shown": shown, "early": status.get("early", False)}
         earlier = obj["spec"].get("first", {}).get(step.id)
         first = {} if shown else found
         if earlier is not None:
-            first = verdict(step.predict, earlier, measured, true)
+            first = verdict(step.predict, earlier, measured, true) or first
         first = before.get("predicted") or first
         kept |= {"predicted": first} if first else {}
     steps = {**status.get("steps", {}), step.id: kept}
@@ -140,7 +141,10 @@ def passed(
 
 
 def verdict(question: Question, chosen: Any, measured: dict[str, str], true: set[str]) -> dict[str, Any]:
-    """What was predicted, whether it came so, and what somebody believes who predicts so."""
+    """What was predicted, whether it came so, and what somebody believes who predicts so; empty if it is no answer."""
+    chosen = given(question, chosen)
+    if chosen is None:
+        return {}
     if question.number:
         read = measured.get(question.number, "")
         try:
@@ -159,8 +163,8 @@ def entered(obj: dict | None, step: Step) -> dict:
     spec = copy.deepcopy(obj["spec"]) if obj else {}
     said = spec.get("answers", {}).get(step.id, {})
     own = spec.get("skip") != step.id and not (obj or {}).get("status", {}).get("early")
-    if step.predict and step.predict.id in said and own:
-        spec.setdefault("first", {}).setdefault(step.id, said[step.predict.id])  # the next time they know more
+    if step.predict and own and (predicted := given(step.predict, said.get(step.predict.id))) is not None:
+        spec.setdefault("first", {}).setdefault(step.id, predicted)  # the next time they know more
     for named in ("answers", "hints"):
         spec.get(named, {}).pop(step.id, None)
     spec.pop("skip", None)

@@ -5,7 +5,6 @@ Thin: `column` says what is shown, `progress` what a run is, and the tutor does 
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -27,6 +26,7 @@ from lab.httpserver import author_for
 from . import column, pace, progress, schema, shelf
 from .acting import do
 from .cluster import LEARN, ensure_learning_cluster
+from .given import MOST, given
 from .lesson import Lesson, Step
 from .performance import LEARNER
 
@@ -163,17 +163,11 @@ def act(request: HttpRequest, cluster: str, id: str, what: str) -> HttpResponse:
 def _answer(client: Client, lesson: Lesson, step: Step, obj: dict, form: dict[str, str]) -> None:
     """A prediction, or the answers to questions: `{question: answer}`."""
     asked = {one.id: one for one in (*step.questions, *filter(None, [step.predict]))}
-    said: dict[str, Any] = {id: value for id, value in form.items() if id in asked and value.strip()}
+    said = {id: given(asked[id], value) for id, value in form.items() if id in asked and value.strip()}
     for id, value in said.items():
-        question = asked[id]
-        if question.answers and value not in {answer.id for answer in question.answers}:
-            raise bad_request("choose one of the answers")
-        if question.number:
-            try:
-                number = float(value)
-                said[id] = int(number) if number.is_integer() else number  # it is shown as it was written
-            except ValueError:
-                raise bad_request("write a number") from None
+        if value is None:
+            words = f"write a number, nearer to 0 than {MOST}" if asked[id].number else "choose one of the answers"
+            raise bad_request(words)
     if not said:
         raise bad_request("choose an answer first")
     client.patch(LESSONS, "", lesson.id, {"spec": {"answers": {step.id: said}}})
