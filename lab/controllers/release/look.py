@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from lab.apimachinery.kinds import DEPLOYMENTS
 from lab.apimachinery.labels import HASH_LABEL
-from lab.apimachinery.meta import parse_time
+from lab.apimachinery.meta import copied, parse_time
 from lab.apimachinery.patch import STRATEGIC_MERGE_PATCH, apply
 from lab.apimachinery.services import is_headless
+from lab.apiserver.strategies import strategy_for
 
 from ..deployment import rollout
 from ..deployment.revisions import RELEASE, REPLICAS_NEW, REPLICAS_OLD, same_template, split
@@ -85,7 +86,8 @@ class Look:
         return not same_template(mine["spec"]["template"], template) if mine else self.new_template() != template
 
     def new_template(self) -> dict:
-        """The Deployment's template as this release wants it. ApiError for a patch that does not fit."""
+        """The Deployment's template as this release wants it, as it will be stored: `cpu: "0.5"` is `500m` there, and
+        would be somebody else's change if it were compared as it is written. ApiError for a patch that does not fit."""
         changed = self.deployment
         if self.spec.get("template"):
             changed = apply(STRATEGIC_MERGE_PATCH, DEPLOYMENTS, changed, {"spec": {"template": self.spec["template"]}})
@@ -93,7 +95,9 @@ class Look:
             containers = [{"name": self.container, "image": self.spec["image"]}]
             patch = {"spec": {"template": {"spec": {"containers": containers}}}}
             changed = apply(STRATEGIC_MERGE_PATCH, DEPLOYMENTS, changed, patch)
-        return changed["spec"]["template"]
+        stored = copied(changed)
+        strategy_for(DEPLOYMENTS).default(stored)
+        return stored["spec"]["template"]
 
     @property
     def container(self) -> str:
