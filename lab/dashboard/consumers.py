@@ -1,7 +1,8 @@
 """The live board's websocket: `resume` in; `snap`, `delta`, `figures` and `beat` out.
 
-Messages, all JSON: `{type: "resume", epoch, seq}`; `{type: "snap", epoch, seq, rows}`; `{type: "delta", epoch, prev,
-seq, upserts, removes, phases}`; `{type: "beat", epoch, seq}` at least every five seconds. A delta fits only a board
+Messages, all JSON: `{type: "resume", epoch, seq}`; `{type: "snap", epoch, seq, rows, now}`; `{type: "delta", epoch,
+prev, seq, upserts, removes, phases}`; `{type: "beat", epoch, seq, now}` at least every five seconds. `now` is
+the lab's clock, by which a browser counts ages. A delta fits only a board
 that is at `prev`; whoever is elsewhere says `resume` again. `{type: "figures", …}` comes at most once a
 second and only if it says something new: it is what flows now (see `figures`), has no place and is never sent again.
 """
@@ -81,7 +82,12 @@ class BoardConsumer(AsyncWebsocketConsumer):
         else:
             self.placed = time.monotonic()
         if not text and place:
-            text = json.dumps({"type": "beat", "epoch": place[0], "seq": place[1]})
-        await asyncio.wait_for(self.send(text_data=text), STALLED_SECONDS)
+            text = json.dumps({"type": "beat", "epoch": place[0], "seq": place[1], "now": time.time()})
+        await asyncio.wait_for(self.send(text_data=timed(text)), STALLED_SECONDS)
         if self.place is asked:
             self.place = place
+
+
+def timed(text: str) -> str:
+    """A snapshot with the time of now: it is serialised once for all, and may be sent much later than that."""
+    return f'{text[:-1]},"now":{time.time():.3f}}}' if text.startswith('{"type":"snap"') else text

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -122,7 +123,7 @@ class Feed:
     def first(self) -> dict:
         """Everything, as the page carries it and as a snapshot says it."""
         with self._lock:
-            return self._snapshot()
+            return {**self._snapshot(), "now": time.time()}
 
     def _snapshot(self) -> dict:
         return {"type": "snap", "epoch": self.epoch, "seq": self.seq, "rows": list(self.board.rows.values())}

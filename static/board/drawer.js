@@ -9,7 +9,6 @@ const base = document.body.dataset.base;
 let tab = "";
 let stale = 0;
 let latest = 0;
-let begun = null; // the promise that the module of what is shown has begun
 
 // `unless`: not if this is so when the answer is there.
 async function load(url, options, unless) {
@@ -37,7 +36,7 @@ async function load(url, options, unless) {
   figures();
   follow(drawer.querySelector(".log"));
   const [more] = drawer.querySelectorAll("[data-module]");
-  begun = more && begin(more, (stop = new AbortController()).signal);
+  if (more) begin(more, (stop = new AbortController()).signal);
 }
 
 // Fragments that are more than a document bring a module of their own.
@@ -61,12 +60,11 @@ export function open(id, wanted = "", then = undefined) {
   select(id);
 }
 
-// `of`: the id of what it is for. Its promise is kept when it is there with its module, or will not come.
+// `of`: the id of what it is for.
 export function openPanel(name, of) {
   document.body.dataset.drawer = "open";
-  const loaded = load(`${base}board/panel/${name}${of ? `?for=${of}` : ""}`);
   select();
-  return loaded.then(() => (drawer.querySelector("form input:not([type=hidden]), form textarea, .differs")?.focus(), begun));
+  return load(`${base}board/panel/${name}${of ? `?for=${of}` : ""}`).then(() => drawer.querySelector("form input:not([type=hidden]), form textarea, .differs")?.focus());
 }
 
 // At what must be typed before it is done.
@@ -80,7 +78,6 @@ export function close() {
   hush();
   latest++;
   drawer.replaceChildren(document.getElementById("t-welcome").content.cloneNode(true));
-  document.dispatchEvent(new Event("closed"));
   select();
   const of = `[data-id="${was}"]`;
   const find = (wanted) => document.querySelector(wanted);

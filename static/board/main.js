@@ -1,6 +1,6 @@
 // The board starts here: adopt what the server drew, then live on deltas.
 import { adopt, paintNodes } from "./nodes.js";
-import { put, shape, write } from "./format.js";
+import { agree, put, shape, write } from "./format.js";
 import { live, remember } from "./life.js";
 import { delta, each, onPaint, position, rows, schedule, snapshot, ui } from "./state.js";
 import { figures } from "./traffic.js";
@@ -53,6 +53,7 @@ function resume() {
 function receive(message) {
   heard = Date.now();
   wait = 250;
+  if (message.now) agree(message.now);
   if (message.type === "snap") snapshot(message);
   else if (message.type === "delta" && !delta(message)) resume();
   else if (message.type === "figures") ui.past || figures(message);
@@ -79,7 +80,9 @@ setInterval(() => {
 
 adopt();
 for (const paint of [remember, paintNodes, live, tabStop, whole]) onPaint(paint);
-snapshot(JSON.parse($("first").textContent));
+const first = JSON.parse($("first").textContent);
+agree(first.now);
+snapshot(first);
 restore();
 $("namespace").value = ui.namespace;
 const asked = new URLSearchParams(location.search);

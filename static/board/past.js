@@ -138,7 +138,7 @@ function move() {
   const words = ui.past ? `${clock(then.at)} · r ${ui.past}` : "…";
   handle.ariaValueText = [words, mark?.text].filter(Boolean).join(", ");
   write($("output b"), words);
-  write($("output small"), trouble || mark?.text || (then.at ? `${span(Date.now() / 1000 - then.at)} ago` : ""));
+  write($("output small"), trouble || mark?.text || (then.at ? `${span(Date.now() / 1000 + then.off - then.at)} ago` : ""));
   $("output").classList.toggle("bad", !!trouble);
   $(".from").hidden = !a;
   $(".from").style.left = part(a);

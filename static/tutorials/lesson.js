@@ -183,15 +183,19 @@ lesson.addEventListener("click", async ({ target }) => {
 let pending = null;
 async function type(command) {
   const send = () => document.dispatchEvent(new CustomEvent("type", { detail: command }));
+  const there = () => document.querySelector("#drawer .console form");
   pending?.abort();
   side("board");
-  if (document.querySelector("#drawer .console form")) return send();
+  if (there()) return send();
   const mine = (pending = new AbortController());
+  let came = false; // and what comes into the drawer after it, or in its place, is something else
+  const drawer = new MutationObserver(() => (came || !there() ? mine.abort() : (came = true)));
+  drawer.observe($("drawer"), { childList: true });
+  mine.signal.onabort = () => drawer.disconnect();
   document.addEventListener("console", send, { once: true, signal: mine.signal });
   await openPanel("kubectl");
-  mine.abort();
+  if (!came) mine.abort();
 }
-document.addEventListener("closed", () => pending?.abort());
 
 // Enter goes on, wherever the focus is not on something that Enter means something to.
 document.addEventListener("keydown", (event) => {

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import urllib.error
 
 import pytest
@@ -35,6 +36,13 @@ def test_it_shows_the_nodes_and_the_pods_on_them(screen):
         )
     expect(screen.card("hello")).to_contain_text("orrery/hello:v1")
     expect(screen.column("node-a")).to_contain_text("zone a")
+
+
+def test_ages_are_by_the_labs_clock_whatever_the_browsers_is(screen):
+    screen.page.add_init_script("const wrong = Date.now; Date.now = () => wrong() + 600_000")
+    screen.open()
+    told = screen.page.evaluate("import('/static/board/format.js').then(it => it.now())")
+    assert abs(told - time.time()) < 10
 
 
 def test_it_says_that_containers_are_local_processes(screen):

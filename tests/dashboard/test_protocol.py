@@ -65,6 +65,7 @@ def test_who_cannot_be_caught_up_is_sent_everything(process_lab, place, away):
     assert snapshot["type"] == "snap"
     assert snapshot["epoch"] == place[0]
     assert snapshot["seq"] >= place[1]
+    assert abs(snapshot["now"] - time.time()) < 10
     assert {"nodes/node-a", "nodes/node-b", "nodes/node-c", "deployments.apps/default/hello"} <= {
         row["id"] for row in snapshot["rows"]
     }
@@ -89,6 +90,7 @@ def test_silence_is_broken_by_a_heartbeat_that_says_where_the_log_is(process_lab
             message = board.receive()
     assert message["type"] == "beat"
     assert message["seq"] >= place[1]
+    assert abs(message["now"] - time.time()) < 10
 
 
 def test_nonsense_is_refused(process_lab):
