@@ -1,10 +1,10 @@
 """The live board's websocket: `resume` in; `snap`, `delta`, `figures` and `beat` out.
 
 Messages, all JSON: `{type: "resume", epoch, seq}`; `{type: "snap", epoch, seq, rows, now}`; `{type: "delta", epoch,
-prev, seq, upserts, removes, phases}`; `{type: "beat", epoch, seq, now}` at least every five seconds. `now` is
-the lab's clock, by which a browser counts ages. A delta fits only a board
-that is at `prev`; whoever is elsewhere says `resume` again. `{type: "figures", …}` comes at most once a
-second and only if it says something new: it is what flows now (see `figures`), has no place and is never sent again.
+prev, seq, upserts, removes, phases}`; `{type: "beat", epoch, seq, now}` at least every five seconds. `now` is the lab's
+clock, by which a browser counts ages. A delta fits only a board that is at `prev`; whoever is elsewhere says `resume`
+again. `{type: "figures", …}` comes at most once a second and only if it says something new: it is what flows now (see
+`figures`), has no place and is never sent again.
 """
 
 import asyncio

@@ -118,10 +118,10 @@ function busy() {
   return typed || drawer.querySelector("form:focus-within, .log, .yaml, [data-module]") || (String(getSelection()) && drawer.contains(getSelection().anchorNode));
 }
 
-drawer.addEventListener("click", (event) => {
-  if (event.target.closest("[data-close]")) close();
-  else if (event.target.closest("[data-get]")) {
-    const { get } = event.target.closest("[data-get]").dataset;
+drawer.addEventListener("click", ({ target }) => {
+  const get = target.closest("[data-get]")?.dataset.get;
+  if (target.closest("[data-close]")) close();
+  else if (get) {
     tab = new URLSearchParams(get.split("?")[1]).get("tab") || ""; // at once: a refresh meanwhile must not bring the old one
     load(get);
   }
@@ -137,7 +137,6 @@ drawer.addEventListener("input", (event) => {
   const form = event.target.closest(".confirm");
   for (const button of form?.querySelectorAll("button") || []) button.disabled = event.target.value !== form.dataset.name;
 });
-// What was typed to confirm has served.
 drawer.addEventListener("acted", () => {
   for (const input of drawer.querySelectorAll(".confirm input")) input.value = "";
   if (ui.selected) load(`${base}board/drawer/${ui.selected}?tab=${tab}`);

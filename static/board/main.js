@@ -12,7 +12,7 @@ import { act, part } from "./actions.js";
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 
-// The live connection: resume where we are, fall back to a snapshot, never pretend to be live when we are not.
+// The live connection: resume where we are, else a snapshot, and never say live when we are not.
 const BEAT = 5000; // the server speaks at least this often
 const STALE = 2 * BEAT;
 const SLOWEST = 5000;
@@ -24,14 +24,13 @@ let opened = 0;
 
 function connect() {
   opened = Date.now();
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}${document.body.dataset.base}board`);
+  socket = new WebSocket(`${location.origin.replace("http", "ws")}${document.body.dataset.base}board`);
   socket.onopen = resume;
   socket.onmessage = (event) => receive(JSON.parse(event.data));
   socket.onclose = again;
 }
 
-// A connection that has said nothing for so long is dead, whatever the browser thinks: it is left, not waited for.
+// A connection that is silent for so long is dead, whatever the browser thinks.
 function leave() {
   if (!socket) return;
   socket.onopen = socket.onmessage = socket.onclose = null;
@@ -80,9 +79,7 @@ setInterval(() => {
 
 adopt();
 for (const paint of [remember, paintNodes, live, tabStop, whole]) onPaint(paint);
-const first = JSON.parse($("first").textContent);
-agree(first.now);
-snapshot(first);
+receive(JSON.parse($("first").textContent));
 restore();
 $("namespace").value = ui.namespace;
 const asked = new URLSearchParams(location.search);

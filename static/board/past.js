@@ -43,7 +43,7 @@ export async function start(revision = position.seq, from = 1) {
   await known();
 }
 
-// Where the history begins, and its marks: all, then those that came.
+// Where it begins, and its marks: all, then the new.
 async function known() {
   try {
     const { begins, head, marks } = await get(`history?from=${history.last}`);
