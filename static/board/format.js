@@ -4,10 +4,10 @@ export const clock = (seconds) => new Date(seconds * 1000).toTimeString().slice(
 // As kubectl writes ages: 45s, 3m, 5h, 2d.
 export const age = (seconds) => span(now() - seconds);
 
-// What the time is on the board: while it shows the past, the time of then; else the lab's.
+// The time here: of the past that is shown, or the lab's, by the least late word.
 export const then = { at: 0, off: 0 };
 export const now = () => then.at || Date.now() / 1000 + then.off;
-export const agree = (time, off = time - Date.now() / 1000) => Math.abs(off - then.off) > 1.5 && (then.off = off);
+export const agree = (time, off = time - Date.now() / 1000) => (off > then.off || off < then.off - 1.5) && (then.off = off);
 
 export function span(seconds) {
   const past = Math.max(0, seconds);
