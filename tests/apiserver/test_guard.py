@@ -1,21 +1,14 @@
 """A stranger's cluster: what may run in it, and how much there may be, whoever in it says otherwise."""
 
-import contextlib
-
 import pytest
 
 from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import BUILDS, CONFIGMAPS, CRONJOBS, DEPLOYMENTS, LEASES, LIMITRANGES, PODS, VISITORS, Kind
 from lab.apiserver import registry
-from lab.apiserver.access import strangers
-from lab.apiserver.access.allowance import Allowance
-from lab.apiserver.access.user import LOOPBACK
 from lab.apiserver.admission import guard
 from lab.apiserver.request import Request
-from lab.apiserver.views import entry
 from lab.client import Client
 from lab.client.clusters import ensure_cluster
-from lab.httpserver import AT_END
 from lab.models import OUR_IMAGES, Cluster
 
 pytestmark = pytest.mark.django_db
@@ -218,52 +211,3 @@ def test_no_object_is_large(learner):
     with pytest.raises(ApiError) as refusal:
         learner.patch(CONFIGMAPS, "default", "x", {"data": {"b": "x" * 100_000}})
     assert refusal.value.code == 413
-
-
-def test_pods_by_their_tokens_have_a_share_of_requests(learner, monkeypatch, rf):
-    monkeypatch.setattr(entry.shared, "OF_PODS", Allowance(1, 2, lambda: 0.0))
-    monkeypatch.setattr(entry.authentication, "user_of", lambda scope, cluster: LOOPBACK)
-    ensure_cluster("own")
-    request = rf.get("/api/v1/pods")
-    with contextlib.ExitStack() as at_end:
-        request.scope = {"headers": [], AT_END: at_end}
-        assert [entry._admitted(request, "held") for _ in range(2)] and [
-            entry._admitted(request, "own") for _ in range(9)
-        ]
-        with pytest.raises(ApiError) as refusal:
-            entry._admitted(request, "held")
-    assert (refusal.value.code, refusal.value.details["retryAfterSeconds"]) == (429, 1)
-
-
-@pytest.mark.parametrize(
-    ("headers", "code"),
-    [
-        ([(b"content-length", b"262145")], 413),
-        ([(b"transfer-encoding", b"chunked")], 411),
-        ([(b"content-length", b"262144")], 429),  # as dear as 33 requests without a body
-    ],
-)
-def test_what_pods_send_by_their_tokens_is_no_larger_than_what_their_learner_may_send(
-    learner, monkeypatch, rf, headers, code
-):
-    monkeypatch.setattr(entry.shared, "OF_PODS", Allowance(1, 40, lambda: 0.0))
-    monkeypatch.setattr(entry.authentication, "user_of", lambda scope, cluster: LOOPBACK)
-    request = rf.post("/api/v1/namespaces/default/configmaps")
-    with contextlib.ExitStack() as at_end:
-        request.scope = {"headers": headers, AT_END: at_end}
-        with pytest.raises(ApiError) as refusal:
-            for _ in range(2):
-                entry._admitted(request, "held")
-    assert refusal.value.code == code
-
-
-def test_pods_have_so_many_requests_under_way_and_give_each_back_at_its_end(learner, monkeypatch, rf):
-    monkeypatch.setattr(entry.shared, "OF_PODS", Allowance(1, 100, lambda: 0.0))
-    monkeypatch.setattr(entry.authentication, "user_of", lambda scope, cluster: LOOPBACK)
-    request = rf.get("/api/v1/pods?watch=true")
-    for _ in range(2):
-        with contextlib.ExitStack() as at_end:
-            request.scope = {"headers": [], AT_END: at_end}
-            assert [entry._admitted(request, "held") for _ in range(strangers.OPEN_MOST)]
-            with pytest.raises(ApiError, match="under way"):
-                entry._admitted(request, "held")

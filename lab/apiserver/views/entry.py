@@ -89,11 +89,15 @@ async def admit(request: HttpRequest, cluster: str) -> None:
     """Find out who asks, which from now on is `request.user`. Raises ApiError 401, 403 for what they may not do."""
     if authentication.is_plain(request.scope):
         request.user = LOOPBACK
-    else:
-        request.user = await in_thread(_admitted, request, cluster)
+        return
+    request.user, is_strangers = await in_thread(_admitted, request, cluster)
+    if is_strangers:
+        # Not in the thread: it goes on where whoever asked has left, and what it took then nobody would give back.
+        request.scope[AT_END].enter_context(strangers.one_more(f"pods of {cluster}"))
 
 
-def _admitted(request: HttpRequest, cluster: str) -> User:
+def _admitted(request: HttpRequest, cluster: str) -> tuple[User, bool]:
+    """Who asks, and whether the cluster is a stranger's."""
     user = authentication.user_of(request.scope, cluster)
     view = Request(cluster, "").view()
     if view.guard:
@@ -101,12 +105,11 @@ def _admitted(request: HttpRequest, cluster: str) -> User:
         strangers.check_body(headers)
         if seconds := shared.OF_PODS.wait(cluster, strangers.cost_of(headers)):
             raise allowance.too_fast(seconds)
-        request.scope[AT_END].enter_context(strangers.one_more(f"pods of {cluster}"))
     if not user.is_master:
         path = request.path_info.removeprefix(f"/clusters/{cluster}")
         asked = attributes.of_request(request.method, path, request.GET)
         rbac.require(view, user, asked)
-    return user
+    return user, bool(view.guard)
 
 
 def as_api_error(error: Exception, request: HttpRequest) -> ApiError:
