@@ -91,7 +91,7 @@ def note_well(engines: Iterable[str]) -> None:
         for engine in engines:
             since, at = known.get(engine, (now, now))
             since = since if 0 <= now - at < LOST_SECONDS else now
-            _client.hset(f"{_key()}:well", engine, json.dumps([since, now]))
+            _client.hset(_key_of_wells(), engine, json.dumps([since, now]))
     except redis.RedisError as error:
         log.debug("not heard: %s", error)
 
@@ -105,7 +105,7 @@ def last_well() -> dict[str, Well]:
 def _well() -> tuple[dict[str, tuple[float, float]], float]:
     """Engine → since when, and when last; and what the time is."""
     seconds, micros = _client.time()
-    found: dict[bytes, bytes] = _client.hgetall(f"{_key()}:well")  # type: ignore[assignment]
+    found: dict[bytes, bytes] = _client.hgetall(_key_of_wells())  # type: ignore[assignment]
     return {engine.decode(): tuple(json.loads(at)) for engine, at in found.items()}, seconds + micros / 1e6
 
 
@@ -115,6 +115,11 @@ def _age(one: dict[str, Any]) -> float:
 
 def _key() -> str:
     return f"orrery:parts:{settings.LAB_ID}"
+
+
+def _key_of_wells() -> str:
+    """Not `…:well`, where earlier versions keep a single time: in compose a broker outlives them."""
+    return f"{_key()}:wells"
 
 
 def main(part: str) -> str | None:

@@ -18,7 +18,16 @@ def test_an_engine_is_heard_of_without_a_pause_until_it_makes_one_or_the_broker_
     now[0] -= 100  # set back
     parts.note_well(["docker"])
     assert parts.last_well()["docker"] == parts.Well(ago=0.0, steady=0.0)
-    parts._client.delete(f"{parts._key()}:well")  # as when the broker is restarted
+    parts._client.delete(parts._key_of_wells())  # as when the broker is restarted
     parts.note_well(["docker"])
     assert parts.last_well() == {"docker": parts.Well(0.0, 0.0)}
-    assert json.loads(parts._client.hget(f"{parts._key()}:well", "docker")) == [now[0], now[0]]
+    assert json.loads(parts._client.hget(parts._key_of_wells(), "docker")) == [now[0], now[0]]
+
+
+def test_a_broker_that_has_heard_an_earlier_version_of_the_lab_troubles_nobody(broker):
+    parts._client.hset(f"{parts._key()}:well", "docker", json.dumps(1000.0))
+    parts._client.delete(parts._key_of_wells())
+    assert parts.last_well() == {}
+    parts.note_well(["docker"])
+    assert set(parts.last_well()) == {"docker"}
+    parts._client.delete(f"{parts._key()}:well")
