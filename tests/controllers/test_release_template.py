@@ -28,3 +28,22 @@ def test_a_release_does_not_take_its_own_template_for_somebody_elses():
     assert web.phase() == "Promoted"
     web.begin(CANARY, name="again", template=asking(web, WRITTEN))
     assert web.status("again")["message"] == "The Deployment runs this version already."
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ({"spec": {"tolerations": ["a"]}}, "cannot unmarshal string into Go struct field"),
+        ({"metadata": "a"}, "cannot unmarshal string into Go struct field"),
+        ({"spec": {"hostName": "a"}}, 'unknown field "spec.template.spec.hostName"'),
+    ],
+)
+def test_a_release_whose_template_is_none_has_failed_and_says_why(template: dict, why: str):
+    web = Releasing(4)
+    before = web.client.get(DEPLOYMENTS, "default", "web")["spec"]["template"]
+    web.begin(CANARY, template=template)
+    web.run_all()
+    assert web.phase() == "Failed"
+    assert web.status()["message"].startswith("spec.template does not fit the Deployment: ")
+    assert why in web.status()["message"]
+    assert web.client.get(DEPLOYMENTS, "default", "web")["spec"]["template"] == before

@@ -95,8 +95,9 @@ class Look:
             containers = [{"name": self.container, "image": self.spec["image"]}]
             patch = {"spec": {"template": {"spec": {"containers": containers}}}}
             changed = apply(STRATEGIC_MERGE_PATCH, DEPLOYMENTS, changed, patch)
-        stored = copied(changed)
-        strategy_for(DEPLOYMENTS).default(stored)
+        stored, strategy = copied(changed), strategy_for(DEPLOYMENTS)
+        strategy.decode(stored, "Strict")  # a patch may hold anything
+        strategy.default(stored)
         return stored["spec"]["template"]
 
     @property
