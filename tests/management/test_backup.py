@@ -29,6 +29,18 @@ Poll.objects.create(workshop=one, lesson="a", step="b")
 ensure_learning_cluster(seat.cluster, one.images)
 """
 
+SLOWLY = """
+import time
+from django.db import connection
+from lab.operations.backup import snapshot
+with connection.cursor() as cursor:
+    cursor.execute("SET idle_in_transaction_session_timeout = '100ms'")
+    with snapshot():
+        time.sleep(1)
+        cursor.execute("SELECT 'read on'")
+        print(*cursor.fetchone())
+"""
+
 
 def run(data: Path, *words: str, **env: str) -> subprocess.CompletedProcess:
     env = clean_environment(ORRERY_DATA=str(data), **env)
@@ -86,6 +98,12 @@ def test_what_was_kept_is_the_same_in_the_other_kind_of_database_and_back_again(
     command(tmp_path / "two", "restore", str(kept), "--yes", DATABASE_URL=database)
     makes = "from lab.store import create_cluster; print(create_cluster('new'))"
     assert "True" in command(tmp_path / "two", "shell", "-c", makes, DATABASE_URL=database)
+
+
+def test_a_backup_takes_its_time_between_two_pages(tmp_path, postgres):
+    """PostgreSQL ends who stands still amid a transaction: they may have a row for which others wait."""
+    database = create_database(postgres, "slowly")
+    assert "read on" in command(tmp_path, "shell", "-c", SLOWLY, DATABASE_URL=database, ORRERY_ROOM="http://room/")
 
 
 def test_a_backup_is_its_owners_alone_and_never_written_over(kept):
