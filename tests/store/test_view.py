@@ -98,3 +98,19 @@ def test_what_is_known_of_a_cluster_goes_when_it_has_gone_and_another_is_made(cl
     store.view("new")
     gc.collect()
     assert gone() is None and store.view("stays") is stays
+
+
+def test_two_threads_may_forget_a_cluster_at_once(cluster, monkeypatch):
+    class Crowded(dict):
+        def keys(self):
+            """Those that were there: between this and the next step another thread forgets one."""
+            names = set(super().keys())
+            self.pop(cluster, None)
+            return names
+
+    store.view(cluster)
+    store.delete_cluster(cluster)
+    module = import_module("lab.store.view")
+    monkeypatch.setattr(module, "_views", Crowded(module._views))
+    store.create_cluster("new")
+    assert store.view("new").name == "new"
