@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 
 from lab.apimachinery.errors import ApiError, Cause, bad_request, too_many_requests
 from lab.apiserver.threads import in_thread
-from lab.httpserver import author_for
+from lab.httpserver import AT_END, author_for
 
 from .answers import check_act, comes_by_room, own_cluster, refused
 from .commandline import addressed, arguments, reads, wants_input
@@ -66,25 +66,26 @@ async def run(request: HttpRequest, cluster: str) -> HttpResponseBase:
             await in_thread(check_act, request, cluster)
     except ApiError as error:
         return refused(error)
-    own = own_cluster(request)
-    if own and _running[own] >= MOST_AT_ONCE:
-        why = f"{MOST_AT_ONCE} commands of yours are running: wait for one, or stop it"
-        return refused(too_many_requests(why, Cause("", why, "TooManyOpen"), 1))
     kubectl = program()
     if not kubectl:
         return refused(ApiError(503, "ServiceUnavailable", MISSING))
+    if own := own_cluster(request):
+        if _running[own] >= MOST_AT_ONCE:
+            why = f"{MOST_AT_ONCE} commands of yours are running: wait for one, or stop it"
+            return refused(too_many_requests(why, Cause("", why, "TooManyOpen"), 1))
+        _running[own] += 1  # at once: while a process is begun, the others would find room
+        request.scope[AT_END].callback(_running.subtract, [own])
     # The room's door asks for a seat or an account, which kubectl has not: it goes in at the machine's own.
     host, port = ("127.0.0.1", settings.PORT) if comes_by_room(request) else request.scope["server"]
     base, asks = addressed(words, cluster)
     server = f"http://{f'[{host}]' if ':' in host else host}:{port}{base}"
     command = [author_for(request, kubectl), f"--server={server}", *asks]  # as it is called, so it calls itself
-    lines = said(kubectl, command, pasted if wants_input(words) else b"", own)
+    lines = said(kubectl, command, pasted if wants_input(words) else b"")
     return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 
-async def said(program: str, command: list[str], pasted: bytes, own: str = "") -> AsyncIterator[bytes]:
-    """Run it by the name that the command begins with, and pass on what it says. `own`: whose it is, where they may run
-    no more than a few at once."""
+async def said(program: str, command: list[str], pasted: bytes) -> AsyncIterator[bytes]:
+    """Run it by the name that the command begins with, and pass on what it says."""
     process = await asyncio.create_subprocess_exec(
         *command,
         executable=program,
@@ -98,7 +99,6 @@ async def said(program: str, command: list[str], pasted: bytes, own: str = "") -
     pieces: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue(4)  # who listens slowly slows it down
     talk = asyncio.create_task(_talk(process, pasted, pieces))
     left = MOST_BYTES
-    _running[own] += 1
     try:
         async with asyncio.timeout(MOST_SECONDS):
             while piece := await pieces.get():
@@ -112,7 +112,6 @@ async def said(program: str, command: list[str], pasted: bytes, own: str = "") -
     except TimeoutError:
         yield _line("note", f"It was ended: a command has {MOST_SECONDS:g} s here.")
     finally:
-        _running[own] -= 1
         talk.cancel()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

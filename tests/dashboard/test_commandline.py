@@ -1,5 +1,6 @@
 """What may be typed into the page's command line, and what it answers when a real kubectl runs it."""
 
+import contextlib
 import json
 import re
 import urllib.error
@@ -15,7 +16,7 @@ from lab.client.clusters import ensure_cluster
 from lab.dashboard import console
 from lab.dashboard.commandline import addressed, arguments, reads, wants_input
 from lab.dashboard.console import kubeconfig_command
-from lab.httpserver import ONLY_CLUSTER
+from lab.httpserver import AT_END, BY_ROOM, ONLY_CLUSTER
 from tests.labs import wait_until
 
 from .screen import SECONDS, Screen
@@ -158,14 +159,21 @@ def test_what_comes_for_a_container_is_no_address():
 
 
 async def test_a_learner_runs_a_few_commands_at_once_and_others_as_many_as_they_want(monkeypatch, rf):
-    monkeypatch.setattr(console, "program", lambda: None)
-    monkeypatch.setitem(console._running, "theirs", console.MOST_AT_ONCE)
-    codes = []
-    for own in ("theirs", "another", ""):
+    monkeypatch.setattr(console, "program", lambda: "kubectl")
+
+    async def asked(own: str, at_end: contextlib.ExitStack) -> int:
+        """One that is let in counts, though its process has not begun."""
         request = rf.post("/", json.dumps({"command": "get pods"}), content_type="application/json")
-        request.scope = {"state": {ONLY_CLUSTER: own}}
-        codes.append((await console.run(request, own or "theirs")).status_code)
-    assert codes == [429, 503, 503]  # there is no kubectl here
+        request.scope = {"state": {ONLY_CLUSTER: own, BY_ROOM: True}, AT_END: at_end}
+        return (await console.run(request, own or "theirs")).status_code
+
+    some = range(console.MOST_AT_ONCE)
+    with contextlib.ExitStack() as at_end:
+        assert [await asked("theirs", at_end) for _ in some] == [200 for _ in some]
+        assert [await asked("theirs", at_end), await asked("another", at_end)] == [429, 200]
+        assert {await asked("", at_end) for _ in (*some, 1)} == {200}
+    with contextlib.ExitStack() as at_end:
+        assert [await asked("theirs", at_end) for _ in some] == [200 for _ in some]
 
 
 def type_(screen: Screen, command: str, then: str):

@@ -47,7 +47,7 @@ def test_an_act_of_the_board_and_a_file_have_it():
 def test_kubectl_is_called_so(monkeypatch):
     called = []
 
-    async def said(program, command, pasted, own=""):
+    async def said(program, command, pasted):
         called.append((program, command))
         yield b"{}\n"
 

@@ -1,6 +1,7 @@
 """The room's door: whose way leads where."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import partial
 
@@ -13,7 +14,7 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import LESSONS
 from lab.dashboard import console
 from lab.dashboard.frontdoor import way_in
-from lab.httpserver import LETS, SHOWN_CLUSTERS
+from lab.httpserver import AT_END, LETS, SHOWN_CLUSTERS
 from lab.models import Help, Workshop
 from lab.tutorials.cluster import ensure_learning_cluster
 from lab.tutorials.views import client_of, start
@@ -217,9 +218,10 @@ def type_(ask, monkeypatch) -> Callable[..., str]:
 
     async def answer(cluster: str, command: str) -> str:
         request = AsyncRequestFactory().post("/", orjson.dumps({"command": command}), "application/json")
-        request.scope["state"] = inside.state
-        came = await console.run(request, cluster)
-        return b"".join([part async for part in came] if came.streaming else [came.content]).decode()
+        with contextlib.ExitStack() as at_end:
+            request.scope |= {"state": inside.state, AT_END: at_end}
+            came = await console.run(request, cluster)
+            return b"".join([part async for part in came] if came.streaming else [came.content]).decode()
 
     def typed(cluster: str, key: str, command: str, **who: str) -> str:
         status, words = ask(f"/clusters/{cluster}/board/kubectl", key, method="POST", **who)
