@@ -120,11 +120,11 @@ class Board:
             self._drop(change.resource, id_)
         else:
             self._put(change.resource, change.object)
-        if change.resource == PODS.resource and not change.deleted:
-            state = self._pod(id_)["state"]
-            delta.phases.setdefault(id_, []).append((state, change.time))
+        is_there = change.resource == PODS.resource and not change.deleted
+        if is_there and (row := self._guard.made(id_, change.object, partial(self._pod, id_))):
+            delta.phases.setdefault(id_, []).append((row["state"], change.time))
             known = None if change.created else self._ways.get(id_) or begun(self.rows.get(id_))
-            self._ways[id_] = onward(known, state, change.time)
+            self._ways[id_] = onward(known, row["state"], change.time)
         return True
 
     # What an object's change makes dirty, kind by kind.

@@ -51,6 +51,19 @@ def test_a_row_that_cannot_be_drawn_costs_no_other_and_is_logged_once(broken, ca
     assert rows <= board.rows.keys()
 
 
+def test_a_pod_that_could_not_be_drawn_leaves_nothing_to_its_namesake(broken, monkeypatch):
+    sets = [a_replicaset(a_deployment(name)) for name in ("one", "other")]
+    board = Board([a_node(), *sets])
+    was, is_ = (a_pod("broken", each, node="node-a") for each in sets)
+    board.apply([change(was)])
+    assert board.rows["nodes/node-a"]["count"] == 1  # it is there, though nobody sees it
+    board.apply([change(was, deleted=True)])
+    monkeypatch.undo()
+    board.apply([change(is_)])
+    board.apply([change(with_status(each, readyReplicas=1), each) for each in sets])
+    assert board.rows == Board([a_node(), *(with_status(each, readyReplicas=1) for each in sets), is_]).rows
+
+
 def test_a_job_that_had_nothing_to_do_and_was_suspended_has_no_span():
     status = {"completionTime": "2026-05-20T10:00:00Z", "conditions": [{"type": "Complete", "status": "True"}]}
     spec = {"completions": 0, "suspend": True, "template": {"spec": {"containers": [{"name": "a"}]}}}
