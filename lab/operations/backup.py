@@ -24,9 +24,6 @@ from django.db.migrations.recorder import MigrationRecorder
 FORMAT = 1
 FILES = ("secret-key", "pki/ca.crt", "pki/ca.key", "pki/sa.key")
 PAGE = 1000
-# Who only reads has nothing that others wait for, and may stand still: a page of large objects is compressed for half a
-# minute.
-OF_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
 def write(path: Path) -> dict[str, int]:
@@ -46,12 +43,22 @@ def write(path: Path) -> dict[str, int]:
 @contextmanager
 def snapshot() -> Iterator[None]:
     """All that is read within is of one moment, and nobody who writes has to wait for it."""
+    begin = {"sqlite": "BEGIN"}.get(connection.vendor, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     with connection.cursor() as cursor:
-        cursor.execute("BEGIN" if connection.vendor == "sqlite" else OF_ONE_MOMENT)
+        cursor.execute(begin)
         try:
+            be_patient()
             yield
         finally:
             cursor.execute("ROLLBACK")
+
+
+def be_patient() -> None:
+    """With this transaction, though it stands still: nobody waits for it, and a page of large objects is packed, or
+    unpacked, for half a minute."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def lines(rows: dict[str, int]) -> Iterator[Any]:

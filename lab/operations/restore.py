@@ -26,7 +26,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from lab.models import Cursor
 
-from .backup import FILES, FORMAT
+from .backup import FILES, FORMAT, be_patient
 
 BATCH = 500
 CHANGED = "Nothing was changed."
@@ -94,6 +94,7 @@ def restore(path: Path, head: Head) -> None:
     call_command("migrate", "sessions", verbosity=0, interactive=False)
     then = MigrationLoader(connection).project_state(("lab", head.schema[-1])).apps
     with transaction.atomic():
+        be_patient()
         Session.objects.all().delete()
         User.objects.all().delete()
         filled = [fill(then, table, rows) for table, rows in tables(path)]

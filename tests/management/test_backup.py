@@ -41,6 +41,22 @@ with connection.cursor() as cursor:
         print(*cursor.fetchone())
 """
 
+SLOWLY_BACK = """
+import time
+from pathlib import Path
+from django.db import connection
+from lab.operations import restore
+def slowly(path, tables=restore.tables):
+    time.sleep(1)
+    yield from tables(path)
+restore.tables = slowly
+with connection.cursor() as cursor:
+    cursor.execute("SET idle_in_transaction_session_timeout = '100ms'")
+file = Path({file!r})
+restore.restore(file, restore.examine(file))
+print("all of it")
+"""
+
 
 def run(data: Path, *words: str, **env: str) -> subprocess.CompletedProcess:
     env = clean_environment(ORRERY_DATA=str(data), **env)
@@ -104,6 +120,12 @@ def test_a_backup_takes_its_time_between_two_pages(tmp_path, postgres):
     """PostgreSQL ends who stands still amid a transaction: they may have a row for which others wait."""
     database = create_database(postgres, "slowly")
     assert "read on" in command(tmp_path, "shell", "-c", SLOWLY, DATABASE_URL=database, ORRERY_ROOM="http://room/")
+
+
+def test_and_so_does_a_restore_between_two_batches(kept, tmp_path, postgres):
+    words = SLOWLY_BACK.format(file=str(kept))
+    database = create_database(postgres, "slowly_back")
+    assert "all of it" in command(tmp_path, "shell", "-c", words, DATABASE_URL=database, ORRERY_ROOM="http://room/")
 
 
 def test_a_backup_is_its_owners_alone_and_never_written_over(kept):
