@@ -11,7 +11,7 @@ from lab.apimachinery.errors import ApiError, Cause, too_many_requests
 BODY_MOST = 256 * 1024
 BYTES_A_UNIT = 8 * 1024  # YAML of 256 KiB keeps a thread busy for a second
 OPEN_MOST = 32  # websockets, watches and requests under way
-_open: Counter[str] = Counter()
+_open: Counter[str] = Counter()  # of this process, and for its event loop alone: threads would miscount
 
 
 Headers = Iterable[tuple[bytes, bytes]]
