@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -256,12 +257,12 @@ def private_engine() -> Iterator[PrivateEngine]:
 
 
 @pytest.fixture
-def distant_engine() -> Iterator[DistantEngine]:
-    """The same, as if it were on another machine."""
-    yield from _started(DistantEngine)
+def distant_engine(tmp_path_factory) -> Iterator[DistantEngine]:
+    """The same, as if it were on another machine: it sees no lab's files."""
+    yield from _started(partial(DistantEngine, hides=tmp_path_factory.getbasetemp()))
 
 
-def _started(kind: type[PrivateEngine]) -> Iterator:
+def _started(kind: Callable[[Path], PrivateEngine]) -> Iterator:
     need("dockerd and ip, as root", shutil.which("dockerd") and shutil.which("ip") and os.geteuid() == 0)
     # Not among pytest's folders, whose names may be so long that there is no room for those of the engine's sockets.
     engine = kind(Path(tempfile.mkdtemp(prefix="orrery-engine-")))

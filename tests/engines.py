@@ -83,11 +83,12 @@ class PrivateEngine:
 
 
 class DistantEngine(PrivateEngine):
-    """As if on another machine: this one reaches it at one port, with TLS, and nothing of its networks. `address` is
-    what `up --engine` is given."""
+    """As if on another machine: this one reaches it at one port, with TLS, and nothing of its networks; and it sees
+    nothing of the folder that it `hides`. `address` is what `up --engine` is given."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, hides: Path):
         super().__init__(folder)
+        self._hides = hides
         self._here, self._there = (f"10.238.{os.getpid() % 256}.{end}" for end in (1, 2))
         pki.prepare(folder / "pki", [self._there])
         mine = folder / "client"
@@ -98,7 +99,8 @@ class DistantEngine(PrivateEngine):
         self.address = f"tcp://{self._there}:2376,{mine}"
 
     def _within(self) -> list[str]:
-        return ["nsenter", f"--net=/run/netns/{self.bridge}"]
+        hidden = ['mount -t tmpfs none "$0" && exec "$@"', str(self._hides)]
+        return ["nsenter", f"--net=/run/netns/{self.bridge}", "unshare", "--mount", "sh", "-c", *hidden]
 
     def _options(self) -> list[str]:
         own = self.folder / "pki"

@@ -96,7 +96,8 @@ class ContainerStarter:
         if record.sandbox:
             try:
                 self._set_up(record, record.pod, node)
-            except MountError as error:
+                self._parts.runtime.volumes.share(record.sandbox.id, record.uid)
+            except (MountError, RuntimeFailure) as error:
                 self._parts.teller(record)("Warning", "FailedMount", str(error))
 
     def _get_image(self, record: PodRecord, node: NodeRecord, container: dict) -> None:

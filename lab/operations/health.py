@@ -115,7 +115,7 @@ def _engines(seen: Seen) -> Iterator[Part]:
     """What runs containers, as their kubelets say."""
     found = [(name, trouble) for one in seen.there for name, trouble in one.get("engines", {}).items()]
     for name, trouble in sorted(found):
-        help = "Start the engine: docker info must answer where the kubelet runs. Pods come back by themselves."
+        help = "Start the engine, or mend what it says: docker info and docker run must work there. Pods then come."
         yield Part(f"engine-{name}", not trouble, trouble or "answers its kubelet", help if trouble else "")
     if not found:
         help = "A worker of the kubelet's queue needs ORRERY_KUBELET: docker, process or simulated."

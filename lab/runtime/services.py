@@ -73,6 +73,10 @@ class VolumeService(Protocol):
     def place(self, source: str) -> Path | None:
         """Where a volume, by what `ensure` has answered, lies on this machine, if it does."""
 
+    def share(self, sandbox_id: str, uid: str) -> None:
+        """Bring what has changed in the files of that pod to where its containers see them, if they do not see ours.
+        Raises RuntimeFailure."""
+
     def remove(self, cluster: str, name: str) -> None:
         """With all that was written. Raises RuntimeFailure while a container has it."""
 

@@ -13,7 +13,7 @@ import pytest
 from ..labs import LabUnderTest, is_ready, wait_until
 from .steps import MERGE
 
-PODS, SERVICES = "/api/v1/namespaces/default/pods", "/api/v1/namespaces/default/services"
+PODS, SERVICES, CONFIGMAPS = (f"/api/v1/namespaces/default/{kind}" for kind in ("pods", "services", "configmaps"))
 HERE, THERE = "node-a", "node-b"
 ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=3).read().decode())"
 CALL_API = """
@@ -139,3 +139,26 @@ def test_the_nodes_of_a_cluster_stand_on_two_engines_and_nobody_in_it_notices(ac
     with docker.APIClient(distant_engine.host) as client:
         wait_until("nothing to be left there", lambda: not named(client, "k8s_main_there"), 60)
     wait_until("it here again", lambda: "there" in across.asks("here", "http://there"), 90)
+
+
+def test_the_files_of_a_pods_volumes_come_to_an_engine_that_sees_none_of_ours(across):
+    lab = across.lab
+    across.stand(THERE, "b")
+    settings = {"metadata": {"name": "settings"}, "data": {"colour": "green", "old": "x"}}
+    lab.api("POST", CONFIGMAPS, settings)
+    container = {"name": "main", "image": "orrery/python:3", "command": ["sleep", "600"]}
+    volumes = [{"name": "settings", "configMap": {"name": "settings"}}, {"name": "scratch", "emptyDir": {}}]
+    mounts = [{"name": "settings", "mountPath": "/etc/app"}, {"name": "scratch", "mountPath": "/work"}]
+    only = {"name": "settings", "mountPath": "/etc/one", "subPath": "colour"}
+    spec = {"nodeName": THERE, "volumes": volumes, "containers": [{**container, "volumeMounts": [*mounts, only]}]}
+    lab.api("POST", PODS, {"metadata": {"name": "reader"}, "spec": spec})
+    wait_until("its files", lambda: across.says("reader", "cat", "/etc/app/colour", "/etc/one") == "greengreen", 60)
+    across.says("reader", "sh", "-c", "echo kept > /work/note; echo bad > /etc/app/colour")
+    changed = {"data": {"colour": "blue", "old": None}}
+    lab.api("PATCH", f"{CONFIGMAPS}/settings", changed, content_type=MERGE)
+    wait_until("the change", lambda: across.says("reader", "cat", "/etc/app/colour", "/work/note") == "bluekept\n", 60)
+    assert across.says("reader", "cat", "/var/run/secrets/kubernetes.io/serviceaccount/token")
+    below = {**container, "volumeMounts": [{"name": "scratch", "mountPath": "/work", "subPath": "a"}]}
+    spec = {"nodeName": THERE, "volumes": volumes, "containers": [below]}
+    lab.api("POST", PODS, {"metadata": {"name": "below"}, "spec": spec})
+    wait_until("why not", lambda: "a subPath of an emptyDir is not to be had" in str(lab.get(f"{PODS}/below")), 60)

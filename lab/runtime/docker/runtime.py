@@ -26,6 +26,7 @@ from .configs import container_config, container_name, network_name, sandbox_con
 from .deaths import Deaths
 from .engine import UNAVAILABLE, Engine, failing_as, words
 from .firewall import Firewall
+from .folders import Folders
 from .gate import BEGIN, FINISH, HEAL, StartGate
 from .gateway import Gateways
 from .images import Images
@@ -42,22 +43,20 @@ SANDBOX_FAILED = "FailedCreatePodSandBox"
 class DockerRuntime:
     """A lab's view of the Docker engine at DOCKER_HOST or the usual socket; see `lab.runtime.Runtime` for the verbs.
 
-    It can be made before the engine answers. A pod whose address is left to the engine may come back from a partition
-    with another; the kubelet chooses every address.
+    It can be made before the engine answers. The kubelet chooses every address.
     """
 
     name = "docker"
 
     def __init__(self, lab_id: str, data_dir: Path, engine: str = "docker"):
-        self._lab_id, self.engine = lab_id, engine
-        self._engine = Engine()
+        self._lab_id, self.engine, self._engine = lab_id, engine, Engine()
         self.images = Images(self._engine, lab_id)
         self._networks = Networks(self._engine, lab_id, engine)
         self._firewall = Firewall(self._engine, lab_id, self.images.maker)
         self._cgroups = Cgroups(self._engine, lab_id)
-        self._gate = StartGate(STARTS_AT_ONCE)
-        self._deaths = Deaths(self._engine, lab_id)
-        self.volumes = Volumes(self._engine, lab_id, self.images.maker)
+        self._gate, self._deaths = StartGate(STARTS_AT_ONCE), Deaths(self._engine, lab_id)
+        self._folders = Folders(self._engine, data_dir, engine != self.name)
+        self.volumes = Volumes(self._engine, lab_id, self.images.maker, self._folders)
         self._gateways = Gateways(self._engine, lab_id, self._networks, self.images.maker, self._gate)
         self._links = Links(self._engine, lab_id, self._networks, self.images.maker)
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
@@ -126,7 +125,7 @@ class DockerRuntime:
 
     def _create_sandbox(self, spec: SandboxSpec) -> str:
         places, name = self._networks.places(spec.cluster, spec.stranger), sandbox_name(spec)
-        config = sandbox_config(self._lab_id, spec, PAUSE, places.router if places else "")
+        config = self._folders.on_sandbox(sandbox_config(self._lab_id, spec, PAUSE, places.router if places else ""))
         with failing_as(SANDBOX_FAILED):
             try:
                 return self._create(config, name)
@@ -180,7 +179,8 @@ class DockerRuntime:
     def create_container(self, sandbox_id: str, pod: SandboxSpec, spec: ContainerSpec) -> str:
         cpu_millis = self._cgroups.grant(pod.cgroup_parent, spec.cpu_limit_millis)
         asked = container_config(self._lab_id, sandbox_id, pod, spec, cpu_millis)
-        config = strangers.held(asked, self.images.volumes(spec.image)) if pod.stranger else asked
+        held = strangers.held(asked, self.images.volumes(spec.image)) if pod.stranger else asked
+        config = self._folders.bound(sandbox_id, held)
         name = container_name(pod, spec)
         turn = HEAL if spec.attempt else FINISH, pod.of_stranger
         with failing_as("CreateContainerError"), self._gate.slot(*turn):

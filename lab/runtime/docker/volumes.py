@@ -17,6 +17,7 @@ from lab.runtime import RuntimeFailure
 from . import labels
 from .configs import volume_mount, volume_name
 from .engine import UNAVAILABLE, Engine, failing_as
+from .folders import Folders
 from .making import PAUSE, ImageMaker
 from .removing import remove
 
@@ -25,8 +26,9 @@ TARGET = "/volume"
 
 
 class Volumes:
-    def __init__(self, engine: Engine, lab_id: str, maker: ImageMaker):
+    def __init__(self, engine: Engine, lab_id: str, maker: ImageMaker, folders: Folders):
         self._engine = engine
+        self._folders = folders
         self._lab_id = lab_id
         self._maker = maker
         self._lock = threading.Lock()
@@ -71,6 +73,9 @@ class Volumes:
         with failing_as(FAILED):
             found = self._inspect(source)
         return Path(found["Mountpoint"]) if found and self._engine.on_this_host() else None
+
+    def share(self, sandbox_id: str, uid: str) -> None:
+        self._folders.share(sandbox_id, uid)
 
     def remove(self, cluster: str, name: str) -> None:
         with failing_as("VolumeFailedDelete", gone_is_fine=True):

@@ -24,6 +24,9 @@ class Volumes:
     def place(self, source: str) -> Path | None:
         return Path(source)
 
+    def share(self, sandbox_id: str, uid: str) -> None:
+        pass
+
     def remove(self, cluster: str, name: str) -> None:
         shutil.rmtree(self._folder / cluster / name, ignore_errors=True)
 

@@ -41,6 +41,9 @@ class NoVolumes:
     def place(self, source: str) -> Path | None:
         return None
 
+    def share(self, sandbox_id: str, uid: str) -> None:
+        pass
+
     def remove(self, cluster: str, name: str) -> None:
         pass
 
