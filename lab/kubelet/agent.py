@@ -166,7 +166,8 @@ class Agent:
     def _beat(self) -> None:
         for cluster in cluster_names():
             if self.desired.has_read(cluster):
-                self.nodeagent.renew(cluster)
+                with self._alone(cluster):
+                    self.nodeagent.renew(cluster)
 
     def _tick(self) -> None:
         """One round. The database or the engine may be away; then the next round tries again."""

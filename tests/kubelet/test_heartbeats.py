@@ -1,8 +1,16 @@
 """Which Leases a kubelet writes: one for each of a few nodes, one for all of many, none for a node that is silent."""
 
-from lab.apimachinery.leases import RENEWED_WITH, renew_time, renewed_with
+import pytest
+
+from lab.apimachinery.kinds import LEASES, NODES
+from lab.apimachinery.leases import LEASE_NAMESPACE, RENEWED_WITH, renew_time, renewed_with
+from lab.client import Client
+from lab.client.clusters import ensure_cluster
 from lab.kubelet.heartbeats import TOGETHER_FROM, renewals
 from lab.kubelet.nodes import POWER, NodeRecord
+from tests.labs import wait_until
+
+from .world import NODE
 
 KUBELET = "kubelet-simulated"
 
@@ -84,3 +92,26 @@ def test_a_lease_whose_joint_one_was_deleted_counts_by_itself():
     api.renew()
     del api.leases[KUBELET]
     assert api.renewed("n1") == api.leases["n1"]["spec"]["renewTime"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("understood", [True, False])
+def test_an_odd_lease_of_somebodys_stops_no_heartbeat_of_others(world, monkeypatch, understood):
+    """Without its heart a kubelet loses its hold, and so would each that came in its place."""
+    ensure_cluster("odd")
+    client, joined = Client("odd", "kubectl"), {"namespace": LEASE_NAMESPACE, "annotations": {RENEWED_WITH: "x"}}
+    client.create(NODES, {"metadata": {**NODE["metadata"], "name": "odd", "annotations": {POWER: "off"}}})
+    assert client.create(LEASES, {"metadata": {"name": "odd", **joined}})["spec"] == {}
+    if not understood:
+        monkeypatch.setattr("lab.kubelet.nodeagent.renewals", _unless_odd)
+    agent = world.start()
+    wait_until("the odd cluster to be read", lambda: agent.desired.has_read("odd"), 20)
+    for _ in range(2):
+        world.hear_heartbeats()
+    assert not agent.stopped
+
+
+def _unless_odd(kubelet: str, records, *about) -> list[dict]:
+    records = list(records)
+    assert all(record.cluster != "odd" for record in records)
+    return renewals(kubelet, records, *about)

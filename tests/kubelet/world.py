@@ -4,7 +4,8 @@ import dataclasses
 import time
 from collections.abc import Callable
 
-from lab.apimachinery.kinds import NODES, PODS
+from lab.apimachinery.kinds import LEASES, NODES, PODS
+from lab.apimachinery.leases import LEASE_NAMESPACE
 from lab.client import Client
 from lab.client.clusters import ensure_cluster, furnish
 from lab.kubelet.agent import Agent
@@ -112,6 +113,15 @@ class World:
     def node_is_ready(self) -> bool:
         conditions = self.client.get(NODES, "", "node-a")["status"].get("conditions", ())
         return {"Ready": "True"}.items() <= {c["type"]: c["status"] for c in conditions}.items()
+
+    def heartbeat(self) -> str:
+        """When the last one was; "" before the first."""
+        lease = self.client.find(LEASES, LEASE_NAMESPACE, "node-a") or {"spec": {}}
+        return lease["spec"].get("renewTime", "")
+
+    def hear_heartbeats(self) -> None:
+        first = wait_until("a heartbeat", self.heartbeat, 20)
+        wait_until("another one", lambda: self.heartbeat() > first, 5)
 
     def boxes(self) -> list[Sandbox]:
         return ProcessRuntime("world", self.folder).list_pods()

@@ -11,8 +11,11 @@ from .causes import invalid, not_negative
 class LeaseStrategy(Strategy):
     has_status = False
 
+    def default(self, obj: dict) -> None:
+        obj["spec"] = obj.get("spec") or {}  # as Go writes it: whoever reads heartbeats finds one
+
     def validate(self, obj: dict) -> Iterator[Cause]:
-        spec = obj.get("spec") or {}
+        spec = obj["spec"]
         seconds = spec.get("leaseDurationSeconds")
         if seconds is not None and seconds <= 0:
             yield invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0")
