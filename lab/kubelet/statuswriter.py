@@ -173,7 +173,9 @@ class StatusWriter:
         for cluster, reports in self._next_reports().items():
             with self._light(cluster):
                 self._write_reports(cluster, reports)
-        for cluster in [one for one in self._events if one not in self._dark]:
+        for cluster in list(self._events):  # at one stroke: others add to them meanwhile
+            if cluster in self._dark:
+                continue
             with self._light(cluster):
                 self._write_events(cluster)
             if self._next_reports():  # what is so comes before what happened on the way: thirty pods may die at once

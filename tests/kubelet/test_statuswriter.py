@@ -223,3 +223,24 @@ def test_what_is_so_is_said_before_what_happened_elsewhere(desk, monkeypatch):
     desk.writer.start()
     desk.settle()
     assert order == ["event in first", "status in second", "event in second"]
+
+
+def test_what_happens_elsewhere_while_it_looks_through_what_happened_ends_no_writer(desk):
+    record, other = desk.pod("web", "first"), desk.pod("web", "second")
+
+    class Dark(dict):
+        def __contains__(self, cluster: object) -> bool:
+            """Amid the look somebody says something of a cluster that has said nothing yet."""
+            about = ("second", other.pod, "Normal", "Started", "Started container web")
+            speaker = threading.Thread(target=desk.writer.event, args=about)
+            speaker.start()
+            speaker.join(5)
+            return super().__contains__(cluster)
+
+    desk.writer.event("first", record.pod, "Normal", "Started", "Started container web")
+    desk.writer._dark = Dark()
+    desk.writer._write_some()
+    desk.writer.start()
+    desk.settle()
+    for cluster in CLUSTERS:
+        assert [event["reason"] for event in Client(cluster, "tester").list(EVENTS)] == ["Started"]
