@@ -148,10 +148,11 @@ class DockerRuntime:
         self.remove_container(sandbox_id)
 
     def list_pods(self) -> list[Sandbox]:
+        remembered = {*self._inspected, *self._turns}  # what is made meanwhile is in no list yet
         rows, containers = self._listed(labels.pods_of(self._lab_id))
-        for memory in (self._inspected, self._turns):
-            for gone in set(memory) - containers.keys():
-                memory.pop(gone, None)
+        for gone in remembered - containers.keys():
+            self._inspected.pop(gone, None)
+            self._turns.pop(gone, None)
         for listed in set(self._made) & self._inspected.keys():
             self._made.pop(listed, None)
         return listing.sandboxes(rows, containers)
@@ -181,8 +182,7 @@ class DockerRuntime:
         asked = container_config(self._lab_id, sandbox_id, pod, spec, cpu_millis)
         held = strangers.held(asked, self.images.volumes(spec.image)) if pod.stranger else asked
         config = self._folders.bound(sandbox_id, held)
-        name = container_name(pod, spec)
-        turn = HEAL if spec.attempt else FINISH, pod.of_stranger
+        name, turn = container_name(pod, spec), (HEAL if spec.attempt else FINISH, pod.of_stranger)
         with failing_as("CreateContainerError"), self._gate.slot(*turn):
             try:
                 container_id = self._create(config, name)
