@@ -230,8 +230,8 @@ class NodeAgent:
                     log.info("nothing can be said of the nodes: %s", error.message)
                     return False
                 if len(batch) > 1:
-                    for put in batch:
-                        self._write(cluster, [put])
+                    if not all(self._write(cluster, [put]) for put in batch):
+                        return False
                 elif error.code not in (404, 409):
                     log.warning("%s %s: %s", batch[0].kind.kind, batch[0].object["metadata"]["name"], error.message)
         return True

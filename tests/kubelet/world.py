@@ -110,8 +110,8 @@ class World:
 
         return wait_until(f"{name} to run after {restarts} restarts", look, 30, 0.02)
 
-    def node_is_ready(self) -> bool:
-        conditions = self.client.get(NODES, "", "node-a")["status"].get("conditions", ())
+    def node_is_ready(self, name: str = "node-a") -> bool:
+        conditions = self.client.get(NODES, "", name)["status"].get("conditions", ())
         return {"Ready": "True"}.items() <= {c["type"]: c["status"] for c in conditions}.items()
 
     def heartbeat(self) -> str:
