@@ -9,7 +9,7 @@ program that reads never sees half of an old and half of a new configuration.
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -24,6 +24,8 @@ OfToken = Callable[[dict], str]  # what a projected `serviceAccountToken` asks f
 DATA = "..data"
 EMPTY_DIR = "kubernetes.io~empty-dir"
 DEFAULT_MODE = 0o644
+RESOURCES = {"configMap": "configmaps", "secret": "secrets"}
+WORDS = {"configmaps": "config", "secrets": "secret"}
 MOST_FILES, MOST_BYTES = 2000, 16 << 20  # of a pod, from the API
 
 
@@ -134,10 +136,10 @@ class Room:
     def __init__(self) -> None:
         self._files, self._bytes = MOST_FILES, MOST_BYTES
 
-    def take(self, files: Mapping[str, File]) -> None:
+    def take(self, file: File) -> None:
         """Raises ConfigError."""
-        self._files -= len(files)
-        self._bytes -= sum(len(file.content) for file in files.values())
+        self._files -= 1
+        self._bytes -= len(file.content)
         if min(self._files, self._bytes) < 0:
             raise ConfigError(f"its pod may have {MOST_FILES} files of {MOST_BYTES >> 20} MiB from the API in all")
 
@@ -153,53 +155,48 @@ def _set_up(root: Path, content: Content, volume: dict, written: bool, room: Roo
     if plugin is None:
         raise ConfigError("no volume plugin matched")
     folder = volumes / f"kubernetes.io~{plugin.lower()}" / volume["name"]
-    files = files_of(content, volume)
-    room.take(files)
+    files = files_of(content, volume, room)
     if written:
         write_atomically(folder, files)
     return folder
 
 
-def files_of(content: Content, volume: dict) -> dict[str, File]:
-    """The files of a volume that comes from the API, by their path in it. Raises ConfigError."""
+def files_of(content: Content, volume: dict, room: Room) -> dict[str, File]:
+    """The files of a volume that comes from the API, by their path in it. Raises ConfigError, also as soon as there is
+    no room for more: each part of a volume may make a whole Secret anew."""
     plugin = next(p for p in ("projected", "configMap", "secret", "downwardAPI") if p in volume)
     source = volume[plugin]
     mode = source.get("defaultMode", DEFAULT_MODE)
-    if plugin != "projected":
-        return _source_files(content, plugin, source, mode)
     files: dict[str, File] = {}
-    for part in source.get("sources") or ():
+    for part in source.get("sources") or () if plugin == "projected" else ({plugin: source},):
         for kind, inner in part.items():
-            files |= _source_files(content, kind, inner, mode)
+            for path, file in _source_files(content, kind, inner, mode):
+                room.take(file)
+                files[path] = file
     return files
 
 
-def _source_files(content: Content, plugin: str, source: dict, mode: int) -> dict[str, File]:
+def _source_files(content: Content, plugin: str, source: dict, mode: int) -> Iterator[tuple[str, File]]:
     if plugin == "serviceAccountToken":
-        return {source["path"]: File(content.of_token(source).encode(), mode)}
-    if plugin == "downwardAPI":
-        return {
-            item["path"]: File(_downward(content.pod, item, content.allocatable), item.get("mode", mode))
-            for item in source.get("items") or ()
-        }
-    resources = {"configMap": "configmaps", "secret": "secrets"}
-    if plugin not in resources:
+        yield source["path"], File(content.of_token(source).encode(), mode)
+    elif plugin == "downwardAPI":
+        for item in source.get("items") or ():
+            yield item["path"], File(_downward(content.pod, item, content.allocatable), item.get("mode", mode))
+    elif plugin in RESOURCES:
+        yield from _object_files(content, RESOURCES[plugin], source, mode)
+    else:
         raise ConfigError(f"projected source {plugin} is not supported here")
-    resource = resources[plugin]
+
+
+def _object_files(content: Content, resource: str, source: dict, mode: int) -> Iterator[tuple[str, File]]:
     name = source.get("secretName") or source.get("name", "")
     optional = bool(source.get("optional"))
     data = byte_data(resource, lookup(resource, name, optional, content.find))
-    if not source.get("items"):
-        return {key: File(value, mode) for key, value in data.items()}
-    files = {}
-    for item in source["items"]:
+    for item in source.get("items") or [{"key": key, "path": key} for key in data]:
         if item["key"] in data:
-            files[item["path"]] = File(data[item["key"]], item.get("mode", mode))
+            yield item["path"], File(data[item["key"]], item.get("mode", mode))
         elif not optional:
-            raise ConfigError(
-                f"references non-existent {'config' if resource == 'configmaps' else 'secret'} key: {item['key']}"
-            )
-    return files
+            raise ConfigError(f"references non-existent {WORDS[resource]} key: {item['key']}")
 
 
 def _downward(pod: dict, item: dict, allocatable: Mapping[str, str]) -> bytes:

@@ -1,3 +1,4 @@
+import base64
 import os
 import threading
 from pathlib import Path
@@ -200,3 +201,13 @@ def test_what_a_pods_volumes_unfold_into_has_a_limit(tmp_path, count, size, fits
     else:
         with pytest.raises(MountError, match="2000 files of 16 MiB"):
             set_up(tmp_path, tmp_path, given, str)
+
+
+def test_what_there_is_no_room_for_is_not_made_first(tmp_path):
+    """Of a Secret each source of a projected volume makes files of its own."""
+    sources = [{"secret": {"name": "s", "items": [{"key": "k", "path": f"f{n}"}]}} for n in range(1000)]
+    asked, of_all = [], {"data": {"k": base64.b64encode(b"x" * 10**5).decode()}}
+    made = pod(volumes=[{"name": "v", "projected": {"sources": sources}}])
+    with pytest.raises(MountError, match="2000 files of 16 MiB"):
+        set_up(tmp_path, tmp_path, content(made, lambda *about: asked.append(about) or of_all), str)
+    assert len(asked) == 168
