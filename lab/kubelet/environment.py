@@ -37,7 +37,7 @@ def expand(text: str, known: Mapping[str, str]) -> str:
     def value(match: re.Match) -> str:
         nonlocal length
         found = "$" if match[1] == "$" else known.get(match[2], match[0])
-        length += len(found)
+        length += len(found) - len(match[0])
         check_length(length, MOST_OF_ONE)
         return found
 

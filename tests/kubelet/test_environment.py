@@ -94,3 +94,10 @@ def test_what_no_kernel_takes_is_refused_before_it_is_made():
     assert len(words(["$(A)"] * 8, {"A": "x" * 100_000})) == 8
     with pytest.raises(ConfigError, match="argument list too long"):
         words(["$(A)"] * 1000, {"A": "x" * 100_000})
+
+
+def test_what_a_kernel_takes_is_not_counted_twice():
+    """A long script has many a `$(…)` of its shell's, which stays as it is written."""
+    script = "echo $(date +%s)\n" * 7000
+    assert words([script], {}) == (script,)
+    assert words(["$(A)" * 12_000], {"A": "0123456789"}) == ("0123456789" * 12_000,)
