@@ -63,8 +63,9 @@ class EngineVolumes:
         because it was to be kept when that went, goes first."""
         if not client.view().guard:
             return
-        named = {volume["spec"].get("csi", {}).get("volumeHandle") for volume in client.list(PERSISTENTVOLUMES)}
         theirs = {handle for cluster, handle in self._runtime.volumes.present() if cluster == client.cluster}
+        # Asked in this order: what is made meanwhile is named, or not among them yet.
+        named = {volume["spec"].get("csi", {}).get("volumeHandle") for volume in client.list(PERSISTENTVOLUMES)}
         for handle in sorted(theirs - named)[: max(0, len(theirs) + 1 - MOST_OF_STRANGER)]:
             self._runtime.volumes.remove(client.cluster, handle)
             theirs.discard(handle)

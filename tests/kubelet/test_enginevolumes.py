@@ -57,6 +57,13 @@ class World:
         }
         self.client.create(PERSISTENTVOLUMES, {"metadata": {"name": "disk"}, "spec": spec})
 
+    def keep(self, name: str) -> None:
+        """A volume that is there already."""
+        csi = {"driver": "orrery.io/volumes", "volumeHandle": name}
+        spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "csi": csi}
+        self.client.create(PERSISTENTVOLUMES, {"metadata": {"name": name}, "spec": spec})
+        self.runtime.volumes.ensure(CLUSTER, name)
+
     def source(self) -> str:
         return self.volumes.source(CLUSTER, "default", "data")
 
@@ -136,13 +143,28 @@ def test_a_stranger_keeps_as_many_volumes_as_they_may_have_claims(world, monkeyp
     assert set(world.made()) == {(CLUSTER, "kept-3"), (CLUSTER, "on-engine"), ("another", "theirs")}
     world.runtime.volumes.remove(CLUSTER, "on-engine")
     for name in ("one", "two"):
-        csi = {"driver": "orrery.io/volumes", "volumeHandle": name}
-        spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "csi": csi}
-        world.client.create(PERSISTENTVOLUMES, {"metadata": {"name": name}, "spec": spec})
-        world.runtime.volumes.ensure(CLUSTER, name)
+        world.keep(name)
     world.client.patch(PERSISTENTVOLUMES, "", "disk", {"metadata": {"annotations": {MADE: None}}})
     with pytest.raises(ConfigError, match="2 volumes of this cluster are on the engine, as many as a workshop allows"):
         world.source()
+
+
+def test_a_volume_that_is_made_while_others_are_counted_is_no_strangers_leavings(world, monkeypatch):
+    monkeypatch.setattr(enginevolumes, "MOST_OF_STRANGER", 1)
+    world.bound()
+    Cluster.objects.filter(name=CLUSTER).update(guard="orrery/*")
+    present, looks = world.runtime.volumes.present, []
+
+    def while_counting() -> list[tuple[str, str]]:
+        looks.append(None)
+        if len(looks) == 2:  # the first only asks whether the claim's own is there
+            world.keep("fresh")
+        return present()
+
+    monkeypatch.setattr(world.runtime.volumes, "present", while_counting)
+    with pytest.raises(ConfigError, match="1 volumes of this cluster are on the engine"):
+        world.source()
+    assert present() == [(CLUSTER, "fresh")]
 
 
 def test_a_volume_that_is_bound_or_of_another_engine_is_let_be(world):
