@@ -5,9 +5,9 @@ that ended kept in emptyDirs is removed; who claims a volume that is too full is
 It is looked at once a second, so a disk can be short for a second of what it can write in one.
 """
 
+import errno
 import logging
 import os
-import shutil
 import threading
 from pathlib import Path
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 VOLUME_BYTES = 128 << 20
 CLUSTER_BYTES = 1 << 30
+DEEPEST = 100  # folders in one another
 BLOCK = 512  # in which the kernel counts what a file takes
 EVICTED = "Evicted"
 OVER = f'exceeds the limit "{VOLUME_BYTES >> 20}Mi".'
@@ -40,7 +41,10 @@ class ScratchWatch:
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
-            self.look()
+            try:
+                self.look()
+            except Exception:  # without this thread a disk has no limit for anybody
+                log.exception("disks are looked at again")
 
     def look(self) -> None:
         used: dict[str, int] = {}
@@ -54,7 +58,7 @@ class ScratchWatch:
         folders = volumes.scratch_folders(self._parts.data_dir, record.uid)
         if is_finished({"status": record.said}) and not record.running:
             for folder in folders:
-                shutil.rmtree(folder, ignore_errors=True)
+                volumes.remove_folder(folder)
             return used
         for folder in folders:
             size = size_of(folder)
@@ -83,12 +87,28 @@ def check_claim(name: str, place: Path) -> None:
 
 
 def size_of(folder: Path) -> int:
-    """The bytes that it takes on the disk. What is being removed, or closed to us, is not counted."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_blocks * BLOCK
-            except OSError:
-                continue
+    """The bytes that it takes on the disk. What is being removed, or closed to us, is not counted; and what lies so
+    deep that it could not be is too much."""
+    total, left = 0, [(str(folder), 0)]
+    while left:
+        place, depth = left.pop()
+        try:
+            inside = list(os.scandir(place))
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return VOLUME_BYTES + 1
+            continue
+        below = [(entry.path, depth + 1) for entry in inside if entry.is_dir(follow_symlinks=False)]
+        if below and depth == DEEPEST:
+            return VOLUME_BYTES + 1
+        left += below
+        total += sum(map(_blocks, inside)) * BLOCK
     return total
+
+
+def _blocks(entry: os.DirEntry[str]) -> int:
+    """Of a file; a folder's own are not counted."""
+    try:
+        return 0 if entry.is_dir(follow_symlinks=False) else entry.stat(follow_symlinks=False).st_blocks
+    except OSError as error:
+        return VOLUME_BYTES // BLOCK + 1 if error.errno == errno.ENAMETOOLONG else 0

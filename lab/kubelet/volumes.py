@@ -6,9 +6,11 @@ does (pkg/volume/util/atomic_writer.go): files are written beside, then one syml
 program that reads never sees half of an old and half of a new configuration.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +59,16 @@ def pod_folder(root: Path, uid: str) -> Path:
     return root / "pods" / uid
 
 
+def remove_folder(folder: Path) -> None:
+    """With all that containers have made in it: it may be deeper than Python climbs, or has open files for."""
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        subprocess.run(["rm", "-rf", "--", folder], stderr=subprocess.DEVNULL, check=False)
+
+
 def remove_pod_folder(root: Path, uid: str) -> None:
-    shutil.rmtree(pod_folder(root, uid), ignore_errors=True)
+    remove_folder(pod_folder(root, uid))
 
 
 def scratch_folders(root: Path, uid: str) -> list[Path]:
@@ -75,7 +85,7 @@ def machine_folder(root: Path, node_uid: str) -> Path:
 
 
 def remove_machine_folder(root: Path, node_uid: str) -> None:
-    shutil.rmtree(machine_folder(root, node_uid), ignore_errors=True)
+    remove_folder(machine_folder(root, node_uid))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What pods of strangers keep on disks: counted, and evicted when it is too much."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -9,8 +10,9 @@ from lab.kubelet.environment import ConfigError
 from lab.kubelet.nodes import NodeTable
 from lab.kubelet.records import PodTable
 from lab.kubelet.scratch import ScratchWatch, check_claim, size_of
-from lab.kubelet.volumes import scratch_folders
+from lab.kubelet.volumes import remove_pod_folder, scratch_folders
 from lab.runtime import Container, Sandbox
+from tests.labs import wait_until
 
 KIB = 1024
 
@@ -95,3 +97,33 @@ def test_a_claim_that_is_full_ends_its_pod_and_starts_no_other(tmp_path):
     assert 'claim "kept" exceeds' in pod.evicted
     with pytest.raises(ConfigError, match="Delete the claim, and make another"):
         check_claim("kept", place)
+
+
+@pytest.mark.parametrize(("name", "levels"), [("d", 1200), ("d" * 200, 40)])
+def test_what_is_hidden_so_deep_that_it_cannot_be_counted_is_too_much_and_can_be_removed(tmp_path, name, levels):
+    watched = Watched(tmp_path)
+    deep, hog = watched.pod("deep"), watched.pod("hog", a=68 * KIB)
+    place, *_ = scratch_folders(tmp_path, "deep")
+    within = os.open(place, os.O_DIRECTORY)
+    for _ in range(levels):
+        os.mkdir(name, dir_fd=within)
+        above, within = within, os.open(name, os.O_DIRECTORY, dir_fd=within)
+        os.close(above)
+    os.close(os.open("hidden", os.O_CREAT | os.O_WRONLY, dir_fd=within))
+    os.close(within)
+    watched.watch.look()
+    assert deep.evicted and hog.evicted
+    remove_pod_folder(tmp_path, "deep")
+    assert scratch_folders(tmp_path, "deep") == []
+
+
+def test_a_look_that_fails_is_not_the_last(tmp_path, monkeypatch):
+    monkeypatch.setattr(scratch, "LOOK_SECONDS", 0.01)
+    watched = Watched(tmp_path)
+    hog, look = watched.pod("hog", a=68 * KIB), watched.watch._look_at
+    monkeypatch.setattr(watched.watch, "_look_at", lambda *_: watched.woken.append("broken") or 1 / 0)
+    watched.watch.start()
+    wait_until("a look to fail", lambda: watched.woken, 5, 0.01)
+    monkeypatch.setattr(watched.watch, "_look_at", look)
+    wait_until("another look", lambda: hog.evicted, 5, 0.01)
+    watched.watch.stop()
