@@ -1,6 +1,7 @@
 """What should be: reading the log of each cluster for nodes, pods, and what pods read of ConfigMaps and the like."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 
 from lab.apimachinery.engines import engine_of
@@ -33,8 +34,10 @@ class DesiredState:
         self._cursors: dict[str, int] = {}
         self._clusters: set[str] | None = None
         self._strangers: set[str] = set()  # clusters
-        self._turned: set[str] = set()  # nodes whose kubelet's wheel must be looked at
-        self._unread: set[str] = set()  # nodes that are new, or can be heard again: their pods must be read
+        # Cluster → nodes whose kubelet's wheel must be looked at; and those that are new, or can be heard again: their
+        # pods must be read. Both until that is done, for a look may fail in its middle.
+        self._turned: dict[str, set[str]] = defaultdict(set)
+        self._unread: dict[str, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
 
     def catch_up(self, cluster: str, client: Client) -> None:
@@ -51,20 +54,19 @@ class DesiredState:
                 for change in changes:
                     self._apply(cluster, change)
                     head = change.revision
-                if self._unread:
-                    self._read_pods(cluster, client, lambda pod: pod["spec"].get("nodeName") in self._unread)
+                if unread := self._unread[cluster]:
+                    self._read_pods(cluster, client, lambda pod: pod["spec"].get("nodeName") in unread)
             self._turn(cluster, view)
-            self._unread.clear()
             self._cursors[cluster] = head
 
     def _turn(self, cluster: str, view: View) -> None:
         """Look at the wheels of nodes that are new, and at those that have been turned."""
-        for name in self._unread | self._turned:
+        for name in self._unread[cluster] | self._turned[cluster]:
             node = self._parts.nodes.get(cluster, name)
             if node:
                 for uid in node.turning.put(wheel_of(view, kubelet_of(name))):
                     self._parts.wake(uid)
-        self._turned.clear()
+        del self._unread[cluster], self._turned[cluster]
 
     def has_read(self, cluster: str) -> bool:
         """Whether everything of a cluster has been read, and not only a part so far."""
@@ -76,6 +78,8 @@ class DesiredState:
         for cluster in set(self._cursors) - set(clusters):
             with self._lock:
                 del self._cursors[cluster]
+                self._unread.pop(cluster, None)
+                self._turned.pop(cluster, None)
             self._parts.neighbours.forget(cluster)
             for node in self._parts.nodes.of_cluster(cluster):
                 self._remove_node(cluster, node.name)
@@ -104,7 +108,7 @@ class DesiredState:
         self._parts.neighbours.forget(cluster)
         for node in nodes:
             self._put_node(cluster, node)
-            self._turned.add(node["metadata"]["name"])
+            self._turned[cluster].add(node["metadata"]["name"])
         names = {node["metadata"]["name"] for node in nodes}
         for known in self._parts.nodes.of_cluster(cluster):
             if known.name not in names:
@@ -129,7 +133,7 @@ class DesiredState:
             else:
                 self._put_node(cluster, change.object)
         elif change.resource == WHEELS.resource:
-            self._turned.add(change.name.removeprefix(KUBELET))
+            self._turned[cluster].add(change.name.removeprefix(KUBELET))
         elif change.resource in (CONFIGMAPS.resource, SECRETS.resource, SERVICEACCOUNTS.resource):
             self._wake_users(cluster, change)
 
@@ -183,7 +187,7 @@ class DesiredState:
         was_off, was_cut = (before.off, before.partitioned) if before else (False, False)
         record = self._parts.nodes.put(cluster, node, cluster in self._strangers)
         if before is None or (was_cut and not record.partitioned):
-            self._unread.add(name)
+            self._unread[cluster].add(name)
         if (record.off, record.partitioned) != (was_off, was_cut):
             self._node_changed(record)
 
