@@ -112,11 +112,20 @@ class Agent(Standby):
             figures = {_key(one): seen[key] for one in objects if (key := f"{cluster}/{_key(one)}") in seen}
             metrics.publish(cluster, metrics.VISITORS, NAME, figures)
         if changed:
-            try:
-                client.write(changed)
-            except ApiError as error:  # changed by somebody meanwhile, or no control plane: the next round tries again
-                if error.code not in (409, 503):
-                    raise
+            _write(client, changed)
+
+
+def _write(client: Client, changed: list[Put]) -> None:
+    """All at once; where one of them cannot be written, one by one. What fails, the next round tries again: changed by
+    somebody meanwhile, no control plane, or as large as a stranger's may be."""
+    try:
+        client.write(changed)
+    except ApiError as error:
+        if len(changed) > 1 and error.code != 503:
+            for put in changed:
+                _write(client, [put])
+        elif error.code not in (404, 409, 503):
+            log.info("%s of %s: %s", _key(changed[0].object), client.cluster, error.message)
 
 
 def agent_of_environment() -> Agent | None:

@@ -1,6 +1,7 @@
 """From Visitors objects to requests at the front door, and back as figures and a status; the real program, and the
 agent in this process."""
 
+import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 from lab import metrics
 from lab.apimachinery.controlplane import CONTROL_PLANE, POWER
 from lab.apimachinery.kinds import NODES, SERVICES, VISITORS
+from lab.apiserver.admission.guard import MOST_BYTES
 from lab.client import Client, Lock
 from lab.client.clusters import ensure_cluster
 from lab.client.election import hold_elections
+from lab.models import Cluster
 from lab.visitors import agent as agents
 from lab.visitors.agent import Agent
 from tests.labs import wait_until
@@ -24,13 +27,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SERVICE = {"metadata": {"name": "hello", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}}
 
 
-@pytest.fixture
-def client() -> Client:
+def made() -> Client:
     cluster = f"visited-{secrets.token_hex(3)}"  # the broker has figures of the tests before
     ensure_cluster(cluster)
     client = Client(cluster, "tester")
     client.create(SERVICES, SERVICE)
     return client
+
+
+@pytest.fixture
+def client() -> Client:
+    return made()
 
 
 @pytest.fixture
@@ -173,3 +180,19 @@ def test_what_is_deleted_asks_no_more(client, agent, program, door: Door):
     published(client, "answers", lambda seen: seen["requests"] > 10)
     client.delete(VISITORS, "default", "everyone")
     wait_until("no orders", lambda: program.ask({"do": "counters"})["visitors"] == {})
+
+
+def test_visitors_of_whom_no_more_can_be_said_are_in_nobody_elses_way(client, agent):
+    """A stranger's object may be so large and no larger: here it just fits, as long as it has no status."""
+    Cluster.objects.filter(name=client.cluster).update(guard="orrery/*")
+    meta, spec = {"name": "large", "namespace": "default"}, {"service": "hello", "rate": 1}
+    size = len(json.dumps(client.create(VISITORS, {"metadata": meta, "spec": spec})))
+    client.delete(VISITORS, "default", "large")
+    full = {"annotations": {"full": "x" * (MOST_BYTES - size)}}  # what is stored has no blanks
+    client.create(VISITORS, {"metadata": meta | full, "spec": spec})
+    later = made()
+    for each in (later, client):
+        visit(each, rate=50)
+        phase(each, "Running")
+        published(each, "answers", lambda seen: seen["requests"])
+    assert "status" not in client.get(VISITORS, "default", "large")
