@@ -321,7 +321,8 @@ def test_a_person_who_is_faster_is_not_overwritten(scaled, monkeypatch):
 def test_what_it_remembers_may_be_taken_away_or_spoilt(scaled):
     scaled.create()
     scaled.publish_cpu(100)
-    for spoilt in ("no json", "[1]", '{"recommendations": 7}', None):
+    endless, deep = '{"recommendations": [[0, 1e999]]}', "[" * 100_000
+    for spoilt in ("no json", "[1]", '{"recommendations": 7}', endless, deep, None):
         patch = {"metadata": {"annotations": {MEMORY: spoilt}}}
         scaled.client.patch(HORIZONTALPODAUTOSCALERS, "default", "web", patch)
         assert scaled.look() == 2

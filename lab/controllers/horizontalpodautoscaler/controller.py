@@ -134,7 +134,7 @@ def _remembered(scaler: dict) -> Memory:
     written = (scaler["metadata"].get("annotations") or {}).get(MEMORY, "{}")
     try:
         return Memory.of(json.loads(written))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return Memory()
 
 
