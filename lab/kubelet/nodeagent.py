@@ -95,14 +95,18 @@ class NodeAgent:
             self._report_status(cluster, records)
 
     def prune(self, unused: Callable[[str], bool]) -> None:
-        """Take down the networks in which nobody will be. Raises RuntimeFailure."""
+        """Take down the networks in which nobody will be; one that stays is tried again. Raises RuntimeFailure where
+        the engine does not say what it has."""
         if time.monotonic() < self._pruned + PRUNE_SECONDS:
             return
         self._pruned = time.monotonic()
         for cluster in filter(unused, self._runtime.networks()):
             self._ranges.pop(cluster, None)
             self.gateways.forget(cluster)
-            self._runtime.remove_network(cluster)
+            try:
+                self._runtime.remove_network(cluster)
+            except RuntimeFailure as failure:
+                log.info("the network of %s stays for now: %s", cluster, failure.message)
 
     def _is_news(self, record: NodeRecord) -> bool:
         """Whether anything that a report is made from has changed since the last: of thousands, most times of none."""

@@ -7,6 +7,8 @@ from lab.apimachinery.errors import ApiError
 from lab.apimachinery.kinds import NODES
 from lab.client import Client
 from lab.client.election import hold_elections
+from lab.kubelet.agent import Agent
+from lab.runtime import RuntimeFailure
 from tests.labs import wait_until
 
 from .world import NODE
@@ -34,3 +36,18 @@ def test_what_is_said_one_by_one_as_the_control_plane_goes_is_said_when_it_is_ba
     assert not any(node.reported for node in nodes) and not world.node_is_ready()
     switch.patch(NODES, "", "cp", {"metadata": {"annotations": {POWER: None}}})
     wait_until("both nodes to be ready", lambda: world.node_is_ready() and world.node_is_ready("node-b"), 10)
+
+
+def test_a_network_that_cannot_be_taken_down_is_not_in_the_way_of_others(world, monkeypatch, tmp_path):
+    gone = []
+
+    def remove(cluster: str) -> None:
+        if cluster == "stuck":
+            raise RuntimeFailure("GatewayNotReady", "device or resource busy")
+        gone.append(cluster)
+
+    monkeypatch.setattr("lab.kubelet.nodeagent.PRUNE_SECONDS", 0.0)
+    monkeypatch.setattr(world.runtime, "networks", lambda: ["stuck", "unused", "used"])
+    monkeypatch.setattr(world.runtime, "remove_network", remove)
+    Agent(world.runtime, tmp_path).nodeagent.prune(lambda cluster: cluster != "used")
+    assert gone == ["unused"]
