@@ -105,6 +105,8 @@ class Agents:
                 self.catch_up(cluster)
             except FAILURES as error:
                 log.info("%s: the log is read later: %s", cluster, error)
+            except Exception:  # whatever is odd about one must not make us deaf to the others
+                log.exception("%s: the log is read later", cluster)
             close_old_connections()
         connections.close_all()
 
@@ -116,6 +118,8 @@ class Agents:
                     self._begin_for(cluster)
             except FAILURES as error:
                 log.warning("looking for nodes: %s", error)
+            except Exception:  # without this thread no kubelet that has given up is replaced
+                log.exception("looking for nodes")
             self._stopping.wait(LOOK_SECONDS)
         connections.close_all()
 

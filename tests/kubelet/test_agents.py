@@ -10,8 +10,10 @@ from lab.kubelet import agents as module
 from lab.kubelet.agents import Agents
 
 
-@pytest.mark.parametrize("gone", [ApiError(404, "NotFound", "there is no such cluster"), UnknownCluster("gone")])
-def test_a_cluster_that_is_deleted_while_it_is_looked_at_ends_neither_the_ear_nor_the_keeper(monkeypatch, gone):
+@pytest.mark.parametrize(
+    "gone", [ApiError(404, "NotFound", "there is no such cluster"), UnknownCluster("gone"), KeyError("odd")]
+)
+def test_a_cluster_that_is_odd_or_deleted_while_it_is_looked_at_ends_neither_ear_nor_keeper(monkeypatch, gone):
     agents, begun = Agents(("simulated",), SimpleNamespace()), []
 
     def begin_for(cluster: str) -> None:
