@@ -64,6 +64,9 @@ class Gateways:
                 log.warning("Services of %s cannot be reached from its pods: %s", cluster, failure.message)
             self._complaints[cluster] = failure.message
             return False
+        except Exception:  # without this thread no new cluster would ever get one
+            log.exception("Services of %s cannot be reached from its pods", cluster)
+            return False
         self._complaints.pop(cluster, None)
         if address != self.of(cluster):
             self._addresses[cluster] = address

@@ -2,10 +2,12 @@
 
 import ipaddress
 import secrets
+from types import SimpleNamespace
 
 import pytest
 
 from lab.apiserver.strategies.serviceaddresses import NETWORK as SERVICES
+from lab.runtime import RuntimeFailure
 from lab.runtime.docker import DockerRuntime
 from lab.runtime.docker.configs import network_name
 from lab.runtime.docker.network import COUNT, ROUTER, candidates
@@ -37,3 +39,14 @@ def test_a_network_among_the_services_is_made_anew_when_nobody_is_in_it(engine, 
         assert len(engine.networks(names=[network_name(lab_id, "old")])) == 1
     finally:
         runtime.remove_network("old")
+
+
+def test_a_gateway_whose_network_goes_meanwhile_is_one_that_is_not_ready(monkeypatch, tmp_path):
+    runtime = DockerRuntime("test-going", tmp_path)
+    name, pool = network_name("test-going", "c"), {"Subnet": "10.64.0.0/16", "Gateway": "10.64.0.1"}
+    pool["AuxiliaryAddresses"] = {ROUTER: "10.64.0.2"}
+    runtime._networks._rows["c"] = {"Name": name, "Id": "1", "IPAM": {"Config": [pool]}}
+    runtime._engine._threads.client = SimpleNamespace(remove_network=lambda name: None)
+    monkeypatch.setattr(runtime.images.maker, "make_gateway", lambda: runtime._networks.remove(name) or "its id")
+    with pytest.raises(RuntimeFailure, match="the network of c has been removed"):
+        runtime.ensure_gateway("c", "token")

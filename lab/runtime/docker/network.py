@@ -49,10 +49,16 @@ class Networks:
         """The gateway's addresses; None in a network without any."""
         if cluster not in self._rows:
             self.ensure(cluster, closed)
-        return _places(self._rows[cluster])
+        return _places(self._row(cluster))
 
     def id_of(self, cluster: str) -> str:
-        return self._rows[cluster]["Id"]
+        return self._row(cluster)["Id"]
+
+    def _row(self, cluster: str) -> dict:
+        """Another thread may remove it at any time. Raises RuntimeFailure."""
+        if row := self._rows.get(cluster):
+            return row
+        raise RuntimeFailure("NetworkNotReady", f"the network of {cluster} has been removed")
 
     def _made_anew(self, found: dict) -> dict | None:
         """A network of an older lab in which no gateway can do its work: removed if nobody is in it, else used as it
