@@ -110,6 +110,9 @@ class Pleg:
         except RuntimeFailure as failure:
             log.info("looking at everything: %s", failure.message)
             return False
+        except Exception:  # without this thread nobody knows how the engine is
+            log.exception("looking at everything")
+            return False
 
     def relist(self) -> None:
         """Compare everything on the engine with everything that is remembered. Raises RuntimeFailure."""
