@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from lab.runtime import Mount
+from lab.runtime import EMPTY_DIR, Mount
 
 from .environment import ConfigError, Find, byte_data, expand, field_value, lookup, resource_value
 from .pods import find_container
@@ -24,7 +24,6 @@ from .pods import find_container
 OfToken = Callable[[dict], str]  # what a projected `serviceAccountToken` asks for → the token
 
 DATA = "..data"
-EMPTY_DIR = "kubernetes.io~empty-dir"
 DEFAULT_MODE = 0o644
 RESOURCES = {"configMap": "configmaps", "secret": "secrets"}
 WORDS = {"configmaps": "config", "secrets": "secret"}

@@ -65,6 +65,9 @@ class SandboxSpec:
         return self.cluster if self.stranger else ""
 
 
+EMPTY_DIR = "kubernetes.io~empty-dir"  # the folder of a pod's emptyDirs, among its volumes
+
+
 @dataclass(frozen=True)
 class Mount:
     """A folder or file of the host (`source`, absolute) seen at `target` in the container; or a volume of the engine:

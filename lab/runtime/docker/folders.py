@@ -7,12 +7,11 @@ So an emptyDir lasts as long as the sandbox, and how full it is nobody sees from
 
 import io
 import os
+import secrets
 import tarfile
 from pathlib import Path
 
-from docker.errors import APIError
-
-from lab.runtime import RuntimeFailure
+from lab.runtime import EMPTY_DIR, RuntimeFailure
 
 from .engine import UNAVAILABLE, Engine, failing_as
 from .making import PAUSE
@@ -22,7 +21,6 @@ TARGET = "/folders"
 FAILED = "CreateContainerError"
 KNOWN_MOST = 4000
 UNSEEN = "bind source path does not exist"  # the engine's words
-WRITABLE = "kubernetes.io~empty-dir"  # as in lab/kubelet/volumes.py
 
 
 class Folders:
@@ -38,8 +36,9 @@ class Folders:
         mounts = [{"Type": "volume", "Target": TARGET, "VolumeOptions": {"NoCopy": True}}]
         return {**config, "HostConfig": {**config["HostConfig"], "Mounts": mounts}}
 
-    def bound(self, sandbox_id: str, config: dict) -> dict:
-        """A container's config, its mounts where the engine finds them. Raises RuntimeFailure where it cannot."""
+    def bound(self, sandbox_id: str, uid: str, config: dict) -> dict:
+        """The config of a container of that pod, its mounts where the engine finds them. Raises RuntimeFailure where it
+        cannot find them."""
         mounts = config["HostConfig"]["Mounts"]
         if not any(mount["Type"] == "bind" for mount in mounts) or self._sees():
             return config
@@ -49,9 +48,7 @@ class Folders:
         if root is None:
             raise RuntimeFailure(FAILED, "the pod was begun by an older lab, without a place for its files: delete it")
         moved = [self._moved(mount, root) if mount["Type"] == "bind" else mount for mount in mounts]
-        uids = {_parts(mount["Source"], self._pods)[0] for mount in mounts if mount["Type"] == "bind"}
-        for uid in uids:
-            self._copy(sandbox_id, uid)
+        self._copy(sandbox_id, uid)
         return {**config, "HostConfig": {**config["HostConfig"], "Mounts": moved}}
 
     def share(self, sandbox_id: str, uid: str) -> None:
@@ -60,25 +57,32 @@ class Folders:
             self._copy(sandbox_id, uid)
 
     def _sees(self) -> bool:
-        """Whether what is here is there, too: on this machine, or beside the kubelet on another. Asked once."""
+        """Whether what is here is there, too: on this machine, or beside the kubelet on another. Asked once, with a
+        folder that no other machine has by chance."""
         if self._further and self._seen is None:
-            self._pods.mkdir(parents=True, exist_ok=True)
-            mount = {"Type": "bind", "Source": str(self._pods), "Target": TARGET, "ReadOnly": True}
+            here = self._pods.parent / f"seen-{secrets.token_hex(8)}"
+            here.mkdir(parents=True)
+            mount = {"Type": "bind", "Source": str(here), "Target": TARGET, "ReadOnly": True}
             config = {"Image": PAUSE, "HostConfig": {"NetworkMode": "none", "Mounts": [mount]}}
             client = self._engine.client
-            with failing_as(UNAVAILABLE):
-                try:
+            try:
+                with failing_as(UNAVAILABLE):
                     remove(client, client.create_container_from_config(config)["Id"])
-                    self._seen = True
-                except APIError as error:
-                    if UNSEEN not in str(error.explanation):
-                        raise
-                    self._seen = False
+                self._seen = True
+            except RuntimeFailure as failure:
+                if UNSEEN not in failure.message:
+                    raise
+                self._seen = False
+            finally:
+                here.rmdir()
         return self._seen is not False
 
     def _moved(self, mount: dict, root: str) -> dict:
-        parts = _parts(mount["Source"], self._pods)
-        if WRITABLE in parts and len(parts) > parts.index(WRITABLE) + 2:
+        place = Path(mount["Source"]).resolve()
+        if not place.is_relative_to(self._pods):
+            raise RuntimeFailure(FAILED, "a hostPath is not to be had on an engine on another machine")
+        parts = place.relative_to(self._pods).parts
+        if _is_containers_own(parts):
             # What a container has made of that folder meanwhile, perhaps a link that leads out of it, nobody here sees.
             raise RuntimeFailure(FAILED, "a subPath of an emptyDir is not to be had on an engine on another machine")
         return {**mount, "Source": "/".join([root, *parts])}
@@ -87,7 +91,7 @@ class Folders:
         folder = self._pods / uid
         version = {str(each): os.readlink(each) for each in folder.glob("volumes/*/*/..data")}
         version |= {str(each): "" for each in folder.glob("volumes/*/*")}
-        if self._shared.get(sandbox_id) != version:
+        if self._shared.get(sandbox_id, {}) != version:
             with failing_as(FAILED):
                 self._engine.client.put_archive(sandbox_id, TARGET, _packed(folder))
             if len(self._shared) >= KNOWN_MOST:  # of those that have gone, most of them: to copy again does no harm
@@ -95,12 +99,9 @@ class Folders:
             self._shared[sandbox_id] = version
 
 
-def _parts(source: str, pods: Path) -> tuple[str, ...]:
-    """Of the path below the folder of all pods. Raises RuntimeFailure where it is not there: a hostPath."""
-    place = Path(source).resolve()
-    if not place.is_relative_to(pods):
-        raise RuntimeFailure(FAILED, "a hostPath is not to be had on an engine on another machine")
-    return place.relative_to(pods).parts
+def _is_containers_own(path: tuple[str, ...]) -> bool:
+    """Whether it is inside of an emptyDir, and not one."""
+    return EMPTY_DIR in path and len(path) > path.index(EMPTY_DIR) + 2
 
 
 def _packed(folder: Path) -> bytes:
@@ -109,9 +110,7 @@ def _packed(folder: Path) -> bytes:
     def entry(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
         info.uid = info.gid = 0
         info.uname = info.gname = ""
-        parts = Path(info.name).parts
-        inside = WRITABLE in parts and len(parts) > parts.index(WRITABLE) + 2
-        return None if inside else info
+        return None if _is_containers_own(Path(info.name).parts) else info
 
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:

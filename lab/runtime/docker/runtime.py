@@ -181,7 +181,7 @@ class DockerRuntime:
         cpu_millis = self._cgroups.grant(pod.cgroup_parent, spec.cpu_limit_millis)
         asked = container_config(self._lab_id, sandbox_id, pod, spec, cpu_millis)
         held = strangers.held(asked, self.images.volumes(spec.image)) if pod.stranger else asked
-        config = self._folders.bound(sandbox_id, held)
+        config = self._folders.bound(sandbox_id, pod.uid, held)
         name, turn = container_name(pod, spec), (HEAL if spec.attempt else FINISH, pod.of_stranger)
         with failing_as("CreateContainerError"), self._gate.slot(*turn):
             try:
