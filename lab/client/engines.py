@@ -35,13 +35,18 @@ def well() -> list[str]:
 
 
 def _well() -> dict[str, parts.Well]:
+    """One that answered in times to come has not done so since the broker's clock was set back."""
     known = parts.last_well().items()
-    return {name: one for name, one in known if one.ago < parts.LOST_SECONDS and kind_of(name) == DOCKER}
+    return {name: one for name, one in known if abs(one.ago) < parts.LOST_SECONDS and kind_of(name) == DOCKER}
 
 
 def engines_of(client: Client) -> set[str]:
-    """The Docker engines that the cluster's nodes stand on."""
-    return {engine for node in client.list(NODES) if kind_of(engine := engine_of(node)) == DOCKER}
+    """The Docker engines that the cluster's nodes stand on; none of one that has just been deleted."""
+    try:
+        nodes = client.list(NODES)
+    except ApiError:
+        return set()
+    return {engine for node in nodes if kind_of(engine := engine_of(node)) == DOCKER}
 
 
 def emptiest(engines: list[str]) -> str:
@@ -76,10 +81,7 @@ def rescue() -> list[tuple[str, str, str]]:
     moved = []
     for cluster in cluster_names():
         client = Client(cluster, AUTHOR, hardware=True)
-        try:
-            stands_on = engines_of(client)
-        except ApiError:  # it has just been deleted
-            continue
+        stands_on = engines_of(client)
         for lost in sorted(stands_on - set(there)):
             to = emptiest([engine for engine in there if engine in stands_on] or list(there))
             try:

@@ -95,3 +95,20 @@ def test_nobody_moves_where_no_engine_is_well_or_who_looks_has_just_begun(heard,
     heard["steady"] = 1000.0
     monkeypatch.setattr(engines, "_began", engines.time.monotonic())
     assert engines.rescue() == [] and stand(lost) == ["docker.b"]
+
+
+def test_an_engine_that_was_lost_before_the_brokers_clock_was_set_back_is_not_taken_for_well(heard):
+    lost = cluster("lost", docker("b"))
+    heard["docker.b"] = -3600.0
+    assert engines.well() == ["docker"] and engines.rescue() == [("lost", "docker.b", "docker")]
+    assert stand(lost) == ["docker"]
+
+
+def test_a_cluster_that_has_just_been_deleted_keeps_the_next_one_from_no_engine(heard, settings, monkeypatch):
+    settings.RUNTIME = "docker"
+    cluster("one", docker())
+    names = [*engines.cluster_names(), "gone"]
+    monkeypatch.setattr(engines, "cluster_names", lambda: names)
+    assert engines.engine_for_one_more() == "docker.b"
+    heard["docker"] = 100.0
+    assert engines.rescue() == [("one", "docker", "docker.b")]
