@@ -47,6 +47,15 @@ def test_a_pod_has_its_files_where_its_engine_sees_none_of_ours(distant, tmp_pat
     assert not list(tmp_path.glob("seen-*"))
 
 
+def test_a_strangers_emptydir_there_has_an_end_though_nobody_looks(distant, tmp_path):
+    pod = distant.pod(stranger=True)
+    folder = tmp_path / "pods" / pod[0].uid / "volumes" / EMPTY_DIR / "b"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    fill = "for n in 1 2 3; do head -c 60000000 /dev/zero > /b/$n 2>/dev/null || echo full; done; ls /b"
+    assert said(distant, pod, fill, Mount(str(folder), "/b")).split() == ["full", "1", "2", "3"]
+
+
 def test_a_further_engine_that_sees_our_files_mounts_them_themselves(docker_bench, tmp_path):
     bench = Bench(open_runtime("docker.here", f"near-{secrets.token_hex(4)}", tmp_path))
     try:

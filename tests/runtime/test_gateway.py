@@ -16,6 +16,7 @@ import pytest
 from lab.runtime import SandboxSpec
 from lab.runtime.docker import DockerRuntime
 from lab.runtime.docker.configs import network_name, sandbox_config
+from lab.runtime.docker.places import places
 from lab.runtime.stream import hear_out
 from tests.labs import wait_until
 
@@ -133,7 +134,7 @@ def test_killed_it_is_back_with_all_it_knew(gateway: Gateway):
 )  # fmt: skip
 def test_a_pod_may_say_how_it_looks_names_up(policy, config, servers, searches, options):
     spec = SandboxSpec(CLUSTER, "node-a", "shop", "web", "uid", dns_policy=policy, dns_config=config)
-    host = sandbox_config("lab", spec, "image", "10.64.0.2")["HostConfig"]
+    host = sandbox_config("lab", spec, "image", places("10.64.0.0/16", "docker"))["HostConfig"]
     assert host["Dns"] == servers and len(host["DnsSearch"]) == searches
     assert [option for option in host["DnsOptions"] if option in options] == options
     assert "shop.svc.cluster.local" in host["DnsSearch"] or searches < 3

@@ -1,5 +1,6 @@
 """A pod and its containers in the words of Docker's API: what the kubelet asks for, as the engine is told. Pure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from lab.runtime import ContainerSpec, SandboxSpec
@@ -61,8 +62,11 @@ def _labels(lab_id: str, pod: SandboxSpec) -> dict[str, str]:
     }
 
 
-def sandbox_config(lab_id: str, spec: SandboxSpec, image: str, name_server: str = "") -> dict:
-    """The pause container: it owns the pod's address, its host ports, its names and its shared memory."""
+def sandbox_config(
+    lab_id: str, spec: SandboxSpec, image: str, places: Places | None = None, mounts: Sequence[dict] = ()
+) -> dict:
+    """The pause container: it owns the pod's address, its host ports, its names, its shared memory, and with `mounts`
+    what its containers find on a distant engine."""
     network = network_name(lab_id, spec.cluster)
     address = {"IPAMConfig": {"IPv4Address": spec.address}} if spec.address else {}
     bindings: dict[str, list[dict[str, str]]] = {}
@@ -86,7 +90,8 @@ def sandbox_config(lab_id: str, spec: SandboxSpec, image: str, name_server: str 
             "SecurityOpt": ["no-new-privileges"],
             "ReadonlyRootfs": True,
             "LogConfig": {"Type": "none", "Config": {}},
-            **_names(spec, name_server),
+            "Mounts": [*mounts],
+            **_names(spec, places.router if places else ""),
         },
         "NetworkingConfig": {"EndpointsConfig": {network: address}},
     }

@@ -2,7 +2,8 @@
 
 Each sandbox there has a volume of its own, which goes with it, at a place where its own program does not look. What
 the kubelet has written for the pod is copied into it, and containers mount it from there, by its path on that machine.
-So an emptyDir lasts as long as the sandbox, and how full it is nobody sees from here.
+So an emptyDir lasts as long as the sandbox; and as nobody sees from here how full it is, a stranger's lies in memory,
+which is theirs, and has an end.
 """
 
 import io
@@ -11,8 +12,9 @@ import secrets
 import tarfile
 from pathlib import Path
 
-from lab.runtime import EMPTY_DIR, RuntimeFailure
+from lab.runtime import EMPTY_DIR, RuntimeFailure, SandboxSpec
 
+from . import strangers
 from .engine import UNAVAILABLE, Engine, failing_as
 from .making import PAUSE
 from .removing import remove
@@ -29,12 +31,14 @@ class Folders:
         self._seen: bool | None = None
         self._shared: dict[str, dict[str, str]] = {}  # sandbox → what was copied last: folder → its version
 
-    def on_sandbox(self, config: dict) -> dict:
-        """A sandbox's config, with the place for its pod's files: before it is known whether they need it."""
+    def of_sandbox(self, spec: SandboxSpec) -> list[dict]:
+        """What it mounts: the place for its pod's files, before it is known whether they need it."""
         if not self._further:
-            return config
-        mounts = [{"Type": "volume", "Target": TARGET, "VolumeOptions": {"NoCopy": True}}]
-        return {**config, "HostConfig": {**config["HostConfig"], "Mounts": mounts}}
+            return []
+        options: dict = {"NoCopy": True}
+        if spec.stranger:
+            options["DriverConfig"] = {"Name": "local", "Options": strangers.FOLDERS}
+        return [{"Type": "volume", "Target": TARGET, "VolumeOptions": options}]
 
     def bound(self, sandbox_id: str, uid: str, config: dict) -> dict:
         """The config of a container of that pod, its mounts where the engine finds them. Raises RuntimeFailure where it

@@ -125,7 +125,7 @@ class DockerRuntime:
 
     def _create_sandbox(self, spec: SandboxSpec) -> str:
         places, name = self._networks.places(spec.cluster, spec.stranger), sandbox_name(spec)
-        config = self._folders.on_sandbox(sandbox_config(self._lab_id, spec, PAUSE, places.router if places else ""))
+        config = sandbox_config(self._lab_id, spec, PAUSE, places, self._folders.of_sandbox(spec))
         with failing_as(SANDBOX_FAILED):
             try:
                 return self._create(config, name)

@@ -17,6 +17,8 @@ FILE_BYTES = 64 << 20  # of one file, wherever it is
 FILES_MOST = 1024  # open at once, by one process
 SCRATCH = ("/tmp", "/run", "/var/tmp", "/var/cache")
 SCRATCH_OPTIONS = "rw,nosuid,nodev,size=64m,mode=1777"
+# Of a pod's files on an engine on another machine: together as large as one emptyDir may become here.
+FOLDERS = {"type": "tmpfs", "device": "tmpfs", "o": "nosuid,nodev,size=128m,mode=755"}
 LOGS = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}
 
 
