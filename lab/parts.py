@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 3.0
 FRESH_SECONDS = 10.0  # who says nothing for so long is not there
 FORGET_SECONDS = 600.0
+LOOK_SECONDS = 0.2
 LOST_SECONDS = 15.0  # a kubelet that was killed is replaced, and one that stalls comes back, within so long
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lab.settings")
 CLOCK = "clock"  # what the tick says: that somebody counts the seconds, and somebody else does what is due
@@ -73,6 +74,23 @@ def present() -> list[dict[str, Any]]:
     if gone:
         _client.hdel(_key(), *gone)
     return [one for _, one in sorted(said.items()) if _age(one) < FRESH_SECONDS]
+
+
+def staying(which: Callable[[dict[str, Any]], Any] = bool) -> list[str]:
+    """The names of those who say once more that they are there. Who has just been stopped or killed does not: that is
+    waited for, no longer than they would be thought to be there. Raises RedisError."""
+    spoke: set[str] = set()
+    heard = {one["name"]: one["time"] for one in filter(which, present())}
+    end = time.monotonic() + FRESH_SECONDS
+    while heard and time.monotonic() < end:
+        time.sleep(LOOK_SECONDS)
+        now = {one["name"]: one["time"] for one in filter(which, present())}
+        new = {name for name, at in now.items() if at != heard.get(name)}
+        if new and not spoke:
+            end = min(end, time.monotonic() + EVERY_SECONDS)  # by then all others have spoken, too
+        spoke |= new
+        heard = now
+    return sorted(spoke)
 
 
 @dataclass(frozen=True)

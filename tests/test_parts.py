@@ -31,3 +31,23 @@ def test_a_broker_that_has_heard_an_earlier_version_of_the_lab_troubles_nobody(b
     parts.note_well(["docker"])
     assert set(parts.last_well()) == {"docker"}
     parts._client.delete(f"{parts._key()}:well")
+
+
+def test_who_has_just_been_stopped_is_waited_for_and_who_runs_is_named(broker, monkeypatch):
+    monkeypatch.setattr(parts, "FRESH_SECONDS", 1.0)
+    parts._client.delete(parts._key())
+    assert parts.staying() == []
+    parts.say(parts.CLOCK, parts.CLOCK, {})
+    assert parts.staying() == []
+    parts.say(parts.CLOCK, parts.CLOCK, {})
+    monkeypatch.setattr(parts, "EVERY_SECONDS", 0.3)
+    worker, kubelet = parts.Here("worker", dict), parts.Here("kubelet", lambda: {"engines": {"docker": None}})
+    for one in (worker, kubelet):
+        one.start()
+    try:
+        assert [name.partition("@")[0] for name in parts.staying()] == ["kubelet", "worker"]
+        assert [name.partition("@")[0] for name in parts.staying(lambda one: one.get("engines"))] == ["kubelet"]
+    finally:
+        for one in (worker, kubelet):
+            one.stop()
+    assert parts.staying() == []

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -148,10 +149,13 @@ def test_what_is_there_is_replaced_only_if_somebody_says_so(kept, tmp_path):
 
 def test_a_lab_that_runs_somewhere_is_not_restored_under_its_processes(kept, tmp_path, broker):
     parts._client.delete(parts._key())
-    parts.say("worker", "worker@elsewhere:7", {"queues": ["kubelet"]})
     env = {"REDIS_URL": broker, "ORRERY_LAB_ID": settings.LAB_ID}
-    assert "still runs: worker@elsewhere:7" in refused(tmp_path / "data", "restore", str(kept), "--yes", **env)
-    parts._client.delete(parts._key())
+    worker = parts.Here("worker", lambda: {"queues": ["kubelet"]})
+    worker.start()
+    why = f"still runs: worker@{socket.gethostname()}:"
+    assert why in refused(tmp_path / "data", "restore", str(kept), "--yes", **env)
+    worker.stop()
+    parts.say("clock", "clock", {})  # the last that was heard of one that has been stopped just now
     command(tmp_path / "data", "restore", str(kept), **env)
 
 

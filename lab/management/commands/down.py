@@ -143,7 +143,7 @@ def kubelets_there() -> list[str]:
     """Workers that look after an engine, as the broker has heard: of services that compose has started, or on other
     machines."""
     try:
-        return [one["name"] for one in parts.present() if one.get("engines")]
+        return parts.staying(lambda one: one.get("engines"))
     except redis.RedisError:
         return []
 

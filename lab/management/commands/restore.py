@@ -55,7 +55,7 @@ def running() -> str:
     if is_running(settings.DATA_DIR):
         return "in this folder (`manage.py down` stops it)"
     try:
-        return ", ".join(one["name"] for one in parts.present())
+        return ", ".join(parts.staying())
     except redis.RedisError:
         return ""
 
