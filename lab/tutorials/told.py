@@ -27,7 +27,7 @@ def _all(obj: dict) -> list[dict]:
 
 def _is_new(one: dict, now: float) -> bool:
     at = one.get("time")
-    return isinstance(at, int | float) and now - at < AGAIN_SECONDS
+    return isinstance(at, int | float) and at > now - AGAIN_SECONDS  # not subtracted: anybody may write 10⁴⁰⁰ there
 
 
 def telling(obj: dict, step: str, text: str, by: str, now: float, hint: bool = True) -> dict:

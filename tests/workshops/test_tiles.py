@@ -1,5 +1,7 @@
 """What a tile says, from made-up objects."""
 
+import json
+
 import pytest
 
 from lab.apimachinery.kinds import LESSONS, NODES, PODS
@@ -112,3 +114,14 @@ def test_what_an_instructor_says_stands_at_its_step_and_nonsense_is_nothing():
     for nonsense in ("{", "7", '["x"]'):
         obj["metadata"]["annotations"]["orrery.io/told"] = nonsense
         assert told_in(obj, "say") == []
+
+
+def test_whatever_time_a_learner_has_written_there_an_instructor_can_say_something():
+    told = [{"step": "say", "text": "Look left.", "by": "grace", "time": 10**400}]
+    obj = lesson()
+    obj["metadata"]["annotations"] = {"orrery.io/told": json.dumps(told)}
+    assert telling(obj, "say", "Look left.", "grace", 5.0) is obj  # it stands there already
+    assert [one["text"] for one in told_in(telling(obj, "say", "Look right.", "grace", 5.0), "say")] == [
+        "Look left.",
+        "Look right.",
+    ]
